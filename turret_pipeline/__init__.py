@@ -1,0 +1,1 @@
+"""Topics and journeys from the raw events of an AI product."""

