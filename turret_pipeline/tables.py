@@ -31,7 +31,7 @@ DUCKDB_TYPES: dict[Kind, str] = {
     "texts": "VARCHAR[]",
 }
 
-FIELD_TYPES = ("text", "enum", "number", "identifier", "datetime", "list", "constant", "empty")
+FIELD_TYPES = ("text", "enum", "number", "identifier", "datetime", "list", "empty")
 """What a metadata field can be. Only text is clustered, only enum makes segments, only number is charted."""
 
 START, END = "(start)", "(end)"
@@ -113,9 +113,10 @@ EVENTS = Table(
 REJECTED_EVENTS = Table(
     "rejected_events",
     "One row per refused input row.",
-    ("source_file", "line_number"),
+    ("content_sha256", "line_number"),
     (
         text("source_file", "File that it was read from"),
+        text("content_sha256", "Hash of that file's bytes"),
         integer("line_number", "Line, array item or table row in that file, from 1"),
         text("reason_code", "Short name of the reason, to count by"),
         text("reason", "What is wrong and what would be right"),

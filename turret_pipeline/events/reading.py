@@ -1,0 +1,245 @@
+"""Bytes to records: JSON lines, JSON arrays, CSV and Parquet, each also gzipped, found by content.
+
+The only module that reads raw bytes. Each record comes with its position; what cannot be read comes as a
+refusal in its place, so that bad input never loses good input.
+"""
+
+import csv
+import glob
+import gzip
+import hashlib
+import io
+import itertools
+import json
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.formats import Refused
+
+RAW_LIMIT = 2000
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row of a file: its position from 1, and the parsed value or the refusal with the raw text."""
+
+    line_number: int
+    value: object
+    raw: str | None = None
+
+
+def discover(patterns: Sequence[str]) -> list[Path]:
+    """The input files behind paths, folders and globs, sorted, each once. TurretError where one finds nothing."""
+    found: set[Path] = set()
+    for pattern in patterns:
+        found.update(_files(pattern))
+    return sorted(found)
+
+
+def _files(pattern: str) -> list[Path]:
+    path = Path(pattern).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        files = [file for file in path.rglob("*") if file.is_file() and _is_event_file(file)]
+        if not files:
+            raise TurretError(f"The input folder {pattern} has no event file: put {', '.join(SUFFIXES)} (or .gz) there.")
+        return files
+    files = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]
+    if not files:
+        verdict = "matches no file" if glob.has_magic(pattern) else "does not exist"
+        raise TurretError(f"The input {pattern} {verdict}: check the path.")
+    return files
+
+
+def _is_event_file(path: Path) -> bool:
+    name = path.name.lower().removesuffix(".gz")
+    return not path.name.startswith(".") and name.endswith(SUFFIXES)
+
+
+def content_sha256(path: Path) -> str:
+    """Hash of a file's bytes. TurretError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise TurretError(f"The input {path} cannot be read: {error.strerror}. Check its permissions.") from None
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The rows of a file in order; those that cannot be read have a Refused as their value."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head == _PARQUET:
+        yield from _parquet(path)
+        return
+    opened: IO[bytes] = gzip.open(path, "rb") if head[:2] == _GZIP else path.open("rb")  # type: ignore[assignment]
+    name = path.name.lower().removesuffix(".gz")
+    with opened as file:
+        if name.endswith((".csv", ".tsv")):
+            yield from _csv(file, "\t" if name.endswith(".tsv") else ",")
+        else:
+            yield from _json(file)
+
+
+def _json(file: IO[bytes]) -> Iterator[Record]:
+    """JSON lines, or a document where the first line opens an array or an object that goes on."""
+    lines = _lines(file)
+    first = next(lines, None)
+    if first is None:
+        return
+    if not isinstance(first.value, Refused) and _is_row(str(first.raw)):
+        yield from filter(None, map(_line_record, itertools.chain([first], lines)))
+        return
+    yield from _document([first, *lines])
+
+
+def _is_row(line: str) -> bool:
+    text = line.strip()
+    return not text.startswith("[") and text != "{"
+
+
+def _line_record(line: Record) -> Record | None:
+    raw = line.raw or ""
+    if isinstance(line.value, Refused):
+        return line
+    if not raw.strip():
+        return None
+    try:
+        return Record(line.line_number, orjson.loads(raw), raw)
+    except orjson.JSONDecodeError as error:
+        return Record(line.line_number, Refused("invalid_json", f"This is not JSON: {error}."), raw)
+
+
+def _document(lines: list[Record]) -> Iterator[Record]:
+    """The items of JSON arrays or the one object that spans many lines; what follows damage is one refusal."""
+    text = "".join(line.raw or "" for line in lines if not isinstance(line.value, Refused))
+    damage = [line for line in lines if isinstance(line.value, Refused)]
+    position = 0
+    for position, item in enumerate(_items(text), start=1):  # noqa: B007
+        yield Record(position, item, item.args[1] if isinstance(item, Refused) and len(item.args) > 1 else None)
+    for extra, line in enumerate(damage, start=1):
+        yield Record(position + extra, line.value, line.raw)
+
+
+def _items(text: str) -> Iterator[object]:
+    try:
+        value = orjson.loads(text)
+        yield from value if isinstance(value, list) else [value]
+        return
+    except orjson.JSONDecodeError:
+        pass
+    decoder, at, in_array = json.JSONDecoder(parse_constant=_no_constant), 0, False
+    while True:
+        while at < len(text) and (text[at].isspace() or text[at] in ",]" or (text[at] == "[" and not in_array)):
+            in_array = text[at] == "[" or (in_array and text[at] != "]")
+            at += 1
+        if at >= len(text):
+            return
+        try:
+            value, at = decoder.raw_decode(text, at)
+            json.dumps(value, ensure_ascii=False).encode()  # lone surrogates, which no table can hold
+        except ValueError as error:
+            refusal = Refused("invalid_json", f"The document is not JSON from character {at + 1} on: {error}.")
+            refusal.args = (refusal.reason, text[at : at + RAW_LIMIT])
+            yield refusal
+            return
+        yield value
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _lines(file: IO[bytes]) -> Iterator[Record]:
+    """Lines as text; damaged compression or encoding becomes a refusal in its place."""
+    number = 0
+    try:
+        for number, raw in enumerate(file, start=1):
+            line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+            try:
+                yield Record(number, None, line.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                refusal = Refused("invalid_encoding", f"This is not UTF-8: byte {error.start + 1} of the line.")
+                yield Record(number, refusal, line.decode("utf-8", "replace"))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        refusal = Refused("damaged_file", f"The compressed file ends or breaks here: {error}.")
+        yield Record(number + 1, refusal, "")
+
+
+def _csv(file: IO[bytes], delimiter: str) -> Iterator[Record]:
+    csv.field_size_limit(sys.maxsize)
+    refusals: list[Record] = []
+
+    def texts() -> Iterator[str]:
+        for line in _lines(file):
+            if isinstance(line.value, Refused):
+                refusals.append(line)
+            else:
+                yield (line.raw or "").replace("\0", "")
+
+    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    number = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            number += 1
+            yield Record(number, Refused("invalid_csv", f"This row is not CSV: {error}."), "")
+            continue
+        if header is None:
+            header = [name.strip() for name in cells]
+        elif cells:
+            number += 1
+            yield _csv_record(number, header, cells)
+    for refusal in refusals:
+        number += 1
+        yield Record(number, refusal.value, refusal.raw)
+
+
+def _csv_record(number: int, header: list[str], cells: list[str]) -> Record:
+    raw = io.StringIO()
+    csv.writer(raw).writerow(cells)
+    if len(cells) != len(header):
+        reason = f"The row has {len(cells)} cells, the header {len(header)}."
+        return Record(number, Refused("invalid_csv", reason), raw.getvalue().rstrip())
+    row: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
+    return Record(number, _with_parsed_metadata(row), raw.getvalue().rstrip())
+
+
+def _with_parsed_metadata(row: dict[str, Any]) -> object:
+    metadata = row.get("metadata")
+    if isinstance(metadata, str):
+        try:
+            row["metadata"] = orjson.loads(metadata)
+        except orjson.JSONDecodeError as error:
+            return Refused("invalid_metadata", f"metadata is not JSON: {error}.")
+    return row
+
+
+def _parquet(path: Path) -> Iterator[Record]:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    number = 0
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=10_000):
+            for row in batch.to_pylist():
+                number += 1
+                value = _with_parsed_metadata({key: cell for key, cell in row.items() if cell is not None})
+                yield Record(number, value, str(row) if isinstance(value, Refused) else None)
+    except (ArrowException, OSError) as error:
+        refusal = Refused("damaged_file", f"The Parquet file cannot be read from here on: {str(error).splitlines()[0]}.")
+        yield Record(number + 1, refusal, "")

@@ -1,0 +1,100 @@
+"""The Parquet lake: one file per table, written whole or not at all, and checked against its contract.
+
+Belongs here: where a table lies and how it is written safely. Not here: what is in it.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.tables import LAKE_TABLES, Table
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Tables as Parquet files in a folder."""
+
+    root: Path
+
+    def path(self, table: str) -> Path:
+        """Where a table lies."""
+        return self.root / f"{LAKE_TABLES[table].name}.parquet"
+
+    def write(self, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """Replace a table by the frame, atomically. Raises TurretError where the frame breaks its contract."""
+        fitted = fit(LAKE_TABLES[table], frame)
+        with replacing(self.path(table)) as aside:
+            fitted.write_parquet(aside)
+        return fitted
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """Read a table lazily. Raises TurretError where no run has written it yet."""
+        path = self.path(table)
+        if not path.exists():
+            raise TurretError(f"The table {table} is not in the lake ({path}): materialize the asset {table} first.")
+        return pl.scan_parquet(path)
+
+    def read(self, table: str) -> pl.DataFrame:
+        """Read a table whole."""
+        return self.scan(table).collect()
+
+
+def fit(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the contract's columns in the contract's order; TurretError names what does not fit."""
+    missing = [name for name in table.schema if name not in frame.columns]
+    if missing:
+        raise TurretError(f"The table {table.name} lacks {', '.join(missing)}; it has {', '.join(frame.columns)}.")
+    fitted = frame.select(table.schema.names())
+    wrong = [
+        f"{name} is {found}, not {wanted}"
+        for (name, wanted), found in zip(table.schema.items(), fitted.dtypes, strict=True)
+        if found != wanted
+    ]
+    if wrong:
+        raise TurretError(f"The table {table.name} has wrong types: {'; '.join(wrong)}.")
+    return fitted
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write a file or folder to, moved over it at the end, dropped on an error.
+
+    A file replaces what is there. A folder that is already there stays as it is: folders are named by their content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield aside
+        _sync(aside)
+        if aside.is_dir() and path.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.replace(path)
+            _sync(path.parent)
+    except BaseException:
+        remove(aside)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Delete a file or folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    for target in (path, *(path.rglob("*") if path.is_dir() else ())):
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
