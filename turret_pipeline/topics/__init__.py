@@ -1,0 +1,1 @@
+"""Topics of a text field, in flow order: texts, embedding, neighbours, communities, update, themes, labels."""

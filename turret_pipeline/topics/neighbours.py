@@ -28,6 +28,11 @@ class Neighbours:
         return np.asarray(self.similarities.mean(axis=1, dtype=np.float64), dtype=np.float32)
 
 
+def neighbour_count(text_count: int) -> int:
+    """How many neighbours speak for a text: 15, fewer where there are fewer than 225 texts."""
+    return int(np.clip(round(text_count**0.5), 3, 15))
+
+
 def nearest(queries: FloatArray, references: FloatArray, k: int) -> Neighbours:
     """The k nearest references of each query. Rows of both are unit vectors."""
     k = min(k, len(references))
