@@ -8,7 +8,7 @@ import hashlib
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -35,14 +35,17 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Folder of everything the pipeline writes")
     inputs: Annotated[list[str], NoDecode] = Field(
-        [], description="Files, folders or globs with new events, comma separated; default: the folder landing in data_dir"
+        [],
+        description="Files, folders or globs with new events, comma separated; default: the folder landing in data_dir",
     )
     session_gap_minutes: float = Field(
         30, gt=0, description="Silence that ends a session, for events that come without a session id"
     )
     field_types: dict[str, str] = Field({}, description="Types set by a person, by field: they win over detection")
     embedding_model: str = Field(
-        DEFAULT_MODEL, min_length=1, description="sentence-transformers model: the packaged default, a name, or a folder"
+        DEFAULT_MODEL,
+        min_length=1,
+        description="sentence-transformers model: the packaged default, a name, or a folder",
     )
     embedding_device: str = Field("auto", description="auto, cpu, cuda, mps ...")
     topic_granularity: float = Field(
@@ -87,7 +90,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: Any,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments over environment over turret.toml."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
@@ -103,11 +107,13 @@ class Settings(BaseSettings):
         return hashlib.sha256(self.model_dump_json(exclude=elsewhere).encode()).hexdigest()
 
 
-def load_settings(**overrides: Any) -> Settings:
+def load_settings(**overrides: object) -> Settings:
     """The settings in force. Raises TurretError with one sentence for each value that is wrong."""
     _refuse_unknown_variables()
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        return Settings(
+            **cast("dict[str, Any]", {name: value for name, value in overrides.items() if value is not None})
+        )
     except ValidationError as error:
         raise TurretError(" ".join(_sentence(dict(problem)) for problem in error.errors())) from None
     except (SettingsError, ValueError) as error:

@@ -168,7 +168,9 @@ FIELDS = Table(
         integer("event_count", "Events that carry the field"),
         number("present_share", "event_count over all events"),
         integer("distinct_count", "Distinct values"),
-        Column("example_values", "texts", "Up to 5 commonest values of fields that are not text or identifier; else none"),
+        Column(
+            "example_values", "texts", "Up to 5 commonest values of fields that are not text or identifier; else none"
+        ),
         number("number_min", "Smallest value of a number field", nullable=True),
         number("number_mean", "Mean value of a number field", nullable=True),
         number("number_max", "Largest value of a number field", nullable=True),
@@ -236,7 +238,9 @@ TEXT_TOPICS = Table(
         text("field", "Text field"),
         text("text_id", "Hash of the text"),
         text("topic_id", "Topic of the text; null: none", nullable=True),
-        number("similarity", "Cosine to the centroid of the topic, or of the nearest one where it has none", nullable=True),
+        number(
+            "similarity", "Cosine to the centroid of the topic, or of the nearest one where it has none", nullable=True
+        ),
         text("runner_up_topic_id", "Next nearest topic", nullable=True),
         number("runner_up_similarity", "Cosine to the centroid of that topic", nullable=True),
     ),
@@ -392,8 +396,13 @@ JOURNEY_NODES = Table(
         integer("end_count", "Sessions that end on it"),
         number("end_share", "end_count over the sessions of the dimension"),
         number("repeat_share", "Share of its events that directly follow another event on it"),
-        number("pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"),
-        number("betweenness", "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability"),
+        number(
+            "pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"
+        ),
+        number(
+            "betweenness",
+            "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability",
+        ),
     ),
 )
 
@@ -411,7 +420,9 @@ PIPELINE_RUNS = Table(
         text("embedding_model", "Model of the embeddings"),
         text("settings_sha256", "Hash of the settings that change what is published"),
         text("package_version", "Version of the pipeline"),
-        text("input_sha256", "Hash of the landing files: with settings and version it says whether there is anything new"),
+        text(
+            "input_sha256", "Hash of the landing files: with settings and version it says whether there is anything new"
+        ),
         text("topic_state_id", "State of the topics that the next run continues from"),
     ),
 )

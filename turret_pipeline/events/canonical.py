@@ -25,11 +25,10 @@ def with_sessions(events: pl.DataFrame, gap_minutes: float) -> pl.DataFrame:
     silence = pl.col("event_at").diff().over("user_id", pl.col("session_id").is_null())
     opens = has_user & (silence.is_null() | (silence > gap))
     opener = pl.when(opens | ~has_user).then("event_id")
-    derived = pl.concat_str(
-        pl.lit("session-"), opener.forward_fill().over("user_id", pl.col("session_id").is_null())
-    )
+    derived = pl.concat_str(pl.lit("session-"), opener.forward_fill().over("user_id", pl.col("session_id").is_null()))
     return events.with_columns(
-        pl.col("session_id").is_null().alias("is_session_derived"), pl.coalesce("session_id", derived).alias("session_id")
+        pl.col("session_id").is_null().alias("is_session_derived"),
+        pl.coalesce("session_id", derived).alias("session_id"),
     )
 
 
@@ -40,7 +39,9 @@ def accepted_values(events: pl.DataFrame, values: pl.LazyFrame) -> pl.DataFrame:
     return kept.select(EVENT_VALUES.schema.names()).sort("field", "event_id").collect()
 
 
-def account_for_rows(files: pl.DataFrame, parts: pl.DataFrame, events: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+def account_for_rows(
+    files: pl.DataFrame, parts: pl.DataFrame, events: pl.DataFrame, rejected: pl.DataFrame
+) -> pl.DataFrame:
     """Table ``source_files``: for every file rows read, kept, known already and refused.
 
     ``files`` has source_file, content_sha256, row_count and ingested_at; ``parts`` are all parsed events, ``events``

@@ -58,7 +58,9 @@ def parse_record(record: object) -> list[Event]:
     if any(key in record for key in _NAME_KEYS):
         return [_turret_event(record)]
     keys = ", ".join(sorted(map(str, record))[:8]) or "none"
-    raise Refused("unknown_shape", f"A row needs name (Turret), event, or prompt and generation (Trubrics); keys: {keys}.")
+    raise Refused(
+        "unknown_shape", f"A row needs name (Turret), event, or prompt and generation (Trubrics); keys: {keys}."
+    )
 
 
 def _turret_event(record: Mapping[str, Any]) -> Event:
@@ -202,7 +204,10 @@ def _time(record: Mapping[str, Any], key: str) -> dt.datetime | None:
 
 
 def to_utc(value: object) -> dt.datetime:
-    """A time in UTC, from ISO 8601 (without a zone: UTC), a datetime, or Unix seconds to nanoseconds. ValueError else."""
+    """A time in UTC, from ISO 8601 (without a zone: UTC), a datetime, or Unix seconds to nanoseconds.
+
+    Raises ValueError for anything else.
+    """
     if isinstance(value, str):
         text = value.strip()
         value = float(text) if text.replace(".", "", 1).isdigit() and "-" not in text else _from_iso(text)
@@ -223,5 +228,12 @@ def _from_iso(text: str) -> dt.datetime:
 
 
 def _kind(value: object) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "an array",
+        dict: "an object",
+    }
     return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")

@@ -97,7 +97,14 @@ def _content_id(event: Event, metadata: str, seen: Counter[str]) -> str:
 
     The same file read again, or grown, gives the same ids; two equal rows of one file stay two events.
     """
-    parts = (event.source_format, event.event_name, event.session_id, event.user_id, event.event_at.isoformat(), metadata)
+    parts = (
+        event.source_format,
+        event.event_name,
+        event.session_id,
+        event.user_id,
+        event.event_at.isoformat(),
+        metadata,
+    )
     digest = hashlib.blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=12).hexdigest()
     seen[digest] += 1
     return f"h{digest}" if seen[digest] == 1 else f"h{digest}-{seen[digest]}"

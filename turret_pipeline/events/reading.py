@@ -52,9 +52,12 @@ def _files(pattern: str) -> list[Path]:
     if path.is_dir():
         files = [file for file in path.rglob("*") if file.is_file() and _is_event_file(file)]
         if not files:
-            raise TurretError(f"The input folder {pattern} has no event file: put {', '.join(SUFFIXES)} (or .gz) there.")
+            raise TurretError(
+                f"The input folder {pattern} has no event file: put {', '.join(SUFFIXES)} (or .gz) there."
+            )
         return files
-    files = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]
+    matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    files = [file for file in map(Path, matches) if file.is_file()]
     if not files:
         verdict = "matches no file" if glob.has_magic(pattern) else "does not exist"
         raise TurretError(f"The input {pattern} {verdict}: check the path.")
@@ -82,9 +85,9 @@ def read_records(path: Path) -> Iterator[Record]:
     if head == _PARQUET:
         yield from _parquet(path)
         return
-    opened: IO[bytes] = gzip.open(path, "rb") if head[:2] == _GZIP else path.open("rb")  # type: ignore[assignment]
     name = path.name.lower().removesuffix(".gz")
-    with opened as file:
+    with path.open("rb") as raw:
+        file: IO[bytes] = gzip.GzipFile(fileobj=raw) if head[:2] == _GZIP else raw
         if name.endswith((".csv", ".tsv")):
             yield from _csv(file, "\t" if name.endswith(".tsv") else ",")
         else:
@@ -125,7 +128,7 @@ def _document(lines: list[Record]) -> Iterator[Record]:
     text = "".join(line.raw or "" for line in lines if not isinstance(line.value, Refused))
     damage = [line for line in lines if isinstance(line.value, Refused)]
     position = 0
-    for position, item in enumerate(_items(text), start=1):  # noqa: B007
+    for position, item in enumerate(_items(text), start=1):
         yield Record(position, item, item.args[1] if isinstance(item, Refused) and len(item.args) > 1 else None)
     for extra, line in enumerate(damage, start=1):
         yield Record(position + extra, line.value, line.raw)
@@ -241,5 +244,7 @@ def _parquet(path: Path) -> Iterator[Record]:
                 value = _with_parsed_metadata({key: cell for key, cell in row.items() if cell is not None})
                 yield Record(number, value, str(row) if isinstance(value, Refused) else None)
     except (ArrowException, OSError) as error:
-        refusal = Refused("damaged_file", f"The Parquet file cannot be read from here on: {str(error).splitlines()[0]}.")
+        refusal = Refused(
+            "damaged_file", f"The Parquet file cannot be read from here on: {str(error).splitlines()[0]}."
+        )
         yield Record(number + 1, refusal, "")

@@ -13,7 +13,9 @@ FITTING_SHARE = 0.95
 MANY_VALUES = 20
 """An enum may have so many values whatever the volume; more only if each comes back often."""
 
-_ID_NAME = re.compile(r"(^|[_.\s-])(id|ids|uuid|guid|hash|sha|token|key|url|uri|email|ip|phone)$|[a-z]Id$", re.IGNORECASE)
+_ID_NAME = re.compile(
+    r"(^|[_.\s-])(id|ids|uuid|guid|hash|sha|token|key|url|uri|email|ip|phone)$|[a-z]Id$", re.IGNORECASE
+)
 _PATTERNS = {
     "is_uuid": r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$",
     "is_hex": r"^(0x)?[0-9a-fA-F]{16,}$",
@@ -60,7 +62,9 @@ def describe_fields(values: pl.DataFrame, events: pl.DataFrame, overrides: dict[
         return FIELDS.empty()
     facts = field_facts(values)
     verdicts = [(fact.field, *detect_type(fact)) for fact in facts]
-    detected = pl.DataFrame(verdicts, {"field": pl.String, "detected_type": pl.String, "reason": pl.String}, orient="row")
+    detected = pl.DataFrame(
+        verdicts, {"field": pl.String, "detected_type": pl.String, "reason": pl.String}, orient="row"
+    )
     override = pl.col("field").replace_strict(overrides, default=None, return_dtype=pl.String)
     typed = detected.with_columns(
         override.is_not_null().alias("is_overridden"), pl.coalesce(override, "detected_type").alias("type")
@@ -73,7 +77,10 @@ def describe_fields(values: pl.DataFrame, events: pl.DataFrame, overrides: dict[
             .then("example_values")
             .otherwise(pl.lit([], pl.List(pl.String)))
             .alias("example_values"),
-            *(pl.when(pl.col("type") == "number").then(name).alias(name) for name in ("number_min", "number_mean", "number_max")),
+            *(
+                pl.when(pl.col("type") == "number").then(name).alias(name)
+                for name in ("number_min", "number_mean", "number_max")
+            ),
         )
         .sort("field")
     )
@@ -136,7 +143,12 @@ def _by_json_type(facts: FieldFacts) -> tuple[str, str] | None:
 
 
 def _by_pattern(facts: FieldFacts) -> tuple[str, str] | None:
-    kinds = {"is_uuid": "UUIDs", "is_hex": "long hexadecimal codes", "is_url": "web addresses", "is_email": "e-mail addresses"}
+    kinds = {
+        "is_uuid": "UUIDs",
+        "is_hex": "long hexadecimal codes",
+        "is_url": "web addresses",
+        "is_email": "e-mail addresses",
+    }
     for flag, name in kinds.items():
         if facts.shares[flag] >= FITTING_SHARE and not facts.shares["is_number"] >= FITTING_SHARE:
             return "identifier", f"{facts.shares[flag]:.0%} of the values are {name}."

@@ -13,7 +13,8 @@ NODE = ["dimension", "node_id"]
 def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     """Table ``journey_nodes`` from visits, ``journey_edges`` and labels (node_id, node_label)."""
     counts = visits.group_by(NODE).agg(
-        pl.len().cast(pl.Int64).alias("event_count"), pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count")
+        pl.len().cast(pl.Int64).alias("event_count"),
+        pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
     )
     sessions = visits.group_by("dimension").agg(pl.col("session_id").n_unique().alias("sessions"))
     starts = _edge_counts(edges.filter(pl.col("from_node_id") == START), "to_node_id", "start_count")
@@ -40,9 +41,9 @@ def _edge_counts(edges: pl.DataFrame, node: str, name: str) -> pl.DataFrame:
     return edges.select("dimension", pl.col(node).alias("node_id"), pl.col("transition_count").alias(name))
 
 
-def transition_graph(edges: pl.DataFrame) -> nx.DiGraph:
+def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":
     """The transitions between nodes of one dimension, without the pseudo-nodes; ``edges`` is its ``journey_edges``."""
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(sorted({*edges["from_node_id"], *edges["to_node_id"]} - {START, END}))
     inner = edges.filter((pl.col("from_node_id") != START) & (pl.col("to_node_id") != END))
     for edge in inner.iter_rows(named=True):

@@ -16,9 +16,7 @@ LEIDEN_ROUNDS = 3
 NO_TOPIC = -1
 
 
-def find_topics(
-    graph: sp.csr_matrix, vectors: FloatArray, granularity: float, min_texts: int, seed: int
-) -> IntArray:
+def find_topics(graph: sp.csr_matrix, vectors: FloatArray, granularity: float, min_texts: int, seed: int) -> IntArray:
     """A topic for every text, shape (texts,), largest topic 0; NO_TOPIC where its community has under min_texts.
 
     ``graph`` is the neighbour graph of the texts, ``vectors`` their unit vectors.
@@ -73,7 +71,9 @@ def centroids(vectors: FloatArray, labels: IntArray) -> FloatArray:
     """Unit mean vector of every topic, shape (topics, dimensions); texts without a topic do not count."""
     has = labels != NO_TOPIC
     count = int(labels.max(initial=-1)) + 1
-    members = sp.csr_matrix((np.ones(int(has.sum()), np.float32), (labels[has], np.flatnonzero(has))), (count, len(labels)))
+    members = sp.csr_matrix(
+        (np.ones(int(has.sum()), np.float32), (labels[has], np.flatnonzero(has))), (count, len(labels))
+    )
     return unit(np.asarray(members @ vectors))
 
 

@@ -18,7 +18,7 @@ LABEL_PHRASES = 2
 PHRASE_BONUS = 1.35
 """A phrase of two or three words says more than each of its words; so much more it may weigh per word added."""
 
-WORD = r"(?u)\b[^\W\d_][\w'’-]*\b"
+WORD = r"(?u)\b[^\W\d_][\w'\u2019-]*\b"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ def name_topics(texts: Sequence[str], topic: IntArray, topic_count: int) -> list
     has = topic >= 0
     if not has.any():
         return []
-    weights, terms = _term_weights([text for text, keep in zip(texts, has, strict=True) if keep], topic[has], topic_count)
+    weights, terms = _term_weights(
+        [text for text, keep in zip(texts, has, strict=True) if keep], topic[has], topic_count
+    )
     names: list[Name] = []
     taken: set[str] = set()
     for row in range(topic_count):
@@ -50,7 +52,9 @@ def _term_weights(texts: list[str], topic: IntArray, topic_count: int) -> tuple[
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
     stop_words = ENGLISH_STOP_WORDS | _CHATTER
-    vectorizer = CountVectorizer(token_pattern=WORD, ngram_range=(1, 3), binary=True, min_df=2 if len(texts) > 50 else 1)
+    vectorizer = CountVectorizer(
+        token_pattern=WORD, ngram_range=(1, 3), binary=True, min_df=2 if len(texts) > 50 else 1
+    )
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError:  # not a word in any text: numbers and signs only
@@ -72,10 +76,13 @@ def _is_telling(words: list[str], stop_words: frozenset[str]) -> bool:
 
 
 _CHATTER = frozenset(
-    "hi hello hey thanks thank please ok okay yes no yeah want need like just know help does did do don't i'm i'd i've "
-    "can't it's what's how's let's would could should get got make tell using use doesn't didn't won't isn't there's "
-    "im id ive dont cant whats hows pls u ur".split()
+    """
+    hi hello hey thanks thank please pls ok okay yes no yeah want need like just know help does did do don't doesn't
+    didn't won't isn't can't i'm i'd i've it's what's how's let's there's im id ive dont cant whats hows would could
+    should get got make tell using use u ur
+    """.split()
 )
+"""Words of conversation that name no subject."""
 
 
 def _ranked_terms(weights: sp.csr_matrix, terms: list[str]) -> list[str]:

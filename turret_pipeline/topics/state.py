@@ -131,11 +131,15 @@ def _definitions(
         old.pop(topic_id, None)
         rows.append(row)
     rows.extend({**row, "status": RETIRED, "example_texts": []} for row in old.values())
-    return pl.DataFrame(rows, TOPIC_DEFINITIONS.schema).sort(pl.Series("number", _numbers(pl.Series([r["topic_id"] for r in rows], dtype=pl.String))))
+    return pl.DataFrame(rows, TOPIC_DEFINITIONS.schema).sort(
+        pl.Series("number", _numbers(pl.Series([r["topic_id"] for r in rows], dtype=pl.String)))
+    )
 
 
 def _description(name: Name) -> str:
-    return f"Texts that speak of {', '.join(name.keywords[:5])}." if name.keywords else "Texts without words of their own."
+    return (
+        f"Texts that speak of {', '.join(name.keywords[:5])}." if name.keywords else "Texts without words of their own."
+    )
 
 
 def _themes(field: str, previous: pl.DataFrame, living: IntArray, centres: FloatArray, seed: int) -> IntArray:
@@ -154,7 +158,10 @@ def _theme_names(words: list[str], position: IntArray, themes: IntArray) -> dict
 def _changes(before: pl.DataFrame, after: pl.DataFrame, run: Run) -> pl.DataFrame:
     """Lineage rows of the topics that came, went or came back."""
     both = after.select("field", "topic_id", "status").join(
-        before.select("topic_id", pl.col("status").alias("old_status")), on="topic_id", how="left", maintain_order="left"
+        before.select("topic_id", pl.col("status").alias("old_status")),
+        on="topic_id",
+        how="left",
+        maintain_order="left",
     )
     change = (
         pl.when(pl.col("old_status").is_null()).then(pl.lit("born"))

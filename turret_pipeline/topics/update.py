@@ -1,4 +1,4 @@
-"""Topics of a field from run to run: known texts keep theirs, new texts are assigned, the rest is searched for new ones."""
+"""Topics of a field from run to run: known texts keep theirs, new ones are assigned, the rest is searched."""
 
 import warnings
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LOOSE_QUANTILE = 0.25
 """A new topic among texts that had none must hold together as well as the loosest quarter of the known topics."""
 
 DENSITY_DIMENSIONS = 32
-"""HDBSCAN's estimates of density say little in hundreds of dimensions; so many principal components keep the meaning."""
+"""HDBSCAN's estimates of density say little in hundreds of dimensions; so many principal components suffice."""
 
 
 @dataclass(frozen=True)
