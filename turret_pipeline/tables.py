@@ -427,6 +427,18 @@ PIPELINE_RUNS = Table(
     ),
 )
 
+QUALITY_CHECKS = Table(
+    "quality_checks",
+    "One row per check of a built table in the run that was published.",
+    ("table_name", "check_name"),
+    (
+        text("table_name", "Table that was checked"),
+        text("check_name", "What was checked"),
+        Column("is_passed", "boolean", "Whether it held"),
+        Column("is_blocking", "boolean", "Whether a failure would have stopped publishing"),
+    ),
+)
+
 LAKE_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -440,7 +452,7 @@ MART_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
-        TOPIC_LINEAGE, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES, PIPELINE_RUNS,
+        TOPIC_LINEAGE, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES, QUALITY_CHECKS, PIPELINE_RUNS,
     )
 }  # fmt: skip
-"""Published in schema marts: built by dbt, but for pipeline_runs, which publishing writes."""
+"""Published in schema marts: built by dbt, but for quality_checks and pipeline_runs, which publishing writes."""

@@ -80,13 +80,13 @@ def content_sha256(path: Path) -> str:
 
 def read_records(path: Path) -> Iterator[Record]:
     """The rows of a file in order; those that cannot be read have a Refused as their value."""
-    with path.open("rb") as file:
-        head = file.read(4)
-    if head == _PARQUET:
-        yield from _parquet(path)
-        return
-    name = path.name.lower().removesuffix(".gz")
     with path.open("rb") as raw:
+        head = raw.read(4)
+        raw.seek(0)
+        if head == _PARQUET:
+            yield from _parquet(path)
+            return
+        name = path.name.lower().removesuffix(".gz")
         file: IO[bytes] = gzip.GzipFile(fileobj=raw) if head[:2] == _GZIP else raw
         if name.endswith((".csv", ".tsv")):
             yield from _csv(file, "\t" if name.endswith(".tsv") else ",")

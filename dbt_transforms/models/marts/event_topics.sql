@@ -1,0 +1,11 @@
+select
+    event_id,
+    field,
+    topic_id,
+    outcome,
+    similarity,
+    runner_up_topic_id,
+    runner_up_similarity,
+    null::varchar as continues_topic_id
+from {{ ref('stg_event_topics') }}
+order by field, event_id

@@ -1,0 +1,12 @@
+select
+    dimension,
+    from_node_id,
+    to_node_id,
+    transition_count,
+    session_count,
+    user_count,
+    probability,
+    median_seconds,
+    p95_seconds
+from {{ ref('stg_journey_edges') }}
+order by dimension, from_node_id, to_node_id

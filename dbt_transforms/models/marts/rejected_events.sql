@@ -1,0 +1,9 @@
+select
+    source_file,
+    content_sha256,
+    line_number,
+    reason_code,
+    reason,
+    raw_text
+from {{ ref('stg_rejected_events') }}
+order by source_file, line_number

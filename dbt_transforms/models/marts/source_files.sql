@@ -1,0 +1,13 @@
+select
+    source_file,
+    content_sha256,
+    source_format,
+    row_count,
+    accepted_count,
+    duplicate_count,
+    rejected_count,
+    first_event_at,
+    last_event_at,
+    ingested_at
+from {{ ref('stg_source_files') }}
+order by source_file

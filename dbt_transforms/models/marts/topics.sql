@@ -1,0 +1,68 @@
+with
+
+topic_events as (
+    select
+        event_topics.topic_id,
+        event_topics.text_id,
+        event_topics.similarity,
+        events.session_id,
+        events.user_id,
+        events.event_at
+    from {{ ref('stg_event_topics') }} as event_topics
+    inner join {{ ref('stg_events') }} as events using (event_id)
+    where event_topics.topic_id is not null
+),
+
+sizes as (
+    select
+        topic_id,
+        count(distinct text_id) as text_count,
+        count(*) as event_count,
+        count(distinct session_id) as session_count,
+        count(distinct user_id) as user_count,
+        min(event_at) as first_event_at,
+        max(event_at) as last_event_at
+    from topic_events
+    group by topic_id
+),
+
+fits as (
+    select topic_id, fsum(similarity) / count(*) as mean_similarity
+    from (select distinct topic_id, text_id, similarity from topic_events)
+    group by topic_id
+),
+
+field_events as (
+    select field, count(*) as field_event_count
+    from {{ ref('stg_event_topics') }}
+    group by field
+)
+
+select
+    definitions.topic_id,
+    definitions.field,
+    definitions.label,
+    definitions.label_source,
+    definitions.description,
+    definitions.keywords,
+    definitions.example_texts,
+    definitions.theme_id,
+    definitions.theme_label,
+    coalesce(sizes.text_count, 0) as text_count,
+    coalesce(sizes.event_count, 0) as event_count,
+    coalesce(sizes.session_count, 0) as session_count,
+    coalesce(sizes.user_count, 0) as user_count,
+    coalesce(sizes.event_count / field_events.field_event_count, 0) as event_share,
+    fits.mean_similarity,
+    sizes.first_event_at,
+    sizes.last_event_at,
+    null::double as growth,
+    null::boolean as is_emerging,
+    definitions.status,
+    null::double as map_x,
+    null::double as map_y
+from {{ ref('stg_topic_definitions') }} as definitions
+left join sizes using (topic_id)
+left join fits using (topic_id)
+left join field_events on definitions.field = field_events.field
+order by definitions.field, event_count desc, definitions.topic_id

@@ -1,0 +1,16 @@
+-- The topic of an event's text is that of the text, wherever it occurs.
+select
+    event_texts.event_id,
+    event_texts.field,
+    text_topics.topic_id,
+    case
+        when event_texts.text_id is null then 'empty'
+        when text_topics.topic_id is null then 'outlier'
+        else 'assigned'
+    end as outcome,
+    event_texts.text_id,
+    text_topics.similarity,
+    text_topics.runner_up_topic_id,
+    text_topics.runner_up_similarity
+from {{ source('lake', 'event_texts') }} as event_texts
+left join {{ source('lake', 'text_topics') }} as text_topics using (field, text_id)

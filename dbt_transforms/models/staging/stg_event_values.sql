@@ -1,0 +1,8 @@
+select
+    event_values.event_id,
+    event_values.field,
+    fields.type as field_type,
+    event_values.value,
+    event_values.number
+from {{ source('lake', 'event_values') }} as event_values
+inner join {{ source('lake', 'fields') }} as fields using (field)

@@ -1,0 +1,15 @@
+-- The steps of a session are numbered 1, 2, 3 ... and two in a row are never on the same node.
+{{ config(meta={'dagster': {'ref': {'name': 'journey_steps'}}}) }}
+
+with
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by dimension, session_id order by step_number) as position,
+        lag(node_id) over (partition by dimension, session_id order by step_number) as node_before
+    from {{ ref('journey_steps') }}
+)
+
+select * from numbered
+where step_number != position or node_id = node_before

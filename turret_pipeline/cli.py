@@ -1,0 +1,134 @@
+"""`turret`: the command line.
+
+Belongs here: arguments, messages, exit codes. Not here: any work.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="turret",
+    help="Topics and journeys from the raw events of an AI product.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+WIDTH = 120
+
+
+@app.callback()
+def turret() -> None:
+    """Topics and journeys from the raw events of an AI product."""
+
+
+@app.command(
+    epilog="Examples:  turret run --input data/sample   |   turret run --input 'dumps/*.jsonl.gz' --data-dir /srv/turret"
+)
+def run(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="File, folder or glob with events; may be given again.", show_default=False),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Folder of everything that is written.  [default: data]")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make every table anew even if nothing is new.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of every step.")] = False,
+) -> None:
+    """Put event files through the whole graph, publish the tables, and print what was found.
+
+    Exit code: 0 published (or nothing new), 1 not published, 2 wrong arguments or settings.
+    """
+    console = _console(stderr=False)
+    settings = load_settings(inputs=_existing(inputs), data_dir=data_dir)
+    from turret_pipeline.run import run_whole_graph
+
+    with Bars() as bars:
+        outcome = run_whole_graph(settings, bars, again=again, log_level="INFO" if verbose else "CRITICAL")
+    for warning in outcome.warnings:
+        _console().print(f"Warning: {warning}", style="yellow", markup=False)
+    if outcome.problems:
+        for problem in outcome.problems:
+            _console().print(problem, style="red", markup=False)
+        _console().print("Nothing was published; the last published file is as it was.", markup=False)
+        raise typer.Exit(1)
+    _report(console, settings, is_nothing_new=outcome.is_nothing_new)
+
+
+def _existing(inputs: list[str] | None) -> list[str] | None:
+    """The inputs, if each finds a file."""
+    from turret_pipeline.events.reading import discover
+
+    if inputs:
+        discover(inputs)
+    return inputs
+
+
+def _report(console: Console, settings: Settings, *, is_nothing_new: bool) -> None:
+    from turret_pipeline.pipeline.resources import Workspace
+    from turret_pipeline.summary import print_summary
+
+    space = Workspace(settings)
+    print_summary(console, space.published)
+    verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
+    console.print(f"\n{verdict} {_near(space.published)} (DuckDB, schema marts)", markup=False, highlight=False)
+    console.print(f"Pictures:         {_near(space.figures_dir)}", markup=False, highlight=False)
+    console.print(f"Quality report:   {_near(space.quality_dir / 'docs' / 'index.html')}", markup=False, highlight=False)
+    console.print("What next:        make ui   (the graph, its checks and its runs in the browser)", highlight=False)
+    query = "select label, event_count from marts.topics order by event_count desc limit 10"
+    console.print(f"                  python -c \"import duckdb; duckdb.connect('{_near(space.published)}', read_only=True)"
+                  f".sql('{query}').show()\"", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+
+
+def _near(path: Path) -> str:
+    """The path as a person at this place would type it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+class Bars:
+    """Progress bars at a terminal; elsewhere a line at the end of each piece of long work."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=_console(), transient=False)
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:
+        """Exhaust ``steps`` and return their sum."""
+        task = self._progress.add_task(title, total=total)
+        done = 0
+        for step in steps:
+            done += step
+            self._progress.update(task, completed=done)
+        self._progress.update(task, total=done, completed=done)
+        return done
+
+
+def _console(*, stderr: bool = True) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
+
+
+def main() -> None:
+    """Run the command; what a person can mend is told in a sentence, with exit code 2."""
+    try:
+        app()
+    except TurretError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(2)

@@ -1,0 +1,75 @@
+"""Every Dagster definition, assembled once.
+
+Belongs here: the list. Not here: any asset's work.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.pipeline.ingestion import fields, ingest
+from turret_pipeline.pipeline.journeys import journeys
+from turret_pipeline.pipeline.marts import dbt_resource, make_marts
+from turret_pipeline.pipeline.publish import publish
+from turret_pipeline.pipeline.quality import contracts, expectations, few_rows_are_rejected
+from turret_pipeline.pipeline.resources import Progress, Silent, Workspace
+from turret_pipeline.pipeline.topics import embeddings, texts, topics
+from turret_pipeline.settings import Settings, load_settings
+
+JOB = "turret"
+LOCK_SECONDS = 5
+
+
+def build_definitions(settings: Settings, progress: Progress | None = None) -> dg.Definitions:
+    """The assets, checks, job and schedule for these settings. TurretError where the schedule is none."""
+    job = dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), description="Landing files to published tables.")
+    try:
+        daily = dg.ScheduleDefinition(
+            name="daily",
+            job=job,
+            cron_schedule=settings.schedule_cron,
+            execution_timezone=settings.schedule_timezone,
+            description="The whole graph, once a day.",
+        )
+    except dg.DagsterInvalidDefinitionError:
+        raise TurretError(
+            f"Setting schedule_cron (variable TURRET_SCHEDULE_CRON) has the value {settings.schedule_cron!r}: "
+            "it is no cron expression such as '15 2 * * *'."
+        ) from None
+    return dg.Definitions(
+        assets=[ingest, fields, texts, embeddings, topics, journeys, make_marts(), publish],
+        asset_checks=[contracts, expectations, few_rows_are_rejected],
+        jobs=[job],
+        schedules=[daily],
+        resources={"workspace": _workspace(settings, progress or Silent()), "dbt": dbt_resource()},
+        executor=dg.in_process_executor,
+    )
+
+
+def _workspace(settings: Settings, progress: Progress) -> dg.ResourceDefinition:
+    """The workspace, locked for as long as a run works in it."""
+
+    @dg.resource
+    def workspace(context: dg.InitResourceContext) -> Iterator[Workspace]:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(settings.data_dir / ".run.lock", timeout=LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise TurretError(f"Another run works in {settings.data_dir}: wait for it, or give another data folder.") from None
+        try:
+            space = Workspace(settings, progress)
+            space.sweep(context.run_id)
+            yield space
+        finally:
+            lock.release()
+
+    return workspace
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster dev` and `dagster asset materialize` load: the settings of the environment."""
+    return build_definitions(load_settings())

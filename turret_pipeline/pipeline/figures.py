@@ -1,0 +1,103 @@
+"""Pictures of a run as PNG under figures/ and in Dagster's metadata."""
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import networkx as nx
+import polars as pl
+
+from turret_pipeline.journeys.nodes import transition_graph
+from turret_pipeline.lake import replacing
+from turret_pipeline.tables import END, EVENT_NAME, START
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BARS, EDGES = 20, 25
+BLUE, GREY = "#3b6ea5", "#8a8f98"
+
+
+def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[object]:
+    """Bars of the largest topics of every text field by events; the rest is one bar and says so."""
+    from matplotlib.figure import Figure
+
+    active = definitions.filter(pl.col("status") == "active").join(event_counts, on="topic_id")
+    fields = sorted(active["field"].unique())
+    figure = Figure(figsize=(9, max(1.5, sum(0.28 * min(_size(active, name), BARS + 1) + 1 for name in fields))), dpi=110)
+    axes = figure.subplots(max(len(fields), 1), squeeze=False)[:, 0]
+    for axis, name in zip(axes, fields, strict=False):
+        ranked = active.filter(pl.col("field") == name).sort("event_count", "topic_id", descending=[True, False])
+        labels, counts = ranked["label"].to_list()[:BARS], ranked["event_count"].to_list()[:BARS]
+        if ranked.height > BARS:
+            labels.append(f"{ranked.height - BARS} other topics")
+            counts.append(int(ranked["event_count"][BARS:].sum()))
+        colours = [BLUE] * min(ranked.height, BARS) + [GREY]
+        axis.barh(range(len(labels)), counts, color=colours[: len(labels)])
+        axis.set_yticks(range(len(labels)), [_short(label) for label in labels], fontsize=8)
+        axis.invert_yaxis()
+        axis.set_title(f"Events by topic of {name}", loc="left", fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
+    if not fields:
+        axes[0].text(0.5, 0.5, "No topics: there is no text field, or too few texts", ha="center")
+        axes[0].axis("off")
+    figure.tight_layout()
+    return _kept(figure, folder / "topic_sizes.png")
+
+
+def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.MetadataValue[object]:
+    """The commonest transitions, of the text field with most events if there is one, else of event names."""
+    from matplotlib.figure import Figure
+
+    dimension = _main_dimension(nodes)
+    inner = edges.filter(
+        (pl.col("dimension") == dimension)
+        & (pl.col("from_node_id") != START)
+        & (pl.col("to_node_id") != END)
+        & (pl.col("from_node_id") != pl.col("to_node_id"))
+    )
+    shown = inner.sort("transition_count", "from_node_id", "to_node_id", descending=[True, False, False]).head(EDGES)
+    labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
+    figure = Figure(figsize=(11, 8), dpi=110)
+    axis = figure.subplots()
+    axis.axis("off")
+    title = f"The {shown.height} commonest of {inner.height:,} transitions between different nodes of {dimension}"
+    axis.set_title(title, loc="left", fontsize=10)
+    graph = transition_graph(shown)
+    if graph.number_of_edges():
+        widths = [graph.edges[edge]["weight"] for edge in graph.edges]
+        position = nx.circular_layout(graph)
+        scaled = [0.5 + 4 * width / max(widths) for width in widths]
+        nx.draw_networkx_edges(
+            graph, position, ax=axis, width=scaled, edge_color=GREY, node_size=500, connectionstyle="arc3,rad=0.12"
+        )
+        nx.draw_networkx_nodes(graph, position, ax=axis, node_size=60, node_color=BLUE)
+        names = {node: _short(labels.get(node, node)) for node in graph}
+        above = {node: (x, y + 0.06) for node, (x, y) in position.items()}
+        nx.draw_networkx_labels(graph, above, names, ax=axis, font_size=8)
+        axis.margins(0.2)
+    figure.tight_layout()
+    return _kept(figure, folder / "transitions.png")
+
+
+def _main_dimension(nodes: pl.DataFrame) -> str:
+    sizes = nodes.filter(pl.col("dimension") != EVENT_NAME).group_by("dimension").agg(pl.col("event_count").sum())
+    ranked = sizes.sort("event_count", "dimension", descending=[True, False])
+    return str(ranked["dimension"][0]) if ranked.height else EVENT_NAME
+
+
+def _size(active: pl.DataFrame, field: str) -> int:
+    return active.filter(pl.col("field") == field).height
+
+
+def _short(label: str, limit: int = 38) -> str:
+    text = label if len(label) <= limit else label[: limit - 1] + "…"
+    return text.replace("$", r"\$")
+
+
+def _kept(figure: "Figure", path: Path) -> dg.MetadataValue[object]:
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png")
+    encoded = base64.b64encode(path.read_bytes()).decode()
+    return dg.MetadataValue.md(f"![{path.stem}](data:image/png;base64,{encoded})")

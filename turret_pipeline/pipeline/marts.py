@@ -1,0 +1,129 @@
+"""Assets of groups staging and marts: dbt builds the run's own DuckDB file from the lake, and tests it."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+from filelock import FileLock
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.lake import remove
+from turret_pipeline.pipeline.resources import DBT_DIR, Workspace
+from turret_pipeline.pipeline.specs import OWNERS, column_schema
+from turret_pipeline.tables import MART_TABLES
+
+PROJECT = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
+
+
+def dbt_resource() -> DbtCliResource:
+    """The dbt of this environment, whether or not the environment is activated."""
+    return DbtCliResource(PROJECT, dbt_executable=str(Path(sys.executable).with_name("dbt")))
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups, owners and column schemas of the dbt models."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The schema that the model is built in."""
+        return str(dbt_resource_props["config"].get("schema") or "staging")
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
+        """One team owns all."""
+        return OWNERS
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The grain."""
+        return str(dbt_resource_props.get("description") or "Renamed and cast for the marts.")
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The contract's columns."""
+        contract = MART_TABLES.get(dbt_resource_props["name"])
+        metadata = super().get_metadata(dbt_resource_props)
+        return metadata if contract is None else {**metadata, "dagster/column_schema": column_schema(contract)}
+
+
+def manifest() -> Path:
+    """The dbt manifest, parsed anew where a file of the project is newer."""
+    path = Path(PROJECT.manifest_path)
+    with FileLock(DBT_DIR / ".parse.lock"):
+        if not path.exists() or path.stat().st_mtime < _newest_source():
+            _parse(path)
+    return path
+
+
+def _newest_source() -> float:
+    sources = [DBT_DIR / "dbt_project.yml", DBT_DIR / "profiles.yml"]
+    for folder in ("models", "tests", "macros"):
+        sources += [DBT_DIR / folder, *(DBT_DIR / folder).rglob("*")]
+    return max(file.stat().st_mtime for file in sources if file.exists())
+
+
+def _parse(path: Path) -> None:
+    invocation = dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=path.parent).wait()
+    if not invocation.is_successful():
+        raise TurretError(f"dbt cannot parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
+    path.touch()
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Variables for a process that is started inside."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def make_marts() -> dg.AssetsDefinition:
+    """The dbt models as assets, their tests as checks."""
+
+    @dbt_assets(
+        manifest=manifest(),
+        project=PROJECT,
+        name="dbt_marts",
+        dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)),
+    )
+    def dbt_marts(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: dg.ResourceParam[Workspace]
+    ) -> Iterator[Any]:
+        build = workspace.build(context.run_id)
+        build.parent.mkdir(parents=True, exist_ok=True)
+        remove(build)
+        target = workspace.root / "dbt" / context.run_id
+        with environment(DBT_LAKE_DIR=str(workspace.lake.root), DBT_WAREHOUSE_FILE=str(build)):
+            command = ["build", "--exclude-resource-type", "unit_test"]
+            invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
+        yield from invocation.stream()
+        if not invocation.is_successful():
+            raise dg.Failure(f"The built tables failed dbt: {'; '.join(_failures(target / 'run_results.json'))}.")
+        shutil.rmtree(target, ignore_errors=True)
+
+    return dbt_marts
+
+
+def _failures(run_results: Path) -> list[str]:
+    """What went wrong in a dbt run: name of the model or test, and dbt's message."""
+    if not run_results.exists():
+        return ["dbt stopped before it built anything; its log is in the run's dbt folder"]
+    results = json.loads(run_results.read_text())["results"]
+    wrong = [result for result in results if result["status"] in {"error", "fail"}]
+    return [f"{result['unique_id'].split('.')[2]}: {str(result['message']).splitlines()[0]}" for result in wrong]

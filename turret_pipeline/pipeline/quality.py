@@ -1,0 +1,198 @@
+"""Checks of the built tables before they are published: the contract, and suites of Great Expectations.
+
+Belongs here: what must hold of single tables. Laws between tables are dbt tests.
+"""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from turret_pipeline.lake import remove, replacing
+from turret_pipeline.pipeline.resources import Workspace, open_to_read
+from turret_pipeline.pipeline.specs import mart_key
+from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
+
+BUILT_TABLES = [table for name, table in MART_TABLES.items() if name not in {"quality_checks", "pipeline_runs"}]
+MANY_REJECTED = 0.05
+
+SHARES = {"probability"}
+PAIRS = {
+    "journey_edges": [("transition_count", "session_count")],
+    "journey_nodes": [("event_count", "session_count"), ("session_count", "start_count"), ("session_count", "end_count")],
+    "topics": [("event_count", "text_count"), ("event_count", "session_count")],
+    "topic_days": [("event_count", "session_count")],
+    "sessions": [("ended_at", "started_at")],
+    "journey_steps": [("ended_at", "started_at")],
+    "number_days": [("value_p95", "value_p50")],
+}
+"""Columns of which the first is never smaller than the second."""
+UNIQUE_TOGETHER = {"topics": ["field", "label"]}
+
+
+@dg.multi_asset_check(
+    name="contracts",
+    specs=[
+        dg.AssetCheckSpec("contract", asset=mart_key(table.name), blocking=True, description="Columns, types, nulls, key.")
+        for table in BUILT_TABLES
+    ],
+)
+def contracts(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.AssetCheckResult]:
+    """Each built table is what tables.py promises."""
+    with open_to_read(workspace.build(context.run_id)) as connection:
+        for table in BUILT_TABLES:
+            breaches = contract_breaches(connection, table)
+            yield dg.AssetCheckResult(
+                asset_key=mart_key(table.name),
+                check_name="contract",
+                passed=not breaches,
+                description=" ".join(breaches) or None,
+            )
+
+
+def contract_breaches(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    """Sentences on where a built table differs from its contract; none where it holds."""
+    found = dict(
+        connection.execute(
+            "select column_name, data_type from information_schema.columns "
+            "where table_schema = 'marts' and table_name = ? order by ordinal_position",
+            [table.name],
+        ).fetchall()
+    )
+    if not found:
+        return [f"The table marts.{table.name} is missing."]
+    wanted = {column.name: DUCKDB_TYPES[column.kind] for column in table.columns}
+    breaches = [
+        f"{name} is {found.get(name, 'missing')}, not {kind}." for name, kind in wanted.items() if found.get(name) != kind
+    ]
+    if breaches:
+        return breaches
+    for column in table.columns:
+        nulls = 0 if column.nullable else _scalar(connection, f"count(*) filter ({column.name} is null)", table)
+        if nulls:
+            breaches.append(f"{column.name} is null in {nulls:,} rows.")
+    repeated = _scalar(connection, f"count(*) - count(distinct ({', '.join(table.key)}))", table)
+    if repeated:
+        breaches.append(f"The key {', '.join(table.key)} is repeated in {repeated:,} rows.")
+    return breaches
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, expression: str, table: Table) -> int:
+    row = connection.execute(f"select {expression} from marts.{table.name}").fetchone()
+    return int(row[0]) if row else 0
+
+
+@dg.multi_asset_check(
+    name="expectations",
+    specs=[
+        dg.AssetCheckSpec(
+            "expectations", asset=mart_key(table.name), blocking=True, description="Suite of Great Expectations: values."
+        )
+        for table in BUILT_TABLES
+    ],
+)
+def expectations(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.AssetCheckResult]:
+    """The values of each built table are possible ones; Data Docs show what was expected and what was seen."""
+    with open_to_read(workspace.build(context.run_id)) as connection:
+        frames = {
+            table.name: connection.sql(f"select {', '.join(_checked_columns(table))} from marts.{table.name}").pl()
+            for table in BUILT_TABLES
+        }
+    for name, failed in validate(frames, workspace.quality_dir).items():
+        yield dg.AssetCheckResult(
+            asset_key=mart_key(name), check_name="expectations", passed=not failed, description="; ".join(failed) or None
+        )
+
+
+def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[str]]:
+    """Failed expectations by table, in words; writes Data Docs to ``folder``/docs/index.html."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # third-party deprecations inside Great Expectations; it decides nothing here
+        import great_expectations as gx
+
+        remove(folder / "docs")
+        with replacing(folder / "docs") as docs:
+            site = {
+                "class_name": "SiteBuilder",
+                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            }
+            context = gx.get_context(mode="ephemeral")
+            context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+            for old in list(context.get_site_names()):
+                context.delete_data_docs_site(old)
+            context.add_data_docs_site(site_name="docs", site_config=site)
+            source = context.data_sources.add_pandas("warehouse")
+            failed = {name: _validate_table(context, source, MART_TABLES[name], frame) for name, frame in frames.items()}
+            context.build_data_docs(["docs"])
+    return failed
+
+
+def _validate_table(context: Any, source: Any, table: Table, frame: pl.DataFrame) -> list[str]:  # noqa: ANN401
+    import great_expectations as gx
+
+    batch = source.add_dataframe_asset(name=table.name).add_batch_definition_whole_dataframe("built")
+    suite = context.suites.add(gx.ExpectationSuite(name=table.name, expectations=_suite(table)))
+    definition = gx.ValidationDefinition(name=table.name, data=batch, suite=suite)
+    validation = context.validation_definitions.add(definition)
+    outcome = validation.run(batch_parameters={"dataframe": frame.to_pandas()})
+    return [_in_words(result) for result in outcome.results if not result.success]
+
+
+def _suite(table: Table) -> list[Any]:
+    """Expectations that follow from the meaning of the columns' names, and those of the table itself."""
+    from great_expectations import expectations as gxe
+
+    suite: list[Any] = [gxe.ExpectTableColumnsToMatchSet(column_set=_checked_columns(table))]
+    for column in table.columns:
+        if column.kind == "number" and (column.name.endswith("_share") or column.name in SHARES):
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=1 + 1e-9))
+        elif column.name.endswith(("_count", "_seconds")):
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0))
+        elif column.name.endswith("similarity"):
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1.001, max_value=1.001))
+        elif column.name.endswith("_number"):
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=1))
+    for larger, smaller in PAIRS.get(table.name, []):
+        suite.append(gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A=larger, column_B=smaller, or_equal=True))
+    if together := UNIQUE_TOGETHER.get(table.name):
+        suite.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=together))
+    return suite
+
+
+def _checked_columns(table: Table) -> list[str]:
+    """Columns that a suite looks at: no person's text is loaded for it."""
+    named = {column for pair in PAIRS.get(table.name, []) for column in pair} | set(UNIQUE_TOGETHER.get(table.name, []))
+    numeric = {column.name for column in table.columns if column.kind in {"integer", "number"}}
+    return [column.name for column in table.columns if column.name in named | numeric | set(table.key)]
+
+
+def _in_words(result: Any) -> str:  # noqa: ANN401
+    config = result.expectation_config
+    arguments = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
+    return f"{config.type} {arguments}: {result.result.get('unexpected_count', result.result.get('observed_value'))}"
+
+
+@dg.asset_check(asset=mart_key("source_files"), description=f"At most {MANY_REJECTED:.0%} of the rows are refused.")
+def few_rows_are_rejected(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> dg.AssetCheckResult:
+    """A warning, not a stop: bad input never loses good input."""
+    with open_to_read(workspace.build(context.run_id)) as connection:
+        found = connection.sql(
+            "select coalesce(sum(rejected_count) / nullif(sum(row_count), 0), 0) from marts.source_files"
+        ).fetchone()
+    share = float(found[0]) if found else 0.0
+    return dg.AssetCheckResult(
+        passed=share <= MANY_REJECTED,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{share:.1%} of the rows were refused; rejected_events says why.",
+    )

@@ -1,0 +1,209 @@
+"""What assets are handed: the workspace, which knows where everything lies, and how a run tells its progress.
+
+Belongs here: places, the model, the lock. Not here: what any table means.
+"""
+
+import datetime as dt
+import functools
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import duckdb
+import polars as pl
+from dagster_duckdb import DuckDBResource
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.lake import Lake, remove, replacing
+from turret_pipeline.pipeline.embedder import load_embedder
+from turret_pipeline.settings import Settings
+from turret_pipeline.sources import Sources
+from turret_pipeline.topics.embedding import Embedder
+from turret_pipeline.topics.state import TopicState
+from turret_pipeline.vectors import VectorStore
+
+T = TypeVar("T")
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+DBT_DIR = PROJECT_DIR / "dbt_transforms"
+
+
+class Progress(Protocol):
+    """Tells a person how far long work is."""
+
+    def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:
+        """Exhaust ``steps``, each a number of things done out of ``total`` (None: unknown), and return their sum."""
+        ...
+
+
+class Silent:
+    """Progress for nobody."""
+
+    def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:  # noqa: ARG002
+        """Exhaust ``steps`` and return their sum."""
+        return sum(steps)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The data folder and the settings in force; the one resource of all assets."""
+
+    settings: Settings
+    progress: Progress = field(default_factory=Silent)
+
+    @property
+    def root(self) -> Path:
+        """The data folder."""
+        return self.settings.data_dir
+
+    @property
+    def lake(self) -> Lake:
+        """Tables between the stages."""
+        return Lake(self.root / "lake")
+
+    @property
+    def sources(self) -> Sources:
+        """Parts of the landing files that were read."""
+        return Sources(self.lake.root / "sources")
+
+    @property
+    def vectors(self) -> VectorStore:
+        """Vectors of the model in force."""
+        return VectorStore(self.lake.root / "embeddings", self.settings.embedding_model)
+
+    @property
+    def states(self) -> Path:
+        """Topic states, each a folder named by its content."""
+        return self.root / "state"
+
+    @property
+    def quality_dir(self) -> Path:
+        """Data Docs of Great Expectations."""
+        return self.root / "quality"
+
+    @property
+    def figures_dir(self) -> Path:
+        """Pictures of the last run."""
+        return self.root / "figures"
+
+    @property
+    def published(self) -> Path:
+        """The DuckDB file that people query."""
+        return self.root / "warehouse" / "turret.duckdb"
+
+    def build(self, run_id: str) -> Path:
+        """The DuckDB file that a run builds and checks before it is published."""
+        return self.published.with_name(f"build-{run_id}.duckdb")
+
+    def warehouse(self, path: Path) -> DuckDBResource:
+        """A DuckDB file as a resource; ``get_connection`` opens it to write."""
+        return DuckDBResource(database=str(path))
+
+    def embedder(self) -> Embedder:
+        """The model in force, loaded."""
+        return load_embedder(self.settings.embedding_model, self.settings.embedding_device)
+
+    def save_state(self, state: TopicState) -> None:
+        """Write the state's tables to the lake, and keep them to continue from once they are published."""
+        for table in TopicState.tables():
+            self.lake.write(table, getattr(state, table))
+        with replacing(self.states / self.lake_state_id()) as folder:
+            folder.mkdir()
+            for table in TopicState.tables():
+                (folder / f"{table}.parquet").write_bytes(self.lake.path(table).read_bytes())
+
+    def lake_state_id(self) -> str:
+        """Name of the topic state in the lake: a hash of its tables."""
+        tables = b"".join(self.lake.path(table).read_bytes() for table in TopicState.tables())
+        return hashlib.sha256(tables).hexdigest()[:24]
+
+    def published_state(self) -> tuple[TopicState, str | None]:
+        """The topics that were last published, and the model that they were found with."""
+        last = self.last_run()
+        if last is None:
+            return TopicState.empty(), None
+        folder = self.states / last["topic_state_id"]
+        if not folder.is_dir():
+            raise TurretError(
+                f"The topic state {last['topic_state_id']} of the published file {self.published} is gone from {self.states}. "
+                f"Restore it, or remove {self.published} to find topics anew."
+            )
+        tables = [pl.read_parquet(folder / f"{table}.parquet") for table in TopicState.tables()]
+        return TopicState(*tables), str(last["embedding_model"])
+
+    def last_run(self) -> dict[str, str] | None:
+        """The last published run, its columns as text; none before the first."""
+        runs = self.runs()
+        return None if runs is None else {name: str(value) for name, value in runs.row(-1, named=True).items()}
+
+    def runs(self) -> pl.DataFrame | None:
+        """Table ``pipeline_runs`` as published, oldest first; none before the first run."""
+        if not self.published.exists():
+            return None
+        with open_to_read(self.published) as connection:
+            return connection.sql("select * from marts.pipeline_runs order by published_at, run_id").pl()
+
+    def fingerprint(self) -> dict[str, str]:
+        """What decides what a run publishes: landing files read, settings, code."""
+        return {
+            "input_sha256": hashlib.sha256("".join(self.sources.known()).encode()).hexdigest(),
+            "settings_sha256": self.settings.sha256(),
+            "code_sha256": code_sha256(),
+        }
+
+    def nothing_new(self) -> bool:
+        """Whether the published file already says all that a run would."""
+        last = self.last_run()
+        return last is not None and all(last[name] == value for name, value in self.fingerprint().items())
+
+    def sweep(self, run_id: str | None) -> None:
+        """Remove what killed runs left behind, only with the lock held; what this run built stays."""
+        built = [file for file in self.published.parent.glob("build-*") if run_id is None or run_id not in file.name]
+        for leftover in (*self.root.rglob(".*.tmp"), *built, *self.root.glob("dbt/*")):
+            remove(leftover)
+
+    def forget_states_but(self, state_id: str) -> None:
+        """Remove the topic states that no published file continues from."""
+        for folder in self.states.glob("*"):
+            if folder.name != state_id:
+                remove(folder)
+
+
+@contextmanager
+def open_to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to a DuckDB file, whoever else holds it.
+
+    A person who opened the file to write locks it for everyone; then a copy is read.
+    """
+    copy = path.with_name(f".{path.name}.read.tmp")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error:
+        copy.write_bytes(path.read_bytes())
+        connection = duckdb.connect(str(copy), read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        copy.unlink(missing_ok=True)
+
+
+@functools.cache
+def code_sha256() -> str:
+    """Hash of this package's code and of the dbt models: other code may publish other numbers."""
+    package = sorted((PROJECT_DIR / "turret_pipeline").rglob("*.py"))
+    models = sorted(file for suffix in ("sql", "yml") for file in DBT_DIR.glob(f"m*/**/*.{suffix}"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in (*package, *models))).hexdigest()
+
+
+def package_version() -> str:
+    """Version of this package."""
+    return importlib.metadata.version("turret-pipeline")
+
+
+def now() -> dt.datetime:
+    """The time in UTC: the only clock of the pipeline."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,86 @@
+"""The whole graph in this process, and what came of it in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
+
+from turret_pipeline.definitions import JOB, build_definitions
+from turret_pipeline.errors import TurretError
+from turret_pipeline.pipeline.resources import Progress
+from turret_pipeline.settings import Settings
+
+DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. ``problems`` has a sentence for everything that stopped it."""
+
+    is_published: bool
+    is_nothing_new: bool
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_level: str = "CRITICAL") -> Outcome:
+    """Materialize everything; the run is kept in the data folder's Dagster home, where the UI finds it."""
+    home = settings.data_dir / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(DAGSTER_YAML)
+    definitions = build_definitions(settings, progress)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        result = definitions.resolve_job_def(JOB).execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={
+                "ops": {"ingest": {"config": {"again": again}}},
+                "loggers": {"console": {"config": {"log_level": log_level}}},
+            },
+        )
+    materialized = {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
+    is_published = result.success and "pipeline_runs" in materialized
+    return Outcome(is_published, result.success and not is_published, list(_problems(result)), list(_warnings(result)))
+
+
+def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            yield _failed_check(check)
+    for event in result.all_events:
+        error = _error(event)
+        if error is not None and error.cls_name != "DagsterAssetCheckFailedError":
+            yield _sentence(error)
+
+
+def _warnings(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity != dg.AssetCheckSeverity.ERROR:
+            yield _failed_check(check)
+
+
+def _failed_check(check: dg.AssetCheckEvaluation) -> str:
+    return f"The check {check.check_name} of table {check.asset_key.path[-1]} failed. {check.description or ''}".strip()
+
+
+def _error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    """The innermost error of an event that says something failed."""
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+    elif event.is_failure and event.event_type == dg.DagsterEventType.PIPELINE_FAILURE:
+        error = event.job_failure_data.error
+    else:
+        error = event.engine_event_data.error if event.is_engine_event else None
+    while error is not None and error.cause is not None and error.cls_name != TurretError.__name__:
+        error = error.cause
+    return error
+
+
+def _sentence(error: SerializableErrorInfo) -> str:
+    """An error of ours is a sentence; of another's, its class and the place say where to look."""
+    message = error.message.strip()
+    if error.cls_name in {TurretError.__name__, "Failure"}:
+        return message.split(": ", 1)[-1]
+    return f"{message}\n{''.join(error.stack[-3:])}"

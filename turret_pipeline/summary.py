@@ -1,0 +1,138 @@
+"""What was found, for a person at a terminal: read from the published file."""
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from turret_pipeline.pipeline.resources import open_to_read
+from turret_pipeline.tables import END, EVENT_NAME, START
+
+TOPICS, THREE, EDGES = 12, 3, 8
+EXAMPLE_WIDTH = 58
+
+COUNTS = """
+select
+    (select count(*) from marts.events),
+    (select count(*) from marts.sessions),
+    (select count(distinct user_id) from marts.events),
+    (select min(event_at) from marts.events),
+    (select max(event_at) from marts.events),
+    (select coalesce(sum(duplicate_count), 0) from marts.source_files),
+    (select coalesce(sum(rejected_count), 0) from marts.source_files)
+"""
+
+
+def print_summary(console: Console, published: Path) -> None:
+    """Print topics, journeys and quality of the published file."""
+    with open_to_read(published) as connection:
+        console.print(*_sections(connection), sep="\n")
+
+
+def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchone() or (0,) * 7
+    head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
+    period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
+    rows = f"{duplicates:,} duplicate and {rejected:,} refused rows left out"
+    sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
+    fields = connection.sql(
+        "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
+    ).pl()["field"]
+    for field in fields:
+        sections.append(_topics(connection, field))
+    dimensions = [field for field in fields if _has_nodes(connection, field)] or [EVENT_NAME]
+    for dimension in dimensions[:1] + ([EVENT_NAME] if dimensions[0] != EVENT_NAME else []):
+        if _has_nodes(connection, dimension):
+            sections.append(_journeys(connection, dimension))
+    sections.append(_quality(connection))
+    return sections
+
+
+def _has_nodes(connection: duckdb.DuckDBPyConnection, dimension: str) -> bool:
+    found = connection.execute("select count(*) from marts.journey_nodes where dimension = ?", [dimension]).fetchone()
+    return bool(found and found[0])
+
+
+def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:
+    topics = connection.execute(
+        "select label, theme_label, event_count, event_share, user_count, example_texts from marts.topics "
+        "where field = ? and status = 'active' order by event_count desc, topic_id",
+        [field],
+    ).fetchall()
+    if not topics:
+        return Text(f"\nNo topics in {field}: too few texts that are alike.", style="yellow")
+    share = connection.execute(
+        "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
+    ).fetchone()
+    themes = len({theme for _, theme, *_ in topics})
+    title = f"Topics of {field}: {len(topics)} in {themes} themes; {share[0] if share else 0:.1%} of the events have none"
+    table = _table(title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left"))
+    for label, _, events, event_share, users, examples in topics[:TOPICS]:
+        example = _cut(examples[0], EXAMPLE_WIDTH) if examples else ""
+        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, Text(example, style="dim"))
+    if len(topics) > TOPICS:
+        rest = topics[TOPICS:]
+        table.add_row(f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more")
+    return table
+
+
+def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
+    edges = connection.execute(
+        """
+        select a.node_label, b.node_label, transition_count, probability, median_seconds
+        from marts.journey_edges as e
+        join marts.journey_nodes as a on a.dimension = e.dimension and a.node_id = from_node_id
+        join marts.journey_nodes as b on b.dimension = e.dimension and b.node_id = to_node_id
+        where e.dimension = ? and from_node_id != to_node_id
+        order by transition_count desc, from_node_id, to_node_id limit ?
+        """,
+        [dimension, EDGES],
+    ).fetchall()
+    title = f"Commonest journeys of {dimension}: what directly follows what"
+    table = _table(title, ("times", "right"), ("of all next", "right"), ("after", "right"), ("from", "left"), ("to", "left"))
+    for source, target, count, probability, seconds in edges:
+        table.add_row(f"{count:,}", f"{probability:.0%}", _duration(seconds), source, target)
+    starts = _leaders(connection, dimension, "start")
+    ends = _leaders(connection, dimension, "end")
+    return Group(table, Text(f"Sessions start on: {starts}\nSessions drop off at: {ends}"))
+
+
+def _leaders(connection: duckdb.DuckDBPyConnection, dimension: str, side: str) -> str:
+    rows = connection.execute(
+        f"select node_label, {side}_share from marts.journey_nodes where dimension = ? and {side}_count > 0 "
+        f"order by {side}_count desc, node_id limit ?",
+        [dimension, THREE],
+    ).fetchall()
+    return ", ".join(f"{label} ({share:.0%})" for label, share in rows)
+
+
+def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    checks = connection.sql("select table_name, check_name, is_passed from marts.quality_checks").pl()
+    failed = checks.filter(~pl.col("is_passed"))
+    if failed.is_empty():
+        return Text(f"\nQuality: all {checks.height} checks of the tables passed.", style="green")
+    names = ", ".join(f"{name} of {table}" for table, name, _ in failed.iter_rows())
+    return Text(f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; not {names}.", style="yellow")
+
+
+def _table(title: str, *columns: tuple[str, str]) -> RichTable:
+    table = RichTable(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in columns:
+        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"

@@ -1,0 +1,262 @@
+"""Files in, records and refusals out."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.reading import content_sha256, discover, read_records
+
+A, B, C = {"name": "a"}, {"name": "b"}, {"name": "c"}
+LINES = b'{"name":"a"}\n{"name":"b"}\n{"name":"c"}\n'
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def outcome(path: Path) -> list[tuple[int, object]]:
+    """Position and value of every record; a refusal as its code."""
+    return [
+        (record.line_number, record.value.code if isinstance(record.value, Refused) else record.value)
+        for record in read_records(path)
+    ]
+
+
+def values(path: Path) -> list[object]:
+    return [value for _, value in outcome(path)]
+
+
+def test_json_lines_keep_their_line_numbers_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'{"name":"a"}\n\n  \n{"name":"b"}')
+    assert outcome(path) == [(1, A), (4, B)]
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"[]", b"\xef\xbb\xbf"])
+def test_a_file_without_content_has_no_rows(tmp_path: Path, content: bytes) -> None:
+    assert outcome(written(tmp_path, "a.json", content)) == []
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_content(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"name":"a"}\r\n{"name":"b"}\r\n')
+    assert outcome(path) == [(1, A), (2, B)]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl", "a"])
+def test_compression_is_found_by_content_whatever_the_name(tmp_path: Path, name: str) -> None:
+    assert outcome(written(tmp_path, name, gzip.compress(LINES))) == [(1, A), (2, B), (3, C)]
+
+
+def test_a_name_that_claims_compression_is_not_believed(tmp_path: Path) -> None:
+    assert outcome(written(tmp_path, "a.jsonl.gz", LINES)) == [(1, A), (2, B), (3, C)]
+
+
+def test_a_line_that_is_not_json_is_refused_in_its_place_with_its_text(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'{"name":"a"}\n{"name":\n{"name":NaN}\n{"name":"\\ud800"}\n{"name":"c"}\n')
+    assert outcome(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, "invalid_json"), (5, C)]
+    assert [record.raw for record in read_records(path)][1] == '{"name":\n'
+
+
+def test_a_line_that_is_not_utf8_is_refused_in_its_place(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'{"name":"a"}\n{"name":"\xff"}\n{"name":"c"}\n')
+    assert outcome(path) == [(1, A), (2, "invalid_encoding"), (3, C)]
+
+
+def test_a_first_line_that_is_not_utf8_does_not_change_how_the_others_are_read(tmp_path: Path) -> None:
+    # reveals: a file whose first line is not UTF-8 is read as one JSON document, so a later bad line loses the rest
+    path = written(tmp_path, "a.jsonl", b'{"name":"\xff"}\n{"name":"a"}\nnot json\n{"name":"c"}\n')
+    assert outcome(path) == [(1, "invalid_encoding"), (2, A), (3, "invalid_json"), (4, C)]
+
+
+def test_cut_compression_gives_the_whole_lines_before_the_cut_and_one_refusal(tmp_path: Path) -> None:
+    lines = b"".join(json.dumps({"name": f"{number:04}"}).encode() + b"\n" for number in range(500))
+    found = outcome(written(tmp_path, "a.jsonl.gz", gzip.compress(lines)[:-200]))
+    assert found[-1] == (len(found), "damaged_file")
+    assert len(found) > 2
+    assert found[:-1] == [(number + 1, {"name": f"{number:04}"}) for number in range(len(found) - 1)]
+
+
+def test_a_gzip_header_with_rubbish_behind_it_is_one_refusal(tmp_path: Path) -> None:
+    assert outcome(written(tmp_path, "a.jsonl.gz", b"\x1f\x8b rubbish")) == [(1, "damaged_file")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"name":"a"},{"name":"b"},{"name":"c"}]',
+        b'[\n  {\n    "name": "a"\n  },\n  {"name": "b"}, {"name": "c"}\n]\n',
+        b'\xef\xbb\xbf[{"name":"a"},\n{"name":"b"},{"name":"c"}]',
+        b'[{"name":"a"},{"name":"b"}]\n[]\n[{"name":"c"}]\n',
+        b'[{"name":"a"}][{"name":"b"},{"name":"c"}]',
+        b'{\n"name": "a"\n}\n{\n"name": "b"\n}\n{\n"name": "c"\n}',
+    ],
+)
+def test_arrays_and_objects_over_many_lines_are_read_item_by_item(tmp_path: Path, content: bytes) -> None:
+    assert outcome(written(tmp_path, "a.json", content)) == [(1, A), (2, B), (3, C)]
+
+
+def test_a_blank_line_before_an_array_changes_nothing(tmp_path: Path) -> None:
+    # reveals: the kind of a file is judged by its first line even when that is blank
+    assert values(written(tmp_path, "a.json", b'\n[{"name":"a"},\n{"name":"b"}]')) == [A, B]
+
+
+def test_a_cut_array_gives_the_whole_items_before_the_cut_and_one_refusal(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'[{"name":"a"},\n{"name":"b"},\n{"name":"c')
+    assert outcome(path) == [(1, A), (2, B), (3, "invalid_json")]
+    assert [record.raw for record in read_records(path)][2] == '{"name":"c'
+
+
+def test_what_follows_a_bad_item_of_an_array_is_kept_as_the_text_of_one_refusal(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'[{"name":"a"}, oops, {"name":"c"}]')
+    assert outcome(path) == [(1, A), (2, "invalid_json")]
+    assert [record.raw for record in read_records(path)][1] == 'oops, {"name":"c"}]'
+
+
+def test_an_item_that_no_table_can_hold_is_the_text_of_its_own_refusal(tmp_path: Path) -> None:
+    # reveals: the position moves past an item with half a surrogate pair before it is refused, so its text is lost
+    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":"\\ud800"}]')
+    assert outcome(path) == [(1, A), (2, "invalid_json")]
+    assert (list(read_records(path))[1].raw or "").startswith('{"name":"\\ud800"}')
+
+
+def test_a_cut_compressed_array_gives_its_first_items_and_two_refusals(tmp_path: Path) -> None:
+    items = b"[" + b",\n".join(json.dumps({"name": f"{number:04}"}).encode() for number in range(500)) + b"]"
+    found = outcome(written(tmp_path, "a.json.gz", gzip.compress(items)[:-200]))
+    good = [value for _, value in found if isinstance(value, dict)]
+    assert good == [{"name": f"{number:04}"} for number in range(len(good))]
+    assert len(good) > 2
+    assert "damaged_file" in [value for _, value in found]
+    assert [number for number, _ in found] == list(range(1, len(found) + 1))
+
+
+@pytest.mark.parametrize("content", [b"[" * 5000, b'{"name":' * 5000, b'[{"a":' * 2000])
+def test_nesting_without_end_is_refused_and_does_not_stop_the_run(tmp_path: Path, content: bytes) -> None:
+    # reveals: RecursionError of the standard library's decoder is not caught
+    assert values(written(tmp_path, "a.json", content)) == ["invalid_json"]
+
+
+def test_csv_rows_lose_empty_cells_and_get_their_metadata_parsed(tmp_path: Path) -> None:
+    content = b'name, user_id ,metadata\na,u1,"{""plan"": ""pro""}"\n\nb,,\nc,u3,{}\n'
+    assert outcome(written(tmp_path, "a.csv", content)) == [
+        (1, {"name": "a", "user_id": "u1", "metadata": {"plan": "pro"}}),
+        (2, {"name": "b"}),
+        (3, {"name": "c", "user_id": "u3", "metadata": {}}),
+    ]
+
+
+def test_csv_cells_may_hold_quotes_commas_and_new_lines(tmp_path: Path) -> None:
+    content = 'name,prompt\r\na,"He said ""hé"", then\nleft"\r\nb,plain\r\n'.encode()
+    expected: Sequence[object] = [{"name": "a", "prompt": 'He said "hé", then\nleft'}, {"name": "b", "prompt": "plain"}]
+    assert values(written(tmp_path, "a.csv", content)) == expected
+    assert values(written(tmp_path, "b.csv.gz", gzip.compress(b"\xef\xbb\xbf" + content))) == expected
+
+
+def test_tabs_part_the_cells_of_a_tsv(tmp_path: Path) -> None:
+    assert values(written(tmp_path, "a.tsv", b"name\tuser_id\na,b\tu1\n")) == [{"name": "a,b", "user_id": "u1"}]
+
+
+def test_csv_rows_of_another_width_or_with_bad_metadata_are_refused_in_their_place(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", b"name,metadata\na\nb,{}\nc,{},x\nd,{oops\ne,\n")
+    assert outcome(path) == [
+        (1, "invalid_csv"),
+        (2, {"name": "b", "metadata": {}}),
+        (3, "invalid_csv"),
+        (4, "invalid_metadata"),
+        (5, {"name": "e"}),
+    ]
+    refused = list(read_records(path))[2]
+    assert (str(refused.value), refused.raw) == ("The row has 3 cells, the header 2.", "c,{},x")
+
+
+def test_a_quote_that_never_closes_is_one_refusal(tmp_path: Path) -> None:
+    assert values(written(tmp_path, "a.csv", b'name\na\n"b\nc\n')) == [A, "invalid_csv"]
+
+
+def test_csv_lines_that_are_not_utf8_are_refused_and_the_others_kept(tmp_path: Path) -> None:
+    found = values(written(tmp_path, "a.csv", b"name\na\n\xff\nc\n"))
+    assert [value for value in found if isinstance(value, dict)] == [A, C]
+    assert found.count("invalid_encoding") == 1
+
+
+def test_a_csv_header_that_is_not_utf8_does_not_make_the_first_row_the_header(tmp_path: Path) -> None:
+    # reveals: refused lines never reach the CSV reader, so the first row is taken for the header and its event lost
+    found = values(written(tmp_path, "a.csv", b"name,caf\xe9\na,1\nb,2\n"))
+    assert {"a": "b", "1": "2"} not in found
+
+
+@pytest.mark.parametrize("content", [b"", b"name,user_id\n"])
+def test_a_csv_without_rows_has_no_records(tmp_path: Path, content: bytes) -> None:
+    assert outcome(written(tmp_path, "a.csv", content)) == []
+
+
+def test_parquet_rows_keep_structs_and_lists_and_lose_nulls(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    rows = [
+        {"name": "a", "user_id": None, "metadata": {"plan": "pro", "tags": ["x", "y"]}},
+        {"name": "b", "user_id": "u2", "metadata": None},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert outcome(path) == [
+        (1, {"name": "a", "metadata": {"plan": "pro", "tags": ["x", "y"]}}),
+        (2, {"name": "b", "user_id": "u2"}),
+    ]
+
+
+def test_parquet_metadata_may_be_json_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    pq.write_table(pa.table({"name": ["a", "b"], "metadata": ['{"n": 1}', "{oops"]}), path)
+    assert outcome(path) == [(1, {"name": "a", "metadata": {"n": 1}}), (2, "invalid_metadata")]
+
+
+def test_parquet_without_rows_has_no_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"name": pa.array([], pa.string())}), path)
+    assert outcome(path) == []
+
+
+def test_damaged_parquet_is_one_refusal(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"name": ["a"]}), path)
+    assert outcome(written(tmp_path, "b.parquet", path.read_bytes()[:-20])) == [(1, "damaged_file")]
+
+
+def test_the_same_bytes_have_the_same_hash_whatever_the_name(tmp_path: Path) -> None:
+    one, same, other = (
+        written(tmp_path, name, content) for name, content in [("a", b"x"), ("b", b"x"), ("c", b"y")]
+    )
+    assert content_sha256(one) == content_sha256(same) != content_sha256(other)
+
+
+def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with pytest.raises(TurretError, match=r"cannot be read.*Check its permissions"):
+        content_sha256(tmp_path)
+
+
+def test_a_folder_gives_its_event_files_sorted_and_not_the_hidden_ones(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    names = ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "notes.txt", ".hidden.jsonl", "c.gz"]
+    paths = {name: written(tmp_path, name, b"") for name in names}
+    wanted = sorted(paths[name] for name in ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet"])
+    assert discover([str(tmp_path)]) == wanted
+
+
+def test_a_file_found_in_several_ways_is_found_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", LINES)
+    assert discover([str(tmp_path), str(path), str(tmp_path / "*.jsonl"), str(tmp_path / "**")]) == [path]
+    assert discover([]) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "verdict"), [("", "has no event file"), ("no.jsonl", "does not exist"), ("*.csv", "matches no file")]
+)
+def test_an_input_that_finds_nothing_says_so(tmp_path: Path, pattern: str, verdict: str) -> None:
+    with pytest.raises(TurretError, match=verdict):
+        discover([str(tmp_path / pattern)])
