@@ -32,7 +32,7 @@ def turret() -> None:
 
 
 @app.command(
-    epilog="Examples:  turret run --input data/sample   |   turret run --input 'dumps/*.jsonl.gz' --data-dir /srv/turret"
+    epilog="Examples: turret run --input data/sample; turret run --input 'dumps/*.jsonl.gz' --data-dir /srv/turret"
 )
 def run(
     inputs: Annotated[
@@ -60,9 +60,10 @@ def run(
     if outcome.problems:
         for problem in outcome.problems:
             _console().print(problem, style="red", markup=False)
-        _console().print("Nothing was published; the last published file is as it was.", markup=False)
+        verdict = "The tables were published all the same." if outcome.is_published else "Nothing was published."
+        _console().print(verdict, markup=False)
         raise typer.Exit(1)
-    _report(console, settings, is_nothing_new=outcome.is_nothing_new)
+    _report(console, settings, is_nothing_new=not outcome.is_published)
 
 
 def _existing(inputs: list[str] | None) -> list[str] | None:
@@ -81,13 +82,16 @@ def _report(console: Console, settings: Settings, *, is_nothing_new: bool) -> No
     space = Workspace(settings)
     print_summary(console, space.published)
     verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
-    console.print(f"\n{verdict} {_near(space.published)} (DuckDB, schema marts)", markup=False, highlight=False)
-    console.print(f"Pictures:         {_near(space.figures_dir)}", markup=False, highlight=False)
-    console.print(f"Quality report:   {_near(space.quality_dir / 'docs' / 'index.html')}", markup=False, highlight=False)
-    console.print("What next:        make ui   (the graph, its checks and its runs in the browser)", highlight=False)
+    file = _near(space.published)
     query = "select label, event_count from marts.topics order by event_count desc limit 10"
-    console.print(f"                  python -c \"import duckdb; duckdb.connect('{_near(space.published)}', read_only=True)"
-                  f".sql('{query}').show()\"", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    lines = [
+        f"{verdict} {file} (DuckDB, schema marts)",
+        f"Pictures: {_near(space.figures_dir)}",
+        f"Quality report: {_near(space.quality_dir / 'docs' / 'index.html')}",
+        "What next: make ui  (the graph, its checks and its runs in the browser), or query:",
+        f"  python -c \"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()\"",
+    ]
+    console.print("\n" + "\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _near(path: Path) -> str:

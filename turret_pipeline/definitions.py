@@ -58,10 +58,12 @@ def _workspace(settings: Settings, progress: Progress) -> dg.ResourceDefinition:
         try:
             lock.acquire()
         except Timeout:
-            raise TurretError(f"Another run works in {settings.data_dir}: wait for it, or give another data folder.") from None
+            raise TurretError(
+                f"Another run works in {settings.data_dir}: wait for it, or give another data folder."
+            ) from None
         try:
-            space = Workspace(settings, progress)
-            space.sweep(context.run_id)
+            space = Workspace(settings, progress, context.run_id or "none")
+            space.sweep()
             yield space
         finally:
             lock.release()

@@ -1,10 +1,13 @@
 """The whole graph in this process, and what came of it in words."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from turret_pipeline.definitions import JOB, build_definitions
 from turret_pipeline.errors import TurretError
@@ -19,7 +22,6 @@ class Outcome:
     """How a run ended. ``problems`` has a sentence for everything that stopped it."""
 
     is_published: bool
-    is_nothing_new: bool
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -31,7 +33,7 @@ def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML)
     definitions = build_definitions(settings, progress)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance, _quiet(log_level):
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -42,7 +44,21 @@ def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_
         )
     materialized = {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
     is_published = result.success and "pipeline_runs" in materialized
-    return Outcome(is_published, result.success and not is_published, list(_problems(result)), list(_warnings(result)))
+    return Outcome(is_published, _distinct(_problems(result)), _distinct(_warnings(result)))
+
+
+@contextlib.contextmanager
+def _quiet(log_level: str) -> Iterator[None]:
+    """Without dbt's own output, unless the person asked for the log."""
+    if log_level != "CRITICAL":
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+def _distinct(sentences: Iterator[str]) -> list[str]:
+    return list(dict.fromkeys(sentences))
 
 
 def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -9,7 +9,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from turret_pipeline.pipeline.resources import open_to_read
-from turret_pipeline.tables import END, EVENT_NAME, START
+from turret_pipeline.tables import EVENT_NAME
 
 TOPICS, THREE, EDGES = 12, 3, 8
 EXAMPLE_WIDTH = 58
@@ -33,7 +33,7 @@ def print_summary(console: Console, published: Path) -> None:
 
 
 def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
-    events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchone() or (0,) * 7
+    events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchall()[0]
     head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
     rows = f"{duplicates:,} duplicate and {rejected:,} refused rows left out"
@@ -52,8 +52,8 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
 
 
 def _has_nodes(connection: duckdb.DuckDBPyConnection, dimension: str) -> bool:
-    found = connection.execute("select count(*) from marts.journey_nodes where dimension = ?", [dimension]).fetchone()
-    return bool(found and found[0])
+    query = "select count(*) > 0 from marts.journey_nodes where dimension = ?"
+    return bool(connection.execute(query, [dimension]).fetchall()[0][0])
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:
@@ -66,16 +66,22 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         return Text(f"\nNo topics in {field}: too few texts that are alike.", style="yellow")
     share = connection.execute(
         "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
-    ).fetchone()
+    ).fetchall()[0][0]
     themes = len({theme for _, theme, *_ in topics})
-    title = f"Topics of {field}: {len(topics)} in {themes} themes; {share[0] if share else 0:.1%} of the events have none"
-    table = _table(title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left"))
+    title = (
+        f"Topics of {field}: {len(topics)} in {themes} themes; {share:.1%} of the events have none"
+    )
+    table = _table(
+        title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
+    )
     for label, _, events, event_share, users, examples in topics[:TOPICS]:
         example = _cut(examples[0], EXAMPLE_WIDTH) if examples else ""
         table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, Text(example, style="dim"))
     if len(topics) > TOPICS:
         rest = topics[TOPICS:]
-        table.add_row(f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more")
+        table.add_row(
+            f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
+        )
     return table
 
 
@@ -92,7 +98,9 @@ def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Renderab
         [dimension, EDGES],
     ).fetchall()
     title = f"Commonest journeys of {dimension}: what directly follows what"
-    table = _table(title, ("times", "right"), ("of all next", "right"), ("after", "right"), ("from", "left"), ("to", "left"))
+    table = _table(
+        title, ("times", "right"), ("of all next", "right"), ("after", "right"), ("from", "left"), ("to", "left")
+    )
     for source, target, count, probability, seconds in edges:
         table.add_row(f"{count:,}", f"{probability:.0%}", _duration(seconds), source, target)
     starts = _leaders(connection, dimension, "start")
@@ -115,7 +123,9 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
     if failed.is_empty():
         return Text(f"\nQuality: all {checks.height} checks of the tables passed.", style="green")
     names = ", ".join(f"{name} of {table}" for table, name, _ in failed.iter_rows())
-    return Text(f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; not {names}.", style="yellow")
+    return Text(
+        f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; not {names}.", style="yellow"
+    )
 
 
 def _table(title: str, *columns: tuple[str, str]) -> RichTable:

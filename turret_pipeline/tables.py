@@ -421,8 +421,9 @@ PIPELINE_RUNS = Table(
         text("settings_sha256", "Hash of the settings that change what is published"),
         text("package_version", "Version of the pipeline"),
         text(
-            "input_sha256", "Hash of the landing files: with settings and version it says whether there is anything new"
+            "input_sha256", "Hash of the landing files: with settings and code it says whether there is anything new"
         ),
+        text("code_sha256", "Hash of the pipeline's code and models"),
         text("topic_state_id", "State of the topics that the next run continues from"),
     ),
 )

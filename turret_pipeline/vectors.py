@@ -59,7 +59,9 @@ class VectorStore:
         )
         if found is None or found["vector"].null_count():
             missing = len(text_ids) if found is None else found["vector"].null_count()
-            raise TurretError(f"{missing:,} texts have no vector of {self.model}: materialize the asset embeddings first.")
+            raise TurretError(
+                f"{missing:,} texts have no vector of {self.model}: materialize the asset embeddings first."
+            )
         return found["vector"].to_numpy()
 
     def _files(self) -> list[Path]:

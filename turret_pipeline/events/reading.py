@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import orjson
 
@@ -87,7 +87,7 @@ def read_records(path: Path) -> Iterator[Record]:
             yield from _parquet(path)
             return
         name = path.name.lower().removesuffix(".gz")
-        file: IO[bytes] = gzip.GzipFile(fileobj=raw) if head[:2] == _GZIP else raw
+        file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if head[:2] == _GZIP else raw)
         if name.endswith((".csv", ".tsv")):
             yield from _csv(file, "\t" if name.endswith(".tsv") else ",")
         else:

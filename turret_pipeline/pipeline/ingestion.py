@@ -67,7 +67,9 @@ def _facts(table: str, frame: pl.DataFrame) -> dict[str, object]:
     if table == "source_files":
         return {"rows_read": int(frame["row_count"].sum()), "rows_rejected": int(frame["rejected_count"].sum())}
     if table == "rejected_events":
-        return {"reasons": frame.group_by("reason_code").len("rows").sort("rows", "reason_code", descending=[True, False])}
+        return {
+            "reasons": frame.group_by("reason_code").len("rows").sort("rows", "reason_code", descending=[True, False])
+        }
     return {}
 
 
@@ -80,7 +82,10 @@ def _facts_of_events(events: pl.DataFrame, files: pl.DataFrame) -> dict[str, obj
         "last_event_at": str(events["event_at"].max()),
         "rejected_share": int(files["rejected_count"].sum()) / max(rows, 1),
         "duplicate_share": int(files["duplicate_count"].sum()) / max(rows, 1),
-        "event_names": events.group_by("event_name").len("events").sort("events", "event_name", descending=[True, False]).head(20),
+        "event_names": events.group_by("event_name")
+        .len("events")
+        .sort("events", "event_name", descending=[True, False])
+        .head(20),
     }
 
 

@@ -28,14 +28,18 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
     lake = workspace.lake
     names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
     visits = collect_visits(lake.read("events"), lake.read("event_texts"), lake.read("text_topics"), names)
-    labels = lake.read("topic_definitions").select(pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label"))
+    labels = lake.read("topic_definitions").select(
+        pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label")
+    )
     edges = journey_edges(visits)
     frames = dict(zip(TABLES, (journey_steps(visits), edges, journey_nodes(visits, edges, labels)), strict=True))
     frames = {table: lake.write(table, frame) for table, frame in frames.items()}
     nodes = frames["journey_nodes"]
     yield result("journey_steps", frames["journey_steps"])
     yield result("journey_edges", edges, transitions=transitions(edges, nodes, workspace.figures_dir))
-    yield result("journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end"))
+    yield result(
+        "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
+    )
 
 
 def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:

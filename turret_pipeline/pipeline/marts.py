@@ -105,7 +105,7 @@ def make_marts() -> dg.AssetsDefinition:
     def dbt_marts(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: dg.ResourceParam[Workspace]
     ) -> Iterator[Any]:
-        build = workspace.build(context.run_id)
+        build = workspace.build
         build.parent.mkdir(parents=True, exist_ok=True)
         remove(build)
         target = workspace.root / "dbt" / context.run_id

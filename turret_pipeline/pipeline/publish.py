@@ -33,7 +33,7 @@ def publish(
     context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Note the run and its checks in the built file, and move it over the published one."""
-    build = workspace.build(context.run_id)
+    build = workspace.build
     if not build.exists():
         raise TurretError(f"There is no built file {build.name} to publish: materialize the marts in the same run.")
     checks = _quality_checks(context)
@@ -44,7 +44,7 @@ def publish(
             connection.execute(f"create or replace table marts.{table} as select * from frame")
             connection.unregister("frame")
         _finish(connection)
-    _swap(workspace, context.run_id)
+    _swap(workspace)
     workspace.forget_states_but(workspace.lake_state_id())
     context.log.info(f"Published {workspace.published}.")
     passed = int(checks["is_passed"].sum())
@@ -71,8 +71,8 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _swap(workspace: Workspace, run_id: str) -> None:
-    build, published = workspace.build(run_id), workspace.published
+def _swap(workspace: Workspace) -> None:
+    build, published = workspace.build, workspace.published
     descriptor = os.open(build, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
@@ -91,7 +91,9 @@ def _quality_checks(context: dg.AssetExecutionContext) -> pl.DataFrame:
     for record in records:
         event = record.event_log_entry.get_dagster_event()
         evaluation = event.asset_check_evaluation_data
-        rows.append((evaluation.asset_key.path[-1], evaluation.check_name, evaluation.passed, evaluation.blocking or False))
+        rows.append(
+            (evaluation.asset_key.path[-1], evaluation.check_name, evaluation.passed, evaluation.blocking or False)
+        )
     frame = pl.DataFrame(rows, QUALITY_CHECKS.schema, orient="row")
     return frame.unique(list(QUALITY_CHECKS.key), keep="last").sort(*QUALITY_CHECKS.key)
 
@@ -116,4 +118,4 @@ def _runs(workspace: Workspace, build: "os.PathLike[str]", context: dg.AssetExec
     )
     this = fit(PIPELINE_RUNS, this.select([pl.col(name).cast(kind) for name, kind in PIPELINE_RUNS.schema.items()]))
     before = workspace.runs()
-    return this if before is None else pl.concat([before.select(this.columns).cast(dict(this.schema)), this])
+    return this if before is None else pl.concat([before, this], how="diagonal_relaxed").select(this.columns)

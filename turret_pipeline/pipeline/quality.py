@@ -23,7 +23,11 @@ MANY_REJECTED = 0.05
 SHARES = {"probability"}
 PAIRS = {
     "journey_edges": [("transition_count", "session_count")],
-    "journey_nodes": [("event_count", "session_count"), ("session_count", "start_count"), ("session_count", "end_count")],
+    "journey_nodes": [
+        ("event_count", "session_count"),
+        ("session_count", "start_count"),
+        ("session_count", "end_count"),
+    ],
     "topics": [("event_count", "text_count"), ("event_count", "session_count")],
     "topic_days": [("event_count", "session_count")],
     "sessions": [("ended_at", "started_at")],
@@ -37,15 +41,15 @@ UNIQUE_TOGETHER = {"topics": ["field", "label"]}
 @dg.multi_asset_check(
     name="contracts",
     specs=[
-        dg.AssetCheckSpec("contract", asset=mart_key(table.name), blocking=True, description="Columns, types, nulls, key.")
+        dg.AssetCheckSpec(
+            "contract", asset=mart_key(table.name), blocking=True, description="Columns, types, nulls, key."
+        )
         for table in BUILT_TABLES
     ],
 )
-def contracts(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> Iterator[dg.AssetCheckResult]:
+def contracts(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.AssetCheckResult]:
     """Each built table is what tables.py promises."""
-    with open_to_read(workspace.build(context.run_id)) as connection:
+    with open_to_read(workspace.build) as connection:
         for table in BUILT_TABLES:
             breaches = contract_breaches(connection, table)
             yield dg.AssetCheckResult(
@@ -69,7 +73,9 @@ def contract_breaches(connection: duckdb.DuckDBPyConnection, table: Table) -> li
         return [f"The table marts.{table.name} is missing."]
     wanted = {column.name: DUCKDB_TYPES[column.kind] for column in table.columns}
     breaches = [
-        f"{name} is {found.get(name, 'missing')}, not {kind}." for name, kind in wanted.items() if found.get(name) != kind
+        f"{name} is {found.get(name, 'missing')}, not {kind}."
+        for name, kind in wanted.items()
+        if found.get(name) != kind
     ]
     if breaches:
         return breaches
@@ -84,31 +90,34 @@ def contract_breaches(connection: duckdb.DuckDBPyConnection, table: Table) -> li
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, expression: str, table: Table) -> int:
-    row = connection.execute(f"select {expression} from marts.{table.name}").fetchone()
-    return int(row[0]) if row else 0
+    return int(connection.execute(f"select {expression} from marts.{table.name}").fetchall()[0][0])
 
 
 @dg.multi_asset_check(
     name="expectations",
     specs=[
         dg.AssetCheckSpec(
-            "expectations", asset=mart_key(table.name), blocking=True, description="Suite of Great Expectations: values."
+            "expectations",
+            asset=mart_key(table.name),
+            blocking=True,
+            description="Suite of Great Expectations: values.",
         )
         for table in BUILT_TABLES
     ],
 )
-def expectations(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> Iterator[dg.AssetCheckResult]:
+def expectations(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.AssetCheckResult]:
     """The values of each built table are possible ones; Data Docs show what was expected and what was seen."""
-    with open_to_read(workspace.build(context.run_id)) as connection:
+    with open_to_read(workspace.build) as connection:
         frames = {
             table.name: connection.sql(f"select {', '.join(_checked_columns(table))} from marts.{table.name}").pl()
             for table in BUILT_TABLES
         }
     for name, failed in validate(frames, workspace.quality_dir).items():
         yield dg.AssetCheckResult(
-            asset_key=mart_key(name), check_name="expectations", passed=not failed, description="; ".join(failed) or None
+            asset_key=mart_key(name),
+            check_name="expectations",
+            passed=not failed,
+            description="; ".join(failed) or None,
         )
 
 
@@ -126,12 +135,14 @@ def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[st
                 "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
             }
             context = gx.get_context(mode="ephemeral")
-            context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+            context.variables.progress_bars = {"globally": False}
             for old in list(context.get_site_names()):
                 context.delete_data_docs_site(old)
             context.add_data_docs_site(site_name="docs", site_config=site)
             source = context.data_sources.add_pandas("warehouse")
-            failed = {name: _validate_table(context, source, MART_TABLES[name], frame) for name, frame in frames.items()}
+            failed = {
+                name: _validate_table(context, source, MART_TABLES[name], frame) for name, frame in frames.items()
+            }
             context.build_data_docs(["docs"])
     return failed
 
@@ -182,15 +193,13 @@ def _in_words(result: Any) -> str:  # noqa: ANN401
 
 
 @dg.asset_check(asset=mart_key("source_files"), description=f"At most {MANY_REJECTED:.0%} of the rows are refused.")
-def few_rows_are_rejected(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.AssetCheckResult:
+def few_rows_are_rejected(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
     """A warning, not a stop: bad input never loses good input."""
-    with open_to_read(workspace.build(context.run_id)) as connection:
-        found = connection.sql(
+    with open_to_read(workspace.build) as connection:
+        found = connection.execute(
             "select coalesce(sum(rejected_count) / nullif(sum(row_count), 0), 0) from marts.source_files"
-        ).fetchone()
-    share = float(found[0]) if found else 0.0
+        ).fetchall()
+    share = float(found[0][0])
     return dg.AssetCheckResult(
         passed=share <= MANY_REJECTED,
         severity=dg.AssetCheckSeverity.WARN,

@@ -53,6 +53,7 @@ class Workspace:
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
+    run_id: str = "none"
 
     @property
     def root(self) -> Path:
@@ -94,9 +95,10 @@ class Workspace:
         """The DuckDB file that people query."""
         return self.root / "warehouse" / "turret.duckdb"
 
-    def build(self, run_id: str) -> Path:
-        """The DuckDB file that a run builds and checks before it is published."""
-        return self.published.with_name(f"build-{run_id}.duckdb")
+    @property
+    def build(self) -> Path:
+        """The DuckDB file that this run builds and checks before it is published."""
+        return self.published.with_name(f"build-{self.run_id}.duckdb")
 
     def warehouse(self, path: Path) -> DuckDBResource:
         """A DuckDB file as a resource; ``get_connection`` opens it to write."""
@@ -128,8 +130,8 @@ class Workspace:
         folder = self.states / last["topic_state_id"]
         if not folder.is_dir():
             raise TurretError(
-                f"The topic state {last['topic_state_id']} of the published file {self.published} is gone from {self.states}. "
-                f"Restore it, or remove {self.published} to find topics anew."
+                f"The topic state {last['topic_state_id']} of the published file {self.published} "
+                f"is gone from {self.states}. Restore it, or remove {self.published} to find topics anew."
             )
         tables = [pl.read_parquet(folder / f"{table}.parquet") for table in TopicState.tables()]
         return TopicState(*tables), str(last["embedding_model"])
@@ -144,7 +146,8 @@ class Workspace:
         if not self.published.exists():
             return None
         with open_to_read(self.published) as connection:
-            return connection.sql("select * from marts.pipeline_runs order by published_at, run_id").pl()
+            frame: pl.DataFrame = connection.sql("select * from marts.pipeline_runs order by published_at, run_id").pl()
+            return frame
 
     def fingerprint(self) -> dict[str, str]:
         """What decides what a run publishes: landing files read, settings, code."""
@@ -157,11 +160,11 @@ class Workspace:
     def nothing_new(self) -> bool:
         """Whether the published file already says all that a run would."""
         last = self.last_run()
-        return last is not None and all(last[name] == value for name, value in self.fingerprint().items())
+        return last is not None and all(last.get(name) == value for name, value in self.fingerprint().items())
 
-    def sweep(self, run_id: str | None) -> None:
+    def sweep(self) -> None:
         """Remove what killed runs left behind, only with the lock held; what this run built stays."""
-        built = [file for file in self.published.parent.glob("build-*") if run_id is None or run_id not in file.name]
+        built = [file for file in self.published.parent.glob("build-*") if self.run_id not in file.name]
         for leftover in (*self.root.rglob(".*.tmp"), *built, *self.root.glob("dbt/*")):
             remove(leftover)
 
@@ -185,6 +188,7 @@ def open_to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         copy.write_bytes(path.read_bytes())
         connection = duckdb.connect(str(copy), read_only=True)
     try:
+        connection.execute("set timezone = 'UTC'")
         yield connection
     finally:
         connection.close()

@@ -1,6 +1,7 @@
 """Asset specs from the table contracts: description, columns, group, kinds and owner are said once."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -67,11 +68,12 @@ def mart_spec(table: str, group: str, deps: Iterable[dg.AssetKey]) -> dg.AssetSp
 def result(table: str, frame: pl.DataFrame, **metadata: object) -> dg.MaterializeResult[None]:
     """What a lake table's asset reports: its rows and what else a person would ask for."""
     return dg.MaterializeResult(
-        asset_key=lake_key(table), metadata={"dagster/row_count": frame.height, **{k: _shown(v) for k, v in metadata.items()}}
+        asset_key=lake_key(table),
+        metadata={"dagster/row_count": frame.height, **{k: _shown(v) for k, v in metadata.items()}},
     )
 
 
-def _shown(value: object) -> dg.MetadataValue[object]:
+def _shown(value: object) -> dg.MetadataValue[Any]:
     if isinstance(value, dg.MetadataValue):
         return value
     if isinstance(value, bool):

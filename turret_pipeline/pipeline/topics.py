@@ -50,10 +50,7 @@ def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Wo
 
 
 @dg.multi_asset(
-    specs=[
-        lake_spec(table, "topics", ["texts"]).merge_attributes(deps=[EMBEDDINGS])
-        for table in TopicState.tables()
-    ],
+    specs=[lake_spec(table, "topics", ["texts"]).merge_attributes(deps=[EMBEDDINGS]) for table in TopicState.tables()],
     name="topics",
 )
 def topics(
@@ -63,7 +60,9 @@ def topics(
     settings = workspace.settings
     previous, model = workspace.published_state()
     if model not in {None, settings.embedding_model}:
-        context.log.warning(f"The model changed from {model} to {settings.embedding_model}: topics are found anew, with new ids.")
+        context.log.warning(
+            f"The model changed from {model} to {settings.embedding_model}: topics are found anew, with new ids."
+        )
         previous = previous.without_texts()
     options = Options(
         settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
@@ -88,4 +87,8 @@ def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
 def _facts(state: TopicState) -> dict[str, object]:
     active = state.topic_definitions.filter(pl.col("status") == "active")
     without = state.text_topics["topic_id"].null_count() / max(state.text_topics.height, 1)
-    return {"active_topics": active.height, "themes": active["theme_id"].n_unique(), "share_of_texts_without_topic": without}
+    return {
+        "active_topics": active.height,
+        "themes": active["theme_id"].n_unique(),
+        "share_of_texts_without_topic": without,
+    }

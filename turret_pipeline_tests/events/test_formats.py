@@ -198,7 +198,7 @@ def test_the_longest_name_is_kept() -> None:
         1714564800000,
         1714564800000000,
         1714564800000000000,
-        dt.datetime(2024, 5, 1, 12),  # noqa: DTZ001 - a time without a zone is the point
+        dt.datetime(2024, 5, 1, 12),
         dt.datetime(2024, 5, 1, 14, tzinfo=dt.timezone(dt.timedelta(hours=2))),
     ],
 )

@@ -229,9 +229,7 @@ def test_damaged_parquet_is_one_refusal(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_have_the_same_hash_whatever_the_name(tmp_path: Path) -> None:
-    one, same, other = (
-        written(tmp_path, name, content) for name, content in [("a", b"x"), ("b", b"x"), ("c", b"y")]
-    )
+    one, same, other = (written(tmp_path, name, content) for name, content in [("a", b"x"), ("b", b"x"), ("c", b"y")])
     assert content_sha256(one) == content_sha256(same) != content_sha256(other)
 
 

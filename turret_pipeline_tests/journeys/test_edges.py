@@ -1,0 +1,86 @@
+"""Visits in; which node directly follows which out."""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.edges import journey_edges
+from turret_pipeline.tables import JOURNEY_EDGES
+from turret_pipeline_tests.journeys.rows import path, visits
+
+SESSIONS = pl.concat(
+    [
+        path("s1", "aabca", "u1"),
+        path("s2", "b", "u2"),
+        path("s3", "abab", None),
+        path("s4", "ab", "u1"),
+        path("s1", "xy", "u1", dimension="prompt"),
+    ]
+)
+
+
+def counts(found: pl.DataFrame) -> dict[str, int]:
+    """Transition count by "from>to"."""
+    edges = found.select(pl.concat_str("from_node_id", pl.lit(">"), "to_node_id"), "transition_count")
+    return dict(edges.iter_rows())
+
+
+def test_edges_are_counted_over_events_with_their_times() -> None:
+    found = journey_edges(visits(("s1", "a", 0), ("s1", "b", 10), ("s2", "a", 0), ("s2", "b", 30), ("s2", "b", 31)))
+    expected = [
+        ("event_name", "(start)", "a", 2, 2, 1, 1.0, None, None),
+        ("event_name", "a", "b", 2, 2, 1, 1.0, 20.0, 29.0),
+        ("event_name", "b", "(end)", 2, 2, 1, 2 / 3, None, None),
+        ("event_name", "b", "b", 1, 1, 1, 1 / 3, 1.0, 1.0),
+    ]
+    assert_frame_equal(found, pl.DataFrame(expected, JOURNEY_EDGES.schema, orient="row"))
+
+
+def test_a_session_of_one_event_starts_and_ends_on_its_node() -> None:
+    assert counts(journey_edges(path("s1", "a"))) == {"(start)>a": 1, "a>(end)": 1}
+
+
+def test_a_node_that_follows_itself_is_an_edge_to_itself() -> None:
+    assert counts(journey_edges(path("s1", "aaab"))) == {"(start)>a": 1, "a>a": 2, "a>b": 1, "b>(end)": 1}
+
+
+def test_sessions_do_not_run_into_each_other() -> None:
+    found = journey_edges(visits(("s1", "a", 0), ("s2", "b", 1), ("s1", "c", 2), ("s2", "d", 3)))
+    assert counts(found) == {"(start)>a": 1, "(start)>b": 1, "a>c": 1, "b>d": 1, "c>(end)": 1, "d>(end)": 1}
+
+
+def test_dimensions_are_counted_apart() -> None:
+    found = journey_edges(pl.concat([path("s1", "ab"), path("s1", "ac", dimension="prompt")]))
+    leaving = found.filter(pl.col("from_node_id") == "a").select("dimension", "to_node_id", "probability")
+    assert leaving.rows() == [("event_name", "b", 1.0), ("prompt", "c", 1.0)]
+
+
+def test_sessions_and_users_are_counted_once_and_nobody_is_no_user() -> None:
+    given = pl.concat([path("s1", "abab", "u1"), path("s2", "ab", "u1"), path("s3", "ab", None)])
+    found = journey_edges(given).filter((pl.col("from_node_id") == "a") & (pl.col("to_node_id") == "b"))
+    assert found.select("transition_count", "session_count", "user_count").rows() == [(4, 3, 1)]
+
+
+def test_the_probabilities_out_of_a_node_sum_to_one() -> None:
+    sums = journey_edges(SESSIONS).group_by("dimension", "from_node_id").agg(pl.col("probability").sum())
+    assert sums.height == 7
+    assert sums["probability"].to_list() == pytest.approx([1.0] * 7)
+
+
+def test_every_session_starts_once_and_ends_once_in_a_dimension() -> None:
+    found = journey_edges(SESSIONS)
+    for column, pseudo in (("from_node_id", "(start)"), ("to_node_id", "(end)")):
+        sums = found.filter(pl.col(column) == pseudo).group_by("dimension").agg(pl.col("transition_count").sum())
+        assert dict(sums.iter_rows()) == {"event_name": 4, "prompt": 1}
+
+
+def test_every_event_is_entered_once_and_left_once() -> None:
+    found = journey_edges(SESSIONS)
+    visited = dict(SESSIONS.group_by("dimension", "node_id").len().select("node_id", "len").iter_rows())
+    for column in ("from_node_id", "to_node_id"):
+        sums = found.group_by(column).agg(pl.col("transition_count").sum())
+        assert {node: count for node, count in sums.iter_rows() if node in visited} == visited
+
+
+def test_no_visits_make_no_edges() -> None:
+    assert_frame_equal(journey_edges(visits()), JOURNEY_EDGES.empty())

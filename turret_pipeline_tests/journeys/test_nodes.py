@@ -1,0 +1,111 @@
+"""Visits and edges in; what each node is to the sessions out."""
+
+import math
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.edges import journey_edges
+from turret_pipeline.journeys.nodes import journey_nodes, transition_graph
+from turret_pipeline.tables import JOURNEY_NODES
+from turret_pipeline_tests.journeys.rows import path, visits
+
+LABELS = {"node_id": pl.String(), "node_label": pl.String()}
+
+
+def nodes(given: pl.DataFrame, labels: dict[str, str] | None = None) -> pl.DataFrame:
+    named = pl.DataFrame(list((labels or {}).items()), LABELS, orient="row")
+    return journey_nodes(given, journey_edges(given), named)
+
+
+def column(found: pl.DataFrame, name: str) -> dict[str, float]:
+    return dict(found.select("node_id", name).iter_rows())
+
+
+def test_starts_ends_and_repeats_are_counted() -> None:
+    given = pl.concat([path("s1", "aaab"), path("s2", "bab"), path("s3", "b"), path("s4", "a")])
+    found = nodes(given).drop("pagerank", "betweenness")
+    expected = [
+        ("event_name", "a", "a", 5, 3, 2, 0.5, 1, 0.25, 0.4),
+        ("event_name", "b", "b", 4, 3, 2, 0.5, 3, 0.75, 0.0),
+    ]
+    schema = {name: kind for name, kind in JOURNEY_NODES.schema.items() if name not in {"pagerank", "betweenness"}}
+    assert_frame_equal(found, pl.DataFrame(expected, schema, orient="row"))
+
+
+def test_a_lone_node_has_the_whole_rank_and_lies_between_nothing() -> None:
+    expected = [("event_name", "a", "a", 1, 1, 1, 1.0, 1, 1.0, 0.0, 1.0, 0.0)]
+    assert_frame_equal(nodes(path("s1", "a")), pl.DataFrame(expected, JOURNEY_NODES.schema, orient="row"))
+
+
+def test_topics_are_called_by_their_label_and_events_by_their_name() -> None:
+    given = pl.concat([path("s1", "ab"), path("s1", "xy", dimension="prompt")])
+    found = nodes(given, {"x": "Refunds", "unused": "Nothing"}).select("dimension", "node_id", "node_label")
+    assert found.rows() == [
+        ("event_name", "a", "a"),
+        ("event_name", "b", "b"),
+        ("prompt", "x", "Refunds"),
+        ("prompt", "y", "y"),
+    ]
+
+
+def test_an_event_named_like_a_topic_keeps_its_own_name() -> None:
+    # reveals: labels are joined on node_id alone, in dimension event_name too
+    given = pl.concat([path("s1", "x"), path("s1", "x", dimension="prompt")])
+    assert nodes(given, {"x": "Refunds"})["node_label"].to_list() == ["x", "Refunds"]
+
+
+def test_start_and_end_counts_are_the_sessions_of_their_dimension() -> None:
+    given = pl.concat([path("s1", "abc"), path("s2", "ca"), path("s3", "b"), path("s1", "xx", dimension="prompt")])
+    sums = (
+        nodes(given)
+        .group_by("dimension", maintain_order=True)
+        .agg(pl.col("start_count", "end_count", "start_share", "end_share").sum())
+    )
+    assert sums.rows() == [("event_name", 3, 3, pytest.approx(1), pytest.approx(1)), ("prompt", 1, 1, 1.0, 1.0)]
+
+
+def test_pagerank_sums_to_one_in_every_dimension() -> None:
+    given = pl.concat([path("s1", "abcabd"), path("s2", "dab"), path("s1", "xyxz", dimension="prompt")])
+    sums = nodes(given).group_by("dimension").agg(pl.col("pagerank").sum())
+    assert sums["pagerank"].to_list() == pytest.approx([1.0, 1.0])
+
+
+def test_the_node_that_most_lead_to_has_the_highest_rank() -> None:
+    rank = column(nodes(pl.concat([path("s1", "aca"), path("s2", "bcb"), path("s3", "dcd")])), "pagerank")
+    assert max(rank, key=lambda node: rank[node]) == "c"
+    assert rank["a"] == pytest.approx(rank["b"])
+
+
+def test_pagerank_weighs_an_edge_by_how_often_it_happened() -> None:
+    given = pl.concat([path("s1", "ab"), path("s2", "ab"), path("s3", "ab"), path("s4", "ac")])
+    rank = column(nodes(given), "pagerank")
+    assert rank["b"] > rank["c"]
+
+
+def test_a_node_on_the_only_way_lies_between() -> None:
+    between = column(nodes(pl.concat([path("s1", "abc"), path("s2", "cba")])), "betweenness")
+    assert between == {"a": 0.0, "b": 1.0, "c": 0.0}
+
+
+def test_the_likely_way_is_the_short_one() -> None:
+    given = pl.concat([*(path(f"s{number}", "abd") for number in range(8)), path("s8", "acd"), path("s9", "ad")])
+    between = column(nodes(given), "betweenness")
+    assert between["b"] > between["c"] == 0.0
+
+
+def test_the_graph_has_every_node_and_no_pseudo_node() -> None:
+    graph = transition_graph(journey_edges(pl.concat([path("s1", "aab"), path("s2", "ac"), path("s3", "d")])))
+    assert sorted(graph.nodes) == ["a", "b", "c", "d"]
+    assert graph["a"]["a"]["weight"] == graph["a"]["b"]["weight"] == 1
+    assert graph["a"]["b"]["length"] == pytest.approx(math.log(3))
+
+
+def test_the_order_of_sessions_changes_nothing() -> None:
+    parts = [path("s1", "abcabd"), path("s2", "dab"), path("s3", "cc")]
+    assert_frame_equal(nodes(pl.concat(parts)), nodes(pl.concat(parts[::-1])), check_exact=True)
+
+
+def test_no_visits_make_no_nodes() -> None:
+    assert_frame_equal(nodes(visits()), JOURNEY_NODES.empty())

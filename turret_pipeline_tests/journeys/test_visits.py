@@ -1,0 +1,71 @@
+"""Events and topics in; which event is on which node out."""
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.visits import VISITS_SCHEMA, collect_visits
+from turret_pipeline.tables import EVENT_TEXTS, EVENTS, TEXT_TOPICS
+from turret_pipeline_tests.journeys.rows import at
+
+COLUMNS = ["event_id", "session_id", "user_id", "event_name", "event_at"]
+
+
+def events(*rows: tuple[str, str, str | None, str, float]) -> pl.DataFrame:
+    """Events from id, session, user, name and seconds."""
+    full = [(*row[:4], at(row[4])) for row in rows]
+    return pl.DataFrame(full, {name: EVENTS.schema[name] for name in COLUMNS}, orient="row")
+
+
+def event_texts(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
+    return pl.DataFrame(rows, EVENT_TEXTS.schema, orient="row")
+
+
+def text_topics(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
+    return pl.DataFrame([(*row, None, None, None) for row in rows], TEXT_TOPICS.schema, orient="row")
+
+
+def test_every_event_visits_its_name_and_its_topics() -> None:
+    given = events(("e1", "s2", "u1", "asked", 0), ("e2", "s1", None, "asked", 1), ("e3", "s2", "u1", "rated", 2))
+    texts = event_texts(("e1", "prompt", "t1"), ("e2", "prompt", "t1"), ("e3", "note", "t1"))
+    topics = text_topics(("prompt", "t1", "prompt-1"), ("note", "t1", "note-4"))
+    expected = pl.DataFrame(
+        [
+            ("event_name", "s1", None, "asked", at(1), 1),
+            ("event_name", "s2", "u1", "asked", at(0), 0),
+            ("event_name", "s2", "u1", "rated", at(2), 2),
+            ("note", "s2", "u1", "note-4", at(2), 2),
+            ("prompt", "s1", None, "prompt-1", at(1), 1),
+            ("prompt", "s2", "u1", "prompt-1", at(0), 0),
+        ],
+        VISITS_SCHEMA,
+        orient="row",
+    )
+    for order in (texts, texts.reverse()):
+        assert_frame_equal(collect_visits(given, order, topics.reverse(), ["prompt", "note"]), expected)
+
+
+def test_a_text_without_a_topic_is_on_no_node() -> None:
+    given = events(("e1", "s1", "u1", "a", 0), ("e2", "s1", "u1", "a", 1), ("e3", "s1", "u1", "a", 2))
+    texts = event_texts(("e1", "prompt", "t1"), ("e2", "prompt", None), ("e3", "prompt", "t2"))
+    topics = text_topics(("prompt", "t1", None), ("prompt", "t2", "prompt-1"))
+    found = collect_visits(given, texts, topics, ["prompt"]).filter(pl.col("dimension") == "prompt")
+    assert found["position"].to_list() == [2]
+
+
+def test_only_the_fields_asked_for_are_dimensions() -> None:
+    texts = event_texts(("e1", "prompt", "t1"), ("e1", "note", "t1"))
+    topics = text_topics(("prompt", "t1", "prompt-1"), ("note", "t1", "note-1"))
+    given = events(("e1", "s1", "u1", "a", 0))
+    found = collect_visits(given, texts, topics, ["note"])
+    assert found["dimension"].to_list() == ["event_name", "note"]
+    assert collect_visits(given, texts, topics, [])["dimension"].to_list() == ["event_name"]
+
+
+def test_events_of_one_time_keep_the_order_that_they_come_in() -> None:
+    given = events(*((f"e{at}", "s1", "u1", name, 0) for at, name in enumerate("cabbac")))
+    assert "".join(collect_visits(given, event_texts(), text_topics(), [])["node_id"]) == "cabbac"
+
+
+def test_no_events_make_no_visits() -> None:
+    found = collect_visits(events(), event_texts(), text_topics(), ["prompt"])
+    assert_frame_equal(found, pl.DataFrame(schema=VISITS_SCHEMA))

@@ -1,0 +1,25 @@
+"""Groups of unit vectors around directions at right angles: topics that nobody can miss."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.embedding import unit
+
+DIMENSIONS = 32
+
+
+def blobs(sizes: Sequence[int], first: int = 0, noise: float = 0.08, seed: int = 0) -> FloatArray:
+    """So many vectors around each of the directions ``first``, ``first`` + 1 ..."""
+    generator = np.random.default_rng(seed)
+    centres = np.repeat(np.eye(DIMENSIONS)[first : first + len(sizes)], sizes, axis=0)
+    return unit(centres + generator.normal(0, noise, centres.shape))
+
+
+def scattered(count: int, seed: int = 1) -> FloatArray:
+    """Vectors without company: each in a direction of its own, apart from those of the first 16 blobs."""
+    vectors = np.eye(DIMENSIONS)[DIMENSIONS - count :] + np.random.default_rng(seed).normal(
+        0, 0.03, (count, DIMENSIONS)
+    )
+    return unit(vectors)

@@ -1,0 +1,228 @@
+"""Topics from run to run, as tables."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
+from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.state import Run, TopicState, VectorsOf, advance
+from turret_pipeline.topics.texts import text_id
+from turret_pipeline.topics.update import Options
+from turret_pipeline_tests.topics.blobs import blobs, scattered
+
+NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+Group: TypeAlias = dict[str, FloatArray]
+"""Texts and their vectors."""
+
+
+def group(words: str, count: int, first: int, seed: int = 0, noise: float = 0.06) -> Group:
+    """So many texts that begin with these words, around one direction."""
+    vectors = blobs([count], first=first, seed=seed, noise=noise)
+    return {f"{words} {number}": vector for number, vector in enumerate(vectors)}
+
+
+REFUND = group("refund order", 20, first=0)
+PASSWORD = group("reset password", 14, first=1)
+PARCEL = group("track parcel", 16, first=2, noise=0.03)
+INVOICE = group("send invoice", 12, first=3, noise=0.03)
+ODD = {f"oddity {number}": vector for number, vector in enumerate(scattered(6))}
+EMPTY = TopicState.empty()
+
+
+def texts(*groups: Group, field: str = "prompt") -> pl.DataFrame:
+    """Table texts."""
+    rows = [(field, text_id(text), text, 1) for group in groups for text in group]
+    return pl.DataFrame(rows, TEXTS.schema, orient="row").sort("field", "text_id")
+
+
+def vectors(*groups: Group) -> VectorsOf:
+    """The vectors of those texts by id."""
+    known = {text_id(text): vector for group in groups for text, vector in group.items()}
+    return lambda ids: np.array([known[one] for one in ids], np.float32) if len(ids) else np.empty((0, 0), np.float32)
+
+
+LOOK_UP = vectors(REFUND, PASSWORD, PARCEL, INVOICE, ODD)
+
+
+def run(previous: TopicState, given: pl.DataFrame, run_id: str = "r1") -> TopicState:
+    return advance(previous, given, LOOK_UP, Options(), Run(run_id, NOON))
+
+
+def topic_of(state: TopicState, words: Iterable[str], field: str = "prompt") -> set[str | None]:
+    """The topics of some texts."""
+    ids = [text_id(text) for text in words]
+    of_field = state.text_topics.filter((pl.col("field") == field) & pl.col("text_id").is_in(ids))
+    assert of_field.height == len(ids)
+    return set(of_field["topic_id"])
+
+
+def changes(state: TopicState, run_id: str) -> list[tuple[str, str]]:
+    return state.topic_lineage.filter(pl.col("run_id") == run_id).select("topic_id", "change").rows()
+
+
+def statuses(state: TopicState) -> dict[str, str]:
+    return dict(state.topic_definitions.select("topic_id", "status").iter_rows())
+
+
+def assert_same(one: TopicState, other: TopicState) -> None:
+    for table in TopicState.tables():
+        assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
+
+
+FIRST = run(EMPTY, texts(REFUND, PASSWORD, ODD))
+
+
+def test_the_first_run_finds_topics_and_names_them() -> None:
+    assert topic_of(FIRST, REFUND) == {"prompt-1"}
+    assert topic_of(FIRST, PASSWORD) == {"prompt-2"}
+    assert topic_of(FIRST, ODD) == {None}
+    refund = FIRST.topic_definitions.row(0, named=True)
+    assert refund["label"] == "Refund order"
+    assert refund["description"] == "Texts that speak of refund order."
+    assert (refund["field"], refund["label_source"], refund["status"]) == ("prompt", "keywords", "active")
+    assert len(refund["example_texts"]) == 5
+    assert set(refund["example_texts"]) <= set(REFUND)
+
+
+def test_every_birth_is_in_the_lineage() -> None:
+    expected = pl.DataFrame(
+        [("r1", NOON, "prompt", topic, "born", None, None) for topic in ("prompt-1", "prompt-2")],
+        TOPIC_LINEAGE.schema,
+        orient="row",
+    )
+    assert_frame_equal(FIRST.topic_lineage, expected)
+
+
+def test_the_tables_keep_their_contracts() -> None:
+    for state in (EMPTY, FIRST, run(FIRST, TEXTS.empty()), run(EMPTY, TEXTS.empty())):
+        assert state.topic_definitions.schema == TOPIC_DEFINITIONS.schema
+        assert state.text_topics.schema == TEXT_TOPICS.schema
+        assert state.topic_lineage.schema == TOPIC_LINEAGE.schema
+
+
+def test_the_order_of_the_texts_changes_nothing() -> None:
+    given = texts(REFUND, PASSWORD, ODD)
+    for order in (given.reverse(), given.sample(fraction=1, shuffle=True, seed=8)):
+        assert_same(run(EMPTY, order), FIRST)
+
+
+def test_a_run_without_anything_new_changes_nothing() -> None:
+    assert_same(run(FIRST, texts(REFUND, PASSWORD, ODD), "r2"), FIRST)
+
+
+def test_known_texts_keep_their_topic_and_its_label_when_new_ones_come() -> None:
+    more = group("refund order again", 30, first=0, seed=7)
+    look_up = vectors(REFUND, PASSWORD, ODD, more)
+    second = advance(FIRST, texts(REFUND, PASSWORD, ODD, more), look_up, Options(), Run("r2", NOON))
+    assert topic_of(second, [*REFUND, *more]) == {"prompt-1"}
+    assert topic_of(second, PASSWORD) == {"prompt-2"}
+    assert second.topic_definitions["label"].to_list() == FIRST.topic_definitions["label"].to_list()
+    assert changes(second, "r2") == []
+
+
+def test_dense_groups_of_new_texts_become_new_topics_with_a_birth() -> None:
+    # reveals: the vote gives every new text with company to the nearest known topic, however far that is
+    second = run(FIRST, texts(REFUND, PASSWORD, ODD, PARCEL, INVOICE), "r2")
+    assert topic_of(second, REFUND) == {"prompt-1"}
+    assert topic_of(second, PASSWORD) == {"prompt-2"}
+    assert topic_of(second, PARCEL) == {"prompt-3"}
+    assert topic_of(second, INVOICE) == {"prompt-4"}
+    assert changes(second, "r2") == [("prompt-3", "born"), ("prompt-4", "born")]
+
+
+def test_a_topic_whose_texts_are_gone_is_retired_and_keeps_its_name() -> None:
+    second = run(FIRST, texts(REFUND), "r2")
+    assert statuses(second) == {"prompt-1": "active", "prompt-2": "retired"}
+    assert changes(second, "r2") == [("prompt-2", "retired")]
+    kept = ["label", "theme_id", "theme_label", "keywords", "description"]
+    assert second.topic_definitions.select(kept).row(1) == FIRST.topic_definitions.select(kept).row(1)
+    assert second.topic_definitions["example_texts"].to_list()[1] == []
+    assert changes(run(second, texts(REFUND), "r3"), "r3") == []
+
+
+def test_a_field_that_is_gone_keeps_its_topics_retired() -> None:
+    second = run(FIRST, TEXTS.empty(), "r2")
+    assert statuses(second) == {"prompt-1": "retired", "prompt-2": "retired"}
+    assert second.text_topics.is_empty()
+    assert changes(second, "r2") == [("prompt-1", "retired"), ("prompt-2", "retired")]
+
+
+def test_a_topic_that_has_texts_again_is_revived() -> None:
+    gone = run(FIRST, texts(REFUND), "r2")
+    back = TopicState(gone.topic_definitions, FIRST.text_topics, gone.topic_lineage)
+    third = run(back, texts(REFUND, PASSWORD, ODD), "r3")
+    assert statuses(third) == {"prompt-1": "active", "prompt-2": "active"}
+    assert changes(third, "r3") == [("prompt-2", "revived")]
+
+
+def test_a_topic_whose_own_texts_come_back_is_revived() -> None:
+    # reveals: a state forgets the topics of texts that are gone, so that no run of the pipeline can ever revive one
+    gone = run(FIRST, texts(REFUND), "r2")
+    third = run(gone, texts(REFUND, PASSWORD), "r3")
+    assert topic_of(third, PASSWORD) == {"prompt-2"}
+    assert changes(third, "r3") == [("prompt-2", "revived")]
+
+
+def test_ids_are_never_given_again() -> None:
+    anew = run(FIRST.without_texts(), texts(REFUND, PASSWORD, ODD), "r2")
+    assert topic_of(anew, REFUND) == {"prompt-3"}
+    assert topic_of(anew, PASSWORD) == {"prompt-4"}
+    assert changes(anew, "r2") == [
+        ("prompt-1", "retired"),
+        ("prompt-2", "retired"),
+        ("prompt-3", "born"),
+        ("prompt-4", "born"),
+    ]
+    gone = run(anew, TEXTS.empty(), "r3")
+    assert topic_of(run(gone, texts(PARCEL, INVOICE), "r4"), PARCEL) == {"prompt-5"}
+
+
+def test_fields_have_topics_of_their_own() -> None:
+    both = pl.concat([texts(REFUND, PASSWORD), texts(PASSWORD, PARCEL, field="note")])
+    state = run(EMPTY, both)
+    assert topic_of(state, PASSWORD) == {"prompt-2"}
+    assert topic_of(state, PASSWORD, "note") == {"note-2"}
+    assert state.topic_definitions["topic_id"].to_list() == ["note-1", "note-2", "prompt-1", "prompt-2"]
+    alone = state.of_field("prompt")
+    for table in TopicState.tables():
+        assert getattr(alone, table)["field"].unique().to_list() == ["prompt"]
+        assert getattr(alone, table).height > 0
+
+
+def test_themes_belong_to_their_field_and_stay() -> None:
+    assert FIRST.topic_definitions["theme_id"].to_list() == ["prompt-theme-1"] * 2
+    anew = run(FIRST, texts(REFUND, PASSWORD, ODD, PARCEL), "r2")
+    theme = anew.topic_definitions.filter(pl.col("topic_id") == "prompt-1")
+    assert theme.select("theme_id", "theme_label").rows() == (
+        FIRST.topic_definitions[:1].select("theme_id", "theme_label").rows()
+    )
+
+
+def test_measures_are_cosines_and_null_where_there_is_nothing_to_measure() -> None:
+    found = FIRST.text_topics
+    assert found.filter(pl.col("topic_id").is_not_null())["similarity"].is_between(0.7, 1.000001).all()
+    assert found["runner_up_topic_id"].is_in(["prompt-1", "prompt-2"]).all()
+    lonely = run(EMPTY, texts(dict(list(REFUND.items())[:1])))
+    assert lonely.text_topics.drop("field", "text_id").rows() == [(None, None, None, None)]
+
+
+def test_labels_stay_unique_in_a_field_from_run_to_run() -> None:
+    # reveals: a new topic is named without regard to the labels that old ones keep (once new topics are born at all)
+    cancel = group("cancel phone", 9, 4) | group("phone cancel", 9, 4, seed=1) | group("cancel", 3, 4, seed=2)
+    others = [group("delete", 20, 5), group("upgrade", 20, 6)]
+    rivals = group("cancel", 14, 7, seed=3, noise=0.03), group("cancel phone", 6, 7, seed=4, noise=0.03)
+    again = {f"{text} again": vector for rival in rivals for text, vector in rival.items()}
+    newer = group("renew", 15, 8, noise=0.03)
+    look_up = vectors(REFUND, PASSWORD, ODD, cancel, *others, again, newer)
+    before = texts(REFUND, PASSWORD, ODD, cancel, *others)
+    first = advance(EMPTY, before, look_up, Options(), Run("r1", NOON))
+    after = pl.concat([before, texts(again, newer)])
+    second = advance(first, after, look_up, Options(), Run("r2", NOON))
+    labels = second.topic_definitions["label"].to_list()
+    assert len(labels) > first.topic_definitions.height
+    assert len(set(labels)) == len(labels)
