@@ -68,9 +68,7 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
     ).fetchall()[0][0]
     themes = len({theme for _, theme, *_ in topics})
-    title = (
-        f"Topics of {field}: {len(topics)} in {themes} themes; {share:.1%} of the events have none"
-    )
+    title = f"Topics of {field}: {len(topics)} in {themes} themes; {share:.1%} of the events have none"
     table = _table(
         title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
     )

@@ -232,7 +232,7 @@ TEXTS = Table(
 
 TEXT_TOPICS = Table(
     "text_topics",
-    "One row per text field and distinct text.",
+    "One row per text field and distinct text that was ever seen.",
     ("field", "text_id"),
     (
         text("field", "Text field"),
@@ -420,9 +420,7 @@ PIPELINE_RUNS = Table(
         text("embedding_model", "Model of the embeddings"),
         text("settings_sha256", "Hash of the settings that change what is published"),
         text("package_version", "Version of the pipeline"),
-        text(
-            "input_sha256", "Hash of the landing files: with settings and code it says whether there is anything new"
-        ),
+        text("input_sha256", "Hash of the landing files: with settings and code it says whether there is anything new"),
         text("code_sha256", "Hash of the pipeline's code and models"),
         text("topic_state_id", "State of the topics that the next run continues from"),
     ),

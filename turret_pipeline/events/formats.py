@@ -3,11 +3,14 @@
 Belongs here: the shapes of the sources and their rules. Not here: bytes, files, frames.
 """
 
+import contextlib
 import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from turret_pipeline.tables import END, START
 
 TURRET, TRUBRICS_EVENT, TRUBRICS_LLM = "turret", "trubrics_event", "trubrics_llm"
 NAME_LIMIT = 255
@@ -69,7 +72,7 @@ def _turret_event(record: Mapping[str, Any]) -> Event:
     extra = {key: value for key, value in record.items() if key not in _TURRET_KEYS and value is not None}
     return Event(
         event_id=_identifier(record, "event_id"),
-        event_name=_name(record, next(key for key in _NAME_KEYS if key in record)),
+        event_name=_name(record, "event_name" if record.get("name") is None else "name"),
         session_id=_identifier(record, "session_id"),
         user_id=_identifier(record, "user_id"),
         event_at=_event_at(_time(record, "timestamp") or _time(record, "event_at"), received_at),
@@ -107,7 +110,7 @@ def _llm_events(record: Mapping[str, Any]) -> list[Event]:
 
     def event(part: str, name: str, at: dt.datetime, own: dict[str, Any]) -> Event:
         part_id = f"{event_id}-{part}" if event_id else None
-        return Event(part_id, name, session_id, user_id, at, received_at, TRUBRICS_LLM, {**own, **shared})
+        return Event(part_id, name, session_id, user_id, at, received_at, TRUBRICS_LLM, {**shared, **own})
 
     prompt_name = _name({"prompt_event_name": "User prompt", **_present(record)}, "prompt_event_name")
     generation_name = _name({"generation_event_name": "AI generation", **_present(record)}, "generation_event_name")
@@ -137,9 +140,12 @@ def _name(record: Mapping[str, Any], key: str) -> str:
         raise Refused("missing_name", f"{key} is missing: an event needs a name.")
     if not isinstance(value, str):
         raise Refused("invalid_name", f"{key} is {_kind(value)}: it must be a string.")
-    if not value.strip() or len(value) > NAME_LIMIT:
-        raise Refused("invalid_name", f"{key} has {len(value.strip())} characters: it must have 1 to {NAME_LIMIT}.")
-    return value.strip()
+    name = value.strip()
+    if not 1 <= len(name) <= NAME_LIMIT:
+        raise Refused("invalid_name", f"{key} has {len(name)} characters: it must have 1 to {NAME_LIMIT}.")
+    if name in {START, END}:
+        raise Refused("invalid_name", f"{key} is {name}, which stands for the edge of a session: choose another.")
+    return name
 
 
 def _identifier(record: Mapping[str, Any], key: str) -> str | None:
@@ -178,6 +184,9 @@ def _latency(record: Mapping[str, Any]) -> float | None:
     value = record.get("latency")
     if value is None:
         return None
+    if isinstance(value, str):  # CSV has no numbers
+        with contextlib.suppress(ValueError):
+            value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e7:
         raise Refused("invalid_latency", f"latency is {value!r}: it must be seconds, 0 or more.")
     return float(value)
@@ -210,7 +219,8 @@ def to_utc(value: object) -> dt.datetime:
     """
     if isinstance(value, str):
         text = value.strip()
-        value = float(text) if text.replace(".", "", 1).isdigit() and "-" not in text else _from_iso(text)
+        is_unix = text.replace(".", "", 1).isdigit() and len(text) != len("20240101")
+        value = float(text) if is_unix else _from_iso(text)
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -222,7 +232,7 @@ def to_utc(value: object) -> dt.datetime:
 
 
 def _from_iso(text: str) -> dt.datetime:
-    if len(text) < len("2024-01-01"):
+    if len(text) < len("20240101"):
         raise ValueError(f"{text!r} is no time")
     return dt.datetime.fromisoformat(text)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from turret_pipeline.events.reading import RAW_LIMIT, Record
 from turret_pipeline.tables import EVENT_VALUES, EVENTS, REJECTED_EVENTS
 
 BATCH_ROWS = 50_000
+DEPTH_LIMIT = 100
 
 EVENT_PART_SCHEMA = pl.Schema(
     {name: kind for name, kind in EVENTS.schema.items() if name != "is_session_derived"}
@@ -71,14 +73,15 @@ def _parse_row(record: Record, source_file: str, content_sha256: str, seen: Coun
     try:
         if isinstance(record.value, Refused):
             raise record.value
-        for item_number, event in enumerate(parse_record(record.value), start=1):
+        events = [(event, _checked_json(event.metadata)) for event in parse_record(record.value)]
+        for item_number, (event, metadata) in enumerate(events, start=1):
             place = (content_sha256, record.line_number, item_number)
-            metadata = _json(event.metadata)
             event_id = event.event_id or _content_id(event, metadata, seen)
             rows.events.append(_event_row(event, event_id, metadata, source_file, place))
-            rows.values.extend((event_id, *value, *place) for value in _values(event.metadata))
+            values = {value[0]: value for value in _values(event.metadata)}  # {"a.b": 1, "a": {"b": 2}} is one field
+            rows.values.extend((event_id, *value, *place) for value in values.values())
     except Refused as refused:
-        raw = record.raw if record.raw is not None else _json(record.value)
+        raw = record.raw if record.raw is not None else _shown(record.value)
         position = (source_file, content_sha256, record.line_number)
         rows.rejected.append((*position, refused.code, refused.reason, raw.rstrip("\r\n")[:RAW_LIMIT]))
 
@@ -110,6 +113,34 @@ def _content_id(event: Event, metadata: str, seen: Counter[str]) -> str:
     return f"h{digest}" if seen[digest] == 1 else f"h{digest}-{seen[digest]}"
 
 
+def _checked_json(metadata: Mapping[str, Any]) -> str:
+    if _depth(metadata) > DEPTH_LIMIT:
+        raise Refused("nested_too_deep", f"metadata is nested more than {DEPTH_LIMIT} levels deep.")
+    return _json(metadata)
+
+
+def _depth(value: object) -> int:
+    """Levels of nesting, at most DEPTH_LIMIT + 1, found without recursion."""
+    level, values = 0, [value]
+    while values and level <= DEPTH_LIMIT:
+        inner: list[object] = []
+        for item in values:
+            if isinstance(item, Mapping):
+                inner.extend(item.values())
+            elif isinstance(item, list | tuple):
+                inner.extend(item)
+        values = [item for item in inner if isinstance(item, Mapping | list | tuple)]
+        level += 1
+    return level
+
+
+def _shown(value: object) -> str:
+    try:
+        return _json(value)
+    except RecursionError:
+        return "(nested too deep to be shown)"
+
+
 def _json(value: object) -> str:
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
@@ -126,7 +157,9 @@ def _values(metadata: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
         elif isinstance(value, bool):
             yield path, "boolean", str(value).lower(), None
         elif isinstance(value, int | float):
-            yield path, "number", _json(value), float(value)
+            number = _number(str(value))
+            if number is not None:
+                yield path, "number", _json(value), number
         elif isinstance(value, list | tuple):
             yield path, "list", _json(value), None
         elif value is not None:
@@ -140,6 +173,7 @@ def _number(text: str) -> float | None:
     if not digits[:1].isdigit() or (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()) or "_" in digits:
         return None
     try:
-        return float(stripped)
+        number = float(stripped)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -95,15 +95,17 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def _json(file: IO[bytes]) -> Iterator[Record]:
-    """JSON lines, or a document where the first line opens an array or an object that goes on."""
+    """JSON lines, or a document where the first text opens an array or an object that goes on."""
     lines = _lines(file)
-    first = next(lines, None)
-    if first is None:
-        return
-    if not isinstance(first.value, Refused) and _is_row(str(first.raw)):
-        yield from filter(None, map(_line_record, itertools.chain([first], lines)))
-        return
-    yield from _document([first, *lines])
+    head: list[Record] = []
+    for line in lines:
+        head.append(line)
+        if not isinstance(line.value, Refused) and (line.raw or "").strip():
+            break
+    if not head or isinstance(head[-1].value, Refused) or _is_row(head[-1].raw or ""):
+        yield from filter(None, map(_line_record, itertools.chain(head, lines)))
+    else:
+        yield from _document([*head, *lines])
 
 
 def _is_row(line: str) -> bool:
@@ -149,13 +151,14 @@ def _items(text: str) -> Iterator[object]:
         if at >= len(text):
             return
         try:
-            value, at = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
             json.dumps(value, ensure_ascii=False).encode()  # lone surrogates, which no table can hold
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             refusal = Refused("invalid_json", f"The document is not JSON from character {at + 1} on: {error}.")
             refusal.args = (refusal.reason, text[at : at + RAW_LIMIT])
             yield refusal
             return
+        at = end
         yield value
 
 
@@ -185,9 +188,9 @@ def _csv(file: IO[bytes], delimiter: str) -> Iterator[Record]:
 
     def texts() -> Iterator[str]:
         for line in _lines(file):
-            if isinstance(line.value, Refused):
+            if isinstance(line.value, Refused) and line.line_number > 1:
                 refusals.append(line)
-            else:
+            else:  # a header with a wrong byte still names the other columns
                 yield (line.raw or "").replace("\0", "")
 
     reader = csv.reader(texts(), delimiter=delimiter, strict=True)
@@ -219,16 +222,18 @@ def _csv_record(number: int, header: list[str], cells: list[str]) -> Record:
         reason = f"The row has {len(cells)} cells, the header {len(header)}."
         return Record(number, Refused("invalid_csv", reason), raw.getvalue().rstrip())
     row: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
-    return Record(number, _with_parsed_metadata(row), raw.getvalue().rstrip())
+    return Record(number, _with_parsed_objects(row), raw.getvalue().rstrip())
 
 
-def _with_parsed_metadata(row: dict[str, Any]) -> object:
-    metadata = row.get("metadata")
-    if isinstance(metadata, str):
+def _with_parsed_objects(row: dict[str, Any]) -> object:
+    for key in ("metadata", "properties"):
+        text = row.get(key)
+        if not isinstance(text, str):
+            continue
         try:
-            row["metadata"] = orjson.loads(metadata)
+            row[key] = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            return Refused("invalid_metadata", f"metadata is not JSON: {error}.")
+            return Refused(f"invalid_{key}", f"{key} is not JSON: {error}.")
     return row
 
 
@@ -241,7 +246,7 @@ def _parquet(path: Path) -> Iterator[Record]:
         for batch in pq.ParquetFile(path).iter_batches(batch_size=10_000):
             for row in batch.to_pylist():
                 number += 1
-                value = _with_parsed_metadata({key: cell for key, cell in row.items() if cell is not None})
+                value = _with_parsed_objects({key: cell for key, cell in row.items() if cell is not None})
                 yield Record(number, value, str(row) if isinstance(value, Refused) else None)
     except (ArrowException, OSError) as error:
         refusal = Refused(

@@ -13,9 +13,7 @@ FITTING_SHARE = 0.95
 MANY_VALUES = 20
 """An enum may have so many values whatever the volume; more only if each comes back often."""
 
-_ID_NAME = re.compile(
-    r"(^|[_.\s-])(id|ids|uuid|guid|hash|sha|token|key|url|uri|email|ip|phone)$|[a-z]Id$", re.IGNORECASE
-)
+_ID_NAME = re.compile(r"(?i:(^|[_.\s-])(id|ids|uuid|guid|hash|sha|token|key|url|uri|email|ip|phone)$)|[a-z]Id$")
 _PATTERNS = {
     "is_uuid": r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$",
     "is_hex": r"^(0x)?[0-9a-fA-F]{16,}$",
@@ -193,11 +191,12 @@ def _is_text(facts: FieldFacts) -> bool:
 
 
 def _summaries(values: pl.DataFrame, events: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    filled = pl.col("value").str.strip_chars() != ""
+    text = pl.col("value").str.strip_chars()
+    filled = text != ""
     fits = (
         pl.when(pl.col("type") == "number").then(pl.col("number").is_not_null())
         .when(pl.col("type") == "list").then(pl.col("json_type") == "list")
-        .when(pl.col("type") == "datetime").then(pl.col("value").str.contains(_PATTERNS["is_datetime"]))
+        .when(pl.col("type") == "datetime").then(text.str.contains(_PATTERNS["is_datetime"]))
         .when(pl.col("type") == "empty").then(~filled)
         .otherwise(filled & (pl.col("json_type") != "list"))
     )  # fmt: skip

@@ -11,7 +11,7 @@ NODE = ["dimension", "node_id"]
 
 
 def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Table ``journey_nodes`` from visits, ``journey_edges`` and labels (node_id, node_label)."""
+    """Table ``journey_nodes`` from visits, ``journey_edges`` and labels (dimension, node_id, node_label)."""
     counts = visits.group_by(NODE).agg(
         pl.len().cast(pl.Int64).alias("event_count"),
         pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
@@ -24,7 +24,7 @@ def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFram
     for part in (starts, ends, repeats):
         joined = joined.join(part, on=NODE, how="left", validate="1:1")
     return (
-        joined.join(labels.select("node_id", "node_label"), on="node_id", how="left", validate="m:1")
+        joined.join(labels.select(*NODE, "node_label"), on=NODE, how="left", validate="1:1")
         .with_columns(pl.col("start_count", "end_count", "repeat_count").fill_null(0))
         .with_columns(
             pl.coalesce("node_label", "node_id").alias("node_label"),

@@ -24,12 +24,13 @@ def collect_visits(
 ) -> pl.DataFrame:
     """The visits of dimension event_name and of every text field, ordered by dimension, session and position.
 
-    ``events`` come in their order; an event whose text has no topic is on no node of that field.
+    ``events`` come in their order; an event whose text has no topic is on no node of that field. A text field that
+    is called event_name makes no dimension: the name is taken.
     """
     ordered = events.select("event_id", "session_id", "user_id", "event_name", "event_at").with_row_index("position")
     named = ordered.with_columns(pl.lit(EVENT_NAME).alias("dimension"), pl.col("event_name").alias("node_id"))
     topical = (
-        event_texts.filter(pl.col("field").is_in(list(fields)))
+        event_texts.filter(pl.col("field").is_in([field for field in fields if field != EVENT_NAME]))
         .join(text_topics.select("field", "text_id", "topic_id"), on=["field", "text_id"], validate="m:1")
         .filter(pl.col("topic_id").is_not_null())
         .join(ordered, on="event_id", validate="m:1")

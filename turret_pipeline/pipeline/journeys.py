@@ -29,7 +29,7 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
     names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
     visits = collect_visits(lake.read("events"), lake.read("event_texts"), lake.read("text_topics"), names)
     labels = lake.read("topic_definitions").select(
-        pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label")
+        pl.col("field").alias("dimension"), pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label")
     )
     edges = journey_edges(visits)
     frames = dict(zip(TABLES, (journey_steps(visits), edges, journey_nodes(visits, edges, labels)), strict=True))

@@ -4,7 +4,7 @@ c-TF-IDF (Grootendorst: BERTopic, 2022): the topics are the documents; a word co
 texts that have it, and the less the more texts of other topics have it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +29,13 @@ class Name:
     keywords: list[str]
 
 
-def name_topics(texts: Sequence[str], topic: IntArray, topic_count: int) -> list[Name]:
-    """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none."""
+def name_topics(
+    texts: Sequence[str], topic: IntArray, topic_count: int, kept: Mapping[int, str] | None = None
+) -> list[Name]:
+    """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none.
+
+    Topics in ``kept`` have a label already, which they keep and no other topic gets.
+    """
     has = topic >= 0
     if not has.any():
         return []
@@ -38,10 +43,11 @@ def name_topics(texts: Sequence[str], topic: IntArray, topic_count: int) -> list
         [text for text, keep in zip(texts, has, strict=True) if keep], topic[has], topic_count
     )
     names: list[Name] = []
-    taken: set[str] = set()
+    kept = kept or {}
+    taken = set(kept.values())
     for row in range(topic_count):
         ranked = _ranked_terms(weights[row], terms)
-        label = _label(ranked, taken)
+        label = kept.get(row) or _label(ranked, taken)
         taken.add(label)
         names.append(Name(label, ranked[:KEYWORD_COUNT]))
     return names

@@ -80,7 +80,9 @@ def _advance_field(
     definitions = _definitions(field, previous.topic_definitions, texts, vectors, assignment.topic, options.seed)
     changes = _changes(previous.topic_definitions, definitions, run)
     lineage = pl.concat([previous.topic_lineage, changes])
-    return TopicState(definitions, _text_topics(field, texts, assignment), lineage)
+    gone = previous.text_topics.join(texts, on="text_id", how="anti")  # a text that comes back finds its topic again
+    text_topics = pl.concat([_text_topics(field, texts, assignment), gone]).sort("text_id")
+    return TopicState(definitions, text_topics, lineage)
 
 
 def _numbers(ids: pl.Series) -> IntArray:
@@ -112,34 +114,41 @@ def _definitions(
 ) -> pl.DataFrame:
     """Definitions of all topics that ever lived: old ones keep label and theme, living ones get words and examples."""
     living = np.unique(topic[topic != NO_TOPIC])
+    ids = _ids(field, living, "topic_id")
     position = np.where(topic == NO_TOPIC, NO_TOPIC, np.searchsorted(living, topic))
     words = texts["text"].to_list()
-    names = name_topics(words, position, len(living))
-    shown = examples(words, vectors, position, len(living))
+    names = name_topics(words, position, len(living), _kept_labels(previous, ids))
     themes = _themes(field, previous, living, centroids(vectors, position), seed)
-    theme_names = _theme_names(words, position, themes)
-    old = {row["topic_id"]: row for row in previous.iter_rows(named=True)}
-    rows = []
-    for at, number in enumerate(living.tolist()):
-        topic_id = f"{field}-{number}"
-        label = old[topic_id]["label"] if topic_id in old else names[at].label
-        row = {"topic_id": topic_id, "field": field, "label": label, "label_source": "keywords"}
-        row |= {"description": _description(names[at]), "keywords": names[at].keywords, "example_texts": shown[at]}
-        theme_id = f"{field}-theme-{themes[at]}"
-        old_theme = next((known["theme_label"] for known in old.values() if known["theme_id"] == theme_id), None)
-        row |= {"theme_id": theme_id, "theme_label": old_theme or theme_names[int(themes[at])], "status": ACTIVE}
-        old.pop(topic_id, None)
-        rows.append(row)
-    rows.extend({**row, "status": RETIRED, "example_texts": []} for row in old.values())
-    return pl.DataFrame(rows, TOPIC_DEFINITIONS.schema).sort(
-        pl.Series("number", _numbers(pl.Series([r["topic_id"] for r in rows], dtype=pl.String)))
+    now_living = pl.DataFrame(
+        {
+            "topic_id": ids,
+            "label": pl.Series([name.label for name in names], dtype=pl.String),
+            "description": pl.Series([_description(name) for name in names], dtype=pl.String),
+            "keywords": pl.Series([name.keywords for name in names], dtype=pl.List(pl.String)),
+            "example_texts": pl.Series(examples(words, vectors, position, len(living)), dtype=pl.List(pl.String)),
+            "theme_id": _ids(f"{field}-theme", themes, "theme_id"),
+            "theme_label": _theme_labels(field, previous, words, position, themes),
+        }
+    ).with_columns(
+        pl.lit(field).alias("field"), pl.lit("keywords").alias("label_source"), pl.lit(ACTIVE).alias("status")
     )
+    gone = previous.join(now_living, on="topic_id", how="anti").with_columns(
+        pl.lit(RETIRED).alias("status"), pl.lit([], pl.List(pl.String)).alias("example_texts")
+    )
+    number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
+    return pl.concat([now_living.select(TOPIC_DEFINITIONS.schema.names()), gone]).sort(number)
+
+
+def _kept_labels(previous: pl.DataFrame, ids: pl.Series, kind: str = "topic") -> dict[int, str]:
+    """Labels that topics or themes had before, by their position among ``ids``."""
+    labels = dict(previous.select(f"{kind}_id", f"{kind}_label" if kind == "theme" else "label").iter_rows())
+    return {at: labels[known] for at, known in enumerate(ids) if known in labels}
 
 
 def _description(name: Name) -> str:
-    return (
-        f"Texts that speak of {', '.join(name.keywords[:5])}." if name.keywords else "Texts without words of their own."
-    )
+    if not name.keywords:
+        return "Texts without words of their own."
+    return f"Texts that speak of {', '.join(name.keywords[:5])}."
 
 
 def _themes(field: str, previous: pl.DataFrame, living: IntArray, centres: FloatArray, seed: int) -> IntArray:
@@ -148,11 +157,15 @@ def _themes(field: str, previous: pl.DataFrame, living: IntArray, centres: Float
     return group_topics(centres, themes, max(known.values(), default=0) + 1, seed)
 
 
-def _theme_names(words: list[str], position: IntArray, themes: IntArray) -> dict[int, str]:
+def _theme_labels(
+    field: str, previous: pl.DataFrame, words: list[str], position: IntArray, themes: IntArray
+) -> pl.Series:
+    """Label of each topic's theme; themes that had one keep it."""
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
-    names = name_topics(words, by_text, len(numbers))
-    return {int(number): name.label for number, name in zip(numbers, names, strict=True)}
+    kept = _kept_labels(previous, _ids(f"{field}-theme", numbers, "theme_id"), "theme")
+    names = name_topics(words, by_text, len(numbers), kept)
+    return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)
 
 
 def _changes(before: pl.DataFrame, after: pl.DataFrame, run: Run) -> pl.DataFrame:

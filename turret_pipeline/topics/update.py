@@ -54,13 +54,16 @@ def update_topics(vectors: FloatArray, known: IntArray, next_number: int, option
         found = find_topics(graph, vectors[has_company], options.granularity, options.min_texts, options.seed)
         topic[has_company] = np.where(found == NO_TOPIC, NO_TOPIC, found + next_number)
     waiting = (topic == NO_TOPIC) & has_company
-    topic[waiting] = vote(vectors[waiting], vectors, topic)
+    topic[waiting] = vote(vectors[waiting], vectors, topic, options.floor)
     _add_new_topics(vectors, topic, max(next_number, int(topic.max(initial=-1)) + 1), options)
     return _measured(vectors, topic)
 
 
-def vote(queries: FloatArray, vectors: FloatArray, topic: IntArray) -> IntArray:
-    """The topic that most of the nearest texts with a topic have, weighted by similarity."""
+def vote(queries: FloatArray, vectors: FloatArray, topic: IntArray, floor: float) -> IntArray:
+    """The topic that most of the nearest texts with a topic have, weighted by similarity.
+
+    NO_TOPIC where those texts are less similar on average than the floor: what is near nothing known may be new.
+    """
     references = np.flatnonzero(topic != NO_TOPIC)
     if len(references) == 0 or len(queries) == 0:
         return np.full(len(queries), NO_TOPIC)
@@ -69,15 +72,19 @@ def vote(queries: FloatArray, vectors: FloatArray, topic: IntArray) -> IntArray:
     ballots = np.zeros((len(queries), len(names)))
     rows = np.repeat(np.arange(len(queries)), neighbours.indices.shape[1])
     np.add.at(ballots, (rows, votes[neighbours.indices.ravel()]), neighbours.similarities.ravel())
-    return np.asarray(names[ballots.argmax(axis=1)])
+    return np.where(neighbours.mean_similarity() < floor, NO_TOPIC, names[ballots.argmax(axis=1)])
 
 
 def _add_new_topics(vectors: FloatArray, topic: IntArray, next_number: int, options: Options) -> None:
     """Give texts without a topic one, in place, where HDBSCAN finds groups of them that hold together."""
     rest = np.flatnonzero(topic == NO_TOPIC)
-    if len(rest) < 2 * options.min_texts:
+    company = nearest_others(vectors[rest], min(neighbour_count(len(rest)), options.min_texts - 1))
+    rest = rest[company.mean_similarity() >= options.floor]
+    if len(rest) < options.min_texts:
         return
     groups = by_size(_dense_groups(vectors[rest], options.min_texts), options.min_texts)
+    if (groups == NO_TOPIC).all():  # HDBSCAN tells groups apart; where all are of one kind it sees none
+        groups = np.zeros(len(rest), dtype=np.int64)
     bound = _looseness_allowed(vectors, topic)
     held = [group for group in range(groups.max(initial=-1) + 1) if _cohesion(vectors[rest[groups == group]]) >= bound]
     for number, group in enumerate(held, start=next_number):

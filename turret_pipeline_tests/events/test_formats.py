@@ -127,7 +127,6 @@ def test_an_llm_event_can_name_its_events() -> None:
 
 
 def test_what_was_said_is_not_overwritten_by_a_property_of_that_name() -> None:
-    # reveals: properties win over the prompt, the generation and the latency of an LLM event
     record = LLM | {"latency": 1, "properties": {"prompt": "x", "generation": "y", "latency": 9}}
     prompt, generation = parse_record(record)
     assert prompt.metadata["prompt"] == "Hi?"

@@ -71,7 +71,6 @@ def test_a_line_that_is_not_utf8_is_refused_in_its_place(tmp_path: Path) -> None
 
 
 def test_a_first_line_that_is_not_utf8_does_not_change_how_the_others_are_read(tmp_path: Path) -> None:
-    # reveals: a file whose first line is not UTF-8 is read as one JSON document, so a later bad line loses the rest
     path = written(tmp_path, "a.jsonl", b'{"name":"\xff"}\n{"name":"a"}\nnot json\n{"name":"c"}\n')
     assert outcome(path) == [(1, "invalid_encoding"), (2, A), (3, "invalid_json"), (4, C)]
 
@@ -104,7 +103,6 @@ def test_arrays_and_objects_over_many_lines_are_read_item_by_item(tmp_path: Path
 
 
 def test_a_blank_line_before_an_array_changes_nothing(tmp_path: Path) -> None:
-    # reveals: the kind of a file is judged by its first line even when that is blank
     assert values(written(tmp_path, "a.json", b'\n[{"name":"a"},\n{"name":"b"}]')) == [A, B]
 
 
@@ -121,7 +119,6 @@ def test_what_follows_a_bad_item_of_an_array_is_kept_as_the_text_of_one_refusal(
 
 
 def test_an_item_that_no_table_can_hold_is_the_text_of_its_own_refusal(tmp_path: Path) -> None:
-    # reveals: the position moves past an item with half a surrogate pair before it is refused, so its text is lost
     path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":"\\ud800"}]')
     assert outcome(path) == [(1, A), (2, "invalid_json")]
     assert (list(read_records(path))[1].raw or "").startswith('{"name":"\\ud800"}')
@@ -139,7 +136,6 @@ def test_a_cut_compressed_array_gives_its_first_items_and_two_refusals(tmp_path:
 
 @pytest.mark.parametrize("content", [b"[" * 5000, b'{"name":' * 5000, b'[{"a":' * 2000])
 def test_nesting_without_end_is_refused_and_does_not_stop_the_run(tmp_path: Path, content: bytes) -> None:
-    # reveals: RecursionError of the standard library's decoder is not caught
     assert values(written(tmp_path, "a.json", content)) == ["invalid_json"]
 
 
@@ -187,7 +183,6 @@ def test_csv_lines_that_are_not_utf8_are_refused_and_the_others_kept(tmp_path: P
 
 
 def test_a_csv_header_that_is_not_utf8_does_not_make_the_first_row_the_header(tmp_path: Path) -> None:
-    # reveals: refused lines never reach the CSV reader, so the first row is taken for the header and its event lost
     found = values(written(tmp_path, "a.csv", b"name,caf\xe9\na,1\nb,2\n"))
     assert {"a": "b", "1": "2"} not in found
 

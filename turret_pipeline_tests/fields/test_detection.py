@@ -90,7 +90,6 @@ def test_whole_numbers_in_a_field_named_like_an_identifier_are_one(name: str) ->
 
 @pytest.mark.parametrize("name", ["amount_paid", "bid", "grid", "idle", "hashes", "tokens"])
 def test_a_word_that_merely_ends_like_an_identifier_is_none(name: str) -> None:
-    # reveals: the pattern for camelCase ([a-z]Id$) ignores case and so takes "paid", "bid", "grid"
     assert kind(numbers(*range(100, 200)), name) == "number"
 
 
@@ -210,7 +209,6 @@ def test_the_commonest_values_are_the_examples() -> None:
 
 
 def test_a_value_that_made_a_field_a_datetime_fits_it() -> None:
-    # reveals: types are judged on values without outer white space, fitting values are counted with it
     values = table({"x": strings(" 2024-05-01 ", "2024-05-02")})
     found = describe_fields(values, events(2), {}).select("type", "validated_event_count")
     assert found.rows() == [("datetime", 2)]

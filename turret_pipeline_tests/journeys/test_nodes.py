@@ -11,11 +11,12 @@ from turret_pipeline.journeys.nodes import journey_nodes, transition_graph
 from turret_pipeline.tables import JOURNEY_NODES
 from turret_pipeline_tests.journeys.rows import path, visits
 
-LABELS = {"node_id": pl.String(), "node_label": pl.String()}
+LABELS = {"dimension": pl.String(), "node_id": pl.String(), "node_label": pl.String()}
 
 
 def nodes(given: pl.DataFrame, labels: dict[str, str] | None = None) -> pl.DataFrame:
-    named = pl.DataFrame(list((labels or {}).items()), LABELS, orient="row")
+    """``labels`` are those of dimension prompt."""
+    named = pl.DataFrame([("prompt", *item) for item in (labels or {}).items()], LABELS, orient="row")
     return journey_nodes(given, journey_edges(given), named)
 
 
@@ -51,7 +52,6 @@ def test_topics_are_called_by_their_label_and_events_by_their_name() -> None:
 
 
 def test_an_event_named_like_a_topic_keeps_its_own_name() -> None:
-    # reveals: labels are joined on node_id alone, in dimension event_name too
     given = pl.concat([path("s1", "x"), path("s1", "x", dimension="prompt")])
     assert nodes(given, {"x": "Refunds"})["node_label"].to_list() == ["x", "Refunds"]
 

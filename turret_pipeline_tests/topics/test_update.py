@@ -84,20 +84,17 @@ def test_new_texts_without_company_get_no_topic_however_many_they_are() -> None:
 
 
 def test_new_dense_groups_of_new_texts_become_new_topics() -> None:
-    # reveals: the vote gives every new text with company to the nearest known topic, however far that is
     new = blobs([25, 15], first=5, noise=0.04, seed=9)
     found = updated(KNOWN, new).tolist()
     assert found == [*KNOWN.tolist(), *[8] * 25, *[9] * 15]
 
 
 def test_a_single_new_dense_group_becomes_a_new_topic() -> None:
-    # reveals: as above; and HDBSCAN by itself never returns one group, it needs a second beside it
     new = np.concatenate([blobs([25], first=5, noise=0.04, seed=9), scattered(8)])
     assert updated(KNOWN, new).tolist() == [*KNOWN.tolist(), *[8] * 25, *[NO_TOPIC] * 8]
 
 
 def test_groups_among_texts_that_had_no_topic_become_topics_once_there_are_enough() -> None:
-    # reveals: as above
     few = blobs([3], first=5, noise=0.04, seed=9)
     assert groups(updated(KNOWN, few).tolist()[90:]) == [NO_TOPIC]
     many = blobs([20, 15], first=5, noise=0.04, seed=9)
@@ -141,10 +138,10 @@ def test_without_topics_there_is_nothing_to_measure() -> None:
 def test_the_vote_is_weighted_by_nearness() -> None:
     vectors = np.array([[1, 0], [0.28, 0.96], [0.28, 0.96], [0, 1]], dtype=np.float32)
     topic = np.array([5, 8, 8, NO_TOPIC])
-    assert vote(np.array([[1, 0]], dtype=np.float32), vectors, topic).tolist() == [5]
-    assert vote(np.array([[0, 1]], dtype=np.float32), vectors, topic).tolist() == [8]
+    assert vote(np.array([[1, 0]], dtype=np.float32), vectors, topic, 0.0).tolist() == [5]
+    assert vote(np.array([[0, 1]], dtype=np.float32), vectors, topic, 0.0).tolist() == [8]
 
 
 def test_a_vote_without_topics_or_texts_elects_nothing() -> None:
-    assert vote(VECTORS[:3], VECTORS, none(90)).tolist() == [NO_TOPIC] * 3
-    assert vote(VECTORS[:0], VECTORS, KNOWN).tolist() == []
+    assert vote(VECTORS[:3], VECTORS, none(90), 0.0).tolist() == [NO_TOPIC] * 3
+    assert vote(VECTORS[:0], VECTORS, KNOWN, 0.0).tolist() == []

@@ -1,0 +1,53 @@
+# Every command of the project. `make help` lists them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DATA   := $(or $(TURRET_DATA_DIR),data)
+
+# Nothing the project runs calls home.
+export DAGSTER_DISABLE_TELEMETRY = true
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+export GX_ANALYTICS_ENABLED = false
+export HF_HUB_OFFLINE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint ui install clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: install  ## run the main job on data/sample and print what was found
+	@$(BIN)/turret run --input data/sample
+
+test: install  ## run all tests
+	@$(BIN)/pytest
+
+check: install lint  ## lint, types, import rules, dbt, definitions, tests
+	@$(BIN)/pytest
+
+lint: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --strict data/sample/generator
+	@$(BIN)/lint-imports
+	@$(BIN)/dbt parse --quiet --no-partial-parse --project-dir dbt_transforms --profiles-dir dbt_transforms
+	@$(BIN)/dagster definitions validate -m turret_pipeline.definitions
+
+ui: install  ## open the Dagster UI on http://127.0.0.1:3000
+	@mkdir -p $(DATA)/dagster
+	@test -f $(DATA)/dagster/dagster.yaml || printf 'telemetry:\n  enabled: false\n' > $(DATA)/dagster/dagster.yaml
+	@DAGSTER_HOME=$(abspath $(DATA)/dagster) $(BIN)/dagster dev -w workspace.yaml
+
+install: $(VENV)/.installed  ## set up the environment in .venv, with the command turret in it
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Say which with make PYTHON=...") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV): a few minutes the first time"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:  ## remove what runs have written under data, and the environment
+	@rm -rf $(VENV) dbt_transforms/target dbt_transforms/logs
+	@find data -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
