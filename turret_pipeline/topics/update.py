@@ -12,6 +12,10 @@ from turret_pipeline.topics.neighbours import nearest, nearest_others, neighbour
 LOOSE_QUANTILE = 0.25
 """A new topic among texts that had none must hold together as well as the loosest quarter of the known topics."""
 
+LONELY = 0.7
+"""A text is lonely where its nearest texts are less similar than so much of what is usual in its field: short or few
+texts are less alike throughout, and the floor alone would leave most of them without a topic."""
+
 DENSITY_DIMENSIONS = 32
 """HDBSCAN's estimates of density say little in hundreds of dimensions; so many principal components suffice."""
 
@@ -48,14 +52,16 @@ def update_topics(vectors: FloatArray, known: IntArray, next_number: int, option
     """
     topic = known.copy()
     neighbours = nearest_others(vectors, neighbour_count(len(vectors)))
-    has_company = neighbours.mean_similarity() >= options.floor
+    company = neighbours.mean_similarity()
+    floor = min(options.floor, LONELY * float(np.median(company))) if len(company) else options.floor
+    has_company = company >= floor
     if (known == NO_TOPIC).all():
         graph = neighbour_graph(neighbours)[has_company][:, has_company]
         found = find_topics(graph, vectors[has_company], options.granularity, options.min_texts, options.seed)
         topic[has_company] = np.where(found == NO_TOPIC, NO_TOPIC, found + next_number)
     waiting = (topic == NO_TOPIC) & has_company
-    topic[waiting] = vote(vectors[waiting], vectors, topic, options.floor)
-    _add_new_topics(vectors, topic, max(next_number, int(topic.max(initial=-1)) + 1), options)
+    topic[waiting] = vote(vectors[waiting], vectors, topic, floor)
+    _add_new_topics(vectors, topic, max(next_number, int(topic.max(initial=-1)) + 1), floor, options.min_texts)
     return _measured(vectors, topic)
 
 
@@ -75,14 +81,14 @@ def vote(queries: FloatArray, vectors: FloatArray, topic: IntArray, floor: float
     return np.where(neighbours.mean_similarity() < floor, NO_TOPIC, names[ballots.argmax(axis=1)])
 
 
-def _add_new_topics(vectors: FloatArray, topic: IntArray, next_number: int, options: Options) -> None:
+def _add_new_topics(vectors: FloatArray, topic: IntArray, next_number: int, floor: float, min_texts: int) -> None:
     """Give texts without a topic one, in place, where HDBSCAN finds groups of them that hold together."""
     rest = np.flatnonzero(topic == NO_TOPIC)
-    company = nearest_others(vectors[rest], min(neighbour_count(len(rest)), options.min_texts - 1))
-    rest = rest[company.mean_similarity() >= options.floor]
-    if len(rest) < options.min_texts:
+    company = nearest_others(vectors[rest], min(neighbour_count(len(rest)), min_texts - 1))
+    rest = rest[company.mean_similarity() >= floor]
+    if len(rest) < min_texts:
         return
-    groups = by_size(_dense_groups(vectors[rest], options.min_texts), options.min_texts)
+    groups = by_size(_dense_groups(vectors[rest], min_texts), min_texts)
     if (groups == NO_TOPIC).all():  # HDBSCAN tells groups apart; where all are of one kind it sees none
         groups = np.zeros(len(rest), dtype=np.int64)
     bound = _looseness_allowed(vectors, topic)

@@ -51,6 +51,7 @@ def main() -> None:
     rng = Random(SEED)
     rows = spoil(rng, clean_rows(rng))
     split = FIRST_DAY + timedelta(days=GROWTH_STARTS)
+    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "events-2026-08.jsonl").write_bytes(file_bytes([row for row in rows if row.at < split]))
     september = gzipped(file_bytes([row for row in rows if row.at >= split]))
     (options.out / "events-2026-09.jsonl.gz").write_bytes(september)
