@@ -3,10 +3,13 @@
 Belongs here: arguments, messages, exit codes. Not here: any work.
 """
 
+import atexit
+import logging
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -131,8 +134,21 @@ def _console(*, stderr: bool = True) -> Console:
 
 def main() -> None:
     """Run the command; what a person can mend is told in a sentence, with exit code 2."""
+    code = 0
     try:
         app()
     except TurretError as error:
         print(error, file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        code = 2
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without taking the interpreter apart: torch and duckdb together make it print a page of leak warnings."""
+    logging.shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -74,7 +74,13 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
     )
     for label, _, events, event_share, users, examples in topics[:TOPICS]:
         example = _cut(examples[0], EXAMPLE_WIDTH) if examples else ""
-        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, Text(example, style="dim"))
+        table.add_row(
+            f"{events:,}",
+            f"{event_share:.1%}",
+            f"{users:,}",
+            label,
+            Text(example, style="dim", overflow="ellipsis", no_wrap=True),
+        )
     if len(topics) > TOPICS:
         rest = topics[TOPICS:]
         table.add_row(
@@ -127,9 +133,18 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
 
 
 def _table(title: str, *columns: tuple[str, str]) -> RichTable:
-    table = RichTable(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = RichTable(
+        title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False
+    )
     for name, justify in columns:
-        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+        is_number = justify == "right"
+        table.add_column(
+            name,
+            justify="right" if is_number else "left",
+            min_width=len(name) if is_number else None,
+            overflow="ellipsis",
+            no_wrap=True,
+        )
     return table
 
 

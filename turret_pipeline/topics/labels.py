@@ -1,7 +1,8 @@
 """What topics are called: words and phrases that set a topic apart from the others of its field.
 
-c-TF-IDF (Grootendorst: BERTopic, 2022): the topics are the documents; a word counts for a topic by the share of its
-texts that have it, and the less the more texts of other topics have it.
+Class-based TF-IDF (Grootendorst: BERTopic, 2022): the topics are the documents, and a term counts for a topic by the
+share of its texts that have it. The second factor is sharper than there: the logarithm of that share over the mean
+share in the other topics, so that a term that is common elsewhere too falls to nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,11 @@ from turret_pipeline.topics.communities import centroids
 
 KEYWORD_COUNT, EXAMPLE_COUNT = 10, 5
 LABEL_PHRASES = 2
-PHRASE_BONUS = 1.35
-"""A phrase of two or three words says more than each of its words; so much more it may weigh per word added."""
+PHRASE_BONUS = 1.6
+"""A phrase of two or three words says more than each of its words; so much more it weighs per word added."""
+
+COMMON_SHARE, RARE_WEIGHT, SMOOTHING = 0.1, 0.01, 0.01
+"""A term in fewer than this share of a topic's texts names a detail of it, and comes after all others."""
 
 WORD = r"(?u)\b[^\W\d_][\w'\u2019-]*\b"
 
@@ -68,13 +72,19 @@ def _term_weights(texts: list[str], topic: IntArray, topic_count: int) -> tuple[
     terms = vectorizer.get_feature_names_out()
     kept = np.array([_is_telling(term.split(), stop_words) for term in terms], dtype=bool)
     members = sp.csr_matrix((np.ones(len(topic)), (topic, np.arange(len(topic)))), shape=(topic_count, len(topic)))
-    by_topic = (members @ counts.tocsc()[:, kept]).tocsr()
-    sizes = np.bincount(topic, minlength=topic_count)
-    share = sp.diags(1 / np.maximum(sizes, 1)) @ by_topic
-    total = np.asarray(share.sum(axis=0)).ravel()
-    rarity = np.log1p(share.sum() / topic_count / np.maximum(total, 1e-9))
+    sizes = np.maximum(np.bincount(topic, minlength=topic_count), 1)
+    share = (sp.diags(1 / sizes) @ members @ counts.tocsc()[:, kept]).tocsr()
     length = np.array([PHRASE_BONUS ** term.count(" ") for term in terms[kept]])
-    return (share @ sp.diags(rarity * length)).tocsr(), list(terms[kept])
+    return _contrasted(share, length), list(terms[kept])
+
+
+def _contrasted(share: sp.csr_matrix, length: FloatArray) -> sp.csr_matrix:
+    """Weights from the share of each topic's texts that have a term, and from how long the term is."""
+    weights, terms = share.copy(), share.indices
+    elsewhere = (np.asarray(share.sum(axis=0)).ravel()[terms] - share.data) / max(share.shape[0] - 1, 1)
+    contrast = np.log((share.data + SMOOTHING) / (elsewhere + SMOOTHING)).clip(0)
+    weights.data = share.data * contrast * length[terms] * np.where(share.data < COMMON_SHARE, RARE_WEIGHT, 1)
+    return weights
 
 
 def _is_telling(words: list[str], stop_words: frozenset[str]) -> bool:
