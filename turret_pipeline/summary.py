@@ -12,7 +12,6 @@ from turret_pipeline.pipeline.resources import open_to_read
 from turret_pipeline.tables import EVENT_NAME
 
 TOPICS, THREE, EDGES = 12, 3, 8
-EXAMPLE_WIDTH = 58
 
 COUNTS = """
 select
@@ -73,14 +72,8 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
     )
     for label, _, events, event_share, users, examples in topics[:TOPICS]:
-        example = _cut(examples[0], EXAMPLE_WIDTH) if examples else ""
-        table.add_row(
-            f"{events:,}",
-            f"{event_share:.1%}",
-            f"{users:,}",
-            label,
-            Text(example, style="dim", overflow="ellipsis", no_wrap=True),
-        )
+        example = Text(examples[0] if examples else "", style="dim", overflow="ellipsis", no_wrap=True)
+        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, example)
     if len(topics) > TOPICS:
         rest = topics[TOPICS:]
         table.add_row(
@@ -155,7 +148,3 @@ def _duration(seconds: float | None) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"

@@ -1,0 +1,121 @@
+"""Commands and files that tests of the whole job share."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.tables import MART_TABLES
+
+PROJECT = Path(__file__).resolve().parents[1]
+SAMPLE = PROJECT / "data" / "sample"
+BIN = Path(sys.executable).parent
+
+RUN_COLUMNS = {
+    "source_files": ["ingested_at"],
+    "topic_lineage": ["run_id", "changed_at"],
+    "pipeline_runs": ["run_id", "started_at", "published_at", "topic_state_id"],
+}
+"""What differs between two runs over the same input: when and as which run it was done."""
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without settings, and with ``extra``."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TURRET_")}
+    return clean | {"HF_HUB_OFFLINE": "1", "DAGSTER_DISABLE_TELEMETRY": "true"} | dict(extra or {})
+
+
+def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`turret` with these arguments, run to its end."""
+    command = [str(BIN / "turret"), *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=PROJECT, env=environment(extra), timeout=300, check=False
+    )
+
+
+def run_job(data_dir: Path, *inputs: Path, extra: Mapping[str, str] | None = None) -> str:
+    """What `turret run` prints; it must publish."""
+    options = [part for path in inputs for part in ("--input", str(path))]
+    done = turret("run", *options, "--data-dir", data_dir, extra=extra)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def warehouse(data_dir: Path) -> Path:
+    """The published file."""
+    return data_dir / "warehouse" / "turret.duckdb"
+
+
+@contextmanager
+def reading(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, opened to read."""
+    with duckdb.connect(str(warehouse(data_dir)), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+
+
+def published_tables(data_dir: Path) -> dict[str, pl.DataFrame]:
+    """Every published table without what may differ between two runs, in the order of its rows."""
+    tables = {}
+    with reading(data_dir) as connection:
+        for name in MART_TABLES:
+            frame: pl.DataFrame = connection.sql(f"select * from marts.{name}").pl()
+            tables[name] = frame.drop(RUN_COLUMNS.get(name, []))
+    return tables
+
+
+def count(data_dir: Path, table: str) -> int:
+    """Rows of a published table."""
+    with reading(data_dir) as connection:
+        return int(connection.execute(f"select count(*) from marts.{table}").fetchall()[0][0])
+
+
+def write_events(path: Path, events: Sequence[Mapping[str, object]]) -> Path:
+    """A JSON lines file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+_SUBJECTS = {
+    "refund": ["my money back for the {}", "a refund for the broken {}", "to return the {} and be paid back"],
+    "delivery": [
+        "to know where the parcel with the {} is",
+        "the {} delivered on Friday",
+        "to track the delivery of the {}",
+    ],
+    "password": [
+        "to reset my password on the {}",
+        "a new password for the {}",
+        "to log in to the {} again, password lost",
+    ],
+}
+_THINGS = ["kettle", "chair", "lamp", "coat", "laptop", "phone", "table", "bicycle", "clock", "radio", "mirror", "oven"]
+
+
+def conversations(first_session: int = 0, sessions: int = 36) -> list[dict[str, object]]:
+    """Events of short conversations about three subjects, two prompts each."""
+    subjects = list(_SUBJECTS.values())
+    events: list[dict[str, object]] = []
+    for session in range(first_session, first_session + sessions):
+        for turn in range(2):
+            phrases = subjects[(session + turn) % 3]
+            thing = _THINGS[(session // 3 + 5 * turn) % len(_THINGS)]
+            prompt = f"I want {phrases[(session + turn) % len(phrases)].format(thing)}"
+            events.append(
+                {
+                    "event_id": f"e{session}-{turn}",
+                    "name": "prompt_sent",
+                    "session_id": f"s{session}",
+                    "user_id": f"u{session % 7}",
+                    "timestamp": f"2026-03-{1 + session % 28:02}T10:{turn:02}:00Z",
+                    "metadata": {"prompt": prompt, "plan": "team" if session % 3 else "free", "latency": 0.5 + turn},
+                }
+            )
+    return events

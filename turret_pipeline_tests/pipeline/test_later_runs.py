@@ -1,0 +1,196 @@
+"""What happens to a data folder that has been published before: new files, readers, failures, interruptions."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline_tests.commands import (
+    BIN,
+    PROJECT,
+    conversations,
+    count,
+    environment,
+    published_tables,
+    reading,
+    run_job,
+    turret,
+    warehouse,
+    write_events,
+)
+
+READER = """
+import duckdb, sys, time
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print(connection.execute("select count(*) from marts.events").fetchall()[0][0], flush=True)
+sys.stdin.readline()
+print(connection.execute("select count(*) from marts.events").fetchall()[0][0], flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one published run over a first file of 72 events."""
+    folder = tmp_path_factory.mktemp("first")
+    write_events(folder / "in" / "a.jsonl", conversations())
+    run_job(folder / "data", folder / "in" / "a.jsonl")
+    return folder
+
+
+@pytest.fixture
+def folder(published: Path, tmp_path: Path) -> Path:
+    """A copy of it, and a second file that no run has read: new sessions and a new subject."""
+    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    garden = [
+        {
+            "event_id": f"g{number}",
+            "name": "prompt_sent",
+            "session_id": f"g{number // 2}",
+            "user_id": f"u{number}",
+            "timestamp": f"2026-03-30T12:{number:02}:00Z",
+            "metadata": {"prompt": f"how do I prune the {plant} in my garden in {month}"},
+        }
+        for number, (plant, month) in enumerate(
+            (plant, month)
+            for plant in ("roses", "apple tree", "hedge", "vines")
+            for month in ("March", "July", "autumn")
+        )
+    ]
+    write_events(tmp_path / "in" / "b.jsonl", [*conversations(36, 12), *garden])
+    return tmp_path
+
+
+def test_a_new_file_adds_to_what_is_published_and_topics_keep_their_ids(folder: Path) -> None:
+    before = published_tables(folder / "data")
+    run_job(folder / "data", folder / "in")
+    after = published_tables(folder / "data")
+    assert after["events"].height == 72 + 24 + 12
+    assert after["pipeline_runs"].height == 2
+    joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
+    assert joined.height == before["event_topics"].height
+    assert joined["topic_id"].to_list() == joined["topic_id_after"].to_list()
+    old = before["topics"].join(after["topics"], on="topic_id", suffix="_after")
+    assert old["label"].to_list() == old["label_after"].to_list()
+    garden = after["event_topics"].filter(pl.col("event_id").str.starts_with("g"))["topic_id"]
+    assert garden.n_unique() == 1
+    assert garden[0] not in before["topics"]["topic_id"].to_list()
+    assert after["topic_lineage"].filter(pl.col("topic_id") == garden[0])["change"].to_list() == ["born"]
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_a_reader_never_stops_a_run_and_a_run_never_breaks_a_reader(folder: Path, mode: str) -> None:
+    command = [sys.executable, "-c", READER, str(warehouse(folder / "data")), mode]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "72\n"
+        run_job(folder / "data", folder / "in")
+        after, _ = reader.communicate("\n")
+    assert after == "72\n"
+    assert count(folder / "data", "events") == 108
+
+
+def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(folder: Path) -> None:
+    before = warehouse(folder / "data").read_bytes()
+    file = next((folder / "data" / "lake" / "sources").glob("*/file.parquet"))
+    pl.read_parquet(file).with_columns(pl.col("row_count") + 1).write_parquet(file)  # a row that is nowhere
+    done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    assert done.returncode == 1
+    assert "assert_rows_are_accounted_for" in done.stderr
+    assert "Nothing was published" in done.stderr
+    assert warehouse(folder / "data").read_bytes() == before
+
+
+def test_a_table_that_breaks_its_contract_is_not_published(folder: Path) -> None:
+    before = warehouse(folder / "data").read_bytes()
+    part = next((folder / "data" / "lake" / "sources").glob("*/events-00000.parquet"))
+    names = pl.when(pl.col("line_number") == 1).then(None).otherwise("event_name").alias("event_name")
+    pl.read_parquet(part).with_columns(names).write_parquet(part)
+    done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    assert done.returncode == 1
+    assert "contract of table events failed" in done.stderr
+    assert "event_name is null in 1 rows" in done.stderr
+    assert warehouse(folder / "data").read_bytes() == before
+
+
+def test_only_one_run_works_in_a_folder(folder: Path) -> None:
+    process = _start(folder)
+    try:
+        _wait(process, lambda: any((folder / "data" / "warehouse").glob("build-*")))
+        done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    finally:
+        process.kill()
+        process.wait()
+    assert done.returncode == 1
+    assert "Another run works in" in done.stderr
+
+
+def _start(folder: Path) -> subprocess.Popen[bytes]:
+    command = [str(BIN / "turret"), "run", "--input", str(folder / "in"), "--data-dir", str(folder / "data")]
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert process.poll() is None, "the run ended before the point was reached"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _kill_when(folder: Path, reached: Callable[[], bool]) -> None:
+    process = _start(folder)
+    _wait(process, reached)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_if_undisturbed(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    undisturbed = tmp_path_factory.mktemp("undisturbed")
+    shutil.copytree(folder, undisturbed, dirs_exist_ok=True)
+    data = folder / "data"
+    lake = data / "lake"
+    last = warehouse(data).read_bytes()
+    known_vectors = len(list(lake.rglob("embeddings/**/*.parquet")))
+    states = len(list((data / "state").glob("*")))
+    moments: list[Callable[[], bool]] = [
+        lambda: any((lake / "sources").glob(".*.tmp")) or len(list((lake / "sources").glob("[0-9a-f]*"))) > 1,
+        lambda: len(list(lake.rglob("embeddings/**/*.parquet"))) > known_vectors,
+        lambda: len(list((data / "state").glob("*"))) > states,
+        lambda: any((data / "warehouse").glob("build-*.duckdb")),
+        lambda: any((data / "quality").glob(".docs*.tmp")),
+    ]
+    for moment in moments:
+        _kill_when(folder, moment)
+        assert warehouse(data).read_bytes() == last
+        assert count(data, "events") == 72
+    run_job(data, folder / "in")
+    run_job(undisturbed / "data", folder / "in")  # the same files, so that the tables name the same paths
+    expected = published_tables(undisturbed / "data")
+    for name, frame in published_tables(data).items():
+        assert_frame_equal(frame, expected[name], check_exact=True)
+    assert not list(data.rglob(".*.tmp"))
+    assert not list((data / "warehouse").glob("build-*"))
+
+
+def test_a_published_file_that_is_removed_is_built_anew(folder: Path) -> None:
+    warehouse(folder / "data").unlink()
+    run_job(folder / "data", folder / "in" / "a.jsonl")
+    with reading(folder / "data") as connection:
+        assert connection.execute("select count(*) from marts.pipeline_runs").fetchall() == [(1,)]

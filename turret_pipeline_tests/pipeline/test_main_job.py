@@ -1,0 +1,125 @@
+"""The main job on the sample, as a person runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from sklearn.metrics import adjusted_mutual_info_score
+
+from turret_pipeline.pipeline.quality import contract_breaches
+from turret_pipeline.tables import MART_TABLES
+from turret_pipeline_tests.commands import (
+    SAMPLE,
+    published_tables,
+    reading,
+    run_job,
+    turret,
+    warehouse,
+)
+from turret_pipeline_tests.pipeline.conftest import Job
+
+
+@pytest.mark.parametrize("name", MART_TABLES)
+def test_every_published_table_keeps_its_contract(sample_job: Job, name: str) -> None:
+    with reading(sample_job.data_dir) as connection:
+        assert contract_breaches(connection, MART_TABLES[name]) == []
+
+
+def test_the_published_file_explains_itself_and_needs_nothing_else(sample_job: Job) -> None:
+    with reading(sample_job.data_dir) as connection:
+        tables = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
+        views = connection.execute("select count(*) from duckdb_views() where not internal").fetchall()
+        columns = connection.execute(
+            "select count(*) from duckdb_columns() where not internal and comment is null"
+        ).fetchall()
+    assert tables == {name: table.grain for name, table in MART_TABLES.items()}
+    assert (views, columns) == ([(0,)], [(0,)])
+
+
+def test_every_row_of_the_sample_is_accounted_for(sample_job: Job) -> None:
+    files = published_tables(sample_job.data_dir)["source_files"]
+    assert files["row_count"].sum() > 5000
+    assert files["rejected_count"].sum() > 10
+    assert files["duplicate_count"].sum() > 0
+    parts = files["accepted_count"] + files["duplicate_count"] + files["rejected_count"]
+    assert parts.to_list() == files["row_count"].to_list()
+
+
+def test_the_fields_of_the_sample_have_their_types(sample_job: Job) -> None:
+    fields = published_tables(sample_job.data_dir)["fields"]
+    assert dict(fields.select("field", "type").iter_rows()) == {
+        "answer_tokens": "number",
+        "feedback": "text",
+        "format": "enum",
+        "is_cached": "enum",
+        "latency_seconds": "number",
+        "model": "enum",
+        "plan": "enum",
+        "platform": "enum",
+        "prompt": "text",
+        "prompt_chars": "number",
+        "rating": "number",
+        "request_id": "identifier",
+    }
+
+
+def test_the_planted_topics_of_the_sample_are_found(sample_job: Job, tmp_path: Path) -> None:
+    generator = SAMPLE / "generator" / "make_sample.py"
+    gold_file = tmp_path / "gold.csv"
+    subprocess.run([sys.executable, generator, "--out", tmp_path, "--gold", gold_file], check=True, capture_output=True)
+    gold = pl.read_csv(gold_file).filter(pl.col("topic").is_not_null() & (pl.col("topic") != ""))
+    topics = published_tables(sample_job.data_dir)["event_topics"].filter(pl.col("field") == "prompt")
+    both = gold.join(topics, on="event_id")
+    found = both["topic_id"].fill_null("none")
+    assert adjusted_mutual_info_score(both["topic"].to_list(), found.to_list()) > 0.7
+    assert both["topic_id"].null_count() / both.height < 0.1
+
+
+def test_the_sample_is_what_its_generator_makes(tmp_path: Path) -> None:
+    generator = SAMPLE / "generator" / "make_sample.py"
+    subprocess.run([sys.executable, generator, "--out", tmp_path], check=True, capture_output=True)
+    for name in ("events-2026-08.jsonl", "events-2026-09.jsonl.gz"):
+        assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes()
+
+
+def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> None:
+    for part in (
+        "5,682 events",
+        "Topics of prompt",
+        "Topics of feedback",
+        "Commonest journeys of prompt",
+        "Sessions start on",
+        "Sessions drop off at",
+        "Quality: all",
+        str(warehouse(sample_job.data_dir)),
+        "What next",
+    ):
+        assert part in sample_job.printed
+
+
+def test_pictures_and_the_quality_report_are_written(sample_job: Job) -> None:
+    for picture in ("topic_sizes.png", "transitions.png"):
+        assert (sample_job.data_dir / "figures" / picture).read_bytes().startswith(b"\x89PNG")
+    assert (sample_job.data_dir / "quality" / "docs" / "index.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_second_run_with_nothing_new_publishes_nothing_and_embeds_nothing(sample_job: Job) -> None:
+    before = (warehouse(sample_job.data_dir).stat(), _vectors(sample_job.data_dir))
+    done = turret("run", "--input", SAMPLE, "--data-dir", sample_job.data_dir)
+    assert done.returncode == 0
+    assert "Nothing new" in done.stdout
+    assert "Embedding" not in done.stderr
+    assert (warehouse(sample_job.data_dir).stat(), _vectors(sample_job.data_dir)) == before
+
+
+def _vectors(data_dir: Path) -> list[tuple[str, float]]:
+    return sorted((file.name, file.stat().st_mtime) for file in (data_dir / "lake" / "embeddings").rglob("*.parquet"))
+
+
+def test_the_same_input_gives_identical_tables_in_a_fresh_folder(sample_job: Job, tmp_path: Path) -> None:
+    run_job(tmp_path, SAMPLE / "events-2026-09.jsonl.gz", SAMPLE / "events-2026-08.jsonl")  # in the other order, too
+    for name, frame in published_tables(tmp_path).items():
+        assert_frame_equal(frame, published_tables(sample_job.data_dir)[name], check_exact=True)

@@ -1,0 +1,64 @@
+"""Configuration: environment over turret.toml over defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own, and no settings in the environment."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_everything_has_a_default(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.input_patterns == [str(tmp_path / "data" / "landing")]
+
+
+def test_arguments_win_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "turret.toml").write_text('seed = 1\ntopic_min_texts = 4\ninputs = ["a.jsonl"]\n')
+    monkeypatch.setenv("TURRET_SEED", "2")
+    monkeypatch.setenv("TURRET_INPUTS", "b.jsonl, c/*.csv")
+    settings = load_settings(data_dir=Path("there"), seed=None)
+    assert (settings.seed, settings.topic_min_texts, settings.data_dir) == (2, 4, tmp_path / "there")
+    assert settings.inputs == ["b.jsonl", "c/*.csv"]
+
+
+def test_a_misspelt_name_in_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "turret.toml").write_text("topic_flor = 0.3\n")
+    with pytest.raises(
+        TurretError, match=r"turret.toml has 'topic_flor', which is no setting. Did you mean topic_floor"
+    ):
+        load_settings()
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "turret.toml").write_text("seed: 1\n")
+    with pytest.raises(TurretError, match=r"turret\.toml"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "verdict"),
+    [
+        ("topic_floor", 2, "less than or equal to 1"),
+        ("field_types", {"prompt": "txt"}, "type 'txt' of field 'prompt' is none of text, enum"),
+        ("schedule_timezone", "Mars", "no time zone"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_limit(name: str, value: object, verdict: str) -> None:
+    with pytest.raises(TurretError, match=verdict):
+        load_settings(**{name: value})
+
+
+def test_the_hash_changes_with_what_changes_the_numbers_only() -> None:
+    plain = load_settings().sha256()
+    assert load_settings(data_dir=Path("elsewhere"), inputs=["x"], embedding_device="cpu").sha256() == plain
+    assert load_settings(seed=1).sha256() != plain
