@@ -110,7 +110,6 @@ class Bars:
         self._progress = Progress(*columns, console=_console(), transient=False)
 
     def __enter__(self) -> "Bars":
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,6 +117,7 @@ class Bars:
 
     def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:
         """Exhaust ``steps`` and return their sum."""
+        self._progress.start()
         task = self._progress.add_task(title, total=total)
         done = 0
         for step in steps:

@@ -12,6 +12,8 @@ from turret_pipeline.pipeline.resources import open_to_read
 from turret_pipeline.tables import EVENT_NAME
 
 TOPICS, THREE, EDGES = 12, 3, 8
+WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
+"""Characters that a column may take: a table fits a line of 120."""
 
 COUNTS = """
 select
@@ -135,6 +137,7 @@ def _table(title: str, *columns: tuple[str, str]) -> RichTable:
             name,
             justify="right" if is_number else "left",
             min_width=len(name) if is_number else None,
+            max_width=WIDEST.get(name),
             overflow="ellipsis",
             no_wrap=True,
         )

@@ -13,6 +13,7 @@ from turret_pipeline.lake import replacing
 from turret_pipeline.tables import END, EVENT_NAME, START
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BARS, EDGES = 20, 25
@@ -30,22 +31,27 @@ def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: P
     )
     axes = figure.subplots(max(len(fields), 1), squeeze=False)[:, 0]
     for axis, name in zip(axes, fields, strict=False):
-        ranked = active.filter(pl.col("field") == name).sort("event_count", "topic_id", descending=[True, False])
-        labels, counts = ranked["label"].to_list()[:BARS], ranked["event_count"].to_list()[:BARS]
-        if ranked.height > BARS:
-            labels.append(f"{ranked.height - BARS} other topics")
-            counts.append(int(ranked["event_count"][BARS:].sum()))
-        colours = [BLUE] * min(ranked.height, BARS) + [GREY]
-        axis.barh(range(len(labels)), counts, color=colours[: len(labels)])
-        axis.set_yticks(range(len(labels)), [_short(label) for label in labels], fontsize=8)
-        axis.invert_yaxis()
-        axis.set_title(f"Events by topic of {name}", loc="left", fontsize=10)
-        axis.spines[["top", "right"]].set_visible(False)
+        _draw_bars(axis, name, active.filter(pl.col("field") == name))
     if not fields:
         axes[0].text(0.5, 0.5, "No topics: there is no text field, or too few texts", ha="center")
         axes[0].axis("off")
     figure.tight_layout()
     return _kept(figure, folder / "topic_sizes.png")
+
+
+def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
+    ranked = topics.sort("event_count", "topic_id", descending=[True, False])
+    shown = BARS if ranked.height > BARS + 1 else ranked.height  # the rest is never a single topic
+    labels, counts = ranked["label"].to_list()[:shown], ranked["event_count"].to_list()[:shown]
+    if shown < ranked.height:
+        labels.append(f"{ranked.height - shown} other topics")
+        counts.append(int(ranked["event_count"][shown:].sum()))
+    axis.barh(range(len(labels)), counts, color=([BLUE] * shown + [GREY])[: len(labels)])
+    axis.set_yticks(range(len(labels)), [_short(label) for label in labels], fontsize=8)
+    axis.invert_yaxis()
+    axis.margins(y=0.01)
+    axis.set_title(f"Events by topic of {field}", loc="left", fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
 
 
 def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
@@ -61,26 +67,32 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
     )
     shown = inner.sort("transition_count", "from_node_id", "to_node_id", descending=[True, False, False]).head(EDGES)
     labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
-    figure = Figure(figsize=(11, 8), dpi=110)
+    figure = Figure(figsize=(10, 9), dpi=110)
     axis = figure.subplots()
     axis.axis("off")
     title = f"The {shown.height} commonest of {inner.height:,} transitions between different nodes of {dimension}"
     axis.set_title(title, loc="left", fontsize=10)
-    graph = transition_graph(shown)
-    if graph.number_of_edges():
-        widths = [graph.edges[edge]["weight"] for edge in graph.edges]
-        position = nx.circular_layout(graph)
-        scaled = [0.5 + 4 * width / max(widths) for width in widths]
-        nx.draw_networkx_edges(
-            graph, position, ax=axis, width=scaled, edge_color=GREY, node_size=500, connectionstyle="arc3,rad=0.12"
-        )
-        nx.draw_networkx_nodes(graph, position, ax=axis, node_size=60, node_color=BLUE)
-        names = {node: _short(labels.get(node, node)) for node in graph}
-        above = {node: (x, y + 0.06) for node, (x, y) in position.items()}
-        nx.draw_networkx_labels(graph, above, names, ax=axis, font_size=8)
-        axis.margins(0.2)
+    if shown.height:
+        _draw(axis, transition_graph(shown), labels)
     figure.tight_layout()
     return _kept(figure, folder / "transitions.png")
+
+
+def _draw(axis: "Axes", graph: "nx.DiGraph[str]", labels: dict[str, str]) -> None:
+    """Nodes on a circle; the oftener a transition, the wider its arrow."""
+    counts = [graph.edges[edge]["weight"] for edge in graph.edges]
+    widths = [0.5 + 4 * count / max(counts) for count in counts]
+    position = nx.circular_layout(graph)
+    nx.draw_networkx_edges(
+        graph, position, ax=axis, width=widths, edge_color=GREY, node_size=500, connectionstyle="arc3,rad=0.12"
+    )
+    nx.draw_networkx_nodes(graph, position, ax=axis, node_size=60, node_color=BLUE)
+    names = {node: _short(labels.get(node, node)) for node in graph}
+    above = {node: (x, y + 0.06) for node, (x, y) in position.items()}
+    backing = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    nx.draw_networkx_labels(graph, above, names, ax=axis, font_size=8, bbox=backing)
+    axis.margins(0.15)
+    axis.set_aspect("equal")
 
 
 def _main_dimension(nodes: pl.DataFrame) -> str:

@@ -20,7 +20,8 @@ PHRASE_BONUS = 1.6
 """A phrase of two or three words says more than each of its words; so much more it weighs per word added."""
 
 COMMON_SHARE, RARE_WEIGHT, SMOOTHING = 0.1, 0.01, 0.01
-"""A term in fewer than this share of a topic's texts names a detail of it, and comes after all others."""
+"""A term in fewer than this share of a topic's texts names a detail of it: it weighs so little that it comes after all
+others (below RARE_WEIGHT), and no label has it unless there is nothing else."""
 
 WORD = r"(?u)\b[^\W\d_][\w'\u2019-]*\b"
 
@@ -51,9 +52,10 @@ def name_topics(
     taken = set(kept.values())
     for row in range(topic_count):
         ranked = _ranked_terms(weights[row], terms)
-        label = kept.get(row) or _label(ranked, taken)
+        common = [term for term, weight in ranked.items() if weight >= RARE_WEIGHT]
+        label = kept.get(row) or _label(list(ranked), min(len(common), LABEL_PHRASES), taken)
         taken.add(label)
-        names.append(Name(label, ranked[:KEYWORD_COUNT]))
+        names.append(Name(label, list(ranked)))
     return names
 
 
@@ -101,14 +103,13 @@ _CHATTER = frozenset(
 """Words of conversation that name no subject."""
 
 
-def _ranked_terms(weights: sp.csr_matrix, terms: list[str]) -> list[str]:
-    """Terms by weight, without those that say again what a stronger one says."""
-    order = np.lexsort((weights.indices, -weights.data))
-    ranked: list[str] = []
-    for at in order:
+def _ranked_terms(weights: sp.csr_matrix, terms: list[str]) -> dict[str, float]:
+    """The strongest terms with their weights, without those that say again what a stronger one says."""
+    ranked: dict[str, float] = {}
+    for at in np.lexsort((weights.indices, -weights.data)):
         term = terms[weights.indices[at]]
         if not any(_overlaps(term, stronger) for stronger in ranked):
-            ranked.append(term)
+            ranked[term] = float(weights.data[at])
         if len(ranked) == KEYWORD_COUNT:
             break
     return ranked
@@ -126,11 +127,11 @@ def _stem(word: str) -> str:
     return word
 
 
-def _label(ranked: list[str], taken: set[str]) -> str:
+def _label(ranked: list[str], phrase_count: int, taken: set[str]) -> str:
     """The strongest terms as a short name, unlike those that are taken."""
     if not ranked:
         return _first_free("Unnamed", taken)
-    for count in range(min(LABEL_PHRASES, len(ranked)), len(ranked) + 1):
+    for count in range(max(1, min(phrase_count, len(ranked))), len(ranked) + 1):
         label = " / ".join(ranked[:count])
         label = label[:1].upper() + label[1:]
         if label not in taken:

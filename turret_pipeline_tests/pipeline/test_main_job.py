@@ -53,10 +53,12 @@ def test_the_fields_of_the_sample_have_their_types(sample_job: Job) -> None:
     assert dict(fields.select("field", "type").iter_rows()) == {
         "answer_tokens": "number",
         "feedback": "text",
+        "file_kb": "number",
         "format": "enum",
         "is_cached": "enum",
         "latency_seconds": "number",
         "model": "enum",
+        "part": "enum",
         "plan": "enum",
         "platform": "enum",
         "prompt": "text",
