@@ -1,11 +1,19 @@
 """Dagster: what the UI shows, and the command for cron and CI."""
 
+import json
+import os
 import re
+import signal
+import socket
 import subprocess
+import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from turret_pipeline.definitions import build_definitions
 from turret_pipeline.settings import load_settings
@@ -14,13 +22,13 @@ from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, e
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> dg.AssetGraph:
+def graph(tmp_path_factory: pytest.TempPathFactory) -> AssetGraph:
     """The asset graph."""
     settings = load_settings(data_dir=tmp_path_factory.mktemp("graph"))
     return build_definitions(settings).resolve_asset_graph()
 
 
-def test_every_asset_says_its_grain_its_group_its_owner_and_its_kinds(graph: dg.AssetGraph) -> None:
+def test_every_asset_says_its_grain_its_group_its_owner_and_its_kinds(graph: AssetGraph) -> None:
     for key in graph.materializable_asset_keys:
         node = graph.get(key)
         assert node.group_name in {"ingestion", "fields", "topics", "journeys", "staging", "marts", "publish"}
@@ -29,7 +37,7 @@ def test_every_asset_says_its_grain_its_group_its_owner_and_its_kinds(graph: dg.
         assert re.match("One row per|Renamed and cast", node.description or ""), key
 
 
-def test_every_table_is_one_asset_with_its_columns(graph: dg.AssetGraph) -> None:
+def test_every_table_is_one_asset_with_its_columns(graph: AssetGraph) -> None:
     tables = {("lake", name): table for name, table in LAKE_TABLES.items()}
     tables |= {("marts", name): table for name, table in MART_TABLES.items()}
     for path, table in tables.items():
@@ -38,7 +46,7 @@ def test_every_table_is_one_asset_with_its_columns(graph: dg.AssetGraph) -> None
         assert [column.name for column in schema.columns] == [column.name for column in table.columns]
 
 
-def test_every_built_table_is_checked_before_it_is_published(graph: dg.AssetGraph) -> None:
+def test_every_built_table_is_checked_before_it_is_published(graph: AssetGraph) -> None:
     for name in set(MART_TABLES) - {"pipeline_runs", "quality_checks"}:
         checks = {key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey(["marts", name])}
         assert {"contract", "expectations"} <= checks
@@ -46,7 +54,7 @@ def test_every_built_table_is_checked_before_it_is_published(graph: dg.AssetGrap
 
 def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(tmp_path: Path) -> None:
     definitions = build_definitions(load_settings(data_dir=tmp_path))
-    schedule = definitions.get_schedule_def("daily")
+    schedule = definitions.resolve_schedule_def("daily")
     assert (schedule.job_name, schedule.cron_schedule) == ("turret", "15 2 * * *")
 
 
@@ -61,3 +69,41 @@ def test_the_command_for_cron_publishes_the_landing_folder(tmp_path: Path) -> No
         assert done.returncode == 0, done.stdout + done.stderr
         assert count(tmp_path / "data", "events") == 72
         assert count(tmp_path / "data", "pipeline_runs") == 1
+
+
+def test_the_ui_serves_the_graph(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "home").mkdir()
+    extra = {"DAGSTER_HOME": str(tmp_path / "home"), "TURRET_DATA_DIR": str(tmp_path / "data")}
+    command = [str(BIN / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment(extra),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            answer = _ask(f"http://127.0.0.1:{port}/graphql", "{ assetNodes { groupName assetKey { path } } }")
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+    paths = {tuple(node["assetKey"]["path"]) for node in answer["data"]["assetNodes"]}
+    assert {("lake", "events"), ("lake", "embeddings"), ("marts", "topics"), ("marts", "pipeline_runs")} <= paths
+
+
+def _ask(url: str, query: str) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps({"query": query}).encode(), {"Content-Type": "application/json"})
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                answer: dict[str, Any] = json.load(response)
+            if answer["data"]["assetNodes"]:
+                return answer
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, "the UI did not answer"
+        time.sleep(0.5)

@@ -9,7 +9,7 @@ import yaml
 
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, environment
-from turret_pipeline_tests.pipeline.conftest import Job
+from turret_pipeline_tests.conftest import Job
 
 DBT = PROJECT / "dbt_transforms"
 

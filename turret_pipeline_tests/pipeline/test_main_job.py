@@ -19,7 +19,7 @@ from turret_pipeline_tests.commands import (
     turret,
     warehouse,
 )
-from turret_pipeline_tests.pipeline.conftest import Job
+from turret_pipeline_tests.conftest import Job
 
 
 @pytest.mark.parametrize("name", MART_TABLES)
