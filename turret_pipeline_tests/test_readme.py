@@ -34,6 +34,7 @@ def place(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like a checkout in which `make run` was called."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(sample_job.data_dir, folder / "data")
+    shutil.copytree(sample_job.data_dir, folder / "other")
     shutil.copytree(SAMPLE, folder / "data" / "sample")
     return folder
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,17 +104,18 @@ def make_marts() -> dg.AssetsDefinition:
     def dbt_marts(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: dg.ResourceParam[Workspace]
     ) -> Iterator[Any]:
-        build = workspace.build
-        build.parent.mkdir(parents=True, exist_ok=True)
-        remove(build)
-        target = workspace.root / "dbt" / context.run_id
-        with environment(DBT_LAKE_DIR=str(workspace.lake.root), DBT_WAREHOUSE_FILE=str(build)):
+        # One name for the file that dbt writes, so that it need not parse the project anew in every run; the run's own
+        # name says that it is built, and for whom.
+        unfinished, target = workspace.build.with_name("build-unfinished.duckdb"), workspace.root / "dbt"
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        remove(unfinished)
+        with environment(DBT_LAKE_DIR=str(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
         yield from invocation.stream()
         if not invocation.is_successful():
             raise dg.Failure(f"The built tables failed dbt: {'; '.join(_failures(target / 'run_results.json'))}.")
-        shutil.rmtree(target, ignore_errors=True)
+        unfinished.replace(workspace.build)
 
     return dbt_marts
 

@@ -165,7 +165,7 @@ class Workspace:
     def sweep(self) -> None:
         """Remove what killed runs left behind, only with the lock held; what this run built stays."""
         built = [file for file in self.published.parent.glob("build-*") if self.run_id not in file.name]
-        for leftover in (*self.root.rglob(".*.tmp"), *built, *self.root.glob("dbt/*")):
+        for leftover in (*self.root.rglob(".*.tmp"), *built):
             remove(leftover)
 
     def forget_states_but(self, state_id: str) -> None:
