@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-DATA   := $(or $(TURRET_DATA_DIR),data)
 
 # Nothing the project runs calls home.
 export DAGSTER_DISABLE_TELEMETRY = true
@@ -35,9 +34,7 @@ lint: install
 	@$(BIN)/dagster definitions validate -m turret_pipeline.definitions
 
 ui: install  ## open the Dagster UI on http://127.0.0.1:3000
-	@mkdir -p $(DATA)/dagster
-	@test -f $(DATA)/dagster/dagster.yaml || printf 'telemetry:\n  enabled: false\n' > $(DATA)/dagster/dagster.yaml
-	@DAGSTER_HOME=$(abspath $(DATA)/dagster) $(BIN)/dagster dev -w workspace.yaml
+	@$(BIN)/turret ui
 
 install: $(VENV)/.installed  ## set up the environment in .venv, with the command turret in it
 

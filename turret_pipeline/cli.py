@@ -69,6 +69,21 @@ def run(
     _report(console, settings, is_nothing_new=not outcome.is_published)
 
 
+@app.command(epilog="Examples: turret ui; turret ui --port 3001 --data-dir /srv/turret")
+def ui(
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")] = None,
+    port: Annotated[int, typer.Option("--port", help="Where the UI listens, on this machine only.")] = 3000,
+) -> None:
+    """Open the Dagster UI with the graph, its checks, and all runs of the data folder."""
+    settings = load_settings(data_dir=data_dir)
+    from turret_pipeline.run import dagster_home
+
+    os.environ["DAGSTER_HOME"] = str(dagster_home(settings))
+    os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    os.execv(dagster, [dagster, "dev", "-m", "turret_pipeline.definitions", "-p", str(port)])
+
+
 def _existing(inputs: list[str] | None) -> list[str] | None:
     """The inputs, if each finds a file."""
     from turret_pipeline.events.reading import discover
@@ -90,11 +105,16 @@ def _report(console: Console, settings: Settings, *, is_nothing_new: bool) -> No
     lines = [
         f"{verdict} {file} (DuckDB, schema marts)",
         f"Pictures: {_near(space.figures_dir)}",
-        f"Quality report: {_near(space.quality_dir / 'docs' / 'index.html')}",
-        "What next: make ui  (the graph, its checks and its runs in the browser), or query:",
-        f"  python -c \"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()\"",
+        f"Quality report: {_near(space.quality_dir / 'index.html')}",
+        f"What next: {_ui(settings)}  (the graph, its checks and its runs in the browser), or query:",
+        f"  {_near(Path(sys.executable))} -c \"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()\"",
     ]
     console.print("\n" + "\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _ui(settings: Settings) -> str:
+    is_default = settings.data_dir == Path.cwd() / "data" and Path("Makefile").exists()
+    return "make ui" if is_default else f"turret ui --data-dir {_near(settings.data_dir)}"
 
 
 def _near(path: Path) -> str:

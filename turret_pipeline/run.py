@@ -14,7 +14,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.pipeline.resources import Progress
 from turret_pipeline.settings import Settings
 
-DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,7 @@ class Outcome:
 
 def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_level: str = "CRITICAL") -> Outcome:
     """Materialize everything; the run is kept in the data folder's Dagster home, where the UI finds it."""
-    home = settings.data_dir / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(DAGSTER_YAML)
+    home = dagster_home(settings)
     definitions = build_definitions(settings, progress)
     with dg.DagsterInstance.from_config(str(home)) as instance, _quiet(log_level):
         result = definitions.resolve_job_def(JOB).execute_in_process(
@@ -45,6 +42,15 @@ def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_
     materialized = {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
     is_published = result.success and "pipeline_runs" in materialized
     return Outcome(is_published, _distinct(_problems(result)), _distinct(_warnings(result)))
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Where Dagster keeps the runs of a data folder, so that the UI shows those of the command line too."""
+    home = settings.data_dir / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(DAGSTER_YAML)
+    return home
 
 
 @contextlib.contextmanager

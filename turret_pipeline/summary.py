@@ -96,15 +96,19 @@ def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Renderab
         """,
         [dimension, EDGES],
     ).fetchall()
+    leaders = Text(
+        f"Sessions start on: {_leaders(connection, dimension, 'start')}\n"
+        f"Sessions drop off at: {_leaders(connection, dimension, 'end')}"
+    )
+    if not edges:
+        return Group(Text(f"\nJourneys of {dimension}: no session moves from one node to another", "bold"), leaders)
     title = f"Commonest journeys of {dimension}: what directly follows what"
     table = _table(
         title, ("times", "right"), ("of all next", "right"), ("after", "right"), ("from", "left"), ("to", "left")
     )
     for source, target, count, probability, seconds in edges:
         table.add_row(f"{count:,}", f"{probability:.0%}", _duration(seconds), source, target)
-    starts = _leaders(connection, dimension, "start")
-    ends = _leaders(connection, dimension, "end")
-    return Group(table, Text(f"Sessions start on: {starts}\nSessions drop off at: {ends}"))
+    return Group(table, leaders)
 
 
 def _leaders(connection: duckdb.DuckDBPyConnection, dimension: str, side: str) -> str:

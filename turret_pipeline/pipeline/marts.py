@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.lake import remove
-from turret_pipeline.pipeline.resources import DBT_DIR, Workspace
+from turret_pipeline.pipeline.resources import DBT_DIR, Workspace, open_to_read
 from turret_pipeline.pipeline.specs import OWNERS, column_schema
 from turret_pipeline.tables import MART_TABLES
 
@@ -112,12 +112,32 @@ def make_marts() -> dg.AssetsDefinition:
         with environment(DBT_LAKE_DIR=str(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
-        yield from invocation.stream()
+        events = list(invocation.stream())  # rows are counted when dbt has let go of the file
+        counts = _row_counts(unfinished)
+        yield from (_counted(event, counts) for event in events)
         if not invocation.is_successful():
             raise dg.Failure(f"The built tables failed dbt: {'; '.join(_failures(target / 'run_results.json'))}.")
         unfinished.replace(workspace.build)
 
     return dbt_marts
+
+
+def _row_counts(file: Path) -> dict[str, int]:
+    """Rows of each built table, by name."""
+    if not file.exists():
+        return {}
+    with open_to_read(file) as connection:
+        tables = "select table_name from duckdb_tables() where schema_name = 'marts'"
+        names = [name for (name,) in connection.execute(tables).fetchall()]
+        return {name: connection.execute(f"select count(*) from marts.{name}").fetchall()[0][0] for name in names}
+
+
+def _counted(event: object, counts: Mapping[str, int]) -> object:
+    """The event of dbt, with the row count where it is a table that was built."""
+    if not isinstance(event, dg.Output):
+        return event
+    name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1]
+    return event.with_metadata({**event.metadata, "dagster/row_count": counts[name]}) if name in counts else event
 
 
 def _failures(run_results: Path) -> list[str]:

@@ -70,15 +70,15 @@ def test_the_command_for_cron_publishes_the_landing_folder(tmp_path: Path) -> No
     assert count(tmp_path / "data", "pipeline_runs") == 1
 
 
-def test_the_ui_serves_the_graph(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["turret", "ui", "--port"], ["dagster", "dev", "-w", "workspace.yaml", "-p"]])
+def test_the_ui_serves_the_graph(tmp_path: Path, command: list[str]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (tmp_path / "home").mkdir()
     extra = {"DAGSTER_HOME": str(tmp_path / "home"), "TURRET_DATA_DIR": str(tmp_path / "data")}
-    command = [str(BIN / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
     with subprocess.Popen(
-        command,
+        [str(BIN / command[0]), *command[1:], str(port)],
         cwd=PROJECT,
         env=environment(extra),
         stdout=subprocess.DEVNULL,

@@ -105,7 +105,7 @@ def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> Non
 def test_pictures_and_the_quality_report_are_written(sample_job: Job) -> None:
     for picture in ("topic_sizes.png", "transitions.png"):
         assert (sample_job.data_dir / "figures" / picture).read_bytes().startswith(b"\x89PNG")
-    assert (sample_job.data_dir / "quality" / "docs" / "index.html").read_text().startswith("<!DOCTYPE html>")
+    assert (sample_job.data_dir / "quality" / "index.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_a_second_run_with_nothing_new_publishes_nothing_and_embeds_nothing(sample_job: Job) -> None:
