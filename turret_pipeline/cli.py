@@ -102,12 +102,13 @@ def _report(console: Console, settings: Settings, *, is_nothing_new: bool) -> No
     verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
     file = _near(space.published)
     query = "select label, event_count from marts.topics order by event_count desc limit 10"
+    code = f"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()"
     lines = [
         f"{verdict} {file} (DuckDB, schema marts)",
         f"Pictures: {_near(space.figures_dir)}",
         f"Quality report: {_near(space.quality_dir / 'index.html')}",
         f"What next: {_ui(settings)}  (the graph, its checks and its runs in the browser), or query:",
-        f"  {_near(Path(sys.executable))} -c \"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()\"",
+        f'  {_near(Path(sys.executable))} -c "{code}"',
     ]
     console.print("\n" + "\n".join(lines), markup=False, soft_wrap=True)
 

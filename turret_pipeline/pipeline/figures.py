@@ -88,9 +88,9 @@ def _draw(axis: "Axes", graph: "nx.DiGraph[str]", labels: dict[str, str]) -> Non
     )
     nx.draw_networkx_nodes(graph, position, ax=axis, node_size=60, node_color=BLUE)
     names = {node: _short(labels.get(node, node)) for node in graph}
-    above = {node: (x, y + 0.06) for node, (x, y) in position.items()}
+    outside = {node: (1.09 * x, 1.09 * y) for node, (x, y) in position.items()}
     backing = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-    nx.draw_networkx_labels(graph, above, names, ax=axis, font_size=8, bbox=backing)
+    nx.draw_networkx_labels(graph, outside, names, ax=axis, font_size=8, bbox=backing)
     axis.margins(0.15)
     axis.set_aspect("equal")
 
