@@ -7,7 +7,9 @@ import atexit
 import logging
 import os
 import sys
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -60,7 +62,7 @@ def run(
         outcome = run_whole_graph(settings, bars, again=again, log_level="INFO" if verbose else "CRITICAL")
     for warning in outcome.warnings:
         _console().print(f"Warning: {warning}", style="yellow", markup=False)
-    if outcome.problems:
+    if not outcome.is_success:
         for problem in outcome.problems:
             _console().print(problem, style="red", markup=False)
         verdict = "The tables were published all the same." if outcome.is_published else "Nothing was published."
@@ -127,14 +129,28 @@ class Bars:
     """Progress bars at a terminal; elsewhere a line at the end of each piece of long work."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=_console(), transient=False)
 
     def __enter__(self) -> "Bars":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._progress.tasks:
+            self._progress.stop()
+
+    @contextmanager
+    def during(self, title: str) -> Iterator[None]:
+        """A bar that moves for as long as the work goes on."""
+        self._progress.start()
+        task = self._progress.add_task(title, total=None)
+        yield
+        self._progress.update(task, total=1, completed=1)
 
     def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:
         """Exhaust ``steps`` and return their sum."""
@@ -149,8 +165,10 @@ class Bars:
 
 
 def _console(*, stderr: bool = True) -> Console:
-    console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
 
 
 def main() -> None:
@@ -163,6 +181,9 @@ def main() -> None:
         code = 2
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
+    except Exception:
+        traceback.print_exc()
+        code = 1
     _leave(code)
 
 

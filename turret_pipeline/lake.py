@@ -4,6 +4,7 @@ Belongs here: where a table lies and how it is written safely. Not here: what is
 """
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.tables import LAKE_TABLES, Table
+
+_ASIDE = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Lake:
         path = self.path(table)
         if not path.exists():
             raise TurretError(f"The table {table} is not in the lake ({path}): materialize the asset {table} first.")
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(path, glob=False)
 
     def read(self, table: str) -> pl.DataFrame:
         """Read a table whole."""
@@ -81,6 +84,11 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         remove(aside)
         raise
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What ``replacing`` had begun under a folder when its process was killed."""
+    return [path for path in folder.rglob(".*.tmp") if _ASIDE.fullmatch(path.name)]
 
 
 def remove(path: Path) -> None:

@@ -22,6 +22,7 @@ DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 class Outcome:
     """How a run ended. ``problems`` has a sentence for everything that stopped it."""
 
+    is_success: bool
     is_published: bool
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -42,13 +43,16 @@ def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_
         )
     materialized = {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
     is_published = result.success and "pipeline_runs" in materialized
-    return Outcome(is_published, _distinct(_problems(result)), _distinct(_warnings(result)))
+    return Outcome(result.success, is_published, _distinct(_problems(result)), _distinct(_warnings(result)))
 
 
 def dagster_home(settings: Settings) -> Path:
     """Where Dagster keeps the runs of a data folder, so that the UI shows those of the command line too."""
     home = settings.data_dir / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TurretError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from None
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML)
     return home

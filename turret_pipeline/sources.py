@@ -86,4 +86,4 @@ class Sources:
 
     def _scan(self, kind: str, schema: pl.Schema) -> pl.LazyFrame:
         files = [file for sha in self.known() for file in sorted((self.root / sha).glob(f"{kind}*.parquet"))]
-        return pl.scan_parquet(files) if files else pl.LazyFrame(schema=schema)
+        return pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=schema)

@@ -103,7 +103,7 @@ EVENTS = Table(
         timestamp("received_at", "When it was received, where the source says (UTC)", nullable=True),
         text("source_format", "turret, trubrics_event or trubrics_llm"),
         text("source_file", "File that it was read from"),
-        integer("line_number", "Line, array item or table row in that file, from 1"),
+        integer("line_number", "Line, array item or Parquet row in that file, from 1"),
         integer("item_number", "Position among the events of one line, from 1; the generation of an LLM event is 2"),
         text("metadata", "Everything else that the source says, as a JSON object"),
         Column("is_session_derived", "boolean", "Whether session_id was derived by the pipeline"),
@@ -117,7 +117,7 @@ REJECTED_EVENTS = Table(
     (
         text("source_file", "File that it was read from"),
         text("content_sha256", "Hash of that file's bytes"),
-        integer("line_number", "Line, array item or table row in that file, from 1"),
+        integer("line_number", "Line, array item or Parquet row in that file, from 1"),
         text("reason_code", "Short name of the reason, to count by"),
         text("reason", "What is wrong and what would be right"),
         text("raw_text", "The row as it was read, cut after 2,000 characters"),
@@ -168,9 +168,7 @@ FIELDS = Table(
         integer("event_count", "Events that carry the field"),
         number("present_share", "event_count over all events"),
         integer("distinct_count", "Distinct values"),
-        Column(
-            "example_values", "texts", "Up to 5 commonest values of fields that are not text or identifier; else none"
-        ),
+        Column("example_values", "texts", "Up to 5 commonest values of an enum or number field; else none"),
         number("number_min", "Smallest value of a number field", nullable=True),
         number("number_mean", "Mean value of a number field", nullable=True),
         number("number_max", "Largest value of a number field", nullable=True),
@@ -189,7 +187,7 @@ FIELD_VALUES = Table(
         integer("event_count", "Events with the value"),
         integer("session_count", "Sessions with at least one such event"),
         integer("user_count", "Users with at least one such event"),
-        number("event_share", "event_count over the events that carry the field"),
+        number("event_share", "event_count over the events whose value of the field is not blank"),
     ),
 )
 
@@ -401,7 +399,8 @@ JOURNEY_NODES = Table(
         ),
         number(
             "betweenness",
-            "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability",
+            "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability; "
+            "above 500 nodes an estimate from the paths of 500 of them",
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """The vectors of texts in the lake: a folder for each model, a file for each chunk that was embedded."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,14 +25,15 @@ class VectorStore:
     @property
     def folder(self) -> Path:
         """Where this model's vectors lie."""
-        return self.root / re.sub(r"[^A-Za-z0-9.]+", "-", self.model).strip("-")
+        readable = re.sub(r"[^A-Za-z0-9.]+", "-", self.model).strip("-")
+        return self.root / f"{readable}-{hashlib.sha256(self.model.encode()).hexdigest()[:8]}"
 
     def known_ids(self) -> pl.Series:
         """Ids of the texts that have a vector."""
         files = self._files()
         if not files:
             return pl.Series("text_id", [], pl.String)
-        return pl.scan_parquet(files).select("text_id").collect()["text_id"]
+        return pl.scan_parquet(files, glob=False).select("text_id").collect()["text_id"]
 
     def add(self, chunks: Iterable[Chunk]) -> Iterator[int]:
         """Keep chunks as they come, each whole or not at all; yields how many texts each had."""
@@ -52,7 +54,7 @@ class VectorStore:
         found = (
             text_ids.to_frame("text_id")
             .lazy()
-            .join(pl.scan_parquet(files), on="text_id", how="left", maintain_order="left")
+            .join(pl.scan_parquet(files, glob=False), on="text_id", how="left", maintain_order="left")
             .collect()
             if files
             else None

@@ -17,8 +17,10 @@ NAME_LIMIT = 255
 EARLIEST, LATEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 _NAME_KEYS = ("name", "event_name")
-_TIME_KEYS = ("timestamp", "event_at", "received_at")
-_TURRET_KEYS = {*_NAME_KEYS, *_TIME_KEYS, "event_id", "session_id", "user_id", "metadata"}
+_TURRET_KEYS = {
+    *("event_id", "session_id", "user_id", "metadata", "received_at"),
+    *("source_format", "source_file", "line_number", "item_number", "is_session_derived"),  # an export of our own
+}
 _TRUBRICS_KEYS = {"event_id", "user_id", "event", "timestamp", "received_at", "properties", "thread_id"}
 _LLM_KEYS = {
     *("event_id", "user_id", "prompt", "generation", "assistant_id", "timestamp", "received_at", "latency"),
@@ -69,17 +71,24 @@ def parse_record(record: object) -> list[Event]:
 def _turret_event(record: Mapping[str, Any]) -> Event:
     received_at = _time(record, "received_at")
     metadata = _object(record, "metadata")
-    extra = {key: value for key, value in record.items() if key not in _TURRET_KEYS and value is not None}
+    name_key, time_key = _first(record, "event_name", "name"), _first(record, "event_at", "timestamp")
+    used = _TURRET_KEYS | {name_key, time_key}
+    extra = {key: value for key, value in record.items() if key not in used and value is not None}
     return Event(
         event_id=_identifier(record, "event_id"),
-        event_name=_name(record, "event_name" if record.get("name") is None else "name"),
+        event_name=_name(record, name_key),
         session_id=_identifier(record, "session_id"),
         user_id=_identifier(record, "user_id"),
-        event_at=_event_at(_time(record, "timestamp") or _time(record, "event_at"), received_at),
+        event_at=_event_at(_time(record, time_key), received_at),
         received_at=received_at,
         source_format=TURRET,
         metadata={**extra, **metadata},
     )
+
+
+def _first(record: Mapping[str, Any], canonical: str, usual: str) -> str:
+    """The key that speaks for an event where both may be there: the canonical one, if it says something."""
+    return usual if record.get(canonical) in {None, ""} else canonical
 
 
 def _trubrics_event(record: Mapping[str, Any]) -> Event:
@@ -154,6 +163,8 @@ def _identifier(record: Mapping[str, Any], key: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Refused(f"invalid_{key.strip('$')}", f"{key} is {_kind(value)}: it must be a string or a number.")
+    if isinstance(value, float):  # Parquet and data frames turn whole numbers with gaps into these
+        return str(int(value)) if value.is_integer() else None if math.isnan(value) else str(value)
     return str(value)
 
 
@@ -221,6 +232,8 @@ def to_utc(value: object) -> dt.datetime:
         text = value.strip()
         is_unix = text.replace(".", "", 1).isdigit() and len(text) != len("20240101")
         value = float(text) if is_unix else _from_iso(text)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        value = dt.datetime.combine(value, dt.time())
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -234,7 +247,7 @@ def to_utc(value: object) -> dt.datetime:
 def _from_iso(text: str) -> dt.datetime:
     if len(text) < len("20240101"):
         raise ValueError(f"{text!r} is no time")
-    return dt.datetime.fromisoformat(text)
+    return dt.datetime.fromisoformat(text.removesuffix(" UTC"))
 
 
 def _kind(value: object) -> str:

@@ -64,6 +64,11 @@ def _files(pattern: str) -> list[Path]:
     return files
 
 
+def has_event_file(folder: Path) -> bool:
+    """Whether a folder has anything to read."""
+    return any(file.is_file() and _is_event_file(file) for file in folder.rglob("*"))
+
+
 def _is_event_file(path: Path) -> bool:
     name = path.name.lower().removesuffix(".gz")
     return not path.name.startswith(".") and name.endswith(SUFFIXES)
@@ -83,15 +88,25 @@ def read_records(path: Path) -> Iterator[Record]:
     with path.open("rb") as raw:
         head = raw.read(4)
         raw.seek(0)
-        if head == _PARQUET:
-            yield from _parquet(path)
-            return
         name = path.name.lower().removesuffix(".gz")
+        is_parquet = head == _PARQUET or _holds_parquet(raw)
         file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if head[:2] == _GZIP else raw)
-        if name.endswith((".csv", ".tsv")):
+        if is_parquet:
+            yield from _parquet(file)
+        elif name.endswith((".csv", ".tsv")):
             yield from _csv(file, "\t" if name.endswith(".tsv") else ",")
         else:
             yield from _json(file)
+
+
+def _holds_parquet(raw: IO[bytes]) -> bool:
+    """Whether it is gzipped Parquet; the position in the file stays."""
+    try:
+        return gzip.GzipFile(fileobj=raw).read(4) == _PARQUET
+    except (EOFError, zlib.error, gzip.BadGzipFile):  # not gzipped, or damaged, which reading on will tell
+        return False
+    finally:
+        raw.seek(0)
 
 
 def _json(file: IO[bytes]) -> Iterator[Record]:
@@ -183,36 +198,47 @@ def _lines(file: IO[bytes]) -> Iterator[Record]:
 
 
 def _csv(file: IO[bytes], delimiter: str) -> Iterator[Record]:
+    """Rows of a CSV file, placed by the line that they begin on.
+
+    Where a row is not CSV, its first line is refused and reading goes on with the next: a quote that nobody closes
+    does not swallow the rest of the file.
+    """
     csv.field_size_limit(sys.maxsize)
-    refusals: list[Record] = []
-
-    def texts() -> Iterator[str]:
-        for line in _lines(file):
-            if isinstance(line.value, Refused) and line.line_number > 1:
-                refusals.append(line)
-            else:  # a header with a wrong byte still names the other columns
-                yield (line.raw or "").replace("\0", "")
-
-    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
+    lines, taken = _lines(file), list[Record]()
     header: list[str] | None = None
-    number = 0
     while True:
+        reader = csv.reader(_csv_texts(lines, taken), delimiter=delimiter, strict=True)
         try:
-            cells = next(reader)
-        except StopIteration:
-            break
+            for cells in reader:
+                refused, begin = _without_text(taken)
+                taken.clear()
+                yield from refused
+                if header is None:
+                    header = [name.strip() for name in cells]
+                elif cells:
+                    yield _csv_record(begin, header, cells)
+            yield from _without_text(taken)[0]
+            return
         except csv.Error as error:
-            number += 1
-            yield Record(number, Refused("invalid_csv", f"This row is not CSV: {error}."), "")
-            continue
-        if header is None:
-            header = [name.strip() for name in cells]
-        elif cells:
-            number += 1
-            yield _csv_record(number, header, cells)
-    for refusal in refusals:
-        number += 1
-        yield Record(number, refusal.value, refusal.raw)
+            broken, *rest = taken
+            taken = []
+            lines = itertools.chain(rest, lines)
+            yield Record(broken.line_number, Refused("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
+
+
+def _csv_texts(lines: Iterator[Record], taken: list[Record]) -> Iterator[str]:
+    """The text of the lines, noting in ``taken`` which were used; a header with a wrong byte still names columns."""
+    for line in lines:
+        taken.append(line)
+        if not isinstance(line.value, Refused) or line.line_number == 1:
+            yield (line.raw or "").replace("\0", "")
+
+
+def _without_text(taken: list[Record]) -> tuple[list[Record], int]:
+    """The refused lines among those taken for a row, and the line that the row begins on."""
+    refused = [line for line in taken if isinstance(line.value, Refused) and line.line_number > 1]
+    begin = next((line.line_number for line in taken if line not in refused), 0)
+    return refused, begin
 
 
 def _csv_record(number: int, header: list[str], cells: list[str]) -> Record:
@@ -237,13 +263,15 @@ def _with_parsed_objects(row: dict[str, Any]) -> object:
     return row
 
 
-def _parquet(path: Path) -> Iterator[Record]:
+def _parquet(file: IO[bytes]) -> Iterator[Record]:
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
     number = 0
     try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=10_000):
+        for batch in pq.ParquetFile(io.BytesIO(file.read()) if isinstance(file, gzip.GzipFile) else file).iter_batches(
+            batch_size=10_000
+        ):
             for row in batch.to_pylist():
                 number += 1
                 value = _with_parsed_objects({key: cell for key, cell in row.items() if cell is not None})

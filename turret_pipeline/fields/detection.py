@@ -14,6 +14,9 @@ MANY_VALUES = 20
 """An enum may have so many values whatever the volume; more only if each comes back often."""
 
 _ID_NAME = re.compile(r"(?i:(^|[_.\s-])(id|ids|uuid|guid|hash|sha|token|key|url|uri|email|ip|phone)$)|[a-z]Id$")
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+"""Letters of scripts that put no space between words; a word has about two of them."""
+
 _PATTERNS = {
     "is_uuid": r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$",
     "is_hex": r"^(0x)?[0-9a-fA-F]{16,}$",
@@ -22,7 +25,7 @@ _PATTERNS = {
     "is_datetime": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$",
     "is_digits": r"^\d+$",
     "has_digit": r"\d",
-    "has_space": r"\S\s+\S",
+    "has_words": rf"\S\s+\S|{_UNSPACED}{{4}}",
 }
 
 
@@ -35,7 +38,6 @@ class FieldFacts:
     blank_count: int
     distinct_count: int
     word_count: float
-    char_count: float
     shares: dict[str, float]
 
     @property
@@ -101,8 +103,7 @@ def field_facts(values: pl.DataFrame) -> list[FieldFacts]:
             pl.len().alias("event_count"),
             (~pl.col("filled")).sum().alias("blank_count"),
             pl.col("text").filter("filled").n_unique().alias("distinct_count"),
-            (pl.col("text").filter("filled").str.count_matches(r"\s+") + 1).mean().alias("word_count"),
-            pl.col("text").filter("filled").str.len_chars().mean().alias("char_count"),
+            _word_count(pl.col("text").filter("filled")).mean().alias("word_count"),
             *(pl.col(flag.meta.output_name()).filter("filled").mean() for flag in flags.values()),
         )
         .sort("field")
@@ -115,11 +116,14 @@ def field_facts(values: pl.DataFrame) -> list[FieldFacts]:
             blank_count=row["blank_count"],
             distinct_count=row["distinct_count"],
             word_count=row["word_count"] or 0.0,
-            char_count=row["char_count"] or 0.0,
             shares={name: row[name] or 0.0 for name in names},
         )
         for row in rows.iter_rows(named=True)
     ]
+
+
+def _word_count(text: pl.Expr) -> pl.Expr:
+    return text.str.count_matches(r"\s+") + 1 + text.str.count_matches(_UNSPACED) / 2
 
 
 def detect_type(facts: FieldFacts) -> tuple[str, str]:
@@ -184,7 +188,7 @@ def _by_words(facts: FieldFacts) -> tuple[str, str]:
 
 def _is_text(facts: FieldFacts) -> bool:
     """Phrases of varied wording; a menu of fixed phrases, each used often, is an enum."""
-    if facts.shares["has_space"] < 0.3 or facts.word_count < 2:
+    if facts.shares["has_words"] < 0.3 or facts.word_count < 2:
         return False
     fixed_menu = facts.distinct_count <= MANY_VALUES and facts.repeats >= 5 and facts.word_count < 8
     return not fixed_menu and (facts.word_count >= 3 or facts.distinct_share >= 0.05)

@@ -1,6 +1,7 @@
 """Pictures of a run as PNG under figures/ and in Dagster's metadata."""
 
 import base64
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BARS, EDGES = 20, 25
+BARS, EDGES, MOST_FIELDS = 20, 25, 8
 BLUE, GREY = "#3b6ea5", "#8a8f98"
 
 
 def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
-    """Bars of the largest topics of every text field by events; the rest is one bar and says so."""
+    """Bars of the largest topics of the first text fields by events; the rest is one bar and says so."""
     from matplotlib.figure import Figure
 
     active = definitions.filter(pl.col("status") == "active").join(event_counts, on="topic_id")
-    fields = sorted(active["field"].unique())
+    fields = sorted(active["field"].unique())[:MOST_FIELDS]
     figure = Figure(
         figsize=(9, max(1.5, sum(0.28 * min(_size(active, name), BARS + 1) + 1 for name in fields))), dpi=110
     )
@@ -50,7 +51,7 @@ def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
     axis.set_yticks(range(len(labels)), [_short(label) for label in labels], fontsize=8)
     axis.invert_yaxis()
     axis.margins(y=0.01)
-    axis.set_title(f"Events by topic of {field}", loc="left", fontsize=10)
+    axis.set_title(f"Events by topic of {_short(field)}", loc="left", fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
 
 
@@ -70,7 +71,9 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
     figure = Figure(figsize=(10, 9), dpi=110)
     axis = figure.subplots()
     axis.axis("off")
-    title = f"The {shown.height} commonest of {inner.height:,} transitions between different nodes of {dimension}"
+    title = (
+        f"The {shown.height} commonest of {inner.height:,} transitions between different nodes of {_short(dimension)}"
+    )
     axis.set_title(title, loc="left", fontsize=10)
     if shown.height:
         _draw(axis, transition_graph(shown), labels)
@@ -111,7 +114,8 @@ def _short(label: str, limit: int = 38) -> str:
 
 
 def _kept(figure: "Figure", path: Path) -> dg.MetadataValue[Any]:
-    with replacing(path) as aside:
+    with replacing(path) as aside, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # letters that no installed font has are drawn as boxes
         figure.savefig(aside, format="png")
     encoded = base64.b64encode(path.read_bytes()).decode()
     return dg.MetadataValue.md(f"![{path.stem}](data:image/png;base64,{encoded})")

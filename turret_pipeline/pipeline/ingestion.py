@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.reading import discover
+from turret_pipeline.events.reading import discover, has_event_file
 from turret_pipeline.fields.detection import describe_fields
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import lake_spec, result
@@ -53,11 +53,11 @@ def _input_files(workspace: Workspace) -> list[Path]:
     if settings.inputs:
         return discover(settings.inputs)
     landing = Path(settings.input_patterns[0])
-    if any(landing.rglob("*")):
+    if has_event_file(landing):
         return discover([str(landing)])
     if not workspace.sources.known():
         raise TurretError(
-            f"There is nothing to read: the landing folder {landing} has no file. Put event files there, or set "
+            f"There is nothing to read: the landing folder {landing} has no event file. Put some there, or set "
             "TURRET_INPUTS (data/sample has an example)."
         )
     return []

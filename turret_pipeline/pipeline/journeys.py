@@ -31,8 +31,9 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
     labels = lake.read("topic_definitions").select(
         pl.col("field").alias("dimension"), pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label")
     )
-    edges = journey_edges(visits)
-    frames = dict(zip(TABLES, (journey_steps(visits), edges, journey_nodes(visits, edges, labels)), strict=True))
+    with workspace.progress.during("Reading journeys"):
+        edges = journey_edges(visits)
+        frames = dict(zip(TABLES, (journey_steps(visits), edges, journey_nodes(visits, edges, labels)), strict=True))
     frames = {table: lake.write(table, frame) for table, frame in frames.items()}
     nodes = frames["journey_nodes"]
     yield result("journey_steps", frames["journey_steps"])

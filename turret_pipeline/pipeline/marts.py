@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.lake import remove
 from turret_pipeline.pipeline.resources import DBT_DIR, Workspace, open_to_read
 from turret_pipeline.pipeline.specs import OWNERS, column_schema
-from turret_pipeline.tables import MART_TABLES
+from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 
 PROJECT = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
 
@@ -45,7 +46,8 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The grain."""
-        return str(dbt_resource_props.get("description") or "Renamed and cast for the marts.")
+        contract = MART_TABLES.get(name := dbt_resource_props["name"].removeprefix("stg_")) or LAKE_TABLES[name]
+        return contract.grain
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
         """The contract's columns."""
@@ -71,10 +73,13 @@ def _newest_source() -> float:
 
 
 def _parse(path: Path) -> None:
-    invocation = dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=path.parent).wait()
-    if not invocation.is_successful():
-        raise TurretError(f"dbt cannot parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
-    path.touch()
+    """Parse aside, then move the manifest in whole: a parse that is killed leaves no half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+        invocation = dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=Path(aside)).wait()
+        if not invocation.is_successful():
+            raise TurretError(f"dbt cannot parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
+        (Path(aside) / path.name).replace(path)
 
 
 @contextmanager
@@ -109,10 +114,11 @@ def make_marts() -> dg.AssetsDefinition:
         unfinished, target = workspace.build.with_name("build-unfinished.duckdb"), workspace.root / "dbt"
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
-        with environment(DBT_LAKE_DIR=str(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
+        with environment(DBT_LAKE_DIR=str(workspace.lake.root).replace("'", "''"), DBT_WAREHOUSE_FILE=str(unfinished)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
-        events = list(invocation.stream())  # rows are counted when dbt has let go of the file
+        with workspace.progress.during("Building and testing tables"):
+            events = list(invocation.stream())  # rows are counted when dbt has let go of the file
         counts = _row_counts(unfinished)
         yield from (_counted(event, counts) for event in events)
         if not invocation.is_successful():

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.lake import fit
+from turret_pipeline.lake import fit, remove
 from turret_pipeline.pipeline.quality import BUILT_TABLES
 from turret_pipeline.pipeline.resources import Workspace, now, package_version
 from turret_pipeline.pipeline.specs import mart_key, mart_spec
@@ -76,6 +76,7 @@ def _swap(workspace: Workspace) -> None:
     descriptor = os.open(build, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
+    remove(published.with_name(f"{published.name}.wal"))  # of a writer that was killed: it is not of the new file
     build.replace(published)
     folder = os.open(published.parent, os.O_RDONLY)
     os.fsync(folder)

@@ -123,7 +123,9 @@ def expectations(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.AssetChe
             table.name: connection.sql(f"select {', '.join(_checked_columns(table))} from marts.{table.name}").pl()
             for table in BUILT_TABLES
         }
-    for name, failed in validate(frames, workspace.quality_dir).items():
+    with workspace.progress.during("Checking values"):
+        failures = validate(frames, workspace.quality_dir)
+    for name, failed in failures.items():
         yield dg.AssetCheckResult(
             asset_key=mart_key(name),
             check_name="expectations",
@@ -143,7 +145,10 @@ def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[st
         with replacing(folder / "docs") as docs:
             site = {
                 "class_name": "SiteBuilder",
-                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
+                "store_backend": {
+                    "class_name": "TupleFilesystemStoreBackend",
+                    "base_directory": str(docs).replace("$", r"\$"),
+                },
                 "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
             }
             context = gx.get_context(mode="ephemeral")

@@ -7,8 +7,9 @@ import datetime as dt
 import functools
 import hashlib
 import importlib.metadata
+import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -18,7 +19,7 @@ import polars as pl
 from dagster_duckdb import DuckDBResource
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.lake import Lake, remove, replacing
+from turret_pipeline.lake import Lake, leftovers, remove, replacing
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import Settings
 from turret_pipeline.sources import Sources
@@ -38,9 +39,17 @@ class Progress(Protocol):
         """Exhaust ``steps``, each a number of things done out of ``total`` (None: unknown), and return their sum."""
         ...
 
+    def during(self, title: str) -> AbstractContextManager[None]:
+        """Say that work whose length is not known goes on, and for how long."""
+        ...
+
 
 class Silent:
     """Progress for nobody."""
+
+    def during(self, title: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Say nothing."""
+        return nullcontext()
 
     def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:  # noqa: ARG002
         """Exhaust ``steps`` and return their sum."""
@@ -165,7 +174,8 @@ class Workspace:
     def sweep(self) -> None:
         """Remove what killed runs left behind, only with the lock held; what this run built stays."""
         built = [file for file in self.published.parent.glob("build-*") if self.run_id not in file.name]
-        for leftover in (*self.root.rglob(".*.tmp"), *built):
+        own = (self.lake.root, self.states, self.published.parent, self.quality_dir, self.figures_dir)
+        for leftover in (*built, *(path for folder in own for path in leftovers(folder))):
             remove(leftover)
 
     def forget_states_but(self, state_id: str) -> None:
@@ -181,7 +191,7 @@ def open_to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     A person who opened the file to write locks it for everyone; then a copy is read.
     """
-    copy = path.with_name(f".{path.name}.read.tmp")
+    copy = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error:
@@ -199,7 +209,8 @@ def open_to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def code_sha256() -> str:
     """Hash of this package's code and of the dbt models: other code may publish other numbers."""
     package = sorted((PROJECT_DIR / "turret_pipeline").rglob("*.py"))
-    models = sorted(file for suffix in ("sql", "yml") for file in DBT_DIR.glob(f"m*/**/*.{suffix}"))
+    folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
+    models = [*sorted(DBT_DIR.glob("*.yml")), *sorted(file for folder in folders for file in folder.rglob("*.*"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in (*package, *models))).hexdigest()
 
 

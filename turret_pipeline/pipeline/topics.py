@@ -69,7 +69,8 @@ def topics(
     )
     distinct = workspace.lake.read("texts")
     run = Run(context.run_id, now())
-    state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
+    with workspace.progress.during("Finding topics"):
+        state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
     workspace.save_state(state)
     figure = topic_sizes(state.topic_definitions, _event_counts(distinct, state), workspace.figures_dir)
     changes = state.topic_lineage.filter(pl.col("run_id") == run.run_id)

@@ -5,7 +5,7 @@ share of its texts that have it. The second factor is sharper than there: the lo
 share in the other topics, so that a term that is common elsewhere too falls to nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.communities import centroids
 
 KEYWORD_COUNT, EXAMPLE_COUNT = 10, 5
+NAMING_WORDS = 60
+"""A text says in its first words what it is about; phrases of whole pages would be millions."""
+
 LABEL_PHRASES = 2
 PHRASE_BONUS = 1.6
 """A phrase of two or three words says more than each of its words; so much more it weighs per word added."""
@@ -35,12 +38,17 @@ class Name:
 
 
 def name_topics(
-    texts: Sequence[str], topic: IntArray, topic_count: int, kept: Mapping[int, str] | None = None
+    texts: Sequence[str],
+    topic: IntArray,
+    topic_count: int,
+    kept: Mapping[int, str] | None = None,
+    gone: Collection[str] = (),
 ) -> list[Name]:
     """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none.
 
-    Topics in ``kept`` have a label already, which they keep and no other topic gets.
+    Topics in ``kept`` have a label already, which they keep; no other topic gets it, nor one of the labels in ``gone``.
     """
+    texts = [" ".join(text.split()[:NAMING_WORDS]) for text in texts]
     has = topic >= 0
     if not has.any():
         return []
@@ -49,7 +57,7 @@ def name_topics(
     )
     names: list[Name] = []
     kept = kept or {}
-    taken = set(kept.values())
+    taken = {*kept.values(), *gone}
     for row in range(topic_count):
         ranked = _ranked_terms(weights[row], terms)
         common = [term for term, weight in ranked.items() if weight >= RARE_WEIGHT]

@@ -7,7 +7,8 @@ import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
 
-BLOCK_ROWS = 2048
+BLOCK_ELEMENTS = 2**25
+"""Similarities that are held at a time: 128 MB, and twice that while the largest are picked."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ def nearest(queries: FloatArray, references: FloatArray, k: int) -> Neighbours:
     similarities = np.empty((len(queries), k), dtype=np.float32)
     if k == 0:
         return Neighbours(indices, similarities)
-    for start in range(0, len(queries), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+    step = max(1, BLOCK_ELEMENTS // len(references))
+    for start in range(0, len(queries), step):
+        rows = slice(start, start + step)
         indices[rows], similarities[rows] = _top(queries[rows] @ references.T, k)
     return Neighbours(indices, similarities)
 
@@ -53,8 +55,9 @@ def nearest_others(vectors: FloatArray, k: int) -> Neighbours:
     similarities = np.empty((len(vectors), k), dtype=np.float32)
     if k == 0:
         return Neighbours(indices, similarities)
-    for start in range(0, len(vectors), BLOCK_ROWS):
-        block = vectors[start : start + BLOCK_ROWS] @ vectors.T
+    step = max(1, BLOCK_ELEMENTS // len(vectors))
+    for start in range(0, len(vectors), step):
+        block = vectors[start : start + step] @ vectors.T
         rows = np.arange(len(block))
         block[rows, start + rows] = -np.inf
         indices[start : start + len(block)], similarities[start : start + len(block)] = _top(block, k)
@@ -62,7 +65,7 @@ def nearest_others(vectors: FloatArray, k: int) -> Neighbours:
 
 
 def _top(similarities: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-    candidates = np.argpartition(-similarities, k - 1, axis=1)[:, :k]
+    candidates = np.argpartition(similarities, -k, axis=1)[:, -k:]
     values = np.take_along_axis(similarities, candidates, axis=1)
     order = np.lexsort((candidates, -values), axis=1)
     return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(values, order, axis=1)

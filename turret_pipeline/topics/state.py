@@ -117,7 +117,7 @@ def _definitions(
     ids = _ids(field, living, "topic_id")
     position = np.where(topic == NO_TOPIC, NO_TOPIC, np.searchsorted(living, topic))
     words = texts["text"].to_list()
-    names = name_topics(words, position, len(living), _kept_labels(previous, ids))
+    names = name_topics(words, position, len(living), _kept_labels(previous, ids), previous["label"].to_list())
     themes = _themes(field, previous, living, centroids(vectors, position), seed)
     now_living = pl.DataFrame(
         {
@@ -164,7 +164,7 @@ def _theme_labels(
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
     kept = _kept_labels(previous, _ids(f"{field}-theme", numbers, "theme_id"), "theme")
-    names = name_topics(words, by_text, len(numbers), kept)
+    names = name_topics(words, by_text, len(numbers), kept, previous["theme_label"].to_list())
     return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)
 
 

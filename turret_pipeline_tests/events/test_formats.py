@@ -214,3 +214,34 @@ def test_a_date_is_its_first_moment() -> None:
 def test_what_is_no_time_raises(value: object) -> None:
     with pytest.raises(ValueError, match=r"no time|convert|Invalid"):
         to_utc(value)
+
+
+def test_the_canonical_name_wins_and_the_other_becomes_metadata() -> None:
+    record = {
+        "event_name": "click",
+        "name": "Widget",
+        "event_at": "2026-01-02",
+        "timestamp": "2026-01-01",
+        "metadata": {},
+    }
+    (event,) = parse_record(record)
+    assert (event.event_name, event.event_at.day) == ("click", 2)
+    assert event.metadata == {"name": "Widget", "timestamp": "2026-01-01"}
+
+
+def test_an_export_of_the_events_table_gets_no_new_metadata() -> None:
+    place = {
+        "source_format": "turret",
+        "source_file": "a",
+        "line_number": 1,
+        "item_number": 1,
+        "is_session_derived": False,
+    }
+    (event,) = parse_record({"event_name": "a", "event_at": "2026-01-01", "metadata": {"plan": "pro"}, **place})
+    assert event.metadata == {"plan": "pro"}
+
+
+@pytest.mark.parametrize(("given", "expected"), [(7, "7"), (7.0, "7"), (7.5, "7.5"), (float("nan"), None), ("", None)])
+def test_identifiers_that_are_numbers_are_text_and_gaps_are_none(given: object, expected: str | None) -> None:
+    (event,) = parse_record({"name": "a", "timestamp": 0, "session_id": given})
+    assert event.session_id == expected

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -142,9 +143,9 @@ def test_nesting_without_end_is_refused_and_does_not_stop_the_run(tmp_path: Path
 def test_csv_rows_lose_empty_cells_and_get_their_metadata_parsed(tmp_path: Path) -> None:
     content = b'name, user_id ,metadata\na,u1,"{""plan"": ""pro""}"\n\nb,,\nc,u3,{}\n'
     assert outcome(written(tmp_path, "a.csv", content)) == [
-        (1, {"name": "a", "user_id": "u1", "metadata": {"plan": "pro"}}),
-        (2, {"name": "b"}),
-        (3, {"name": "c", "user_id": "u3", "metadata": {}}),
+        (2, {"name": "a", "user_id": "u1", "metadata": {"plan": "pro"}}),
+        (4, {"name": "b"}),
+        (5, {"name": "c", "user_id": "u3", "metadata": {}}),
     ]
 
 
@@ -162,24 +163,31 @@ def test_tabs_part_the_cells_of_a_tsv(tmp_path: Path) -> None:
 def test_csv_rows_of_another_width_or_with_bad_metadata_are_refused_in_their_place(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", b"name,metadata\na\nb,{}\nc,{},x\nd,{oops\ne,\n")
     assert outcome(path) == [
-        (1, "invalid_csv"),
-        (2, {"name": "b", "metadata": {}}),
-        (3, "invalid_csv"),
-        (4, "invalid_metadata"),
-        (5, {"name": "e"}),
+        (2, "invalid_csv"),
+        (3, {"name": "b", "metadata": {}}),
+        (4, "invalid_csv"),
+        (5, "invalid_metadata"),
+        (6, {"name": "e"}),
     ]
     refused = list(read_records(path))[2]
     assert (str(refused.value), refused.raw) == ("The row has 3 cells, the header 2.", "c,{},x")
 
 
-def test_a_quote_that_never_closes_is_one_refusal(tmp_path: Path) -> None:
-    assert values(written(tmp_path, "a.csv", b'name\na\n"b\nc\n')) == [A, "invalid_csv"]
+def test_a_quote_that_never_closes_costs_its_own_line_only(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", b'name\na\n"b\nc\n')
+    assert outcome(path) == [(2, A), (3, "invalid_csv"), (4, C)]
+    assert list(read_records(path))[1].raw == '"b\n'
 
 
 def test_csv_lines_that_are_not_utf8_are_refused_and_the_others_kept(tmp_path: Path) -> None:
-    found = values(written(tmp_path, "a.csv", b"name\na\n\xff\nc\n"))
-    assert [value for value in found if isinstance(value, dict)] == [A, C]
-    assert found.count("invalid_encoding") == 1
+    path = written(tmp_path, "a.csv", b"name\na\n\xff\nc\n")
+    assert sorted(outcome(path), key=lambda row: row[0]) == [(2, A), (3, "invalid_encoding"), (4, C)]
+
+
+def test_a_gzipped_parquet_file_is_read(tmp_path: Path) -> None:
+    pl.DataFrame({"name": ["a", "c"]}).write_parquet(tmp_path / "a.parquet")
+    path = written(tmp_path, "a.parquet.gz", gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    assert values(path) == [A, C]
 
 
 def test_a_csv_header_that_is_not_utf8_does_not_make_the_first_row_the_header(tmp_path: Path) -> None:

@@ -223,3 +223,13 @@ def test_numbers_that_are_not_finite_do_not_spoil_the_summary() -> None:
 def test_no_values_give_no_fields() -> None:
     assert_frame_equal(describe_fields(EVENT_VALUES.empty(), events(2), {}), FIELDS.empty())
     assert field_facts(EVENT_VALUES.empty()) == []
+
+
+@pytest.mark.parametrize(
+    "prompt", ["如何取消第{}号订单的退款申请", "注文{}の返品方法を教えてください", "ฉันต้องการคืนสินค้าหมายเลข {}"]
+)
+def test_texts_of_scripts_without_spaces_are_text(prompt: str) -> None:
+    shown = [(f"e{number}", "prompt", "string", prompt.format(number), None) for number in range(40)]
+    frame = pl.DataFrame(shown, EVENT_VALUES.schema, orient="row")
+    (facts,) = field_facts(frame)
+    assert detect_type(facts)[0] == "text"

@@ -34,6 +34,13 @@ def test_a_landing_folder_without_files_says_what_to_do(tmp_path: Path) -> None:
     assert "TURRET_INPUTS" in done.stderr
 
 
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    done = turret("run", "--input", write_events(tmp_path / "a.jsonl", []), "--data-dir", tmp_path / "data")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -55,22 +62,27 @@ def test_wrong_configuration_is_one_sentence(tmp_path: Path, name: str, value: s
 
 
 def test_events_without_any_text_still_have_journeys(tmp_path: Path) -> None:
-    steps = [("s1", "open"), ("s1", "search"), ("s1", "buy"), ("s2", "open"), ("s2", "search"), ("s2", "search")]
+    steps = [("s1", "[/open]"), ("s1", "a:key:b"), ("s1", "buy")] + [
+        ("s2", name) for name in ("[/open]", "a:key:b", "a:key:b")
+    ]
     events = [
         {"name": name, "session_id": session, "timestamp": f"2026-01-01T00:00:0{at}Z", "metadata": {"plan": "free"}}
         for at, (session, name) in enumerate(steps)
     ]
-    printed = run_job(tmp_path / "data", write_events(tmp_path / "a.jsonl", events))
+    data = tmp_path / "it's [1] $x_$"  # names that mean something to globs, SQL, formulas and markup
+    printed = run_job(data, write_events(tmp_path / "a[1].jsonl", events))
     assert "Commonest journeys of event_name" in printed
-    tables = published_tables(tmp_path / "data")
+    assert "[/open]" in printed
+    assert "a:key:b" in printed
+    tables = published_tables(data)
     edges = tables["journey_edges"].select("from_node_id", "to_node_id", "transition_count").rows()
     assert edges == [
-        ("(start)", "open", 2),
+        ("(start)", "[/open]", 2),
+        ("[/open]", "a:key:b", 2),
+        ("a:key:b", "(end)", 1),
+        ("a:key:b", "a:key:b", 1),
+        ("a:key:b", "buy", 1),
         ("buy", "(end)", 1),
-        ("open", "search", 2),
-        ("search", "(end)", 1),
-        ("search", "buy", 1),
-        ("search", "search", 1),
     ]
     assert tables["topics"].is_empty()
     assert tables["event_topics"].is_empty()

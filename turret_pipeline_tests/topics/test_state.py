@@ -223,3 +223,10 @@ def test_labels_stay_unique_in_a_field_from_run_to_run() -> None:
     labels = second.topic_definitions["label"].to_list()
     assert len(labels) > first.topic_definitions.height
     assert len(set(labels)) == len(labels)
+
+
+def test_topics_found_anew_have_new_ids_and_labels_of_their_own() -> None:
+    anew = run(FIRST.without_texts(), texts(REFUND, PASSWORD, ODD), "r2")
+    assert statuses(anew) == {"prompt-1": "retired", "prompt-2": "retired", "prompt-3": "active", "prompt-4": "active"}
+    assert anew.topic_definitions["label"].is_unique().all()
+    assert anew.topic_definitions.unique(["theme_id", "theme_label"])["theme_label"].is_unique().all()
