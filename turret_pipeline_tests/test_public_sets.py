@@ -1,0 +1,74 @@
+"""Right numbers on public data sets that lie beside a checkout, and are never part of it."""
+
+import gzip
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from sklearn.metrics import adjusted_mutual_info_score
+
+from turret_pipeline.fields.detection import describe_fields
+from turret_pipeline.journeys.edges import journey_edges
+from turret_pipeline.journeys.visits import collect_visits
+from turret_pipeline.pipeline.embedder import load_embedder
+from turret_pipeline.pipeline.resources import now
+from turret_pipeline.settings import DEFAULT_MODEL
+from turret_pipeline.sources import Canonical, Sources
+from turret_pipeline.tables import END, EVENT_TEXTS, START, TEXT_TOPICS
+from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.state import Run, TopicState, advance
+from turret_pipeline.topics.texts import collect_texts
+from turret_pipeline.topics.update import Options
+from turret_pipeline.vectors import VectorStore
+from turret_pipeline_tests.commands import PROJECT
+
+DATA = PROJECT.parent / "shared" / "data"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout")
+
+
+def ingested(folder: Path, name: str) -> Canonical:
+    """The tables of one set."""
+    sources = Sources(folder / "sources")
+    for sha, path in sources.new_files([DATA / "events" / f"{name}.jsonl.gz"]).items():
+        assert sum(sources.add(path, sha, now())) > 0
+    return sources.canonical(session_gap_minutes=30)
+
+
+@pytest.mark.parametrize("name", ["running_example", "receipt", "reviewing", "repair_example", "roadtraffic100"])
+def test_directly_follows_counts_are_exact(tmp_path: Path, name: str) -> None:
+    events = ingested(tmp_path, f"log_{name}").events
+    edges = journey_edges(collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), []))
+    gold = json.loads((DATA / "gold" / "dfg.json").read_text())[name]
+    expected = {(source, target): count for source, target, count in gold["edges"]}
+    expected |= {(START, node): count for node, count in gold["start"].items()}
+    expected |= {(node, END): count for node, count in gold["end"].items()}
+    rows = edges.select("from_node_id", "to_node_id", "transition_count").iter_rows()
+    assert {(source, target): count for source, target, count in rows} == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["dstc11_banking", "sgd_dev", "star_dev", "multiwoz_dev", "log_ecom", "llm_oasst", "llm_arena"]
+)
+def test_fields_have_their_right_types(tmp_path: Path, name: str) -> None:
+    tables = ingested(tmp_path, name)
+    fields = describe_fields(tables.event_values, tables.events, {})
+    found = dict(fields.select("field", "type").iter_rows())
+    gold = json.loads((DATA / "gold" / "field_types.json").read_text())[name]
+    assert {field: found[field] for field in gold} == gold
+
+
+def test_topics_of_spoken_requests_agree_with_gold_labels(tmp_path: Path) -> None:
+    tables = ingested(tmp_path, "dstc11_banking")
+    event_texts, texts = collect_texts(tables.event_values.lazy(), ["prompt"])
+    store = VectorStore(tmp_path / "embeddings", DEFAULT_MODEL)
+    chunks = embed_chunks(waiting_texts(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
+    assert sum(store.add(chunks)) == texts.height
+    state = advance(TopicState.empty(), texts, store.vectors_of, Options(), Run("r1", now()))
+    topic = event_texts.join(state.text_topics, on=["field", "text_id"]).select("event_id", "topic_id")
+    with gzip.open(DATA / "gold" / "dstc11_banking.jsonl.gz", "rt") as lines:
+        gold = pl.DataFrame([json.loads(line) for line in lines]).select("event_id", "label")
+    both = gold.join(topic, on="event_id")
+    assert both.height == 1503
+    assert adjusted_mutual_info_score(both["label"].to_list(), both["topic_id"].fill_null("none").to_list()) >= 0.62
+    assert both["topic_id"].null_count() / both.height <= 0.1
