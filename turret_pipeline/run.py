@@ -110,6 +110,8 @@ def _error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
 def _sentence(error: SerializableErrorInfo) -> str:
     """An error of ours is a sentence; of another's, its class and the place say where to look."""
     message = error.message.strip()
+    if error.cls_name == "DagsterExecutionInterruptedError":
+        return "The run was interrupted; the next one goes on from where it stood."
     if error.cls_name in {TurretError.__name__, "Failure"}:
         return message.split(": ", 1)[-1]
     return f"{message}\n{''.join(error.stack[-3:])}"
