@@ -39,6 +39,8 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
     rows = f"{duplicates:,} duplicate and {rejected:,} refused rows left out"
     sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
+    if rejected:
+        sections.append(_refusals(connection))
     fields = connection.sql(
         "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
     ).pl()["field"]
@@ -50,6 +52,15 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
             sections.append(_journeys(connection, dimension))
     sections.append(_quality(connection))
     return sections
+
+
+def _refusals(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    rows = connection.execute(
+        "select reason_code, count(*) as n from marts.rejected_events group by reason_code order by n desc, reason_code"
+    ).fetchall()
+    reasons = ", ".join(f"{count:,} {code}" for code, count in rows[:THREE])
+    more = f" and {len(rows) - THREE} other reasons" if len(rows) > THREE else ""
+    return Text(f"Refused: {reasons}{more}; marts.rejected_events has file, line, reason and text", style="yellow")
 
 
 def _has_nodes(connection: duckdb.DuckDBPyConnection, dimension: str) -> bool:
@@ -68,8 +79,9 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
     share = connection.execute(
         "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
     ).fetchall()[0][0]
-    themes = len({theme for _, theme, *_ in topics})
-    title = f"Topics of {field}: {len(topics)} in {themes} themes; {share:.1%} of the events have none"
+    count = len({theme for _, theme, *_ in topics})
+    themes = "1 theme" if count == 1 else f"{count} themes"
+    title = f"Topics of {field}: {len(topics)} in {themes}; {share:.1%} of the events have none"
     table = _table(
         title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
     )

@@ -1,6 +1,7 @@
 """The real model behind an Embedder: sentence-transformers, on the best device that is there."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ BATCH_TEXTS = 64
 
 def load_embedder(model: str, device: str) -> Embedder:
     """The model, loaded. TurretError where it cannot be."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the person says so
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -27,10 +29,11 @@ def load_embedder(model: str, device: str) -> Embedder:
     try:
         transformer = SentenceTransformer(source, device=None if device == "auto" else device)
     except Exception as error:  # whatever a library raises here, the person must know which model and what to do
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        cause = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise TurretError(
             f"The embedding model {model!r} cannot be loaded on device {device!r}: {cause}. "
-            "Set TURRET_EMBEDDING_MODEL to a folder with a sentence-transformers model, or leave it unset."
+            "Unset TURRET_EMBEDDING_MODEL and TURRET_EMBEDDING_DEVICE, or give a folder with a sentence-transformers "
+            "model and a device that is there; HF_HUB_OFFLINE=0 allows a download."
         ) from error
 
     def embed(texts: Sequence[str]) -> FloatArray:

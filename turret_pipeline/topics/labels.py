@@ -19,7 +19,7 @@ NAMING_WORDS = 60
 """A text says in its first words what it is about; phrases of whole pages would be millions."""
 
 LABEL_PHRASES = 2
-PHRASE_BONUS = 1.6
+PHRASE_BONUS = 1.35
 """A phrase of two or three words says more than each of its words; so much more it weighs per word added."""
 
 COMMON_SHARE, RARE_WEIGHT, SMOOTHING = 0.1, 0.01, 0.01
