@@ -68,12 +68,10 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
     )
     shown = inner.sort("transition_count", "from_node_id", "to_node_id", descending=[True, False, False]).head(EDGES)
     labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
-    figure = Figure(figsize=(10, 9), dpi=110)
+    figure = Figure(figsize=(10, 7.5), dpi=110)
     axis = figure.subplots()
     axis.axis("off")
-    title = (
-        f"The {shown.height} commonest of {inner.height:,} transitions between different nodes of {_short(dimension)}"
-    )
+    title = f"The {shown.height} commonest of {inner.height:,} transitions in {_short(dimension)} (wider: oftener)"
     axis.set_title(title, loc="left", fontsize=10)
     if shown.height:
         _draw(axis, transition_graph(shown), labels)
@@ -90,11 +88,10 @@ def _draw(axis: "Axes", graph: "nx.DiGraph[str]", labels: dict[str, str]) -> Non
         graph, position, ax=axis, width=widths, edge_color=GREY, node_size=500, connectionstyle="arc3,rad=0.12"
     )
     nx.draw_networkx_nodes(graph, position, ax=axis, node_size=60, node_color=BLUE)
-    names = {node: _short(labels.get(node, node)) for node in graph}
-    outside = {node: (1.09 * x, 1.09 * y) for node, (x, y) in position.items()}
-    backing = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-    nx.draw_networkx_labels(graph, outside, names, ax=axis, font_size=8, bbox=backing)
-    axis.margins(0.15)
+    for node, (x, y) in position.items():
+        side = "center" if abs(x) < 0.1 else "left" if x > 0 else "right"
+        axis.text(1.06 * x, 1.06 * y, _short(labels.get(node, node)), ha=side, va="center", fontsize=8)
+    axis.margins(0.3, 0.1)
     axis.set_aspect("equal")
 
 
