@@ -27,7 +27,8 @@ sizes as (
 ),
 
 fits as (
-    select topic_id, fsum(similarity) / count(*) as mean_similarity
+    -- summed in a fixed order: threads hand over their rows in any, and the last digit would follow them
+    select topic_id, sum(similarity order by similarity) / count(*) as mean_similarity
     from (select distinct topic_id, text_id, similarity from topic_events)
     group by topic_id
 ),
