@@ -53,7 +53,10 @@ class Settings(BaseSettings):
     )
     topic_min_texts: int = Field(5, ge=2, description="Distinct texts that a topic must have")
     topic_floor: float = Field(
-        0.42, ge=-1, le=1, description="Mean cosine to its nearest texts below which a text has no topic"
+        0.47,
+        ge=-1,
+        le=1,
+        description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts",
     )
     seed: int = Field(0, ge=0, description="Seed of everything random")
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")

@@ -9,9 +9,9 @@ from turret_pipeline.pipeline.figures import topic_sizes
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.state import Run, TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
-from turret_pipeline.topics.update import Options
 
 EMBEDDINGS = lake_key("embeddings")
 

@@ -9,10 +9,12 @@ import polars as pl
 
 from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
 from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.topics.assign import Assignment
 from turret_pipeline.topics.communities import NO_TOPIC, centroids
 from turret_pipeline.topics.labels import Name, examples, name_topics
+from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.themes import group_topics
-from turret_pipeline.topics.update import Assignment, Options, update_topics
+from turret_pipeline.topics.update import update_topics
 
 ACTIVE, RETIRED = "active", "retired"
 VectorsOf = Callable[[pl.Series], FloatArray]
@@ -76,7 +78,9 @@ def _advance_field(
     vectors = vectors_of(texts["text_id"])
     numbers = _numbers(previous.topic_definitions["topic_id"])
     known = texts.select("text_id").join(previous.text_topics, on="text_id", how="left", maintain_order="left")
-    assignment = update_topics(vectors, _numbers(known["topic_id"]), int(numbers.max(initial=0)) + 1, options)
+    assignment = update_topics(
+        vectors, _numbers(known["topic_id"]), int(numbers.max(initial=0)) + 1, options
+    ).assignment
     definitions = _definitions(field, previous.topic_definitions, texts, vectors, assignment.topic, options.seed)
     changes = _changes(previous.topic_definitions, definitions, run)
     lineage = pl.concat([previous.topic_lineage, changes])

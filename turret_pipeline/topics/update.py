@@ -1,94 +1,74 @@
-"""Topics of a field from run to run: known texts keep theirs, new ones are assigned, the rest is searched."""
+"""Topics of a field from run to run: known texts keep theirs, new ones join or found topics, little else moves."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.communities import NO_TOPIC, by_size, centroids, find_topics
-from turret_pipeline.topics.neighbours import nearest, nearest_others, neighbour_count, neighbour_graph
+from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
+from turret_pipeline.topics.assign import Assignment, is_lonely, measure
+from turret_pipeline.topics.communities import NO_TOPIC, by_size, group_texts
+from turret_pipeline.topics.meeting import Change, Meeting, Options
+from turret_pipeline.topics.neighbours import nearest_others, neighbour_count, neighbour_graph
 
 LOOSE_QUANTILE = 0.25
 """A new topic among texts that had none must hold together as well as the loosest quarter of the known topics."""
-
-LONELY = 0.7
-"""A text is lonely where its nearest texts are less similar than so much of what is usual in its field: short or few
-texts are less alike throughout, and the floor alone would leave most of them without a topic."""
 
 DENSITY_DIMENSIONS = 32
 """HDBSCAN's estimates of density say little in hundreds of dimensions; so many principal components suffice."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """How topics are found: see the settings of the same names."""
+class Update:
+    """Topics after a run, what changed among the known ones, and how little chance decided (None: nothing grouped)."""
 
-    granularity: float = 1.0
-    min_texts: int = 5
-    floor: float = 0.42
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """Topic of every text and how well it fits; all of shape (texts,). Numbers are those of the topics.
-
-    ``similarity`` is the cosine to the centroid of the text's own topic, or of the nearest one where it has none;
-    ``runner_up`` the next nearest topic, NO_TOPIC where there is none.
-    """
-
-    topic: IntArray
-    similarity: FloatArray
-    runner_up: IntArray
-    runner_up_similarity: FloatArray
+    assignment: Assignment
+    changes: list[Change] = field(default_factory=list)
+    stability: float | None = None
 
 
-def update_topics(vectors: FloatArray, known: IntArray, next_number: int, options: Options) -> Assignment:
+def update_topics(
+    vectors: FloatArray,
+    known: IntArray,
+    next_number: int,
+    options: Options,
+    locked: frozenset[int] = frozenset(),
+) -> Update:
     """Topics of all texts of a field.
 
     ``known`` has the number of each text's topic from the run before, NO_TOPIC for new texts and those without one.
-    New topics are numbered from ``next_number`` on, the largest first.
+    New topics are numbered from ``next_number`` on, the largest first. ``locked`` topics are neither split nor merged.
     """
-    topic = known.copy()
+    if len(vectors) < 2 * options.min_texts:
+        return Update(measure(vectors, known.copy()))
     neighbours = nearest_others(vectors, neighbour_count(len(vectors)))
-    company = neighbours.mean_similarity()
-    floor = min(options.floor, LONELY * float(np.median(company))) if len(company) else options.floor
-    has_company = company >= floor
-    if (known == NO_TOPIC).all():
-        graph = neighbour_graph(neighbours)[has_company][:, has_company]
-        found = find_topics(graph, vectors[has_company], options.granularity, options.min_texts, options.seed)
-        topic[has_company] = np.where(found == NO_TOPIC, NO_TOPIC, found + next_number)
-    waiting = (topic == NO_TOPIC) & has_company
-    topic[waiting] = vote(vectors[waiting], vectors, topic, floor)
-    _add_new_topics(vectors, topic, max(next_number, int(topic.max(initial=-1)) + 1), floor, options.min_texts)
-    return _measured(vectors, topic)
+    graph = neighbour_graph(neighbours)
+    grouping = group_texts(graph, vectors, options.granularity, options.seed)
+    topic, changes = Meeting(vectors, graph, known, grouping, options, locked).settle(next_number)
+    is_new = known == NO_TOPIC
+    topic[is_lonely(neighbours.company(), topic, options.floor) & is_new] = NO_TOPIC
+    _dissolve_small(topic, is_new, next_number, options.min_texts)
+    _add_new_topics(vectors, topic, _next_free(topic, next_number), options)
+    return Update(measure(vectors, topic), changes, grouping.stability())
 
 
-def vote(queries: FloatArray, vectors: FloatArray, topic: IntArray, floor: float) -> IntArray:
-    """The topic that most of the nearest texts with a topic have, weighted by similarity.
-
-    NO_TOPIC where those texts are less similar on average than the floor: what is near nothing known may be new.
-    """
-    references = np.flatnonzero(topic != NO_TOPIC)
-    if len(references) == 0 or len(queries) == 0:
-        return np.full(len(queries), NO_TOPIC)
-    neighbours = nearest(queries, vectors[references], neighbour_count(len(references)))
-    names, votes = np.unique(topic[references], return_inverse=True)
-    ballots = np.zeros((len(queries), len(names)))
-    rows = np.repeat(np.arange(len(queries)), neighbours.indices.shape[1])
-    np.add.at(ballots, (rows, votes[neighbours.indices.ravel()]), neighbours.similarities.ravel())
-    return np.where(neighbours.mean_similarity() < floor, NO_TOPIC, names[ballots.argmax(axis=1)])
+def _dissolve_small(topic: IntArray, is_new: BoolArray, next_number: int, min_texts: int) -> None:
+    """Take new topics back, in place, in which too few texts are left."""
+    names, counts = np.unique(topic, return_counts=True)
+    small = names[(names >= next_number) & (counts < min_texts)]
+    topic[np.isin(topic, small) & is_new] = NO_TOPIC
 
 
-def _add_new_topics(vectors: FloatArray, topic: IntArray, next_number: int, floor: float, min_texts: int) -> None:
+def _next_free(topic: IntArray, next_number: int) -> int:
+    return max(next_number, int(topic.max(initial=-1)) + 1)
+
+
+def _add_new_topics(vectors: FloatArray, topic: IntArray, next_number: int, options: Options) -> None:
     """Give texts without a topic one, in place, where HDBSCAN finds groups of them that hold together."""
     rest = np.flatnonzero(topic == NO_TOPIC)
-    company = nearest_others(vectors[rest], min(neighbour_count(len(rest)), min_texts - 1))
-    rest = rest[company.mean_similarity() >= floor]
-    if len(rest) < min_texts:
+    if len(rest) < options.min_texts:
         return
-    groups = by_size(_dense_groups(vectors[rest], min_texts), min_texts)
+    groups = by_size(_dense_groups(vectors[rest], options.min_texts), options.min_texts)
     if (groups == NO_TOPIC).all():  # HDBSCAN tells groups apart; where all are of one kind it sees none
         groups = np.zeros(len(rest), dtype=np.int64)
     bound = _looseness_allowed(vectors, topic)
@@ -103,12 +83,12 @@ def _dense_groups(vectors: FloatArray, min_texts: int) -> IntArray:
 
     dimensions = min(DENSITY_DIMENSIONS, len(vectors) - 1)
     centred = vectors - vectors.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    _, axes = np.linalg.eigh(centred.T @ centred)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # hdbscan 0.8 calls scikit-learn by a name that it will drop
         warnings.simplefilter("ignore", SyntaxWarning)
         clusterer = hdbscan.HDBSCAN(min_cluster_size=min_texts, core_dist_n_jobs=1)
-        return np.asarray(clusterer.fit_predict((centred @ axes[:dimensions].T).astype(np.float64)))
+        return np.asarray(clusterer.fit_predict((centred @ axes[:, ::-1][:, :dimensions]).astype(np.float64)))
 
 
 def _looseness_allowed(vectors: FloatArray, topic: IntArray) -> float:
@@ -121,22 +101,3 @@ def _looseness_allowed(vectors: FloatArray, topic: IntArray) -> float:
 def _cohesion(members: FloatArray) -> float:
     """Mean cosine of texts to their centroid."""
     return float(np.linalg.norm(members.mean(axis=0, dtype=np.float64)))
-
-
-def _measured(vectors: FloatArray, topic: IntArray) -> Assignment:
-    count = len(topic)
-    names, positions = np.unique(topic[topic != NO_TOPIC], return_inverse=True)
-    if len(names) == 0:
-        nothing = np.full(count, np.nan, dtype=np.float32)
-        return Assignment(topic, nothing, np.full(count, NO_TOPIC), nothing)
-    labels = np.full(count, NO_TOPIC)
-    labels[topic != NO_TOPIC] = positions
-    similarities = vectors @ centroids(vectors, labels).T
-    rows = np.arange(count)
-    own = np.where(labels == NO_TOPIC, similarities.argmax(axis=1), labels)
-    similarity = similarities[rows, own]
-    if len(names) == 1:
-        return Assignment(topic, similarity, np.full(count, NO_TOPIC), np.full(count, np.nan, dtype=np.float32))
-    similarities[rows, own] = -np.inf
-    second = similarities.argmax(axis=1)
-    return Assignment(topic, similarity, names[second], similarities[rows, second])

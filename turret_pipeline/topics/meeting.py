@@ -1,0 +1,212 @@
+"""Where the topics that are known meet groups that were found anew: who joins, who is born, who splits, who merges.
+
+The groups are only evidence. A known topic lives on in the group that has most of its texts, and the new texts of that
+group join it. A group of new texts is a new topic, and so are new texts of a group that keep among themselves. A known
+topic of which a part is in a group of its own may have split, and two that live in one group may be one: these move
+known texts, so they need that chance had hardly a say in it (see Grouping.togetherness), and a run does no more of it
+than MOST_MOVED.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
+from turret_pipeline.topics.assign import vote
+from turret_pipeline.topics.communities import NO_TOPIC, Grouping
+from turret_pipeline.topics.embedding import unit
+
+MOST_MOVED = 0.02
+"""Share of the texts with a topic that splits and merges may move in one run; the rest waits for the next."""
+
+NEW_SHARE = 0.75
+"""A group in which no known topic lives is a new topic if so much of it is new."""
+
+KEEP_APART = 0.3
+"""Assortativity of new among known texts of a group above which the new ones are another topic. Where new texts are of
+the same kind as the known ones it is about 0, and hardly ever above 0.2; where they are not, it was 0.4 and more."""
+
+PART_SHARE = 0.2
+"""A part that leaves a topic has at least so much of it."""
+
+APART, AS_ONE = 0.2, 0.9
+"""Mean togetherness of the neighbours in two parts below which they are apart, and above which they are one."""
+
+CENTRE_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """How topics are found: see the settings of the same names."""
+
+    granularity: float = 1.0
+    min_texts: int = 5
+    floor: float = 0.47
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """A known topic that moved: ``topic`` split from ``other``, or merged into it.
+
+    ``overlap_share`` is the share of the texts that moved: of the old topic's where it was split, of the larger one's
+    where it took in another.
+    """
+
+    kind: Literal["split", "merged"]
+    topic: int
+    other: int
+    overlap_share: float
+
+
+class Meeting:
+    """Where known topics and fresh groups meet: ``shared[group, topic]`` counts the known texts in both."""
+
+    def __init__(
+        self,
+        vectors: FloatArray,
+        graph: sp.csr_matrix,
+        known: IntArray,
+        grouping: Grouping,
+        options: Options,
+        locked: frozenset[int],
+    ) -> None:
+        self.vectors, self.known, self.options = vectors, known, options
+        self.group, self.graph, self.togetherness = grouping.labels, graph, grouping.togetherness
+        self.is_new = known == NO_TOPIC
+        self.names, positions = np.unique(known[~self.is_new], return_inverse=True)
+        self.sizes = np.bincount(self.group)
+        self.shared = np.zeros((len(self.sizes), len(self.names)), dtype=np.int64)
+        np.add.at(self.shared, (self.group[~self.is_new], positions), 1)
+        self.is_locked = np.isin(self.names, list(locked))
+        homes = self.shared.argmax(axis=0) if len(self.names) else np.empty(0, np.int64)
+        self.residents = [_where(homes == group) for group in range(len(self.sizes))]
+        self.homes = homes
+
+    def settle(self, next_number: int) -> tuple[IntArray, list[Change]]:
+        """Topic of every text, and the changes among known topics."""
+        topic = self.known.copy()
+        new_groups = self._new_groups()
+        born = [np.flatnonzero(self.is_new & (self.group == group)) for group in new_groups]
+        others = sorted({*range(len(self.sizes))} - {*new_groups})
+        born += [texts for group in others if len(texts := self._newcomers(group))]
+        for number, texts in enumerate(born, start=next_number):
+            topic[texts] = number
+        changes = self._move(topic, next_number + len(born))
+        at_home = np.array([names[0] if len(names) == 1 else -1 for names in self.residents], dtype=np.int64)
+        waiting = (topic == NO_TOPIC) & (at_home[self.group] >= 0)
+        topic[waiting] = _merged(self.names[at_home[self.group[waiting]]], changes)
+        waiting = topic == NO_TOPIC
+        topic[waiting] = vote(self.vectors[waiting], self.vectors[~waiting], topic[~waiting])
+        return topic, changes
+
+    def _newcomers(self, group: int) -> IntArray:
+        """New texts of a group that keep among themselves: a topic of their own beside the known ones there."""
+        members = np.flatnonzero(self.group == group)
+        is_new = self.is_new[members]
+        least = 2 * self.options.min_texts
+        if is_new.sum() < least or assortativity(self.graph[members][:, members], is_new) < KEEP_APART:
+            return np.empty(0, dtype=np.int64)
+        found = members[_drawn_to_new(self.vectors[members], is_new)]
+        return found if len(found) >= least else np.empty(0, dtype=np.int64)
+
+    def _new_groups(self) -> list[int]:
+        """Groups that are new topics, largest first."""
+        new = self.sizes - self.shared.sum(axis=1)
+        homeless = np.array([len(names) == 0 for names in self.residents])
+        found = np.flatnonzero(homeless & (new >= self.options.min_texts) & (new >= NEW_SHARE * self.sizes))
+        return sorted(found.tolist(), key=lambda group: (-int(new[group]), int(np.argmax(self.group == group))))
+
+    def _move(self, topic: IntArray, next_number: int) -> list[Change]:
+        """Split and merge in ``topic`` where the evidence is strong, the strongest first."""
+        moves = sorted([*self._splits(), *self._merges()], key=lambda move: move[0])
+        left = max(MOST_MOVED * int((~self.is_new).sum()), 2 * self.options.min_texts)
+        changes: list[Change] = []
+        touched: set[int] = set()
+        for _, kind, group, one, other in moves:
+            moved = (self.known == self.names[one]) & ((self.group == group) | (kind == "merged"))
+            if moved.sum() > left or {one, other} & touched:
+                continue
+            left -= int(moved.sum())
+            touched |= {one, other}
+            if kind == "split":
+                topic[moved | ((topic == NO_TOPIC) & (self.group == group))] = next_number
+                share = float(moved.sum() / (self.known == self.names[one]).sum())
+                changes.append(Change("split", next_number, int(self.names[one]), share))
+                next_number += 1
+            else:
+                topic[moved] = self.names[other]
+                share = float(moved.sum() / (self.known == self.names[other]).sum())
+                changes.append(Change("merged", int(self.names[one]), int(self.names[other]), min(share, 1.0)))
+        return changes
+
+    def _splits(self) -> list[tuple[float, Literal["split"], int, int, int]]:
+        """(togetherness, kind, group that leaves, topic, topic) of topics of which a part is in a group of its own."""
+        totals = self.shared.sum(axis=0)
+        found: list[tuple[float, Literal["split"], int, int, int]] = []
+        for group, one in np.argwhere(self.shared >= np.maximum(PART_SHARE * totals, self.options.min_texts)).tolist():
+            if self.homes[one] == group or len(self.residents[group]) or self.is_locked[one]:
+                continue
+            is_one = self.known == self.names[one]
+            home = self.homes[one]
+            together = self._between(is_one & (self.group == group), is_one & (self.group == home))
+            if together <= APART:
+                found.append((together, "split", group, one, one))
+        return found
+
+    def _merges(self) -> list[tuple[float, Literal["merged"], int, int, int]]:
+        """(1 - togetherness, kind, group, topic that ends, topic that takes it in) of topics that are one group."""
+        found: list[tuple[float, Literal["merged"], int, int, int]] = []
+        for group, names in enumerate(self.residents):
+            free = [one for one in names.tolist() if not self.is_locked[one]]
+            ranked = sorted(free, key=lambda one: (-int(self.shared[:, one].sum()), one))
+            for one in ranked[1:]:
+                other = ranked[0]
+                together = self._between(self.known == self.names[one], self.known == self.names[other])
+                if together >= AS_ONE:
+                    found.append((1 - together, "merged", group, one, other))
+        return found
+
+    def _between(self, some: BoolArray, others: BoolArray) -> float:
+        """Mean togetherness of neighbours across two sets of texts; 0 where they have no neighbours across."""
+        edges: sp.csr_matrix = self.togetherness[np.flatnonzero(some)][:, np.flatnonzero(others)]
+        return float(edges.data.mean()) if edges.nnz else 0.0
+
+
+def assortativity(graph: sp.csr_matrix, is_new: BoolArray) -> float:
+    """How much more often neighbours are both new or both known than by chance: 0 by chance, 1 always.
+
+    A two-sample test by nearest neighbours (Schilling 1986; Henze 1988) as a coefficient (Newman 2003).
+    """
+    rows = np.repeat(np.arange(graph.shape[0]), np.diff(graph.indptr))
+    total = graph.data.sum()
+    if total == 0 or is_new.all() or not is_new.any():
+        return 0.0
+    alike = graph.data[is_new[rows] == is_new[graph.indices]].sum() / total
+    share = graph.data[is_new[rows]].sum() / total
+    by_chance = share**2 + (1 - share) ** 2
+    return float((alike - by_chance) / (1 - by_chance))
+
+
+def _drawn_to_new(vectors: FloatArray, is_new: BoolArray) -> BoolArray:
+    """New texts that are nearer to the centre of the new than to that of the known ones."""
+    known = unit(vectors[~is_new].mean(axis=0, keepdims=True))
+    drawn = is_new
+    for _ in range(CENTRE_ROUNDS):
+        centre = unit(vectors[drawn].mean(axis=0, keepdims=True))
+        nearer = is_new & ((vectors @ (centre - known).T)[:, 0] > 0)
+        if not nearer.any():
+            break
+        drawn = nearer
+    return drawn
+
+
+def _where(mask: BoolArray) -> IntArray:
+    return np.flatnonzero(mask)
+
+
+def _merged(topic: IntArray, changes: list[Change]) -> IntArray:
+    into = {change.topic: change.other for change in changes if change.kind == "merged"}
+    return np.array([into.get(name, name) for name in topic.tolist()], dtype=np.int64)
