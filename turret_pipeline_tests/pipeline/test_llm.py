@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import socket
 import sys
 import time
@@ -259,7 +258,7 @@ def test_a_run_names_topics_once_and_shows_no_key_and_no_address(tmp_path: Path)
     for event in events[::3]:
         event["metadata"] |= {"prompt": f"{event['metadata']['prompt']}, mail zoe.quill@corp.example"}  # type: ignore[index, operator]
     first, second = write_events(tmp_path / "a.jsonl", events), write_events(tmp_path / "b.jsonl", garden())
-    data, fresh = tmp_path / "data", tmp_path / "fresh"
+    data = tmp_path / "data"
     with chat_server() as server:
         done = turret("run", "--input", first, "--data-dir", data, "--verbose", extra=llm(server))
         assert done.returncode == 0, done.stdout + done.stderr
@@ -284,17 +283,9 @@ def test_a_run_names_topics_once_and_shows_no_key_and_no_address(tmp_path: Path)
         assert after.select(kept).head(before.height).rows() == before.select(kept).rows()
         assert "renamed" not in tables["topic_lineage"]["change"].to_list()
 
-        asked = len(server.requests)
-        shutil.copytree(data / "lake" / "llm_names", fresh / "lake" / "llm_names")
-        run_job(fresh, first, extra=llm(server))
-        assert published_tables(fresh)["topics"].select(kept).rows() == before.select(kept).rows()
-        assert len(server.requests) == asked
 
-
-def test_an_llm_switched_on_later_renames_and_one_that_is_down_is_a_warning(tmp_path: Path) -> None:
+def test_an_llm_that_refuses_is_a_warning_and_one_that_answers_later_renames(tmp_path: Path) -> None:
     data, file = tmp_path / "data", write_events(tmp_path / "a.jsonl", conversations())
-    run_job(data, file)
-    before = published_tables(data)["topics"]
     with chat_server(lambda _: Reply(status=401, body=f'{{"error": {{"message": "bad key {KEY}"}}}}')) as server:
         done = turret("run", "--input", file, "--data-dir", data, "--verbose", extra=llm(server))
         assert done.returncode == 0, done.stdout + done.stderr
@@ -303,7 +294,8 @@ def test_an_llm_switched_on_later_renames_and_one_that_is_down_is_a_warning(tmp_
         assert f"topics keep the label they had: {server.url} did not answer (AuthenticationError" in told
         assert KEY not in done.stdout + done.stderr
         assert KEY.encode() not in everything_written(data)
-        assert published_tables(data)["topics"]["label"].to_list() == before["label"].to_list()
+        before = published_tables(data)["topics"]
+        assert set(before["label_source"]) == {"keywords"}
 
         server.answer = name_by_keywords
         run_job(data, write_events(tmp_path / "b.jsonl", garden()), extra=llm(server))
