@@ -163,6 +163,10 @@ class Bars:
         self._progress.update(task, total=done, completed=done)
         return done
 
+    def say(self, sentence: str) -> None:
+        """A line of its own above the bars."""
+        self._progress.console.print(sentence, markup=False, soft_wrap=True)
+
 
 def _console(*, stderr: bool = True) -> Console:
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)

@@ -75,7 +75,8 @@ def replacing(path: Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield aside
-        _sync(aside)
+        for written in (aside, *(aside.rglob("*") if aside.is_dir() else ())):
+            _sync(written)
         if aside.is_dir() and path.exists():
             shutil.rmtree(aside)
         else:
@@ -100,9 +101,9 @@ def remove(path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    for target in (path, *(path.rglob("*") if path.is_dir() else ())):
-        descriptor = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Have the system write a file, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

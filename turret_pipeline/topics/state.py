@@ -17,6 +17,9 @@ from turret_pipeline.topics.themes import group_topics
 from turret_pipeline.topics.update import update_topics
 
 ACTIVE, RETIRED = "active", "retired"
+KEYWORDS = "keywords"
+"""The label_source of a topic that nobody has named otherwise."""
+
 VectorsOf = Callable[[pl.Series], FloatArray]
 """Text ids to their unit vectors, shape (texts, dimensions)."""
 
@@ -133,14 +136,19 @@ def _definitions(
             "theme_id": _ids(f"{field}-theme", themes, "theme_id"),
             "theme_label": _theme_labels(field, previous, words, position, themes),
         }
-    ).with_columns(
-        pl.lit(field).alias("field"), pl.lit("keywords").alias("label_source"), pl.lit(ACTIVE).alias("status")
-    )
+    ).with_columns(pl.lit(field).alias("field"), pl.lit(KEYWORDS).alias("label_source"), pl.lit(ACTIVE).alias("status"))
+    now_living = _with_given_names(now_living, previous)
     gone = previous.join(now_living, on="topic_id", how="anti").with_columns(
         pl.lit(RETIRED).alias("status"), pl.lit([], pl.List(pl.String)).alias("example_texts")
     )
     number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
     return pl.concat([now_living.select(TOPIC_DEFINITIONS.schema.names()), gone]).sort(number)
+
+
+def _with_given_names(living: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
+    """Living topics; what somebody else than the keywords said of one before stays."""
+    said = previous.filter(pl.col("label_source") != KEYWORDS).select("topic_id", "label_source", "description")
+    return living.update(said, on="topic_id", how="left", maintain_order="left")
 
 
 def _kept_labels(previous: pl.DataFrame, ids: pl.Series, kind: str = "topic") -> dict[int, str]:

@@ -230,3 +230,19 @@ def test_topics_found_anew_have_new_ids_and_labels_of_their_own() -> None:
     assert statuses(anew) == {"prompt-1": "retired", "prompt-2": "retired", "prompt-3": "active", "prompt-4": "active"}
     assert anew.topic_definitions["label"].is_unique().all()
     assert anew.topic_definitions.unique(["theme_id", "theme_label"])["theme_label"].is_unique().all()
+
+
+def test_a_name_that_keywords_did_not_give_stays_with_its_description() -> None:
+    is_refund = pl.col("topic_id") == "prompt-1"
+    said = {"label": "Money back", "label_source": "llm", "description": "People want their money back."}
+    definitions = FIRST.topic_definitions.with_columns(
+        pl.when(is_refund).then(pl.lit(value)).otherwise(name).alias(name) for name, value in said.items()
+    )
+    named = TopicState(definitions, FIRST.text_topics, FIRST.topic_lineage)
+    more = run(named, texts(REFUND, PASSWORD, ODD, PARCEL), "r2")
+    assert more.topic_definitions.filter(is_refund).select(*said).row(0, named=True) == said
+    assert more.topic_definitions["label_source"].to_list() == ["llm", "keywords", "keywords"]
+    gone = run(more, texts(PASSWORD), "r3")
+    back = run(gone, texts(REFUND, PASSWORD), "r4")
+    for state in (gone, back):
+        assert state.topic_definitions.filter(is_refund).select(*said).row(0, named=True) == said

@@ -7,4 +7,4 @@ select
     other_topic_id,
     overlap_share
 from {{ ref('stg_topic_lineage') }}
-order by changed_at, field, topic_id
+order by changed_at, field, topic_id, change

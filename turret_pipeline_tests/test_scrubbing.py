@@ -1,0 +1,94 @@
+"""Texts without what identifies a person."""
+
+import time
+
+import pytest
+
+from turret_pipeline.scrubbing import scrub
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mail jo.do+x@example.co.uk, or o'neil@x.de.", "Mail <EMAIL>, or <EMAIL>."),
+        ("cc: JÜRGEN@BÜRO.example", "cc: <EMAIL>"),
+        ("Call +41 79 123 45 67 now", "Call <PHONE> now"),
+        ("ring 079 123 45 67 or (415) 555-2671 or 415.555.2671", "ring <PHONE> or <PHONE> or <PHONE>"),
+        ("+1-202-555-0143, 0044 20 7946 0958", "<PHONE>, <PHONE>"),
+        ("my phone number: 555-0143 thanks", "my phone number: <PHONE> thanks"),
+        ("card 4111 1111 1111 1111 exp 12/27", "card <CARD> exp 12/27"),
+        ("amex 378282246310005", "amex <CARD>"),
+        ("to CH93 0076 2011 6238 5295 7 please", "to <IBAN> please"),
+        ("to BE68 5390 0754 7034 this week", "to <IBAN> this week"),
+        ("iban gb82west12345698765432", "iban <IBAN>"),
+        ("from 192.168.1.10:8080 to 2001:db8::ff00:42:8329", "from <IP>:8080 to <IP>"),
+        ("account 123456789 is closed", "account <NUMBER> is closed"),
+        ("my SSN is 219-09-9999", "my SSN is <NUMBER>"),
+        ("customer C1234567890", "customer C<NUMBER>"),
+        ("key sk-proj-abcDEF123456ghiJKL", "key <KEY>"),
+        ("AKIAIOSFODNN7EXAMPLE ghp_16C7e42F292c6912E7710c838347Ae178B4a", "<KEY> <KEY>"),
+        ("Authorization: Bearer abc.def-123456", "Authorization: Bearer <KEY>"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-DEF_123 fails", "<KEY> fails"),
+        ("password: hunter2! and api_key=abc_123", "password: <KEY> and api_key=<KEY>"),
+        ("id 550e8400-e29b-41d4-a716-446655440000", "id <KEY>"),
+        ("hash d41d8cd98f00b204e9800998ecf8427e", "hash <KEY>"),
+        (
+            "open https://jo:secret@host.example/x?a=1&token=abc#t",
+            "open https://<KEY>@host.example/x?a=1&token=<KEY>#t",
+        ),
+        ("s3 ?X-Amz-Signature=0a1b2c&part=2", "s3 ?X-Amz-Signature=<KEY>&part=2"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY----- ok", "<KEY> ok"),
+    ],
+)
+def test_what_identifies_a_person_or_opens_a_door_is_marked(text: str, expected: str) -> None:
+    assert scrub(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Where is order 12345?",
+        "order #1234567 of 2024",
+        "sales of 2022, 2023 and 2024, or 2023 2024 2025",
+        "from 2024-03-12 10:30:00 to 12.03.2024, not 3/12/2024",
+        "it costs 12.99, 1,299.00 or 1.234.567,89 EUR",
+        "1 000 000 users and 250000 events",
+        "Python 3.11.4, version 10.0.19045.3570, v1.2.3.4",
+        "at 12:30:45, ratio 16:9, std::vector, infinity ::",
+        "a point at 0.38 0.46",
+        "I forgot my password: how do I reset it?",
+        "the token is invalid, the API key is missing",
+        "@mention of #hashtag, 50% off",
+        "a state-of-the-art-2024-benchmark of my_long_function_name_v2",
+        "https://example.com/shoes?color=red&size=42",
+        "internationalization of Donaudampfschifffahrtsgesellschaft",
+        "order number 4111-1111 and room 12-34",
+        "我的订单 12345 在哪里",
+    ],
+)
+def test_what_says_what_the_text_is_about_stays(text: str) -> None:
+    assert scrub(text) == text
+
+
+def test_scrubbing_twice_is_scrubbing_once() -> None:
+    once = scrub("jo@example.com, +41 79 123 45 67, password=hunter2, 4111111111111111")
+    assert once == "<EMAIL>, <PHONE>, password=<KEY>, <CARD>"
+    assert scrub(once) == once
+
+
+def test_a_long_text_takes_no_longer_than_its_length() -> None:
+    count = 20_000
+    parts = [
+        "1 " * count,
+        "a" * count,
+        ":" * count,
+        "a." * count,
+        "?" + "_" * count,
+        "-----BEGIN " * count,
+        "@a" * count,
+        "password:" * count,
+    ]
+    started = time.monotonic()
+    assert scrub("".join(parts)).startswith("<NUMBER>")
+    assert time.monotonic() - started < 5
