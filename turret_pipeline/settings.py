@@ -55,6 +55,15 @@ class Settings(BaseSettings):
     topic_floor: float = Field(
         0.42, ge=-1, le=1, description="Mean cosine to its nearest texts below which a text has no topic"
     )
+    trend_days: int = Field(
+        7, ge=1, description="Last days whose topics are compared with the days before; whole weeks even out weekdays"
+    )
+    privacy_min_users: int = Field(
+        1,
+        ge=1,
+        description="Users that a topic must have to be shown; raise it, to 5 or more, before tables are shared. "
+        "Smaller topics become one topic Other per field, without examples; events without a user count as nobody's",
+    )
     seed: int = Field(0, ge=0, description="Seed of everything random")
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
     schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")

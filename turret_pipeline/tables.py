@@ -249,10 +249,13 @@ TOPIC_DEFINITIONS = Table(
     "One row per topic that ever lived.",
     ("topic_id",),
     (
-        text("topic_id", "FIELD-NUMBER, given once and never reused"),
+        text("topic_id", "FIELD-NUMBER, given once and never reused; FIELD-other: topics folded for privacy"),
         text("field", "Text field"),
         text("label", "Short name"),
-        text("label_source", "Who named it: keywords"),
+        text(
+            "label_source",
+            "Who named it: keywords, or privacy: topics of too few users, folded into one (setting privacy_min_users)",
+        ),
         text("description", "One sentence about it"),
         Column("keywords", "texts", "Words that set it apart from the other topics of the field, strongest first"),
         Column("example_texts", "texts", "Up to 5 texts nearest to its centre"),
@@ -314,7 +317,11 @@ EVENT_TOPICS = Table(
         text("event_id", "The event"),
         text("field", "Text field"),
         text("topic_id", "Topic of the event's own words; null: none", nullable=True),
-        text("outcome", "assigned, outlier (unlike everything else) or empty; continuation comes in a later release"),
+        text(
+            "outcome",
+            "assigned, outlier (unlike everything else, or of topics with too few users to be shown), or empty; "
+            "continuation comes in a later release",
+        ),
         *TEXT_TOPICS.columns[3:],
         text("continues_topic_id", "Null until continuations are found (a later release)", nullable=True),
     ),

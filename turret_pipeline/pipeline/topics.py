@@ -9,6 +9,7 @@ from turret_pipeline.pipeline.figures import topic_sizes
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
 from turret_pipeline.topics.state import Run, TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 from turret_pipeline.topics.update import Options
@@ -50,7 +51,10 @@ def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Wo
 
 
 @dg.multi_asset(
-    specs=[lake_spec(table, "topics", ["texts"]).merge_attributes(deps=[EMBEDDINGS]) for table in TopicState.tables()],
+    specs=[
+        lake_spec(table, "topics", ["events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
+        for table in TopicState.tables()
+    ],
     name="topics",
 )
 def topics(
@@ -71,12 +75,21 @@ def topics(
     run = Run(context.run_id, now())
     with workspace.progress.during("Finding topics"):
         state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
-    workspace.save_state(state)
-    figure = topic_sizes(state.topic_definitions, _event_counts(distinct, state), workspace.figures_dir)
-    changes = state.topic_lineage.filter(pl.col("run_id") == run.run_id)
-    yield result("topic_definitions", state.topic_definitions, **_facts(state), topic_sizes=figure)
-    yield result("text_topics", state.text_topics)
-    yield result("topic_lineage", state.topic_lineage, changes_of_this_run=changes.height)
+    shown = _shown(workspace, state)
+    workspace.save_state(state, shown)
+    figure = topic_sizes(shown.topic_definitions, _event_counts(distinct, shown), workspace.figures_dir)
+    changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
+    yield result("topic_definitions", shown.topic_definitions, **_facts(state, shown), topic_sizes=figure)
+    yield result("text_topics", shown.text_topics)
+    yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.height)
+
+
+def _shown(workspace: Workspace, state: TopicState) -> TopicState:
+    """The state without topics of too few users."""
+    lake, min_users = workspace.lake, workspace.settings.privacy_min_users
+    if min_users == 1:
+        return state
+    return fold_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
 
 
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
@@ -85,11 +98,13 @@ def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
     return joined.filter(pl.col("topic_id").is_not_null()).group_by("topic_id").agg(pl.col("event_count").sum())
 
 
-def _facts(state: TopicState) -> dict[str, object]:
+def _facts(state: TopicState, shown: TopicState) -> dict[str, object]:
     active = state.topic_definitions.filter(pl.col("status") == "active")
+    visible = active.join(shown.topic_definitions, on="topic_id", how="semi")
     without = state.text_topics["topic_id"].null_count() / max(state.text_topics.height, 1)
     return {
         "active_topics": active.height,
+        "topics_hidden_for_privacy": active.height - visible.height,
         "themes": active["theme_id"].n_unique(),
         "share_of_texts_without_topic": without,
     }
