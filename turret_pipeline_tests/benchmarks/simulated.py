@@ -76,7 +76,9 @@ def _staying(rng: np.random.Generator, drawn: IntArray, session: IntArray, stay:
 
 def _frame(world: World, user: IntArray, session: IntArray, day: IntArray, topic: IntArray) -> pl.DataFrame:
     cluster = user if world.known_users else session
-    return pl.DataFrame({"cluster_id": cluster, "session_id": session, "user": user, "day": day, "topic": topic}).select(
+    return pl.DataFrame(
+        {"cluster_id": cluster, "session_id": session, "user": user, "day": day, "topic": topic}
+    ).select(
         pl.lit("prompt").alias("field"),
         pl.int_range(pl.len()).cast(pl.String).alias("event_id"),
         (pl.lit("prompt-") + pl.col("topic").cast(pl.String)).alias("topic_id"),

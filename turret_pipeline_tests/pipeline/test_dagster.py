@@ -20,7 +20,6 @@ from turret_pipeline.settings import load_settings
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
 
-
 GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "staging", "marts", "publish"}
 
 
