@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -34,12 +34,12 @@ class Comparison:
 
 
 def compare_shares(
-    count: FloatArray,
-    total: FloatArray,
-    other_count: FloatArray,
-    other_total: FloatArray,
-    design_effect: FloatArray | float = 1.0,
-    degrees: FloatArray | float = np.inf,
+    count: ArrayLike,
+    total: ArrayLike,
+    other_count: ArrayLike,
+    other_total: ArrayLike,
+    design_effect: ArrayLike = 1.0,
+    degrees: ArrayLike = np.inf,
 ) -> Comparison:
     """count / total against other_count / other_total, for arrays that broadcast; both totals are above 0.
 
@@ -136,7 +136,7 @@ class Pairs:
 
 
 def pairs_within(counts: sp.csr_matrix, groups: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) -> Pairs:
-    """The pairs of events within clusters, of which there are at least two.
+    """The pairs of events within clusters.
 
     ``counts`` and ``groups`` have for each cluster (rows) its events that are counted, or are in the group.
     ``exposure`` has all its events in each period, shape (clusters, periods), ``totals`` the counted events of each
@@ -156,8 +156,7 @@ def _of_counts(counts: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) 
     crossed = (shares * np.asarray(counts.T @ exposure).T).sum(axis=0)
     residual = squares - 2 * crossed + np.einsum("pc,pq,qc->c", shares, within, shares)
     freedom = 1 - (np.diag(within) / sizes).sum() / sizes.sum()  # the shares are fitted to the same events
-    expected = (totals * (1 - shares)).sum(axis=0)
-    return np.divide(residual, freedom * expected, out=np.ones_like(expected), where=expected > 0) - 1
+    return _excess(residual, freedom * (totals * (1 - shares)).sum(axis=0))
 
 
 def _of_groups(groups: sp.csr_matrix, sizes: FloatArray) -> FloatArray:
@@ -165,8 +164,13 @@ def _of_groups(groups: sp.csr_matrix, sizes: FloatArray) -> FloatArray:
     shares = totals / sizes.sum()
     squares = np.asarray(groups.multiply(groups).sum(axis=0), dtype=np.float64).ravel()
     residual = squares - 2 * shares * np.asarray(groups.T @ sizes).ravel() + shares**2 * (sizes**2).sum()
-    expected = totals * (1 - shares)
-    return np.divide(residual, expected, out=np.ones_like(expected), where=expected > 0) - 1
+    return _excess(residual, totals * (1 - shares))
+
+
+def _excess(residual: FloatArray, expected: FloatArray) -> FloatArray:
+    """residual / expected - 1, and 0 where nothing varies or there is only one cluster to see it in."""
+    known = expected > 1e-9
+    return np.asarray(np.divide(residual, expected, out=np.ones_like(expected), where=known) - 1)
 
 
 def design_effects(*disjoint: Pairs) -> FloatArray:

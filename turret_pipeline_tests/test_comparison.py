@@ -19,7 +19,7 @@ from turret_pipeline.comparison import (
 def compared(
     count: int, total: int, other: int, other_total: int, effect: float = 1.0, degrees: float = np.inf
 ) -> Comparison:
-    return compare_shares(*(np.array([float(n)]) for n in (count, total, other, other_total)), effect, degrees)
+    return compare_shares([count], [total], [other], [other_total], effect, degrees)
 
 
 def pairs(counts: FloatArray, groups: FloatArray, sizes: FloatArray) -> Pairs:

@@ -93,7 +93,8 @@ def _p_values(compared: pl.DataFrame, topic_count: int) -> FloatArray:
     )
     effects = design_effects(by_both, by_user - by_both, by_day - by_both)[:, 0]
     before, recent = (np.full(topic_count, np.count_nonzero(period == one)) for one in (0, 1))
-    degrees = max(len(np.unique(days)) - 2, 1)
+    volumes = np.bincount(days)
+    degrees = max(volumes.sum() ** 2 / (volumes**2).sum() - 2, 1)  # a day of few events tells little of how days vary
     found = compare_shares(totals[1], recent, totals[0], before, effects, degrees)
     return np.where(totals.sum(axis=0) > 0, found.p_greater, np.nan)
 

@@ -105,6 +105,12 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert_frame_equal(shuffled, topic_segments(events, plans), check_exact=True)
 
 
+def test_one_user_or_texts_without_topics_compare_nothing() -> None:
+    events, plans = said(*REFUNDS, *REST)
+    assert topic_segments(events.with_columns(pl.lit(1, pl.Int64).alias("cluster_id")), plans).is_empty()
+    assert topic_segments(events.with_columns(pl.lit(None, pl.String).alias("topic_id")), plans).is_empty()
+
+
 def test_nothing_gives_nothing() -> None:
     empty = topic_segments(pl.DataFrame(schema=OCCURRENCE), pl.DataFrame(schema=VALUES))
     assert_frame_equal(empty, TOPIC_SEGMENTS.empty())
@@ -122,8 +128,8 @@ def test_segments_drawn_by_lot_raise_hardly_an_alarm() -> None:
             pl.concat([segment(made, "plan", by_user[users]), segment(made, "model", by_session[sessions])]),
         )
         rows += found.height
-        flagged += (found["q_value"] <= 0.05).sum()
-        missed += ((found["difference_low"] > 0) | (found["difference_high"] < 0)).sum()
+        flagged += found.filter(pl.col("q_value") <= 0.05).height
+        missed += found.filter((pl.col("difference_low") > 0) | (pl.col("difference_high") < 0)).height
     assert flagged / rows < 0.001
     assert missed / rows < 0.06
 
