@@ -59,6 +59,15 @@ class Settings(BaseSettings):
         le=1,
         description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts",
     )
+    trend_days: int = Field(
+        7, ge=1, description="Last days whose topics are compared with the days before; whole weeks even out weekdays"
+    )
+    privacy_min_users: int = Field(
+        1,
+        ge=1,
+        description="Users that a topic must have to be shown; raise it, to 5 or more, before tables are shared. "
+        "Smaller topics become one topic Other per field, without examples; events without a user count as nobody's",
+    )
     llm_model: str = Field("", description="LLM that names new and changed topics; empty: none, keywords do")
     llm_base_url: str | None = Field(
         None, description="OpenAI-compatible endpoint of the LLM, such as http://localhost:11434/v1; default: OpenAI's"

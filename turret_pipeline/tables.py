@@ -249,16 +249,37 @@ TOPIC_DEFINITIONS = Table(
     "One row per topic that ever lived.",
     ("topic_id",),
     (
-        text("topic_id", "FIELD-NUMBER, given once and never reused"),
+        text("topic_id", "FIELD-NUMBER, given once and never reused; FIELD-other: topics folded for privacy"),
         text("field", "Text field"),
         text("label", "Short name"),
-        text("label_source", "Who named it: keywords or llm"),
+        text(
+            "label_source",
+            "Who named it: keywords, llm, person, or privacy: topics of too few users, "
+            "folded into one (setting privacy_min_users)",
+        ),
         text("description", "One sentence about it"),
         Column("keywords", "texts", "Words that set it apart from the other topics of the field, strongest first"),
         Column("example_texts", "texts", "Up to 5 texts nearest to its centre"),
         text("theme_id", "Theme it belongs to: FIELD-theme-NUMBER"),
         text("theme_label", "Short name of the theme"),
         text("status", "active, or retired: no text is left in it"),
+    ),
+)
+
+_TREND = (
+    number(
+        "growth",
+        "Relative change of the topic's share of its field's events: the last days (setting trend_days, ending on the "
+        "day of the latest event, UTC) against the up to four times as many days before; 1 is twice the share. Null "
+        "where the topic has no event before, and throughout a field known for less than twice trend_days",
+        nullable=True,
+    ),
+    Column(
+        "is_emerging",
+        "boolean",
+        "Whether its share grew by half or more, beyond chance (emerging_q_value at most 0.05), with 3 or more users "
+        "in the last days (sessions where the user is not known); null where nothing can be compared",
+        nullable=True,
     ),
 )
 
@@ -276,11 +297,16 @@ TOPICS = Table(
         number("mean_similarity", "Mean cosine of its distinct texts to its centroid", nullable=True),
         timestamp("first_event_at", "Earliest event", nullable=True),
         timestamp("last_event_at", "Latest event", nullable=True),
-        number("growth", "Null until trends are computed (a later release)", nullable=True),
-        Column("is_emerging", "boolean", "Null until trends are computed (a later release)", nullable=True),
+        *_TREND,
         text("status", "active, or retired: no text is left in it"),
         number("map_x", "Null until the map of topics is drawn (a later release)", nullable=True),
         number("map_y", "Null until the map of topics is drawn (a later release)", nullable=True),
+        number(
+            "emerging_q_value",
+            "Share of chance to expect among the field's topics that grew as clearly (Benjamini-Hochberg over the "
+            "field's topics); users who come back and days that differ are allowed for",
+            nullable=True,
+        ),
     ),
 )
 
@@ -292,7 +318,11 @@ EVENT_TOPICS = Table(
         text("event_id", "The event"),
         text("field", "Text field"),
         text("topic_id", "Topic of the event's own words; null: none", nullable=True),
-        text("outcome", "assigned, outlier (unlike everything else) or empty; continuation comes in a later release"),
+        text(
+            "outcome",
+            "assigned, outlier (unlike everything else, or of topics with too few users to be shown), or empty; "
+            "continuation comes in a later release",
+        ),
         *TEXT_TOPICS.columns[3:],
         text("continues_topic_id", "Null until continuations are found (a later release)", nullable=True),
     ),
@@ -325,6 +355,74 @@ TOPIC_LINEAGE = Table(
         text("change", "born, retired, revived or renamed; split and merged come in a later release"),
         text("other_topic_id", "Topic on the other side of a split or merge", nullable=True),
         number("overlap_share", "Share of texts in common with that topic", nullable=True),
+    ),
+)
+
+TOPIC_TRENDS = Table(
+    "topic_trends",
+    "One row per topic that occurs.",
+    ("topic_id",),
+    (
+        text("topic_id", "Topic"),
+        text("field", "Text field"),
+        integer("recent_event_count", "Events in the last days (setting trend_days, up to that of the latest event)"),
+        integer("before_event_count", "Events in the up to four times as many days before"),
+        number(
+            "recent_share", "recent_event_count over those days' events on which the field is present", nullable=True
+        ),
+        number(
+            "before_share", "before_event_count over those days' events on which the field is present", nullable=True
+        ),
+        *_TREND,
+        number("p_value", "One-sided p-value of its growth; null where it does not occur in those days", nullable=True),
+        number("q_value", "Benjamini-Hochberg q-value of it, over the topics of the field", nullable=True),
+    ),
+)
+
+_SEGMENT = (
+    text("segment_field", "Enum field"),
+    text(
+        "segment_value",
+        "Its value. A value is compared where 10 events and 5 users have it, and as many do not (or sessions where "
+        "the user is not known; privacy_min_users where that is more)",
+    ),
+)
+
+TOPIC_SEGMENTS = Table(
+    "topic_segments",
+    "One row per topic, enum field and value; events count that carry both the text field and the enum field.",
+    ("topic_id", "segment_field", "segment_value"),
+    (
+        text("field", "Text field"),
+        text("topic_id", "Topic"),
+        *_SEGMENT,
+        integer("event_count", "Events of the topic with the value"),
+        integer("session_count", "Sessions with at least one such event"),
+        number("share_in_segment", "event_count over the events with the value that carry the text field"),
+        number("share_elsewhere", "The same share of the events with another value of the enum field"),
+        number("difference", "share_in_segment less share_elsewhere"),
+        number("difference_low", "Lower end of its 95 % confidence interval; events of one user count as dependent"),
+        number("difference_high", "Upper end of it"),
+        number(
+            "q_value",
+            "Share of chance to expect among the rows that differ as clearly (Benjamini-Hochberg over all rows of the "
+            "text field, whatever the enum field)",
+        ),
+    ),
+)
+
+TOPIC_NUMBERS = Table(
+    "topic_numbers",
+    "One row per topic and number field; events count that carry both.",
+    ("topic_id", "number_field"),
+    (
+        text("field", "Text field"),
+        text("topic_id", "Topic"),
+        text("number_field", "Number field"),
+        integer("value_count", "Values on events of the topic"),
+        number("value_mean", "Mean"),
+        number("value_p50", "Median, interpolated"),
+        number("value_p95", "95th percentile, interpolated"),
     ),
 )
 
@@ -441,7 +539,7 @@ LAKE_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
-        TOPIC_LINEAGE, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+        TOPIC_LINEAGE, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
     )
 }  # fmt: skip
 """Written by Python as Parquet under lake/."""
@@ -450,7 +548,8 @@ MART_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
-        TOPIC_LINEAGE, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES, QUALITY_CHECKS, PIPELINE_RUNS,
+        TOPIC_LINEAGE, TOPIC_SEGMENTS, TOPIC_NUMBERS, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+        QUALITY_CHECKS, PIPELINE_RUNS,
     )
 }  # fmt: skip
 """Published in schema marts: built by dbt, but for quality_checks and pipeline_runs, which publishing writes."""

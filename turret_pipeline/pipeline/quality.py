@@ -22,7 +22,11 @@ from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
 BUILT_TABLES = [table for name, table in MART_TABLES.items() if name not in {"quality_checks", "pipeline_runs"}]
 MANY_REJECTED = 0.05
 
-SHARES = {"probability"}
+SHARES = {"probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value"}
+"""Columns between 0 and 1, beside those called so."""
+
+DIFFERENCES = {"difference", "difference_low", "difference_high"}
+LOSSLESS = 1 + 1e-9
 PAIRS = {
     "journey_edges": [("transition_count", "session_count")],
     "journey_nodes": [
@@ -35,6 +39,12 @@ PAIRS = {
     "sessions": [("ended_at", "started_at")],
     "journey_steps": [("ended_at", "started_at")],
     "number_days": [("value_p95", "value_p50")],
+    "topic_numbers": [("value_p95", "value_p50")],
+    "topic_segments": [
+        ("event_count", "session_count"),
+        ("difference", "difference_low"),
+        ("difference_high", "difference"),
+    ],
 }
 """Columns of which the first is never smaller than the second."""
 INDEX = """<!DOCTYPE html>
@@ -194,7 +204,11 @@ def _suite(table: Table) -> list[Any]:
     suite: list[Any] = [gxe.ExpectTableColumnsToMatchSet(column_set=_checked_columns(table))]
     for column in table.columns:
         if column.kind == "number" and (column.name.endswith("_share") or column.name in SHARES):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=1 + 1e-9))
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=LOSSLESS))
+        elif column.name in DIFFERENCES:
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-LOSSLESS, max_value=LOSSLESS))
+        elif column.name == "growth":
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1))
         elif column.name.endswith(("_count", "_seconds")):
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0))
         elif column.name.endswith("similarity"):

@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import hashlib
 import importlib.metadata
+import io
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,10 +20,11 @@ import polars as pl
 from dagster_duckdb import DuckDBResource
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.lake import Lake, leftovers, remove, replacing
+from turret_pipeline.lake import Lake, fit, leftovers, remove, replacing
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import Settings
 from turret_pipeline.sources import Sources
+from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.state import TopicState
 from turret_pipeline.vectors import VectorStore
@@ -129,19 +131,32 @@ class Workspace:
         """The model in force, loaded."""
         return load_embedder(self.settings.embedding_model, self.settings.embedding_device)
 
-    def save_state(self, state: TopicState) -> None:
-        """Write the state's tables to the lake, and keep them to continue from once they are published."""
-        for table in TopicState.tables():
-            self.lake.write(table, getattr(state, table))
-        with replacing(self.states / self.lake_state_id()) as folder:
+    def save_state(self, state: TopicState, shown: TopicState) -> None:
+        """Keep a state to continue from once it is published, and write what is shown of it to the lake.
+
+        The lake says of which state it is when all its tables are written: the half of a killed run is never published.
+        """
+        tables = {name: _parquet(fit(LAKE_TABLES[name], getattr(state, name))) for name in TopicState.tables()}
+        state_id = hashlib.sha256(b"".join(tables.values())).hexdigest()[:24]
+        with replacing(self.states / state_id) as folder:
             folder.mkdir()
-            for table in TopicState.tables():
-                (folder / f"{table}.parquet").write_bytes(self.lake.path(table).read_bytes())
+            for name, content in tables.items():
+                (folder / f"{name}.parquet").write_bytes(content)
+        remove(self._state_note)
+        for name in tables:
+            self.lake.write(name, getattr(shown, name))
+        with replacing(self._state_note) as aside:
+            aside.write_text(state_id)
+
+    @property
+    def _state_note(self) -> Path:
+        return self.lake.root / "topic_state_id.txt"
 
     def lake_state_id(self) -> str:
-        """Name of the topic state in the lake: a hash of its tables."""
-        tables = b"".join(self.lake.path(table).read_bytes() for table in TopicState.tables())
-        return hashlib.sha256(tables).hexdigest()[:24]
+        """Name of the topic state that the lake's tables show. TurretError where they are not whole."""
+        if not self._state_note.exists():
+            raise TurretError(f"The topics in {self.lake.root} are not whole: materialize the asset topic_definitions.")
+        return self._state_note.read_text()
 
     def published_state(self) -> tuple[TopicState, str | None]:
         """The topics that were last published, and the model that they were found with."""
@@ -195,6 +210,12 @@ class Workspace:
         for folder in self.states.glob("*"):
             if folder.name != state_id:
                 remove(folder)
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    return content.getvalue()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.meeting import Options
+from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
 from turret_pipeline.topics.state import Run, TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 
@@ -52,7 +53,10 @@ def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Wo
 
 
 @dg.multi_asset(
-    specs=[lake_spec(table, "topics", ["texts"]).merge_attributes(deps=[EMBEDDINGS]) for table in TopicState.tables()],
+    specs=[
+        lake_spec(table, "topics", ["events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
+        for table in TopicState.tables()
+    ],
     check_specs=[
         dg.AssetCheckSpec(
             LLM_NAMES,
@@ -82,12 +86,13 @@ def topics(
         state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
     naming = name_with_llm(workspace, state, distinct, run, lambda sentence: _tell(context, workspace, sentence))
     state = naming.state
-    workspace.save_state(state)
-    figure = topic_sizes(state.topic_definitions, _event_counts(distinct, state), workspace.figures_dir)
-    changes = state.topic_lineage.filter(pl.col("run_id") == run.run_id)
-    yield result("topic_definitions", state.topic_definitions, **_facts(state), topic_sizes=figure)
-    yield result("text_topics", state.text_topics)
-    yield result("topic_lineage", state.topic_lineage, changes_of_this_run=changes.height)
+    shown = _shown(workspace, state)
+    workspace.save_state(state, shown)
+    figure = topic_sizes(shown.topic_definitions, _event_counts(distinct, shown), workspace.figures_dir)
+    changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
+    yield result("topic_definitions", shown.topic_definitions, **_facts(state, shown), topic_sizes=figure)
+    yield result("text_topics", shown.text_topics)
+    yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.height)
     yield dg.AssetCheckResult(
         asset_key=lake_key("topic_definitions"),
         check_name=LLM_NAMES,
@@ -102,17 +107,27 @@ def _tell(context: dg.AssetExecutionContext, workspace: Workspace, sentence: str
     workspace.progress.say(sentence)
 
 
+def _shown(workspace: Workspace, state: TopicState) -> TopicState:
+    """The state without topics of too few users."""
+    lake, min_users = workspace.lake, workspace.settings.privacy_min_users
+    if min_users == 1:
+        return state
+    return fold_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
+
+
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
     """Events by topic: topic_id, event_count."""
     joined = state.text_topics.join(distinct, on=["field", "text_id"], validate="1:1")
     return joined.filter(pl.col("topic_id").is_not_null()).group_by("topic_id").agg(pl.col("event_count").sum())
 
 
-def _facts(state: TopicState) -> dict[str, object]:
+def _facts(state: TopicState, shown: TopicState) -> dict[str, object]:
     active = state.topic_definitions.filter(pl.col("status") == "active")
+    visible = active.join(shown.topic_definitions, on="topic_id", how="semi")
     without = state.text_topics["topic_id"].null_count() / max(state.text_topics.height, 1)
     return {
         "active_topics": active.height,
+        "topics_hidden_for_privacy": active.height - visible.height,
         "themes": active["theme_id"].n_unique(),
         "share_of_texts_without_topic": without,
     }

@@ -20,6 +20,8 @@ from turret_pipeline.settings import load_settings
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
 
+GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "staging", "marts", "publish"}
+
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> AssetGraph:
@@ -31,7 +33,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> AssetGraph:
 def test_every_asset_says_its_grain_its_group_its_owner_and_its_kinds(graph: AssetGraph) -> None:
     for key in graph.materializable_asset_keys:
         node = graph.get(key)
-        assert node.group_name in {"ingestion", "fields", "topics", "journeys", "staging", "marts", "publish"}
+        assert node.group_name in GROUPS
         assert node.owners
         assert node.kinds
         assert re.match("One row per|Renamed and cast", node.description or ""), key

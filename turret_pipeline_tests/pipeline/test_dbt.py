@@ -44,4 +44,4 @@ def test_the_unit_tests_of_the_models_pass(sample_job: Job, tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "4 unit tests" in done.stdout
+    assert "5 unit tests" in done.stdout

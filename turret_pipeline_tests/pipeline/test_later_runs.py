@@ -121,6 +121,22 @@ def test_another_model_finds_topics_anew_and_what_a_killed_writer_left_does_no_h
     assert (folder / "data" / ".notes.tmp").exists()
 
 
+def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(folder: Path) -> None:
+    before = published_tables(folder / "data")
+    run_job(folder / "data", folder / "in", extra={"TURRET_PRIVACY_MIN_USERS": "8"})  # 7 users but for the garden's 12
+    private = published_tables(folder / "data")
+    (garden,) = private["topics"]["topic_id"]
+    assert garden not in before["topics"]["topic_id"].to_list()
+    assert set(private["event_topics"].filter(pl.col("topic_id").is_not_null())["event_id"].str.head(1)) == {"g"}
+    assert set(private["event_topics"]["runner_up_topic_id"]) <= {garden, None}
+    assert set(private["topic_lineage"]["topic_id"]) == {garden}
+    run_job(folder / "data", folder / "in")
+    after = published_tables(folder / "data")
+    assert garden in after["topics"]["topic_id"].to_list()
+    joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
+    assert joined["topic_id"].to_list() == joined["topic_id_after"].to_list()
+
+
 def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(folder: Path) -> None:
     before = warehouse(folder / "data").read_bytes()
     file = next((folder / "data" / "lake" / "sources").glob("*/file.parquet"))

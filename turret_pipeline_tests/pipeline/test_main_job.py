@@ -80,6 +80,24 @@ def test_the_planted_topics_of_the_sample_are_found(sample_job: Job, tmp_path: P
     assert both["topic_id"].null_count() / both.height < 0.1
 
 
+def test_what_the_free_plan_asks_more_of_is_found(sample_job: Job) -> None:
+    tables = published_tables(sample_job.data_dir)
+    of_free = tables["topic_segments"].filter((pl.col("segment_value") == "free") & (pl.col("q_value") <= 0.05))
+    more = of_free.filter(pl.col("difference_low") > 0).join(tables["topics"], on="topic_id")
+    assert more["example_texts"].list.join(" ").str.to_lowercase().str.contains("logo").any()
+
+
+def test_every_topic_has_its_growth_and_its_numbers(sample_job: Job) -> None:
+    tables = published_tables(sample_job.data_dir)
+    active = tables["topics"].filter(pl.col("status") == "active")
+    assert active["is_emerging"].null_count() == 0
+    numbers = tables["topic_numbers"].filter(pl.col("number_field") == "prompt_chars")
+    prompts = active.filter(pl.col("field") == "prompt")
+    joined = prompts.join(numbers, on="topic_id").filter(pl.col("value_count") > 0)
+    assert joined.height == prompts.height
+    assert (joined["value_count"] <= joined["event_count"]).all()
+
+
 def test_the_sample_is_what_its_generator_makes(tmp_path: Path) -> None:
     generator = SAMPLE / "generator" / "make_sample.py"
     subprocess.run([sys.executable, generator, "--out", tmp_path], check=True, capture_output=True)

@@ -57,13 +57,15 @@ select
     fits.mean_similarity,
     sizes.first_event_at,
     sizes.last_event_at,
-    null::double as growth,
-    null::boolean as is_emerging,
+    trends.growth,
+    trends.is_emerging,
     definitions.status,
     null::double as map_x,
-    null::double as map_y
+    null::double as map_y,
+    trends.q_value as emerging_q_value
 from {{ ref('stg_topic_definitions') }} as definitions
 left join sizes using (topic_id)
 left join fits using (topic_id)
+left join {{ ref('stg_topic_trends') }} as trends using (topic_id)
 left join field_events on definitions.field = field_events.field
 order by definitions.field, event_count desc, definitions.topic_id

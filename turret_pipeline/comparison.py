@@ -1,0 +1,201 @@
+"""Whether two groups of events differ in a share: difference, interval, p-value, and q-values over many such questions.
+
+Events of one user are not independent: a user comes back to the same subjects. Whatever hangs together is a cluster,
+and a design effect says by how much the clusters inflate the variance of a difference. Counts divided by it are what
+as many independent events would tell.
+
+Belongs here: statistics of counts, for topics and journeys alike. Not here: which groups are compared.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The share of a group minus that of the other, its confidence interval, and p-values; all of one shape.
+
+    ``p_greater`` is one-sided (is the share of the group larger than chance explains?), ``p_value`` two-sided.
+    """
+
+    difference: FloatArray
+    low: FloatArray
+    high: FloatArray
+    p_greater: FloatArray
+    p_value: FloatArray
+
+
+def compare_shares(
+    count: ArrayLike,
+    total: ArrayLike,
+    other_count: ArrayLike,
+    other_total: ArrayLike,
+    design_effect: ArrayLike = 1.0,
+    degrees: ArrayLike = np.inf,
+) -> Comparison:
+    """count / total against other_count / other_total, for arrays that broadcast; both totals are above 0.
+
+    ``design_effect`` is at least 1. ``degrees`` are the degrees of freedom that it was estimated with (clusters - 1):
+    with few, intervals and p-values are those of Student's t. A share of 0 or 1 has an interval of some width too.
+    """
+    from scipy import stats
+
+    count, total, other_count, other_total, effect = np.broadcast_arrays(
+        *(np.asarray(part, dtype=np.float64) for part in (count, total, other_count, other_total, design_effect))
+    )
+    low, high = _newcombe(
+        count, total, other_count, other_total, effect, stats.t.ppf(0.5 + CONFIDENCE / 2, np.asarray(degrees))
+    )
+    greater, less = (
+        stats.t.sf(stats.norm.isf(tail), degrees) for tail in _tails(count, total, other_count, other_total, effect)
+    )
+    return Comparison(
+        difference=count / total - other_count / other_total,
+        low=low,
+        high=high,
+        p_greater=greater,
+        p_value=np.minimum(1.0, 2 * np.minimum(greater, less)),
+    )
+
+
+def _newcombe(
+    count: FloatArray,
+    total: FloatArray,
+    other_count: FloatArray,
+    other_total: FloatArray,
+    effect: FloatArray,
+    critical: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Interval of a difference from the Wilson intervals of both shares (Newcombe 1998, method 10)."""
+    one, other = count / total, other_count / other_total
+    low, high = _wilson(one, total / effect, critical)
+    other_low, other_high = _wilson(other, other_total / effect, critical)
+    return (
+        one - other - np.hypot(one - low, other_high - other),
+        one - other + np.hypot(high - one, other - other_low),
+    )
+
+
+def _wilson(share: FloatArray, total: FloatArray, critical: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Score interval of a share of ``total`` events, which need not be a whole number."""
+    square = critical**2 / total
+    middle = (share + square / 2) / (1 + square)
+    half = np.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
+    return np.minimum(middle - half, share), np.maximum(middle + half, share)
+
+
+def _tails(
+    count: FloatArray, total: FloatArray, other_count: FloatArray, other_total: FloatArray, effect: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """P-values of "larger" and "smaller" where both groups have one share: binomial tails on effective counts.
+
+    As Korn and Graubard (1998) do for small counts of surveys: the tail of the exact distribution, not of the normal
+    one, with as many trials as the data are worth. The trials are the rarest of: a group, the events counted, those
+    not counted; that they are drawn from a finite whole makes them worth more.
+    """
+    from scipy.special import betainc, betaincc
+
+    whole, hits = total + other_total, count + other_count
+    margins = np.stack([total, other_total, hits, whole - hits])
+    rarest = np.argmin(margins, axis=0)[None]
+    trials = np.take_along_axis(margins, rarest, 0)[0]
+    cell = np.take_along_axis(np.stack([count, other_count, count, total - count]), rarest, 0)[0]
+    chance = np.where(rarest[0] < 2, hits, total) / whole
+    worth = 1 / ((1 - trials / whole) * effect)
+    trials, cell = trials * worth, cell * worth
+    with np.errstate(invalid="ignore"):
+        upper = np.where(cell > 0, betainc(cell, trials - cell + 1, chance), 1.0)
+        lower = np.where(cell < trials, betaincc(cell + 1, np.maximum(trials - cell, 0), chance), 1.0)
+    is_turned = rarest[0] % 2 == 1  # fewer trials elsewhere, or fewer misses, speak for the group
+    return np.where(is_turned, lower, upper), np.where(is_turned, upper, lower)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How far the events of some pairs go together: sums over the pairs, as a multiple of independent events' variance.
+
+    ``counts`` is about what is counted, shape (counts,), ``groups`` about who is in a group, shape (groups,), and
+    ``size`` is the number of pairs per event.
+    """
+
+    counts: FloatArray
+    groups: FloatArray
+    size: float
+
+    def __sub__(self, finer: "Pairs") -> "Pairs":
+        """The pairs of one cluster that are not of one cluster of a finer kind."""
+        return Pairs(self.counts - finer.counts, self.groups - finer.groups, self.size - finer.size)
+
+
+def pairs_within(counts: sp.csr_matrix, groups: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) -> Pairs:
+    """The pairs of events within clusters.
+
+    ``counts`` and ``groups`` have for each cluster (rows) its events that are counted, or are in the group.
+    ``exposure`` has all its events in each period, shape (clusters, periods), ``totals`` the counted events of each
+    period, shape (periods, counts): where a share differs between periods, events go together as far as both are off
+    the share of their period.
+    """
+    sizes = exposure.sum(axis=1)
+    whole = sizes.sum()
+    return Pairs(_of_counts(counts, exposure, totals), _of_groups(groups, sizes), float((sizes**2).sum() / whole - 1))
+
+
+def _of_counts(counts: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) -> FloatArray:
+    sizes = exposure.sum(axis=0)
+    shares = totals / sizes[:, None]
+    within = exposure.T @ exposure
+    squares = np.asarray(counts.multiply(counts).sum(axis=0), dtype=np.float64).ravel()
+    crossed = (shares * np.asarray(counts.T @ exposure).T).sum(axis=0)
+    residual = squares - 2 * crossed + np.einsum("pc,pq,qc->c", shares, within, shares)
+    freedom = 1 - (np.diag(within) / sizes).sum() / sizes.sum()  # the shares are fitted to the same events
+    return _excess(residual, freedom * (totals * (1 - shares)).sum(axis=0))
+
+
+def _of_groups(groups: sp.csr_matrix, sizes: FloatArray) -> FloatArray:
+    totals = np.asarray(groups.sum(axis=0), dtype=np.float64).ravel()
+    shares = totals / sizes.sum()
+    squares = np.asarray(groups.multiply(groups).sum(axis=0), dtype=np.float64).ravel()
+    residual = squares - 2 * shares * np.asarray(groups.T @ sizes).ravel() + shares**2 * (sizes**2).sum()
+    return _excess(residual, totals * (1 - shares))
+
+
+def _excess(residual: FloatArray, expected: FloatArray) -> FloatArray:
+    """residual / expected - 1, and 0 where nothing varies or there is only one cluster to see it in."""
+    known = expected > 1e-9
+    return np.asarray(np.divide(residual, expected, out=np.ones_like(expected), where=known) - 1)
+
+
+def design_effects(*disjoint: Pairs) -> FloatArray:
+    """Inflation of the variance of each count's difference between each group and the rest, shape (counts, groups).
+
+    Pairs inflate it as far as both what is counted and the group go together in them (Moulton 1986): for a group that
+    is drawn anew for every event it is 1. The pairs of different kinds must be different ones.
+    """
+    excess = sum(
+        np.maximum(0, pairs.counts)[:, None] * np.maximum(0, pairs.groups)[None, :] / pairs.size
+        for pairs in disjoint
+        if pairs.size > 0
+    )
+    return 1 + excess * np.ones((len(disjoint[0].counts), len(disjoint[0].groups)))
+
+
+def q_values(p_values: FloatArray) -> FloatArray:
+    """Benjamini and Hochberg's q-values of one family (1995); not a number stays so and does not count.
+
+    Of all rows with a q-value of at most 0.05, 5 % are expected to be chance.
+    """
+    from scipy import stats
+
+    found = np.full(len(p_values), np.nan)
+    known = ~np.isnan(p_values)
+    if known.any():
+        found[known] = stats.false_discovery_control(p_values[known], method="bh")
+    return found

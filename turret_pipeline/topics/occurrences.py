@@ -1,0 +1,41 @@
+"""Where topics occur: the events of each text field with their topic, their day, and whom they hang together with."""
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from turret_pipeline.topics.arrays import IntArray
+
+
+def collect_occurrences(events: pl.DataFrame, event_texts: pl.DataFrame, text_topics: pl.DataFrame) -> pl.DataFrame:
+    """One row per event and text field present on it: field, event_id, topic_id, session_id, cluster_id, event_date.
+
+    ``topic_id`` is null where the text has none. ``cluster_id`` numbers the users, and the sessions of events whose
+    user is not known: events of one cluster are not independent.
+    """
+    who = pl.coalesce(pl.lit("user ") + pl.col("user_id"), pl.lit("session ") + pl.col("session_id"))
+    placed = events.select(
+        "event_id",
+        "session_id",
+        who.rank("dense").cast(pl.Int64).alias("cluster_id"),
+        pl.col("event_at").dt.date().alias("event_date"),
+    )
+    return (
+        event_texts.join(text_topics.select("field", "text_id", "topic_id"), on=["field", "text_id"], how="left")
+        .join(placed, on="event_id", validate="m:1")
+        .select("field", "event_id", "topic_id", "session_id", "cluster_id", "event_date")
+    )
+
+
+def dense(column: pl.Series) -> tuple[pl.Series, IntArray]:
+    """The distinct values in order, null left out, and the position of every value among them, -1 for null."""
+    names = column.drop_nulls().unique().sort()
+    positions = names.to_frame().with_row_index("position")
+    found = column.to_frame().join(positions, on=column.name, how="left", maintain_order="left")
+    return names, found["position"].cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> sp.csr_matrix:
+    """How often each pair of row and column occurs; pairs with -1 do not count."""
+    has = (rows >= 0) & (columns >= 0)
+    return sp.csr_matrix((np.ones(int(has.sum())), (rows[has], columns[has])), shape=shape)

@@ -1,0 +1,105 @@
+"""Topics of too few users are not shown: they are folded into one topic per field, or into none."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from turret_pipeline.topics.state import ACTIVE, TopicState
+
+OTHER = "Other"
+LABEL_SOURCE = "privacy"
+
+
+def users_of_texts(events: pl.DataFrame, event_texts: pl.DataFrame) -> pl.DataFrame:
+    """Who says what: distinct field, text_id, user_id. An event without a user is of nobody."""
+    known = events.select("event_id", "user_id").drop_nulls()
+    return (
+        event_texts.drop_nulls()
+        .join(known, on="event_id", validate="m:1")
+        .select("field", "text_id", "user_id")
+        .unique()
+    )
+
+
+def fold_small_topics(state: TopicState, users: pl.DataFrame, min_users: int) -> TopicState:
+    """What may be shown of a state: no topic, and no trace of one, that has fewer than ``min_users`` distinct users.
+
+    ``users`` has field, text_id and user_id of the events there are. The texts of such topics get the topic FIELD-other
+    where together they have enough users, else none. Retired topics have no users: they are left out, too. With
+    ``min_users`` 1 everything is shown as it is.
+    """
+    if min_users <= 1:
+        return state
+    active = state.topic_definitions.filter(pl.col("status") == ACTIVE)
+    said = state.text_topics.join(users, on=["field", "text_id"])
+    shown = _with_enough_users(said, "topic_id", min_users)
+    hidden = active.join(shown, on="topic_id", how="anti").select(
+        "topic_id", (pl.col("field") + "-other").alias("other")
+    )
+    others = _with_enough_users(said.join(hidden, on="topic_id"), "other", min_users)
+    has_company = pl.col("other").is_in(others["other"].to_list())
+    target = hidden.select("topic_id", pl.when(has_company).then("other").alias("other"))
+    kept = active.join(shown, on="topic_id", how="semi", maintain_order="left")
+    rest = [_other_topic(active.filter(pl.col("field") + "-other" == other), kept) for other in others["other"]]
+    return replace(
+        state,
+        topic_definitions=pl.concat([kept, *rest], how="diagonal").select(active.columns),
+        text_topics=_folded(state.text_topics, shown, target),
+        topic_lineage=_lineage_of(state.topic_lineage, shown),
+    )
+
+
+def _with_enough_users(said: pl.DataFrame, topic: str, min_users: int) -> pl.DataFrame:
+    """The topics that so many users speak of, in order."""
+    counted = said.filter(pl.col(topic).is_not_null()).group_by(topic).agg(pl.col("user_id").n_unique().alias("users"))
+    return counted.filter(pl.col("users") >= min_users).select(topic).sort(topic)
+
+
+def _other_topic(active: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """The definition of a field's other topic; of columns that are not named here it has none."""
+    field = active["field"][0]
+    taken = set(kept.filter(pl.col("field") == field)["label"])
+    label = next(
+        name
+        for number in range(1, len(taken) + 2)
+        if (name := f"{OTHER} {number}" if number > 1 else OTHER) not in taken
+    )
+    row = {
+        "topic_id": f"{field}-other",
+        "field": field,
+        "label": label,
+        "label_source": LABEL_SOURCE,
+        "description": "Topics of too few users to be shown (setting privacy_min_users).",
+        "keywords": [],
+        "example_texts": [],
+        "theme_id": f"{field}-theme-other",
+        "theme_label": OTHER,
+        "status": ACTIVE,
+    }
+    return pl.DataFrame([row], schema={name: active.schema[name] for name in row})
+
+
+def _folded(text_topics: pl.DataFrame, shown: pl.DataFrame, target: pl.DataFrame) -> pl.DataFrame:
+    """Texts with the topics that are shown. A folded topic has no centre: the cosines to it are left out."""
+    visible = dict.fromkeys(shown["topic_id"])
+    fold = dict(target.iter_rows())
+    new = {**{name: name for name in visible}, **fold}
+    own, second = (
+        pl.col(name).replace_strict(new, default=None, return_dtype=pl.String)
+        for name in ("topic_id", "runner_up_topic_id")
+    )
+    is_shown, is_second_shown = (pl.col(name).is_in(list(visible)) for name in ("topic_id", "runner_up_topic_id"))
+    return text_topics.with_columns(
+        own.alias("topic_id"),
+        pl.when(is_shown | pl.col("topic_id").is_null()).then("similarity").alias("similarity"),
+        pl.when(second.ne_missing(own)).then(second).alias("runner_up_topic_id"),
+        pl.when(is_second_shown).then("runner_up_similarity").alias("runner_up_similarity"),
+    )
+
+
+def _lineage_of(lineage: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Changes of the topics that are shown, without those on the other side that are not."""
+    is_other_shown = pl.col("other_topic_id").is_in(shown["topic_id"].to_list())
+    return lineage.join(shown, on="topic_id", how="semi", maintain_order="left").with_columns(
+        pl.when(is_other_shown).then(name).alias(name) for name in ("other_topic_id", "overlap_share")
+    )
