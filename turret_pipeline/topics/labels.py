@@ -1,32 +1,33 @@
-"""What topics are called: words and phrases that set a topic apart from the others of its field.
+"""What topics are called: a short phrase of their own texts that sets them apart from the other topics of the field.
 
-Class-based TF-IDF (Grootendorst: BERTopic, 2022): the topics are the documents, and a term counts for a topic by the
-share of its texts that have it. The second factor is sharper than there: the logarithm of that share over the mean
-share in the other topics, so that a term that is common elsewhere too falls to nothing.
+Two measures say how well a phrase names a topic: how much more of the topic's texts have its words than others
+(candidates.py), and nearness in meaning, as in EmbedRank (Bennani-Smires et al., 2018) and KeyBERT (Grootendorst,
+2020): the cosine of the embedded phrase to the topic's centroid, and how far that is above the nearest other topics.
+The first alone picks what is frequent, which may be a detail; the second alone picks what few texts say.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.topics.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.communities import centroids
+from turret_pipeline.topics.embedding import Embedder, unit
+from turret_pipeline.topics.phrases import Key, content_of, runs_of
 
 KEYWORD_COUNT, EXAMPLE_COUNT = 10, 5
-NAMING_WORDS = 60
-"""A text says in its first words what it is about; phrases of whole pages would be millions."""
 
-LABEL_PHRASES = 2
-PHRASE_BONUS = 1.35
-"""A phrase of two or three words says more than each of its words; so much more it weighs per word added."""
+EMBEDDED = 20
+"""Of each topic's phrases so many of the strongest are embedded: the best is hardly ever further down."""
 
-COMMON_SHARE, RARE_WEIGHT, SMOOTHING = 0.1, 0.01, 0.01
-"""A term in fewer than this share of a topic's texts names a detail of it: it weighs so little that it comes after all
-others (below RARE_WEIGHT), and no label has it unless there is nothing else."""
+MEANING, NEAREST_TOPICS = 3.0, 3
+"""A cosine higher by 0.1 makes a phrase about a third heavier, and so does a margin to the nearest topics."""
 
-WORD = r"(?u)\b[^\W\d_][\w'\u2019-]*\b"
+BROAD, SECOND = 0.3, 0.6
+"""A label whose phrase has less than the first share of the texts takes a second phrase along, if that has at least the
+second share of the texts that the first one has, in other texts."""
 
 
 @dataclass(frozen=True)
@@ -43,115 +44,106 @@ def name_topics(
     topic_count: int,
     kept: Mapping[int, str] | None = None,
     gone: Collection[str] = (),
+    vectors: FloatArray | None = None,
+    embed: Embedder | None = None,
 ) -> list[Name]:
     """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none.
 
     Topics in ``kept`` have a label already, which they keep; no other topic gets it, nor one of the labels in ``gone``.
+    With ``vectors``, shape (texts, dimensions), and ``embed`` of the same model, meaning counts beside frequency.
     """
-    texts = [" ".join(text.split()[:NAMING_WORDS]) for text in texts]
-    has = topic >= 0
-    if not has.any():
+    if not (topic >= 0).any():
         return []
-    weights, terms = _term_weights(
-        [text for text, keep in zip(texts, has, strict=True) if keep], topic[has], topic_count
-    )
-    names: list[Name] = []
     kept = kept or {}
-    taken = {*kept.values(), *gone}
-    for row in range(topic_count):
-        ranked = _ranked_terms(weights[row], terms)
-        common = [term for term, weight in ranked.items() if weight >= RARE_WEIGHT]
-        label = kept.get(row) or _label(list(ranked), min(len(common), LABEL_PHRASES), taken)
-        taken.add(label)
-        names.append(Name(label, list(ranked)))
-    return names
+    found = topic_candidates(texts, topic, topic_count)
+    keywords = [_keywords(candidates) for candidates in found]
+    new = [row for row in range(topic_count) if row not in kept]
+    if vectors is not None and embed is not None and new:
+        found = _weighed_by_meaning(found, new, centroids(vectors, topic), embed)
+    taken = _Taken([*kept.values(), *gone])
+    labels = {row: taken.take(found[row]) for row in new} | dict(kept)
+    return [Name(labels[row], keywords[row]) for row in range(topic_count)]
 
 
-def _term_weights(texts: list[str], topic: IntArray, topic_count: int) -> tuple[sp.csr_matrix, list[str]]:
-    """c-TF-IDF of words and phrases, shape (topics, terms); what a single text alone says is left out."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
-
-    stop_words = ENGLISH_STOP_WORDS | _CHATTER
-    vectorizer = CountVectorizer(
-        token_pattern=WORD, ngram_range=(1, 3), binary=True, min_df=2 if len(texts) > 50 else 1
-    )
-    try:
-        counts = vectorizer.fit_transform(texts)
-    except ValueError:  # not a word in any text: numbers and signs only
-        return sp.csr_matrix((topic_count, 0)), []
-    terms = vectorizer.get_feature_names_out()
-    kept = np.array([_is_telling(term.split(), stop_words) for term in terms], dtype=bool)
-    members = sp.csr_matrix((np.ones(len(topic)), (topic, np.arange(len(topic)))), shape=(topic_count, len(topic)))
-    sizes = np.maximum(np.bincount(topic, minlength=topic_count), 1)
-    share = (sp.diags(1 / sizes) @ members @ counts.tocsc()[:, kept]).tocsr()
-    length = np.array([PHRASE_BONUS ** term.count(" ") for term in terms[kept]])
-    return _contrasted(share, length), list(terms[kept])
+def _weighed_by_meaning(
+    found: list[list[Candidate]], rows: Sequence[int], centres: FloatArray, embed: Embedder
+) -> list[list[Candidate]]:
+    """The strongest candidates of the topics ``rows``, by frequency and by meaning."""
+    phrases = sorted({candidate.text for row in rows for candidate in found[row][:EMBEDDED]})
+    if not phrases:
+        return found
+    nearness = dict(zip(phrases, unit(np.asarray(embed(phrases), dtype=np.float32)) @ centres.T, strict=True))
+    weighed = list(found)
+    for row in rows:
+        strongest = [
+            replace(candidate, weight=candidate.weight * _meaning(nearness[candidate.text], row))
+            for candidate in found[row][:EMBEDDED]
+        ]
+        weighed[row] = sorted(strongest, key=lambda candidate: (-candidate.weight, candidate.text))
+    return weighed
 
 
-def _contrasted(share: sp.csr_matrix, length: FloatArray) -> sp.csr_matrix:
-    """Weights from the share of each topic's texts that have a term, and from how long the term is."""
-    weights, terms = share.copy(), share.indices
-    elsewhere = (np.asarray(share.sum(axis=0)).ravel()[terms] - share.data) / max(share.shape[0] - 1, 1)
-    contrast = np.log((share.data + SMOOTHING) / (elsewhere + SMOOTHING)).clip(0)
-    weights.data = share.data * contrast * length[terms] * np.where(share.data < COMMON_SHARE, RARE_WEIGHT, 1)
-    return weights
+def _meaning(nearness: FloatArray, row: int) -> float:
+    others = np.sort(np.delete(nearness, row))[-NEAREST_TOPICS:]
+    margin = nearness[row] - others.mean() if len(others) else 0.0
+    return round(float(np.exp(MEANING * (nearness[row] + margin))), 6)
 
 
-def _is_telling(words: list[str], stop_words: frozenset[str]) -> bool:
-    return words[0] not in stop_words and words[-1] not in stop_words and all(len(word) > 1 for word in words)
-
-
-_CHATTER = frozenset(
-    """
-    hi hello hey thanks thank please pls ok okay yes no yeah want need like just know help does did do don't doesn't
-    didn't won't isn't can't i'm i'd i've it's what's how's let's there's im id ive dont cant whats hows would could
-    should get got make tell using use u ur
-    """.split()
-)
-"""Words of conversation that name no subject."""
-
-
-def _ranked_terms(weights: sp.csr_matrix, terms: list[str]) -> dict[str, float]:
-    """The strongest terms with their weights, without those that say again what a stronger one says."""
-    ranked: dict[str, float] = {}
-    for at in np.lexsort((weights.indices, -weights.data)):
-        term = terms[weights.indices[at]]
-        if not any(_overlaps(term, stronger) for stronger in ranked):
-            ranked[term] = float(weights.data[at])
-        if len(ranked) == KEYWORD_COUNT:
+def _keywords(candidates: Iterable[Candidate]) -> list[str]:
+    """The strongest phrases, without those that say again what a stronger one says."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        words = set(candidate.content)
+        if not any(words <= set(other.content) or set(other.content) <= words for other in kept):
+            kept.append(candidate)
+        if len(kept) == KEYWORD_COUNT:
             break
-    return ranked
+    return [candidate.text for candidate in kept]
 
 
-def _overlaps(term: str, other: str) -> bool:
-    words, others = {_stem(word) for word in term.split()}, {_stem(word) for word in other.split()}
-    return words <= others or others <= words
+class _Taken:
+    """The labels of a field that are given away; says which a topic gets."""
+
+    def __init__(self, labels: Collection[str]) -> None:
+        self._labels = {label.casefold() for label in labels}
+        self._contents = {_content(label) for label in labels}
+
+    def take(self, candidates: Sequence[Candidate]) -> str:
+        """The strongest phrase that is free, as a label; from now on it is taken."""
+        free = [candidate for candidate in candidates if candidate.content not in self._contents]
+        label = _capitalized(_broadened(free)) if free else None
+        if label is None or label.casefold() in self._labels:
+            label = self._numbered(_capitalized(candidates[0].text) if candidates else "Unnamed")
+        self._labels.add(label.casefold())
+        self._contents |= {free[0].content, _content(label)} if free else set()
+        return label
+
+    def _numbered(self, label: str) -> str:
+        number = 1
+        while (free := label if number == 1 else f"{label} {number}").casefold() in self._labels:
+            number += 1
+        return free
 
 
-def _stem(word: str) -> str:
-    for ending in ("ing", "ied", "ies", "ed", "es", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
+def _content(label: str) -> Key:
+    return content_of([word for run in runs_of(label) for word in run])
 
 
-def _label(ranked: list[str], phrase_count: int, taken: set[str]) -> str:
-    """The strongest terms as a short name, unlike those that are taken."""
-    if not ranked:
-        return _first_free("Unnamed", taken)
-    for count in range(max(1, min(phrase_count, len(ranked))), len(ranked) + 1):
-        label = " / ".join(ranked[:count])
-        label = label[:1].upper() + label[1:]
-        if label not in taken:
-            return label
-    return _first_free(label, taken)
+def _broadened(candidates: Sequence[Candidate]) -> str:
+    """The strongest phrase, with a second one where it covers little and that one covers other texts."""
+    first = candidates[0]
+    if first.share < BROAD:
+        for second in candidates[1:]:
+            apart = not set(first.content) & set(second.content)
+            if apart and len(second.rows - first.rows) >= SECOND * len(first.rows) and second.weight >= 0.5 * first.weight:
+                return f"{first.text} and {second.text}"
+    return first.text
 
 
-def _first_free(label: str, taken: set[str]) -> str:
-    number = 1
-    while (candidate := label if number == 1 else f"{label} {number}") in taken:
-        number += 1
-    return candidate
+def _capitalized(label: str) -> str:
+    """With a capital first letter, unless the first word has its capitals elsewhere (iOS)."""
+    first = label.split(" ")[0]
+    return label if first[1:] != first[1:].lower() else label[:1].upper() + label[1:]
 
 
 def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_count: int) -> list[list[str]]:
