@@ -27,7 +27,7 @@ LEAST_SHARE, FEW_TEXTS = 0.02, 20
 LENGTH_BONUS = 1.5
 """A phrase says more than each of its words; so much more it weighs for each word added."""
 
-TOGETHER = 0.2
+TOGETHER = 0.1
 """A phrase is known by the texts with all its words, in any order; a little of its weight is that of the phrase as it
 stands, so that of the ways to say it the usual one is taken."""
 
@@ -199,9 +199,9 @@ def _having(stems: Sequence[Iterable[str]], contents: Sequence[Key]) -> sp.csr_m
 def _contrast(share: FloatArray) -> FloatArray:
     """Logarithm of a phrase's share in a topic over that elsewhere, at least 0; shape (topics, phrases)."""
     if len(share) == 1:
-        return np.log(share / SMOOTHING + 1)
+        return np.asarray(np.log(share / SMOOTHING + 1))
     mean = (share.sum(axis=0) - share) / (len(share) - 1)
     top = np.sort(share, axis=0)
     most = np.where(share == top[-1], top[-2], top[-1])
     elsewhere = (1 - NEIGHBOURS_SHARE) * mean + NEIGHBOURS_SHARE * most
-    return np.log((share + SMOOTHING) / (elsewhere + SMOOTHING)).clip(0)
+    return np.asarray(np.log((share + SMOOTHING) / (elsewhere + SMOOTHING)).clip(0))

@@ -25,9 +25,9 @@ EMBEDDED = 20
 MEANING, NEAREST_TOPICS = 3.0, 3
 """A cosine higher by 0.1 makes a phrase about a third heavier, and so does a margin to the nearest topics."""
 
-BROAD, SECOND = 0.3, 0.6
-"""A label whose phrase has less than the first share of the texts takes a second phrase along, if that has at least the
-second share of the texts that the first one has, in other texts."""
+BROAD, SECOND, SECOND_WEIGHT = 0.3, 0.6, 0.5
+"""A phrase that fewer than this share of the texts have takes a second phrase along: one with so many of the first
+one's texts in texts of its own, and so much of its weight."""
 
 
 @dataclass(frozen=True)
@@ -132,17 +132,18 @@ def _content(label: str) -> Key:
 def _broadened(candidates: Sequence[Candidate]) -> str:
     """The strongest phrase, with a second one where it covers little and that one covers other texts."""
     first = candidates[0]
-    if first.share < BROAD:
-        for second in candidates[1:]:
-            apart = not set(first.content) & set(second.content)
-            if apart and len(second.rows - first.rows) >= SECOND * len(first.rows) and second.weight >= 0.5 * first.weight:
-                return f"{first.text} and {second.text}"
+    if first.share >= BROAD:
+        return first.text
+    for second in candidates[1:]:
+        is_other = set(first.content).isdisjoint(second.content) and second.weight >= SECOND_WEIGHT * first.weight
+        if is_other and len(second.rows - first.rows) >= SECOND * len(first.rows):
+            return f"{first.text} and {second.text}"
     return first.text
 
 
 def _capitalized(label: str) -> str:
     """With a capital first letter, unless the first word has its capitals elsewhere (iOS)."""
-    first = label.split(" ")[0]
+    first = label.split(" ", maxsplit=1)[0]
     return label if first[1:] != first[1:].lower() else label[:1].upper() + label[1:]
 
 
