@@ -1,6 +1,7 @@
 """Assets of group topics: distinct texts, their vectors, and topics kept from run to run."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 import polars as pl
@@ -8,7 +9,8 @@ import polars as pl
 from turret_pipeline.pipeline.figures import topic_sizes
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
-from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.embedding import Embedder, embed_chunks, waiting_texts
 from turret_pipeline.topics.state import Run, TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 from turret_pipeline.topics.update import Options
@@ -70,13 +72,23 @@ def topics(
     distinct = workspace.lake.read("texts")
     run = Run(context.run_id, now())
     with workspace.progress.during("Finding topics"):
-        state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
+        state = advance(previous, distinct, workspace.vectors.vectors_of, options, run, _when_needed(workspace))
     workspace.save_state(state)
     figure = topic_sizes(state.topic_definitions, _event_counts(distinct, state), workspace.figures_dir)
     changes = state.topic_lineage.filter(pl.col("run_id") == run.run_id)
     yield result("topic_definitions", state.topic_definitions, **_facts(state), topic_sizes=figure)
     yield result("text_topics", state.text_topics)
     yield result("topic_lineage", state.topic_lineage, changes_of_this_run=changes.height)
+
+
+def _when_needed(workspace: Workspace) -> Embedder:
+    """The model, loaded when the first new topic is to be named: most runs have none, and loading takes seconds."""
+    load = functools.cache(workspace.embedder)
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        return load()(texts)
+
+    return embed
 
 
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
 from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.communities import NO_TOPIC, centroids
+from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.labels import Name, examples, name_topics
 from turret_pipeline.topics.themes import group_topics
 from turret_pipeline.topics.update import Assignment, Options, update_topics
@@ -54,14 +55,24 @@ class TopicState:
         return TopicState(self.topic_definitions, TEXT_TOPICS.empty(), self.topic_lineage)
 
 
-def advance(previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, options: Options, run: Run) -> TopicState:
+def advance(
+    previous: TopicState,
+    texts: pl.DataFrame,
+    vectors_of: VectorsOf,
+    options: Options,
+    run: Run,
+    embed: Embedder | None = None,
+) -> TopicState:
     """The state after a run over table ``texts``, which holds all texts, known and new.
 
-    A field that is no longer a text field keeps its topics, retired.
+    A field that is no longer a text field keeps its topics, retired. ``embed`` is called only if there is something to
+    name; without it names go by how frequent words are.
     """
     names = sorted({*texts["field"].unique(), *previous.topic_definitions["field"].unique()})
     parts = [
-        _advance_field(name, previous.of_field(name), texts.filter(pl.col("field") == name), vectors_of, options, run)
+        _advance_field(
+            name, previous.of_field(name), texts.filter(pl.col("field") == name), vectors_of, options, run, embed
+        )
         for name in names
     ]
     if not parts:
@@ -70,14 +81,20 @@ def advance(previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, op
 
 
 def _advance_field(
-    field: str, previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, options: Options, run: Run
+    field: str,
+    previous: TopicState,
+    texts: pl.DataFrame,
+    vectors_of: VectorsOf,
+    options: Options,
+    run: Run,
+    embed: Embedder | None,
 ) -> TopicState:
     texts = texts.sort("text_id")
     vectors = vectors_of(texts["text_id"])
     numbers = _numbers(previous.topic_definitions["topic_id"])
     known = texts.select("text_id").join(previous.text_topics, on="text_id", how="left", maintain_order="left")
     assignment = update_topics(vectors, _numbers(known["topic_id"]), int(numbers.max(initial=0)) + 1, options)
-    definitions = _definitions(field, previous.topic_definitions, texts, vectors, assignment.topic, options.seed)
+    definitions = _definitions(field, previous.topic_definitions, texts, vectors, assignment.topic, options.seed, embed)
     changes = _changes(previous.topic_definitions, definitions, run)
     lineage = pl.concat([previous.topic_lineage, changes])
     gone = previous.text_topics.join(texts, on="text_id", how="anti")  # a text that comes back finds its topic again
@@ -110,14 +127,21 @@ def _measure(name: str, values: FloatArray) -> pl.Series:
 
 
 def _definitions(
-    field: str, previous: pl.DataFrame, texts: pl.DataFrame, vectors: FloatArray, topic: IntArray, seed: int
+    field: str,
+    previous: pl.DataFrame,
+    texts: pl.DataFrame,
+    vectors: FloatArray,
+    topic: IntArray,
+    seed: int,
+    embed: Embedder | None,
 ) -> pl.DataFrame:
     """Definitions of all topics that ever lived: old ones keep label and theme, living ones get words and examples."""
     living = np.unique(topic[topic != NO_TOPIC])
     ids = _ids(field, living, "topic_id")
     position = np.where(topic == NO_TOPIC, NO_TOPIC, np.searchsorted(living, topic))
     words = texts["text"].to_list()
-    names = name_topics(words, position, len(living), _kept_labels(previous, ids), previous["label"].to_list())
+    kept = _kept_labels(previous, ids)
+    names = name_topics(words, position, len(living), kept, previous["label"].to_list(), vectors, embed)
     themes = _themes(field, previous, living, centroids(vectors, position), seed)
     now_living = pl.DataFrame(
         {
@@ -127,7 +151,7 @@ def _definitions(
             "keywords": pl.Series([name.keywords for name in names], dtype=pl.List(pl.String)),
             "example_texts": pl.Series(examples(words, vectors, position, len(living)), dtype=pl.List(pl.String)),
             "theme_id": _ids(f"{field}-theme", themes, "theme_id"),
-            "theme_label": _theme_labels(field, previous, words, position, themes),
+            "theme_label": _theme_labels(field, previous, words, position, themes, vectors, embed),
         }
     ).with_columns(
         pl.lit(field).alias("field"), pl.lit("keywords").alias("label_source"), pl.lit(ACTIVE).alias("status")
@@ -158,13 +182,19 @@ def _themes(field: str, previous: pl.DataFrame, living: IntArray, centres: Float
 
 
 def _theme_labels(
-    field: str, previous: pl.DataFrame, words: list[str], position: IntArray, themes: IntArray
+    field: str,
+    previous: pl.DataFrame,
+    words: list[str],
+    position: IntArray,
+    themes: IntArray,
+    vectors: FloatArray,
+    embed: Embedder | None,
 ) -> pl.Series:
     """Label of each topic's theme; themes that had one keep it."""
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
     kept = _kept_labels(previous, _ids(f"{field}-theme", numbers, "theme_id"), "theme")
-    names = name_topics(words, by_text, len(numbers), kept, previous["theme_label"].to_list())
+    names = name_topics(words, by_text, len(numbers), kept, previous["theme_label"].to_list(), vectors, embed)
     return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)
 
 
