@@ -24,9 +24,6 @@ NAMING_TEXTS = 200
 LEAST_SHARE, FEW_TEXTS = 0.02, 20
 """A phrase that fewer of the topic's texts have is a detail; among so few texts a single one counts."""
 
-LENGTH_BONUS = 1.5
-"""A phrase says more than each of its words; so much more it weighs for each word added."""
-
 TOGETHER = 0.1
 """A phrase is known by the texts with all its words, in any order; a little of its weight is that of the phrase as it
 stands, so that of the ways to say it the usual one is taken."""
@@ -97,8 +94,13 @@ def _parts(key: Key) -> list[Key]:
     return [key[a:b] for a in range(length) for b in range(a + 1, length + 1) if b - a < length]
 
 
-def topic_candidates(texts: Sequence[str], topic: IntArray, topic_count: int) -> list[list[Candidate]]:
-    """Phrases of each topic 0 .. topic_count - 1, strongest first; ``topic`` has shape (texts,), negative for none."""
+def topic_candidates(
+    texts: Sequence[str], topic: IntArray, topic_count: int, length_bonus: float
+) -> list[list[Candidate]]:
+    """Phrases of each topic 0 .. topic_count - 1, strongest first; ``topic`` has shape (texts,), negative for none.
+
+    A phrase weighs ``length_bonus`` times as much for each word after its first.
+    """
     casing: dict[str, Counter[str]] = defaultdict(Counter)
     readings = [_read([texts[at] for at in chosen], casing) for chosen in _chosen(texts, topic, topic_count)]
     usual_case = {lower: _usual_case(lower, written) for lower, written in casing.items()}
@@ -112,7 +114,7 @@ def topic_candidates(texts: Sequence[str], topic: IntArray, topic_count: int) ->
     share = np.array([np.asarray(part.sum(axis=0)).ravel() / max(part.shape[0], 1) for part in of_topic])
     weight, column = share ** (1 - TOGETHER) * _contrast(share), {content: at for at, content in enumerate(contents)}
     return [
-        _ranked(readings[row], keys[row], of_topic[row].tocsc(), weight[row], column, usual_case)
+        _ranked(readings[row], keys[row], of_topic[row].tocsc(), weight[row], column, usual_case, length_bonus)
         for row in range(topic_count)
     ]
 
@@ -124,6 +126,7 @@ def _ranked(
     weight: FloatArray,
     column: Mapping[Key, int],
     usual_case: Mapping[str, str],
+    length_bonus: float,
 ) -> list[Candidate]:
     """The phrases of one topic, strongest first; of those with the same words only the strongest."""
     size = len(reading.stems)
@@ -131,7 +134,7 @@ def _ranked(
         key: round(
             float(weight[column[content]])
             * (reading.counts[key] / size) ** TOGETHER
-            * LENGTH_BONUS ** (word_count(content) - 1),
+            * length_bonus ** (word_count(content) - 1),
             9,
         )
         for key, content in keys.items()

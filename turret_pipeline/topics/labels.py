@@ -6,6 +6,7 @@ Two measures say how well a phrase names a topic: how much more of the topic's t
 The first alone picks what is frequent, which may be a detail; the second alone picks what few texts say.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,17 +18,26 @@ from turret_pipeline.topics.communities import centroids
 from turret_pipeline.topics.embedding import Embedder, unit
 from turret_pipeline.topics.phrases import Key, content_of, runs_of
 
-KEYWORD_COUNT, EXAMPLE_COUNT = 10, 5
+KEYWORD_COUNT, EXAMPLE_COUNT, CENTRAL = 10, 5, 25
 
-EMBEDDED = 20
-"""Of each topic's phrases so many of the strongest are embedded: the best is hardly ever further down."""
+EMBEDDED, CONTENDING = 8, 0.15
+"""Of each topic's phrases so many of the strongest are embedded, if they weigh at least this share of the strongest:
+meaning hardly ever lifts one from further down."""
+
+LENGTH_BONUS, THEME_LENGTH_BONUS = 1.5, 1.0
+"""A phrase says more than each of its words; so much more it weighs for each word added."""
 
 MEANING, NEAREST_TOPICS = 3.0, 3
 """A cosine higher by 0.1 makes a phrase about a third heavier, and so does a margin to the nearest topics."""
 
-BROAD, SECOND, SECOND_WEIGHT = 0.3, 0.6, 0.5
-"""A phrase that fewer than this share of the texts have takes a second phrase along: one with so many of the first
-one's texts in texts of its own, and so much of its weight."""
+BROAD, BROAD_THEME = 0.3, 0.5
+SECOND, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
+"""A phrase that fewer than the first share of a topic's texts have (of a theme's: the second) takes a second one along:
+one with so many of the first one's texts in texts of its own, so much of its weight, and no word that begins alike."""
+
+
+ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
+"""Two phrases are joined by "and" where so many texts have these words; by a stroke in other languages."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +56,24 @@ def name_topics(
     gone: Collection[str] = (),
     vectors: FloatArray | None = None,
     embed: Embedder | None = None,
+    themes: bool = False,
 ) -> list[Name]:
     """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none.
 
     Topics in ``kept`` have a label already, which they keep; no other topic gets it, nor one of the labels in ``gone``.
     With ``vectors``, shape (texts, dimensions), and ``embed`` of the same model, meaning counts beside frequency.
+    ``themes`` says that these are groups of topics: short names serve them better, and one phrase is seldom enough.
     """
     if not (topic >= 0).any():
         return []
     kept = kept or {}
-    found = topic_candidates(texts, topic, topic_count)
+    found = topic_candidates(texts, topic, topic_count, THEME_LENGTH_BONUS if themes else LENGTH_BONUS)
     keywords = [_keywords(candidates) for candidates in found]
     new = [row for row in range(topic_count) if row not in kept]
     if vectors is not None and embed is not None and new:
         found = _weighed_by_meaning(found, new, centroids(vectors, topic), embed)
-    taken = _Taken([*kept.values(), *gone])
+    broad, joiner = BROAD_THEME if themes else BROAD, " and " if _are_english(texts) else " / "
+    taken = _Taken([*kept.values(), *gone], broad, joiner)
     labels = {row: taken.take(found[row]) for row in new} | dict(kept)
     return [Name(labels[row], keywords[row]) for row in range(topic_count)]
 
@@ -68,19 +81,25 @@ def name_topics(
 def _weighed_by_meaning(
     found: list[list[Candidate]], rows: Sequence[int], centres: FloatArray, embed: Embedder
 ) -> list[list[Candidate]]:
-    """The strongest candidates of the topics ``rows``, by frequency and by meaning."""
-    phrases = sorted({candidate.text for row in rows for candidate in found[row][:EMBEDDED]})
+    """The candidates of the topics ``rows``, those that may win by frequency and by meaning."""
+    contending = {row: _contending(found[row]) for row in rows}
+    phrases = sorted({candidate.text for candidates in contending.values() for candidate in candidates})
     if not phrases:
         return found
     nearness = dict(zip(phrases, unit(np.asarray(embed(phrases), dtype=np.float32)) @ centres.T, strict=True))
     weighed = list(found)
-    for row in rows:
+    for row, candidates in contending.items():
         strongest = [
             replace(candidate, weight=candidate.weight * _meaning(nearness[candidate.text], row))
-            for candidate in found[row][:EMBEDDED]
+            for candidate in candidates
         ]
-        weighed[row] = sorted(strongest, key=lambda candidate: (-candidate.weight, candidate.text))
+        strongest.sort(key=lambda candidate: (-candidate.weight, candidate.text))
+        weighed[row] = strongest + found[row][len(strongest) :]
     return weighed
+
+
+def _contending(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates[:EMBEDDED] if candidate.weight >= CONTENDING * candidates[0].weight]
 
 
 def _meaning(nearness: FloatArray, row: int) -> float:
@@ -101,17 +120,24 @@ def _keywords(candidates: Iterable[Candidate]) -> list[str]:
     return [candidate.text for candidate in kept]
 
 
+def _are_english(texts: Sequence[str]) -> bool:
+    """Whether a good part of the texts have the commonest English words."""
+    hits = sum(not ENGLISH.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
+    return hits >= ENGLISH_SHARE * len(texts)
+
+
 class _Taken:
     """The labels of a field that are given away; says which a topic gets."""
 
-    def __init__(self, labels: Collection[str]) -> None:
+    def __init__(self, labels: Collection[str], broad: float, joiner: str) -> None:
+        self._broad, self._joiner = broad, joiner
         self._labels = {label.casefold() for label in labels}
         self._contents = {_content(label) for label in labels}
 
     def take(self, candidates: Sequence[Candidate]) -> str:
         """The strongest phrase that is free, as a label; from now on it is taken."""
         free = [candidate for candidate in candidates if candidate.content not in self._contents]
-        label = _capitalized(_broadened(free)) if free else None
+        label = _capitalized(_broadened(free, self._broad, self._joiner)) if free else None
         if label is None or label.casefold() in self._labels:
             label = self._numbered(_capitalized(candidates[0].text) if candidates else "Unnamed")
         self._labels.add(label.casefold())
@@ -129,16 +155,20 @@ def _content(label: str) -> Key:
     return content_of([word for run in runs_of(label) for word in run])
 
 
-def _broadened(candidates: Sequence[Candidate]) -> str:
+def _broadened(candidates: Sequence[Candidate], broad: float, joiner: str) -> str:
     """The strongest phrase, with a second one where it covers little and that one covers other texts."""
     first = candidates[0]
-    if first.share >= BROAD:
+    if first.share >= broad:
         return first.text
     for second in candidates[1:]:
-        is_other = set(first.content).isdisjoint(second.content) and second.weight >= SECOND_WEIGHT * first.weight
-        if is_other and len(second.rows - first.rows) >= SECOND * len(first.rows):
-            return f"{first.text} and {second.text}"
+        counts = len(second.rows - first.rows) >= SECOND * len(first.rows)
+        if counts and second.weight >= SECOND_WEIGHT * first.weight and not _starts(first) & _starts(second):
+            return f"{first.text}{joiner}{second.text}"
     return first.text
+
+
+def _starts(candidate: Candidate) -> set[str]:
+    return {word[:SAME_START] for word in re.split(r"\W+", candidate.text.lower())}
 
 
 def _capitalized(label: str) -> str:
@@ -148,7 +178,10 @@ def _capitalized(label: str) -> str:
 
 
 def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_count: int) -> list[list[str]]:
-    """Up to EXAMPLE_COUNT texts of each topic, nearest to its centroid first."""
+    """Up to EXAMPLE_COUNT texts of each topic, central but unlike each other; the most central one first.
+
+    Maximal marginal relevance (Carbonell and Goldstein, 1998) among the CENTRAL texts nearest to the centroid.
+    """
     if topic_count == 0:
         return []
     centres = centroids(vectors, topic)
@@ -156,6 +189,19 @@ def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_c
     for row in range(topic_count):
         members = np.flatnonzero(topic == row)
         nearness = vectors[members] @ centres[row] if len(members) else np.empty(0)
-        order = np.argsort(-nearness, kind="stable")[:EXAMPLE_COUNT]
-        found.append([texts[member] for member in members[order]])
+        order = np.argsort(-nearness, kind="stable")[:CENTRAL]
+        chosen = _diverse(vectors[members[order]], nearness[order])
+        found.append([texts[member] for member in members[order[chosen]]])
     return found
+
+
+def _diverse(vectors: FloatArray, nearness: FloatArray) -> list[int]:
+    """Positions of up to EXAMPLE_COUNT rows: near to the centroid, given by ``nearness``, and far from each other."""
+    chosen: list[int] = []
+    likeness = np.zeros(len(vectors))
+    while len(chosen) < min(EXAMPLE_COUNT, len(vectors)):
+        gain = np.round(nearness - likeness, 6)
+        gain[chosen] = -np.inf
+        chosen.append(int(gain.argmax()))
+        likeness = np.maximum(likeness, vectors @ vectors[chosen[-1]])
+    return chosen

@@ -65,10 +65,16 @@ TELLING = frozenset(
 LONGEST, CONTENT_WORDS = 6, 4
 """So many words a phrase has at most, and so many that are not of INSIDE, AT_THE_END or NEGATIONS."""
 
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_UNSPACED = "\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Characters of Chinese and Japanese but katakana, whose runs are words."""
+
+_MARKED = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17d3"
+"""Marks within words, of scripts from Hebrew to Khmer, which count as no letters elsewhere."""
+
+_LETTER = rf"(?:[^\W_{_UNSPACED}]|[{_MARKED}])"
 _TOKEN = re.compile(
-    rf"(?P<aside>\S+://\S+|\S+@\S+|[\[<{{(]+[A-Z\d_ -]+[\]>}})]+)|(?P<sign>[{_UNSPACED}])"
-    rf"|(?P<word>[^\W_{_UNSPACED}](?:[^\W{_UNSPACED}]|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
+    rf"(?P<aside>\S+://\S+|\S+@\S+|\{{\{{[^{{}}]*\}}\}}|<\w[^<>]{{0,40}}>|[\[{{(]+[A-Z\d_ -]+[\]}})]+)"
+    rf"|(?P<sign>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
 )
 """Addresses and placeholders such as {{ORDER_NUMBER}}, characters of scripts without spaces, words, punctuation."""
 
@@ -173,5 +179,5 @@ def word_count(content: Key) -> float:
 
 def joined(words: Sequence[str]) -> str:
     """Words as text: with spaces but between characters of scripts that have none."""
-    text = " ".join(words)
-    return re.sub(rf"(?<=[{_UNSPACED}]) (?=[{_UNSPACED}])", "", text)
+    unspaced = f"{_UNSPACED}\u30a0-\u30ff"
+    return re.sub(rf"(?<=[{unspaced}]) (?=[{unspaced}])", "", " ".join(words))

@@ -194,7 +194,8 @@ def _theme_labels(
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
     kept = _kept_labels(previous, _ids(f"{field}-theme", numbers, "theme_id"), "theme")
-    names = name_topics(words, by_text, len(numbers), kept, previous["theme_label"].to_list(), vectors, embed)
+    gone = previous["theme_label"].to_list()
+    names = name_topics(words, by_text, len(numbers), kept, gone, vectors, embed, themes=True)
     return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)
 
 
