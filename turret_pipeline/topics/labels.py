@@ -36,6 +36,9 @@ SECOND, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
 one with so many of the first one's texts in texts of its own, so much of its weight, and no word that begins alike."""
 
 
+LABEL_WORDS = 6
+"""Two phrases with more words than this, with the one between them, are no label that one can read at a glance."""
+
 ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
 """Two phrases are joined by "and" where so many texts have these words; by a stroke in other languages."""
 
@@ -162,8 +165,11 @@ def _broadened(candidates: Sequence[Candidate], broad: float, joiner: str) -> st
         return first.text
     for second in candidates[1:]:
         counts = len(second.rows - first.rows) >= SECOND * len(first.rows)
-        if counts and second.weight >= SECOND_WEIGHT * first.weight and not _starts(first) & _starts(second):
-            return f"{first.text}{joiner}{second.text}"
+        label = f"{first.text}{joiner}{second.text}"
+        is_short = len(label.split()) <= LABEL_WORDS
+        is_other = second.weight >= SECOND_WEIGHT * first.weight and not _starts(first) & _starts(second)
+        if counts and is_short and is_other:
+            return label
     return first.text
 
 

@@ -107,7 +107,7 @@ def runs_of(text: str, with_chatter: bool = False) -> list[list[Word]]:
         lower = written.lower().replace("\u2019", "'")
         if kind in {"aside", "stop"} or (before == "how" and lower in MEASURES):
             runs.append([])
-        elif lower in PASSED_OVER and not with_chatter:
+        elif lower in PASSED_OVER:
             if before in JOINING:  # "cash and was charged": another clause begins
                 runs.append([])
         elif lower == "not" and before in {"do", "does", "did"}:
@@ -127,7 +127,7 @@ def _word(written: str, starts: bool, with_chatter: bool) -> Word | None:
     base, _, ending = lower.partition("'")
     if lower in NEGATIONS or ending == "t":
         return Word(lower, lower, NOT, starts, False, False)
-    separates = not with_chatter and not {base, lower}.isdisjoint(_separators())
+    separates = not {base, lower}.isdisjoint(_separators(with_chatter))
     if separates or not any(sign.isalpha() for sign in lower):
         return None
     tells = lower not in INSIDE and lower not in AT_THE_END
@@ -135,10 +135,11 @@ def _word(written: str, starts: bool, with_chatter: bool) -> Word | None:
 
 
 @functools.cache
-def _separators() -> frozenset[str]:
+def _separators(with_chatter: bool) -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    return frozenset((ENGLISH_STOP_WORDS | CHATTER) - TELLING - INSIDE - AT_THE_END - PASSED_OVER)
+    words = ENGLISH_STOP_WORDS if with_chatter else ENGLISH_STOP_WORDS | CHATTER
+    return frozenset(words - TELLING - INSIDE - AT_THE_END - PASSED_OVER)
 
 
 def stem_of(word: str) -> str:
