@@ -241,7 +241,32 @@ TEXT_TOPICS = Table(
         ),
         text("runner_up_topic_id", "Next nearest topic", nullable=True),
         number("runner_up_similarity", "Cosine to the centroid of that topic", nullable=True),
+        text("found_topic_id", "Topic before a person merged it into another; null: none", nullable=True),
     ),
+)
+
+_TOPIC = (
+    text("topic_id", "FIELD-NUMBER, given once and never reused; FIELD-other: topics folded for privacy"),
+    text("field", "Text field"),
+    text("label", "Short name"),
+    text(
+        "label_source",
+        "Who named it: keywords, llm, person, or privacy: topics of too few users, "
+        "folded into one (setting privacy_min_users)",
+    ),
+    text("description", "One sentence about it"),
+    Column("keywords", "texts", "Words that set it apart from the other topics of the field, strongest first"),
+    Column("example_texts", "texts", "Up to 5 texts near to its centre and unlike each other"),
+    text("theme_id", "Theme it belongs to: FIELD-theme-NUMBER"),
+    text("theme_label", "Short name of the theme"),
+    text("status", "active, or retired: no text is left in it"),
+    Column("is_locked", "boolean", "Whether a person locked it: the machine neither splits nor merges it"),
+    text("merged_into_topic_id", "Topic that a person merged it into", nullable=True),
+    number("cohesion", "Mean cosine between two of its texts: 1 where all say the same", nullable=True),
+    number("separation", "1 - cosine of its centroid to the nearest other one of the field", nullable=True),
+    text("nearest_topic_id", "Topic with the nearest centroid", nullable=True),
+    number("map_x", "Place on the map of the field's topics, -1 to 1; near is alike; kept between runs", nullable=True),
+    number("map_y", "Place on that map, upwards", nullable=True),
 )
 
 TOPIC_DEFINITIONS = Table(
@@ -249,20 +274,37 @@ TOPIC_DEFINITIONS = Table(
     "One row per topic that ever lived.",
     ("topic_id",),
     (
-        text("topic_id", "FIELD-NUMBER, given once and never reused; FIELD-other: topics folded for privacy"),
+        *_TOPIC,
+        text("found_label", "Name before a person changed it", nullable=True),
+        text("found_label_source", "Who gave that name: keywords or llm", nullable=True),
+        text("split_edit_id", "Edit by which a person split it from another topic", nullable=True),
+    ),
+)
+
+TOPIC_RUNS = Table(
+    "topic_runs",
+    "One row per run and text field: how topics were found and what changed.",
+    ("run_id", "field"),
+    (
+        text("run_id", "The run"),
+        timestamp("started_at", "When it started"),
         text("field", "Text field"),
-        text("label", "Short name"),
-        text(
-            "label_source",
-            "Who named it: keywords, llm, person, or privacy: topics of too few users, "
-            "folded into one (setting privacy_min_users)",
+        integer("text_count", "Distinct texts"),
+        integer("topic_count", "Active topics"),
+        integer("theme_count", "Themes of these"),
+        number("coverage", "Share of the distinct texts that have a topic", nullable=True),
+        number(
+            "stability",
+            "Share of repeated groupings with other seeds in which neighbours of one group were together, mean; "
+            "of the last run that grouped",
+            nullable=True,
         ),
-        text("description", "One sentence about it"),
-        Column("keywords", "texts", "Words that set it apart from the other topics of the field, strongest first"),
-        Column("example_texts", "texts", "Up to 5 texts nearest to its centre"),
-        text("theme_id", "Theme it belongs to: FIELD-theme-NUMBER"),
-        text("theme_label", "Short name of the theme"),
-        text("status", "active, or retired: no text is left in it"),
+        number("kept_share", "Share of the texts with a topic before that keep it", nullable=True),
+        *(
+            integer(f"{change}_count", f"Topics {change} in the run (topic_lineage)")
+            for change in ("born", "split", "merged", "retired", "revived", "renamed")
+        ),
+        text("note", "Why there are no topics, or few", nullable=True),
     ),
 )
 
@@ -288,7 +330,7 @@ TOPICS = Table(
     "One row per topic that ever lived.",
     ("topic_id",),
     (
-        *TOPIC_DEFINITIONS.columns[:-1],
+        *_TOPIC,
         integer("text_count", "Distinct texts"),
         integer("event_count", "Events"),
         integer("session_count", "Sessions with at least one event of the topic"),
@@ -298,9 +340,6 @@ TOPICS = Table(
         timestamp("first_event_at", "Earliest event", nullable=True),
         timestamp("last_event_at", "Latest event", nullable=True),
         *_TREND,
-        text("status", "active, or retired: no text is left in it"),
-        number("map_x", "Null until the map of topics is drawn (a later release)", nullable=True),
-        number("map_y", "Null until the map of topics is drawn (a later release)", nullable=True),
         number(
             "emerging_q_value",
             "Share of chance to expect among the field's topics that grew as clearly (Benjamini-Hochberg over the "
@@ -323,7 +362,7 @@ EVENT_TOPICS = Table(
             "assigned, outlier (unlike everything else, or of topics with too few users to be shown), or empty; "
             "continuation comes in a later release",
         ),
-        *TEXT_TOPICS.columns[3:],
+        *TEXT_TOPICS.columns[3:6],
         text("continues_topic_id", "Null until continuations are found (a later release)", nullable=True),
     ),
 )
@@ -352,7 +391,7 @@ TOPIC_LINEAGE = Table(
         timestamp("changed_at", "When that run started"),
         text("field", "Text field"),
         text("topic_id", "Topic"),
-        text("change", "born, retired, revived or renamed; split and merged come in a later release"),
+        text("change", "born, split (off the other topic), merged (into the other topic), retired, revived, renamed"),
         text("other_topic_id", "Topic on the other side of a split or merge", nullable=True),
         number("overlap_share", "Share of texts in common with that topic", nullable=True),
     ),
@@ -539,7 +578,7 @@ LAKE_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
-        TOPIC_LINEAGE, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+        TOPIC_LINEAGE, TOPIC_RUNS, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
     )
 }  # fmt: skip
 """Written by Python as Parquet under lake/."""
@@ -548,7 +587,7 @@ MART_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
-        TOPIC_LINEAGE, TOPIC_SEGMENTS, TOPIC_NUMBERS, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+        TOPIC_LINEAGE, TOPIC_RUNS, TOPIC_SEGMENTS, TOPIC_NUMBERS, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
         QUALITY_CHECKS, PIPELINE_RUNS,
     )
 }  # fmt: skip

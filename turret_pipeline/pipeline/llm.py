@@ -23,7 +23,8 @@ from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.scrubbing import scrub
 from turret_pipeline.settings import Settings
 from turret_pipeline.topics.naming import ANSWER_TOKENS, Answer, Question, parse_answer, questions, with_answers
-from turret_pipeline.topics.state import Run, TopicState
+from turret_pipeline.topics.plan import Run
+from turret_pipeline.topics.state import TopicState
 
 if TYPE_CHECKING:
     import openai
@@ -47,16 +48,22 @@ class Naming:
 
 
 def name_with_llm(
-    workspace: Workspace, state: TopicState, texts: pl.DataFrame, run: Run, say: Callable[[str], None]
+    workspace: Workspace,
+    state: TopicState,
+    shown: TopicState,
+    texts: pl.DataFrame,
+    run: Run,
+    say: Callable[[str], None],
 ) -> Naming:
     """Ask the LLM, if there is one, for the names of new and changed topics; whatever fails, keywords name them.
 
+    Only topics in ``shown`` are asked about: what few people said leaves the machine as little as it enters a table.
     ``say`` is told what will be asked and what it costs before the first request.
     """
     settings = workspace.settings
     if not settings.llm_model:
         return Naming(state, True, "No LLM is set (setting llm_model): keywords name the topics.")
-    asked = questions(state, texts, run)
+    asked = questions(shown, texts, run)
     kept = Kept(workspace.llm_names, settings.llm_model)
     answers = {question.topic_id: answer for question in asked if (answer := kept.read(question))}
     waiting = [question for question in asked if question.topic_id not in answers]

@@ -25,6 +25,7 @@ from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import Settings
 from turret_pipeline.sources import Sources
 from turret_pipeline.tables import LAKE_TABLES
+from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.state import TopicState
 from turret_pipeline.vectors import VectorStore
@@ -104,6 +105,11 @@ class Workspace:
         return self.root / "state"
 
     @property
+    def edits(self) -> EditsFile:
+        """What a person has decided about topics."""
+        return EditsFile(self.root / "topic_edits.jsonl")
+
+    @property
     def quality_dir(self) -> Path:
         """Data Docs of Great Expectations."""
         return self.root / "quality"
@@ -169,8 +175,9 @@ class Workspace:
                 f"The topic state {last['topic_state_id']} of the published file {self.published} "
                 f"is gone from {self.states}. Restore it, or remove {self.published} to find topics anew."
             )
-        tables = [pl.read_parquet(folder / f"{table}.parquet") for table in TopicState.tables()]
-        return TopicState(*tables), str(last["embedding_model"])
+        files = {table: folder / f"{table}.parquet" for table in TopicState.tables()}
+        tables = {table: pl.read_parquet(file) for table, file in files.items() if file.exists()}
+        return TopicState.read(tables), str(last["embedding_model"])
 
     def last_run(self) -> dict[str, str] | None:
         """The last published run, its columns as text; none before the first."""
@@ -186,10 +193,11 @@ class Workspace:
             return frame
 
     def fingerprint(self) -> dict[str, str]:
-        """What decides what a run publishes: landing files read, settings, code."""
+        """What decides what a run publishes: landing files read, settings and edits, code."""
+        decided = self.settings.sha256() + self.edits.sha256()
         return {
             "input_sha256": hashlib.sha256("".join(self.sources.known()).encode()).hexdigest(),
-            "settings_sha256": self.settings.sha256(),
+            "settings_sha256": hashlib.sha256(decided.encode()).hexdigest(),
             "code_sha256": code_sha256(),
         }
 

@@ -1,18 +1,21 @@
 """Assets of group topics: distinct texts, their vectors, and topics kept from run to run."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.pipeline.figures import topic_sizes
+from turret_pipeline.pipeline.figures import topic_map, topic_sizes
 from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
-from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.embedding import Embedder, embed_chunks, waiting_texts
 from turret_pipeline.topics.meeting import Options
+from turret_pipeline.topics.plan import Plan, Run
 from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
-from turret_pipeline.topics.state import Run, TopicState, advance
+from turret_pipeline.topics.state import TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 
 EMBEDDINGS = lake_key("embeddings")
@@ -52,6 +55,13 @@ def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Wo
     return dg.MaterializeResult(metadata={**facts, "model": settings.embedding_model})
 
 
+class TopicsConfig(dg.Config):
+    """How a run goes about the topics."""
+
+    refit: bool = False
+    """Find all topics anew, and carry the ids of those that are the same across."""
+
+
 @dg.multi_asset(
     specs=[
         lake_spec(table, "topics", ["events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
@@ -67,32 +77,23 @@ def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Wo
     name="topics",
 )
 def topics(
-    context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
+    context: dg.AssetExecutionContext, config: TopicsConfig, workspace: dg.ResourceParam[Workspace]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Carry the published topics on: assign new texts, find new topics, name them."""
-    settings = workspace.settings
+
+    def tell(sentence: str) -> None:
+        context.log.info(sentence)
+        workspace.progress.say(sentence)
+
     previous, model = workspace.published_state()
-    if model not in {None, settings.embedding_model}:
-        context.log.warning(
-            f"The model changed from {model} to {settings.embedding_model}: topics are found anew, with new ids."
-        )
-        previous = previous.without_texts()
-    options = Options(
-        settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
-    )
+    plan, run = _plan(workspace, model, tell, refit=config.refit), Run(context.run_id, now())
     distinct = workspace.lake.read("texts")
-    run = Run(context.run_id, now())
     with workspace.progress.during("Finding topics"):
-        state = advance(previous, distinct, workspace.vectors.vectors_of, options, run)
-    naming = name_with_llm(workspace, state, distinct, run, lambda sentence: _tell(context, workspace, sentence))
-    state = naming.state
-    shown = _shown(workspace, state)
+        state = advance(previous, distinct, workspace.vectors.vectors_of, plan, run)
+    naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
+    state, shown = naming.state, _shown(workspace, naming.state)
     workspace.save_state(state, shown)
-    figure = topic_sizes(shown.topic_definitions, _event_counts(distinct, shown), workspace.figures_dir)
-    changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
-    yield result("topic_definitions", shown.topic_definitions, **_facts(state, shown), topic_sizes=figure)
-    yield result("text_topics", shown.text_topics)
-    yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.height)
+    yield from _results(workspace, shown, distinct, run)
     yield dg.AssetCheckResult(
         asset_key=lake_key("topic_definitions"),
         check_name=LLM_NAMES,
@@ -102,9 +103,33 @@ def topics(
     )
 
 
-def _tell(context: dg.AssetExecutionContext, workspace: Workspace, sentence: str) -> None:
-    context.log.info(sentence)
-    workspace.progress.say(sentence)
+def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], *, refit: bool) -> Plan:
+    """How this run goes about the topics. Another model than last time means a new start, which is said."""
+    settings = workspace.settings
+    if model not in {None, settings.embedding_model}:
+        tell(
+            f"The model changed from {model} to {settings.embedding_model}: all topics are found anew, "
+            "and those with mostly the same texts keep their ids."
+        )
+        refit = True
+    options = Options(
+        settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
+    )
+    return Plan(options, workspace.edits.read(), refit, _when_needed(workspace))
+
+
+def _results(
+    workspace: Workspace, shown: TopicState, distinct: pl.DataFrame, run: Run
+) -> Iterator[dg.MaterializeResult[None]]:
+    counts = _event_counts(distinct, shown)
+    sizes = topic_sizes(shown.topic_definitions, counts, workspace.figures_dir)
+    drawn = topic_map(shown.topic_definitions, counts, workspace.figures_dir)
+    runs = shown.topic_runs.filter(pl.col("run_id") == run.run_id)
+    changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
+    yield result("topic_definitions", shown.topic_definitions, topic_sizes=sizes, topic_map=drawn)
+    yield result("text_topics", shown.text_topics)
+    yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.drop("run_id", "changed_at"))
+    yield result("topic_runs", shown.topic_runs, **_facts(runs), this_run=runs.drop("run_id", "started_at"))
 
 
 def _shown(workspace: Workspace, state: TopicState) -> TopicState:
@@ -115,19 +140,29 @@ def _shown(workspace: Workspace, state: TopicState) -> TopicState:
     return fold_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
 
 
+def _when_needed(workspace: Workspace) -> Embedder:
+    """The model, loaded when the first new topic is to be named: most runs have none, and loading takes seconds."""
+    load = functools.cache(workspace.embedder)
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        return load()(texts)
+
+    return embed
+
+
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
     """Events by topic: topic_id, event_count."""
     joined = state.text_topics.join(distinct, on=["field", "text_id"], validate="1:1")
     return joined.filter(pl.col("topic_id").is_not_null()).group_by("topic_id").agg(pl.col("event_count").sum())
 
 
-def _facts(state: TopicState, shown: TopicState) -> dict[str, object]:
-    active = state.topic_definitions.filter(pl.col("status") == "active")
-    visible = active.join(shown.topic_definitions, on="topic_id", how="semi")
-    without = state.text_topics["topic_id"].null_count() / max(state.text_topics.height, 1)
+def _facts(runs: pl.DataFrame) -> dict[str, object]:
+    """What a person asks of the run over all text fields; shares are those of the field that fares worst."""
+    if runs.is_empty():
+        return {"active_topics": 0}
+    worst = {name: runs[name].min() for name in ("coverage", "stability", "kept_share")}
     return {
-        "active_topics": active.height,
-        "topics_hidden_for_privacy": active.height - visible.height,
-        "themes": active["theme_id"].n_unique(),
-        "share_of_texts_without_topic": without,
+        "active_topics": int(runs["topic_count"].sum()),
+        "themes": int(runs["theme_count"].sum()),
+        **{f"lowest_{name}": value for name, value in worst.items() if value is not None},
     }

@@ -1,32 +1,46 @@
-"""What topics are called: words and phrases that set a topic apart from the others of its field.
+"""What topics are called: a short phrase of their own texts that sets them apart from the other topics of the field.
 
-Class-based TF-IDF (Grootendorst: BERTopic, 2022): the topics are the documents, and a term counts for a topic by the
-share of its texts that have it. The second factor is sharper than there: the logarithm of that share over the mean
-share in the other topics, so that a term that is common elsewhere too falls to nothing.
+Two measures say how well a phrase names a topic: how much more of the topic's texts have its words than others
+(candidates.py), and nearness in meaning, as in EmbedRank (Bennani-Smires et al., 2018) and KeyBERT (Grootendorst,
+2020): the cosine of the embedded phrase to the topic's centroid, and how far that is above the nearest other topics.
+The first alone picks what is frequent, which may be a detail; the second alone picks what few texts say.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.topics.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.communities import centroids
+from turret_pipeline.topics.embedding import Embedder, unit
+from turret_pipeline.topics.phrases import Key, content_of, runs_of
 
-KEYWORD_COUNT, EXAMPLE_COUNT = 10, 5
-NAMING_WORDS = 60
-"""A text says in its first words what it is about; phrases of whole pages would be millions."""
+KEYWORD_COUNT, EXAMPLE_COUNT, CENTRAL = 10, 5, 25
 
-LABEL_PHRASES = 2
-PHRASE_BONUS = 1.35
-"""A phrase of two or three words says more than each of its words; so much more it weighs per word added."""
+EMBEDDED, CONTENDING = 8, 0.15
+"""Of each topic's phrases so many of the strongest are embedded, if they weigh at least this share of the strongest:
+meaning hardly ever lifts one from further down."""
 
-COMMON_SHARE, RARE_WEIGHT, SMOOTHING = 0.1, 0.01, 0.01
-"""A term in fewer than this share of a topic's texts names a detail of it: it weighs so little that it comes after all
-others (below RARE_WEIGHT), and no label has it unless there is nothing else."""
+LENGTH_BONUS, THEME_LENGTH_BONUS = 1.5, 1.0
+"""A phrase says more than each of its words; so much more it weighs for each word added."""
 
-WORD = r"(?u)\b[^\W\d_][\w'\u2019-]*\b"
+MEANING, NEAREST_TOPICS = 3.0, 3
+"""A cosine higher by 0.1 makes a phrase about a third heavier, and so does a margin to the nearest topics."""
+
+BROAD, BROAD_THEME = 0.3, 0.5
+SECOND, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
+"""A phrase that fewer than the first share of a topic's texts have (of a theme's: the second) takes a second one along:
+one with so many of the first one's texts in texts of its own, so much of its weight, and no word that begins alike."""
+
+
+LABEL_WORDS = 6
+"""Two phrases with more words than this, with the one between them, are no label that one can read at a glance."""
+
+ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
+"""Two phrases are joined by "and" where so many texts have these words; by a stroke in other languages."""
 
 
 @dataclass(frozen=True)
@@ -43,119 +57,137 @@ def name_topics(
     topic_count: int,
     kept: Mapping[int, str] | None = None,
     gone: Collection[str] = (),
+    vectors: FloatArray | None = None,
+    embed: Embedder | None = None,
+    themes: bool = False,
 ) -> list[Name]:
     """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none.
 
     Topics in ``kept`` have a label already, which they keep; no other topic gets it, nor one of the labels in ``gone``.
+    With ``vectors``, shape (texts, dimensions), and ``embed`` of the same model, meaning counts beside frequency.
+    ``themes`` says that these are groups of topics: short names serve them better, and one phrase is seldom enough.
     """
-    texts = [" ".join(text.split()[:NAMING_WORDS]) for text in texts]
-    has = topic >= 0
-    if not has.any():
+    if not (topic >= 0).any():
         return []
-    weights, terms = _term_weights(
-        [text for text, keep in zip(texts, has, strict=True) if keep], topic[has], topic_count
-    )
-    names: list[Name] = []
     kept = kept or {}
-    taken = {*kept.values(), *gone}
-    for row in range(topic_count):
-        ranked = _ranked_terms(weights[row], terms)
-        common = [term for term, weight in ranked.items() if weight >= RARE_WEIGHT]
-        label = kept.get(row) or _label(list(ranked), min(len(common), LABEL_PHRASES), taken)
-        taken.add(label)
-        names.append(Name(label, list(ranked)))
-    return names
+    found = topic_candidates(texts, topic, topic_count, THEME_LENGTH_BONUS if themes else LENGTH_BONUS)
+    keywords = [_keywords(candidates) for candidates in found]
+    new = [row for row in range(topic_count) if row not in kept]
+    if vectors is not None and embed is not None and new:
+        found = _weighed_by_meaning(found, new, centroids(vectors, topic), embed)
+    broad, joiner = BROAD_THEME if themes else BROAD, " and " if _are_english(texts) else " / "
+    taken = _Taken([*kept.values(), *gone], broad, joiner)
+    labels = {row: taken.take(found[row]) for row in new} | dict(kept)
+    return [Name(labels[row], keywords[row]) for row in range(topic_count)]
 
 
-def _term_weights(texts: list[str], topic: IntArray, topic_count: int) -> tuple[sp.csr_matrix, list[str]]:
-    """c-TF-IDF of words and phrases, shape (topics, terms); what a single text alone says is left out."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
-
-    stop_words = ENGLISH_STOP_WORDS | _CHATTER
-    vectorizer = CountVectorizer(
-        token_pattern=WORD, ngram_range=(1, 3), binary=True, min_df=2 if len(texts) > 50 else 1
-    )
-    try:
-        counts = vectorizer.fit_transform(texts)
-    except ValueError:  # not a word in any text: numbers and signs only
-        return sp.csr_matrix((topic_count, 0)), []
-    terms = vectorizer.get_feature_names_out()
-    kept = np.array([_is_telling(term.split(), stop_words) for term in terms], dtype=bool)
-    members = sp.csr_matrix((np.ones(len(topic)), (topic, np.arange(len(topic)))), shape=(topic_count, len(topic)))
-    sizes = np.maximum(np.bincount(topic, minlength=topic_count), 1)
-    share = (sp.diags(1 / sizes) @ members @ counts.tocsc()[:, kept]).tocsr()
-    length = np.array([PHRASE_BONUS ** term.count(" ") for term in terms[kept]])
-    return _contrasted(share, length), list(terms[kept])
-
-
-def _contrasted(share: sp.csr_matrix, length: FloatArray) -> sp.csr_matrix:
-    """Weights from the share of each topic's texts that have a term, and from how long the term is."""
-    weights, terms = share.copy(), share.indices
-    elsewhere = (np.asarray(share.sum(axis=0)).ravel()[terms] - share.data) / max(share.shape[0] - 1, 1)
-    contrast = np.log((share.data + SMOOTHING) / (elsewhere + SMOOTHING)).clip(0)
-    weights.data = share.data * contrast * length[terms] * np.where(share.data < COMMON_SHARE, RARE_WEIGHT, 1)
-    return weights
+def _weighed_by_meaning(
+    found: list[list[Candidate]], rows: Sequence[int], centres: FloatArray, embed: Embedder
+) -> list[list[Candidate]]:
+    """The candidates of the topics ``rows``, those that may win by frequency and by meaning."""
+    contending = {row: _contending(found[row]) for row in rows}
+    phrases = sorted({candidate.text for candidates in contending.values() for candidate in candidates})
+    if not phrases:
+        return found
+    nearness = dict(zip(phrases, unit(np.asarray(embed(phrases), dtype=np.float32)) @ centres.T, strict=True))
+    weighed = list(found)
+    for row, candidates in contending.items():
+        strongest = [
+            replace(candidate, weight=candidate.weight * _meaning(nearness[candidate.text], row))
+            for candidate in candidates
+        ]
+        strongest.sort(key=lambda candidate: (-candidate.weight, candidate.text))
+        weighed[row] = strongest + found[row][len(strongest) :]
+    return weighed
 
 
-def _is_telling(words: list[str], stop_words: frozenset[str]) -> bool:
-    return words[0] not in stop_words and words[-1] not in stop_words and all(len(word) > 1 for word in words)
+def _contending(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates[:EMBEDDED] if candidate.weight >= CONTENDING * candidates[0].weight]
 
 
-_CHATTER = frozenset(
-    """
-    hi hello hey thanks thank please pls ok okay yes no yeah want need like just know help does did do don't doesn't
-    didn't won't isn't can't i'm i'd i've it's what's how's let's there's im id ive dont cant whats hows would could
-    should get got make tell using use u ur
-    """.split()
-)
-"""Words of conversation that name no subject."""
+def _meaning(nearness: FloatArray, row: int) -> float:
+    others = np.sort(np.delete(nearness, row))[-NEAREST_TOPICS:]
+    margin = nearness[row] - others.mean() if len(others) else 0.0
+    return round(float(np.exp(MEANING * (nearness[row] + margin))), 6)
 
 
-def _ranked_terms(weights: sp.csr_matrix, terms: list[str]) -> dict[str, float]:
-    """The strongest terms with their weights, without those that say again what a stronger one says."""
-    ranked: dict[str, float] = {}
-    for at in np.lexsort((weights.indices, -weights.data)):
-        term = terms[weights.indices[at]]
-        if not any(_overlaps(term, stronger) for stronger in ranked):
-            ranked[term] = float(weights.data[at])
-        if len(ranked) == KEYWORD_COUNT:
+def _keywords(candidates: Iterable[Candidate]) -> list[str]:
+    """The strongest phrases, without those that say again what a stronger one says."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        words = set(candidate.content)
+        if not any(words <= set(other.content) or set(other.content) <= words for other in kept):
+            kept.append(candidate)
+        if len(kept) == KEYWORD_COUNT:
             break
-    return ranked
+    return [candidate.text for candidate in kept]
 
 
-def _overlaps(term: str, other: str) -> bool:
-    words, others = {_stem(word) for word in term.split()}, {_stem(word) for word in other.split()}
-    return words <= others or others <= words
+def _are_english(texts: Sequence[str]) -> bool:
+    """Whether a good part of the texts have the commonest English words."""
+    hits = sum(not ENGLISH.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
+    return hits >= ENGLISH_SHARE * len(texts)
 
 
-def _stem(word: str) -> str:
-    for ending in ("ing", "ied", "ies", "ed", "es", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
+class _Taken:
+    """The labels of a field that are given away; says which a topic gets."""
+
+    def __init__(self, labels: Collection[str], broad: float, joiner: str) -> None:
+        self._broad, self._joiner = broad, joiner
+        self._labels = {label.casefold() for label in labels}
+        self._contents = {_content(label) for label in labels}
+
+    def take(self, candidates: Sequence[Candidate]) -> str:
+        """The strongest phrase that is free, as a label; from now on it is taken."""
+        free = [candidate for candidate in candidates if candidate.content not in self._contents]
+        label = _capitalized(_broadened(free, self._broad, self._joiner)) if free else None
+        if label is None or label.casefold() in self._labels:
+            label = self._numbered(_capitalized(candidates[0].text) if candidates else "Unnamed")
+        self._labels.add(label.casefold())
+        self._contents |= {free[0].content, _content(label)} if free else set()
+        return label
+
+    def _numbered(self, label: str) -> str:
+        number = 1
+        while (free := label if number == 1 else f"{label} {number}").casefold() in self._labels:
+            number += 1
+        return free
 
 
-def _label(ranked: list[str], phrase_count: int, taken: set[str]) -> str:
-    """The strongest terms as a short name, unlike those that are taken."""
-    if not ranked:
-        return _first_free("Unnamed", taken)
-    for count in range(max(1, min(phrase_count, len(ranked))), len(ranked) + 1):
-        label = " / ".join(ranked[:count])
-        label = label[:1].upper() + label[1:]
-        if label not in taken:
+def _content(label: str) -> Key:
+    return content_of([word for run in runs_of(label) for word in run])
+
+
+def _broadened(candidates: Sequence[Candidate], broad: float, joiner: str) -> str:
+    """The strongest phrase, with a second one where it covers little and that one covers other texts."""
+    first = candidates[0]
+    if first.share >= broad:
+        return first.text
+    for second in candidates[1:]:
+        counts = len(second.rows - first.rows) >= SECOND * len(first.rows)
+        label = f"{first.text}{joiner}{second.text}"
+        is_short = len(label.split()) <= LABEL_WORDS
+        is_other = second.weight >= SECOND_WEIGHT * first.weight and not _starts(first) & _starts(second)
+        if counts and is_short and is_other:
             return label
-    return _first_free(label, taken)
+    return first.text
 
 
-def _first_free(label: str, taken: set[str]) -> str:
-    number = 1
-    while (candidate := label if number == 1 else f"{label} {number}") in taken:
-        number += 1
-    return candidate
+def _starts(candidate: Candidate) -> set[str]:
+    return {word[:SAME_START] for word in re.split(r"\W+", candidate.text.lower())}
+
+
+def _capitalized(label: str) -> str:
+    """With a capital first letter, unless the first word has its capitals elsewhere (iOS)."""
+    first = label.split(" ", maxsplit=1)[0]
+    return label if first[1:] != first[1:].lower() else label[:1].upper() + label[1:]
 
 
 def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_count: int) -> list[list[str]]:
-    """Up to EXAMPLE_COUNT texts of each topic, nearest to its centroid first."""
+    """Up to EXAMPLE_COUNT texts of each topic, central but unlike each other; the most central one first.
+
+    Maximal marginal relevance (Carbonell and Goldstein, 1998) among the CENTRAL texts nearest to the centroid.
+    """
     if topic_count == 0:
         return []
     centres = centroids(vectors, topic)
@@ -163,6 +195,19 @@ def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_c
     for row in range(topic_count):
         members = np.flatnonzero(topic == row)
         nearness = vectors[members] @ centres[row] if len(members) else np.empty(0)
-        order = np.argsort(-nearness, kind="stable")[:EXAMPLE_COUNT]
-        found.append([texts[member] for member in members[order]])
+        order = np.argsort(-nearness, kind="stable")[:CENTRAL]
+        chosen = _diverse(vectors[members[order]], nearness[order])
+        found.append([texts[member] for member in members[order[chosen]]])
     return found
+
+
+def _diverse(vectors: FloatArray, nearness: FloatArray) -> list[int]:
+    """Positions of up to EXAMPLE_COUNT rows: near to the centroid, given by ``nearness``, and far from each other."""
+    chosen: list[int] = []
+    likeness = np.zeros(len(vectors))
+    while len(chosen) < min(EXAMPLE_COUNT, len(vectors)):
+        gain = np.round(nearness - likeness, 6)
+        gain[chosen] = -np.inf
+        chosen.append(int(gain.argmax()))
+        likeness = np.maximum(likeness, vectors @ vectors[chosen[-1]])
+    return chosen

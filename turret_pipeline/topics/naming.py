@@ -7,13 +7,15 @@ before they are part of a question, and given as data between JSON quotes, so th
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from turret_pipeline.scrubbing import scrub
 from turret_pipeline.tables import TOPIC_LINEAGE
-from turret_pipeline.topics.state import ACTIVE, KEYWORDS, Run, TopicState
+from turret_pipeline.topics.definitions import ACTIVE, KEYWORDS
+from turret_pipeline.topics.plan import Run
+from turret_pipeline.topics.state import TopicState
 
 LLM = "llm"
 """The label_source of a topic that an LLM has named."""
@@ -179,7 +181,7 @@ def with_answers(state: TopicState, answers: Mapping[str, Answer], run: Run) -> 
     given = {topic_id: answers[topic_id] for topic_id in before if topic_id in answers and topic_id not in refused}
     renamed = [one for one, answer in given.items() if answer.label != labels[one] and one not in set(born)]
     lineage = pl.concat([state.topic_lineage, _renamed(definitions, renamed, run)]).sort("field", maintain_order=True)
-    return TopicState(_with_names(definitions, given), state.text_topics, lineage), refused
+    return replace(state, topic_definitions=_with_names(definitions, given), topic_lineage=lineage), refused
 
 
 class _Labels:
@@ -207,6 +209,7 @@ def _with_names(definitions: pl.DataFrame, given: Mapping[str, Answer]) -> pl.Da
         orient="row",
         schema_overrides=dict.fromkeys(("topic_id", "label", "label_source", "description"), pl.String),
     )
+    names = names.with_columns(pl.col("label").alias("found_label"), pl.col("label_source").alias("found_label_source"))
     return definitions.update(names, on="topic_id", how="left", maintain_order="left")
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from turret_pipeline.topics.state import ACTIVE, TopicState
+from turret_pipeline.topics.definitions import ACTIVE
+from turret_pipeline.topics.state import TopicState
 
 OTHER = "Other"
 LABEL_SOURCE = "privacy"
@@ -43,10 +44,16 @@ def fold_small_topics(state: TopicState, users: pl.DataFrame, min_users: int) ->
     rest = [_other_topic(active.filter(pl.col("field") + "-other" == other), kept) for other in others["other"]]
     return replace(
         state,
-        topic_definitions=pl.concat([kept, *rest], how="diagonal").select(active.columns),
+        topic_definitions=_without_traces(pl.concat([kept, *rest], how="diagonal").select(active.columns), shown),
         text_topics=_folded(state.text_topics, shown, target),
         topic_lineage=_lineage_of(state.topic_lineage, shown),
     )
+
+
+def _without_traces(definitions: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Definitions that do not point at a topic that is not shown."""
+    is_shown = pl.col("nearest_topic_id").is_in(shown["topic_id"].to_list())
+    return definitions.with_columns(pl.when(is_shown).then("nearest_topic_id").alias("nearest_topic_id"))
 
 
 def _with_enough_users(said: pl.DataFrame, topic: str, min_users: int) -> pl.DataFrame:
@@ -75,6 +82,7 @@ def _other_topic(active: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
         "theme_id": f"{field}-theme-other",
         "theme_label": OTHER,
         "status": ACTIVE,
+        "is_locked": False,
     }
     return pl.DataFrame([row], schema={name: active.schema[name] for name in row})
 
@@ -91,6 +99,7 @@ def _folded(text_topics: pl.DataFrame, shown: pl.DataFrame, target: pl.DataFrame
     is_shown, is_second_shown = (pl.col(name).is_in(list(visible)) for name in ("topic_id", "runner_up_topic_id"))
     return text_topics.with_columns(
         own.alias("topic_id"),
+        own.alias("found_topic_id"),
         pl.when(is_shown | pl.col("topic_id").is_null()).then("similarity").alias("similarity"),
         pl.when(second.ne_missing(own)).then(second).alias("runner_up_topic_id"),
         pl.when(is_second_shown).then("runner_up_similarity").alias("runner_up_similarity"),

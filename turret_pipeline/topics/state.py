@@ -1,35 +1,28 @@
 """The topics of all text fields as tables, and one run's step from the tables of the run before."""
 
-import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
 
-from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
+from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS, Table
 from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.assign import Assignment
-from turret_pipeline.topics.communities import NO_TOPIC, centroids
-from turret_pipeline.topics.labels import Name, examples, name_topics
-from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.themes import group_topics
-from turret_pipeline.topics.update import update_topics
-
-ACTIVE, RETIRED = "active", "retired"
-KEYWORDS = "keywords"
-"""The label_source of a topic that nobody has named otherwise."""
+from turret_pipeline.topics.assign import Assignment, measure
+from turret_pipeline.topics.communities import NO_TOPIC
+from turret_pipeline.topics.decisions import apply_splits, shown_topics
+from turret_pipeline.topics.definitions import define, ids_of, numbers_of
+from turret_pipeline.topics.lineage import changes_of, describe_run
+from turret_pipeline.topics.plan import Plan, Run
+from turret_pipeline.topics.refit import carry_ids
+from turret_pipeline.topics.update import Update, update_topics
 
 VectorsOf = Callable[[pl.Series], FloatArray]
 """Text ids to their unit vectors, shape (texts, dimensions)."""
 
-
-@dataclass(frozen=True)
-class Run:
-    """Who makes a change, and when."""
-
-    run_id: str
-    started_at: dt.datetime
+STATE_TABLES: dict[str, Table] = {
+    table.name: table for table in (TOPIC_DEFINITIONS, TEXT_TOPICS, TOPIC_LINEAGE, TOPIC_RUNS)
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +32,32 @@ class TopicState:
     topic_definitions: pl.DataFrame
     text_topics: pl.DataFrame
     topic_lineage: pl.DataFrame
+    topic_runs: pl.DataFrame
 
     @classmethod
     def empty(cls) -> "TopicState":
         """No topics yet."""
-        return cls(TOPIC_DEFINITIONS.empty(), TEXT_TOPICS.empty(), TOPIC_LINEAGE.empty())
+        return cls(*(table.empty() for table in STATE_TABLES.values()))
+
+    @classmethod
+    def read(cls, tables: Mapping[str, pl.DataFrame]) -> "TopicState":
+        """A state from its tables, which may be those of a version that knew fewer columns."""
+        known = {name: tables[name] if name in tables else table.empty() for name, table in STATE_TABLES.items()}
+        added = (
+            {
+                "found_topic_id": pl.col("topic_id"),
+                "is_locked": pl.lit(value=False),
+                "found_label": pl.col("label"),
+                "found_label_source": pl.col("label_source"),
+            }
+            if "topic_definitions" in tables
+            else {}
+        )
+        for name, table in STATE_TABLES.items():
+            missing = [column for column in table.schema if column not in known[name].columns]
+            filled = [added.get(column, pl.lit(None, table.schema[column])).alias(column) for column in missing]
+            known[name] = known[name].with_columns(filled).select(table.schema.names())
+        return cls(**known)
 
     @classmethod
     def tables(cls) -> tuple[str, ...]:
@@ -54,153 +68,77 @@ class TopicState:
         """The part of one text field."""
         return TopicState(*(getattr(self, table).filter(pl.col("field") == field) for table in self.tables()))
 
-    def without_texts(self) -> "TopicState":
-        """The topics without a member: nothing is known of any text, but no id will be given twice."""
-        return TopicState(self.topic_definitions, TEXT_TOPICS.empty(), self.topic_lineage)
 
-
-def advance(previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, options: Options, run: Run) -> TopicState:
+def advance(previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, plan: Plan, run: Run) -> TopicState:
     """The state after a run over table ``texts``, which holds all texts, known and new.
 
     A field that is no longer a text field keeps its topics, retired.
     """
     names = sorted({*texts["field"].unique(), *previous.topic_definitions["field"].unique()})
     parts = [
-        _advance_field(name, previous.of_field(name), texts.filter(pl.col("field") == name), vectors_of, options, run)
+        _advance_field(name, previous.of_field(name), texts.filter(pl.col("field") == name), vectors_of, plan, run)
         for name in names
     ]
     if not parts:
-        return TopicState(TOPIC_DEFINITIONS.empty(), TEXT_TOPICS.empty(), previous.topic_lineage)
+        return TopicState(TOPIC_DEFINITIONS.empty(), TEXT_TOPICS.empty(), previous.topic_lineage, previous.topic_runs)
     return TopicState(*(pl.concat([getattr(part, table) for part in parts]) for table in TopicState.tables()))
 
 
 def _advance_field(
-    field: str, previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, options: Options, run: Run
+    field: str, previous: TopicState, texts: pl.DataFrame, vectors_of: VectorsOf, plan: Plan, run: Run
 ) -> TopicState:
     texts = texts.sort("text_id")
     vectors = vectors_of(texts["text_id"])
-    numbers = _numbers(previous.topic_definitions["topic_id"])
     known = texts.select("text_id").join(previous.text_topics, on="text_id", how="left", maintain_order="left")
-    assignment = update_topics(
-        vectors, _numbers(known["topic_id"]), int(numbers.max(initial=0)) + 1, options
-    ).assignment
-    definitions = _definitions(field, previous.topic_definitions, texts, vectors, assignment.topic, options.seed)
-    changes = _changes(previous.topic_definitions, definitions, run)
-    lineage = pl.concat([previous.topic_lineage, changes])
+    has_news = len(set(texts["text_id"]) - set(previous.text_topics["text_id"])) > 0
+    found = _found(numbers_of(known["found_topic_id"]), vectors, previous, plan, has_news=has_news)
+    found = apply_splits(found, field, vectors, previous.topic_definitions, previous.topic_lineage, plan.edits)
+    shown = measure(vectors, shown_topics(found.assignment.topic, field, plan.edits))
+    definitions = define(field, previous.topic_definitions, texts, vectors, shown.topic, found.split_edits, plan)
+    changes = changes_of(previous.topic_definitions, definitions, field, found.changes, run)
     gone = previous.text_topics.join(texts, on="text_id", how="anti")  # a text that comes back finds its topic again
-    text_topics = pl.concat([_text_topics(field, texts, assignment), gone]).sort("text_id")
-    return TopicState(definitions, text_topics, lineage)
-
-
-def _numbers(ids: pl.Series) -> IntArray:
-    """The number at the end of topic or theme ids, NO_TOPIC for null."""
-    return ids.str.extract(r"-(\d+)$").cast(pl.Int64).fill_null(NO_TOPIC).to_numpy()
-
-
-def _text_topics(field: str, texts: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
-    return texts.select("field", "text_id").with_columns(
-        _ids(field, assignment.topic, "topic_id"),
-        _measure("similarity", assignment.similarity),
-        _ids(field, assignment.runner_up, "runner_up_topic_id"),
-        _measure("runner_up_similarity", assignment.runner_up_similarity),
+    now = _text_topics(field, texts, shown, found.assignment.topic)
+    kept = _kept_share(known["topic_id"], now["topic_id"])
+    facts = describe_run(definitions, now, changes, previous.topic_runs, found.stability, kept, field, plan, run)
+    return TopicState(
+        definitions,
+        pl.concat([now, gone]).sort("text_id"),
+        pl.concat([previous.topic_lineage, changes]),
+        pl.concat([previous.topic_runs, facts]),
     )
 
 
-def _ids(prefix: str, numbers: IntArray, name: str) -> pl.Series:
-    ids = [None if number == NO_TOPIC else f"{prefix}-{number}" for number in numbers.tolist()]
-    return pl.Series(name, ids, pl.String)
+def _found(known: IntArray, vectors: FloatArray, previous: TopicState, plan: Plan, *, has_news: bool) -> Update:
+    """Topics as the machine finds them, before a person's splits and merges."""
+    numbers = numbers_of(previous.topic_definitions["topic_id"])
+    next_number = int(numbers.max(initial=0)) + 1
+    touched = frozenset(numbers_of(pl.Series(sorted(plan.edits.touched()), dtype=pl.String)).tolist())
+    if not plan.refit:
+        if not has_news:
+            return Update(measure(vectors, known))
+        return update_topics(vectors, known, next_number, plan.options, touched)
+    held = np.where(np.isin(known, sorted(touched)), known, NO_TOPIC)
+    anew = update_topics(vectors, held, next_number, plan.options, touched)
+    carried = carry_ids(known, anew.assignment.topic, next_number)
+    return Update(measure(vectors, carried.topic), carried.changes, anew.stability)
+
+
+def _kept_share(before: pl.Series, after: pl.Series) -> float | None:
+    had = before.is_not_null()
+    kept = (before.filter(had) == after.filter(had)).fill_null(value=False)
+    return int(kept.sum()) / len(kept) if len(kept) else None
+
+
+def _text_topics(field: str, texts: pl.DataFrame, shown: Assignment, found: IntArray) -> pl.DataFrame:
+    return texts.select("field", "text_id").with_columns(
+        ids_of(field, shown.topic, "topic_id"),
+        _measure("similarity", shown.similarity),
+        ids_of(field, shown.runner_up, "runner_up_topic_id"),
+        _measure("runner_up_similarity", shown.runner_up_similarity),
+        ids_of(field, found, "found_topic_id"),
+    )
 
 
 def _measure(name: str, values: FloatArray) -> pl.Series:
     """A cosine, rounded to what single precision carries; not a number is null."""
     return pl.Series(name, np.round(values.astype(np.float64), 6)).fill_nan(None)
-
-
-def _definitions(
-    field: str, previous: pl.DataFrame, texts: pl.DataFrame, vectors: FloatArray, topic: IntArray, seed: int
-) -> pl.DataFrame:
-    """Definitions of all topics that ever lived: old ones keep label and theme, living ones get words and examples."""
-    living = np.unique(topic[topic != NO_TOPIC])
-    ids = _ids(field, living, "topic_id")
-    position = np.where(topic == NO_TOPIC, NO_TOPIC, np.searchsorted(living, topic))
-    words = texts["text"].to_list()
-    names = name_topics(words, position, len(living), _kept_labels(previous, ids), previous["label"].to_list())
-    themes = _themes(field, previous, living, centroids(vectors, position), seed)
-    now_living = pl.DataFrame(
-        {
-            "topic_id": ids,
-            "label": pl.Series([name.label for name in names], dtype=pl.String),
-            "description": pl.Series([_description(name) for name in names], dtype=pl.String),
-            "keywords": pl.Series([name.keywords for name in names], dtype=pl.List(pl.String)),
-            "example_texts": pl.Series(examples(words, vectors, position, len(living)), dtype=pl.List(pl.String)),
-            "theme_id": _ids(f"{field}-theme", themes, "theme_id"),
-            "theme_label": _theme_labels(field, previous, words, position, themes),
-        }
-    ).with_columns(pl.lit(field).alias("field"), pl.lit(KEYWORDS).alias("label_source"), pl.lit(ACTIVE).alias("status"))
-    now_living = _with_given_names(now_living, previous)
-    gone = previous.join(now_living, on="topic_id", how="anti").with_columns(
-        pl.lit(RETIRED).alias("status"), pl.lit([], pl.List(pl.String)).alias("example_texts")
-    )
-    number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
-    return pl.concat([now_living.select(TOPIC_DEFINITIONS.schema.names()), gone]).sort(number)
-
-
-def _with_given_names(living: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
-    """Living topics; what somebody else than the keywords said of one before stays."""
-    said = previous.filter(pl.col("label_source") != KEYWORDS).select("topic_id", "label_source", "description")
-    return living.update(said, on="topic_id", how="left", maintain_order="left")
-
-
-def _kept_labels(previous: pl.DataFrame, ids: pl.Series, kind: str = "topic") -> dict[int, str]:
-    """Labels that topics or themes had before, by their position among ``ids``."""
-    labels = dict(previous.select(f"{kind}_id", f"{kind}_label" if kind == "theme" else "label").iter_rows())
-    return {at: labels[known] for at, known in enumerate(ids) if known in labels}
-
-
-def _description(name: Name) -> str:
-    if not name.keywords:
-        return "Texts without words of their own."
-    return f"Texts that speak of {', '.join(name.keywords[:5])}."
-
-
-def _themes(field: str, previous: pl.DataFrame, living: IntArray, centres: FloatArray, seed: int) -> IntArray:
-    known = dict(zip(previous["topic_id"], _numbers(previous["theme_id"]).tolist(), strict=True))
-    themes = np.array([known.get(f"{field}-{number}", NO_TOPIC) for number in living.tolist()], dtype=np.int64)
-    return group_topics(centres, themes, max(known.values(), default=0) + 1, seed)
-
-
-def _theme_labels(
-    field: str, previous: pl.DataFrame, words: list[str], position: IntArray, themes: IntArray
-) -> pl.Series:
-    """Label of each topic's theme; themes that had one keep it."""
-    numbers, ranks = np.unique(themes, return_inverse=True)
-    by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
-    kept = _kept_labels(previous, _ids(f"{field}-theme", numbers, "theme_id"), "theme")
-    names = name_topics(words, by_text, len(numbers), kept, previous["theme_label"].to_list())
-    return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)
-
-
-def _changes(before: pl.DataFrame, after: pl.DataFrame, run: Run) -> pl.DataFrame:
-    """Lineage rows of the topics that came, went or came back."""
-    both = after.select("field", "topic_id", "status").join(
-        before.select("topic_id", pl.col("status").alias("old_status")),
-        on="topic_id",
-        how="left",
-        maintain_order="left",
-    )
-    change = (
-        pl.when(pl.col("old_status").is_null()).then(pl.lit("born"))
-        .when((pl.col("old_status") == RETIRED) & (pl.col("status") == ACTIVE)).then(pl.lit("revived"))
-        .when((pl.col("old_status") == ACTIVE) & (pl.col("status") == RETIRED)).then(pl.lit("retired"))
-    )  # fmt: skip
-    return (
-        both.with_columns(
-            change.alias("change"),
-            pl.lit(run.run_id).alias("run_id"),
-            pl.lit(run.started_at).cast(TOPIC_LINEAGE.schema["changed_at"]).alias("changed_at"),
-            pl.lit(None, pl.String).alias("other_topic_id"),
-            pl.lit(None, pl.Float64).alias("overlap_share"),
-        )
-        .filter(pl.col("change").is_not_null())
-        .select(TOPIC_LINEAGE.schema.names())
-    )

@@ -25,6 +25,8 @@ class Update:
     assignment: Assignment
     changes: list[Change] = field(default_factory=list)
     stability: float | None = None
+    split_edits: dict[int, str] = field(default_factory=dict)
+    """Edits by which a person split topics off in this run, by the number of the new topic."""
 
 
 def update_topics(

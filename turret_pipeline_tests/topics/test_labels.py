@@ -1,8 +1,12 @@
 """Texts of topics in; what the topics are called out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.embedding import unit
 from turret_pipeline.topics.labels import examples, name_topics
 from turret_pipeline_tests.topics.blobs import blobs
 
@@ -68,6 +72,118 @@ def test_there_are_at_most_ten_keywords_and_none_repeats_another() -> None:
 def test_no_topic_has_no_name() -> None:
     assert name_topics([], np.array([], dtype=int), 0) == []
     assert name_topics(["a", "b"], np.array([-1, -1]), 0) == []
+
+
+def labels(*topics: list[str]) -> list[str]:
+    texts = [text for topic in topics for text in topic]
+    numbers = np.repeat(np.arange(len(topics)), [len(topic) for topic in topics])
+    return [name.label for name in name_topics(texts, numbers, len(topics))]
+
+
+def test_a_label_is_a_phrase_as_people_write_it() -> None:
+    lost = ["my card is lost or stolen", "Report a lost or stolen card", "lost or stolen card!", "is the card stolen?"]
+    pin = ["How do I change my PIN", "change the PIN please", "I want to change a PIN", "can I change PIN?"]
+    assert labels(lost, pin) == ["Lost or stolen card", "Change PIN"]
+
+
+def test_a_label_says_what_does_not_happen() -> None:
+    late = ["my card has not arrived", "The card hasn't arrived", "card did not arrive", "the card has not arrived"]
+    assert labels(late, REFUND) == ["Card not arrived", "Refund"]
+
+
+@pytest.mark.parametrize(
+    ("word", "label"), [("iOS", "iOS update"), ("SQL", "SQL update"), ("Tuesday", "Tuesday update")]
+)
+def test_words_have_the_capitals_that_most_texts_give_them(word: str, label: str) -> None:
+    texts = [f"the {word} update", f"what is a {word} update", f"need the {word} update", f"{word.lower()} update"]
+    assert labels(texts, REFUND)[0] == label
+
+
+def test_the_usual_form_of_a_word_is_taken_and_none_comes_twice() -> None:
+    texts = ["activate cards", "card activating, activate the card", "activate my card", "activating a card"]
+    assert labels(texts, REFUND)[0] == "Activate card"
+
+
+def test_placeholders_and_addresses_are_no_part_of_a_label() -> None:
+    texts = ["late order {{Order Number}}", "late order <EMAIL_1>", "[NAME] late order", "late order https://a.b/order"]
+    [name] = name_topics(texts, np.zeros(4, int), 1)
+    assert (name.label, name.keywords) == ("Late order", ["late order"])
+
+
+def test_a_broad_topic_takes_two_phrases() -> None:
+    texts = ["the roses", "my roses", "tulips for the garden", "the tulips", "what is grass", "ivy", "moss", "a fern"]
+    assert labels(texts, REFUND)[0] == "Roses and tulips"
+
+
+def test_topics_of_mere_conversation_are_called_by_it() -> None:
+    assert labels(["thanks", "ok thanks", "thanks a lot"], ["yes", "yes please", "yes do"]) == ["Thanks", "Yes"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "label"),
+    [
+        (["我想退款", "请问怎么退款", "申请退款", "退款失败"], "退款"),
+        (["パスワードを忘れました", "パスワードの変更", "新しいパスワード"], "パスワード"),
+        (["मेरा पासवर्ड भूल गया", "पासवर्ड रीसेट", "पासवर्ड बदलना है"], "पासवर्ड"),
+        (["забыл пароль", "пароль неверный", "Пароль"], "Пароль"),
+        (["Rückerstattung", "eine Rückerstattung", "Rückerstattung bitte"], "Rückerstattung"),
+    ],
+)
+def test_languages_other_than_english_have_labels(texts: list[str], label: str) -> None:
+    assert labels(texts, REFUND) == [label, "Refund"]
+
+
+def test_phrases_joined_in_another_language_have_no_english_between() -> None:
+    texts = ["розы", "розы тут", "тюльпаны", "тюльпаны тут", "трава", "плющ", "мох", "папоротник"]
+    assert labels(texts) == ["Розы / тюльпаны"]
+
+
+def test_labels_that_say_the_same_are_not_given_twice() -> None:
+    topics = np.repeat([0, 1], 4)
+    texts = [*REFUND, "coats", "refunds", "the refunds", "coats, refunds"]
+    first, second = name_topics(texts, topics, 2, kept={0: "Refund"})
+    assert (first.label, second.label) == ("Refund", "Coats")
+    gone = name_topics(REFUND[:2], np.array([0, 0]), 1, gone=["Refund"])
+    assert gone[0].label == "Refund 2"
+
+
+def test_a_topic_keeps_its_label_and_nothing_is_embedded_for_it() -> None:
+    def never(_: Sequence[str]) -> FloatArray:
+        raise AssertionError
+
+    names = name_topics(TEXTS, TOPICS, 2, {0: "A", 1: "B"}, (), blobs([4, 4]), never)
+    assert [name.label for name in names] == ["A", "B"]
+
+
+def test_of_phrases_as_frequent_the_one_nearest_in_meaning_names_the_topic() -> None:
+    texts = ["zebra crossing near kettle", "kettle, zebra", "zebra; kettle"]
+
+    def embed(phrases: Sequence[str]) -> FloatArray:
+        return np.array([[1.0, 0.0] if phrase == wanted else [0.0, 1.0] for phrase in phrases])
+
+    for wanted in ("zebra", "kettle"):
+        names = name_topics(texts, np.zeros(3, int), 1, None, (), np.array([[1.0, 0.0]] * 3, np.float32), embed)
+        assert names[0].label == wanted.capitalize()
+
+
+def test_a_theme_is_called_more_shortly_than_a_topic() -> None:
+    texts = ["transfer money abroad", "transfer money", "transfer to bank", "transfer today"]
+    others = [*REFUND, *REFUND, "refund", "refund the transfer"]
+    both = np.repeat([0, 1], [4, 10])
+    assert name_topics([*texts, *others], both, 2)[0].label == "Transfer money"
+    assert name_topics([*texts, *others], both, 2, themes=True)[0].label == "Transfer"
+
+
+def test_only_the_first_words_of_long_texts_count() -> None:
+    texts = [f"invoice {'word ' * 60} zebra {number}" for number in range(4)]
+    assert "zebra" not in name_topics(texts, np.zeros(4, int), 1)[0].keywords
+
+
+def test_examples_are_unlike_each_other() -> None:
+    vectors = unit(np.array([[1, 0.1, 0], [1, 0.1, 0.01], [1, 0.1, 0.02], [1, -0.3, 0], [1, 0, 0.3], [1, 0, -0.3]]))
+    texts = ["same", "same again", "same once more", "left", "up", "down"]
+    [shown] = examples(texts, vectors, np.zeros(6, int), 1)
+    assert {"left", "up", "down"} < set(shown)
 
 
 def test_examples_are_the_texts_nearest_to_the_centre() -> None:

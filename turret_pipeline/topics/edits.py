@@ -1,0 +1,80 @@
+"""What a person has decided about topics: renames, merges, splits, locks. The machine works around it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from turret_pipeline.errors import TurretError
+
+Action = Literal["rename", "merge", "split", "lock", "unlock"]
+ACTIONS: tuple[str, ...] = get_args(Action)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One decision about a topic. ``label`` goes with a rename, ``into_topic_id`` with a merge, ``parts`` with a split."""
+
+    edit_id: str
+    edited_at: str
+    action: Action
+    topic_id: str
+    label: str | None = None
+    into_topic_id: str | None = None
+    parts: int | None = None
+
+    def sentence(self) -> str:
+        """What was decided, in words."""
+        ends = {
+            "rename": f' to "{self.label}"',
+            "merge": f" into {self.into_topic_id}",
+            "split": f" into {self.parts} parts",
+        }
+        return f"{self.action} {self.topic_id}{ends.get(self.action, '')}"
+
+
+@dataclass(frozen=True)
+class Edits:
+    """All decisions in force, oldest first; later ones win."""
+
+    all: tuple[Edit, ...] = ()
+
+    def labels(self) -> dict[str, str]:
+        """Labels by topic_id."""
+        return {edit.topic_id: edit.label for edit in self._of("rename") if edit.label is not None}
+
+    def locked(self) -> set[str]:
+        """Topics that the machine must leave as they are."""
+        locked: set[str] = set()
+        for edit in self._of("lock", "unlock"):
+            (locked.add if edit.action == "lock" else locked.discard)(edit.topic_id)
+        return locked
+
+    def touched(self) -> set[str]:
+        """Topics that a decision names: the machine neither splits nor merges them."""
+        named = {edit.topic_id for edit in self._of("rename", "merge", "split")}
+        return named | {edit.into_topic_id for edit in self._of("merge") if edit.into_topic_id} | self.locked()
+
+    def splits(self) -> list[Edit]:
+        """Splits in the order in which they were decided."""
+        return list(self._of("split"))
+
+    def shown_as(self) -> dict[str, str]:
+        """Topics that were merged, by topic_id, with the topic that they are shown as."""
+        into = {edit.topic_id: edit.into_topic_id for edit in self._of("merge") if edit.into_topic_id}
+        return {topic_id: _end(topic_id, into) for topic_id in into}
+
+    def _of(self, *actions: str) -> Iterable[Edit]:
+        return (edit for edit in self.all if edit.action in actions)
+
+
+def _end(topic_id: str, into: Mapping[str, str]) -> str:
+    seen = {topic_id}
+    while topic_id in into:
+        topic_id = into[topic_id]
+        if topic_id in seen:
+            raise TurretError(f"The merges go round in a circle at {topic_id}: undo one of them.")
+        seen.add(topic_id)
+    return topic_id
+
+
+NO_EDITS = Edits()

@@ -1,0 +1,72 @@
+"""A new start that keeps the ids: topics found anew take the id of the old topic whose texts they have."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from turret_pipeline.topics.arrays import IntArray
+from turret_pipeline.topics.communities import NO_TOPIC
+from turret_pipeline.topics.meeting import Change
+
+SAME_SHARE = 0.3
+"""A new topic is an old one if the texts in both are so much of the texts in either (Jaccard)."""
+
+PART_SHARE = 0.5
+"""A topic came out of another, or went into it, if it has so much of its texts from there."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Topics under their lasting numbers, and how those that are not the same are related to the old ones."""
+
+    topic: IntArray
+    changes: list[Change]
+
+
+def carry_ids(old: IntArray, new: IntArray, next_number: int) -> Carried:
+    """Numbers for the topics in ``new`` from those in ``old``, both of shape (texts,), by most texts in common.
+
+    The pairs are those with most texts in common over all (Kuhn 1955: the Hungarian method).
+    """
+    old_names, new_names = np.unique(old[old != NO_TOPIC]), np.unique(new[new != NO_TOPIC])
+    both = (old != NO_TOPIC) & (new != NO_TOPIC)
+    shared = np.zeros((len(new_names), len(old_names)))
+    np.add.at(shared, (np.searchsorted(new_names, new[both]), np.searchsorted(old_names, old[both])), 1)
+    old_sizes = np.array([(old == name).sum() for name in old_names])
+    new_sizes = np.array([((new == name) & (old != NO_TOPIC)).sum() for name in new_names])
+    either = new_sizes[:, None] + old_sizes[None, :] - shared
+    rows, columns = linear_sum_assignment(-shared)
+    numbers = {
+        row: int(old_names[column])
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+        if shared[row, column] > 0 and shared[row, column] >= SAME_SHARE * either[row, column]
+    }
+    for row in range(len(new_names)):
+        if row not in numbers:
+            numbers[row] = next_number
+            next_number += 1
+    lasting = np.array([numbers[row] for row in range(len(new_names))], dtype=np.int64)
+    topic = np.full(len(new), NO_TOPIC)
+    topic[new != NO_TOPIC] = lasting[np.searchsorted(new_names, new[new != NO_TOPIC])]
+    return Carried(topic, _related(shared, old_names, lasting, old_sizes, new_sizes))
+
+
+def _related(
+    shared: "np.typing.NDArray[np.float64]",
+    old_names: IntArray,
+    lasting: IntArray,
+    old_sizes: IntArray,
+    new_sizes: IntArray,
+) -> list[Change]:
+    """Splits: new numbers whose texts are mostly of one old topic. Merges: old topics that went into one new topic."""
+    changes: list[Change] = []
+    for row, number in enumerate(lasting.tolist()):
+        share = shared[row] / max(new_sizes[row], 1)
+        if number not in old_names and len(share) and share.max() >= PART_SHARE:
+            changes.append(Change("split", number, int(old_names[share.argmax()]), float(share.max())))
+    for column, name in enumerate(old_names.tolist()):
+        share = shared[:, column] / max(old_sizes[column], 1)
+        if name not in lasting and len(share) and share.max() >= PART_SHARE:
+            changes.append(Change("merged", name, int(lasting[share.argmax()]), float(share.max())))
+    return changes
