@@ -1,4 +1,4 @@
-"""The file of a person's edits of topics: one JSON object a line, oldest first, to be read, reviewed and put under git."""
+"""The file of a person's edits of topics: one JSON object a line, oldest first, to be read and reviewed."""
 
 import hashlib
 import json

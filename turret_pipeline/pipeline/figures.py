@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BARS, EDGES, MOST_FIELDS = 20, 25, 8
+LINE = 0.045
+"""Height of a line of writing on the map."""
+
 BLUE, GREY = "#3b6ea5", "#8a8f98"
 
 
@@ -53,6 +56,45 @@ def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
     axis.margins(y=0.01)
     axis.set_title(f"Events by topic of {_short(field)}", loc="left", fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
+    """The topics of the text field with most events in the plane: near is alike, area is events, colour is theme."""
+    from matplotlib.figure import Figure
+
+    topics = definitions.filter(pl.col("status") == "active").drop_nulls("map_x").join(event_counts, on="topic_id")
+    figure = Figure(figsize=(10, 7.5), dpi=110)
+    axis = figure.subplots()
+    axis.axis("off")
+    if topics.is_empty():
+        axis.text(0.5, 0.5, "No topics: there is no text field, or too few texts", ha="center")
+        return _kept(figure, folder / "topic_map.png")
+    sizes = topics.group_by("field").agg(pl.col("event_count").sum())
+    field = sizes.sort("event_count", "field", descending=[True, False])["field"][0]
+    topics = topics.filter(pl.col("field") == field).sort("event_count", "topic_id", descending=[True, False])
+    title = f"Map of the {topics.height} topics of {_short(field)} (near: alike; area: events; colour: theme)"
+    axis.set_title(title, loc="left", fontsize=10)
+    _draw_map(axis, topics)
+    figure.tight_layout()
+    return _kept(figure, folder / "topic_map.png")
+
+
+def _draw_map(axis: "Axes", topics: pl.DataFrame) -> None:
+    """A disc for each topic, and the labels of the largest that do not cover each other."""
+    from matplotlib import colormaps
+
+    themes = topics["theme_id"].unique(maintain_order=True).to_list()
+    colours = [colormaps["tab20"](themes.index(theme) % 20) for theme in topics["theme_id"]]
+    areas = 1500 * topics["event_count"] / topics["event_count"].sort()[-1]
+    axis.scatter(topics["map_x"].to_list(), topics["map_y"].to_list(), s=areas.to_list(), c=colours, alpha=0.6, lw=0)
+    axis.set_xlim(-1.2, 1.2)
+    axis.set_ylim(-1.1, 1.1)
+    written: list[tuple[float, float, float]] = []
+    for label, x, y in topics.select("label", "map_x", "map_y").iter_rows():
+        half = 0.0085 * len(_short(label)) + 0.01
+        if all(abs(y - below) > LINE or abs(x - beside) > half + other for beside, below, other in written):
+            axis.text(x, y, _short(label), fontsize=7, ha="center", va="center")
+            written.append((x, y, half))
 
 
 def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:

@@ -6,13 +6,11 @@ import numpy as np
 
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.communities import NO_TOPIC, centroids
-from turret_pipeline.topics.neighbours import nearest, neighbour_count
+from turret_pipeline.topics.neighbours import Neighbours, nearest, neighbour_count
 
-FLOOR_TEXTS, TRUST = 100, 0.02
-
-LONELY = 0.8
-"""A text is lonely where its company is less than so much of what is usual in its field: short or few texts are less
-alike throughout, and the floor alone would leave most of them without a topic."""
+FLOOR_TEXTS, TRUST = 100, 0.03
+LONELY, SPARSE, MANY_TEXTS = 0.85, 0.2, 2_000
+COMPANY_SHARE = 3
 
 
 @dataclass(frozen=True)
@@ -41,18 +39,24 @@ def vote(queries: FloatArray, references: FloatArray, topic: IntArray) -> IntArr
     return np.asarray(names[ballots.argmax(axis=1)], dtype=np.int64)
 
 
-def is_lonely(company: FloatArray, topic: IntArray, floor: float) -> BoolArray:
+def is_lonely(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArray:
     """Which texts are too unlike all others to belong to their topic, shape (texts,).
 
-    ``company`` is the mean similarity of each text to its neighbours. Below the floor a text has no topic. The floor is
-    meant for a topic of FLOOR_TEXTS texts and sinks by TRUST for each time that a topic is larger by the factor e, as
-    the odds that a text belongs to a topic rise with the topic's size.
+    The company of a text is its mean cosine to its ``neighbours``, to as many as a third of its topic at most. Below
+    the floor a text has no topic. The floor is meant for a topic of FLOOR_TEXTS texts and sinks by TRUST for each time
+    that a topic is larger by the factor e, as the odds that a text belongs to a topic rise with the topic's size. It
+    is never above LONELY of the company that is usual in the field, and SPARSE less for each time that the field has
+    ten times fewer texts than MANY_TEXTS: where texts are few, even those of one topic are not near.
     """
-    has = topic != NO_TOPIC
+    if not len(topic) or not neighbours.similarities.shape[1]:
+        return np.zeros(len(topic), dtype=bool)
     _, positions, counts = np.unique(topic, return_inverse=True, return_counts=True)
+    company = neighbours.company(counts[positions] // COMPANY_SHARE)
     floors = floor - TRUST * np.log(counts / FLOOR_TEXTS)
-    usual = float(np.median(company)) if len(company) else 0.0
-    return np.asarray(has & (company < np.minimum(floors, LONELY * usual)[positions]))
+    usual = LONELY - SPARSE * max(0.0, np.log10(MANY_TEXTS / len(topic)))
+    return np.asarray(
+        (topic != NO_TOPIC) & (company < np.minimum(floors[positions], usual * float(np.median(company))))
+    )
 
 
 def measure(vectors: FloatArray, topic: IntArray) -> Assignment:

@@ -27,7 +27,7 @@ FEW_TEXTS = 6_000
 NEARLY_BEST = 0.004
 """Of resolutions whose scores differ by less the coarsest is taken: fewer topics that say as much."""
 
-BALLOTS = 8
+BALLOTS, FEWER_BALLOTS = 8, 4
 LEAST_WEIGHT = 0.05
 """What an edge keeps of its weight if its ends were never together: the graph stays connected."""
 
@@ -56,28 +56,31 @@ class Grouping:
 
 def group_texts(graph: sp.csr_matrix, vectors: FloatArray, granularity: float, seed: int) -> Grouping:
     """Groups of the texts of a neighbour graph; ``vectors`` are their unit vectors."""
-    rounds = FINAL_ROUNDS if len(vectors) <= FEW_TEXTS else 1
+    is_small = len(vectors) <= FEW_TEXTS
+    rounds, ballots = (FINAL_ROUNDS, BALLOTS) if is_small else (1, FEWER_BALLOTS)
     resolution = find_resolution(graph, vectors, seed) * granularity
-    seeds = [seed * BALLOTS + ballot + 1 for ballot in range(BALLOTS)]
+    seeds = [seed * BALLOTS + ballot + 1 for ballot in range(ballots)]
     together = np.zeros(graph.nnz)
     rows = np.repeat(np.arange(graph.shape[0]), np.diff(graph.indptr))
     for labels in _in_threads(lambda each: leiden(graph, resolution, each, rounds), seeds):
         together += labels[rows] == labels[graph.indices]
-    together /= BALLOTS
+    together /= ballots
     weighted = _with_data(graph, graph.data * (LEAST_WEIGHT + (1 - LEAST_WEIGHT) * together))
     return Grouping(leiden(weighted, resolution, seed, FINAL_ROUNDS), _with_data(graph, together))
 
 
 def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> float:
     """The coarsest resolution whose partitions nearly have the highest sum of modularity and mean silhouette."""
-    seeds = range(seed, seed + 3) if len(vectors) <= FEW_TEXTS else [seed]
+    is_small = len(vectors) <= FEW_TEXTS
+    seeds = range(seed, seed + 3) if is_small else [seed]
+    resolutions = RESOLUTIONS if is_small else RESOLUTIONS[1::2]
 
     def score(resolution: float) -> float:
         partitions = [leiden(graph, resolution, each) for each in seeds]
         return float(np.mean([modularity(graph, labels) + mean_silhouette(vectors, labels) for labels in partitions]))
 
-    scores = np.array(_in_threads(score, RESOLUTIONS))
-    return RESOLUTIONS[int(np.argmax(scores >= scores.max() - NEARLY_BEST))]
+    scores = np.array(_in_threads(score, resolutions))
+    return resolutions[int(np.argmax(scores >= scores.max() - NEARLY_BEST))]
 
 
 def _in_threads(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

@@ -12,7 +12,7 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 
 @dataclass(frozen=True)
 class Edit:
-    """One decision about a topic. ``label`` goes with a rename, ``into_topic_id`` with a merge, ``parts`` with a split."""
+    """One decision about a topic; a rename has a ``label``, a merge an ``into_topic_id``, a split its ``parts``."""
 
     edit_id: str
     edited_at: str

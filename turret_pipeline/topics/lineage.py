@@ -102,4 +102,7 @@ def _note(texts: int, topics: int, min_texts: int) -> str | None:
             f"{texts} distinct texts are too few: a topic has at least {min_texts} (setting topic_min_texts), "
             f"and topics are looked for from {2 * min_texts} on."
         )
-    return f"No {min_texts} of the {texts} distinct texts are alike enough for a topic (settings topic_min_texts, topic_floor)."
+    return (
+        f"No {min_texts} of the {texts} distinct texts are alike enough for a topic "
+        "(settings topic_min_texts, topic_floor)."
+    )

@@ -43,7 +43,7 @@ class Options:
 
     granularity: float = 1.0
     min_texts: int = 5
-    floor: float = 0.47
+    floor: float = 0.477
     seed: int = 0
 
 

@@ -32,11 +32,11 @@ class Neighbours:
     indices: IntArray
     similarities: FloatArray
 
-    def company(self) -> FloatArray:
-        """Mean cosine to the neighbours, shape (queries,): low where a text is unlike all others."""
-        if self.similarities.shape[1] == 0:
-            return np.zeros(len(self.similarities), dtype=np.float32)
-        return np.asarray(self.similarities.mean(axis=1, dtype=np.float64), dtype=np.float32)
+    def company(self, most: IntArray) -> FloatArray:
+        """Mean cosine of each query to its nearest, to ``most`` of them (3 at least), shape (queries,)."""
+        count, k = self.similarities.shape
+        means = np.cumsum(self.similarities, axis=1, dtype=np.float64) / np.arange(1, k + 1)
+        return np.asarray(means[np.arange(count), np.clip(most, min(3, k), k) - 1], dtype=np.float32)
 
 
 def neighbour_count(text_count: int) -> int:

@@ -48,7 +48,7 @@ def update_topics(
     grouping = group_texts(graph, vectors, options.granularity, options.seed)
     topic, changes = Meeting(vectors, graph, known, grouping, options, locked).settle(next_number)
     is_new = known == NO_TOPIC
-    topic[is_lonely(neighbours.company(), topic, options.floor) & is_new] = NO_TOPIC
+    topic[is_lonely(neighbours, topic, options.floor) & is_new] = NO_TOPIC
     _dissolve_small(topic, is_new, next_number, options.min_texts)
     _add_new_topics(vectors, topic, _next_free(topic, next_number), options)
     return Update(measure(vectors, topic), changes, grouping.stability())

@@ -49,6 +49,14 @@ select
     definitions.example_texts,
     definitions.theme_id,
     definitions.theme_label,
+    definitions.status,
+    definitions.is_locked,
+    definitions.merged_into_topic_id,
+    definitions.cohesion,
+    definitions.separation,
+    definitions.nearest_topic_id,
+    definitions.map_x,
+    definitions.map_y,
     coalesce(sizes.text_count, 0) as text_count,
     coalesce(sizes.event_count, 0) as event_count,
     coalesce(sizes.session_count, 0) as session_count,
@@ -59,9 +67,6 @@ select
     sizes.last_event_at,
     trends.growth,
     trends.is_emerging,
-    definitions.status,
-    null::double as map_x,
-    null::double as map_y,
     trends.q_value as emerging_q_value
 from {{ ref('stg_topic_definitions') }} as definitions
 left join sizes using (topic_id)

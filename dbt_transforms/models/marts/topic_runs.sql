@@ -1,0 +1,19 @@
+select
+    run_id,
+    started_at,
+    field,
+    text_count,
+    topic_count,
+    theme_count,
+    coverage,
+    stability,
+    kept_share,
+    born_count,
+    split_count,
+    merged_count,
+    retired_count,
+    revived_count,
+    renamed_count,
+    note
+from {{ ref('stg_topic_runs') }}
+order by started_at, field
