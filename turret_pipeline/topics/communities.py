@@ -73,7 +73,7 @@ def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> flo
     """The coarsest resolution whose partitions nearly have the highest sum of modularity and mean silhouette."""
     is_small = len(vectors) <= FEW_TEXTS
     seeds = range(seed, seed + 3) if is_small else [seed]
-    resolutions = RESOLUTIONS if is_small else RESOLUTIONS[1::2]
+    resolutions = RESOLUTIONS if is_small else RESOLUTIONS[::2]
 
     def score(resolution: float) -> float:
         partitions = [leiden(graph, resolution, each) for each in seeds]
