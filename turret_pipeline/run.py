@@ -28,8 +28,13 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_level: str = "CRITICAL") -> Outcome:
-    """Materialize everything; the run is kept in the data folder's Dagster home, where the UI finds it."""
+def run_whole_graph(
+    settings: Settings, progress: Progress, *, again: bool, refit: bool = False, log_level: str = "CRITICAL"
+) -> Outcome:
+    """Materialize everything; the run is kept in the data folder's Dagster home, where the UI finds it.
+
+    ``again`` makes every table anew even if nothing is new; ``refit`` finds all topics anew.
+    """
     home = dagster_home(settings)
     definitions = build_definitions(settings, progress)
     with dg.DagsterInstance.from_config(str(home)) as instance, _quiet(log_level):
@@ -37,7 +42,7 @@ def run_whole_graph(settings: Settings, progress: Progress, *, again: bool, log_
             instance=instance,
             raise_on_error=False,
             run_config={
-                "ops": {"ingest": {"config": {"again": again}}},
+                "ops": {"ingest": {"config": {"again": again}}, "topics": {"config": {"refit": refit}}},
                 "loggers": {"console": {"config": {"log_level": log_level}}},
             },
         )

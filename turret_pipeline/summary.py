@@ -12,6 +12,7 @@ from turret_pipeline.pipeline.resources import open_to_read
 from turret_pipeline.tables import EVENT_NAME
 
 TOPICS, THREE, EDGES = 12, 3, 8
+CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Characters that a column may take: a table fits a line of 120."""
 
@@ -75,7 +76,8 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         [field],
     ).fetchall()
     if not topics:
-        return Text(f"\nNo topics in {field}: too few texts that are alike.", style="yellow")
+        note = "select note from marts.topic_runs where field = ? order by started_at desc limit 1"
+        return Text(f"\nNo topics in {field}. {connection.execute(note, [field]).fetchall()[0][0]}", style="yellow")
     share = connection.execute(
         "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
     ).fetchall()[0][0]
@@ -93,7 +95,23 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         table.add_row(
             f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
         )
-    return table
+    return Group(table, Text(_changes(connection, field), style="dim"))
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, field: str) -> str:
+    """What the last run changed among the topics of a field, and how little chance had to do with them."""
+    *counts, stability, kept = connection.execute(
+        f"select {', '.join(f'{change}_count' for change in CHANGES)}, stability, kept_share from marts.topic_runs "
+        "where field = ? order by started_at desc limit 1",
+        [field],
+    ).fetchall()[0]
+    changed = ", ".join(f"{count} {change}" for change, count in zip(CHANGES, counts, strict=True) if count)
+    parts = [
+        f"In the last run: {changed or 'no topic changed'}",
+        *([] if kept is None else [f"{kept:.1%} of the known texts kept their topic"]),
+        *([] if stability is None else [f"stability {stability:.2f}"]),
+    ]
+    return "; ".join(parts)
 
 
 def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:

@@ -1,6 +1,5 @@
 """The file of a person's edits of topics: one JSON object a line, oldest first, to be read and reviewed."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -28,11 +27,6 @@ class EditsFile:
         except (OSError, UnicodeDecodeError) as error:
             raise TurretError(f"The edits of topics in {self.path} cannot be read: {error}.") from None
         return Edits(tuple(self._edit(number, line) for number, line in enumerate(lines, 1) if line.strip()))
-
-    def sha256(self) -> str:
-        """Hash of the edits; empty where there are none, so that a file without an edit is no change."""
-        content = self.path.read_bytes().strip() if self.path.exists() else b""
-        return hashlib.sha256(content).hexdigest() if content else ""
 
     def add(self, action: Action, topic_id: str, edited_at: str, **details: str | int) -> Edit:
         """Put an edit at the end of the file."""

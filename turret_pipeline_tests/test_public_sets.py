@@ -17,9 +17,9 @@ from turret_pipeline.settings import DEFAULT_MODEL
 from turret_pipeline.sources import Canonical, Sources
 from turret_pipeline.tables import END, EVENT_TEXTS, START, TEXT_TOPICS
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.state import Run, TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
-from turret_pipeline.topics.update import Options
 from turret_pipeline.vectors import VectorStore
 from turret_pipeline_tests.commands import PROJECT
 

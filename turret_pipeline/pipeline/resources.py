@@ -26,6 +26,7 @@ from turret_pipeline.settings import Settings
 from turret_pipeline.sources import Sources
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topic_edits import EditsFile
+from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.state import TopicState
 from turret_pipeline.vectors import VectorStore
@@ -105,9 +106,14 @@ class Workspace:
         return self.root / "state"
 
     @property
-    def edits(self) -> EditsFile:
-        """What a person has decided about topics."""
+    def edits_file(self) -> EditsFile:
+        """Where a person's decisions about topics are kept."""
         return EditsFile(self.root / "topic_edits.jsonl")
+
+    @functools.cached_property
+    def edits(self) -> Edits:
+        """What a person has decided about topics; read once, so that a run follows and notes the same decisions."""
+        return self.edits_file.read()
 
     @property
     def quality_dir(self) -> Path:
@@ -194,7 +200,7 @@ class Workspace:
 
     def fingerprint(self) -> dict[str, str]:
         """What decides what a run publishes: landing files read, settings and edits, code."""
-        decided = self.settings.sha256() + self.edits.sha256()
+        decided = self.settings.sha256() + self.edits.fingerprint()
         return {
             "input_sha256": hashlib.sha256("".join(self.sources.known()).encode()).hexdigest(),
             "settings_sha256": hashlib.sha256(decided.encode()).hexdigest(),

@@ -115,7 +115,7 @@ def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], 
     options = Options(
         settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
     )
-    return Plan(options, workspace.edits.read(), refit, _when_needed(workspace))
+    return Plan(options, workspace.edits, refit, _when_needed(workspace))
 
 
 def _results(

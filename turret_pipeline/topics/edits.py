@@ -38,6 +38,10 @@ class Edits:
 
     all: tuple[Edit, ...] = ()
 
+    def fingerprint(self) -> str:
+        """What decides: the edits without their times; empty where there are none."""
+        return ";".join(f"{edit.edit_id} {edit.sentence()}" for edit in self.all)
+
     def labels(self) -> dict[str, str]:
         """Labels by topic_id."""
         return {edit.topic_id: edit.label for edit in self._of("rename") if edit.label is not None}

@@ -61,6 +61,21 @@ class Change:
     overlap_share: float
 
 
+@dataclass(frozen=True)
+class _Move:
+    """What the groups say of a known topic: ``texts`` leave it, for one of their own (``other`` is itself) or another.
+
+    ``share`` is the Change's; ``doubt`` is 0 where chance had no say in it.
+    """
+
+    kind: Literal["split", "merged"]
+    topic: int
+    other: int
+    texts: IntArray
+    share: float
+    doubt: float
+
+
 class Meeting:
     """Where known topics and fresh groups meet: ``shared[group, topic]`` counts the known texts in both."""
 
@@ -81,17 +96,13 @@ class Meeting:
         self.shared = np.zeros((len(self.sizes), len(self.names)), dtype=np.int64)
         np.add.at(self.shared, (self.group[~self.is_new], positions), 1)
         self.is_locked = np.isin(self.names, list(locked))
-        homes = self.shared.argmax(axis=0) if len(self.names) else np.empty(0, np.int64)
-        self.residents = [_where(homes == group) for group in range(len(self.sizes))]
-        self.homes = homes
+        self.homes = self.shared.argmax(axis=0) if len(self.names) else np.empty(0, np.int64)
+        self.residents: list[IntArray] = [np.flatnonzero(self.homes == group) for group in range(len(self.sizes))]
 
     def settle(self, next_number: int) -> tuple[IntArray, list[Change]]:
-        """Topic of every text, and the changes among known topics."""
+        """Topic of every text, and the changes among known topics; new topics are numbered from ``next_number`` on."""
         topic = self.known.copy()
-        new_groups = self._new_groups()
-        born = [np.flatnonzero(self.is_new & (self.group == group)) for group in new_groups]
-        others = sorted({*range(len(self.sizes))} - {*new_groups})
-        born += [texts for group in others if len(texts := self._newcomers(group))]
+        born = self._born()
         for number, texts in enumerate(born, start=next_number):
             topic[texts] = number
         changes = self._move(topic, next_number + len(born))
@@ -101,6 +112,16 @@ class Meeting:
         waiting = topic == NO_TOPIC
         topic[waiting] = vote(self.vectors[waiting], self.vectors[~waiting], topic[~waiting])
         return topic, changes
+
+    def _born(self) -> list[IntArray]:
+        """Texts of each new topic: those of whole groups first, then those that keep among themselves in a group."""
+        new_groups = self._new_groups()
+        others = sorted({*range(len(self.sizes))} - {*new_groups})
+        newcomers = (self._newcomers(group) for group in others)
+        return [
+            *(np.flatnonzero(self.is_new & (self.group == group)) for group in new_groups),
+            *(texts for texts in newcomers if len(texts)),
+        ]
 
     def _newcomers(self, group: int) -> IntArray:
         """New texts of a group that keep among themselves: a topic of their own beside the known ones there."""
@@ -120,58 +141,64 @@ class Meeting:
         return sorted(found.tolist(), key=lambda group: (-int(new[group]), int(np.argmax(self.group == group))))
 
     def _move(self, topic: IntArray, next_number: int) -> list[Change]:
-        """Split and merge in ``topic`` where the evidence is strong, the strongest first."""
-        moves = sorted([*self._splits(), *self._merges()], key=lambda move: move[0])
-        left = max(MOST_MOVED * int((~self.is_new).sum()), 2 * self.options.min_texts)
+        """Split and merge in ``topic``, in place, where the evidence is strong; numbers are for what is split off."""
         changes: list[Change] = []
-        touched: set[int] = set()
-        for _, kind, group, one, other in moves:
-            moved = (self.known == self.names[one]) & ((self.group == group) | (kind == "merged"))
-            if moved.sum() > left or {one, other} & touched:
+        for move in self._affordable([*self._splits(), *self._merges()]):
+            if move.kind == "merged":
+                topic[move.texts] = move.other
+                changes.append(Change("merged", move.topic, move.other, move.share))
                 continue
-            left -= int(moved.sum())
-            touched |= {one, other}
-            if kind == "split":
-                topic[moved | ((topic == NO_TOPIC) & (self.group == group))] = next_number
-                share = float(moved.sum() / (self.known == self.names[one]).sum())
-                changes.append(Change("split", next_number, int(self.names[one]), share))
-                next_number += 1
-            else:
-                topic[moved] = self.names[other]
-                share = float(moved.sum() / (self.known == self.names[other]).sum())
-                changes.append(Change("merged", int(self.names[one]), int(self.names[other]), min(share, 1.0)))
+            topic[(topic == NO_TOPIC) & (self.group == self.group[move.texts[0]])] = next_number
+            topic[move.texts] = next_number
+            changes.append(Change("split", next_number, move.topic, move.share))
+            next_number += 1
         return changes
 
-    def _splits(self) -> list[tuple[float, Literal["split"], int, int, int]]:
-        """(togetherness, kind, group that leaves, topic, topic) of topics of which a part is in a group of its own."""
+    def _affordable(self, moves: list[_Move]) -> list[_Move]:
+        """The moves that a run may make, those of the strongest evidence first, none of a topic that has moved."""
+        left = max(MOST_MOVED * int((~self.is_new).sum()), 2 * self.options.min_texts)
+        touched: set[int] = set()
+        made = []
+        for move in sorted(moves, key=lambda move: move.doubt):
+            if len(move.texts) <= left and not {move.topic, move.other} & touched:
+                left -= len(move.texts)
+                touched |= {move.topic, move.other}
+                made.append(move)
+        return made
+
+    def _splits(self) -> list[_Move]:
+        """Moves of known topics of which a part is in a group of its own."""
         totals = self.shared.sum(axis=0)
-        found: list[tuple[float, Literal["split"], int, int, int]] = []
+        found: list[_Move] = []
         for group, one in np.argwhere(self.shared >= np.maximum(PART_SHARE * totals, self.options.min_texts)).tolist():
-            if self.homes[one] == group or len(self.residents[group]) or self.is_locked[one]:
+            if len(self.residents[group]) or self.is_locked[one]:
                 continue
-            is_one = self.known == self.names[one]
-            home = self.homes[one]
-            together = self._between(is_one & (self.group == group), is_one & (self.group == home))
+            name = int(self.names[one])
+            part = np.flatnonzero((self.known == name) & (self.group == group))
+            rest = np.flatnonzero((self.known == name) & (self.group == self.homes[one]))
+            together = self._between(part, rest)
             if together <= APART:
-                found.append((together, "split", group, one, one))
+                found.append(_Move("split", name, name, part, len(part) / int(totals[one]), together))
         return found
 
-    def _merges(self) -> list[tuple[float, Literal["merged"], int, int, int]]:
-        """(1 - togetherness, kind, group, topic that ends, topic that takes it in) of topics that are one group."""
-        found: list[tuple[float, Literal["merged"], int, int, int]] = []
-        for group, names in enumerate(self.residents):
-            free = [one for one in names.tolist() if not self.is_locked[one]]
-            ranked = sorted(free, key=lambda one: (-int(self.shared[:, one].sum()), one))
-            for one in ranked[1:]:
-                other = ranked[0]
-                together = self._between(self.known == self.names[one], self.known == self.names[other])
+    def _merges(self) -> list[_Move]:
+        """Moves of known topics that are in one group with a larger one."""
+        totals = self.shared.sum(axis=0)
+        found: list[_Move] = []
+        for residents in self.residents:
+            free = [one for one in residents.tolist() if not self.is_locked[one]]
+            largest, *others = sorted(free, key=lambda one: (-int(totals[one]), one)) or [NO_TOPIC]
+            for one in others:
+                texts, kept = (np.flatnonzero(self.known == self.names[each]) for each in (one, largest))
+                together = self._between(texts, kept)
                 if together >= AS_ONE:
-                    found.append((1 - together, "merged", group, one, other))
+                    name, other = int(self.names[one]), int(self.names[largest])
+                    found.append(_Move("merged", name, other, texts, len(texts) / len(kept), 1 - together))
         return found
 
-    def _between(self, some: BoolArray, others: BoolArray) -> float:
+    def _between(self, some: IntArray, others: IntArray) -> float:
         """Mean togetherness of neighbours across two sets of texts; 0 where they have no neighbours across."""
-        edges: sp.csr_matrix = self.togetherness[np.flatnonzero(some)][:, np.flatnonzero(others)]
+        edges: sp.csr_matrix = self.togetherness[some][:, others]
         return float(edges.data.mean()) if edges.nnz else 0.0
 
 
@@ -201,10 +228,6 @@ def _drawn_to_new(vectors: FloatArray, is_new: BoolArray) -> BoolArray:
             break
         drawn = nearer
     return drawn
-
-
-def _where(mask: BoolArray) -> IntArray:
-    return np.flatnonzero(mask)
 
 
 def _merged(topic: IntArray, changes: list[Change]) -> IntArray:

@@ -18,7 +18,7 @@ At 24,000 texts it takes a fifth of the time and finds 97 % of the 15 nearest; t
 
 SEARCHED_CELLS = 12
 TRAINING_TEXTS_PER_CELL = 60
-ABSENT = -1.0
+NOBODY, ABSENT = -1, -1.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Neighbours:
     """The k most similar reference vectors of each query, most similar first.
 
     ``indices`` and ``similarities`` have shape (queries, k); k is smaller than asked for where there are
-    fewer references. Where fewer were found, the similarity is ABSENT.
+    fewer references. Where fewer were found, the rest has index NOBODY and similarity ABSENT.
     """
 
     indices: IntArray
@@ -86,9 +86,8 @@ def _index(references: FloatArray) -> "faiss.Index":
 
 
 def _ordered(indices: IntArray, similarities: FloatArray) -> Neighbours:
-    """Most similar first, equal ones by their index; what was not found has index 0 and similarity ABSENT."""
-    similarities = np.where(indices < 0, ABSENT, similarities)
-    indices = np.where(indices < 0, 0, indices)
+    """Most similar first, equal ones by their index; what was not found last."""
+    similarities = np.where(indices == NOBODY, ABSENT, similarities)
     order = np.lexsort((indices, -similarities), axis=1)
     return Neighbours(np.take_along_axis(indices, order, axis=1), np.take_along_axis(similarities, order, axis=1))
 
@@ -96,9 +95,10 @@ def _ordered(indices: IntArray, similarities: FloatArray) -> Neighbours:
 def neighbour_graph(neighbours: Neighbours) -> sp.csr_matrix:
     """Symmetric graph over the texts: an edge where either is a neighbour of the other, weight the squared cosine."""
     count, k = neighbours.indices.shape
-    rows = np.repeat(np.arange(count), k)
-    weights = np.clip(neighbours.similarities.ravel().astype(np.float64), 1e-3, None) ** 2
-    directed = sp.csr_matrix((weights, (rows, neighbours.indices.ravel())), shape=(count, count))
+    found = neighbours.indices != NOBODY
+    rows = np.repeat(np.arange(count), k)[found.ravel()]
+    weights = np.clip(neighbours.similarities[found].astype(np.float64), 1e-3, None) ** 2
+    directed = sp.csr_matrix((weights, (rows, neighbours.indices[found])), shape=(count, count))
     graph = directed.maximum(directed.T).tocsr()
     graph.sort_indices()
     return graph

@@ -9,7 +9,7 @@ from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.assign import Assignment, is_lonely, measure
 from turret_pipeline.topics.communities import NO_TOPIC, by_size, group_texts
 from turret_pipeline.topics.meeting import Change, Meeting, Options
-from turret_pipeline.topics.neighbours import nearest_others, neighbour_count, neighbour_graph
+from turret_pipeline.topics.neighbours import Neighbours, nearest_others, neighbour_count, neighbour_graph
 
 LOOSE_QUANTILE = 0.25
 """A new topic among texts that had none must hold together as well as the loosest quarter of the known topics."""
@@ -50,7 +50,7 @@ def update_topics(
     is_new = known == NO_TOPIC
     topic[is_lonely(neighbours, topic, options.floor) & is_new] = NO_TOPIC
     _dissolve_small(topic, is_new, next_number, options.min_texts)
-    _add_new_topics(vectors, topic, _next_free(topic, next_number), options)
+    _add_new_topics(vectors, neighbours, topic, _next_free(topic, next_number), options)
     return Update(measure(vectors, topic), changes, grouping.stability())
 
 
@@ -65,14 +65,17 @@ def _next_free(topic: IntArray, next_number: int) -> int:
     return max(next_number, int(topic.max(initial=-1)) + 1)
 
 
-def _add_new_topics(vectors: FloatArray, topic: IntArray, next_number: int, options: Options) -> None:
+def _add_new_topics(
+    vectors: FloatArray, neighbours: Neighbours, topic: IntArray, next_number: int, options: Options
+) -> None:
     """Give texts without a topic one, in place, where HDBSCAN finds groups of them that hold together."""
     rest = np.flatnonzero(topic == NO_TOPIC)
     if len(rest) < options.min_texts:
         return
     groups = by_size(_dense_groups(vectors[rest], options.min_texts), options.min_texts)
     if (groups == NO_TOPIC).all():  # HDBSCAN tells groups apart; where all are of one kind it sees none
-        groups = np.zeros(len(rest), dtype=np.int64)
+        as_one = np.where(topic == NO_TOPIC, next_number, topic)
+        groups = by_size(np.where(is_lonely(neighbours, as_one, options.floor)[rest], NO_TOPIC, 0), options.min_texts)
     bound = _looseness_allowed(vectors, topic)
     held = [group for group in range(groups.max(initial=-1) + 1) if _cohesion(vectors[rest[groups == group]]) >= bound]
     for number, group in enumerate(held, start=next_number):

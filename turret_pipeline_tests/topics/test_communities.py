@@ -1,4 +1,4 @@
-"""A neighbour graph in; topics of texts that have none yet out."""
+"""A neighbour graph in; groups of texts out."""
 
 import numpy as np
 import pytest
@@ -6,47 +6,105 @@ import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.communities import (
+    NEARLY_BEST,
     NO_TOPIC,
+    RESOLUTIONS,
+    Grouping,
     by_size,
     centroids,
-    find_topics,
+    find_resolution,
+    group_texts,
     leiden,
     mean_silhouette,
     modularity,
 )
-from turret_pipeline.topics.neighbours import nearest_others, neighbour_graph
+from turret_pipeline.topics.embedding import unit
+from turret_pipeline.topics.neighbours import nearest_others, neighbour_count, neighbour_graph
 from turret_pipeline_tests.topics.blobs import blobs
 
 TWO_TRIANGLES = sp.csr_matrix(np.kron(np.eye(2), 1 - np.eye(3)))
 
 
-def found_in(vectors: FloatArray, granularity: float = 1, min_texts: int = 5) -> IntArray:
-    return find_topics(neighbour_graph(nearest_others(vectors, 7)), vectors, granularity, min_texts, seed=0)
+def graph_of(vectors: FloatArray) -> sp.csr_matrix:
+    return neighbour_graph(nearest_others(vectors, neighbour_count(len(vectors))))
 
 
-def test_the_number_of_topics_is_found_without_being_told() -> None:
-    for sizes in ([30, 20], [40, 30, 20, 10], [25, 24, 23, 22, 21, 20]):
-        assert found_in(blobs(sizes)).tolist() == np.repeat(range(len(sizes)), sizes).tolist()
+def grouped(vectors: FloatArray, granularity: float = 1, seed: int = 0) -> Grouping:
+    return group_texts(graph_of(vectors), vectors, granularity, seed)
 
 
-def test_more_granularity_gives_more_topics() -> None:
+def sizes_of(labels: IntArray) -> list[int]:
+    """Largest first."""
+    return sorted(np.unique(labels, return_counts=True)[1].tolist(), reverse=True)
+
+
+def score(graph: sp.csr_matrix, vectors: FloatArray, resolution: float, seeds: range) -> float:
+    """What the resolution is chosen by."""
+    partitions = [leiden(graph, resolution, seed) for seed in seeds]
+    return float(np.mean([modularity(graph, labels) + mean_silhouette(vectors, labels) for labels in partitions]))
+
+
+@pytest.mark.parametrize("sizes", [[30, 20], [40, 30, 20, 10], [25, 24, 23, 22, 21, 20], [9] * 15])
+def test_the_number_of_groups_is_found_without_being_told(sizes: list[int]) -> None:
+    found = by_size(grouped(blobs(sizes)).labels, 1)
+    assert found.tolist() == np.repeat(range(len(sizes)), sizes).tolist()
+
+
+def test_more_granularity_gives_more_groups() -> None:
     vectors = blobs([60, 50], noise=0.2)
-    assert found_in(vectors, granularity=8).max() > found_in(vectors).max()
+    counts = [len(sizes_of(grouped(vectors, granularity).labels)) for granularity in (1, 4, 16)]
+    assert counts == sorted(set(counts))
 
 
-def test_a_community_of_too_few_texts_is_no_topic() -> None:
-    found = found_in(blobs([30, 20, 8]), min_texts=10)
-    assert found.tolist() == [0] * 30 + [1] * 20 + [NO_TOPIC] * 8
+def test_chance_decides_nothing_on_clear_groups_and_much_without_any() -> None:
+    assert grouped(blobs([40, 30, 20])).stability() == 1
+    noise = unit(np.random.default_rng(0).normal(size=(300, 32)))
+    assert grouped(noise).stability() < 0.95
 
 
-def test_too_few_texts_have_no_topics() -> None:
-    assert found_in(blobs([9])).tolist() == [NO_TOPIC] * 9
-    assert found_in(blobs([1])).tolist() == [NO_TOPIC]
-    assert found_in(blobs([1])[:0]).tolist() == []
+def test_stability_is_the_mean_togetherness_within_groups() -> None:
+    edges = sp.csr_matrix(np.array([[0, 0.5, 0.1], [0.5, 0, 0], [0.1, 0, 0]]))
+    assert Grouping(np.array([0, 0, 1]), edges).stability() == 0.5
+    assert Grouping(np.array([0, 0, 0]), edges).stability() == pytest.approx(0.3)
+    assert Grouping(np.array([0, 1, 2]), edges).stability() == 1
 
 
-def test_texts_without_a_neighbour_have_no_topic() -> None:
-    assert find_topics(sp.csr_matrix((12, 12)), blobs([12]), 1, 5, 0).tolist() == [NO_TOPIC] * 12
+def test_togetherness_says_how_often_ends_were_in_one_group() -> None:
+    vectors = blobs([40, 30, 20], noise=0.2)
+    graph, found = graph_of(vectors), grouped(vectors)
+    assert found.togetherness.shape == graph.shape
+    assert found.togetherness.indices.tolist() == graph.indices.tolist()
+    assert set((found.togetherness.data * 8).tolist()) <= set(range(9))
+
+
+def test_another_seed_gives_the_same_groups_where_they_are_clear() -> None:
+    vectors = blobs([40, 30, 20], noise=0.15)
+    first = by_size(grouped(vectors).labels, 1).tolist()
+    assert all(by_size(grouped(vectors, seed=seed).labels, 1).tolist() == first for seed in (1, 2, 77))
+
+
+def test_the_same_seed_gives_the_same_groups() -> None:
+    noise = unit(np.random.default_rng(0).normal(size=(200, 32)))
+    one, other = grouped(noise), grouped(noise)
+    assert one.labels.tolist() == other.labels.tolist()
+    assert one.togetherness.data.tolist() == other.togetherness.data.tolist()
+
+
+def test_of_resolutions_that_are_as_good_the_coarsest_is_taken() -> None:
+    vectors = blobs([40, 30, 20])
+    assert find_resolution(graph_of(vectors), vectors, 0) == RESOLUTIONS[0]
+
+
+@pytest.mark.parametrize(("sizes", "noise", "seed"), [([30] * 8, 0.24, 1), ([12] * 14, 0.25, 0), ([40] * 16, 0.3, 1)])
+def test_of_resolutions_that_are_nearly_as_good_the_coarsest_is_taken(
+    sizes: list[int], noise: float, seed: int
+) -> None:
+    vectors = blobs(sizes, noise=noise, seed=seed)
+    graph = graph_of(vectors)
+    scores = [score(graph, vectors, resolution, range(3)) for resolution in RESOLUTIONS]
+    found = RESOLUTIONS.index(find_resolution(graph, vectors, 0))
+    assert found < int(np.argmax(scores))
+    assert scores[found] >= max(scores) - NEARLY_BEST > max(scores[:found], default=-1)
 
 
 def test_communities_are_the_connected_parts_where_nothing_connects_them() -> None:

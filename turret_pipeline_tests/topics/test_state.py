@@ -10,9 +10,9 @@ from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
 from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.state import Run, TopicState, VectorsOf, advance
 from turret_pipeline.topics.texts import text_id
-from turret_pipeline.topics.update import Options
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)

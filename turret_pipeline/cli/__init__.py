@@ -1,0 +1,105 @@
+"""`turret`: the command line.
+
+Belongs here: arguments, messages, exit codes. Not here: any work.
+"""
+
+import atexit
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from turret_pipeline.cli.running import run_and_report
+from turret_pipeline.cli.topics import topics
+from turret_pipeline.errors import TurretError
+from turret_pipeline.settings import load_settings
+
+app = typer.Typer(
+    name="turret",
+    help="Topics and journeys from the raw events of an AI product.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(topics, name="topics")
+
+
+@app.callback()
+def turret() -> None:
+    """Topics and journeys from the raw events of an AI product."""
+
+
+@app.command(
+    epilog="Examples: turret run --input data/sample; turret run --input 'dumps/*.jsonl.gz' --data-dir /srv/turret"
+)
+def run(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="File, folder or glob with events; may be given again.", show_default=False),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Folder of everything that is written.  [default: data]")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make every table anew even if nothing is new.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of every step.")] = False,
+) -> None:
+    """Put event files through the whole graph, publish the tables, and print what was found.
+
+    Exit code: 0 published (or nothing new), 1 not published, 2 wrong arguments or settings.
+    """
+    settings = load_settings(inputs=_existing(inputs), data_dir=data_dir)
+    run_and_report(settings, again=again, verbose=verbose)
+
+
+@app.command(epilog="Examples: turret ui; turret ui --port 3001 --data-dir /srv/turret")
+def ui(
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")] = None,
+    port: Annotated[int, typer.Option("--port", help="Where the UI listens, on this machine only.")] = 3000,
+) -> None:
+    """Open the Dagster UI with the graph, its checks, and all runs of the data folder."""
+    settings = load_settings(data_dir=data_dir)
+    from turret_pipeline.run import dagster_home
+
+    os.environ["DAGSTER_HOME"] = str(dagster_home(settings))
+    os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    os.execv(dagster, [dagster, "dev", "-m", "turret_pipeline.definitions", "-p", str(port)])
+
+
+def _existing(inputs: list[str] | None) -> list[str] | None:
+    """The inputs, if each finds a file."""
+    from turret_pipeline.events.reading import discover
+
+    if inputs:
+        discover(inputs)
+    return inputs
+
+
+def main() -> None:
+    """Run the command; what a person can mend is told in a sentence, with exit code 2."""
+    code = 0
+    try:
+        app()
+    except TurretError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        code = 2
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without taking the interpreter apart: torch and duckdb together make it print a page of leak warnings."""
+    logging.shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
