@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
+from scipy import stats
 
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.assign import vote
@@ -21,12 +22,13 @@ from turret_pipeline.topics.embedding import unit
 MOST_MOVED = 0.02
 """Share of the texts with a topic that splits and merges may move in one run; the rest waits for the next."""
 
-NEW_SHARE = 0.75
-"""A group in which no known topic lives is a new topic if so much of it is new."""
+NEW_SHARE, RARE = 0.5, 1e-3
+"""A group in which no known topic lives is a new topic if so much of it is new, and so many new texts would be there by
+chance this rarely at most."""
 
-KEEP_APART = 0.3
-"""Assortativity of new among known texts of a group above which the new ones are another topic. Where new texts are of
-the same kind as the known ones it is about 0, and hardly ever above 0.2; where they are not, it was 0.4 and more."""
+KEEP_APART, BY_CHANCE = 0.15, 2.5
+"""Assortativity of new among known texts of a group above which the new ones are another topic: where they are of the
+same kind it is about 0, give or take 1 / sqrt(texts); a group needs BY_CHANCE times that, and never less than this."""
 
 PART_SHARE = 0.2
 """A part that leaves a topic has at least so much of it."""
@@ -128,16 +130,19 @@ class Meeting:
         members = np.flatnonzero(self.group == group)
         is_new = self.is_new[members]
         least = 2 * self.options.min_texts
-        if is_new.sum() < least or assortativity(self.graph[members][:, members], is_new) < KEEP_APART:
+        needed = max(KEEP_APART, BY_CHANCE / len(members) ** 0.5)
+        if is_new.sum() < least or assortativity(self.graph[members][:, members], is_new) < needed:
             return np.empty(0, dtype=np.int64)
         found = members[_drawn_to_new(self.vectors[members], is_new)]
         return found if len(found) >= least else np.empty(0, dtype=np.int64)
 
     def _new_groups(self) -> list[int]:
-        """Groups that are new topics, largest first."""
+        """Groups that are new topics, largest first: no known topic lives there, and new texts are the rule."""
         new = self.sizes - self.shared.sum(axis=1)
         homeless = np.array([len(names) == 0 for names in self.residents])
-        found = np.flatnonzero(homeless & (new >= self.options.min_texts) & (new >= NEW_SHARE * self.sizes))
+        by_chance = stats.binom.sf(new - 1, self.sizes, self.is_new.mean())
+        is_new = (new >= NEW_SHARE * self.sizes) & ((by_chance < RARE) | self.is_new.all())
+        found = np.flatnonzero(homeless & (new >= self.options.min_texts) & is_new)
         return sorted(found.tolist(), key=lambda group: (-int(new[group]), int(np.argmax(self.group == group))))
 
     def _move(self, topic: IntArray, next_number: int) -> list[Change]:
