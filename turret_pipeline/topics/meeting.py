@@ -22,9 +22,9 @@ from turret_pipeline.topics.embedding import unit
 MOST_MOVED = 0.02
 """Share of the texts with a topic that splits and merges may move in one run; the rest waits for the next."""
 
-NEW_SHARE, RARE = 0.5, 1e-3
-"""A group in which no known topic lives is a new topic if so much of it is new, and so many new texts would be there by
-chance this rarely at most."""
+NEW_SHARE, MOST_NEW, RARE = 0.75, 0.5, 1e-3
+"""A group in which no known topic lives is a new topic if so much of it is new; or if most of it is, and so many new
+texts would be there by chance this rarely at most."""
 
 KEEP_APART, BY_CHANCE = 0.15, 2.5
 """Assortativity of new among known texts of a group above which the new ones are another topic: where they are of the
@@ -141,7 +141,7 @@ class Meeting:
         new = self.sizes - self.shared.sum(axis=1)
         homeless = np.array([len(names) == 0 for names in self.residents])
         by_chance = stats.binom.sf(new - 1, self.sizes, self.is_new.mean())
-        is_new = (new >= NEW_SHARE * self.sizes) & ((by_chance < RARE) | self.is_new.all())
+        is_new = (new >= NEW_SHARE * self.sizes) | ((new >= MOST_NEW * self.sizes) & (by_chance < RARE))
         found = np.flatnonzero(homeless & (new >= self.options.min_texts) & is_new)
         return sorted(found.tolist(), key=lambda group: (-int(new[group]), int(np.argmax(self.group == group))))
 

@@ -3,18 +3,19 @@
 import numpy as np
 import pytest
 
-from turret_pipeline.topics.arrays import FloatArray
-from turret_pipeline.topics.assign import FLOOR_TEXTS, LONELY, TRUST, is_lonely, measure, vote
+from turret_pipeline.topics.assign import FLOOR_TEXTS, LONELY, MANY_TEXTS, SPARSE, TRUST, is_lonely, measure, vote
 from turret_pipeline.topics.communities import NO_TOPIC
+from turret_pipeline.topics.neighbours import Neighbours, nearest_others
 from turret_pipeline_tests.topics.blobs import blobs
 
 EAST, NORTH = np.eye(2, dtype=np.float32)[:, None]
 FLOOR = 0.5
 
 
-def company(**usual: float) -> FloatArray:
-    """Company of one text in front of a thousand usual ones."""
-    return np.array([usual["first"], *[usual["others"]] * 1000], dtype=np.float32)
+def company(**usual: float) -> Neighbours:
+    """Neighbours as near as is said of one text in front of a thousand usual ones."""
+    similarities = np.array([[usual["first"]], *[[usual["others"]]] * 1000], dtype=np.float32)
+    return Neighbours(np.zeros((1001, 1), dtype=np.int64), similarities)
 
 
 def test_the_vote_is_weighted_by_nearness() -> None:
@@ -50,14 +51,21 @@ def test_the_floor_sinks_with_the_size_of_the_topic(texts: int) -> None:
 
 def test_where_all_are_loose_only_those_far_below_the_usual_are_lonely() -> None:
     topic = np.full(1001, 1)
-    for first, lonely in ((LONELY * 0.3 - 0.001, True), (LONELY * 0.3 + 0.001, False)):
+    bound = 0.3 * (LONELY - SPARSE * np.log10(MANY_TEXTS / 1001))
+    for first, lonely in ((bound - 0.001, True), (bound + 0.001, False)):
         found = is_lonely(company(first=first, others=0.3), topic, FLOOR)
         assert found.tolist() == [lonely] + [False] * 1000
 
 
 def test_who_has_no_topic_is_not_called_lonely() -> None:
-    assert is_lonely(company(first=0.1, others=0.9)[:3], np.array([NO_TOPIC, 1, 1]), FLOOR).tolist() == [False] * 3
-    assert is_lonely(np.array([]), np.array([], dtype=np.int64), FLOOR).tolist() == []
+    topic = np.array([NO_TOPIC, *[1] * 1000])
+    assert not is_lonely(company(first=0.1, others=0.9), topic, FLOOR).any()
+
+
+def test_without_neighbours_nobody_is_lonely() -> None:
+    for count in (0, 1):
+        vectors = blobs([1])[:count]
+        assert is_lonely(nearest_others(vectors, 5), np.ones(count, dtype=np.int64), FLOOR).tolist() == [False] * count
 
 
 def test_a_text_is_measured_against_its_own_topic_and_the_next() -> None:

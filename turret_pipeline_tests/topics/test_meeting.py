@@ -62,8 +62,13 @@ def test_a_few_known_texts_astray_do_not_keep_a_new_topic_from_being_born() -> N
     assert settled(known, group)[0] == runs((7, 15), (NEXT, 9)).tolist()
 
 
-def test_a_group_of_which_less_is_new_is_not_born_but_joins_by_vote() -> None:
+def test_a_group_of_which_most_is_new_is_born_if_that_is_no_chance() -> None:
     known, group = runs((7, 40), (7, 5), (NEW, 7)), runs((0, 40), (1, 12))
+    assert settled(known, group) == (runs((7, 45), (NEXT, 7)).tolist(), [])
+
+
+def test_a_group_of_which_less_is_new_is_not_born_but_joins_by_vote() -> None:
+    known, group = runs((7, 40), (7, 7), (NEW, 5)), runs((0, 40), (1, 12))
     assert settled(known, group) == ([7] * 52, [])
 
 

@@ -106,10 +106,11 @@ def test_there_are_no_more_neighbours_than_vectors() -> None:
     assert nearest_others(PLANE[:0], 9).indices.shape == (0, 0)
 
 
-def test_company_is_the_mean_cosine_to_the_neighbours_and_none_without() -> None:
-    np.testing.assert_allclose(nearest(PLANE, PLANE, 2).company(), [0.9, 0.8, 0.9], rtol=1e-6)
-    assert nearest_others(PLANE[:1], 3).company().tolist() == [0.0]
-    assert nearest_others(PLANE[:0], 3).company().tolist() == []
+def test_company_is_the_mean_cosine_to_as_many_of_the_nearest_as_is_said_but_to_three_at_least() -> None:
+    steps = np.array([[1, 0], [0.9, 0.4359], [0.8, 0.6], [0.6, 0.8], [0, 1]], dtype=np.float32)
+    found = nearest(steps[:1], steps, 5)
+    for most, mean in ((1, 0.9), (3, 0.9), (4, 0.825), (5, 0.66), (9, 0.66)):
+        np.testing.assert_allclose(found.company(np.array([most])), [mean], rtol=1e-4)
 
 
 @pytest.mark.parametrize(("texts", "count"), [(0, 3), (9, 3), (16, 4), (1503, 11), (24_000, 15), (10**7, 20)])
