@@ -22,10 +22,14 @@ from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
 BUILT_TABLES = [table for name, table in MART_TABLES.items() if name not in {"quality_checks", "pipeline_runs"}]
 MANY_REJECTED = 0.05
 
-SHARES = {"probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value"}
+SHARES = {
+    "probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value", "coverage", "stability",
+}  # fmt: skip
 """Columns between 0 and 1, beside those called so."""
 
-DIFFERENCES = {"difference", "difference_low", "difference_high"}
+SIGNED = {"difference", "difference_low", "difference_high", "cohesion", "map_x", "map_y"}
+"""Columns between -1 and 1."""
+
 LOSSLESS = 1 + 1e-9
 PAIRS = {
     "journey_edges": [("transition_count", "session_count")],
@@ -205,7 +209,7 @@ def _suite(table: Table) -> list[Any]:
     for column in table.columns:
         if column.kind == "number" and (column.name.endswith("_share") or column.name in SHARES):
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=LOSSLESS))
-        elif column.name in DIFFERENCES:
+        elif column.name in SIGNED:
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-LOSSLESS, max_value=LOSSLESS))
         elif column.name == "growth":
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1))
