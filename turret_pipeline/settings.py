@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     )
     topic_min_texts: int = Field(5, ge=2, description="Distinct texts that a topic must have")
     topic_floor: float = Field(
-        0.477,
+        0.481,
         ge=-1,
         le=1,
         description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts",

@@ -10,7 +10,7 @@ from turret_pipeline.topics.neighbours import Neighbours, nearest, neighbour_cou
 
 FLOOR_TEXTS, TRUST = 100, 0.03
 LONELY, SPARSE, MANY_TEXTS = 0.85, 0.2, 2_000
-COMPANY_SHARE = 3
+COMPANY_SHARE = 4
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def vote(queries: FloatArray, references: FloatArray, topic: IntArray) -> IntArr
 def is_lonely(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArray:
     """Which texts are too unlike all others to belong to their topic, shape (texts,).
 
-    The company of a text is its mean cosine to its ``neighbours``, to as many as a third of its topic at most. Below
+    The company of a text is its mean cosine to its ``neighbours``, to as many as a quarter of its topic at most. Below
     the floor a text has no topic. The floor is meant for a topic of FLOOR_TEXTS texts and sinks by TRUST for each time
     that a topic is larger by the factor e, as the odds that a text belongs to a topic rise with the topic's size. It
     is never above LONELY of the company that is usual in the field, and SPARSE less for each time that the field has

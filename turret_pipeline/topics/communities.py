@@ -24,6 +24,10 @@ FINAL_ROUNDS = 3
 FEW_TEXTS = 6_000
 """Up to so many texts chance has more of a say and Leiden is quick: it runs more often, and for more rounds."""
 
+SEARCHED_TEXTS, LEAST_SEARCHES, MOST_SEARCHES = 36_000, 3, 24
+"""Few texts are grouped so many times at each resolution, until about SEARCHED_TEXTS were grouped: the score of one
+partition varies by 0.01, more than good resolutions differ, and with three runs the order of the texts decided."""
+
 NEARLY_BEST = 0.004
 """Of resolutions whose scores differ by less the coarsest is taken: fewer topics that say as much."""
 
@@ -72,7 +76,7 @@ def group_texts(graph: sp.csr_matrix, vectors: FloatArray, granularity: float, s
 def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> float:
     """The coarsest resolution whose partitions nearly have the highest sum of modularity and mean silhouette."""
     is_small = len(vectors) <= FEW_TEXTS
-    seeds = range(seed, seed + 3) if is_small else [seed]
+    seeds = range(seed, seed + _searches(len(vectors))) if is_small else [seed]
     resolutions = RESOLUTIONS if is_small else RESOLUTIONS[::2]
 
     def score(resolution: float) -> float:
@@ -81,6 +85,10 @@ def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> flo
 
     scores = np.array(_in_threads(score, resolutions))
     return resolutions[int(np.argmax(scores >= scores.max() - NEARLY_BEST))]
+
+
+def _searches(text_count: int) -> int:
+    return int(np.clip(SEARCHED_TEXTS // max(text_count, 1), LEAST_SEARCHES, MOST_SEARCHES))
 
 
 def _in_threads(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

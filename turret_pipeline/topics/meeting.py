@@ -45,7 +45,7 @@ class Options:
 
     granularity: float = 1.0
     min_texts: int = 5
-    floor: float = 0.477
+    floor: float = 0.481
     seed: int = 0
 
 
