@@ -28,8 +28,9 @@ SEARCHED_TEXTS, LEAST_SEARCHES, MOST_SEARCHES = 36_000, 3, 24
 """Few texts are grouped so many times at each resolution, until about SEARCHED_TEXTS were grouped: the score of one
 partition varies by 0.01, more than good resolutions differ, and with three runs the order of the texts decided."""
 
-NEARLY_BEST = 0.004
-"""Of resolutions whose scores differ by less the coarsest is taken: fewer topics that say as much."""
+NEARLY_BEST, NEARLY_BEST_OF_TWO = 0.004, 0.006
+"""Of resolutions whose scores differ by less the coarsest is taken: fewer topics that say as much. The score of two
+partitions is known less well."""
 
 BALLOTS, FEWER_BALLOTS = 8, 4
 LEAST_WEIGHT = 0.05
@@ -76,7 +77,7 @@ def group_texts(graph: sp.csr_matrix, vectors: FloatArray, granularity: float, s
 def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> float:
     """The coarsest resolution whose partitions nearly have the highest sum of modularity and mean silhouette."""
     is_small = len(vectors) <= FEW_TEXTS
-    seeds = range(seed, seed + _searches(len(vectors))) if is_small else [seed]
+    seeds = range(seed, seed + _searches(len(vectors))) if is_small else [seed, seed + 1]
     resolutions = RESOLUTIONS if is_small else RESOLUTIONS[::2]
 
     def score(resolution: float) -> float:
@@ -84,7 +85,8 @@ def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> flo
         return float(np.mean([modularity(graph, labels) + mean_silhouette(vectors, labels) for labels in partitions]))
 
     scores = np.array(_in_threads(score, resolutions))
-    return resolutions[int(np.argmax(scores >= scores.max() - NEARLY_BEST))]
+    margin = NEARLY_BEST if is_small else NEARLY_BEST_OF_TWO
+    return resolutions[int(np.argmax(scores >= scores.max() - margin))]
 
 
 def _searches(text_count: int) -> int:
