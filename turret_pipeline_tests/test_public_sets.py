@@ -18,7 +18,8 @@ from turret_pipeline.sources import Canonical, Sources
 from turret_pipeline.tables import END, EVENT_TEXTS, START, TEXT_TOPICS
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.state import Run, TopicState, advance
+from turret_pipeline.topics.plan import Plan, Run
+from turret_pipeline.topics.state import TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 from turret_pipeline.vectors import VectorStore
 from turret_pipeline_tests.commands import PROJECT
@@ -64,7 +65,7 @@ def test_topics_of_spoken_requests_agree_with_gold_labels(tmp_path: Path) -> Non
     store = VectorStore(tmp_path / "embeddings", DEFAULT_MODEL)
     chunks = embed_chunks(waiting_texts(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
     assert sum(store.add(chunks)) == texts.height
-    state = advance(TopicState.empty(), texts, store.vectors_of, Options(), Run("r1", now()))
+    state = advance(TopicState.empty(), texts, store.vectors_of, Plan(Options()), Run("r1", now()))
     topic = event_texts.join(state.text_topics, on=["field", "text_id"]).select("event_id", "topic_id")
     with gzip.open(DATA / "gold" / "dstc11_banking.jsonl.gz", "rt") as lines:
         gold = pl.DataFrame([json.loads(line) for line in lines]).select("event_id", "label")

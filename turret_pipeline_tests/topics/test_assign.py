@@ -3,18 +3,22 @@
 import numpy as np
 import pytest
 
-from turret_pipeline.topics.arrays import FloatArray
-from turret_pipeline.topics.assign import FLOOR_TEXTS, LONELY, TRUST, is_lonely, measure, vote
+from turret_pipeline.topics.assign import FLOOR_TEXTS, LONELY, MANY_TEXTS, SPARSE, TRUST, is_lonely, measure, vote
 from turret_pipeline.topics.communities import NO_TOPIC
+from turret_pipeline.topics.neighbours import Neighbours, nearest_others
 from turret_pipeline_tests.topics.blobs import blobs
 
 EAST, NORTH = np.eye(2, dtype=np.float32)[:, None]
 FLOOR = 0.5
 
 
-def company(**usual: float) -> FloatArray:
-    """Company of one text in front of a thousand usual ones."""
-    return np.array([usual["first"], *[usual["others"]] * 1000], dtype=np.float32)
+TEXTS = MANY_TEXTS
+
+
+def company(first: float, others: float) -> Neighbours:
+    """One text with a company in front of all others with the usual one."""
+    similarities = np.repeat(np.array([[first], *[[others]] * (TEXTS - 1)], dtype=np.float32), 4, axis=1)
+    return Neighbours(np.zeros(similarities.shape, np.int64), similarities)
 
 
 def test_the_vote_is_weighted_by_nearness() -> None:
@@ -42,22 +46,33 @@ def test_a_vote_without_voters_or_texts_elects_nothing() -> None:
 @pytest.mark.parametrize("texts", [5, FLOOR_TEXTS, 900])
 def test_the_floor_sinks_with_the_size_of_the_topic(texts: int) -> None:
     bound = FLOOR - TRUST * np.log(texts / FLOOR_TEXTS)
-    topic = np.repeat([1, 2], [texts, 1001 - texts])
+    topic = np.repeat([1, 2], [texts, TEXTS - texts])
     for first, lonely in ((bound - 0.001, True), (bound + 0.001, False)):
-        found = is_lonely(company(first=first, others=0.9), topic, FLOOR)
-        assert found.tolist() == [lonely] + [False] * 1000
+        found = is_lonely(company(first, others=0.9), topic, FLOOR)
+        assert found.tolist() == [lonely] + [False] * (TEXTS - 1)
 
 
 def test_where_all_are_loose_only_those_far_below_the_usual_are_lonely() -> None:
-    topic = np.full(1001, 1)
+    topic = np.full(TEXTS, 1)
     for first, lonely in ((LONELY * 0.3 - 0.001, True), (LONELY * 0.3 + 0.001, False)):
-        found = is_lonely(company(first=first, others=0.3), topic, FLOOR)
-        assert found.tolist() == [lonely] + [False] * 1000
+        found = is_lonely(company(first, others=0.3), topic, FLOOR)
+        assert found.tolist() == [lonely] + [False] * (TEXTS - 1)
+
+
+def test_few_texts_may_be_farther_from_each_other() -> None:
+    few = TEXTS // 10
+    similarities = np.full((few, 4), 0.3, dtype=np.float32)
+    for first, lonely in ((-0.001, True), (0.001, False)):
+        similarities[0] = (LONELY - SPARSE) * 0.3 + first
+        found = is_lonely(Neighbours(np.zeros((few, 4), np.int64), similarities), np.full(few, 1), FLOOR)
+        assert found.tolist() == [lonely] + [False] * (few - 1)
 
 
 def test_who_has_no_topic_is_not_called_lonely() -> None:
-    assert is_lonely(company(first=0.1, others=0.9)[:3], np.array([NO_TOPIC, 1, 1]), FLOOR).tolist() == [False] * 3
-    assert is_lonely(np.array([]), np.array([], dtype=np.int64), FLOOR).tolist() == []
+    topic = np.full(TEXTS, 1)
+    topic[0] = NO_TOPIC
+    assert is_lonely(company(0.1, others=0.9), topic, FLOOR).tolist() == [False] * TEXTS
+    assert is_lonely(nearest_others(blobs([3])[:0], 3), np.array([], dtype=np.int64), FLOOR).tolist() == []
 
 
 def test_a_text_is_measured_against_its_own_topic_and_the_next() -> None:

@@ -106,10 +106,16 @@ def test_there_are_no_more_neighbours_than_vectors() -> None:
     assert nearest_others(PLANE[:0], 9).indices.shape == (0, 0)
 
 
-def test_company_is_the_mean_cosine_to_the_neighbours_and_none_without() -> None:
-    np.testing.assert_allclose(nearest(PLANE, PLANE, 2).company(), [0.9, 0.8, 0.9], rtol=1e-6)
-    assert nearest_others(PLANE[:1], 3).company().tolist() == [0.0]
-    assert nearest_others(PLANE[:0], 3).company().tolist() == []
+def test_company_is_the_mean_cosine_to_the_neighbours() -> None:
+    all_of_them = np.full(3, 2)
+    np.testing.assert_allclose(nearest(PLANE, PLANE, 2).company(all_of_them), [0.9, 0.8, 0.9], rtol=1e-6)
+    assert nearest_others(PLANE[:0], 3).company(all_of_them[:0]).tolist() == []
+
+
+def test_company_goes_no_further_than_asked_but_to_three() -> None:
+    similarities = np.repeat([[0.9, 0.8, 0.7, 0.2, 0.1]], 4, axis=0).astype(np.float32)
+    found = Neighbours(np.zeros((4, 5), np.int64), similarities)
+    np.testing.assert_allclose(found.company(np.array([1, 3, 4, 99])), [0.8, 0.8, 0.65, 0.54], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("texts", "count"), [(0, 3), (9, 3), (16, 4), (1503, 11), (24_000, 15), (10**7, 20)])
