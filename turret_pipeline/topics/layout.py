@@ -54,7 +54,8 @@ def _drawn(centres: FloatArray, seed: int) -> FloatArray:
     if count == 1:
         return np.zeros((1, 2))
     if count <= FEW_TOPICS:
-        drawn = PCA(n_components=min(2, count - 1), random_state=seed).fit_transform(centres.astype(np.float64))
+        with np.errstate(invalid="ignore"):  # of topics that say the same there is no variance to explain
+            drawn = PCA(n_components=min(2, count - 1), random_state=seed).fit_transform(centres.astype(np.float64))
         drawn = np.column_stack([drawn, np.zeros((count, 2 - drawn.shape[1]))])
     else:
         with warnings.catch_warnings():

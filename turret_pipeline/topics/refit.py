@@ -24,6 +24,19 @@ class Carried:
     changes: list[Change]
 
 
+def keep_held(old: IntArray, new: IntArray, held: frozenset[int]) -> IntArray:
+    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``, and what is mostly theirs beside."""
+    topic = new.copy()
+    for name in sorted(held):
+        members = old == name
+        for group in np.unique(new[members & (new != NO_TOPIC)]):
+            if members[new == group].mean() >= PART_SHARE:
+                topic[new == group] = name
+    is_held = np.isin(old, list(held))
+    topic[is_held] = old[is_held]
+    return topic
+
+
 def carry_ids(old: IntArray, new: IntArray, next_number: int, held: frozenset[int] = frozenset()) -> Carried:
     """Numbers for the topics in ``new`` from those in ``old``, both of shape (texts,), by most texts in common.
 

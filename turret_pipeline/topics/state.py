@@ -14,7 +14,7 @@ from turret_pipeline.topics.decisions import apply_splits, shown_topics
 from turret_pipeline.topics.definitions import define, ids_of, numbers_of
 from turret_pipeline.topics.lineage import changes_of, describe_run
 from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.refit import carry_ids
+from turret_pipeline.topics.refit import carry_ids, keep_held
 from turret_pipeline.topics.update import Update, update_topics
 
 VectorsOf = Callable[[pl.Series], FloatArray]
@@ -118,9 +118,9 @@ def _found(known: IntArray, vectors: FloatArray, previous: TopicState, plan: Pla
         if not has_news:
             return Update(measure(vectors, known))
         return update_topics(vectors, known, next_number, plan.options, touched)
-    held = np.where(np.isin(known, sorted(touched)), known, NO_TOPIC)
-    anew = update_topics(vectors, held, next_number, plan.options, touched)
-    carried = carry_ids(known, anew.assignment.topic, next_number, touched)
+    anew = update_topics(vectors, np.full(len(known), NO_TOPIC), next_number, plan.options)
+    held = keep_held(known, anew.assignment.topic, touched)
+    carried = carry_ids(known, held, next_number, touched)
     return Update(measure(vectors, carried.topic), carried.changes, anew.stability)
 
 

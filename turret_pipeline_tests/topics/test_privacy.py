@@ -33,9 +33,7 @@ def definition(topic_id: str, label: str, status: str = "active", nearest: str |
     }
 
 
-def state(
-    definitions: list[Row], texts: list[tuple[object, ...]], lineage: list[tuple[object, ...]]
-) -> TopicState:
+def state(definitions: list[Row], texts: list[tuple[object, ...]], lineage: list[tuple[object, ...]]) -> TopicState:
     return TopicState(
         pl.DataFrame(definitions, TOPIC_DEFINITIONS.schema),
         pl.DataFrame([("prompt", *row, row[1]) for row in texts], TEXT_TOPICS.schema, orient="row"),
