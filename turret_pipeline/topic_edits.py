@@ -44,6 +44,7 @@ class EditsFile:
         if found is None:
             known = ", ".join(edit.edit_id for edit in edits)
             raise TurretError(f"There is no edit {edit_id!r} to undo in {self.path}; in force are {known}.")
+        Edits(tuple(edit for edit in edits if edit != found)).shown_as()  # an earlier merge may come into force again
         self._write([(edit, is_undone or edit == found) for edit, is_undone in self._lines()])
         return found
 

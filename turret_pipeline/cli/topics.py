@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
 import polars as pl
 import typer
 from rich.table import Table
@@ -18,6 +19,7 @@ from turret_pipeline.cli.console import near, new_console
 from turret_pipeline.cli.running import run_and_report
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
+from turret_pipeline.topics.edits import Edit
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks.",
@@ -46,9 +48,14 @@ class Place:
 
         if not self.space.published.exists():
             raise TurretError(f"Nothing is published in {self.space.root} yet: turret run comes first.")
-        with open_to_read(self.space.published) as connection:
-            frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
-            return frame
+        try:
+            with open_to_read(self.space.published) as connection:
+                frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
+                return frame
+        except (duckdb.CatalogException, duckdb.BinderException):
+            raise TurretError(
+                f"{near(self.space.published)} was published by another version: turret run makes it anew."
+            ) from None
 
     def topic(self, topic_id: str) -> dict[str, Any]:
         """A published topic. TurretError where there is none of that id."""
@@ -56,7 +63,8 @@ class Place:
         if found.is_empty():
             known = self.query("select topic_id from marts.topics where status = 'active' order by event_count desc")
             some = ", ".join(known["topic_id"].head(5)) or "none"
-            raise TurretError(f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some} ...")
+            more = " ..." if known.height > 5 else "."
+            raise TurretError(f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}")
         return found.row(0, named=True)
 
     def active(self, topic_id: str, what: str) -> dict[str, Any]:
@@ -74,6 +82,11 @@ class Place:
         edited_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         edit = self.edits_file.add(action, topic_id, edited_at, **details)
         self._say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run: turret run{self._where()}")
+
+    def waiting(self) -> list[Edit]:
+        """Edits that were made after the last published run began."""
+        started = self.query("select max(started_at) from marts.pipeline_runs").item()
+        return [edit for edit in self.edits_file.read().all if edit.edited_at >= started.isoformat(timespec="seconds")]
 
     def undo(self, edit_id: str | None) -> None:
         """Take a decision back."""
@@ -94,44 +107,58 @@ def list_topics(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, a row per topic.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List the topics by events, how each field's last run went, and edits that wait for the next run."""
+    """List the topics, those with most events first.
+
+    Above them is how each field's last run went, below them are the edits that wait for the next run.
+    """
     place = Place(data_dir)
     frame = place.query(
         "select * from marts.topics where status = 'active' or ? order by field, event_count desc, topic_id", every
     )
-    if field is not None and field not in (fields := frame["field"].unique().sort().to_list()):
-        raise TurretError(f"There is no text field {field!r} with topics; there are: {', '.join(fields) or 'none'}.")
+    fields = place.query("select distinct field from marts.topic_runs order by field")["field"].to_list()
+    if field not in {None, *fields}:
+        raise TurretError(f"There is no text field {field!r}; there are: {', '.join(fields) or 'none'}.")
     frame = frame if field is None else frame.filter(pl.col("field") == field)
     if as_json:
         sys.stdout.write(frame.write_json() + "\n")
         return
     console = new_console(stderr=False)
-    for name in place.query("select distinct field from marts.topic_runs order by field")["field"]:
-        if field in {None, name}:
-            console.print(_last_run(place, name), Text(), sep="\n")
-            _print_topics(frame.filter(pl.col("field") == name))
-    waiting = place.edits_file.read().all
+    for name in fields if field is None else [field]:
+        console.print(*_last_run(place, name), sep="\n")
+        _print_topics(frame.filter(pl.col("field") == name))
+    waiting = place.waiting()
     if waiting:
-        console.print(f"{len(waiting)} edits in {near(place.edits_file.path)}; the last: {waiting[-1].sentence()}")
+        console.print("Waiting for the next run:", *(f"  {_line(edit)}" for edit in waiting), sep="\n", soft_wrap=True)
 
 
-def _last_run(place: Place, field: str) -> Text:
+def _last_run(place: Place, field: str) -> list[Text]:
     row = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", field).row(
         0, named=True
     )
     counted = ("born", "split", "merged", "retired", "revived", "renamed")
     changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in counted if row[f"{change}_count"])
-    parts = [
-        f"{field}: {row['topic_count']} topics in {row['theme_count']} themes of {row['text_count']:,} texts",
-        *([] if row["coverage"] is None else [f"{row['coverage']:.1%} of them have one"]),
+    covered = (
+        "" if row["coverage"] is None else f", which {row['coverage']:.1%} of the {row['text_count']:,} texts have"
+    )
+    run = [
+        f"In the last run: {changed or 'no topic changed'}",
+        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of the known texts kept their topic"]),
         *([] if row["stability"] is None else [f"stability {row['stability']:.2f}"]),
-        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of known texts kept their topic"]),
-        f"changes of the last run: {changed or 'none'}",
     ]
-    return Text("; ".join(parts) + (f". {row['note']}" if row["note"] else ""), style="bold")
+    head = f"{field}: {_counted(row['topic_count'], 'topic')} in {_counted(row['theme_count'], 'theme')}{covered}"
+    if row["note"]:
+        return [Text(f"{field}: no topics. {row['note']}", style="bold"), Text("; ".join(run), style="dim")]
+    return [Text(head, style="bold"), Text("; ".join(run), style="dim")]
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def _print_topics(frame: pl.DataFrame) -> None:
+    if frame.is_empty():
+        new_console(stderr=False).print()
+        return
     table = Table(box=None, pad_edge=False)
     for name in ("topic", "events", "users", "label", "theme", "cohesion", "separation", "remarks"):
         is_number = name in {"events", "users", "cohesion", "separation"}
@@ -172,7 +199,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show one topic: what is said in it, what is near to it, and what became of it."""
+    """Show one topic: what is said in it, and its history."""
     place = Place(data_dir)
     topic = place.topic(topic_id)
     lineage = place.query(
@@ -222,11 +249,16 @@ def rename(
     label = " ".join(label.split())
     if not label:
         raise TurretError("The new name is empty: give one, such as 'Refund requests'.")
-    taken = place.query("select topic_id from marts.topics where field = ? and label = ?", topic["field"], label)
-    chosen = [other for other, name in place.edits_file.read().labels().items() if name == label]
+    taken = place.query(
+        "select topic_id from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
+    )
+    decided = place.edits_file.read().labels().items()
+    chosen = [other for other, name in decided if name.lower() == label.lower() and _field(other) == topic["field"]]
     others = {*taken["topic_id"], *chosen} - {topic_id}
     if others:
         raise TurretError(f"{min(others)} is called {label!r} already: choose another name, or merge the two.")
+    if not label.isprintable():
+        raise TurretError(f"The new name {label!r} has characters that cannot be printed: leave them out.")
     place.decide("rename", topic_id, label=label)
 
 
@@ -264,7 +296,10 @@ def split(
 
 @topics.command(epilog="Example: turret topics lock prompt-3")
 def lock(topic_id: TopicId, data_dir: DataDir = None) -> None:
-    """Lock a topic: no run splits it, merges it or gives it another name; new texts may still join it."""
+    """Lock a topic, so that no run changes it.
+
+    No run splits it, merges it or gives it another name; new texts may still join it.
+    """
     place = Place(data_dir)
     place.active(topic_id, "locked")
     place.decide("lock", topic_id)
@@ -285,7 +320,10 @@ def undo(
     edit_id: Annotated[str | None, typer.Argument(help="Which edit; default: the last.", show_default=False)] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Take back the last edit, or another; `turret topics edits` lists them."""
+    """Take back the last edit, or another one.
+
+    `turret topics edits` lists them.
+    """
     Place(data_dir).undo(edit_id)
 
 
@@ -294,8 +332,16 @@ def edits(data_dir: DataDir = None) -> None:
     """List the edits in force, oldest first."""
     place = Place(data_dir)
     found = place.edits_file.read().all
-    lines = [f"{edit.edit_id}  {edit.edited_at}  {edit.sentence()}" for edit in found]
+    lines = [_line(edit) for edit in found]
     new_console(stderr=False).print("\n".join(lines or ["There are no edits."]), soft_wrap=True)
+
+
+def _line(edit: Edit) -> str:
+    return f"{edit.edit_id}  {edit.edited_at[:16].replace('T', ' ')}  {edit.sentence()}"
+
+
+def _field(topic_id: str) -> str:
+    return topic_id.rpartition("-")[0]
 
 
 @topics.command(epilog="Examples: turret topics refit; turret topics refit --data-dir /srv/turret")
@@ -303,5 +349,8 @@ def refit(
     data_dir: DataDir = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of every step.")] = False,
 ) -> None:
-    """Find all topics anew, on purpose; those with mostly the same texts keep their ids and names."""
+    """Find all topics anew, and keep the ids of those that stay.
+
+    Topics with mostly the same texts keep their ids and names; those that an edit names stay as they are.
+    """
     run_and_report(load_settings(data_dir=data_dir), refit=True, verbose=verbose)
