@@ -12,11 +12,10 @@ from typing import Annotated, Any
 import duckdb
 import polars as pl
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from turret_pipeline.cli.console import near, new_console
 from turret_pipeline.cli.running import run_and_report
+from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import Edit
@@ -29,8 +28,6 @@ topics = typer.Typer(
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
 TopicId = Annotated[str, typer.Argument(help="Id of a topic, such as prompt-3; `turret topics list` has them.")]
-WIDE = {"label": 40, "theme": 26}
-"""Characters that a column may take: a table fits a line of 120."""
 
 
 class Place:
@@ -91,7 +88,7 @@ class Place:
     def undo(self, edit_id: str | None) -> None:
         """Take a decision back."""
         edit = self.edits_file.undo(edit_id)
-        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. The next run follows: turret run{self._where()}")
+        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run: turret run{self._where()}")
 
     def _where(self) -> str:
         return "" if self.space.root == Path.cwd() / "data" else f" --data-dir {near(self.space.root)}"
@@ -124,73 +121,12 @@ def list_topics(
         return
     console = new_console(stderr=False)
     for name in fields if field is None else [field]:
-        console.print(*_last_run(place, name), sep="\n")
-        _print_topics(frame.filter(pl.col("field") == name))
+        last = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", name)
+        console.print(*run_lines(last.row(0, named=True)), sep="\n")
+        console.print(topic_table(frame.filter(pl.col("field") == name)), "")
     waiting = place.waiting()
     if waiting:
         console.print("Waiting for the next run:", *(f"  {_line(edit)}" for edit in waiting), sep="\n", soft_wrap=True)
-
-
-def _last_run(place: Place, field: str) -> list[Text]:
-    row = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", field).row(
-        0, named=True
-    )
-    counted = ("born", "split", "merged", "retired", "revived", "renamed")
-    changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in counted if row[f"{change}_count"])
-    covered = (
-        "" if row["coverage"] is None else f", which {row['coverage']:.1%} of the {row['text_count']:,} texts have"
-    )
-    run = [
-        f"In the last run: {changed or 'no topic changed'}",
-        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of the known texts kept their topic"]),
-        *([] if row["stability"] is None else [f"stability {row['stability']:.2f}"]),
-    ]
-    head = f"{field}: {_counted(row['topic_count'], 'topic')} in {_counted(row['theme_count'], 'theme')}{covered}"
-    if row["note"]:
-        return [Text(f"{field}: no topics. {row['note']}", style="bold"), Text("; ".join(run), style="dim")]
-    return [Text(head, style="bold"), Text("; ".join(run), style="dim")]
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'}"
-
-
-def _print_topics(frame: pl.DataFrame) -> None:
-    if frame.is_empty():
-        new_console(stderr=False).print()
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("topic", "events", "users", "label", "theme", "cohesion", "separation", "remarks"):
-        is_number = name in {"events", "users", "cohesion", "separation"}
-        longest = max((len(topic_id) for topic_id in frame["topic_id"]), default=0) if name == "topic" else len(name)
-        table.add_column(
-            name,
-            justify="right" if is_number else "left",
-            overflow="ellipsis",
-            no_wrap=True,
-            min_width=None if name in WIDE else longest,
-            max_width=WIDE.get(name),
-        )
-    for row in frame.iter_rows(named=True):
-        growth = None if row["growth"] is None else f"grows {row['growth']:+.0%}"
-        remarks = [
-            *(["locked"] if row["is_locked"] else []),
-            *(["named by a person"] if row["label_source"] == "person" else []),
-            *([f"emerging, {growth}"] if row["is_emerging"] else []),
-            *([row["status"]] if row["status"] != "active" else []),
-            *([f"into {row['merged_into_topic_id']}"] if row["merged_into_topic_id"] else []),
-        ]
-        quality = ("" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation"))
-        table.add_row(
-            row["topic_id"],
-            f"{row['event_count']:,}",
-            f"{row['user_count']:,}",
-            row["label"],
-            row["theme_label"],
-            *quality,
-            ", ".join(remarks),
-        )
-    new_console(stderr=False).print(table)
 
 
 @topics.command(epilog="Example: turret topics show prompt-3")
@@ -211,32 +147,8 @@ def show(
     if as_json:
         sys.stdout.write(json.dumps({**topic, "lineage": lineage.to_dicts()}, default=str, ensure_ascii=False) + "\n")
         return
-    near_to = topic["nearest_topic_id"] and place.topic(topic["nearest_topic_id"])
-    lines = [
-        f"{topic_id}: {topic['label']}  ({topic['status']}, named by {topic['label_source']})",
-        topic["description"],
-        f"{topic['event_count']:,} events ({topic['event_share']:.1%} of {topic['field']}), {topic['text_count']:,} "
-        f"texts, {topic['user_count']:,} users; theme: {topic['theme_label']}",
-    ]
-    if topic["cohesion"] is not None:
-        lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine of two of its texts)")
-    if near_to:
-        lines.append(
-            f"Separation {topic['separation']:.2f} to the nearest topic, {near_to['topic_id']}: {near_to['label']}"
-        )
-    lines += [
-        f"Keywords: {', '.join(topic['keywords'])}",
-        "Examples:",
-        *(f"  {text}" for text in topic["example_texts"]),
-    ]
-    lines += ["History:", *(_history(row) for row in lineage.iter_rows(named=True))]
-    new_console(stderr=False).print("\n".join(lines), markup=False, soft_wrap=True)
-
-
-def _history(row: dict[str, Any]) -> str:
-    words = {"split": "split off", "merged": "merged into"}
-    other = f" {row['other_topic_id']} ({row['overlap_share']:.0%})" if row["other_topic_id"] else ""
-    return f"  {row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {words.get(row['change'], row['change'])}{other}"
+    nearest = topic["nearest_topic_id"] and place.topic(topic["nearest_topic_id"])
+    new_console(stderr=False).print("\n".join(topic_lines(topic, nearest, lineage)), markup=False, soft_wrap=True)
 
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
