@@ -7,7 +7,7 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-WIDE = {"label": 38, "theme": 20}
+WIDE = {"label": 34, "theme": 18}
 """Characters that a column may take: a table fits a line of 120."""
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
