@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
 import polars as pl
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from turret_pipeline.cli.console import near, new_console
 from turret_pipeline.cli.running import run_and_report
+from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
+from turret_pipeline.topics.edits import Edit
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks.",
@@ -27,8 +28,6 @@ topics = typer.Typer(
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
 TopicId = Annotated[str, typer.Argument(help="Id of a topic, such as prompt-3; `turret topics list` has them.")]
-WIDE = {"label": 40, "theme": 26}
-"""Characters that a column may take: a table fits a line of 120."""
 
 
 class Place:
@@ -46,9 +45,14 @@ class Place:
 
         if not self.space.published.exists():
             raise TurretError(f"Nothing is published in {self.space.root} yet: turret run comes first.")
-        with open_to_read(self.space.published) as connection:
-            frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
-            return frame
+        try:
+            with open_to_read(self.space.published) as connection:
+                frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
+                return frame
+        except (duckdb.CatalogException, duckdb.BinderException):
+            raise TurretError(
+                f"{near(self.space.published)} was published by another version: turret run makes it anew."
+            ) from None
 
     def topic(self, topic_id: str) -> dict[str, Any]:
         """A published topic. TurretError where there is none of that id."""
@@ -56,7 +60,8 @@ class Place:
         if found.is_empty():
             known = self.query("select topic_id from marts.topics where status = 'active' order by event_count desc")
             some = ", ".join(known["topic_id"].head(5)) or "none"
-            raise TurretError(f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some} ...")
+            more = " ..." if known.height > 5 else "."
+            raise TurretError(f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}")
         return found.row(0, named=True)
 
     def active(self, topic_id: str, what: str) -> dict[str, Any]:
@@ -75,10 +80,15 @@ class Place:
         edit = self.edits_file.add(action, topic_id, edited_at, **details)
         self._say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run: turret run{self._where()}")
 
+    def waiting(self) -> list[Edit]:
+        """Edits that were made after the last published run began."""
+        started = self.query("select max(started_at) from marts.pipeline_runs").item()
+        return [edit for edit in self.edits_file.read().all if edit.edited_at >= started.isoformat(timespec="seconds")]
+
     def undo(self, edit_id: str | None) -> None:
         """Take a decision back."""
         edit = self.edits_file.undo(edit_id)
-        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. The next run follows: turret run{self._where()}")
+        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run: turret run{self._where()}")
 
     def _where(self) -> str:
         return "" if self.space.root == Path.cwd() / "data" else f" --data-dir {near(self.space.root)}"
@@ -94,76 +104,29 @@ def list_topics(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, a row per topic.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List the topics by events, how each field's last run went, and edits that wait for the next run."""
+    """List the topics, those with most events first.
+
+    Above them is how each field's last run went, below them are the edits that wait for the next run.
+    """
     place = Place(data_dir)
     frame = place.query(
         "select * from marts.topics where status = 'active' or ? order by field, event_count desc, topic_id", every
     )
-    if field is not None and field not in (fields := frame["field"].unique().sort().to_list()):
-        raise TurretError(f"There is no text field {field!r} with topics; there are: {', '.join(fields) or 'none'}.")
+    fields = place.query("select distinct field from marts.topic_runs order by field")["field"].to_list()
+    if field not in {None, *fields}:
+        raise TurretError(f"There is no text field {field!r}; there are: {', '.join(fields) or 'none'}.")
     frame = frame if field is None else frame.filter(pl.col("field") == field)
     if as_json:
         sys.stdout.write(frame.write_json() + "\n")
         return
     console = new_console(stderr=False)
-    for name in place.query("select distinct field from marts.topic_runs order by field")["field"]:
-        if field in {None, name}:
-            console.print(_last_run(place, name), Text(), sep="\n")
-            _print_topics(frame.filter(pl.col("field") == name))
-    waiting = place.edits_file.read().all
+    for name in fields if field is None else [field]:
+        last = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", name)
+        console.print(*run_lines(last.row(0, named=True)), sep="\n")
+        console.print(topic_table(frame.filter(pl.col("field") == name)), "")
+    waiting = place.waiting()
     if waiting:
-        console.print(f"{len(waiting)} edits in {near(place.edits_file.path)}; the last: {waiting[-1].sentence()}")
-
-
-def _last_run(place: Place, field: str) -> Text:
-    row = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", field).row(
-        0, named=True
-    )
-    counted = ("born", "split", "merged", "retired", "revived", "renamed")
-    changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in counted if row[f"{change}_count"])
-    parts = [
-        f"{field}: {row['topic_count']} topics in {row['theme_count']} themes of {row['text_count']:,} texts",
-        *([] if row["coverage"] is None else [f"{row['coverage']:.1%} of them have one"]),
-        *([] if row["stability"] is None else [f"stability {row['stability']:.2f}"]),
-        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of known texts kept their topic"]),
-        f"changes of the last run: {changed or 'none'}",
-    ]
-    return Text("; ".join(parts) + (f". {row['note']}" if row["note"] else ""), style="bold")
-
-
-def _print_topics(frame: pl.DataFrame) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("topic", "events", "users", "label", "theme", "cohesion", "separation", "remarks"):
-        is_number = name in {"events", "users", "cohesion", "separation"}
-        longest = max((len(topic_id) for topic_id in frame["topic_id"]), default=0) if name == "topic" else len(name)
-        table.add_column(
-            name,
-            justify="right" if is_number else "left",
-            overflow="ellipsis",
-            no_wrap=True,
-            min_width=None if name in WIDE else longest,
-            max_width=WIDE.get(name),
-        )
-    for row in frame.iter_rows(named=True):
-        growth = None if row["growth"] is None else f"grows {row['growth']:+.0%}"
-        remarks = [
-            *(["locked"] if row["is_locked"] else []),
-            *(["named by a person"] if row["label_source"] == "person" else []),
-            *([f"emerging, {growth}"] if row["is_emerging"] else []),
-            *([row["status"]] if row["status"] != "active" else []),
-            *([f"into {row['merged_into_topic_id']}"] if row["merged_into_topic_id"] else []),
-        ]
-        quality = ("" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation"))
-        table.add_row(
-            row["topic_id"],
-            f"{row['event_count']:,}",
-            f"{row['user_count']:,}",
-            row["label"],
-            row["theme_label"],
-            *quality,
-            ", ".join(remarks),
-        )
-    new_console(stderr=False).print(table)
+        console.print("Waiting for the next run:", *(f"  {_line(edit)}" for edit in waiting), sep="\n", soft_wrap=True)
 
 
 @topics.command(epilog="Example: turret topics show prompt-3")
@@ -172,7 +135,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show one topic: what is said in it, what is near to it, and what became of it."""
+    """Show one topic: what is said in it, and its history."""
     place = Place(data_dir)
     topic = place.topic(topic_id)
     lineage = place.query(
@@ -184,32 +147,8 @@ def show(
     if as_json:
         sys.stdout.write(json.dumps({**topic, "lineage": lineage.to_dicts()}, default=str, ensure_ascii=False) + "\n")
         return
-    near_to = topic["nearest_topic_id"] and place.topic(topic["nearest_topic_id"])
-    lines = [
-        f"{topic_id}: {topic['label']}  ({topic['status']}, named by {topic['label_source']})",
-        topic["description"],
-        f"{topic['event_count']:,} events ({topic['event_share']:.1%} of {topic['field']}), {topic['text_count']:,} "
-        f"texts, {topic['user_count']:,} users; theme: {topic['theme_label']}",
-    ]
-    if topic["cohesion"] is not None:
-        lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine of two of its texts)")
-    if near_to:
-        lines.append(
-            f"Separation {topic['separation']:.2f} to the nearest topic, {near_to['topic_id']}: {near_to['label']}"
-        )
-    lines += [
-        f"Keywords: {', '.join(topic['keywords'])}",
-        "Examples:",
-        *(f"  {text}" for text in topic["example_texts"]),
-    ]
-    lines += ["History:", *(_history(row) for row in lineage.iter_rows(named=True))]
-    new_console(stderr=False).print("\n".join(lines), markup=False, soft_wrap=True)
-
-
-def _history(row: dict[str, Any]) -> str:
-    words = {"split": "split off", "merged": "merged into"}
-    other = f" {row['other_topic_id']} ({row['overlap_share']:.0%})" if row["other_topic_id"] else ""
-    return f"  {row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {words.get(row['change'], row['change'])}{other}"
+    nearest = topic["nearest_topic_id"] and place.topic(topic["nearest_topic_id"])
+    new_console(stderr=False).print("\n".join(topic_lines(topic, nearest, lineage)), markup=False, soft_wrap=True)
 
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
@@ -222,11 +161,16 @@ def rename(
     label = " ".join(label.split())
     if not label:
         raise TurretError("The new name is empty: give one, such as 'Refund requests'.")
-    taken = place.query("select topic_id from marts.topics where field = ? and label = ?", topic["field"], label)
-    chosen = [other for other, name in place.edits_file.read().labels().items() if name == label]
+    taken = place.query(
+        "select topic_id from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
+    )
+    decided = place.edits_file.read().labels().items()
+    chosen = [other for other, name in decided if name.lower() == label.lower() and _field(other) == topic["field"]]
     others = {*taken["topic_id"], *chosen} - {topic_id}
     if others:
         raise TurretError(f"{min(others)} is called {label!r} already: choose another name, or merge the two.")
+    if not label.isprintable():
+        raise TurretError(f"The new name {label!r} has characters that cannot be printed: leave them out.")
     place.decide("rename", topic_id, label=label)
 
 
@@ -264,7 +208,10 @@ def split(
 
 @topics.command(epilog="Example: turret topics lock prompt-3")
 def lock(topic_id: TopicId, data_dir: DataDir = None) -> None:
-    """Lock a topic: no run splits it, merges it or gives it another name; new texts may still join it."""
+    """Lock a topic, so that no run changes it.
+
+    No run splits it, merges it or gives it another name; new texts may still join it.
+    """
     place = Place(data_dir)
     place.active(topic_id, "locked")
     place.decide("lock", topic_id)
@@ -285,7 +232,10 @@ def undo(
     edit_id: Annotated[str | None, typer.Argument(help="Which edit; default: the last.", show_default=False)] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Take back the last edit, or another; `turret topics edits` lists them."""
+    """Take back the last edit, or another one.
+
+    `turret topics edits` lists them.
+    """
     Place(data_dir).undo(edit_id)
 
 
@@ -294,8 +244,16 @@ def edits(data_dir: DataDir = None) -> None:
     """List the edits in force, oldest first."""
     place = Place(data_dir)
     found = place.edits_file.read().all
-    lines = [f"{edit.edit_id}  {edit.edited_at}  {edit.sentence()}" for edit in found]
+    lines = [_line(edit) for edit in found]
     new_console(stderr=False).print("\n".join(lines or ["There are no edits."]), soft_wrap=True)
+
+
+def _line(edit: Edit) -> str:
+    return f"{edit.edit_id}  {edit.edited_at[:16].replace('T', ' ')}  {edit.sentence()}"
+
+
+def _field(topic_id: str) -> str:
+    return topic_id.rpartition("-")[0]
 
 
 @topics.command(epilog="Examples: turret topics refit; turret topics refit --data-dir /srv/turret")
@@ -303,5 +261,8 @@ def refit(
     data_dir: DataDir = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of every step.")] = False,
 ) -> None:
-    """Find all topics anew, on purpose; those with mostly the same texts keep their ids and names."""
+    """Find all topics anew, and keep the ids of those that stay.
+
+    Topics with mostly the same texts keep their ids and names; those that an edit names stay as they are.
+    """
     run_and_report(load_settings(data_dir=data_dir), refit=True, verbose=verbose)

@@ -1,5 +1,6 @@
 """A person's splits and merges, laid over the topics as the machine found them."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +51,8 @@ def _undone(topic: IntArray, done: pl.DataFrame, lineage: pl.DataFrame, wanted: 
     """Give the texts of topics whose split was undone back to the topic they came from, in place."""
     changes: list[Change] = []
     came_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
-    for topic_id, edit_id in done.select("topic_id", "split_edit_id").iter_rows():
+    splits = done.select("topic_id", "split_edit_id").rows()
+    for topic_id, edit_id in sorted(splits, key=lambda row: -_number(row[0])):  # a part of a part first
         members = topic == _number(topic_id)
         if edit_id in wanted or not members.any():
             continue
@@ -63,12 +65,15 @@ def _undone(topic: IntArray, done: pl.DataFrame, lineage: pl.DataFrame, wanted: 
 def _split(topic: IntArray, vectors: FloatArray, edit: Edit, next_number: int) -> list[Change]:
     """Part a topic, in place, by k-means on the unit sphere; the largest part keeps the id."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     members = np.flatnonzero(topic == _number(edit.topic_id))
     parts = edit.parts or 2
     if len(members) < parts:
         return []
-    labels = by_size(KMeans(parts, n_init=10, random_state=0).fit_predict(vectors[members]), 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer kinds of texts than parts: as many as there are
+        labels = by_size(KMeans(parts, n_init=10, random_state=0).fit_predict(vectors[members]), 1)
     changes = []
     for number, part in enumerate(range(1, int(labels.max()) + 1), start=next_number):
         topic[members[labels == part]] = number

@@ -49,7 +49,8 @@ def define(
     ids = ids_of(field, living, "topic_id")
     words = texts["text"].to_list()
     labels = _kept_labels(previous, ids, "topic_id", "found_label")
-    names = name_topics(words, position, len(living), labels, previous["label"].to_list(), vectors, plan.embed)
+    given = [*previous["label"], *previous["found_label"], *plan.edits.labels().values()]
+    names = name_topics(words, position, len(living), labels, given, vectors, plan.embed)
     themes = _themes(field, previous, living, centroids(vectors, position), plan.options.seed)
     edits_of = {f"{field}-{number}": edit for number, edit in split_edits.items()}
     found = pl.DataFrame(

@@ -1,6 +1,6 @@
 """What a person has decided about topics: renames, merges, splits, locks. The machine works around it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -37,6 +37,11 @@ class Edits:
     """All decisions in force, oldest first; later ones win."""
 
     all: tuple[Edit, ...] = ()
+
+    def about(self, topic_ids: Collection[str]) -> "Edits":
+        """The decisions that name no other topics than these."""
+        named = ((edit, {edit.topic_id, edit.into_topic_id or edit.topic_id}) for edit in self.all)
+        return Edits(tuple(edit for edit, names in named if names <= set(topic_ids)))
 
     def fingerprint(self) -> str:
         """What decides: the edits without their times; empty where there are none."""

@@ -32,9 +32,9 @@ def changes_of(
         pl.lit(1.0).alias("overlap_share"),
     )
     moved = pl.concat([moved, merged])
-    said = pl.concat([_statuses(both), _names(both)]).join(moved, on="topic_id", how="anti", maintain_order="left")
+    statuses = _statuses(both).join(moved, on="topic_id", how="anti", maintain_order="left")
     return (
-        pl.concat([moved, said], how="diagonal")
+        pl.concat([moved, statuses, _names(both)], how="diagonal")
         .unique(["topic_id", "change"], keep="first", maintain_order=True)
         .with_columns(
             pl.lit(run.run_id).alias("run_id"),
@@ -98,8 +98,9 @@ def _note(texts: int, topics: int, min_texts: int) -> str | None:
     if topics:
         return None
     if texts < 2 * min_texts:
+        are = "text is" if texts == 1 else "texts are"
         return (
-            f"{texts} distinct texts are too few: a topic has at least {min_texts} (setting topic_min_texts), "
+            f"{texts} distinct {are} too few: a topic has at least {min_texts} (setting topic_min_texts), "
             f"and topics are looked for from {2 * min_texts} on."
         )
     return (

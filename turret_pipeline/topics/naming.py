@@ -70,7 +70,9 @@ def about_tokens(text: str) -> int:
 
 
 def questions(state: TopicState, texts: pl.DataFrame, run: Run) -> list[Question]:
-    """A question for each active topic that no LLM has named, or that this run has changed; none for a person's.
+    """A question for each active topic that no LLM has named, or that this run has changed.
+
+    A topic that a person named or locked keeps its name.
 
     ``texts`` is the table of that name: what is hidden in any of its texts is in no keyword of a question either.
     """
@@ -79,6 +81,7 @@ def questions(state: TopicState, texts: pl.DataFrame, run: Run) -> list[Question
     changed = state.topic_lineage.filter(this_run)["topic_id"].implode()
     is_asked = (
         (pl.col("status") == ACTIVE)
+        & ~pl.col("is_locked")
         & ((pl.col("label_source") == KEYWORDS) | ((pl.col("label_source") == LLM) & pl.col("topic_id").is_in(changed)))
         & (pl.col("example_texts").list.len() > 0)
     )
@@ -173,7 +176,8 @@ def with_answers(state: TopicState, answers: Mapping[str, Answer], run: Run) -> 
     A topic that was there before the run and has another label now gets a row ``renamed`` in the lineage.
     """
     definitions = state.topic_definitions
-    born = state.topic_lineage.filter((pl.col("run_id") == run.run_id) & (pl.col("change") == "born"))["topic_id"]
+    came = (pl.col("run_id") == run.run_id) & pl.col("change").is_in(["born", "split"])
+    born = state.topic_lineage.filter(came)["topic_id"]
     before = {str(row["topic_id"]): row for row in definitions.iter_rows(named=True)}
     labels = {topic_id: row["label"] for topic_id, row in before.items()}
     taken = _Labels({topic_id: (row["field"], row["label"]) for topic_id, row in before.items()})
@@ -181,7 +185,8 @@ def with_answers(state: TopicState, answers: Mapping[str, Answer], run: Run) -> 
     given = {topic_id: answers[topic_id] for topic_id in before if topic_id in answers and topic_id not in refused}
     renamed = [one for one, answer in given.items() if answer.label != labels[one] and one not in set(born)]
     lineage = pl.concat([state.topic_lineage, _renamed(definitions, renamed, run)]).sort("field", maintain_order=True)
-    return replace(state, topic_definitions=_with_names(definitions, given), topic_lineage=lineage), refused
+    named = replace(state, topic_definitions=_with_names(definitions, given), topic_lineage=lineage)
+    return replace(named, topic_runs=_recounted(state.topic_runs, lineage, run)), refused
 
 
 class _Labels:
@@ -211,6 +216,15 @@ def _with_names(definitions: pl.DataFrame, given: Mapping[str, Answer]) -> pl.Da
     )
     names = names.with_columns(pl.col("label").alias("found_label"), pl.col("label_source").alias("found_label_source"))
     return definitions.update(names, on="topic_id", how="left", maintain_order="left")
+
+
+def _recounted(runs: pl.DataFrame, lineage: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Table ``topic_runs`` with the topics that this run renamed, the LLM's included."""
+    is_now = pl.col("run_id") == run.run_id
+    renamed = lineage.filter(is_now & (pl.col("change") == "renamed")).group_by("field").len("renamed_now")
+    count = pl.when(is_now).then(pl.col("renamed_now").fill_null(0)).otherwise("renamed_count").cast(pl.Int64)
+    counted = runs.join(renamed, on="field", how="left", maintain_order="left")
+    return counted.with_columns(count.alias("renamed_count")).select(runs.columns)
 
 
 def _renamed(definitions: pl.DataFrame, topic_ids: list[str], run: Run) -> pl.DataFrame:

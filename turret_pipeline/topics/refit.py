@@ -24,10 +24,24 @@ class Carried:
     changes: list[Change]
 
 
-def carry_ids(old: IntArray, new: IntArray, next_number: int) -> Carried:
+def keep_held(old: IntArray, new: IntArray, held: frozenset[int]) -> IntArray:
+    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``, and what is mostly theirs beside."""
+    topic = new.copy()
+    for name in sorted(held):
+        members = old == name
+        for group in np.unique(new[members & (new != NO_TOPIC)]):
+            if members[new == group].mean() >= PART_SHARE:
+                topic[new == group] = name
+    is_held = np.isin(old, list(held))
+    topic[is_held] = old[is_held]
+    return topic
+
+
+def carry_ids(old: IntArray, new: IntArray, next_number: int, held: frozenset[int] = frozenset()) -> Carried:
     """Numbers for the topics in ``new`` from those in ``old``, both of shape (texts,), by most texts in common.
 
-    The pairs are those with most texts in common over all (Kuhn 1955: the Hungarian method).
+    Topics in ``held`` have one number in both, and keep it. The pairs of the others are those with most texts in
+    common over all (Kuhn 1955: the Hungarian method).
     """
     old_names, new_names = np.unique(old[old != NO_TOPIC]), np.unique(new[new != NO_TOPIC])
     both = (old != NO_TOPIC) & (new != NO_TOPIC)
@@ -36,12 +50,8 @@ def carry_ids(old: IntArray, new: IntArray, next_number: int) -> Carried:
     old_sizes = np.array([(old == name).sum() for name in old_names])
     new_sizes = np.array([((new == name) & (old != NO_TOPIC)).sum() for name in new_names])
     either = new_sizes[:, None] + old_sizes[None, :] - shared
-    rows, columns = linear_sum_assignment(-shared)
-    numbers = {
-        row: int(old_names[column])
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-        if shared[row, column] > 0 and shared[row, column] >= SAME_SHARE * either[row, column]
-    }
+    is_same = (shared > 0) & (shared >= SAME_SHARE * either)
+    numbers = _paired(np.where(is_same, shared, 0), old_names, new_names, held)
     for row in range(len(new_names)):
         if row not in numbers:
             numbers[row] = next_number
@@ -50,6 +60,18 @@ def carry_ids(old: IntArray, new: IntArray, next_number: int) -> Carried:
     topic = np.full(len(new), NO_TOPIC)
     topic[new != NO_TOPIC] = lasting[np.searchsorted(new_names, new[new != NO_TOPIC])]
     return Carried(topic, _related(shared, old_names, lasting, old_sizes, new_sizes))
+
+
+def _paired(
+    shared: "np.typing.NDArray[np.float64]", old_names: IntArray, new_names: IntArray, held: frozenset[int]
+) -> dict[int, int]:
+    """The old number of each new topic, by its row, that is an old one; ``shared`` is 0 where the two cannot be one."""
+    free_rows = np.flatnonzero(~np.isin(new_names, list(held)))
+    free_columns = np.flatnonzero(~np.isin(old_names, list(held)))
+    rows, columns = linear_sum_assignment(-shared[np.ix_(free_rows, free_columns)])
+    pairs = zip(free_rows[rows].tolist(), free_columns[columns].tolist(), strict=True)
+    kept = {row: name for row, name in enumerate(new_names.tolist()) if name in held}
+    return kept | {row: int(old_names[column]) for row, column in pairs if shared[row, column] > 0}
 
 
 def _related(

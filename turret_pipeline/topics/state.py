@@ -1,7 +1,7 @@
 """The topics of all text fields as tables, and one run's step from the tables of the run before."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from turret_pipeline.topics.decisions import apply_splits, shown_topics
 from turret_pipeline.topics.definitions import define, ids_of, numbers_of
 from turret_pipeline.topics.lineage import changes_of, describe_run
 from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.refit import carry_ids
+from turret_pipeline.topics.refit import carry_ids, keep_held
 from turret_pipeline.topics.update import Update, update_topics
 
 VectorsOf = Callable[[pl.Series], FloatArray]
@@ -92,6 +92,7 @@ def _advance_field(
     known = texts.select("text_id").join(previous.text_topics, on="text_id", how="left", maintain_order="left")
     has_news = len(set(texts["text_id"]) - set(previous.text_topics["text_id"])) > 0
     found = _found(numbers_of(known["found_topic_id"]), vectors, previous, plan, has_news=has_news)
+    plan = replace(plan, edits=plan.edits.about(_known_topics(field, previous, found)))
     found = apply_splits(found, field, vectors, previous.topic_definitions, previous.topic_lineage, plan.edits)
     shown = measure(vectors, shown_topics(found.assignment.topic, field, plan.edits))
     definitions = define(field, previous.topic_definitions, texts, vectors, shown.topic, found.split_edits, plan)
@@ -112,15 +113,28 @@ def _found(known: IntArray, vectors: FloatArray, previous: TopicState, plan: Pla
     """Topics as the machine finds them, before a person's splits and merges."""
     numbers = numbers_of(previous.topic_definitions["topic_id"])
     next_number = int(numbers.max(initial=0)) + 1
-    touched = frozenset(numbers_of(pl.Series(sorted(plan.edits.touched()), dtype=pl.String)).tolist())
+    touched = _touched(previous.topic_definitions, plan)
     if not plan.refit:
         if not has_news:
             return Update(measure(vectors, known))
         return update_topics(vectors, known, next_number, plan.options, touched)
-    held = np.where(np.isin(known, sorted(touched)), known, NO_TOPIC)
-    anew = update_topics(vectors, held, next_number, plan.options, touched)
-    carried = carry_ids(known, anew.assignment.topic, next_number)
+    anew = update_topics(vectors, np.full(len(known), NO_TOPIC), next_number, plan.options)
+    held = keep_held(known, anew.assignment.topic, touched)
+    carried = carry_ids(known, held, next_number, touched)
     return Update(measure(vectors, carried.topic), carried.changes, anew.stability)
+
+
+def _touched(definitions: pl.DataFrame, plan: Plan) -> frozenset[int]:
+    """Numbers of the topics that the machine leaves whole: those a person named, and what a person split off."""
+    splits = [edit.edit_id for edit in plan.edits.splits()]
+    split_off = definitions.filter(pl.col("split_edit_id").is_in(splits))["topic_id"]
+    named = definitions.filter(pl.col("topic_id").is_in(list(plan.edits.touched())))["topic_id"]
+    return frozenset(numbers_of(pl.concat([named, split_off])).tolist())
+
+
+def _known_topics(field: str, previous: TopicState, found: Update) -> set[str]:
+    now = ids_of(field, np.unique(found.assignment.topic), "topic_id").drop_nulls()
+    return {*previous.topic_definitions["topic_id"], *now}
 
 
 def _kept_share(before: pl.Series, after: pl.Series) -> float | None:

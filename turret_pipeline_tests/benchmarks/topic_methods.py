@@ -26,8 +26,9 @@ from turret_pipeline.settings import DEFAULT_MODEL
 from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.embedding import Embedder
-from turret_pipeline.topics.state import Run, TopicState, advance
-from turret_pipeline.topics.update import Options
+from turret_pipeline.topics.meeting import Options
+from turret_pipeline.topics.plan import Plan, Run
+from turret_pipeline.topics.state import TopicState, advance
 
 TRIAL_TEXTS = 4500
 """Texts of the trial run that compiles and imports what is needed: UMAP goes another way up to 4,096."""
@@ -77,7 +78,8 @@ def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     def vectors_of(text_ids: pl.Series) -> FloatArray:
         return vectors[[rows[text_id] for text_id in text_ids]]
 
-    state = advance(TopicState.empty(), texts, vectors_of, Options(), Run("benchmark", now()), _embedder())
+    plan = Plan(Options(), embed=_embedder())
+    state = advance(TopicState.empty(), texts, vectors_of, plan, Run("benchmark", now()))
     number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
     topics = state.topic_definitions.with_columns(number.alias("number"))
     label, theme, examples = (

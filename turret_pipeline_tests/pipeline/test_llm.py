@@ -13,7 +13,8 @@ from turret_pipeline.pipeline.llm import Naming, name_with_llm
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.settings import load_settings
 from turret_pipeline.tables import TEXTS
-from turret_pipeline.topics.state import Run, TopicState
+from turret_pipeline.topics.plan import Run
+from turret_pipeline.topics.state import TopicState
 from turret_pipeline_tests.commands import (
     conversations,
     published_tables,
@@ -53,7 +54,7 @@ class Told:
 
 def name(folder: Path, url: str | None, given: TopicState, say: Told | None = None, **settings: object) -> Naming:
     space = Workspace(load_settings(data_dir=folder, **{"llm_model": "tiny", "llm_base_url": url} | settings))
-    return name_with_llm(space, given, TEXTS.empty(), RUN, say or Told())
+    return name_with_llm(space, given, given, TEXTS.empty(), RUN, say or Told())
 
 
 def labels(naming: Naming) -> list[str]:

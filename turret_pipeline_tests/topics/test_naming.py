@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
+from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS
 from turret_pipeline.topics.naming import Answer, about_tokens, parse_answer, questions, with_answers
-from turret_pipeline.topics.state import Run, TopicState
+from turret_pipeline.topics.plan import Run
+from turret_pipeline.topics.state import TopicState
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 RUN = Run("r2", NOON)
@@ -34,8 +35,10 @@ def topic(number: int, label: str, keywords: list[str], **other: object) -> Topi
         "theme_id": f"{field}-theme-1",
         "theme_label": "Theme",
         "status": "active",
+        "is_locked": False,
     }
-    return row | other
+    row |= other
+    return {"found_label": row["label"], "found_label_source": row["label_source"]} | row
 
 
 def state(*topics: Topic, changes: list[tuple[str, str, str]] | None = None) -> TopicState:
@@ -45,6 +48,7 @@ def state(*topics: Topic, changes: list[tuple[str, str, str]] | None = None) -> 
         pl.DataFrame(list(topics), TOPIC_DEFINITIONS.schema),
         TEXT_TOPICS.empty(),
         pl.DataFrame(rows, TOPIC_LINEAGE.schema, orient="row"),
+        TOPIC_RUNS.empty(),
     )
 
 
@@ -77,6 +81,7 @@ def test_new_and_changed_topics_are_asked_and_no_others() -> None:
         topic(6, "Gone", ["f word"], status="retired"),
         topic(7, "Without examples", ["g word"], example_texts=[]),
         topic(8, "Revived now", ["h word"], **llm),
+        topic(9, "Locked", ["i word"], is_locked=True),
         changes=[
             ("r2", "prompt-3", "split"), ("r1", "prompt-4", "split"), ("r2", "prompt-5", "merged"),
             ("r2", "prompt-8", "revived"),
@@ -177,7 +182,7 @@ def test_a_name_replaces_label_source_and_description() -> None:
         state(REFUND, PARCEL, changes=[("r2", "prompt-1", "born")]), {"prompt-1": ANSWER}, RUN
     )
     expected = state(
-        REFUND | {"label": ANSWER.label, "label_source": "llm", "description": ANSWER.description},
+        topic(1, ANSWER.label, REFUND["keywords"], label_source="llm", description=ANSWER.description),
         PARCEL,
         changes=[("r2", "prompt-1", "born")],
     )
@@ -196,6 +201,13 @@ def test_an_old_topic_with_another_label_is_renamed_in_the_lineage_of_its_field(
     assert changes == [born[0], ("r2", "note-1", "renamed"), *born[1:], ("r2", "prompt-1", "renamed")]
     assert named.topic_definitions["label_source"].to_list() == ["llm"] * 3
     assert refused == []
+
+
+def test_a_topic_that_was_split_off_in_this_run_is_not_renamed_but_named() -> None:
+    given = state(REFUND, PARCEL, changes=[("r2", "prompt-2", "split")])
+    named, _ = with_answers(given, {"prompt-2": ANSWER}, RUN)
+    assert named.topic_definitions["label"].to_list() == ["Refund", ANSWER.label]
+    assert named.topic_lineage["change"].to_list() == ["split"]
 
 
 def test_a_label_that_another_topic_of_the_field_has_or_had_is_refused() -> None:

@@ -5,25 +5,40 @@ import datetime as dt
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.tables import EVENT_TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
+from turret_pipeline.tables import EVENT_TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS
 from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
 from turret_pipeline.topics.state import TopicState
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
 
-def definition(topic_id: str, label: str, status: str = "active") -> tuple[object, ...]:
+Row = dict[str, object]
+
+
+def definition(topic_id: str, label: str, status: str = "active", nearest: str | None = None) -> Row:
     field = topic_id.split("-", maxsplit=1)[0]
-    return (topic_id, field, label, "keywords", "About it.", ["a"], ["text"], f"{field}-theme-1", "Theme", status)
+    return {
+        "topic_id": topic_id,
+        "field": field,
+        "label": label,
+        "label_source": "keywords",
+        "description": "About it.",
+        "keywords": ["a"],
+        "example_texts": ["text"],
+        "theme_id": f"{field}-theme-1",
+        "theme_label": "Theme",
+        "status": status,
+        "is_locked": False,
+        "nearest_topic_id": nearest,
+    }
 
 
-def state(
-    definitions: list[tuple[object, ...]], texts: list[tuple[object, ...]], lineage: list[tuple[object, ...]]
-) -> TopicState:
+def state(definitions: list[Row], texts: list[tuple[object, ...]], lineage: list[tuple[object, ...]]) -> TopicState:
     return TopicState(
-        pl.DataFrame(definitions, TOPIC_DEFINITIONS.schema, orient="row"),
-        pl.DataFrame([("prompt", *row) for row in texts], TEXT_TOPICS.schema, orient="row"),
+        pl.DataFrame(definitions, TOPIC_DEFINITIONS.schema),
+        pl.DataFrame([("prompt", *row, row[1]) for row in texts], TEXT_TOPICS.schema, orient="row"),
         pl.DataFrame([("r1", NOON, "prompt", *row) for row in lineage], TOPIC_LINEAGE.schema, orient="row"),
+        TOPIC_RUNS.empty(),
     )
 
 
@@ -34,7 +49,7 @@ def users(**of_text: str) -> pl.DataFrame:
 
 STATE = state(
     [
-        definition("prompt-1", "Big"),
+        definition("prompt-1", "Big", nearest="prompt-2"),
         definition("prompt-2", "Secret"),
         definition("prompt-3", "Hidden"),
         definition("prompt-4", "Gone", "retired"),
@@ -63,7 +78,9 @@ def test_small_topics_become_one_without_label_words_or_examples() -> None:
         ("prompt-1", "Big", ["a"], ["text"], "prompt-theme-1", "active"),
         ("prompt-other", "Other", [], [], "prompt-theme-other", "active"),
     ]
-    assert shown.text_topics.drop("field").rows() == [
+    assert shown.topic_definitions["nearest_topic_id"].to_list() == [None, None]
+    assert shown.text_topics["found_topic_id"].to_list() == shown.text_topics["topic_id"].to_list()
+    assert shown.text_topics.drop("field", "found_topic_id").rows() == [
         ("t1", "prompt-1", 0.9, "prompt-other", None),
         ("t2", "prompt-other", None, "prompt-1", 0.4),
         ("t3", "prompt-other", None, None, None),
@@ -91,22 +108,12 @@ def test_events_without_a_user_are_nobodys() -> None:
 
 
 def test_other_takes_a_label_that_is_free() -> None:
-    named = state([definition("prompt-1", "Other"), definition("prompt-2", "B")], [
+    named = state([definition("prompt-1", "Other"), definition("prompt-2", "B"), definition("prompt-3", "C")], [
         ("t1", "prompt-1", 0.9, None, None),
         ("t2", "prompt-2", 0.9, None, None),
         ("t3", "prompt-3", 0.9, None, None),
     ], [])  # fmt: skip
-    both = TopicState(
-        pl.concat(
-            [
-                named.topic_definitions,
-                pl.DataFrame([definition("prompt-3", "C")], TOPIC_DEFINITIONS.schema, orient="row"),
-            ]
-        ),
-        named.text_topics,
-        named.topic_lineage,
-    )
-    shown = fold_small_topics(both, users(t1="ab", t2="a", t3="b"), 2)
+    shown = fold_small_topics(named, users(t1="ab", t2="a", t3="b"), 2)
     assert shown.topic_definitions["label"].to_list() == ["Other", "Other 2"]
 
 

@@ -2,16 +2,18 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_DEFINITIONS, TOPIC_LINEAGE
+from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_LINEAGE
 from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.state import Run, TopicState, VectorsOf, advance
+from turret_pipeline.topics.plan import Plan, Run
+from turret_pipeline.topics.state import STATE_TABLES, TopicState, VectorsOf, advance
 from turret_pipeline.topics.texts import text_id
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
@@ -49,8 +51,11 @@ def vectors(*groups: Group) -> VectorsOf:
 LOOK_UP = vectors(REFUND, PASSWORD, PARCEL, INVOICE, ODD)
 
 
-def run(previous: TopicState, given: pl.DataFrame, run_id: str = "r1") -> TopicState:
-    return advance(previous, given, LOOK_UP, Options(), Run(run_id, NOON))
+PLAN = Plan(Options())
+
+
+def run(previous: TopicState, given: pl.DataFrame, run_id: str = "r1", plan: Plan = PLAN) -> TopicState:
+    return advance(previous, given, LOOK_UP, plan, Run(run_id, NOON))
 
 
 def topic_of(state: TopicState, words: Iterable[str], field: str = "prompt") -> set[str | None]:
@@ -72,6 +77,11 @@ def statuses(state: TopicState) -> dict[str, str]:
 def assert_same(one: TopicState, other: TopicState) -> None:
     for table in TopicState.tables():
         assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
+
+
+def without_texts(state: TopicState) -> TopicState:
+    """The state as if no text had a topic."""
+    return replace(state, text_topics=TEXT_TOPICS.empty())
 
 
 FIRST = run(EMPTY, texts(REFUND, PASSWORD, ODD))
@@ -100,9 +110,8 @@ def test_every_birth_is_in_the_lineage() -> None:
 
 def test_the_tables_keep_their_contracts() -> None:
     for state in (EMPTY, FIRST, run(FIRST, TEXTS.empty()), run(EMPTY, TEXTS.empty())):
-        assert state.topic_definitions.schema == TOPIC_DEFINITIONS.schema
-        assert state.text_topics.schema == TEXT_TOPICS.schema
-        assert state.topic_lineage.schema == TOPIC_LINEAGE.schema
+        for name, table in STATE_TABLES.items():
+            assert getattr(state, name).schema == table.schema
 
 
 def test_the_order_of_the_texts_changes_nothing() -> None:
@@ -112,13 +121,16 @@ def test_the_order_of_the_texts_changes_nothing() -> None:
 
 
 def test_a_run_without_anything_new_changes_nothing() -> None:
-    assert_same(run(FIRST, texts(REFUND, PASSWORD, ODD), "r2"), FIRST)
+    second = run(FIRST, texts(REFUND, PASSWORD, ODD), "r2")
+    assert_same(replace(second, topic_runs=FIRST.topic_runs), FIRST)
+    now = second.topic_runs.row(1, named=True)
+    assert (now["run_id"], now["kept_share"], now["born_count"], now["stability"]) == ("r2", 1.0, 0, 1.0)
 
 
 def test_known_texts_keep_their_topic_and_its_label_when_new_ones_come() -> None:
     more = group("refund order again", 30, first=0, seed=7)
     look_up = vectors(REFUND, PASSWORD, ODD, more)
-    second = advance(FIRST, texts(REFUND, PASSWORD, ODD, more), look_up, Options(), Run("r2", NOON))
+    second = advance(FIRST, texts(REFUND, PASSWORD, ODD, more), look_up, PLAN, Run("r2", NOON))
     assert topic_of(second, [*REFUND, *more]) == {"prompt-1"}
     assert topic_of(second, PASSWORD) == {"prompt-2"}
     assert second.topic_definitions["label"].to_list() == FIRST.topic_definitions["label"].to_list()
@@ -153,7 +165,7 @@ def test_a_field_that_is_gone_keeps_its_topics_retired() -> None:
 
 def test_a_topic_that_has_texts_again_is_revived() -> None:
     gone = run(FIRST, texts(REFUND), "r2")
-    back = TopicState(gone.topic_definitions, FIRST.text_topics, gone.topic_lineage)
+    back = replace(gone, text_topics=FIRST.text_topics)
     third = run(back, texts(REFUND, PASSWORD, ODD), "r3")
     assert statuses(third) == {"prompt-1": "active", "prompt-2": "active"}
     assert changes(third, "r3") == [("prompt-2", "revived")]
@@ -167,7 +179,7 @@ def test_a_topic_whose_own_texts_come_back_is_revived() -> None:
 
 
 def test_ids_are_never_given_again() -> None:
-    anew = run(FIRST.without_texts(), texts(REFUND, PASSWORD, ODD), "r2")
+    anew = run(without_texts(FIRST), texts(REFUND, PASSWORD, ODD), "r2")
     assert topic_of(anew, REFUND) == {"prompt-3"}
     assert topic_of(anew, PASSWORD) == {"prompt-4"}
     assert changes(anew, "r2") == [
@@ -206,7 +218,7 @@ def test_measures_are_cosines_and_null_where_there_is_nothing_to_measure() -> No
     assert found.filter(pl.col("topic_id").is_not_null())["similarity"].is_between(0.7, 1.000001).all()
     assert found["runner_up_topic_id"].is_in(["prompt-1", "prompt-2"]).all()
     lonely = run(EMPTY, texts(dict(list(REFUND.items())[:1])))
-    assert lonely.text_topics.drop("field", "text_id").rows() == [(None, None, None, None)]
+    assert lonely.text_topics.drop("field", "text_id").rows() == [(None,) * 5]
 
 
 def test_labels_stay_unique_in_a_field_from_run_to_run() -> None:
@@ -217,16 +229,16 @@ def test_labels_stay_unique_in_a_field_from_run_to_run() -> None:
     newer = group("renew", 15, 8, noise=0.03)
     look_up = vectors(REFUND, PASSWORD, ODD, cancel, *others, again, newer)
     before = texts(REFUND, PASSWORD, ODD, cancel, *others)
-    first = advance(EMPTY, before, look_up, Options(), Run("r1", NOON))
+    first = advance(EMPTY, before, look_up, PLAN, Run("r1", NOON))
     after = pl.concat([before, texts(again, newer)])
-    second = advance(first, after, look_up, Options(), Run("r2", NOON))
+    second = advance(first, after, look_up, PLAN, Run("r2", NOON))
     labels = second.topic_definitions["label"].to_list()
     assert len(labels) > first.topic_definitions.height
     assert len(set(labels)) == len(labels)
 
 
 def test_topics_found_anew_have_new_ids_and_labels_of_their_own() -> None:
-    anew = run(FIRST.without_texts(), texts(REFUND, PASSWORD, ODD), "r2")
+    anew = run(without_texts(FIRST), texts(REFUND, PASSWORD, ODD), "r2")
     assert statuses(anew) == {"prompt-1": "retired", "prompt-2": "retired", "prompt-3": "active", "prompt-4": "active"}
     assert anew.topic_definitions["label"].is_unique().all()
     assert anew.topic_definitions.unique(["theme_id", "theme_label"])["theme_label"].is_unique().all()
@@ -235,10 +247,11 @@ def test_topics_found_anew_have_new_ids_and_labels_of_their_own() -> None:
 def test_a_name_that_keywords_did_not_give_stays_with_its_description() -> None:
     is_refund = pl.col("topic_id") == "prompt-1"
     said = {"label": "Money back", "label_source": "llm", "description": "People want their money back."}
+    found = {"found_label": "Money back", "found_label_source": "llm"}
     definitions = FIRST.topic_definitions.with_columns(
-        pl.when(is_refund).then(pl.lit(value)).otherwise(name).alias(name) for name, value in said.items()
+        pl.when(is_refund).then(pl.lit(value)).otherwise(name).alias(name) for name, value in (said | found).items()
     )
-    named = TopicState(definitions, FIRST.text_topics, FIRST.topic_lineage)
+    named = replace(FIRST, topic_definitions=definitions)
     more = run(named, texts(REFUND, PASSWORD, ODD, PARCEL), "r2")
     assert more.topic_definitions.filter(is_refund).select(*said).row(0, named=True) == said
     assert more.topic_definitions["label_source"].to_list() == ["llm", "keywords", "keywords"]
@@ -246,3 +259,26 @@ def test_a_name_that_keywords_did_not_give_stays_with_its_description() -> None:
     back = run(gone, texts(REFUND, PASSWORD), "r4")
     for state in (gone, back):
         assert state.topic_definitions.filter(is_refund).select(*said).row(0, named=True) == said
+
+
+def test_tables_of_a_version_that_knew_fewer_columns_are_read() -> None:
+    """Tables of before edits, the map and the account of runs."""
+    known_then = ["topic_id", "field", "label", "label_source", "description", "keywords", "example_texts"]
+    old = {
+        "topic_definitions": FIRST.topic_definitions.select(*known_then, "theme_id", "theme_label", "status"),
+        "text_topics": FIRST.text_topics.drop("found_topic_id"),
+        "topic_lineage": FIRST.topic_lineage,
+    }
+    state = TopicState.read(old)
+    for name, table in STATE_TABLES.items():
+        assert getattr(state, name).schema == table.schema
+    assert_frame_equal(state.text_topics, FIRST.text_topics)
+    given = state.topic_definitions.select("found_label", "found_label_source", "is_locked", "map_x").rows()
+    labels = FIRST.topic_definitions["label"]
+    assert given == [(labels[0], "keywords", False, None), (labels[1], "keywords", False, None)]
+    second = run(state, texts(REFUND, PASSWORD, ODD), "r2")
+    assert_same(replace(second, topic_runs=FIRST.topic_runs), FIRST)
+
+
+def test_without_any_table_nothing_is_known() -> None:
+    assert_same(TopicState.read({}), EMPTY)

@@ -1,0 +1,99 @@
+"""Published topics as a person at a terminal reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from rich.table import Table
+from rich.text import Text
+
+WIDE = {"label": 34, "theme": 18}
+"""Characters that a column may take: a table fits a line of 120."""
+
+CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
+IN_WORDS = {"split": "split off", "merged": "merged into"}
+
+Row = Mapping[str, Any]
+
+
+def run_lines(row: Row) -> list[Text]:
+    """How a field's last run went, from its row of ``topic_runs``."""
+    changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in CHANGES if row[f"{change}_count"])
+    run = [
+        f"In the last run: {changed or 'no topic changed'}",
+        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of the known texts kept their topic"]),
+        *([] if row["stability"] is None else [f"stability {row['stability']:.2f}"]),
+    ]
+    counts = f"{_counted(row['topic_count'], 'topic')} in {_counted(row['theme_count'], 'theme')}"
+    share = "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have one"
+    head = (
+        f"No topics in {row['field']}. {row['note']}" if row["note"] else f"Topics of {row['field']}: {counts}{share}"
+    )
+    return [Text(head, style="bold"), Text("; ".join(run), style="dim")]
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def topic_table(frame: pl.DataFrame) -> Table | str:
+    """The rows of ``topics`` of a field as a table; nothing where there are none."""
+    if frame.is_empty():
+        return ""
+    table = Table(box=None, pad_edge=False)
+    for name in ("topic", "events", "users", "label", "theme", "cohesion", "separation", "remarks"):
+        is_number = name in {"events", "users", "cohesion", "separation"}
+        longest = max(len(topic_id) for topic_id in frame["topic_id"]) if name == "topic" else len(name)
+        table.add_column(
+            name,
+            justify="right" if is_number else "left",
+            overflow="fold" if name == "remarks" else "ellipsis",
+            no_wrap=name != "remarks",
+            min_width=None if name in WIDE else longest,
+            max_width=WIDE.get(name),
+        )
+    for row in frame.iter_rows(named=True):
+        numbers = [f"{row[name]:,}" for name in ("event_count", "user_count")]
+        quality = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation")]
+        table.add_row(row["topic_id"], *numbers, row["label"], row["theme_label"], *quality, ", ".join(_remarks(row)))
+    return table
+
+
+def _remarks(row: Row) -> list[str]:
+    gone = f"merged into {row['merged_into_topic_id']}" if row["merged_into_topic_id"] else row["status"]
+    growth = "" if row["growth"] is None else f", grows {row['growth']:+.0%}"
+    return [
+        *([gone] if row["status"] != "active" else []),
+        *(["locked"] if row["is_locked"] else []),
+        *(["your name"] if row["label_source"] == "person" else []),
+        *([f"emerging{growth}"] if row["is_emerging"] else []),
+    ]
+
+
+def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[str]:
+    """All about a topic: its row of ``topics``, that of the nearest one, and its rows of ``topic_lineage``."""
+    remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"named by {topic['label_source']}"])
+    lines = [
+        f"{topic['topic_id']}: {topic['label']}  ({remarks})",
+        topic["description"],
+        f"{topic['event_count']:,} events ({topic['event_share']:.1%} of {topic['field']}), {topic['text_count']:,} "
+        f"texts, {topic['user_count']:,} users; theme: {topic['theme_label']}",
+    ]
+    if topic["cohesion"] is not None:
+        lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine of two of its texts)")
+    if nearest:
+        near_to = f"{nearest['topic_id']}: {nearest['label']}"
+        lines.append(f"Separation {topic['separation']:.2f} (1 - cosine to the nearest topic, {near_to})")
+    lists = {"Examples:": topic["example_texts"], "History:": [_history(row) for row in lineage.iter_rows(named=True)]}
+    lines.append(f"Keywords: {', '.join(topic['keywords']) or 'none'}")
+    for title, items in lists.items():
+        lines += [title, *(f"  {item}" for item in items)] if items else []
+    return lines
+
+
+def _history(row: Row) -> str:
+    share = "" if row["overlap_share"] is None else f" ({row['overlap_share']:.0%})"
+    other = (
+        f" {'from ' if row['change'] == 'split' else ''}{row['other_topic_id']}{share}" if row["other_topic_id"] else ""
+    )
+    return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {IN_WORDS.get(row['change'], row['change'])}{other}"

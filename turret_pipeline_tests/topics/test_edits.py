@@ -1,0 +1,74 @@
+"""What a person decided, and what follows from it."""
+
+import itertools
+
+import pytest
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.topics.edits import NO_EDITS, Action, Edit, Edits
+
+
+def edits(*decided: tuple[Action, str] | tuple[Action, str, str | int]) -> Edits:
+    """Decisions as (action, topic) or (action, topic, what), numbered from 1."""
+    names = {"rename": "label", "merge": "into_topic_id", "split": "parts"}
+    rows = []
+    for number, (action, topic_id, *what) in enumerate(decided, 1):
+        details = {names[action]: what[0]} if what else {}
+        rows.append(Edit(f"edit-{number}", "", action, topic_id, **details))  # type: ignore[arg-type]
+    return Edits(tuple(rows))
+
+
+def test_the_last_label_of_a_topic_counts() -> None:
+    decided = edits(("rename", "prompt-1", "A"), ("rename", "prompt-2", "B"), ("rename", "prompt-1", "C"))
+    assert decided.labels() == {"prompt-1": "C", "prompt-2": "B"}
+
+
+def test_a_lock_holds_until_it_is_taken_away() -> None:
+    decided = edits(("lock", "prompt-1"), ("lock", "prompt-2"), ("unlock", "prompt-1"), ("unlock", "prompt-9"))
+    assert decided.locked() == {"prompt-2"}
+    assert edits(("lock", "prompt-1"), ("unlock", "prompt-1"), ("lock", "prompt-1")).locked() == {"prompt-1"}
+
+
+def test_merges_are_followed_to_their_end() -> None:
+    decided = edits(("merge", "prompt-1", "prompt-2"), ("merge", "prompt-3", "prompt-1"), ("merge", "note-1", "note-2"))
+    assert decided.shown_as() == {"prompt-1": "prompt-2", "prompt-3": "prompt-2", "note-1": "note-2"}
+    again = edits(("merge", "prompt-1", "prompt-2"), ("merge", "prompt-1", "prompt-3"))
+    assert again.shown_as() == {"prompt-1": "prompt-3"}
+
+
+@pytest.mark.parametrize("ids", [["prompt-1", "prompt-1"], ["prompt-1", "prompt-2", "prompt-3", "prompt-1"]])
+def test_merges_in_a_circle_are_refused(ids: list[str]) -> None:
+    decided = edits(*(("merge", one, into) for one, into in itertools.pairwise(ids)))
+    with pytest.raises(TurretError, match="go round in a circle at prompt-1: undo one of them"):
+        decided.shown_as()
+
+
+def test_topics_that_a_decision_names_are_touched() -> None:
+    decided = edits(
+        ("rename", "prompt-1", "A"), ("merge", "prompt-2", "prompt-3"), ("split", "prompt-4", 2), ("lock", "prompt-5"),
+        ("lock", "prompt-6"), ("unlock", "prompt-6"),
+    )  # fmt: skip
+    assert decided.touched() == {"prompt-1", "prompt-2", "prompt-3", "prompt-4", "prompt-5"}
+    assert NO_EDITS.touched() == set()
+
+
+def test_decisions_about_topics_that_are_not_known_are_left_aside() -> None:
+    decided = edits(("rename", "prompt-1", "A"), ("merge", "prompt-1", "prompt-9"), ("merge", "prompt-1", "prompt-2"))
+    assert decided.about({"prompt-1", "prompt-2"}).all == (decided.all[0], decided.all[2])
+    assert decided.about(set()) == NO_EDITS
+
+
+def test_a_decision_is_told_in_words() -> None:
+    decided = edits(("rename", "prompt-1", "A"), ("merge", "prompt-2", "prompt-3"), ("split", "prompt-4", 3))
+    assert [edit.sentence() for edit in (*decided.all, *edits(("lock", "prompt-5")).all)] == [
+        'rename prompt-1 to "A"',
+        "merge prompt-2 into prompt-3",
+        "split prompt-4 into 3 parts",
+        "lock prompt-5",
+    ]
+
+
+def test_the_fingerprint_is_of_what_is_decided_and_not_of_when() -> None:
+    one, later = (Edits((Edit("edit-1", when, "lock", "prompt-1"),)) for when in ("2024-05-01", "2024-05-02"))
+    assert one.fingerprint() == later.fingerprint() != edits(("lock", "prompt-2")).fingerprint()
+    assert NO_EDITS.fingerprint() == ""
