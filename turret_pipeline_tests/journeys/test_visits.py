@@ -21,7 +21,7 @@ def event_texts(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
 
 
 def text_topics(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
-    return pl.DataFrame([(*row, None, None, None) for row in rows], TEXT_TOPICS.schema, orient="row")
+    return pl.DataFrame([(*row, None, None, None, row[-1]) for row in rows], TEXT_TOPICS.schema, orient="row")
 
 
 def test_every_event_visits_its_name_and_its_topics() -> None:

@@ -25,7 +25,7 @@ def test_an_event_hangs_together_with_its_user_or_else_its_session() -> None:
             orient="row",
         ),
         pl.DataFrame(
-            [("prompt", "t1", "prompt-1", 1.0, None, None), ("other", "t1", "other-1", 1.0, None, None)],
+            [(field, "t1", f"{field}-1", 1.0, None, None, f"{field}-1") for field in ("prompt", "other")],
             TEXT_TOPICS.schema,
             orient="row",
         ),
