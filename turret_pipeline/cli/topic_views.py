@@ -7,8 +7,8 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-WIDE = {"label": 34, "theme": 18}
-"""Characters that a column may take: a table fits a line of 120."""
+WIDE, WIDER = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
+"""Characters that a column may take, with and without remarks: a table fits a line of 120."""
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 IN_WORDS = {"split": "split off", "merged": "merged into"}
@@ -40,6 +40,8 @@ def topic_table(frame: pl.DataFrame) -> Table | str:
     """The rows of ``topics`` of a field as a table; nothing where there are none."""
     if frame.is_empty():
         return ""
+    rows = frame.to_dicts()
+    wide = WIDE if any(_remarks(row) for row in rows) else WIDER
     table = Table(box=None, pad_edge=False)
     for name in ("topic", "events", "users", "label", "theme", "cohesion", "separation", "remarks"):
         is_number = name in {"events", "users", "cohesion", "separation"}
@@ -49,10 +51,10 @@ def topic_table(frame: pl.DataFrame) -> Table | str:
             justify="right" if is_number else "left",
             overflow="fold" if name == "remarks" else "ellipsis",
             no_wrap=name != "remarks",
-            min_width=None if name in WIDE else longest,
-            max_width=WIDE.get(name),
+            min_width=None if name in wide else longest,
+            max_width=wide.get(name),
         )
-    for row in frame.iter_rows(named=True):
+    for row in rows:
         numbers = [f"{row[name]:,}" for name in ("event_count", "user_count")]
         quality = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation")]
         table.add_row(row["topic_id"], *numbers, row["label"], row["theme_label"], *quality, ", ".join(_remarks(row)))
