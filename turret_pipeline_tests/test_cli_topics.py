@@ -28,6 +28,7 @@ def published(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path
         )
         connection.execute("update marts.topics set label_source = 'privacy' where topic_id = 'feedback-1'")
         connection.execute("update marts.topics set label = 'Charts' where topic_id = 'prompt-2'")
+        connection.execute("update marts.topics set text_count = 12 where topic_id = 'prompt-6'")
     return data_dir
 
 
@@ -174,9 +175,8 @@ def test_a_topic_that_is_gone_or_folded_cannot_be_changed(folder: Path) -> None:
 
 def test_what_is_not_locked_not_splittable_or_not_decided_is_refused(folder: Path) -> None:
     assert refusal(folder, "unlock", "prompt-1") == "Topic prompt-1 is not locked."
-    said = refusal(folder, "split", "feedback-18", "--parts", "20")
-    assert said.startswith("Topic feedback-18 has ")
-    assert said.endswith(" distinct texts: too few for 20 parts.")
+    said = refusal(folder, "split", "prompt-6", "--parts", "13")
+    assert said == "Topic prompt-6 has 12 distinct texts: too few for 13 parts."
     assert refusal(folder, "undo") == f"There is no edit to undo in {folder / 'topic_edits.jsonl'}."
     assert refusal(folder, "list", "--field", "mood") == "There is no text field 'mood'; there are: feedback, prompt."
 
