@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     )
     embedding_device: str = Field("auto", description="auto, cpu, cuda, mps ...")
     topic_granularity: float = Field(
-        1.0, gt=0, le=10, description="Below 1 fewer and broader topics, above 1 more and finer ones"
+        1.0,
+        gt=0,
+        le=10,
+        description="Below 1 fewer and broader topics, above 1 more and finer ones; "
+        "known topics follow with `turret topics refit`",
     )
     topic_min_texts: int = Field(5, ge=2, description="Distinct texts that a topic must have")
     topic_floor: float = Field(
@@ -73,7 +77,7 @@ class Settings(BaseSettings):
         None, description="OpenAI-compatible endpoint of the LLM, such as http://localhost:11434/v1; default: OpenAI's"
     )
     llm_api_key: SecretStr | None = Field(
-        None, description="Key of that endpoint; default: the variable OPENAI_API_KEY; a local server needs none"
+        None, description="Key of that endpoint; default for OpenAI itself: the variable OPENAI_API_KEY"
     )
     llm_price_input: float = Field(0, ge=0, description="Dollars for a million tokens sent to the LLM; 0: unknown")
     llm_price_output: float = Field(0, ge=0, description="Dollars for a million tokens that it answers; 0: unknown")

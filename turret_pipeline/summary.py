@@ -77,7 +77,10 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
     ).fetchall()
     if not topics:
         note = "select note from marts.topic_runs where field = ? order by started_at desc limit 1"
-        return Text(f"\nNo topics in {field}. {connection.execute(note, [field]).fetchall()[0][0]}", style="yellow")
+        said = [row[0] for row in connection.execute(note, [field]).fetchall() if row[0]]
+        return Text(
+            f"\nNo topics in {field}. {said[0] if said else 'There is none that may be shown.'}", style="yellow"
+        )
     share = connection.execute(
         "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
     ).fetchall()[0][0]

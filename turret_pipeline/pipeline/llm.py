@@ -89,8 +89,11 @@ def connect(settings: Settings) -> "openai.OpenAI":
         raise TurretError(
             "the package openai is not installed: pip install 'turret-pipeline[llm]', or unset TURRET_LLM_MODEL"
         ) from None
-    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else os.environ.get("OPENAI_API_KEY")
-    if not key and not settings.llm_base_url and not os.environ.get("OPENAI_BASE_URL"):
+    is_openai = not settings.llm_base_url and not os.environ.get("OPENAI_BASE_URL")
+    # the key of OpenAI is for OpenAI: another endpoint gets the key that is set for it, or none
+    of_environment = os.environ.get("OPENAI_API_KEY") if is_openai else None
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else of_environment
+    if not key and is_openai:
         raise TurretError("OpenAI asks for a key: set TURRET_LLM_API_KEY, or TURRET_LLM_BASE_URL to another endpoint")
     try:
         return openai.OpenAI(

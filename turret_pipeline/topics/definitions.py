@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.tables import TOPIC_DEFINITIONS
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.communities import NO_TOPIC, centroids
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding import Embedder
@@ -51,7 +51,7 @@ def define(
     labels = _kept_labels(previous, ids, "topic_id", "found_label")
     given = [*previous["label"], *previous["found_label"], *plan.edits.labels().values()]
     names = name_topics(words, position, len(living), labels, given, vectors, plan.embed)
-    themes = _themes(field, previous, living, centroids(vectors, position), plan.options.seed)
+    themes = _themes(field, previous, living, centroids(vectors, position), plan.options.seed, refit=plan.refit)
     edits_of = {f"{field}-{number}": edit for number, edit in split_edits.items()}
     found = pl.DataFrame(
         {
@@ -64,7 +64,7 @@ def define(
             "theme_label": _theme_labels(field, previous, words, position, themes, vectors, plan.embed),
             "split_edit_id": pl.Series([edits_of.get(topic_id) for topic_id in ids], dtype=pl.String),
             **_quality(ids, vectors, position),
-            **_places(previous, ids, centroids(vectors, position), plan.options.seed),
+            **_places(previous, ids, centroids(vectors, position), plan.options.seed, refit=plan.refit),
         }
     ).with_columns(
         pl.lit(field).alias("field"), pl.lit(ACTIVE).alias("status"), pl.lit(KEYWORDS).alias("found_label_source")
@@ -144,21 +144,35 @@ def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[st
     }
 
 
-def _places(previous: pl.DataFrame, ids: pl.Series, centres: FloatArray, seed: int) -> dict[str, pl.Series]:
+def _places(
+    previous: pl.DataFrame, ids: pl.Series, centres: FloatArray, seed: int, *, refit: bool
+) -> dict[str, pl.Series]:
     """Places on the map: the ones of before where there were any."""
     if ids.is_empty():
         return {"map_x": pl.Series([], dtype=pl.Float64), "map_y": pl.Series([], dtype=pl.Float64)}
     known = ids.to_frame("topic_id").join(
         previous.select("topic_id", "map_x", "map_y"), on="topic_id", how="left", maintain_order="left"
     )
-    places = lay_out(centres, known.select("map_x", "map_y").cast(pl.Float64).fill_null(float("nan")).to_numpy(), seed)
+    places = known.select("map_x", "map_y").cast(pl.Float64).fill_null(float("nan")).to_numpy().copy()
+    if refit or _has_outgrown(np.isnan(places).any(axis=1)):
+        places[:] = np.nan
+    places = lay_out(centres, places, seed)
     return {"map_x": pl.Series(places[:, 0], dtype=pl.Float64), "map_y": pl.Series(places[:, 1], dtype=pl.Float64)}
 
 
-def _themes(field: str, previous: pl.DataFrame, living: IntArray, centres: FloatArray, seed: int) -> IntArray:
+def _themes(
+    field: str, previous: pl.DataFrame, living: IntArray, centres: FloatArray, seed: int, *, refit: bool
+) -> IntArray:
     known = dict(zip(previous["topic_id"], numbers_of(previous["theme_id"]).tolist(), strict=True))
     themes = np.array([known.get(f"{field}-{number}", NO_TOPIC) for number in living.tolist()], dtype=np.int64)
+    if refit or _has_outgrown(themes == NO_TOPIC):
+        themes[:] = NO_TOPIC
     return group_topics(centres, themes, max(known.values(), default=0) + 1, seed)
+
+
+def _has_outgrown(is_new: BoolArray) -> bool:
+    """Whether there are so many new topics that what was drawn for the old ones says little: themes, the map."""
+    return bool(is_new.sum() > is_new.size - is_new.sum())
 
 
 def _theme_labels(

@@ -20,7 +20,8 @@ from turret_pipeline.topics.communities import NO_TOPIC, Grouping
 from turret_pipeline.topics.embedding import unit
 
 MOST_MOVED = 0.02
-"""Share of the texts with a topic that splits and merges may move in one run; the rest waits for the next."""
+"""Share of the texts with a topic that splits and merges may move in one run. What is more waits for the next run, and
+a single part or topic that is larger for a refit: it is a person's decision that so much moves."""
 
 NEW_SHARE, MOST_NEW, RARE = 0.75, 0.5, 1e-3
 """A group in which no known topic lives is a new topic if so much of it is new; or if most of it is, and so many new

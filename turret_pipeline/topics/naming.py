@@ -78,7 +78,8 @@ def questions(state: TopicState, texts: pl.DataFrame, run: Run) -> list[Question
     """
     definitions = state.topic_definitions
     this_run = (pl.col("run_id") == run.run_id) & pl.col("change").is_in(CHANGED)
-    changed = state.topic_lineage.filter(this_run)["topic_id"].implode()
+    rows = state.topic_lineage.filter(this_run)  # a split changes what it was split off, a merge what took it in
+    changed = pl.concat([rows["topic_id"], rows["other_topic_id"].drop_nulls().alias("topic_id")]).implode()
     is_asked = (
         (pl.col("status") == ACTIVE)
         & ~pl.col("is_locked")

@@ -42,18 +42,27 @@ def fold_small_topics(state: TopicState, users: pl.DataFrame, min_users: int) ->
     target = hidden.select("topic_id", pl.when(has_company).then("other").alias("other"))
     kept = active.join(shown, on="topic_id", how="semi", maintain_order="left")
     rest = [_other_topic(active.filter(pl.col("field") + "-other" == other), kept) for other in others["other"]]
+    definitions = pl.concat([kept, *rest], how="diagonal").select(active.columns)
+    themes = active.join(hidden, on="topic_id", how="semi")["theme_id"].unique().to_list()
     return replace(
         state,
-        topic_definitions=_without_traces(pl.concat([kept, *rest], how="diagonal").select(active.columns), shown),
+        topic_definitions=_without_traces(definitions, shown, themes),
         text_topics=_folded(state.text_topics, shown, target),
         topic_lineage=_lineage_of(state.topic_lineage, shown),
     )
 
 
-def _without_traces(definitions: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+def _without_traces(definitions: pl.DataFrame, shown: pl.DataFrame, themes_with_hidden: list[str]) -> pl.DataFrame:
     """Definitions that do not point at a topic that is not shown."""
     is_shown = pl.col("nearest_topic_id").is_in(shown["topic_id"].to_list())
-    return definitions.with_columns(pl.when(is_shown).then("nearest_topic_id").alias("nearest_topic_id"))
+    # a theme is called by words of all its topics: with one of them hidden, it is called as the first that is shown
+    first = definitions.group_by("theme_id", maintain_order=True).agg(pl.col("label").first().alias("first_label"))
+    named = definitions.join(first, on="theme_id", how="left", maintain_order="left")
+    is_told = pl.col("theme_id").is_in(themes_with_hidden)
+    return named.with_columns(
+        pl.when(is_shown).then("nearest_topic_id").alias("nearest_topic_id"),
+        pl.when(is_told).then("first_label").otherwise("theme_label").alias("theme_label"),
+    ).drop("first_label")
 
 
 def _with_enough_users(said: pl.DataFrame, topic: str, min_users: int) -> pl.DataFrame:

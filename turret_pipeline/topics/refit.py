@@ -9,7 +9,7 @@ from turret_pipeline.topics.arrays import IntArray
 from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.meeting import Change
 
-SAME_SHARE = 0.3
+SAME_SHARE = 0.4
 """A new topic is an old one if the texts in both are so much of the texts in either (Jaccard)."""
 
 PART_SHARE = 0.5
@@ -25,13 +25,13 @@ class Carried:
 
 
 def keep_held(old: IntArray, new: IntArray, held: frozenset[int]) -> IntArray:
-    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``, and what is mostly theirs beside."""
+    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``; new texts mostly beside them join."""
     topic = new.copy()
     for name in sorted(held):
         members = old == name
         for group in np.unique(new[members & (new != NO_TOPIC)]):
             if members[new == group].mean() >= PART_SHARE:
-                topic[new == group] = name
+                topic[(new == group) & (old == NO_TOPIC)] = name
     is_held = np.isin(old, list(held))
     topic[is_held] = old[is_held]
     return topic

@@ -111,8 +111,8 @@ def _advance_field(
 
 def _found(known: IntArray, vectors: FloatArray, previous: TopicState, plan: Plan, *, has_news: bool) -> Update:
     """Topics as the machine finds them, before a person's splits and merges."""
-    numbers = numbers_of(previous.topic_definitions["topic_id"])
-    next_number = int(numbers.max(initial=0)) + 1
+    given = [previous.topic_definitions["topic_id"], previous.text_topics["found_topic_id"].drop_nulls()]
+    next_number = int(numbers_of(pl.concat(given)).max(initial=0)) + 1  # also those that were merged away at once
     touched = _touched(previous.topic_definitions, plan)
     if not plan.refit:
         if not has_news:

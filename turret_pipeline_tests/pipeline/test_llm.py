@@ -214,12 +214,12 @@ def test_openai_without_a_key_is_not_asked(tmp_path: Path) -> None:
     assert "OpenAI asks for a key: set TURRET_LLM_API_KEY" in naming.summary
 
 
-def test_the_key_of_the_environment_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_of_the_environment_is_for_openai_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-environment")
     with chat_server() as server:
         name(tmp_path, server.url, topics(1))
         name(tmp_path, server.url, topics(2), llm_api_key=KEY)
-    assert server.keys == {"Bearer sk-of-the-environment", f"Bearer {KEY}"}
+    assert server.keys == {"Bearer none", f"Bearer {KEY}"}
 
 
 def test_a_login_in_the_address_is_not_shown(tmp_path: Path) -> None:
