@@ -25,7 +25,7 @@ class Carried:
 
 
 def keep_held(old: IntArray, new: IntArray, held: frozenset[int]) -> IntArray:
-    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``; new texts mostly beside them join."""
+    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``; new texts beside them join."""
     topic = new.copy()
     for name in sorted(held):
         members = old == name
