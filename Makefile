@@ -10,16 +10,19 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint ui install clean
+.PHONY: help run test test-slow check lint ui install clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: install  ## run the main job on data/sample and print what was found
 	@$(BIN)/turret run --input data/sample
 
 test: install  ## run all tests
 	@$(BIN)/pytest
+
+test-slow: install  ## run the tests of several whole runs each, which `make test` leaves out
+	@$(BIN)/pytest -m slow
 
 check: install lint  ## lint, types, import rules, dbt, definitions, tests
 	@$(BIN)/pytest

