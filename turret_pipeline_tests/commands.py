@@ -20,6 +20,7 @@ BIN = Path(sys.executable).parent
 RUN_COLUMNS = {
     "source_files": ["ingested_at"],
     "topic_lineage": ["run_id", "changed_at"],
+    "topic_runs": ["run_id", "started_at"],
     "pipeline_runs": ["run_id", "started_at", "published_at", "topic_state_id"],
 }
 """What differs between two runs over the same input: when and as which run it was done."""
