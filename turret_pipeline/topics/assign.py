@@ -9,7 +9,8 @@ from turret_pipeline.topics.communities import NO_TOPIC, centroids
 from turret_pipeline.topics.neighbours import Neighbours, nearest, neighbour_count
 
 FLOOR_TEXTS, TRUST = 100, 0.03
-LONELY, SPARSE, MANY_TEXTS = 0.85, 0.2, 2_000
+LONELY, SPARSE, MANY_TEXTS = 0.85, 0.3, 2_200
+LEAST_FLOOR = 0.32
 COMPANY_SHARE = 4
 
 
@@ -46,7 +47,8 @@ def is_lonely(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArra
     the floor a text has no topic. The floor is meant for a topic of FLOOR_TEXTS texts and sinks by TRUST for each time
     that a topic is larger by the factor e, as the odds that a text belongs to a topic rise with the topic's size. It
     is never above LONELY of the company that is usual in the field, and SPARSE less for each time that the field has
-    ten times fewer texts than MANY_TEXTS: where texts are few, even those of one topic are not near.
+    ten times fewer texts than MANY_TEXTS: where texts are few, even those of one topic are not near; but never below
+    LEAST_FLOOR, which texts of different subjects hardly reach.
     """
     if not len(topic) or not neighbours.similarities.shape[1]:
         return np.zeros(len(topic), dtype=bool)
@@ -54,9 +56,8 @@ def is_lonely(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArra
     company = neighbours.company(counts[positions] // COMPANY_SHARE)
     floors = floor - TRUST * np.log(counts / FLOOR_TEXTS)
     usual = LONELY - SPARSE * max(0.0, np.log10(MANY_TEXTS / len(topic)))
-    return np.asarray(
-        (topic != NO_TOPIC) & (company < np.minimum(floors[positions], usual * float(np.median(company))))
-    )
+    cap = max(usual * float(np.median(company)), LEAST_FLOOR)
+    return np.asarray((topic != NO_TOPIC) & (company < np.minimum(floors[positions], cap)))
 
 
 def measure(vectors: FloatArray, topic: IntArray) -> Assignment:

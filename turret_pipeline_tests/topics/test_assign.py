@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from turret_pipeline.topics.assign import FLOOR_TEXTS, LONELY, MANY_TEXTS, SPARSE, TRUST, is_lonely, measure, vote
+from turret_pipeline.topics.assign import (
+    FLOOR_TEXTS,
+    LEAST_FLOOR,
+    LONELY,
+    MANY_TEXTS,
+    SPARSE,
+    TRUST,
+    is_lonely,
+    measure,
+    vote,
+)
 from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.neighbours import Neighbours, nearest_others
 from turret_pipeline_tests.topics.blobs import blobs
@@ -51,10 +61,18 @@ def test_the_floor_sinks_with_the_size_of_the_topic(texts: int) -> None:
 
 def test_where_all_are_loose_only_those_far_below_the_usual_are_lonely() -> None:
     topic = np.full(1001, 1)
-    bound = 0.3 * (LONELY - SPARSE * np.log10(MANY_TEXTS / 1001))
+    bound = 0.5 * (LONELY - SPARSE * np.log10(MANY_TEXTS / 1001))
     for first, lonely in ((bound - 0.001, True), (bound + 0.001, False)):
-        found = is_lonely(company(first=first, others=0.3), topic, FLOOR)
+        found = is_lonely(company(first=first, others=0.5), topic, FLOOR)
         assert found.tolist() == [lonely] + [False] * 1000
+
+
+def test_where_all_are_unlike_each_other_all_are_lonely() -> None:
+    similarities = np.full((30, 4), LEAST_FLOOR - 0.01, dtype=np.float32)
+    strangers = Neighbours(np.zeros((30, 4), dtype=np.int64), similarities)
+    assert is_lonely(strangers, np.full(30, 1), FLOOR).all()
+    acquainted = Neighbours(strangers.indices, similarities + 0.02)
+    assert not is_lonely(acquainted, np.full(30, 1), FLOOR).any()
 
 
 def test_who_has_no_topic_is_not_called_lonely() -> None:

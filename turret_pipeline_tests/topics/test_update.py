@@ -71,10 +71,10 @@ def test_texts_without_company_have_no_topic() -> None:
 
 
 def test_the_floor_says_how_much_company_a_topic_needs() -> None:
-    near, far = blobs([30, 25], noise=0.05), blobs([20], first=2, noise=0.25)
+    near, far = blobs([300, 250], noise=0.05), blobs([20], first=2, noise=0.25)
     vectors = np.concatenate([near, far])
     strict = first_run(vectors, Options(floor=0.7))
-    assert strict == [1] * 30 + [2] * 25 + [NO_TOPIC] * 20
+    assert strict == [1] * 300 + [2] * 250 + [NO_TOPIC] * 20
     assert NO_TOPIC not in first_run(vectors, Options(floor=0.0))
 
 
