@@ -10,7 +10,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check lint ui install clean
+.PHONY: help run test check lint ui install clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,14 +18,11 @@ help:  ## list the commands
 run: install  ## run the main job on data/sample and print what was found
 	@$(BIN)/turret run --input data/sample
 
+# Files of tests side by side, the tests of one file in their order; the many quick ones come last and fill up.
 test: install  ## run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-slow: install  ## run the tests of several whole runs each, which `make test` leaves out
-	@$(BIN)/pytest -m slow
-
-check: install lint  ## lint, types, import rules, dbt, definitions, tests
-	@$(BIN)/pytest
+check: lint test  ## lint, types, import rules, dbt, definitions, tests
 
 lint: install
 	@$(BIN)/ruff check .

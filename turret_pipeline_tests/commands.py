@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.tables import MART_TABLES
+from turret_pipeline_tests.loaded import OUTPUTS, start_turret
 
 PROJECT = Path(__file__).resolve().parents[1]
 SAMPLE = PROJECT / "data" / "sample"
@@ -32,12 +34,25 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return clean | {"HF_HUB_OFFLINE": "1", "DAGSTER_DISABLE_TELEMETRY": "true"} | dict(extra or {})
 
 
-def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """`turret` with these arguments, run to its end."""
+def installed_turret(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The installed command with these arguments, run to its end."""
     command = [str(BIN / "turret"), *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=PROJECT, env=environment(extra), timeout=300, check=False
+        command, capture_output=True, text=True, cwd=PROJECT, env=environment(), timeout=300, check=False
     )
+
+
+def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`turret` with these arguments, run to its end in a process that has its libraries loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = start_turret(list(map(str, arguments)), environment(extra), PROJECT, Path(folder))
+        process.join(300)
+        code = process.exitcode
+        if code is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(process.name, 300)
+        printed, told = (Path(folder, name).read_text() for name in OUTPUTS)
+    return subprocess.CompletedProcess(arguments, code, printed, told)
 
 
 def run_job(data_dir: Path, *inputs: Path, extra: Mapping[str, str] | None = None) -> str:

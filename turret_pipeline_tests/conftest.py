@@ -4,20 +4,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from turret_pipeline_tests.commands import SAMPLE, run_job
+from turret_pipeline_tests.commands import SAMPLE, installed_turret
 
 
 @dataclass(frozen=True)
 class Job:
-    """A finished run: its data folder and what it printed."""
+    """A finished run: its data folder, which no test may change, and what it printed."""
 
     data_dir: Path
     printed: str
 
 
 @pytest.fixture(scope="session")
-def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """`turret run` on the sample."""
-    data_dir = tmp_path_factory.mktemp("sample")
-    return Job(data_dir, run_job(data_dir, SAMPLE))
+def sample_job(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Job:
+    """`turret run` on the sample, once for all processes that test."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    data_dir, printed = shared / "sample", shared / "sample.txt"
+    with FileLock(shared / "sample.lock"):
+        if not printed.exists():
+            done = installed_turret("run", "--input", SAMPLE, "--data-dir", data_dir)
+            assert done.returncode == 0, done.stdout + done.stderr
+            printed.write_text(done.stdout)
+    return Job(data_dir, printed.read_text())

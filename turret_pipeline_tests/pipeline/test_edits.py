@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import polars as pl
-import pytest
 from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
@@ -39,7 +38,6 @@ def changes(tables: Tables, old: Tables) -> set[tuple[str, str, str | None]]:
     return set(tables["topic_lineage"].select(columns)[old["topic_lineage"].height :].rows())
 
 
-@pytest.mark.slow
 def test_edits_hold_while_the_data_doubles_and_go_when_undone(sample_job: Job, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(sample_job.data_dir / "lake" / "embeddings", data / "lake" / "embeddings")  # they take longest

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +20,6 @@ from polars.testing import assert_frame_equal
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.settings import load_settings
 from turret_pipeline_tests.commands import (
-    BIN,
     PROJECT,
     conversations,
     count,
@@ -29,6 +30,7 @@ from turret_pipeline_tests.commands import (
     warehouse,
     write_events,
 )
+from turret_pipeline_tests.loaded import start_turret
 
 READER = """
 import duckdb, sys, time
@@ -48,10 +50,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def folder(published: Path, tmp_path: Path) -> Path:
+def with_new_file(published: Path, folder: Path) -> Path:
     """A copy of it, and a second file that no run has read: new sessions and a new subject."""
-    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(published, folder, dirs_exist_ok=True)
     garden = [
         {
             "event_id": f"g{number}",
@@ -67,8 +68,14 @@ def folder(published: Path, tmp_path: Path) -> Path:
             for month in ("March", "July", "autumn")
         )
     ]
-    write_events(tmp_path / "in" / "b.jsonl", [*conversations(36, 12), *garden])
-    return tmp_path
+    write_events(folder / "in" / "b.jsonl", [*conversations(36, 12), *garden])
+    return folder
+
+
+@pytest.fixture
+def folder(published: Path, tmp_path: Path) -> Path:
+    """Such a copy for one test."""
+    return with_new_file(published, tmp_path)
 
 
 @contextmanager
@@ -81,12 +88,30 @@ def reader(data_dir: Path, mode: str) -> Iterator[Callable[[], str]]:
         yield lambda: process.communicate("\n")[0]
 
 
-def test_a_new_file_adds_to_what_is_published_under_the_eyes_of_a_reader(folder: Path) -> None:
-    before = published_tables(folder / "data")
+@dataclass(frozen=True)
+class Continued:
+    """A folder whose second file was read by a second run, and the events that a reader counted after it."""
+
+    folder: Path
+    still_read: str
+
+
+@pytest.fixture(scope="module")
+def continued(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Continued:
+    """The second run, which nothing disturbs, under the eyes of a reader."""
+    folder = with_new_file(published, tmp_path_factory.mktemp("second"))
     with reader(folder / "data", "read") as count_again:
         run_job(folder / "data", folder / "in")
-        assert count_again() == "72\n"
-    after = published_tables(folder / "data")
+        return Continued(folder, count_again())
+
+
+def test_a_reader_keeps_the_file_that_it_has_opened(continued: Continued) -> None:
+    assert continued.still_read == "72\n"
+    assert count(continued.folder / "data", "events") == 72 + 24 + 12
+
+
+def test_a_new_file_adds_to_what_is_published(published: Path, continued: Continued) -> None:
+    before, after = published_tables(published / "data"), published_tables(continued.folder / "data")
     assert after["events"].height == 72 + 24 + 12
     assert after["pipeline_runs"].height == 2
     joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
@@ -171,39 +196,27 @@ def test_only_one_run_works_in_a_folder(folder: Path) -> None:
     assert "Another run works in" in done.stderr
 
 
-def _start(folder: Path) -> subprocess.Popen[bytes]:
-    command = [str(BIN / "turret"), "run", "--input", str(folder / "in"), "--data-dir", str(folder / "data")]
-    return subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
+def _wait(process: ForkServerProcess, reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not reached():
-        assert process.poll() is None, "the run ended before the point was reached"
+        assert process.is_alive(), "the run ended before the point was reached"
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
 
-def _kill_when(folder: Path, reached: Callable[[], bool]) -> None:
-    process = _start(folder)
+def _kill_when(reached: Callable[[], bool], data: Path, inputs: Path, folder: Path) -> None:
+    process = start_turret(["run", "--input", str(inputs), "--data-dir", str(data)], environment(), PROJECT, folder)
+    assert process.pid is not None
     _wait(process, reached)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.join()
 
 
 def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_if_undisturbed(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory
+    published: Path, continued: Continued, tmp_path: Path
 ) -> None:
-    undisturbed = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(folder, undisturbed, dirs_exist_ok=True)
-    data = folder / "data"
+    data, inputs = tmp_path / "data", continued.folder / "in"  # the same files, so that the tables name the same paths
+    shutil.copytree(published / "data", data)
     lake = data / "lake"
     last = warehouse(data).read_bytes()
     known_vectors = len(list(lake.rglob("embeddings/**/*.parquet")))
@@ -216,12 +229,11 @@ def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_
         lambda: any((data / "quality").glob(".docs*.tmp")),
     ]
     for moment in moments:
-        _kill_when(folder, moment)
+        _kill_when(moment, data, inputs, tmp_path)
         assert warehouse(data).read_bytes() == last
         assert count(data, "events") == 72
-    run_job(data, folder / "in")
-    run_job(undisturbed / "data", folder / "in")  # the same files, so that the tables name the same paths
-    expected = published_tables(undisturbed / "data")
+    run_job(data, inputs)
+    expected = published_tables(continued.folder / "data")
     for name, frame in published_tables(data).items():
         assert_frame_equal(frame, expected[name], check_exact=True)
     assert not list(data.rglob(".*.tmp"))

@@ -254,7 +254,6 @@ def everything_written(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
-@pytest.mark.slow
 def test_a_run_names_topics_once_and_shows_no_key_and_no_address(tmp_path: Path) -> None:
     events = conversations()
     for event in events[::3]:
@@ -286,7 +285,6 @@ def test_a_run_names_topics_once_and_shows_no_key_and_no_address(tmp_path: Path)
         assert "renamed" not in tables["topic_lineage"]["change"].to_list()
 
 
-@pytest.mark.slow
 def test_an_llm_that_refuses_is_a_warning_and_one_that_answers_later_renames(tmp_path: Path) -> None:
     data, file = tmp_path / "data", write_events(tmp_path / "a.jsonl", conversations())
     with chat_server(lambda _: Reply(status=401, body=f'{{"error": {{"message": "bad key {KEY}"}}}}')) as server:
