@@ -19,8 +19,9 @@ run: install  ## run the main job on data/sample and print what was found
 	@$(BIN)/turret run --input data/sample
 
 # Files of tests side by side, the tests of one file in their order; the many quick ones come last and fill up.
+# Threads that wait for each other give the core away, or those of one test would keep another's waiting.
 test: install  ## run all tests
-	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: lint test  ## lint, types, import rules, dbt, definitions, tests
 
