@@ -1,5 +1,7 @@
 """One run over the sample, shared by the tests that only read what it published."""
 
+import atexit
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +9,10 @@ import pytest
 from filelock import FileLock
 
 from turret_pipeline_tests.commands import SAMPLE, installed_turret
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # torch and duckdb together print a page of leak warnings, amid the results, where the interpreter is taken apart
+    atexit.register(os._exit, 0)
 
 
 @dataclass(frozen=True)
