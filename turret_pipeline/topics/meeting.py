@@ -16,8 +16,9 @@ from scipy import stats
 
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.assign import vote
-from turret_pipeline.topics.communities import NO_TOPIC, Grouping
+from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.embedding import unit
+from turret_pipeline.topics.grouping import Grouping
 
 MOST_MOVED = 0.02
 """Share of the texts with a topic that splits and merges may move in one run. What is more waits for the next run, and

@@ -1,7 +1,7 @@
 """Nearest neighbours by cosine: exact for few texts, through an inverted file for many (faiss)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     import faiss
 
 EXACT_TEXTS = 6_000
-"""With more references than this, each query looks only into the cells around it: the cost is no longer quadratic.
+"""With more references than this, each query looks only into the cells around it: the cost is no longer quadratic."""
 
-At 24,000 texts it takes a fifth of the time and finds 97 % of the 15 nearest; topics are as good."""
+CELL_DIMENSIONS, SEARCHED_CELLS, COMPARED = 96, 16, 3
+"""Cells are searched by so many principal components, and COMPARED times as many as are wanted compared in full.
 
-SEARCHED_CELLS = 12
-TRAINING_TEXTS_PER_CELL = 60
+At 24,000 texts this takes an eighth of the time of the exact search and finds 95 % of the 15 nearest; topics are as
+good."""
+
+TRAINING_ROUNDS, TRAINING_TEXTS_PER_CELL = 6, 60
 NOBODY, ABSENT = -1, -1.0
 
 
@@ -72,17 +75,21 @@ def _index(references: FloatArray) -> "faiss.Index":
     import faiss
 
     references = np.ascontiguousarray(references, dtype=np.float32)
-    dimensions = references.shape[1]
-    exact = faiss.IndexFlatIP(dimensions)
-    if len(references) <= EXACT_TEXTS:
+    count, dimensions = references.shape
+    if count <= EXACT_TEXTS:
+        exact = faiss.IndexFlatIP(dimensions)
         exact.add(references)
         return exact
-    by_cell = faiss.IndexIVFFlat(exact, dimensions, int(len(references) ** 0.5), faiss.METRIC_INNER_PRODUCT)
-    by_cell.cp.niter, by_cell.cp.max_points_per_centroid = 6, TRAINING_TEXTS_PER_CELL
+    reduced = min(CELL_DIMENSIONS, dimensions)
+    recipe = f"PCA{reduced},IVF{int(count**0.5)},Flat,RFlat"
+    index: Any = faiss.index_factory(dimensions, recipe, faiss.METRIC_INNER_PRODUCT)
+    index.k_factor = COMPARED
+    by_cell: Any = faiss.extract_index_ivf(faiss.downcast_index(index.base_index))
     by_cell.nprobe = SEARCHED_CELLS
-    by_cell.train(references)
-    by_cell.add(references)
-    return by_cell
+    by_cell.cp.niter, by_cell.cp.max_points_per_centroid = TRAINING_ROUNDS, TRAINING_TEXTS_PER_CELL
+    index.train(references)
+    index.add(references)
+    return index  # type: ignore[no-any-return]
 
 
 def _ordered(indices: IntArray, similarities: FloatArray) -> Neighbours:

@@ -7,7 +7,8 @@ import numpy as np
 
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.assign import Assignment, is_lonely, measure
-from turret_pipeline.topics.communities import NO_TOPIC, by_size, group_texts
+from turret_pipeline.topics.communities import NO_TOPIC, by_size
+from turret_pipeline.topics.grouping import group_texts
 from turret_pipeline.topics.meeting import Change, Meeting, Options
 from turret_pipeline.topics.neighbours import Neighbours, nearest_others, neighbour_count, neighbour_graph
 

@@ -1,110 +1,14 @@
-"""A neighbour graph in; groups of texts out."""
+"""Graphs and partitions in; communities and what they are worth out."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.communities import (
-    NEARLY_BEST,
-    NO_TOPIC,
-    RESOLUTIONS,
-    Grouping,
-    by_size,
-    centroids,
-    find_resolution,
-    group_texts,
-    leiden,
-    mean_silhouette,
-    modularity,
-)
-from turret_pipeline.topics.embedding import unit
-from turret_pipeline.topics.neighbours import nearest_others, neighbour_count, neighbour_graph
+from turret_pipeline.topics.communities import NO_TOPIC, by_size, centroids, leiden, modularity, silhouettes
+from turret_pipeline.topics.neighbours import nearest_others, neighbour_graph
 from turret_pipeline_tests.topics.blobs import blobs
 
 TWO_TRIANGLES = sp.csr_matrix(np.kron(np.eye(2), 1 - np.eye(3)))
-
-
-def graph_of(vectors: FloatArray) -> sp.csr_matrix:
-    return neighbour_graph(nearest_others(vectors, neighbour_count(len(vectors))))
-
-
-def grouped(vectors: FloatArray, granularity: float = 1, seed: int = 0) -> Grouping:
-    return group_texts(graph_of(vectors), vectors, granularity, seed)
-
-
-def sizes_of(labels: IntArray) -> list[int]:
-    """Largest first."""
-    return sorted(np.unique(labels, return_counts=True)[1].tolist(), reverse=True)
-
-
-def score(graph: sp.csr_matrix, vectors: FloatArray, resolution: float, seeds: range) -> float:
-    """What the resolution is chosen by."""
-    partitions = [leiden(graph, resolution, seed) for seed in seeds]
-    return float(np.mean([modularity(graph, labels) + mean_silhouette(vectors, labels) for labels in partitions]))
-
-
-@pytest.mark.parametrize("sizes", [[30, 20], [40, 30, 20, 10], [25, 24, 23, 22, 21, 20], [9] * 15])
-def test_the_number_of_groups_is_found_without_being_told(sizes: list[int]) -> None:
-    found = by_size(grouped(blobs(sizes)).labels, 1)
-    assert found.tolist() == np.repeat(range(len(sizes)), sizes).tolist()
-
-
-def test_more_granularity_gives_more_groups() -> None:
-    vectors = blobs([60, 50], noise=0.2)
-    counts = [len(sizes_of(grouped(vectors, granularity).labels)) for granularity in (1, 4, 16)]
-    assert counts == sorted(set(counts))
-
-
-def test_chance_decides_nothing_on_clear_groups_and_much_without_any() -> None:
-    assert grouped(blobs([40, 30, 20])).stability() == 1
-    noise = unit(np.random.default_rng(0).normal(size=(300, 32)))
-    assert grouped(noise).stability() < 0.95
-
-
-def test_stability_is_the_mean_togetherness_within_groups() -> None:
-    edges = sp.csr_matrix(np.array([[0, 0.5, 0.1], [0.5, 0, 0], [0.1, 0, 0]]))
-    assert Grouping(np.array([0, 0, 1]), edges).stability() == 0.5
-    assert Grouping(np.array([0, 0, 0]), edges).stability() == pytest.approx(0.3)
-    assert Grouping(np.array([0, 1, 2]), edges).stability() == 1
-
-
-def test_togetherness_says_how_often_ends_were_in_one_group() -> None:
-    vectors = blobs([40, 30, 20], noise=0.2)
-    graph, found = graph_of(vectors), grouped(vectors)
-    assert found.togetherness.shape == graph.shape
-    assert found.togetherness.indices.tolist() == graph.indices.tolist()
-    assert set((found.togetherness.data * 8).tolist()) <= set(range(9))
-
-
-def test_another_seed_gives_the_same_groups_where_they_are_clear() -> None:
-    vectors = blobs([40, 30, 20], noise=0.15)
-    first = by_size(grouped(vectors).labels, 1).tolist()
-    assert all(by_size(grouped(vectors, seed=seed).labels, 1).tolist() == first for seed in (1, 2, 77))
-
-
-def test_the_same_seed_gives_the_same_groups() -> None:
-    noise = unit(np.random.default_rng(0).normal(size=(200, 32)))
-    one, other = grouped(noise), grouped(noise)
-    assert one.labels.tolist() == other.labels.tolist()
-    assert one.togetherness.data.tolist() == other.togetherness.data.tolist()
-
-
-def test_of_resolutions_that_are_as_good_the_coarsest_is_taken() -> None:
-    vectors = blobs([40, 30, 20])
-    assert find_resolution(graph_of(vectors), vectors, 0) == RESOLUTIONS[0]
-
-
-@pytest.mark.parametrize(("sizes", "noise", "seed"), [([30] * 8, 0.24, 1), ([12] * 14, 0.25, 0), ([40] * 16, 0.3, 1)])
-def test_of_resolutions_that_are_nearly_as_good_the_coarsest_is_taken(
-    sizes: list[int], noise: float, seed: int
-) -> None:
-    vectors = blobs(sizes, noise=noise, seed=seed)
-    graph = graph_of(vectors)
-    scores = [score(graph, vectors, resolution, range(3)) for resolution in RESOLUTIONS]
-    found = RESOLUTIONS.index(find_resolution(graph, vectors, 0))
-    assert found < int(np.argmax(scores))
-    assert scores[found] >= max(scores) - NEARLY_BEST > max(scores[:found], default=-1)
 
 
 def test_communities_are_the_connected_parts_where_nothing_connects_them() -> None:
@@ -123,6 +27,13 @@ def test_the_same_seed_gives_the_same_communities() -> None:
     assert leiden(graph, 2.0, seed=5).tolist() == leiden(graph, 2.0, seed=5).tolist()
 
 
+def test_a_loop_counts_as_weight_inside_its_node() -> None:
+    # four nodes in a ring: with heavy loops each is better off alone
+    ring = sp.csr_matrix(np.roll(np.eye(4), 1, axis=0) + np.roll(np.eye(4), -1, axis=0))
+    assert len(set(leiden(ring, 1.0, seed=0).tolist())) < 4
+    assert sorted(leiden(ring + sp.diags([20.0] * 4, format="csr"), 1.0, seed=0)) == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("labels", "expected"), [([0, 0, 0, 1, 1, 1], 0.5), ([0] * 6, 0.0), ([0, 1, 2, 3, 4, 5], -1 / 6)]
 )
@@ -131,12 +42,14 @@ def test_modularity_is_newmans(labels: list[int], expected: float) -> None:
 
 
 def test_the_silhouette_is_one_where_topics_are_points_at_right_angles() -> None:
-    vectors = np.repeat(np.eye(3, dtype=np.float32), 2, axis=0)
-    assert mean_silhouette(vectors, np.array([0, 0, 1, 1, 2, 2])) == pytest.approx(1)
-    assert mean_silhouette(vectors, np.zeros(6, dtype=np.int64)) == 0
-    right = mean_silhouette(blobs([20, 20]), np.repeat([0, 1], 20))
-    wrong = mean_silhouette(blobs([20, 20]), np.tile([0, 1], 20))
-    assert right > 0.5 > wrong
+    centres = np.eye(3, dtype=np.float32)
+    vectors = np.repeat(centres, 2, axis=0)
+    assert silhouettes(vectors, np.array([0, 0, 1, 1, 2, 2]), centres).tolist() == pytest.approx([1] * 6)
+    assert silhouettes(vectors, np.zeros(6, dtype=np.int64), centres[:1]).tolist() == [0] * 6
+    vectors = blobs([20, 20])
+    right, wrong = np.repeat([0, 1], 20), np.tile([0, 1], 20)
+    assert silhouettes(vectors, right, centroids(vectors, right)).mean() > 0.5
+    assert silhouettes(vectors, wrong, centroids(vectors, wrong)).mean() < 0.5
 
 
 def test_a_centroid_is_the_unit_mean_of_the_texts_of_its_topic() -> None:

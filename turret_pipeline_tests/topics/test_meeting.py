@@ -7,7 +7,8 @@ import pytest
 import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.communities import NO_TOPIC, Grouping
+from turret_pipeline.topics.communities import NO_TOPIC
+from turret_pipeline.topics.grouping import Grouping
 from turret_pipeline.topics.meeting import MOST_MOVED, Change, Meeting, Options, assortativity
 from turret_pipeline.topics.neighbours import nearest_others, neighbour_graph
 from turret_pipeline_tests.topics.blobs import blobs
