@@ -67,8 +67,10 @@ def _beyond_chance(before: IntArray, after: IntArray, half: IntArray, group: Int
             across += early_weight * late_weight * lift[half, early, late]
     place = half * groups + group
     shape = (2, groups, count)
-    to_before = (_sums(before, weight_before, place, 2 * groups, count).reshape(shape) @ lift).reshape(-1, count)
-    to_after = (_sums(after, weight_after, place, 2 * groups, count).reshape(shape) @ lift).reshape(-1, count)
+    to_before = (_sums(before, weight_before, place, 2 * groups, count).reshape(shape) @ lift).reshape(
+        2 * groups, count
+    )
+    to_after = (_sums(after, weight_after, place, 2 * groups, count).reshape(shape) @ lift).reshape(2 * groups, count)
     total = np.zeros(len(group))
     for late, late_weight in zip(after, weight_after, strict=True):
         total += late_weight * to_before[place, late] / 2

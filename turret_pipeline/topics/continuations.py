@@ -12,6 +12,8 @@ from turret_pipeline.topics.turns import Turns, collect_turns, lifts
 NEARLY = 0.02
 """A text whose topic leads by less than this cosine over one that carries on does not state a new subject."""
 SESSIONS_AT_ONCE = 4096
+MOST = 1.0
+"""Nats of evidence that a change of subject costs at most."""
 FIRST = 1e-6
 """What a change has the advantage of where all else is equal."""
 
@@ -61,7 +63,8 @@ class _Scores:
     """What speaks for a subject at a turn.
 
     ``of_topic`` (topics, subjects) is the lift of a turn's topic with each subject, ``best`` (topics,) that with the
-    subject that it goes with best, ``change`` the cost of a change; ``is_vague`` (turns,) says where none may begin.
+    subject that it goes with best, ``change`` (topics,) the cost of a change to it; ``is_vague`` (turns,) says which
+    turns begin no subject where one is known.
     """
 
     def __init__(self, turns: Turns, is_subject: BoolArray) -> None:
@@ -70,13 +73,13 @@ class _Scores:
         self.column[self.subjects] = np.arange(len(self.subjects))
         self.of_topic = lifts(turns, 1)[:, self.subjects]
         self.best = self.of_topic.max(axis=1)
-        self.change = _cost_of_change(turns, is_subject)
+        self.change = np.clip(self.best, 0.0, _cost_of_change(turns, is_subject))  # what is rare is taken at its word
         is_near = (turns.runner_up != NO_TOPIC) & ~is_subject[turns.runner_up] & (turns.lead < NEARLY)
         self.is_vague = is_near & is_subject[turns.topic]
 
 
 def _cost_of_change(turns: Turns, is_subject: BoolArray) -> float:
-    """Log of how much more turns carry a subject on than state another one; 0 where they are no more."""
+    """Log of how much more turns carry a subject on than state another one, 0 where they are no more, at most MOST."""
     states = is_subject[turns.topic]
     stated = turns.where(states)
     changes = int(((stated.topic[1:] != stated.topic[:-1]) & ~stated.firsts()[1:]).sum())
@@ -85,7 +88,7 @@ def _cost_of_change(turns: Turns, is_subject: BoolArray) -> float:
         np.maximum.accumulate(np.where(turns.firsts(), np.arange(len(known)), 0))
     ]
     carried = int((~states & (known > before_session)).sum())
-    return max(0.0, float(np.log((carried + 1) / (changes + 1))))
+    return float(np.clip(np.log((carried + 1) / (changes + 1)), 0.0, MOST))
 
 
 def _read(turns: Turns, starts: IntArray, lengths: IntArray, scores: _Scores, read: IntArray) -> None:
@@ -99,7 +102,8 @@ def _read(turns: Turns, starts: IntArray, lengths: IntArray, scores: _Scores, re
         rows = starts[:active] + step
         topic, column = turns.topic[rows], scores.column[turns.topic[rows]]
         top = np.where(has_begun[:active], value[:active].argmax(axis=1), NO_TOPIC)
-        enter = np.where(top == NO_TOPIC, 0.0, value[:active].max(axis=1) - scores.change + FIRST) + scores.best[topic]
+        enter = np.where(top == NO_TOPIC, 0.0, value[:active].max(axis=1) - scores.change[topic] + FIRST)
+        enter += scores.best[topic]
         value[:active] += scores.of_topic[topic]
         states = np.flatnonzero((column != NO_TOPIC) & ~(scores.is_vague[rows] & has_begun[:active]))
         moves = states[enter[states] >= value[states, column[states]]]

@@ -36,7 +36,7 @@ class Edit:
             "rename": f' to "{self.label}"',
             "merge": f" into {self.into_topic_id}",
             "split": f" into {self.parts} parts",
-            "role": f" to {self.role}",
+            "role": f": {self.role}",
         }
         return f"{self.action} {self.topic_id}{ends.get(self.action, '')}"
 

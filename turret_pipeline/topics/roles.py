@@ -20,8 +20,8 @@ RARELY = 0.25
 """A topic that opens fewer than this share of the sessions that chance would give it is no subject."""
 CARRIES = 2.0
 """So many times as much must a topic carry on, against other turns, as it opens sessions, against chance."""
-CLEAR = 4.0
-"""Standard errors by which carrying on must differ from nothing: of the topic, and of all turns together."""
+CLEAR, USUALLY_CLEAR = 3.0, 4.0
+"""Standard errors by which carrying on must differ from nothing: that of a topic, and that of all turns together."""
 MET = 8
 """Turns between others from which on a topic is said to carry on."""
 EVERYWHERE = 0.9
@@ -106,7 +106,7 @@ def _reason(topic: int, opening: Openings, carried: Carrying, share: float, ease
 
 def _carry(topic: int, carried: Carrying, ease: float) -> float | None:
     """How much a topic carries on, 1 as the turns of all topics do; none where that is not clear."""
-    is_usual_clear = carried.usual > CLEAR * carried.usual_error
+    is_usual_clear = carried.usual > USUALLY_CLEAR * carried.usual_error
     is_clear = carried.count[topic] >= MET and carried.mean[topic] > CLEAR / ease * carried.error[topic]
     return float(carried.mean[topic]) / carried.usual if is_usual_clear and is_clear else None
 
