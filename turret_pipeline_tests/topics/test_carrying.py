@@ -28,13 +28,6 @@ def test_nothing_is_carried_where_every_turn_states_a_subject(seed: int) -> None
     assert (np.abs(found.mean) < 4 * found.error).all()
 
 
-def test_the_order_of_sessions_does_not_matter() -> None:
-    sessions = dialogues(200)
-    one = carrying(turns(*sessions))
-    again = carrying(turns(*sessions))
-    assert one.mean.tolist() == again.mean.tolist()
-
-
 def test_turns_that_are_never_between_others_say_nothing() -> None:
     for sessions in ((), ("a",), ("a", "b"), ("ab", "ba"), ("aaa",)):
         found = carrying(turns(*sessions))
