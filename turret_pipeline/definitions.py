@@ -16,7 +16,7 @@ from turret_pipeline.pipeline.marts import dbt_resource, make_marts
 from turret_pipeline.pipeline.publish import publish
 from turret_pipeline.pipeline.quality import contracts, expectations, few_rows_are_rejected
 from turret_pipeline.pipeline.resources import Progress, Silent, Workspace
-from turret_pipeline.pipeline.topics import embeddings, texts, topics
+from turret_pipeline.pipeline.topics import continuations, embeddings, texts, topics
 from turret_pipeline.settings import Settings, load_settings
 
 JOB = "turret"
@@ -40,7 +40,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             "it is no cron expression such as '15 2 * * *'."
         ) from None
     return dg.Definitions(
-        assets=[ingest, fields, texts, embeddings, topics, insight, journeys, make_marts(), publish],
+        assets=[ingest, fields, texts, embeddings, topics, continuations, insight, journeys, make_marts(), publish],
         asset_checks=[contracts, expectations, few_rows_are_rejected],
         jobs=[job],
         schedules=[daily],

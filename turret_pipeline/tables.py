@@ -261,6 +261,8 @@ _TOPIC = (
     text("theme_label", "Short name of the theme"),
     text("status", "active, or retired: no text is left in it"),
     Column("is_locked", "boolean", "Whether a person locked it: the machine neither splits nor merges it"),
+    text("role", "subject, or continuation: its texts carry on what a session is about (yes please, 3100, thanks)"),
+    text("role_reason", "Why: what its place in sessions shows, or that a person said so"),
     text("merged_into_topic_id", "Topic that a person merged it into", nullable=True),
     number("cohesion", "Mean cosine between two of its texts: 1 where all say the same", nullable=True),
     number("separation", "1 - cosine of its centroid to the nearest other one of the field", nullable=True),
@@ -278,6 +280,17 @@ TOPIC_DEFINITIONS = Table(
         text("found_label", "Name before a person changed it", nullable=True),
         text("found_label_source", "Who gave that name: keywords or llm", nullable=True),
         text("split_edit_id", "Edit by which a person split it from another topic", nullable=True),
+    ),
+)
+
+CONTINUATIONS = Table(
+    "continuations",
+    "One row per event and text field whose text carries on a subject of its session.",
+    ("event_id", "field"),
+    (
+        text("event_id", "The event"),
+        text("field", "Text field"),
+        text("continues_topic_id", "The subject that it carries on, or that it leads up to at the start of a session"),
     ),
 )
 
@@ -359,11 +372,16 @@ EVENT_TOPICS = Table(
         text("topic_id", "Topic of the event's own words; null: none", nullable=True),
         text(
             "outcome",
-            "assigned, outlier (unlike everything else, or of topics with too few users to be shown), or empty; "
-            "continuation comes in a later release",
+            "assigned, continuation (carries on a subject of the session), outlier (unlike everything else, or of "
+            "topics with too few users to be shown, where there is none to carry on), or empty",
         ),
         *TEXT_TOPICS.columns[3:6],
-        text("continues_topic_id", "Null until continuations are found (a later release)", nullable=True),
+        text(
+            "continues_topic_id",
+            "Subject of the session that a continuation carries on, or leads up to before the first; journeys follow "
+            "it",
+            nullable=True,
+        ),
     ),
 )
 
@@ -391,7 +409,11 @@ TOPIC_LINEAGE = Table(
         timestamp("changed_at", "When that run started"),
         text("field", "Text field"),
         text("topic_id", "Topic"),
-        text("change", "born, split (off the other topic), merged (into the other topic), retired, revived, renamed"),
+        text(
+            "change",
+            "born, split (off the other topic), merged (into the other topic), retired, revived, renamed, or its new "
+            "role: subject, continuation",
+        ),
         text("other_topic_id", "Topic on the other side of a split or merge", nullable=True),
         number("overlap_share", "Share of texts in common with that topic", nullable=True),
     ),
@@ -578,7 +600,8 @@ LAKE_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
-        TOPIC_LINEAGE, TOPIC_RUNS, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+        TOPIC_LINEAGE, TOPIC_RUNS, CONTINUATIONS, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES,
+        JOURNEY_NODES,
     )
 }  # fmt: skip
 """Written by Python as Parquet under lake/."""

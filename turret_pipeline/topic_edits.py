@@ -7,9 +7,9 @@ from pathlib import Path
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.lake import replacing
-from turret_pipeline.topics.edits import ACTIONS, Action, Edit, Edits
+from turret_pipeline.topics.edits import ACTIONS, ROLES, Action, Edit, Edits
 
-NEEDS = {"rename": "label", "merge": "into_topic_id", "split": "parts"}
+NEEDS = {"rename": "label", "merge": "into_topic_id", "split": "parts", "role": "role"}
 UNDONE = "undone"
 """Marks the line of an edit that was taken back: it stays, so that no later edit gets its id."""
 
@@ -96,6 +96,8 @@ def _parsed(place: str, line: str) -> tuple[Edit, bool]:
         raise TurretError(f"{place} has the label {row['label']!r}: it must be text that is not empty.")
     if row["action"] == "split" and not (isinstance(row["parts"], int) and row["parts"] >= 2):
         raise TurretError(f"{place} splits into {row['parts']!r} parts: at least 2 are needed.")
+    if row["action"] == "role" and row["role"] not in ROLES:
+        raise TurretError(f"{place} has the role {row['role']!r}; a topic is one of: {', '.join(ROLES)}.")
     is_undone = bool(row.pop(UNDONE, False))
     return Edit(**{"edited_at": "", **row}), is_undone
 

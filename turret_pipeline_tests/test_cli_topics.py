@@ -103,6 +103,7 @@ def test_edits_are_kept_told_and_undone(folder: Path) -> None:
     assert topics(folder, "split", "prompt-4", "--parts", "3") == f"edit-3: split prompt-4 into 3 parts. {where}"
     assert topics(folder, "lock", "prompt-1") == f"edit-4: lock prompt-1. {where}"
     assert topics(folder, "unlock", "prompt-1") == f"edit-5: unlock prompt-1. {where}"
+    assert topics(folder, "role", "prompt-1", "continuation") == f"edit-6: role prompt-1: continuation. {where}"
     said = [line.split("  ", maxsplit=2) for line in topics(folder, "edits").splitlines()]
     assert [(line[0], line[2]) for line in said] == [
         ("edit-1", 'rename prompt-1 to "Offers and quotes"'),
@@ -110,13 +111,14 @@ def test_edits_are_kept_told_and_undone(folder: Path) -> None:
         ("edit-3", "split prompt-4 into 3 parts"),
         ("edit-4", "lock prompt-1"),
         ("edit-5", "unlock prompt-1"),
+        ("edit-6", "role prompt-1: continuation"),
     ]
     waiting = topics(folder, "list").split("Waiting for the next run:\n")[1].splitlines()
     assert [line.strip() for line in waiting] == ["  ".join(line) for line in said]
     assert topics(folder, "undo", "edit-2") == (
         f"Undone: edit-2, merge prompt-2 into prompt-3. It is gone with the next run: turret run --data-dir {folder}\n"
     )
-    assert topics(folder, "undo").startswith("Undone: edit-5, unlock prompt-1. ")
+    assert topics(folder, "undo").startswith("Undone: edit-6, role prompt-1: continuation. ")
 
 
 def test_a_topic_that_is_not_there_is_refused_with_some_that_are(folder: Path) -> None:
@@ -169,6 +171,7 @@ def test_a_topic_that_is_gone_or_folded_cannot_be_changed(folder: Path) -> None:
     assert refusal(folder, "merge", "prompt-5", "prompt-1") == f"{gone} merged."
     assert refusal(folder, "split", "prompt-5") == f"{gone} split."
     assert refusal(folder, "lock", "prompt-5") == f"{gone} locked."
+    assert refusal(folder, "role", "prompt-5", "subject") == f"{gone} given a role."
     folded = "feedback-1 stands for all topics of too few users: it cannot be renamed."
     assert refusal(folder, "rename", "feedback-1", "A") == folded
 
@@ -177,6 +180,8 @@ def test_what_is_not_locked_not_splittable_or_not_decided_is_refused(folder: Pat
     assert refusal(folder, "unlock", "prompt-1") == "Topic prompt-1 is not locked."
     said = refusal(folder, "split", "prompt-6", "--parts", "13")
     assert said == "Topic prompt-6 has 12 distinct texts: too few for 13 parts."
+    said = refusal(folder, "role", "prompt-1", "act")
+    assert said == "There is no role 'act'; a topic is one of: subject, continuation."
     assert refusal(folder, "undo") == f"There is no edit to undo in {folder / 'topic_edits.jsonl'}."
     assert refusal(folder, "list", "--field", "mood") == "There is no text field 'mood'; there are: feedback, prompt."
 
@@ -205,7 +210,7 @@ def test_a_refusal_is_a_sentence_and_exit_code_2(folder: Path) -> None:
 def test_every_command_says_what_it_does_in_one_line() -> None:
     listed = CliRunner().invoke(app, ["topics", "--help"], terminal_width=80).output
     commands = [line.split()[0] for line in listed.split("Commands:")[1].splitlines() if line.strip()]
-    assert commands == ["list", "show", "rename", "merge", "split", "lock", "unlock", "undo", "edits", "refit"]
+    assert commands == ["list", "show", "rename", "merge", "split", "lock", "unlock", "role", "undo", "edits", "refit"]
     assert "..." not in listed.split("Commands:")[1]
     for command in commands:
         helped = CliRunner().invoke(app, ["topics", command, "--help"]).output

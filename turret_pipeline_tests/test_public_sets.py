@@ -15,7 +15,7 @@ from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.pipeline.resources import now
 from turret_pipeline.settings import DEFAULT_MODEL
 from turret_pipeline.sources import Canonical, Sources
-from turret_pipeline.tables import END, EVENT_TEXTS, START, TEXT_TOPICS
+from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.plan import Plan, Run
@@ -39,7 +39,7 @@ def ingested(folder: Path, name: str) -> Canonical:
 @pytest.mark.parametrize("name", ["running_example", "receipt", "reviewing", "repair_example", "roadtraffic100"])
 def test_directly_follows_counts_are_exact(tmp_path: Path, name: str) -> None:
     events = ingested(tmp_path, f"log_{name}").events
-    edges = journey_edges(collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), []))
+    edges = journey_edges(collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty(), []))
     gold = json.loads((DATA / "gold" / "dfg.json").read_text())[name]
     expected = {(source, target): count for source, target, count in gold["edges"]}
     expected |= {(START, node): count for node, count in gold["start"].items()}

@@ -117,6 +117,11 @@ BROKEN: dict[str, tuple[object, str]] = {
     "a number as a label": (RENAME | {"edit_id": "edit-2", "label": 5}, "has the label 5: it must be text"),
     "one part": ({"edit_id": "edit-2", "action": "split", "topic_id": "prompt-1", "parts": 1}, "splits into 1 parts"),
     "no parts": ({"edit_id": "edit-2", "action": "split", "topic_id": "prompt-1"}, ": a split needs parts."),
+    "another role": (
+        {"edit_id": "edit-2", "action": "role", "topic_id": "prompt-1", "role": "act"},
+        "has the role 'act'; a topic is one of: subject, continuation.",
+    ),
+    "no role": ({"edit_id": "edit-2", "action": "role", "topic_id": "prompt-1"}, ": a role needs role."),
     "an id of another form": (
         RENAME | {"edit_id": "two"},
         "has the edit_id 'two', which is none: one is",

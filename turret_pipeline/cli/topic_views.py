@@ -11,7 +11,12 @@ WIDE, WIDER = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
 """Characters that a column may take, with and without remarks: a table fits a line of 120."""
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
-IN_WORDS = {"split": "split off", "merged": "merged into"}
+IN_WORDS = {
+    "split": "split off",
+    "merged": "merged into",
+    "subject": "became a subject",
+    "continuation": "became a continuation",
+}
 
 Row = Mapping[str, Any]
 
@@ -66,6 +71,7 @@ def _remarks(row: Row) -> list[str]:
     growth = "" if row["growth"] is None else f", grows {row['growth']:+.0%}"
     return [
         *([gone] if row["status"] != "active" else []),
+        *(["continuation"] if row["role"] == "continuation" else []),
         *(["locked"] if row["is_locked"] else []),
         *(["your name"] if row["label_source"] == "person" else []),
         *([f"emerging{growth}"] if row["is_emerging"] else []),
@@ -81,6 +87,7 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[
         f"{topic['event_count']:,} events ({topic['event_share']:.1%} of {topic['field']}), {topic['text_count']:,} "
         f"texts, {topic['user_count']:,} users; theme: {topic['theme_label']}",
     ]
+    lines.append(f"Role: {topic['role']}. {topic['role_reason']}")
     if topic["cohesion"] is not None:
         lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine of two of its texts)")
     if nearest:

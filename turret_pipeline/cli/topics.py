@@ -18,10 +18,10 @@ from turret_pipeline.cli.running import run_and_report
 from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
-from turret_pipeline.topics.edits import Edit
+from turret_pipeline.topics.edits import ROLES, Edit
 
 topics = typer.Typer(
-    help="Look at topics, and decide about them: names, merges, splits, locks.",
+    help="Look at topics, and decide about them: names, merges, splits, locks, roles.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -225,6 +225,23 @@ def unlock(topic_id: TopicId, data_dir: DataDir = None) -> None:
     if topic_id not in place.edits_file.read().locked():
         raise TurretError(f"Topic {topic_id} is not locked.")
     place.decide("unlock", topic_id)
+
+
+@topics.command(epilog="Example: turret topics role prompt-3 continuation")
+def role(
+    topic_id: TopicId,
+    to: Annotated[str, typer.Argument(help=f"One of: {', '.join(ROLES)}.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Say whether a topic is a subject, or carries one on.
+
+    A journey stays on its subject through a continuation, such as "yes please" or "make it shorter".
+    """
+    place = Place(data_dir)
+    place.active(topic_id, "given a role")
+    if to not in ROLES:
+        raise TurretError(f"There is no role {to!r}; a topic is one of: {', '.join(ROLES)}.")
+    place.decide("role", topic_id, role=to)
 
 
 @topics.command(epilog="Examples: turret topics undo; turret topics undo edit-2")

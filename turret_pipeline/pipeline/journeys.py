@@ -13,21 +13,21 @@ from turret_pipeline.pipeline.figures import transitions
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.pipeline.specs import lake_spec, result
 
+DEPS = ("events", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
 TABLES = ("journey_steps", "journey_edges", "journey_nodes")
 
 
 @dg.multi_asset(
-    specs=[
-        lake_spec(table, "journeys", ["events", "fields", "event_texts", "text_topics", "topic_definitions"])
-        for table in TABLES
-    ],
+    specs=[lake_spec(table, "journeys", DEPS) for table in TABLES],
     name="journeys",
 )
 def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
     """Read the sequences of every dimension."""
     lake = workspace.lake
     names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
-    visits = collect_visits(lake.read("events"), lake.read("event_texts"), lake.read("text_topics"), names)
+    visits = collect_visits(
+        lake.read("events"), lake.read("event_texts"), lake.read("text_topics"), lake.read("continuations"), names
+    )
     labels = lake.read("topic_definitions").select(
         pl.col("field").alias("dimension"), pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label")
     )

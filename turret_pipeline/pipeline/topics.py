@@ -11,7 +11,9 @@ from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.topics.continuations import find_continuations
 from turret_pipeline.topics.embedding import Embedder, embed_chunks, waiting_texts
+from turret_pipeline.topics.judging import with_roles
 from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.plan import Plan, Run
 from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
@@ -90,6 +92,8 @@ def topics(
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
         state = advance(previous, distinct, workspace.vectors.vectors_of, plan, run)
+        events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
+        state = with_roles(state, previous, events, event_texts, workspace.edits, run)
     naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
     state, shown = naming.state, _shown(workspace, naming.state)
     workspace.save_state(state, shown)
@@ -101,6 +105,19 @@ def topics(
         severity=dg.AssetCheckSeverity.WARN,
         description=naming.summary,
     )
+
+
+@dg.multi_asset(
+    specs=[lake_spec("continuations", "topics", ["events", "event_texts", "text_topics", "topic_definitions"])],
+    name="continuations",
+)
+def continuations(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+    """Find the turns that carry a subject of their session on."""
+    lake = workspace.lake
+    events, event_texts = lake.read("events"), lake.read("event_texts")
+    found = find_continuations(events, event_texts, lake.read("text_topics"), lake.read("topic_definitions"))
+    share = found.height / event_texts.height if event_texts.height else 0.0
+    return result("continuations", lake.write("continuations", found), share_of_texts=share)
 
 
 def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], *, refit: bool) -> Plan:

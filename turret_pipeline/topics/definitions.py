@@ -8,7 +8,7 @@ import polars as pl
 from turret_pipeline.tables import TOPIC_DEFINITIONS
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.communities import NO_TOPIC, centroids
-from turret_pipeline.topics.edits import Edits
+from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.labels import Name, examples, name_topics
 from turret_pipeline.topics.layout import lay_out
@@ -17,6 +17,7 @@ from turret_pipeline.topics.themes import group_topics
 
 ACTIVE, RETIRED = "active", "retired"
 KEYWORDS, PERSON = "keywords", "person"
+NOT_JUDGED = "Taken for a subject: no text of it stood in a session yet."
 
 
 def numbers_of(ids: pl.Series) -> IntArray:
@@ -63,6 +64,8 @@ def define(
             "theme_id": ids_of(f"{field}-theme", themes, "theme_id"),
             "theme_label": _theme_labels(field, previous, words, position, themes, vectors, plan.embed),
             "split_edit_id": pl.Series([edits_of.get(topic_id) for topic_id in ids], dtype=pl.String),
+            "role": pl.Series([SUBJECT] * len(ids), dtype=pl.String),
+            "role_reason": pl.Series([NOT_JUDGED] * len(ids), dtype=pl.String),
             **_quality(ids, vectors, position),
             **_places(previous, ids, centroids(vectors, position), plan.options.seed, refit=plan.refit),
         }
@@ -75,11 +78,13 @@ def define(
 
 
 def _with_what_was_given(found: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
-    """Living topics; what an LLM said of one before stays, and so does the edit that split it off."""
+    """Living topics; what an LLM said of one before stays, and so do its role and the edit that split it off."""
     by_llm = previous.filter(pl.col("found_label_source") != KEYWORDS)
     said = by_llm.select("topic_id", "found_label_source", "description")
     split = previous.select("topic_id", "split_edit_id").drop_nulls()
+    role = previous.select("topic_id", "role", "role_reason").drop_nulls()
     found = found.update(said, on="topic_id", how="left", maintain_order="left")
+    found = found.update(role, on="topic_id", how="left", maintain_order="left")
     return found.update(split, on="topic_id", how="left", maintain_order="left")
 
 

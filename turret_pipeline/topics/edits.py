@@ -1,4 +1,4 @@
-"""What a person has decided about topics: renames, merges, splits, locks. The machine works around it."""
+"""What a person has decided about topics: renames, merges, splits, locks, roles. The machine works around it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,13 +6,20 @@ from typing import Literal, get_args
 
 from turret_pipeline.errors import TurretError
 
-Action = Literal["rename", "merge", "split", "lock", "unlock"]
+Action = Literal["rename", "merge", "split", "lock", "unlock", "role"]
 ACTIONS: tuple[str, ...] = get_args(Action)
+
+Role = Literal["subject", "continuation"]
+"""What a topic is: what a session can be about, or what carries that on ("yes please", "3100", "make it shorter")."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
+SUBJECT, CONTINUATION = ROLES
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One decision about a topic; a rename has a ``label``, a merge an ``into_topic_id``, a split its ``parts``."""
+    """One decision about a topic; a rename has a ``label``, a merge an ``into_topic_id``, a split its ``parts``,
+    a role the ``role``."""
 
     edit_id: str
     edited_at: str
@@ -21,6 +28,7 @@ class Edit:
     label: str | None = None
     into_topic_id: str | None = None
     parts: int | None = None
+    role: Role | None = None
 
     def sentence(self) -> str:
         """What was decided, in words."""
@@ -28,6 +36,7 @@ class Edit:
             "rename": f' to "{self.label}"',
             "merge": f" into {self.into_topic_id}",
             "split": f" into {self.parts} parts",
+            "role": f": {self.role}",
         }
         return f"{self.action} {self.topic_id}{ends.get(self.action, '')}"
 
@@ -60,8 +69,12 @@ class Edits:
 
     def touched(self) -> set[str]:
         """Topics that a decision names: the machine neither splits nor merges them."""
-        named = {edit.topic_id for edit in self._of("rename", "merge", "split")}
+        named = {edit.topic_id for edit in self._of("rename", "merge", "split", "role")}
         return named | {edit.into_topic_id for edit in self._of("merge") if edit.into_topic_id} | self.locked()
+
+    def roles(self) -> dict[str, Edit]:
+        """The edits that say what role a topic has, by topic_id."""
+        return {edit.topic_id: edit for edit in self._of("role")}
 
     def splits(self) -> list[Edit]:
         """Splits in the order in which they were decided."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from turret_pipeline.topics.definitions import ACTIVE
+from turret_pipeline.topics.edits import SUBJECT
 from turret_pipeline.topics.state import TopicState
 
 OTHER = "Other"
@@ -92,6 +93,8 @@ def _other_topic(active: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
         "theme_label": OTHER,
         "status": ACTIVE,
         "is_locked": False,
+        "role": SUBJECT,
+        "role_reason": "It stands for many topics, which are not told apart.",
     }
     return pl.DataFrame([row], schema={name: active.schema[name] for name in row})
 

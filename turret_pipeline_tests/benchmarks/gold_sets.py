@@ -65,10 +65,10 @@ def set_names(data: Path) -> list[str]:
 
 def load_set(data: Path, name: str) -> GoldSet:
     """One set; turns of dialogues that state no topic by themselves are left out."""
-    gold = {label["event_id"]: label for label in _lines(data / "gold" / f"{name}.jsonl.gz") if label["topical"]}
+    gold = {label["event_id"]: label for label in lines(data / "gold" / f"{name}.jsonl.gz") if label["topical"]}
     prompts = {
         event["event_id"]: event["metadata"].get("prompt")
-        for event in _lines(data / "events" / f"{name}.jsonl.gz")
+        for event in lines(data / "events" / f"{name}.jsonl.gz")
         if event["event_id"] in gold
     }
     values = pl.LazyFrame(
@@ -83,9 +83,10 @@ def load_set(data: Path, name: str) -> GoldSet:
     return GoldSet(name, texts, events.select("at", "label", "out_of_scope"))
 
 
-def _lines(path: Path) -> list[Mapping[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf8") as lines:
-        return [json.loads(line) for line in lines]
+def lines(path: Path) -> list[Mapping[str, Any]]:
+    """The objects of a gzipped file of JSON lines."""
+    with gzip.open(path, "rt", encoding="utf8") as opened:
+        return [json.loads(line) for line in opened]
 
 
 def vectors_of_set(found: GoldSet, cache: Path) -> FloatArray:

@@ -4,10 +4,13 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.journeys.visits import VISITS_SCHEMA, collect_visits
-from turret_pipeline.tables import EVENT_TEXTS, EVENTS, TEXT_TOPICS
+from turret_pipeline.tables import CONTINUATIONS, EVENT_TEXTS, EVENTS, TEXT_TOPICS
 from turret_pipeline_tests.journeys.rows import at
 
 COLUMNS = ["event_id", "session_id", "user_id", "event_name", "event_at"]
+
+
+NONE = CONTINUATIONS.empty()
 
 
 def events(*rows: tuple[str, str, str | None, str, float]) -> pl.DataFrame:
@@ -41,31 +44,53 @@ def test_every_event_visits_its_name_and_its_topics() -> None:
         orient="row",
     )
     for order in (texts, texts.reverse()):
-        assert_frame_equal(collect_visits(given, order, topics.reverse(), ["prompt", "note"]), expected)
+        assert_frame_equal(collect_visits(given, order, topics.reverse(), NONE, ["prompt", "note"]), expected)
 
 
 def test_a_text_without_a_topic_is_on_no_node() -> None:
     given = events(("e1", "s1", "u1", "a", 0), ("e2", "s1", "u1", "a", 1), ("e3", "s1", "u1", "a", 2))
     texts = event_texts(("e1", "prompt", "t1"), ("e2", "prompt", None), ("e3", "prompt", "t2"))
     topics = text_topics(("prompt", "t1", None), ("prompt", "t2", "prompt-1"))
-    found = collect_visits(given, texts, topics, ["prompt"]).filter(pl.col("dimension") == "prompt")
+    found = collect_visits(given, texts, topics, NONE, ["prompt"]).filter(pl.col("dimension") == "prompt")
     assert found["position"].to_list() == [2]
+
+
+def test_a_continuation_is_on_the_node_of_what_it_carries_on() -> None:
+    given = events(*((f"e{at}", "s1", "u1", "a", at) for at in range(4)))
+    texts = event_texts(*((f"e{at}", field, f"t{at}") for at in range(4) for field in ("prompt", "note")))
+    topics = text_topics(
+        *(
+            (field, f"t{at}", number and f"{field}-{number}")
+            for at, number in enumerate(["1", "2", None, None])
+            for field in ("prompt", "note")
+        )
+    )
+    carried = pl.DataFrame(
+        [("e1", "prompt", "prompt-1"), ("e2", "prompt", "prompt-1")], CONTINUATIONS.schema, orient="row"
+    )
+    found = collect_visits(given, texts, topics, carried, ["prompt", "note"])
+    nodes = {dimension: part["node_id"].to_list() for (dimension,), part in found.group_by("dimension")}
+    assert nodes == {
+        "event_name": ["a", "a", "a", "a"],
+        "prompt": ["prompt-1", "prompt-1", "prompt-1"],
+        "note": ["note-1", "note-2"],
+    }
 
 
 def test_only_the_fields_asked_for_are_dimensions() -> None:
     texts = event_texts(("e1", "prompt", "t1"), ("e1", "note", "t1"))
     topics = text_topics(("prompt", "t1", "prompt-1"), ("note", "t1", "note-1"))
     given = events(("e1", "s1", "u1", "a", 0))
-    found = collect_visits(given, texts, topics, ["note"])
+    found = collect_visits(given, texts, topics, NONE, ["note"])
     assert found["dimension"].to_list() == ["event_name", "note"]
-    assert collect_visits(given, texts, topics, [])["dimension"].to_list() == ["event_name"]
+    assert collect_visits(given, texts, topics, NONE, [])["dimension"].to_list() == ["event_name"]
 
 
 def test_events_of_one_time_keep_the_order_that_they_come_in() -> None:
     given = events(*((f"e{at}", "s1", "u1", name, 0) for at, name in enumerate("cabbac")))
-    assert "".join(collect_visits(given, event_texts(), text_topics(), [])["node_id"]) == "cabbac"
+    assert "".join(collect_visits(given, event_texts(), text_topics(), NONE, [])["node_id"]) == "cabbac"
 
 
 def test_no_events_make_no_visits() -> None:
-    found = collect_visits(events(), event_texts(), text_topics(), ["prompt"])
+    found = collect_visits(events(), event_texts(), text_topics(), NONE, ["prompt"])
     assert_frame_equal(found, pl.DataFrame(schema=VISITS_SCHEMA))

@@ -10,7 +10,7 @@ from turret_pipeline.topics.edits import NO_EDITS, Action, Edit, Edits
 
 def edits(*decided: tuple[Action, str] | tuple[Action, str, str | int]) -> Edits:
     """Decisions as (action, topic) or (action, topic, what), numbered from 1."""
-    names = {"rename": "label", "merge": "into_topic_id", "split": "parts"}
+    names = {"rename": "label", "merge": "into_topic_id", "split": "parts", "role": "role"}
     rows = []
     for number, (action, topic_id, *what) in enumerate(decided, 1):
         details = {names[action]: what[0]} if what else {}
@@ -27,6 +27,13 @@ def test_a_lock_holds_until_it_is_taken_away() -> None:
     decided = edits(("lock", "prompt-1"), ("lock", "prompt-2"), ("unlock", "prompt-1"), ("unlock", "prompt-9"))
     assert decided.locked() == {"prompt-2"}
     assert edits(("lock", "prompt-1"), ("unlock", "prompt-1"), ("lock", "prompt-1")).locked() == {"prompt-1"}
+
+
+def test_the_last_role_of_a_topic_counts() -> None:
+    decided = edits(
+        ("role", "prompt-1", "subject"), ("role", "prompt-2", "subject"), ("role", "prompt-1", "continuation")
+    )
+    assert decided.roles() == {"prompt-1": decided.all[2], "prompt-2": decided.all[1]}
 
 
 def test_merges_are_followed_to_their_end() -> None:
@@ -46,9 +53,9 @@ def test_merges_in_a_circle_are_refused(ids: list[str]) -> None:
 def test_topics_that_a_decision_names_are_touched() -> None:
     decided = edits(
         ("rename", "prompt-1", "A"), ("merge", "prompt-2", "prompt-3"), ("split", "prompt-4", 2), ("lock", "prompt-5"),
-        ("lock", "prompt-6"), ("unlock", "prompt-6"),
+        ("lock", "prompt-6"), ("unlock", "prompt-6"), ("role", "prompt-7", "continuation"),
     )  # fmt: skip
-    assert decided.touched() == {"prompt-1", "prompt-2", "prompt-3", "prompt-4", "prompt-5"}
+    assert decided.touched() == {"prompt-1", "prompt-2", "prompt-3", "prompt-4", "prompt-5", "prompt-7"}
     assert NO_EDITS.touched() == set()
 
 
@@ -60,11 +67,15 @@ def test_decisions_about_topics_that_are_not_known_are_left_aside() -> None:
 
 def test_a_decision_is_told_in_words() -> None:
     decided = edits(("rename", "prompt-1", "A"), ("merge", "prompt-2", "prompt-3"), ("split", "prompt-4", 3))
-    assert [edit.sentence() for edit in (*decided.all, *edits(("lock", "prompt-5")).all)] == [
+    assert [
+        edit.sentence()
+        for edit in (*decided.all, *edits(("lock", "prompt-5"), ("role", "prompt-6", "continuation")).all)
+    ] == [
         'rename prompt-1 to "A"',
         "merge prompt-2 into prompt-3",
         "split prompt-4 into 3 parts",
         "lock prompt-5",
+        "role prompt-6: continuation",
     ]
 
 

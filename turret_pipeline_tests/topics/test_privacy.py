@@ -29,6 +29,8 @@ def definition(topic_id: str, label: str, status: str = "active", nearest: str |
         "theme_label": "Theme",
         "status": status,
         "is_locked": False,
+        "role": "continuation",
+        "role_reason": "Opens none.",
         "nearest_topic_id": nearest,
     }
 
@@ -79,6 +81,7 @@ def test_small_topics_become_one_without_label_words_or_examples() -> None:
         ("prompt-other", "Other", [], [], "prompt-theme-other", "active"),
     ]
     assert shown.topic_definitions["nearest_topic_id"].to_list() == [None, None]
+    assert shown.topic_definitions["role"].to_list() == ["continuation", "subject"]
     assert shown.text_topics["found_topic_id"].to_list() == shown.text_topics["topic_id"].to_list()
     assert shown.text_topics.drop("field", "found_topic_id").rows() == [
         ("t1", "prompt-1", 0.9, "prompt-other", None),

@@ -6,6 +6,6 @@ select
     similarity,
     runner_up_topic_id,
     runner_up_similarity,
-    null::varchar as continues_topic_id
+    continues_topic_id
 from {{ ref('stg_event_topics') }}
 order by field, event_id

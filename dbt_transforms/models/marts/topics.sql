@@ -51,6 +51,8 @@ select
     definitions.theme_label,
     definitions.status,
     definitions.is_locked,
+    definitions.role,
+    definitions.role_reason,
     definitions.merged_into_topic_id,
     definitions.cohesion,
     definitions.separation,

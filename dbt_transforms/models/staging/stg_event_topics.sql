@@ -5,12 +5,15 @@ select
     text_topics.topic_id,
     case
         when event_texts.text_id is null then 'empty'
+        when continuations.continues_topic_id is not null then 'continuation'
         when text_topics.topic_id is null then 'outlier'
         else 'assigned'
     end as outcome,
     event_texts.text_id,
     text_topics.similarity,
     text_topics.runner_up_topic_id,
-    text_topics.runner_up_similarity
+    text_topics.runner_up_similarity,
+    continuations.continues_topic_id
 from {{ source('lake', 'event_texts') }} as event_texts
 left join {{ source('lake', 'text_topics') }} as text_topics using (field, text_id)
+left join {{ ref('stg_continuations') }} as continuations using (event_id, field)

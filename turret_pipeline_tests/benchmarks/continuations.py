@@ -1,0 +1,157 @@
+"""What it is worth to tell turns that carry a subject on from turns that state one, on dialogues with gold labels.
+
+    python -m turret_pipeline_tests.benchmarks.continuations [--data ../shared/data] [--cache FOLDER] [SET ...]
+
+Topics are found in all turns of a set with the default settings. A line per set: F1 of the changes of subject in the
+sessions, each topic named by the commonest gold label of its turns that state one. First every turn's own topic counts,
+then no topic that opens a session less often than the average turn, then what continuations carry on.
+Without SET: all dialogue sets of the data folder.
+"""
+
+import argparse
+import datetime as dt
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from turret_pipeline.pipeline.embedder import load_embedder
+from turret_pipeline.settings import DEFAULT_MODEL, Settings
+from turret_pipeline.topics.arrays import IntArray
+from turret_pipeline.topics.communities import NO_TOPIC
+from turret_pipeline.topics.continuations import subjects_of
+from turret_pipeline.topics.edits import SUBJECT
+from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.meeting import Options
+from turret_pipeline.topics.plan import Plan, Run
+from turret_pipeline.topics.roles import judge
+from turret_pipeline.topics.state import TopicState, advance
+from turret_pipeline.topics.texts import collect_texts
+from turret_pipeline.topics.turns import Turns, collect_turns
+from turret_pipeline.vectors import VectorStore
+from turret_pipeline_tests.benchmarks.gold_sets import DATA, lines
+from turret_pipeline_tests.benchmarks.topics import CACHE, header, row
+
+SETS = {
+    "sgd_dev": "domain",
+    "multiwoz_dev": "subject",
+    "dstc11_banking": "subject",
+    "multidogo_dev": "subject",
+    "star_dev": "subject",
+}
+"""Sets of sessions, each with the gold label that names its subjects."""
+
+COLUMNS = "set, turns, sessions, topics, of these carry on, F1 every turn, F1 by openings, F1 ours, precision, recall"
+Sequences = Mapping[str, Sequence[str | None]]
+
+
+@dataclass(frozen=True)
+class Dialogues:
+    """The turns of a set, their sessions by event, and what is right: gold rows by event."""
+
+    turns: Turns
+    sessions: Mapping[str, str]
+    gold: Mapping[str, Mapping[str, Any]]
+    label: str
+
+
+def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
+    """A set with the topics of all its turns."""
+    rows = [
+        (event["event_id"], event["session_id"], event["timestamp"], event["metadata"].get("prompt"))
+        for event in lines(data / "events" / f"{name}.jsonl.gz")
+    ]
+    events = pl.DataFrame(rows, ["event_id", "session_id", "event_at", "value"], orient="row")
+    events = events.sort("event_at", maintain_order=True)
+    values = events.filter(pl.col("value").is_not_null()).with_columns(pl.lit("prompt").alias("field")).lazy()
+    event_texts, texts = collect_texts(values, ["prompt"])
+    store = VectorStore(cache / f"{name}-turns", DEFAULT_MODEL)
+    waiting = waiting_texts(texts, store.known_ids())
+    if waiting.height:
+        sum(store.add(embed_chunks(waiting, load_embedder(DEFAULT_MODEL, "auto"))))
+    settings = Settings()
+    options = Options(
+        settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
+    )
+    run = Run("benchmark", dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+    state = advance(TopicState.empty(), texts, store.vectors_of, Plan(options), run)
+    return Dialogues(
+        collect_turns("prompt", events, event_texts, state.text_topics),
+        dict(events.select("event_id", "session_id").iter_rows()),
+        {gold["event_id"]: gold for gold in lines(data / "gold" / f"{name}.jsonl.gz")},
+        SETS[name],
+    )
+
+
+def scores(found: Dialogues, subject: IntArray) -> tuple[float, float, float]:
+    """F1, precision and recall of the changes in the sessions; ``subject`` is the topic that each turn is on."""
+    gold, label = found.gold, found.label
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
+    for event_id, topic in zip(found.turns.event_id, found.turns.topic.tolist(), strict=True):
+        right = gold.get(event_id)
+        if right and right["topical"] and right[label] is not None and topic != NO_TOPIC:
+            votes[topic][right[label]] += 1
+    names = {topic: counted.most_common(1)[0][0] for topic, counted in votes.items()}
+    have: dict[str, list[str | None]] = defaultdict(list)
+    for event_id, topic in zip(found.turns.event_id, subject.tolist(), strict=True):
+        have[found.sessions[event_id]].append(names.get(topic))
+    want: dict[str, list[str | None]] = defaultdict(list)
+    for right in sorted(gold.values(), key=lambda right: (right["session_id"], right["turn"])):
+        want[right["session_id"]].append(right[label])
+    wanted, given = changes(want), changes(have)
+    hits = sum((wanted & given).values())
+    precision, recall = hits / max(given.total(), 1), hits / max(wanted.total(), 1)
+    return 2 * precision * recall / max(precision + recall, 1e-9), precision, recall
+
+
+def changes(sequences: Sequences) -> Counter[tuple[str, str, str]]:
+    """How often each session goes from one label to another; turns without a label are passed over."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for session, labels in sequences.items():
+        known = [label for label in labels if label is not None]
+        counted.update((session, one, other) for one, other in itertools.pairwise(known) if one != other)
+    return counted
+
+
+def without_rare_openers(turns: Turns) -> IntArray:
+    """Each turn's topic, but for topics that open a session less often than the average turn."""
+    topical = turns.topical()
+    count = len(turns.topic_ids)
+    opens = np.bincount(topical.topic[topical.firsts()], minlength=count) / np.bincount(topical.topic, minlength=count)
+    rare = np.append(opens < topical.firsts().mean(), False)
+    return np.where(rare[turns.topic], NO_TOPIC, turns.topic)
+
+
+def with_continuations(turns: Turns) -> tuple[IntArray, int]:
+    """What journeys follow at each turn, and how many topics carry on."""
+    verdicts = judge(turns, {})
+    is_subject = np.array([verdicts[one].role == SUBJECT for one in turns.topic_ids], dtype=np.bool_)
+    subject = subjects_of(turns, is_subject)
+    return np.where(subject == NO_TOPIC, turns.topic, subject), int((~is_subject).sum())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="SET", choices=[*SETS, []])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps vectors between runs")
+    options = parser.parse_args(arguments)
+    print(header(COLUMNS))
+    for name in options.names or SETS:
+        found = load_dialogues(options.data, name, options.cache)
+        turns = found.turns
+        subject, carrying_on = with_continuations(turns)
+        every, openings = scores(found, turns.topic)[0], scores(found, without_rare_openers(turns))[0]
+        sessions = len(set(turns.session.tolist()))
+        counts = (len(turns.topic), sessions, len(turns.topic_ids), carrying_on)
+        print(row(name, *counts, every, openings, *scores(found, subject)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
