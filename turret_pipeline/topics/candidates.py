@@ -18,7 +18,7 @@ from turret_pipeline.topics.phrases import Key, Word, content_of, joined, phrase
 NAMING_WORDS = 60
 """A text says in its first words what it is about; phrases of whole pages would be millions."""
 
-NAMING_TEXTS = 200
+NAMING_TEXTS = 120
 """So many texts of a topic, evenly chosen, tell shares within a few percent; more would only take longer."""
 
 LEAST_SHARE, FEW_TEXTS = 0.02, 20

@@ -7,8 +7,9 @@ import polars as pl
 
 from turret_pipeline.tables import TOPIC_DEFINITIONS
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
-from turret_pipeline.topics.communities import NO_TOPIC, centroids
+from turret_pipeline.topics.communities import NO_TOPIC, centroids, sums_of
 from turret_pipeline.topics.edits import SUBJECT, Edits
+from turret_pipeline.topics.embedding import unit
 from turret_pipeline.topics.labels import Name, examples, name_topics
 from turret_pipeline.topics.layout import lay_out
 from turret_pipeline.topics.plan import Plan
@@ -129,11 +130,10 @@ def _description(name: Name) -> str:
 def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[str, pl.Series]:
     """Cohesion and separation of the living topics, and which is nearest to each."""
     counts = np.bincount(position[position != NO_TOPIC], minlength=len(ids)).astype(np.float64)
-    sums = np.zeros((len(ids), vectors.shape[1]))
-    np.add.at(sums, position[position != NO_TOPIC], vectors[position != NO_TOPIC].astype(np.float64))
+    sums = sums_of(vectors.astype(np.float64), position)
     pairs = np.maximum(counts * (counts - 1), 1)
     cohesion = np.where(counts > 1, ((sums**2).sum(axis=1) - counts) / pairs, 1.0)
-    centres = centroids(vectors, position)
+    centres = unit(sums)
     between = centres @ centres.T
     np.fill_diagonal(between, -np.inf)
     nearest = between.argmax(axis=1) if len(ids) else np.empty(0, np.int64)

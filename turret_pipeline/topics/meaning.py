@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.embedding import unit
 
-MOST_WORDS, LEAST_TEXTS = 2_000, 2
+MOST_WORDS, LEAST_TEXTS = 1_200, 2
 """So many of the commonest words have a meaning, if so many texts have them."""
 
 RIDGE = 1.0
