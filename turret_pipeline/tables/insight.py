@@ -22,7 +22,9 @@ TREND = (
         "growth",
         "Relative change of the topic's share of its field's events: the last days (setting trend_days, ending on the "
         "day of the latest event, UTC) against the up to four times as many days before; 1 is twice the share. Null "
-        "where the topic has no event before, and throughout a field known for less than twice trend_days",
+        "where the topic has no event before, and throughout a field known for less than twice trend_days. Left out "
+        "are events of wrong clocks: one event, or at most 1 % of those compared, with a silence of more than "
+        "trend_days between them and all others",
         nullable=True,
     ),
     Column(
@@ -41,7 +43,7 @@ TOPIC_TRENDS = Table(
     (
         text("topic_id", "Topic"),
         text("field", "Text field"),
-        integer("recent_event_count", "Events in the last days (setting trend_days, up to that of the latest event)"),
+        integer("recent_event_count", "Events in the last days (see growth)"),
         integer("before_event_count", "Events in the up to four times as many days before"),
         number(
             "recent_share", "recent_event_count over those days' events on which the field is present", nullable=True
