@@ -9,7 +9,7 @@ from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.pipeline.specs import lake_spec, result
 from turret_pipeline.topics.occurrences import collect_occurrences
 from turret_pipeline.topics.segments import topic_segments
-from turret_pipeline.topics.trends import topic_trends
+from turret_pipeline.topics.trends import last_day, topic_trends
 
 SHOWN = 10
 LEVEL = 0.05
@@ -30,7 +30,8 @@ def insight(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeRe
     )
     occurrences = collect_occurrences(events, lake.read("event_texts"), lake.read("text_topics"))
     with workspace.progress.during("Comparing topics"):
-        trends = topic_trends(occurrences, events["event_at"].dt.date().max(), settings.trend_days)  # type: ignore[arg-type]
+        last = last_day(events["event_at"].dt.date(), settings.trend_days)
+        trends = topic_trends(occurrences, last, settings.trend_days)
         segments = topic_segments(occurrences, values, settings.privacy_min_users)
     labels = lake.read("topic_definitions").select("topic_id", "label")
     trends, segments = lake.write("topic_trends", trends), lake.write("topic_segments", segments)

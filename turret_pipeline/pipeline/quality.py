@@ -73,7 +73,7 @@ UNIQUE_TOGETHER = {"topics": ["field", "label"]}
     ],
 )
 def contracts(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.AssetCheckResult]:
-    """Each built table is what tables.py promises."""
+    """Each built table is what its contract promises."""
     with open_to_read(workspace.build) as connection:
         for table in BUILT_TABLES:
             breaches = contract_breaches(connection, table)

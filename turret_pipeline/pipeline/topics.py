@@ -1,6 +1,7 @@
 """Assets of group topics: distinct texts, their vectors, and topics kept from run to run."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import dagster as dg
 import polars as pl
@@ -14,7 +15,7 @@ from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.judging import with_roles
 from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
+from turret_pipeline.topics.privacy import count_what_is_shown, fold_small_topics, users_of_texts
 from turret_pipeline.topics.state import TopicState, advance
 from turret_pipeline.topics.texts import collect_texts
 
@@ -93,8 +94,9 @@ def topics(
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, workspace.edits, run)
     naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
-    state, shown = naming.state, _shown(workspace, naming.state)
-    workspace.save_state(state, shown)
+    shown = _shown(workspace, naming.state)
+    shown = count_what_is_shown(shown, distinct, context.run_id, workspace.settings.privacy_min_users)
+    workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown)
     yield from _results(workspace, shown, distinct, run)
     yield dg.AssetCheckResult(
         asset_key=lake_key("topic_definitions"),

@@ -6,6 +6,7 @@ import polars as pl
 
 from turret_pipeline.topics.definitions import ACTIVE
 from turret_pipeline.topics.edits import SUBJECT
+from turret_pipeline.topics.lineage import COUNTED
 from turret_pipeline.topics.state import TopicState
 
 OTHER = "Other"
@@ -51,6 +52,40 @@ def fold_small_topics(state: TopicState, users: pl.DataFrame, min_users: int) ->
         text_topics=_folded(state.text_topics, shown, target),
         topic_lineage=_lineage_of(state.topic_lineage, shown),
     )
+
+
+def count_what_is_shown(shown: TopicState, texts: pl.DataFrame, run_id: str, min_users: int) -> TopicState:
+    """The state whose topic_runs count what it shows: topics, themes and coverage of this run, changes of every run.
+
+    ``texts`` has field and text_id of the texts there are. Earlier runs keep the topics that they showed.
+    """
+    known = shown.topic_definitions.filter(pl.col("status") == ACTIVE).group_by("field").agg(
+        pl.len().cast(pl.Int64).alias("topic_count"), pl.col("theme_id").n_unique().cast(pl.Int64).alias("theme_count")
+    )  # fmt: skip
+    has_topic = pl.col("topic_id").is_not_null()
+    covered = (
+        texts.join(shown.text_topics, on=["field", "text_id"], how="left")
+        .group_by("field")
+        .agg(has_topic.mean().round(6).alias("coverage"))
+    )
+    changes = shown.topic_lineage.group_by("run_id", "field").agg(
+        (pl.col("change") == change).sum().cast(pl.Int64).alias(f"{change}_count") for change in COUNTED
+    )
+    runs, names = shown.topic_runs, [f"{change}_count" for change in COUNTED]
+    counted = runs.drop(names).join(changes, on=["run_id", "field"], how="left", maintain_order="left")
+    this = counted.filter(pl.col("run_id") == run_id).drop("topic_count", "theme_count", "coverage")
+    this = this.join(known, on="field", how="left", maintain_order="left")
+    this = this.join(covered, on="field", how="left", maintain_order="left").with_columns(_note(min_users))
+    all_runs = pl.concat([counted.filter(pl.col("run_id") != run_id), this.select(counted.columns)])
+    zero = pl.col("topic_count", "theme_count", *names).fill_null(0)
+    return replace(shown, topic_runs=all_runs.with_columns(zero).select(runs.columns))
+
+
+def _note(min_users: int) -> pl.Expr:
+    """Why there are no topics, where it is that none may be shown."""
+    none = f"No topic has the {min_users} users that it needs to be shown (setting privacy_min_users)."
+    is_hidden = pl.col("topic_count").is_null() & pl.col("note").is_null()
+    return pl.when(is_hidden).then(pl.lit(none)).otherwise("note").alias("note")
 
 
 def _without_traces(definitions: pl.DataFrame, shown: pl.DataFrame, themes_with_hidden: list[str]) -> pl.DataFrame:

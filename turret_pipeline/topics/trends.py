@@ -18,9 +18,25 @@ MIN_GROWTH, MIN_CLUSTERS = 0.5, 3
 """What is emerging is beyond chance at this level of false discoveries, has grown by half at least, and is asked by
 so many users (or sessions without a user) in the last days: less is not worth a person's time."""
 
+STRAY_SHARE = 0.01
+"""Events on the far side of a long silence come from wrong clocks where they are at most so much of those on the near
+side of it, or one."""
+
+
+def last_day(days: pl.Series, trend_days: int) -> dt.date | None:
+    """The day on which the last days end, from the days of all events: the latest that no wrong clock gave.
+
+    Left out are the days after a silence of more than ``trend_days`` with at most 1 % as many events as the whole
+    period compared had before the silence, or with one event. What goes on after a pause counts within hours.
+    """
+    found = days.drop_nulls().value_counts().sort(days.name)
+    if found.is_empty():
+        return None
+    return dt.date.fromordinal(_end(*_ordinals(found), trend_days))
+
 
 def topic_trends(occurrences: pl.DataFrame, last: dt.date | None, trend_days: int) -> pl.DataFrame:
-    """Table ``topic_trends`` from occurrences; ``last`` is the day of the latest event of all, none without events.
+    """Table ``topic_trends`` from occurrences up to the day ``last`` (see ``last_day``); none without events.
 
     The q-values of a text field are of one family: all its topics that occur in the days compared.
     """
@@ -34,10 +50,10 @@ def topic_trends(occurrences: pl.DataFrame, last: dt.date | None, trend_days: in
 def _of_field(of_field: pl.DataFrame, last: dt.date, trend_days: int) -> pl.DataFrame:
     recent = last - dt.timedelta(days=trend_days - 1)
     topics, topic = dense(of_field["topic_id"])
-    known_since = of_field.select(pl.col("event_date").min()).item()
+    known_since = _first_day(of_field["event_date"], trend_days)
     compared = of_field.with_columns(
         pl.Series("topic", topic), (pl.col("event_date") >= recent).alias("is_recent")
-    ).filter(pl.col("event_date") >= recent - dt.timedelta(days=BEFORE_PERIODS * trend_days))
+    ).filter(pl.col("event_date").is_between(recent - dt.timedelta(days=BEFORE_PERIODS * trend_days), last))
     counted = _counted(topics, compared).with_columns(pl.lit(of_field["field"][0]).alias("field"))
     has_both = compared["is_recent"].n_unique() == 2 and (recent - known_since).days >= trend_days
     if not has_both:
@@ -53,6 +69,30 @@ def _of_field(of_field: pl.DataFrame, last: dt.date, trend_days: int) -> pl.Data
         (pl.col("recent_event_count") / int(compared["is_recent"].sum())).alias("recent_share"),
         (pl.col("before_event_count") / int((~compared["is_recent"]).sum())).alias("before_share"),
     ).with_columns(_growth().alias("growth"), _is_emerging().alias("is_emerging"))
+
+
+def _first_day(days: pl.Series, trend_days: int) -> dt.date:
+    """The earliest of the days that no wrong clock gave: as ``last_day``, with time turned round."""
+    ordinals, counts = _ordinals(days.value_counts().sort(days.name))
+    return dt.date.fromordinal(-_end(-ordinals[::-1], counts[::-1], trend_days))
+
+
+def _ordinals(found: pl.DataFrame) -> tuple[IntArray, IntArray]:
+    """Days as whole numbers, and the events of each."""
+    epoch = dt.date(1970, 1, 1).toordinal()
+    days, counts = (found.to_series(at).cast(pl.Int64).to_numpy() for at in (0, 1))
+    return days + epoch, counts
+
+
+def _end(days: IntArray, counts: IntArray, trend_days: int) -> int:
+    """The day before the first silence that only strays come after, else the last of the sorted ``days``."""
+    up_to = np.cumsum(counts)
+    starts = np.searchsorted(days, days - (1 + BEFORE_PERIODS) * trend_days, side="right")
+    of_period = up_to - up_to[starts] + counts[starts]
+    few = up_to[-1] - up_to <= np.maximum(STRAY_SHARE * of_period, 1)
+    is_silent = np.diff(days) > trend_days + 1  # so many days have no event between the two
+    ends = np.flatnonzero(is_silent & few[:-1])
+    return int(days[ends[0]] if len(ends) else days[-1])
 
 
 def _growth() -> pl.Expr:

@@ -159,6 +159,12 @@ def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(folder: Pat
     assert set(private["event_topics"].filter(pl.col("topic_id").is_not_null())["event_id"].str.head(1)) == {"g"}
     assert set(private["event_topics"]["runner_up_topic_id"]) <= {garden, None}
     assert set(private["topic_lineage"]["topic_id"]) == {garden}
+    ours = private["event_topics"].filter(pl.col("topic_id").is_not_null())["event_id"]
+    texts = private["events"].select("event_id", pl.col("metadata").str.json_path_match("$.prompt"))
+    share = texts.filter(pl.col("event_id").is_in(ours.to_list()))["metadata"].n_unique() / texts["metadata"].n_unique()
+    last = private["topic_runs"].row(-1, named=True)
+    assert (last["topic_count"], last["theme_count"], last["coverage"]) == (1, 1, pytest.approx(share, abs=1e-6))
+    assert private["topic_runs"]["born_count"].sum() == private["topic_lineage"].height
     run_job(folder / "data", folder / "in")
     after = published_tables(folder / "data")
     assert garden in after["topics"]["topic_id"].to_list()

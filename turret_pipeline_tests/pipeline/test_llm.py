@@ -304,3 +304,4 @@ def test_an_llm_that_refuses_is_a_warning_and_one_that_answers_later_renames(tmp
     assert set(tables["topics"]["label_source"]) == {"llm"}
     renamed = tables["topic_lineage"].filter(tables["topic_lineage"]["change"] == "renamed")
     assert sorted(renamed["topic_id"]) == sorted(before["topic_id"])
+    assert tables["topic_runs"]["renamed_count"].to_list() == [0, before.height]

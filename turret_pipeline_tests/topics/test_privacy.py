@@ -1,12 +1,13 @@
 """Topics of too few users."""
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import EVENT_TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS
-from turret_pipeline.topics.privacy import fold_small_topics, users_of_texts
+from turret_pipeline.topics.privacy import count_what_is_shown, fold_small_topics, users_of_texts
 from turret_pipeline.topics.state import TopicState
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -129,6 +130,44 @@ def test_nothing_is_folded_where_there_is_nothing() -> None:
     shown = fold_small_topics(empty, users(), 5)
     for table in TopicState.tables():
         assert_frame_equal(getattr(shown, table), getattr(empty, table))
+
+
+def runs(*rows: Row) -> pl.DataFrame:
+    """Rows of topic_runs; what is not given was counted before topics were hidden."""
+    counted = {"started_at": NOON, "field": "prompt", "text_count": 5, "topic_count": 3, "theme_count": 2}
+    changed = {f"{change}_count": 9 for change in ("born", "split", "merged", "retired", "revived", "renamed")}
+    return pl.DataFrame([counted | {"coverage": 0.8} | changed | row for row in rows], TOPIC_RUNS.schema)
+
+
+COUNTS = ("run_id", "topic_count", "theme_count", "coverage", "born_count", "merged_count", "retired_count", "note")
+TEXTS = STATE.text_topics.select("field", "text_id").head(4)  # t5 occurs no longer
+
+
+def test_runs_count_what_is_shown() -> None:
+    lineage = pl.concat([STATE.topic_lineage, STATE.topic_lineage.head(2).with_columns(pl.lit("r2").alias("run_id"))])
+    given = replace(STATE, topic_lineage=lineage, topic_runs=runs({"run_id": "r1"}, {"run_id": "r2"}))
+    shown = fold_small_topics(given, users(t1="abc", t2="ab", t3="cd", t4="e"), 3)
+    counted = count_what_is_shown(shown, TEXTS, "r2", 3).topic_runs
+    assert counted.select(COUNTS).rows() == [
+        ("r1", 3, 2, 0.8, 1, 1, 0, None),  # the topics that it showed; prompt-2 and prompt-4 are told of no longer
+        ("r2", 2, 2, 0.75, 1, 0, 0, None),
+    ]
+    assert counted.schema == TOPIC_RUNS.schema
+
+
+def test_where_no_topic_may_be_shown_the_run_says_so() -> None:
+    given = replace(STATE, topic_runs=runs({"run_id": "r1"}, {"run_id": "r1", "field": "note", "note": "Too few."}))
+    shown = fold_small_topics(given, users(), 2)
+    counted = count_what_is_shown(shown, TEXTS, "r1", 2).topic_runs
+    hidden = "No topic has the 2 users that it needs to be shown (setting privacy_min_users)."
+    assert counted.select(COUNTS).rows() == [
+        ("r1", 0, 0, 0, 0, 0, 0, hidden),
+        ("r1", 0, 0, None, 0, 0, 0, "Too few."),
+    ]
+
+
+def test_a_state_of_nothing_counts_nothing() -> None:
+    assert count_what_is_shown(TopicState.empty(), TEXTS.clear(), "r1", 1).topic_runs.rows() == []
 
 
 def test_users_of_texts_are_distinct_and_known() -> None:

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TOPIC_TRENDS
-from turret_pipeline.topics.trends import topic_trends
+from turret_pipeline.topics.trends import last_day, topic_trends
 from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences
 
 FIRST = dt.date(2026, 3, 1)
@@ -38,7 +38,7 @@ def said(**per_day: list[int]) -> pl.DataFrame:
 
 
 def trends(frame: pl.DataFrame, days: int = 2) -> pl.DataFrame:
-    return topic_trends(frame, frame["event_date"].max(), days)  # type: ignore[arg-type]
+    return topic_trends(frame, last_day(frame["event_date"], days), days)
 
 
 STEADY = [20] * 10
@@ -100,6 +100,56 @@ def test_where_the_days_do_not_suffice_nothing_is_claimed(frame: pl.DataFrame) -
     found = topic_trends(frame, FIRST + dt.timedelta(days=max(2, frame["event_date"].n_unique() + 1)), 2)
     unknown = found.select("recent_share", "before_share", "growth", "p_value", "q_value", "is_emerging")
     assert unknown.rows() == [(None,) * 6]
+
+
+def stray(*days: int, topic: str | None = None) -> pl.DataFrame:
+    """An event on each of these days, counted from the first one."""
+    rows = [("prompt", f"stray.{day}", topic, f"stray.{day}", -day, FIRST + dt.timedelta(days=day)) for day in days]
+    return pl.DataFrame(rows, OCCURRENCE, orient="row")
+
+
+@pytest.mark.parametrize("days", [(26_000,), (13,), (-9_000,), (26_000, -9_000)])
+def test_events_of_clocks_that_are_far_wrong_change_nothing(days: tuple[int, ...]) -> None:
+    usual = said(a=[*[5] * 8, 25, 25], b=[5] * 10, none=[10] * 10)
+    assert_frame_equal(trends(pl.concat([usual, stray(*days)])), trends(usual))
+
+
+def test_a_topic_of_a_wrong_clock_alone_has_no_events_in_the_days_compared() -> None:
+    found = trends(pl.concat([said(a=[5] * 10), stray(26_000, topic="b")]))
+    assert found.select("topic_id", "recent_event_count", "growth", "is_emerging").rows() == [
+        ("a", 10, 0, False),
+        ("b", 0, None, False),
+    ]
+
+
+def test_an_old_event_does_not_make_a_young_field_known_for_longer() -> None:
+    young = said(a=[5, 5, 9], none=[1, 1, 1])
+    for frame in (young, pl.concat([young, stray(-9, topic="a")]), pl.concat([young, stray(-9_000, topic="a")])):
+        assert trends(frame)["growth"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("per_day", "end"),
+    [
+        ([10] * 10, 9),
+        ([*[10] * 10, 0, 0, 0, 1], 9),
+        ([*[10] * 10, 0, 0, 0, 2], 13),  # more than one event, and more than 1 % of 100
+        ([*[100] * 10, 0, 0, 0, 10], 9),
+        ([*[100] * 10, 0, 0, 0, 11], 13),
+        ([*[10_000] * 3, *[10] * 10, 0, 0, 0, 11], 16),  # what is 1 % is counted in the days compared
+        ([*[10] * 10, 0, 0, 1], 12),  # two days are no silence
+        ([*[100] * 10, 0, 0, 0, 1, 0, 0, 0, 0, 1], 9),
+        ([1], 0),
+    ],
+)
+def test_the_last_days_end_before_a_long_silence_that_hardly_anything_follows(per_day: list[int], end: int) -> None:
+    days = said(none=per_day)["event_date"]
+    assert last_day(days, 2) == FIRST + dt.timedelta(days=end)
+    assert last_day(days.shuffle(seed=1), 2) == last_day(days, 2)
+
+
+def test_without_events_there_is_no_last_day() -> None:
+    assert last_day(pl.Series("event_date", [], pl.Date), 7) is None
 
 
 def test_a_topic_that_is_long_gone_has_no_growth() -> None:

@@ -1,0 +1,92 @@
+"""The contract of every table: grain, key, and columns with type and meaning.
+
+Belongs here: what a table promises, in a file for each stage. Not here: how it is made. The lake checks each write
+against it, the quality checks each built table, and Dagster, dbt's tests and the comments in the published file repeat
+it.
+"""
+
+from turret_pipeline.tables.contract import DUCKDB_TYPES, POLARS_TYPES, Column, Kind, Table
+from turret_pipeline.tables.events import EVENT_VALUES, EVENTS, REJECTED_EVENTS, SOURCE_FILES
+from turret_pipeline.tables.fields import FIELD_TYPES, FIELD_VALUES, FIELDS, NUMBER_DAYS
+from turret_pipeline.tables.insight import TOPIC_DAYS, TOPIC_NUMBERS, TOPIC_SEGMENTS, TOPIC_TRENDS
+from turret_pipeline.tables.journeys import (
+    END,
+    EVENT_NAME,
+    JOURNEY_EDGES,
+    JOURNEY_NODES,
+    JOURNEY_STEPS,
+    SESSIONS,
+    START,
+)
+from turret_pipeline.tables.runs import PIPELINE_RUNS, QUALITY_CHECKS
+from turret_pipeline.tables.topics import (
+    CONTINUATIONS,
+    EVENT_TEXTS,
+    EVENT_TOPICS,
+    TEXT_TOPICS,
+    TEXTS,
+    TOPIC_DEFINITIONS,
+    TOPIC_LINEAGE,
+    TOPIC_RUNS,
+    TOPICS,
+)
+
+__all__ = [
+    "CONTINUATIONS",
+    "DUCKDB_TYPES",
+    "END",
+    "EVENTS",
+    "EVENT_NAME",
+    "EVENT_TEXTS",
+    "EVENT_TOPICS",
+    "EVENT_VALUES",
+    "FIELDS",
+    "FIELD_TYPES",
+    "FIELD_VALUES",
+    "JOURNEY_EDGES",
+    "JOURNEY_NODES",
+    "JOURNEY_STEPS",
+    "LAKE_TABLES",
+    "MART_TABLES",
+    "NUMBER_DAYS",
+    "PIPELINE_RUNS",
+    "POLARS_TYPES",
+    "QUALITY_CHECKS",
+    "REJECTED_EVENTS",
+    "SESSIONS",
+    "SOURCE_FILES",
+    "START",
+    "TEXTS",
+    "TEXT_TOPICS",
+    "TOPICS",
+    "TOPIC_DAYS",
+    "TOPIC_DEFINITIONS",
+    "TOPIC_LINEAGE",
+    "TOPIC_NUMBERS",
+    "TOPIC_RUNS",
+    "TOPIC_SEGMENTS",
+    "TOPIC_TRENDS",
+    "Column",
+    "Kind",
+    "Table",
+]
+
+LAKE_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
+        TOPIC_LINEAGE, TOPIC_RUNS, CONTINUATIONS, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES,
+        JOURNEY_NODES,
+    )
+}  # fmt: skip
+"""Written by Python as Parquet under lake/."""
+
+MART_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
+        TOPIC_LINEAGE, TOPIC_RUNS, TOPIC_SEGMENTS, TOPIC_NUMBERS, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
+        QUALITY_CHECKS, PIPELINE_RUNS,
+    )
+}  # fmt: skip
+"""Published in schema marts: built by dbt, but for quality_checks and pipeline_runs, which publishing writes."""

@@ -1,0 +1,86 @@
+"""Tables of sessions, and of the ways that they take through topics and event names."""
+
+from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
+
+START, END = "(start)", "(end)"
+"""Pseudo-nodes before the first and after the last event of a session."""
+
+EVENT_NAME = "event_name"
+"""The journey dimension whose nodes are the names of the events."""
+
+SESSIONS = Table(
+    "sessions",
+    "One row per session.",
+    ("session_id",),
+    (
+        text("session_id", "The session"),
+        text("user_id", "User of its first event that names one", nullable=True),
+        timestamp("started_at", "First event"),
+        timestamp("ended_at", "Last event"),
+        number("duration_seconds", "From first to last event"),
+        integer("event_count", "Events"),
+        Column("is_derived", "boolean", "Whether the session was derived by the pipeline"),
+    ),
+)
+
+_DIMENSION = text("dimension", "event_name, or a text field whose topics are the nodes")
+
+JOURNEY_STEPS = Table(
+    "journey_steps",
+    "One row per step of a session in a dimension: a run of events on one node.",
+    ("dimension", "session_id", "step_number"),
+    (
+        _DIMENSION,
+        text("session_id", "The session"),
+        text("user_id", "User of the step's first event", nullable=True),
+        integer("step_number", "Position of the step in the session, from 1, without gaps"),
+        text("node_id", "Event name or topic_id"),
+        timestamp("started_at", "First event of the step"),
+        timestamp("ended_at", "Last event of the step"),
+        integer("event_count", "Events of the step"),
+        number("seconds_to_next", "From its last event to the first of the next step; null on the last", nullable=True),
+    ),
+)
+
+JOURNEY_EDGES = Table(
+    "journey_edges",
+    "One row per pair of nodes that follow each other directly in a dimension; a node that follows itself counts.",
+    ("dimension", "from_node_id", "to_node_id"),
+    (
+        _DIMENSION,
+        text("from_node_id", "Node of the earlier event, or (start)"),
+        text("to_node_id", "Node of the later event, or (end)"),
+        integer("transition_count", "Times that it happened"),
+        integer("session_count", "Sessions in which it happened"),
+        integer("user_count", "Users to whom it happened"),
+        number("probability", "transition_count over all that leave from_node_id, (end) included"),
+        number("median_seconds", "Median time between the two events; null at (start) and (end)", nullable=True),
+        number("p95_seconds", "95th percentile of it, interpolated; null at (start) and (end)", nullable=True),
+    ),
+)
+
+JOURNEY_NODES = Table(
+    "journey_nodes",
+    "One row per node of a dimension.",
+    ("dimension", "node_id"),
+    (
+        _DIMENSION,
+        text("node_id", "Event name or topic_id"),
+        text("node_label", "Event name, or label of the topic"),
+        integer("event_count", "Events on the node"),
+        integer("session_count", "Sessions that visit it"),
+        integer("start_count", "Sessions that start on it"),
+        number("start_share", "start_count over the sessions of the dimension"),
+        integer("end_count", "Sessions that end on it"),
+        number("end_share", "end_count over the sessions of the dimension"),
+        number("repeat_share", "Share of its events that directly follow another event on it"),
+        number(
+            "pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"
+        ),
+        number(
+            "betweenness",
+            "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability; "
+            "above 500 nodes an estimate from the paths of 500 of them",
+        ),
+    ),
+)
