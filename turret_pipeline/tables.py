@@ -37,8 +37,14 @@ FIELD_TYPES = ("text", "enum", "number", "identifier", "datetime", "list", "empt
 START, END = "(start)", "(end)"
 """Pseudo-nodes before the first and after the last event of a session."""
 
+OTHER = "(other)"
+"""Pseudo-node of what too few users do to be shown: edges lead to it and from it."""
+
 EVENT_NAME = "event_name"
 """The journey dimension whose nodes are the names of the events."""
+
+USER = "user:"
+"""Prefix of the journey dimensions in which all events of a user are one sequence."""
 
 
 @dataclass(frozen=True)
@@ -502,7 +508,11 @@ SESSIONS = Table(
     ),
 )
 
-_DIMENSION = text("dimension", "event_name, or a text field whose topics are the nodes")
+_DIMENSION = text(
+    "dimension",
+    "event_name, or a text field whose topics are the nodes; user:event_name or user:FIELD: the same nodes, with all "
+    "events of a user as one session whose session_id is the user_id, so that what is called session counts users",
+)
 
 JOURNEY_STEPS = Table(
     "journey_steps",
@@ -510,7 +520,7 @@ JOURNEY_STEPS = Table(
     ("dimension", "session_id", "step_number"),
     (
         _DIMENSION,
-        text("session_id", "The session"),
+        text("session_id", "The session; in a dimension user: the user_id"),
         text("user_id", "User of the step's first event", nullable=True),
         integer("step_number", "Position of the step in the session, from 1, without gaps"),
         text("node_id", "Event name or topic_id"),
@@ -527,14 +537,22 @@ JOURNEY_EDGES = Table(
     ("dimension", "from_node_id", "to_node_id"),
     (
         _DIMENSION,
-        text("from_node_id", "Node of the earlier event, or (start)"),
-        text("to_node_id", "Node of the later event, or (end)"),
+        text("from_node_id", "Node of the earlier event, (start), or (other)"),
+        text(
+            "to_node_id",
+            "Node of the later event, (end), or (other): an edge of fewer users than privacy_min_users is counted as "
+            "one to (other) and one from it",
+        ),
         integer("transition_count", "Times that it happened"),
         integer("session_count", "Sessions in which it happened"),
         integer("user_count", "Users to whom it happened"),
         number("probability", "transition_count over all that leave from_node_id, (end) included"),
-        number("median_seconds", "Median time between the two events; null at (start) and (end)", nullable=True),
-        number("p95_seconds", "95th percentile of it, interpolated; null at (start) and (end)", nullable=True),
+        number(
+            "median_seconds",
+            "Median time between the two events; null from (start) and (other), to (end)",
+            nullable=True,
+        ),
+        number("p95_seconds", "95th percentile of it, interpolated; null where that is", nullable=True),
     ),
 )
 
@@ -560,6 +578,100 @@ JOURNEY_NODES = Table(
             "betweenness",
             "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability; "
             "above 500 nodes an estimate from the paths of 500 of them",
+        ),
+    ),
+)
+
+_TOLD = "left out where they are fewer than privacy_min_users"
+_INTERVAL = (
+    number("difference_low", "Lower end of its 95 % confidence interval; events of one user count as dependent"),
+    number("difference_high", "Upper end of it"),
+)
+
+JOURNEY_LOOPS = Table(
+    "journey_loops",
+    "One row per pair of nodes of which sessions leave the first for the other and come right back, in a dimension.",
+    ("dimension", "node_id", "other_node_id"),
+    (
+        _DIMENSION,
+        text("node_id", "Node of a step and of the next but one"),
+        text("other_node_id", "Node of the step between"),
+        integer("bounce_count", "Times that it happened; A, B, A, B is once from A and once from B"),
+        integer("session_count", "Sessions in which it happened"),
+        integer("user_count", f"Users to whom it happened; {_TOLD}"),
+        number("session_share", "session_count over the sessions of the dimension"),
+    ),
+)
+
+JOURNEY_PATHS = Table(
+    "journey_paths",
+    "One row per path of 2 to 5 steps that a session takes in a dimension, and per path of a whole session.",
+    ("dimension", "is_whole_session", "path"),
+    (
+        _DIMENSION,
+        Column("path", "texts", "Nodes of the steps in their order"),
+        integer("step_count", "Nodes of the path"),
+        Column("is_whole_session", "boolean", "Whether it is all that a session does, of any length"),
+        integer("session_count", "Sessions that take it, at least once"),
+        integer("user_count", f"Users who take it; {_TOLD}"),
+        number("session_share", "session_count over the sessions of the dimension"),
+    ),
+)
+
+JOURNEY_SEGMENTS = Table(
+    "journey_segments",
+    "One row per edge of a dimension, enum field and value; transitions count whose earlier event carries the field "
+    "(from (start): whose later one does).",
+    ("dimension", "from_node_id", "to_node_id", "segment_field", "segment_value"),
+    (
+        _DIMENSION,
+        text("from_node_id", "Node of the earlier event, or (start)"),
+        text("to_node_id", "Node of the later event, or (end)"),
+        text("segment_field", "Enum field"),
+        text(
+            "segment_value",
+            "Its value. A value is compared where 10 transitions from the node and 5 users have it, and as many do not "
+            "(or sessions where the user is not known; privacy_min_users where that is more)",
+        ),
+        integer("transition_count", "Transitions of the edge with the value"),
+        number("probability_in_segment", "transition_count over all with the value that leave from_node_id"),
+        number("probability_elsewhere", "The same share of the transitions with another value of the enum field"),
+        number("difference", "probability_in_segment less probability_elsewhere"),
+        *_INTERVAL,
+        number(
+            "q_value",
+            "Share of chance to expect among the rows that differ as clearly (Benjamini-Hochberg over all rows of the "
+            "dimension, whatever the enum field)",
+        ),
+    ),
+)
+
+TOPIC_OUTCOMES = Table(
+    "topic_outcomes",
+    "One row per topic and outcome event: how often a session's first visit to the topic is followed by the event.",
+    ("field", "topic_id", "outcome_event_name"),
+    (
+        text("field", "Text field"),
+        text(
+            "topic_id",
+            "Topic, as journeys follow it. It is compared where 10 sessions and 5 users visit it, and as many another "
+            "(or sessions where the user is not known; privacy_min_users where that is more)",
+        ),
+        text("outcome_event_name", "Name of the event; any may be an outcome"),
+        integer("session_count", "Sessions that visit the topic"),
+        integer("outcome_session_count", "Those in which the event comes after the first visit to the topic"),
+        number("outcome_share", "outcome_session_count over session_count"),
+        number(
+            "baseline_share",
+            "The same share of the sessions' first visits to each other topic of the field: a visit to it and one to "
+            "another are as likely to be followed by the event where topics do not matter",
+        ),
+        number("difference", "outcome_share less baseline_share"),
+        *_INTERVAL,
+        number(
+            "q_value",
+            "Share of chance to expect among the rows that differ as clearly (Benjamini-Hochberg over all topics and "
+            "outcomes of the text field)",
         ),
     ),
 )
@@ -601,7 +713,7 @@ LAKE_TABLES: dict[str, Table] = {
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
         TOPIC_LINEAGE, TOPIC_RUNS, CONTINUATIONS, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES,
-        JOURNEY_NODES,
+        JOURNEY_NODES, JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES,
     )
 }  # fmt: skip
 """Written by Python as Parquet under lake/."""
@@ -611,7 +723,7 @@ MART_TABLES: dict[str, Table] = {
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
         TOPIC_LINEAGE, TOPIC_RUNS, TOPIC_SEGMENTS, TOPIC_NUMBERS, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
-        QUALITY_CHECKS, PIPELINE_RUNS,
+        JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES, QUALITY_CHECKS, PIPELINE_RUNS,
     )
 }  # fmt: skip
 """Published in schema marts: built by dbt, but for quality_checks and pipeline_runs, which publishing writes."""
