@@ -56,12 +56,15 @@ class Settings(BaseSettings):
         description="Below 1 fewer and broader topics, above 1 more and finer ones; "
         "known topics follow with `turret topics refit`",
     )
-    topic_min_texts: int = Field(5, ge=2, description="Distinct texts that a topic must have")
+    topic_min_texts: int = Field(
+        5, ge=2, description="Distinct texts that a topic must have; known topics follow with `turret topics refit`"
+    )
     topic_floor: float = Field(
         0.481,
         ge=-1,
         le=1,
-        description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts",
+        description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts; "
+        "texts with a topic follow with `turret topics refit`",
     )
     trend_days: int = Field(
         7, ge=1, description="Last days whose topics are compared with the days before; whole weeks even out weekdays"

@@ -69,6 +69,15 @@ def test_the_list_has_topics_and_how_the_last_run_went(folder: Path) -> None:
     assert " merged into" in retired
 
 
+def test_the_list_says_which_setting_waits_for_a_refit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "were found with" not in topics(folder, "list")
+    monkeypatch.setenv("TURRET_TOPIC_GRANULARITY", "2")
+    assert (
+        "The topics of prompt were found with topic_granularity 1 (now 2): those known stay as they are until turret "
+        "topics refit."
+    ) in topics(folder, "list")
+
+
 def test_the_list_of_a_field_as_json_has_the_rows_of_the_table(folder: Path) -> None:
     rows = json.loads(topics(folder, "list", "--field", "feedback", "--json"))
     assert {row["field"] for row in rows} == {"feedback"}

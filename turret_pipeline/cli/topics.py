@@ -19,6 +19,7 @@ from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import ROLES, Edit
+from turret_pipeline.topics.lineage import waiting_settings
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks, roles.",
@@ -122,7 +123,10 @@ def list_topics(
     console = new_console(stderr=False)
     for name in fields if field is None else [field]:
         last = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", name)
-        console.print(*run_lines(last.row(0, named=True)), sep="\n")
+        row = last.row(0, named=True)
+        console.print(*run_lines(row), sep="\n")
+        if sentence := waiting_settings(row, place.space.topic_options):
+            console.print(sentence, style="yellow", soft_wrap=True)
         console.print(topic_table(frame.filter(pl.col("field") == name)), "")
     waiting = place.waiting()
     if waiting:

@@ -28,6 +28,7 @@ from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding import Embedder
+from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.state import TopicState
 from turret_pipeline.vectors import VectorStore
 
@@ -109,6 +110,12 @@ class Workspace:
     def edits_file(self) -> EditsFile:
         """Where a person's decisions about topics are kept."""
         return EditsFile(self.root / "topic_edits.jsonl")
+
+    @property
+    def topic_options(self) -> Options:
+        """How topics are found, by the settings in force."""
+        asked = self.settings
+        return Options(asked.topic_granularity, asked.topic_min_texts, floor=asked.topic_floor, seed=asked.seed)
 
     @functools.cached_property
     def edits(self) -> Edits:

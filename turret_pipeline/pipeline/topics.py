@@ -13,7 +13,7 @@ from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.continuations import find_continuations
 from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.judging import with_roles
-from turret_pipeline.topics.meeting import Options
+from turret_pipeline.topics.lineage import waiting_settings
 from turret_pipeline.topics.plan import Plan, Run
 from turret_pipeline.topics.privacy import count_what_is_shown, fold_small_topics, users_of_texts
 from turret_pipeline.topics.state import TopicState, advance
@@ -96,6 +96,9 @@ def topics(
     naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
     shown = _shown(workspace, naming.state)
     shown = count_what_is_shown(shown, distinct, context.run_id, workspace.settings.privacy_min_users)
+    for row in shown.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
+        if sentence := waiting_settings(row, plan.options):
+            tell(sentence)
     workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown)
     yield from _results(workspace, shown, distinct, run)
     yield dg.AssetCheckResult(
@@ -129,10 +132,7 @@ def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], 
             "and those with mostly the same texts keep their ids."
         )
         refit = True
-    options = Options(
-        settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
-    )
-    return Plan(options, workspace.edits, refit)
+    return Plan(workspace.topic_options, workspace.edits, refit)
 
 
 def _results(

@@ -116,6 +116,9 @@ TOPIC_RUNS = Table(
             for change in ("born", "split", "merged", "retired", "revived", "renamed")
         ),
         text("note", "Why there are no topics, or few", nullable=True),
+        number("found_granularity", "topic_granularity when the field's topics were last found anew", nullable=True),
+        integer("found_min_texts", "topic_min_texts at that time", nullable=True),
+        number("found_floor", "topic_floor at that time", nullable=True),
     ),
 )
 

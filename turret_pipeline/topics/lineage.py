@@ -1,15 +1,18 @@
 """What changed among the topics of a field in a run, and how the run went."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
 from turret_pipeline.tables import TOPIC_LINEAGE, TOPIC_RUNS
 from turret_pipeline.topics.definitions import ACTIVE, RETIRED
-from turret_pipeline.topics.meeting import Change
+from turret_pipeline.topics.meeting import Change, Options
 from turret_pipeline.topics.plan import Plan, Run
 
 COUNTED = ("born", "split", "merged", "retired", "revived", "renamed")
+FOUND_WITH = ("granularity", "min_texts", "floor")
+"""Settings (topic_...) and options whose change known topics follow with a refit only."""
 
 
 def changes_of(
@@ -71,8 +74,10 @@ def describe_run(
     field: str,
     plan: Plan,
     run: Run,
+    *,
+    is_anew: bool,
 ) -> pl.DataFrame:
-    """The row of table ``topic_runs`` for a field."""
+    """The row of table ``topic_runs`` for a field; ``is_anew``: no known topic was carried on."""
     active = definitions.filter(pl.col("status") == ACTIVE)
     count = text_topics.height
     if stability is None and before.height:
@@ -89,8 +94,31 @@ def describe_run(
         "kept_share": None if kept_share is None else round(kept_share, 6),
         **{f"{change}_count": int((changes["change"] == change).sum()) for change in COUNTED},
         "note": _note(count, active.height, plan.options.min_texts),
+        **_found_with(before, plan.options, is_anew=is_anew),
     }
     return pl.DataFrame([row], schema=TOPIC_RUNS.schema)
+
+
+def _found_with(before: pl.DataFrame, options: Options, *, is_anew: bool) -> dict[str, object]:
+    """The options with which the topics were last found anew; None where a version found them that did not note it."""
+    if is_anew or before.is_empty():
+        return {f"found_{name}": getattr(options, name) for name in FOUND_WITH}
+    return {f"found_{name}": before[f"found_{name}"][-1] for name in FOUND_WITH}
+
+
+def waiting_settings(row: Mapping[str, Any], options: Options) -> str | None:
+    """Which settings wait for a refit, as a sentence from a field's last row of ``topic_runs``; None: none does."""
+    waiting = [
+        f"topic_{name} {found:g} (now {getattr(options, name):g})"
+        for name in FOUND_WITH
+        if (found := row.get(f"found_{name}")) not in {None, getattr(options, name)}
+    ]
+    if not waiting or not row["topic_count"]:
+        return None
+    return (
+        f"The topics of {row['field']} were found with {', '.join(waiting)}: those known stay as they are until "
+        "turret topics refit."
+    )
 
 
 def _note(texts: int, topics: int, min_texts: int) -> str | None:

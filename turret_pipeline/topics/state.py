@@ -100,7 +100,10 @@ def _advance_field(
     gone = previous.text_topics.join(texts, on="text_id", how="anti")  # a text that comes back finds its topic again
     now = _text_topics(field, texts, shown, found.assignment.topic)
     kept = _kept_share(known["topic_id"], now["topic_id"])
-    facts = describe_run(definitions, now, changes, previous.topic_runs, found.stability, kept, field, plan, run)
+    facts = describe_run(
+        definitions, now, changes, previous.topic_runs, found.stability, kept, field, plan, run,
+        is_anew=plan.refit or previous.topic_definitions.is_empty(),
+    )  # fmt: skip
     return TopicState(
         definitions,
         pl.concat([now, gone]).sort("text_id"),

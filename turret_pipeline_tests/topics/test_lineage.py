@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from turret_pipeline.topics.edits import Edit, Edits
+from turret_pipeline.topics.lineage import waiting_settings
 from turret_pipeline.topics.plan import Run
 from turret_pipeline.topics.state import TopicState, advance
 from turret_pipeline_tests.topics.blobs import scattered
@@ -29,6 +30,9 @@ RENAME = Edit("edit-1", "", "rename", "prompt-2", label="Log in")
 MERGE = Edit("edit-2", "", "merge", "prompt-2", into_topic_id="prompt-1")
 
 
+FOUND_WITH = {"found_granularity": 1.0, "found_min_texts": 5, "found_floor": 0.481}
+
+
 def facts(state: TopicState) -> dict[str, object]:
     """The last row of topic_runs, what is null or 0 left out."""
     row = state.topic_runs.row(-1, named=True)
@@ -41,14 +45,18 @@ def decided(previous: TopicState, *edits: Edit, run_id: str) -> TopicState:
 
 def test_a_first_run_is_told() -> None:
     assert FIRST.topic_runs.select("run_id", "started_at", "field").rows() == [("r1", NOON, "prompt")]
-    assert facts(FIRST) == {
-        "text_count": 40,
-        "topic_count": 2,
-        "theme_count": 1,
-        "coverage": 0.85,
-        "stability": 1.0,
-        "born_count": 2,
-    }
+    assert (
+        facts(FIRST)
+        == {
+            "text_count": 40,
+            "topic_count": 2,
+            "theme_count": 1,
+            "coverage": 0.85,
+            "stability": 1.0,
+            "born_count": 2,
+        }
+        | FOUND_WITH
+    )
 
 
 def test_a_run_in_which_topics_come_and_go_is_told() -> None:
@@ -88,6 +96,32 @@ def test_a_refit_that_finds_the_same_changes_nothing_but_tells_how_sure_it_is() 
     assert second.text_topics.rows() == FIRST.text_topics.rows()
     assert changes(second, "r2") == []
     assert (facts(second)["kept_share"], facts(second)["stability"]) == (1.0, 1.0)
+
+
+FINER = replace(PLAN, options=replace(PLAN.options, granularity=2.0, min_texts=6))
+
+
+def test_a_run_tells_with_what_the_topics_were_last_found_anew() -> None:
+    found = [f"found_{name}" for name in ("granularity", "min_texts", "floor")]
+    carried_on = run(FIRST, ALL, "r2", FINER)
+    anew = run(carried_on, ALL, "r3", replace(FINER, refit=True))
+    back = run(anew, ALL, "r4")
+    assert back.topic_runs.select(found).rows() == [(1, 5, 0.481), (1, 5, 0.481), (2, 6, 0.481), (2, 6, 0.481)]
+    waiting = waiting_settings(carried_on.topic_runs.row(-1, named=True), FINER.options)
+    assert waiting == (
+        "The topics of prompt were found with topic_granularity 1 (now 2), topic_min_texts 5 (now 6): those known stay "
+        "as they are until turret topics refit."
+    )
+    assert waiting_settings(anew.topic_runs.row(-1, named=True), FINER.options) is None
+
+
+def test_no_setting_waits_where_there_are_no_topics_or_it_is_not_known_what_they_were_found_with() -> None:
+    none = run(EMPTY, texts(ODD)).topic_runs.row(-1, named=True)
+    assert waiting_settings(none, FINER.options) is None
+    unknown = FIRST.topic_runs.row(-1, named=True) | dict.fromkeys(FOUND_WITH)
+    assert waiting_settings(unknown, FINER.options) is None
+    of_old_version = {name: value for name, value in unknown.items() if name not in FOUND_WITH}
+    assert waiting_settings(of_old_version, FINER.options) is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ select
     retired_count,
     revived_count,
     renamed_count,
-    note
+    note,
+    found_granularity,
+    found_min_texts,
+    found_floor
 from {{ ref('stg_topic_runs') }}
 order by started_at, field
