@@ -2,14 +2,19 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.lake import replacing
 from turret_pipeline.topics.edits import ACTIONS, ROLES, Action, Edit, Edits
 
 NEEDS = {"rename": "label", "merge": "into_topic_id", "split": "parts", "role": "role"}
+LOCK_SECONDS = 10
 UNDONE = "undone"
 """Marks the line of an edit that was taken back: it stays, so that no later edit gets its id."""
 
@@ -18,7 +23,7 @@ _FORMS = {"edit_id": re.compile(r"edit-(\d+)"), "topic_id": re.compile(r"(.+)-\d
 
 @dataclass(frozen=True)
 class EditsFile:
-    """Edits under the data folder; each change replaces the file whole."""
+    """Edits under the data folder; each change replaces the file whole, and one waits for the other."""
 
     path: Path
 
@@ -28,15 +33,32 @@ class EditsFile:
 
     def add(self, action: Action, topic_id: str, edited_at: str, **details: str | int) -> Edit:
         """Put an edit at the end of the file."""
-        lines = self._lines()
-        number = max((int(edit.edit_id.removeprefix("edit-")) for edit, _ in lines), default=0) + 1
-        edit = Edit(f"edit-{number}", edited_at, action, topic_id, **details)  # type: ignore[arg-type]
-        Edits((*self.read().all, edit)).shown_as()  # merges in a circle are refused before they are written
-        self._write([*lines, (edit, False)])
-        return edit
+        with self._alone():
+            lines = self._lines()
+            number = max((int(edit.edit_id.removeprefix("edit-")) for edit, _ in lines), default=0) + 1
+            edit = Edit(f"edit-{number}", edited_at, action, topic_id, **details)  # type: ignore[arg-type]
+            Edits((*self.read().all, edit)).shown_as()  # merges in a circle are refused before they are written
+            self._write([*lines, (edit, False)])
+            return edit
 
     def undo(self, edit_id: str | None = None) -> Edit:
         """Take an edit back, the last one if none is named. TurretError where there is none."""
+        with self._alone():
+            return self._undo(edit_id)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other process changes the file; readers need not wait, for the file is replaced whole."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise TurretError(
+                f"Another command has been changing {self.path} for {LOCK_SECONDS} seconds: wait for it, and try again."
+            ) from None
+
+    def _undo(self, edit_id: str | None) -> Edit:
         edits = self.read().all
         if not edits:
             raise TurretError(f"There is no edit to undo in {self.path}.")
@@ -71,7 +93,6 @@ class EditsFile:
             {name: value for name, value in {**asdict(edit), UNDONE: is_undone or None}.items() if value is not None}
             for edit, is_undone in lines
         )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as aside:
             aside.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 

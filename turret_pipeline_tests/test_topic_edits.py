@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.topic_edits import EditsFile
@@ -185,3 +188,60 @@ def test_a_kill_leaves_the_file_whole(file: EditsFile) -> None:
             process.send_signal(signal.SIGKILL)
         assert ids(file) == [f"edit-{number}" for number in range(1, len(ids(file)) + 1)]
     assert len(ids(file)) >= 3
+
+
+CROWD = """
+import sys
+from pathlib import Path
+from turret_pipeline.topic_edits import EditsFile
+file = EditsFile(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(20):
+    file.add("lock", f"prompt-{sys.argv[2]}", "")
+file.undo(file.add("unlock", f"prompt-{sys.argv[2]}", "").edit_id)
+"""
+
+
+def test_no_edit_is_lost_where_many_processes_edit_at_once(file: EditsFile) -> None:
+    with ExitStack() as stack:
+        crowd = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", CROWD, str(file.path), str(number)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env=os.environ,
+                    text=True,
+                )
+            )
+            for number in range(1, 5)
+        ]
+        for process in crowd:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in crowd:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert [process.wait(60) for process in crowd] == [0] * 4
+    in_force = file.read().all
+    assert Counter((edit.action, edit.topic_id) for edit in in_force) == {
+        ("lock", f"prompt-{number}"): 20 for number in range(1, 5)
+    }
+    written = [json.loads(line)["edit_id"] for line in file.path.read_text().splitlines()]
+    assert written == [f"edit-{number}" for number in range(1, 85)]
+
+
+def test_who_waits_too_long_is_told_and_writes_nothing(file: EditsFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.add("lock", "prompt-1", NOON)
+    before = file.path.read_bytes()
+    monkeypatch.setattr("turret_pipeline.topic_edits.LOCK_SECONDS", 0.1)
+    with FileLock(file.path.with_name(f".{file.path.name}.lock")):
+        verdict = r"^Another command has been changing .*: wait for it, and try again.$"
+        with pytest.raises(TurretError, match=verdict):
+            file.add("lock", "prompt-2", NOON)
+        with pytest.raises(TurretError, match=verdict):
+            file.undo()
+        assert ids(file) == ["edit-1"]
+    assert file.path.read_bytes() == before
