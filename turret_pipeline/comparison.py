@@ -7,6 +7,8 @@ as many independent events would tell.
 Belongs here: statistics of counts, for topics and journeys alike. Not here: which groups are compared.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,8 +17,12 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
+IntArray: TypeAlias = NDArray[np.integer[Any]]
 
 CONFIDENCE = 0.95
+
+MIN_EVENTS, MIN_CLUSTERS = 10, 5
+"""Events, and clusters such as users, that must be of a group, and of none: less says nothing of a group."""
 
 
 @dataclass(frozen=True)
@@ -199,3 +205,69 @@ def q_values(p_values: FloatArray) -> FloatArray:
     if known.any():
         found[known] = stats.false_discovery_control(p_values[known], method="bh")
     return found
+
+
+@dataclass(frozen=True)
+class GroupShares:
+    """How often each thing is counted in each group, and in the rest; all but ``groups`` of shape (counts, groups)."""
+
+    groups: IntArray
+    """The groups that are large enough to be compared."""
+    count: IntArray
+    share: FloatArray
+    other_share: FloatArray
+    found: Comparison
+
+
+def compare_groups(
+    counted: IntArray, group: IntArray, clusters: Sequence[IntArray], min_clusters: int = MIN_CLUSTERS
+) -> GroupShares:
+    """The share of each thing among the events of each group, against its share among all other events.
+
+    ``counted`` and ``group`` say of each event which thing and which group it is of, from 0, -1: of none. ``clusters``
+    number what it hangs together with, from 0, finest first, each within the next: its session, then its user.
+    """
+    things, members, sizes = (int(codes.max(initial=-1)) + 1 for codes in (counted, group, clusters[-1]))
+    of_clusters = count_matrix(clusters[-1], group, (sizes, members))
+    kept = np.flatnonzero(_is_comparable(of_clusters, max(min_clusters, MIN_CLUSTERS)))
+    positions = np.full(members + 1, -1)
+    positions[kept] = np.arange(len(kept))
+    group = positions[group]
+    inside = count_matrix(counted, group, (things, len(kept))).toarray()
+    total = np.bincount(group[group >= 0], minlength=len(kept))[None, :]
+    elsewhere = np.bincount(counted[counted >= 0], minlength=len(inside))[:, None] - inside
+    pairs = [_pairs(cluster, counted, group, len(kept)) for cluster in clusters]
+    disjoint = [pairs[0], *(coarse - fine for fine, coarse in itertools.pairwise(pairs))]
+    effects = design_effects(*disjoint)
+    return GroupShares(
+        groups=kept,
+        count=inside.astype(np.int64),
+        share=inside / total,
+        other_share=elsewhere / (len(group) - total),
+        found=compare_shares(inside, total, elsewhere, len(group) - total, effects, max(sizes - 1, 1)),
+    )
+
+
+def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> sp.csr_matrix:
+    """How often each pair of row and column occurs; pairs with -1 do not count."""
+    has = (rows >= 0) & (columns >= 0)
+    return sp.csr_matrix((np.ones(int(has.sum())), (rows[has], columns[has])), shape=shape)
+
+
+def _pairs(cluster: IntArray, counted: IntArray, group: IntArray, group_count: int) -> Pairs:
+    """Pairs of events in one cluster."""
+    sizes = np.bincount(cluster).astype(np.float64)
+    counts = count_matrix(cluster, counted, (len(sizes), int(counted.max(initial=-1)) + 1))
+    groups = count_matrix(cluster, group, (len(sizes), group_count))
+    totals = np.asarray(counts.sum(axis=0), dtype=np.float64).reshape(1, -1)
+    return pairs_within(counts, groups, sizes[:, None], totals)
+
+
+def _is_comparable(groups: sp.csr_matrix, min_clusters: int) -> NDArray[np.bool_]:
+    """Whether enough events and clusters are of a group, and enough are not, shape (groups,)."""
+    entries, sizes = groups.tocoo(), np.asarray(groups.sum(axis=1)).ravel()
+    events = np.asarray(groups.sum(axis=0)).ravel()
+    of_group = np.bincount(entries.col, minlength=groups.shape[1])
+    entire = np.bincount(entries.col[entries.data == sizes[entries.row]], minlength=groups.shape[1])
+    enough_events = np.minimum(events, sizes.sum() - events) >= MIN_EVENTS
+    return np.asarray(enough_events & (np.minimum(of_group, len(sizes) - entire) >= min_clusters))

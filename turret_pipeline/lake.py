@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,17 @@ class Lake:
         with replacing(self.path(table)) as aside:
             fitted.write_parquet(aside)
         return fitted
+
+    @contextmanager
+    def writing(self, table: str) -> Iterator[Callable[[pl.DataFrame], None]]:
+        """Replace a table by the frames that the function is given, which need not fit in memory together."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        contract, oldest = LAKE_TABLES[table], pl.CompatLevel.oldest()
+        schema: pa.Schema = contract.empty().to_arrow(compat_level=oldest).schema
+        with replacing(self.path(table)) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+            yield lambda frame: writer.write_table(fit(contract, frame).to_arrow(compat_level=oldest))
 
     def scan(self, table: str) -> pl.LazyFrame:
         """Read a table lazily. Raises TurretError where no run has written it yet."""

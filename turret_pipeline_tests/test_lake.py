@@ -132,3 +132,21 @@ def test_many_threads_write_to_one_folder(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {f"{n}.txt": str(n) for n in range(40)}
+
+
+def test_a_table_is_written_in_parts_whole_or_not_at_all(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    _write_parts(lake, ROWS[:1], ROWS[1:].select(reversed(ROWS.columns)))
+    assert_frame_equal(lake.read("texts"), ROWS)
+    with pytest.raises(TurretError, match="lacks text_id"):
+        _write_parts(lake, ROWS[:1], ROWS.drop("text_id"))
+    assert_frame_equal(lake.read("texts"), ROWS)
+    assert names(tmp_path) == ["texts.parquet"]
+    _write_parts(lake)
+    assert_frame_equal(lake.read("texts"), TEXTS.empty())
+
+
+def _write_parts(lake: Lake, *parts: pl.DataFrame) -> None:
+    with lake.writing("texts") as write:
+        for part in parts:
+            write(part)

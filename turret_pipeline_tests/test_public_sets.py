@@ -39,7 +39,8 @@ def ingested(folder: Path, name: str) -> Canonical:
 @pytest.mark.parametrize("name", ["running_example", "receipt", "reviewing", "repair_example", "roadtraffic100"])
 def test_directly_follows_counts_are_exact(tmp_path: Path, name: str) -> None:
     events = ingested(tmp_path, f"log_{name}").events
-    edges = journey_edges(collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty(), []))
+    nothing = (EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty())
+    edges = journey_edges(next(collect_visits(events, *nothing, [])))
     gold = json.loads((DATA / "gold" / "dfg.json").read_text())[name]
     expected = {(source, target): count for source, target, count in gold["edges"]}
     expected |= {(START, node): count for node, count in gold["start"].items()}

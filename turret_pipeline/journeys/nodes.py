@@ -5,14 +5,15 @@ import math
 import networkx as nx
 import polars as pl
 
-from turret_pipeline.tables import END, JOURNEY_NODES, START
+from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
 
 NODE = ["dimension", "node_id"]
 EXACT_NODES = 500
+PSEUDO = (START, END, OTHER)
 
 
 def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Table ``journey_nodes`` from visits, ``journey_edges`` and labels (dimension, node_id, node_label)."""
+    """Table ``journey_nodes`` from visits, all ``journey_edges`` and labels (dimension, node_id, node_label)."""
     counts = visits.group_by(NODE).agg(
         pl.len().cast(pl.Int64).alias("event_count"),
         pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
@@ -45,8 +46,8 @@ def _edge_counts(edges: pl.DataFrame, node: str, name: str) -> pl.DataFrame:
 def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":
     """The transitions between nodes of one dimension, without the pseudo-nodes; ``edges`` is its ``journey_edges``."""
     graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(sorted({*edges["from_node_id"], *edges["to_node_id"]} - {START, END}))
-    inner = edges.filter((pl.col("from_node_id") != START) & (pl.col("to_node_id") != END))
+    graph.add_nodes_from(sorted({*edges["from_node_id"], *edges["to_node_id"]} - {*PSEUDO}))
+    inner = edges.filter(~pl.col("from_node_id").is_in(PSEUDO) & ~pl.col("to_node_id").is_in(PSEUDO))
     for edge in inner.iter_rows(named=True):
         graph.add_edge(
             edge["from_node_id"],

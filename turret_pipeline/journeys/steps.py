@@ -2,29 +2,33 @@
 
 import polars as pl
 
+from turret_pipeline.journeys.visits import same_as, seconds
 from turret_pipeline.tables import JOURNEY_STEPS
-
-SESSION = ["dimension", "session_id"]
 
 
 def journey_steps(visits: pl.DataFrame) -> pl.DataFrame:
     """Table ``journey_steps`` from visits in order."""
-    changed = (pl.col("node_id") != pl.col("node_id").shift()).fill_null(value=True).over(SESSION)
-    steps = (
-        visits.with_columns(changed.cum_sum().over(SESSION).cast(pl.Int64).alias("step_number"))
-        .group_by([*SESSION, "step_number"], maintain_order=True)
-        .agg(
-            pl.col("user_id").first(),
-            pl.col("node_id").first(),
-            pl.col("event_at").first().alias("started_at"),
-            pl.col("event_at").last().alias("ended_at"),
-            pl.len().cast(pl.Int64).alias("event_count"),
+    row, at = pl.int_range(pl.len(), dtype=pl.Int64), pl.col("event_at")
+    last_at = visits["event_at"].last()
+    steps = visits.select(
+        "dimension",
+        "session_id",
+        "user_id",
+        "node_id",
+        at.alias("started_at"),
+        at.shift().alias("before_at"),
+        row.alias("row"),
+        same_as(1, "node_id").alias("goes_on"),
+    ).filter(~pl.col("goes_on"))
+    is_first = ~same_as(1)
+    number, next_row = pl.int_range(pl.len(), dtype=pl.Int64), pl.col("row").shift(-1).fill_null(visits.height)
+    pause = pl.col("started_at").shift(-1) - pl.col("ended_at")
+    return (
+        steps.with_columns(
+            (number - pl.when(is_first).then(number).forward_fill() + 1).alias("step_number"),
+            (next_row - pl.col("row")).alias("event_count"),
+            pl.coalesce(pl.col("before_at").shift(-1), pl.lit(last_at, visits.schema["event_at"])).alias("ended_at"),
         )
+        .with_columns(pl.when(same_as(-1)).then(seconds(pause)).alias("seconds_to_next"))
+        .select(JOURNEY_STEPS.schema.names())
     )
-    pause = pl.col("started_at").shift(-1).over(SESSION) - pl.col("ended_at")
-    return steps.with_columns(seconds(pause).alias("seconds_to_next")).select(JOURNEY_STEPS.schema.names())
-
-
-def seconds(duration: pl.Expr) -> pl.Expr:
-    """A duration as a number of seconds."""
-    return duration.dt.total_microseconds() / 1e6

@@ -1,10 +1,10 @@
-"""Which event is on which node: the sequences that steps and edges are read from."""
+"""Which event is on which node: the sequences that all journey tables are read from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from turret_pipeline.tables import EVENT_NAME
+from turret_pipeline.tables import EVENT_NAME, USER
 
 VISITS_SCHEMA = pl.Schema(
     {
@@ -16,7 +16,9 @@ VISITS_SCHEMA = pl.Schema(
         "position": pl.Int64(),
     }
 )
-"""One row per event on a node of a dimension; ``position`` orders the events of all sessions."""
+"""One row per event on a node of a dimension; ``position`` is the place of the event among all events."""
+
+SEQUENCE = ("dimension", "session_id")
 
 
 def collect_visits(
@@ -25,24 +27,47 @@ def collect_visits(
     text_topics: pl.DataFrame,
     continuations: pl.DataFrame,
     fields: Sequence[str],
-) -> pl.DataFrame:
-    """The visits of dimension event_name and of every text field, ordered by dimension, session and position.
+) -> Iterator[pl.DataFrame]:
+    """The visits of each dimension that has any, ordered by session and position, a dimension at a time.
 
     ``events`` come in their order. An event is on the topic that it carries on (table ``continuations``), else on that
-    of its text; one that has neither is on no node of that field. A text field that is called event_name makes no
-    dimension: the name is taken.
+    of its text; one that has neither is on no node of that field. After each dimension comes that of the users: all
+    events of a user are one sequence, whose session_id is the user's. A text field that is called like one of these
+    dimensions makes none: the name is taken.
     """
     ordered = events.select("event_id", "session_id", "user_id", "event_name", "event_at").with_row_index("position")
-    named = ordered.with_columns(pl.lit(EVENT_NAME).alias("dimension"), pl.col("event_name").alias("node_id"))
-    topical = (
-        event_texts.filter(pl.col("field").is_in([field for field in fields if field != EVENT_NAME]))
-        .join(text_topics.select("field", "text_id", "topic_id"), on=["field", "text_id"], validate="m:1")
-        .join(continuations, on=["event_id", "field"], how="left", validate="1:1")
-        .with_columns(
-            pl.col("field").alias("dimension"), pl.coalesce("continues_topic_id", "topic_id").alias("node_id")
-        )
-        .filter(pl.col("node_id").is_not_null())
-        .join(ordered, on="event_id", validate="m:1")
-    )
-    columns = [pl.col(name).cast(kind) for name, kind in VISITS_SCHEMA.items()]
-    return pl.concat([named.select(columns), topical.select(columns)]).sort("dimension", "session_id", "position")
+    yield from _both(ordered.with_columns(pl.col("event_name").alias("node_id")), EVENT_NAME)
+    for field in sorted(set(fields)):
+        if field != EVENT_NAME and not field.startswith(USER):
+            on_topics = (
+                event_texts.filter(pl.col("field") == field)
+                .join(text_topics.select("field", "text_id", "topic_id"), on=["field", "text_id"], validate="m:1")
+                .join(continuations, on=["event_id", "field"], how="left", validate="1:1")
+                .select("event_id", pl.coalesce("continues_topic_id", "topic_id").alias("node_id"))
+                .drop_nulls()
+            )
+            yield from _both(ordered.join(on_topics, on="event_id", validate="1:1"), field)
+
+
+def _both(placed: pl.DataFrame, dimension: str) -> Iterator[pl.DataFrame]:
+    """The visits of a dimension by session, and by user."""
+    by_user = placed.filter(pl.col("user_id").is_not_null()).with_columns(pl.col("user_id").alias("session_id"))
+    for name, visits in ((dimension, placed), (USER + dimension, by_user)):
+        if visits.height:
+            columns = [pl.col(column).cast(kind) for column, kind in VISITS_SCHEMA.items() if column != "dimension"]
+            yield visits.sort("session_id", "position").select(pl.lit(name).alias("dimension"), *columns)
+
+
+def same_as(offset: int, *columns: str) -> pl.Expr:
+    """Whether the row so many rows before (after, if below 0) is of the same sequence, and of the same ``columns``.
+
+    For frames in the order of visits: neighbours are compared, which takes a fraction of the time of windows.
+    """
+    parts = [pl.col(name).eq_missing(pl.col(name).shift(offset)) for name in (*SEQUENCE, *columns)]
+    is_there = pl.int_range(pl.len()) >= offset if offset > 0 else pl.int_range(pl.len()) < pl.len() + offset
+    return pl.all_horizontal(is_there, *parts)
+
+
+def seconds(duration: pl.Expr) -> pl.Expr:
+    """A duration as a number of seconds."""
+    return duration.dt.total_microseconds() / 1e6

@@ -1,46 +1,69 @@
-"""Assets of group journeys: steps, edges and nodes of every dimension."""
+"""Assets of group journeys: what happens in which order, in every dimension, and what it leads to."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.journeys.edges import journey_edges
-from turret_pipeline.journeys.nodes import journey_nodes
-from turret_pipeline.journeys.steps import journey_steps
+from turret_pipeline.journeys.nodes import NODE
+from turret_pipeline.journeys.reading import TABLES, read_journeys
 from turret_pipeline.journeys.visits import collect_visits
 from turret_pipeline.pipeline.figures import transitions
 from turret_pipeline.pipeline.resources import Workspace
-from turret_pipeline.pipeline.specs import lake_spec, result
+from turret_pipeline.pipeline.specs import lake_key, lake_spec, result
+from turret_pipeline.tables import USER
 
-DEPS = ("events", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
-TABLES = ("journey_steps", "journey_edges", "journey_nodes")
+DEPS = ("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
+STEPS = "journey_steps"
+SHOWN, LEVEL = 10, 0.05
 
 
 @dg.multi_asset(
-    specs=[lake_spec(table, "journeys", DEPS) for table in TABLES],
+    specs=[lake_spec(table, "journeys", DEPS) for table in (STEPS, *TABLES)],
     name="journeys",
 )
 def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
-    """Read the sequences of every dimension."""
-    lake = workspace.lake
-    names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
-    visits = collect_visits(
-        lake.read("events"), lake.read("event_texts"), lake.read("text_topics"), lake.read("continuations"), names
-    )
-    labels = lake.read("topic_definitions").select(
-        pl.col("field").alias("dimension"), pl.col("topic_id").alias("node_id"), pl.col("label").alias("node_label")
-    )
+    """Read the sequences of every dimension, one at a time: those of all need not fit in memory together."""
     with workspace.progress.during("Reading journeys"):
-        edges = journey_edges(visits)
-        frames = dict(zip(TABLES, (journey_steps(visits), edges, journey_nodes(visits, edges, labels)), strict=True))
-    frames = {table: lake.write(table, frame) for table, frame in frames.items()}
-    nodes = frames["journey_nodes"]
-    yield result("journey_steps", frames["journey_steps"])
+        step_count, frames = _read(workspace)
+    frames = {table: workspace.lake.write(table, frame) for table, frame in frames.items()}
+    edges, nodes = frames["journey_edges"], frames["journey_nodes"]
+    loops, paths = frames["journey_loops"], frames["journey_paths"]
+    yield dg.MaterializeResult(asset_key=lake_key(STEPS), metadata={"dagster/row_count": step_count})
     yield result("journey_edges", edges, transitions=transitions(edges, nodes, workspace.figures_dir))
     yield result(
         "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
     )
+    bounces = loops.with_columns(pl.concat_list("node_id", "other_node_id", "node_id").alias("path"))
+    yield result("journey_loops", loops, most_bounced=_commonest(bounces, nodes))
+    longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
+    yield result("journey_paths", paths, commonest_of_three_or_more_steps=_commonest(longer, nodes))
+    for table in ("journey_segments", "topic_outcomes"):
+        different = frames[table].filter(pl.col("q_value") <= LEVEL)
+        yield result(table, frames[table], rows_that_differ=different.height, largest_differences=_largest(different))
+
+
+def _read(workspace: Workspace) -> tuple[int, dict[str, pl.DataFrame]]:
+    """Rows of ``journey_steps``, which are written, and the other tables."""
+    lake = workspace.lake
+    types = dict(lake.read("fields").select("field", "type").iter_rows())
+    texts = [field for field, kind in types.items() if kind == "text"]
+    enums = [field for field, kind in types.items() if kind == "enum"]
+    events = lake.scan("events").select("event_id", "session_id", "user_id", "event_name", "event_at").collect()
+    visits = collect_visits(
+        events, lake.read("event_texts"), lake.read("text_topics"), lake.read("continuations"), texts
+    )
+    values = lake.scan("event_values").filter(pl.col("field").is_in(enums)).select("event_id", "field", "value")
+    labels, min_users = lake.read("topic_definitions"), workspace.settings.privacy_min_users
+    heights: list[int] = []
+    with lake.writing(STEPS) as write:
+
+        def keep(steps: pl.DataFrame) -> None:
+            write(steps)
+            heights.append(steps.height)
+
+        frames = read_journeys(visits, events, values.collect(), labels, min_users, keep)
+    return sum(heights), frames
 
 
 def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
@@ -49,3 +72,25 @@ def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
         "dimension", f"{side}_count", "node_id", descending=[False, True, False]
     )
     return ranked.group_by("dimension", maintain_order=True).head(3).select("dimension", "node_label", f"{side}_share")
+
+
+def _commonest(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """The paths that most sessions take, by their labels; not those of users, which say the same again."""
+    labels = {(dimension, node): label for dimension, node, label in nodes.select(*NODE, "node_label").iter_rows()}
+    ranked = paths.filter(~pl.col("dimension").str.starts_with(USER)).sort(
+        "session_count", "dimension", "path", descending=[True, False, False]
+    )
+    rows = [
+        (dimension, " > ".join(labels[dimension, node] for node in path), count, share)
+        for dimension, path, count, share in ranked.head(SHOWN)
+        .select("dimension", "path", "session_count", "session_share")
+        .iter_rows()
+    ]
+    return pl.DataFrame(rows, ["dimension", "path", "session_count", "session_share"], orient="row")
+
+
+def _largest(different: pl.DataFrame) -> pl.DataFrame:
+    """The largest differences, without the ends of their intervals."""
+    key = different.columns[:3]
+    ranked = different.sort(pl.col("difference").abs(), *key, descending=[True, False, False, False])
+    return ranked.head(SHOWN).drop("difference_low", "difference_high")

@@ -24,6 +24,7 @@ MANY_REJECTED = 0.05
 
 SHARES = {
     "probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value", "coverage", "stability",
+    "probability_in_segment", "probability_elsewhere",
 }  # fmt: skip
 """Columns between 0 and 1, beside those called so."""
 
@@ -37,6 +38,13 @@ PAIRS = {
         ("event_count", "session_count"),
         ("session_count", "start_count"),
         ("session_count", "end_count"),
+    ],
+    "journey_loops": [("bounce_count", "session_count")],
+    "journey_segments": [("difference", "difference_low"), ("difference_high", "difference")],
+    "topic_outcomes": [
+        ("session_count", "outcome_session_count"),
+        ("difference", "difference_low"),
+        ("difference_high", "difference"),
     ],
     "topics": [("event_count", "text_count"), ("event_count", "session_count")],
     "topic_days": [("event_count", "session_count")],

@@ -1,7 +1,6 @@
 """Assets of group topics: distinct texts, their vectors, and topics kept from run to run."""
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import dagster as dg
@@ -11,9 +10,8 @@ from turret_pipeline.pipeline.figures import topic_map, topic_sizes
 from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
-from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.continuations import find_continuations
-from turret_pipeline.topics.embedding import Embedder, embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.judging import with_roles
 from turret_pipeline.topics.lineage import waiting_settings
 from turret_pipeline.topics.plan import Plan, Run
@@ -134,7 +132,7 @@ def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], 
             "and those with mostly the same texts keep their ids."
         )
         refit = True
-    return Plan(workspace.topic_options, workspace.edits, refit, _when_needed(workspace))
+    return Plan(workspace.topic_options, workspace.edits, refit)
 
 
 def _results(
@@ -157,16 +155,6 @@ def _shown(workspace: Workspace, state: TopicState) -> TopicState:
     if min_users == 1:
         return state
     return fold_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
-
-
-def _when_needed(workspace: Workspace) -> Embedder:
-    """The model, loaded when the first new topic is to be named: most runs have none, and loading takes seconds."""
-    load = functools.cache(workspace.embedder)
-
-    def embed(texts: Sequence[str]) -> FloatArray:
-        return load()(texts)
-
-    return embed
 
 
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:

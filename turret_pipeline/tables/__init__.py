@@ -15,9 +15,12 @@ from turret_pipeline.tables.journeys import (
     JOURNEY_EDGES,
     JOURNEY_NODES,
     JOURNEY_STEPS,
+    OTHER,
     SESSIONS,
     START,
+    USER,
 )
+from turret_pipeline.tables.patterns import JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES
 from turret_pipeline.tables.runs import PIPELINE_RUNS, QUALITY_CHECKS
 from turret_pipeline.tables.topics import (
     CONTINUATIONS,
@@ -44,11 +47,15 @@ __all__ = [
     "FIELD_TYPES",
     "FIELD_VALUES",
     "JOURNEY_EDGES",
+    "JOURNEY_LOOPS",
     "JOURNEY_NODES",
+    "JOURNEY_PATHS",
+    "JOURNEY_SEGMENTS",
     "JOURNEY_STEPS",
     "LAKE_TABLES",
     "MART_TABLES",
     "NUMBER_DAYS",
+    "OTHER",
     "PIPELINE_RUNS",
     "POLARS_TYPES",
     "QUALITY_CHECKS",
@@ -63,9 +70,11 @@ __all__ = [
     "TOPIC_DEFINITIONS",
     "TOPIC_LINEAGE",
     "TOPIC_NUMBERS",
+    "TOPIC_OUTCOMES",
     "TOPIC_RUNS",
     "TOPIC_SEGMENTS",
     "TOPIC_TRENDS",
+    "USER",
     "Column",
     "Kind",
     "Table",
@@ -76,7 +85,7 @@ LAKE_TABLES: dict[str, Table] = {
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, EVENT_VALUES, FIELDS, EVENT_TEXTS, TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS,
         TOPIC_LINEAGE, TOPIC_RUNS, CONTINUATIONS, TOPIC_TRENDS, TOPIC_SEGMENTS, JOURNEY_STEPS, JOURNEY_EDGES,
-        JOURNEY_NODES,
+        JOURNEY_NODES, JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES,
     )
 }  # fmt: skip
 """Written by Python as Parquet under lake/."""
@@ -86,7 +95,7 @@ MART_TABLES: dict[str, Table] = {
     for table in (
         EVENTS, REJECTED_EVENTS, SOURCE_FILES, FIELDS, FIELD_VALUES, NUMBER_DAYS, TOPICS, EVENT_TOPICS, TOPIC_DAYS,
         TOPIC_LINEAGE, TOPIC_RUNS, TOPIC_SEGMENTS, TOPIC_NUMBERS, SESSIONS, JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES,
-        QUALITY_CHECKS, PIPELINE_RUNS,
+        JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES, QUALITY_CHECKS, PIPELINE_RUNS,
     )
 }  # fmt: skip
 """Published in schema marts: built by dbt, but for quality_checks and pipeline_runs, which publishing writes."""

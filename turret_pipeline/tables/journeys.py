@@ -5,8 +5,14 @@ from turret_pipeline.tables.contract import Column, Table, integer, number, text
 START, END = "(start)", "(end)"
 """Pseudo-nodes before the first and after the last event of a session."""
 
+OTHER = "(other)"
+"""Pseudo-node of what too few users do to be shown: edges lead to it and from it."""
+
 EVENT_NAME = "event_name"
 """The journey dimension whose nodes are the names of the events."""
+
+USER = "user:"
+"""Prefix of the journey dimensions in which all events of a user are one sequence."""
 
 SESSIONS = Table(
     "sessions",
@@ -23,15 +29,19 @@ SESSIONS = Table(
     ),
 )
 
-_DIMENSION = text("dimension", "event_name, or a text field whose topics are the nodes")
+DIMENSION = text(
+    "dimension",
+    "event_name, or a text field whose topics are the nodes; user:event_name or user:FIELD: the same nodes, with all "
+    "events of a user as one session whose session_id is the user_id, so that what is called session counts users",
+)
 
 JOURNEY_STEPS = Table(
     "journey_steps",
     "One row per step of a session in a dimension: a run of events on one node.",
     ("dimension", "session_id", "step_number"),
     (
-        _DIMENSION,
-        text("session_id", "The session"),
+        DIMENSION,
+        text("session_id", "The session; in a dimension user: the user_id"),
         text("user_id", "User of the step's first event", nullable=True),
         integer("step_number", "Position of the step in the session, from 1, without gaps"),
         text("node_id", "Event name or topic_id"),
@@ -47,15 +57,23 @@ JOURNEY_EDGES = Table(
     "One row per pair of nodes that follow each other directly in a dimension; a node that follows itself counts.",
     ("dimension", "from_node_id", "to_node_id"),
     (
-        _DIMENSION,
-        text("from_node_id", "Node of the earlier event, or (start)"),
-        text("to_node_id", "Node of the later event, or (end)"),
+        DIMENSION,
+        text("from_node_id", "Node of the earlier event, (start), or (other)"),
+        text(
+            "to_node_id",
+            "Node of the later event, (end), or (other): an edge of fewer users than privacy_min_users is counted as "
+            "one to (other) and one from it",
+        ),
         integer("transition_count", "Times that it happened"),
         integer("session_count", "Sessions in which it happened"),
         integer("user_count", "Users to whom it happened"),
         number("probability", "transition_count over all that leave from_node_id, (end) included"),
-        number("median_seconds", "Median time between the two events; null at (start) and (end)", nullable=True),
-        number("p95_seconds", "95th percentile of it, interpolated; null at (start) and (end)", nullable=True),
+        number(
+            "median_seconds",
+            "Median time between the two events; null from (start) and (other), to (end)",
+            nullable=True,
+        ),
+        number("p95_seconds", "95th percentile of it, interpolated; null where that is", nullable=True),
     ),
 )
 
@@ -64,7 +82,7 @@ JOURNEY_NODES = Table(
     "One row per node of a dimension.",
     ("dimension", "node_id"),
     (
-        _DIMENSION,
+        DIMENSION,
         text("node_id", "Event name or topic_id"),
         text("node_label", "Event name, or label of the topic"),
         integer("event_count", "Events on the node"),

@@ -18,7 +18,7 @@ from turret_pipeline.topics.phrases import Key, Word, content_of, joined, phrase
 NAMING_WORDS = 60
 """A text says in its first words what it is about; phrases of whole pages would be millions."""
 
-NAMING_TEXTS = 200
+NAMING_TEXTS = 120
 """So many texts of a topic, evenly chosen, tell shares within a few percent; more would only take longer."""
 
 LEAST_SHARE, FEW_TEXTS = 0.02, 20
@@ -27,6 +27,9 @@ LEAST_SHARE, FEW_TEXTS = 0.02, 20
 TOGETHER = 0.1
 """A phrase is known by the texts with all its words, in any order; a little of its weight is that of the phrase as it
 stands, so that of the ways to say it the usual one is taken."""
+
+REWARDED_WORDS = 2
+"""A phrase of three words says enough: further ones are no gain by themselves."""
 
 NEIGHBOURS_SHARE, SMOOTHING = 0.5, 0.01
 """How common a phrase is elsewhere: halfway between the mean of the other topics and the one that has it most."""
@@ -49,6 +52,15 @@ class Candidate:
     rows: frozenset[int]
     share: float
     weight: float
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidates of each topic, strongest first; and the texts that were read for them: which, and their stems."""
+
+    of_topic: list[list[Candidate]]
+    rows: list[int]
+    stems: list[set[str]]
 
 
 @dataclass
@@ -94,29 +106,30 @@ def _parts(key: Key) -> list[Key]:
     return [key[a:b] for a in range(length) for b in range(a + 1, length + 1) if b - a < length]
 
 
-def topic_candidates(
-    texts: Sequence[str], topic: IntArray, topic_count: int, length_bonus: float
-) -> list[list[Candidate]]:
-    """Phrases of each topic 0 .. topic_count - 1, strongest first; ``topic`` has shape (texts,), negative for none.
+def topic_candidates(texts: Sequence[str], topic: IntArray, topic_count: int, length_bonus: float) -> Candidates:
+    """Phrases of each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative for none.
 
-    A phrase weighs ``length_bonus`` times as much for each word after its first.
+    A phrase weighs ``length_bonus`` times as much for each of REWARDED_WORDS words after its first.
     """
     casing: dict[str, Counter[str]] = defaultdict(Counter)
-    readings = [_read([texts[at] for at in chosen], casing) for chosen in _chosen(texts, topic, topic_count)]
+    chosen = _chosen(texts, topic, topic_count)
+    readings = [_read([texts[at] for at in rows], casing) for rows in chosen]
+    stems = [stems for reading in readings for stems in reading.stems]
     usual_case = {lower: _usual_case(lower, written) for lower, written in casing.items()}
     keys = [reading.telling() for reading in readings]
     contents = sorted({content for own in keys for content in own.values()})
     if not contents:
-        return [[] for _ in readings]
-    has = _having([stems for reading in readings for stems in reading.stems], contents)
+        return Candidates([[] for _ in readings], [], [])
+    has = _having(stems, contents)
     ends = np.cumsum([len(reading.stems) for reading in readings])
     of_topic = [has[end - len(reading.stems) : end] for reading, end in zip(readings, ends, strict=True)]
     share = np.array([np.asarray(part.sum(axis=0)).ravel() / max(part.shape[0], 1) for part in of_topic])
     weight, column = share ** (1 - TOGETHER) * _contrast(share), {content: at for at, content in enumerate(contents)}
-    return [
+    ranked = [
         _ranked(readings[row], keys[row], of_topic[row].tocsc(), weight[row], column, usual_case, length_bonus)
         for row in range(topic_count)
     ]
+    return Candidates(ranked, [at for rows in chosen for at in rows], stems)
 
 
 def _ranked(
@@ -134,7 +147,7 @@ def _ranked(
         key: round(
             float(weight[column[content]])
             * (reading.counts[key] / size) ** TOGETHER
-            * length_bonus ** (word_count(content) - 1),
+            * length_bonus ** min(word_count(content) - 1, REWARDED_WORDS),
             9,
         )
         for key, content in keys.items()

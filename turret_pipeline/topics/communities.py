@@ -67,12 +67,17 @@ def silhouettes(vectors: FloatArray, labels: IntArray, centres: FloatArray) -> F
 
 def centroids(vectors: FloatArray, labels: IntArray) -> FloatArray:
     """Unit mean vector of every topic, shape (topics, dimensions); texts without a topic do not count."""
+    return unit(sums_of(vectors, labels))
+
+
+def sums_of(vectors: FloatArray, labels: IntArray) -> FloatArray:
+    """Sum of the vectors of every topic, shape (topics, dimensions); texts without a topic do not count."""
     has = labels != NO_TOPIC
     count = int(labels.max(initial=-1)) + 1
     members = sp.csr_matrix(
         (np.ones(int(has.sum()), np.float32), (labels[has], np.flatnonzero(has))), (count, len(labels))
     )
-    return unit(np.asarray(members @ vectors))
+    return np.asarray(members @ vectors)
 
 
 def by_size(labels: IntArray, min_texts: int) -> IntArray:

@@ -7,9 +7,9 @@ import polars as pl
 
 from turret_pipeline.tables import TOPIC_DEFINITIONS
 from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
-from turret_pipeline.topics.communities import NO_TOPIC, centroids
+from turret_pipeline.topics.communities import NO_TOPIC, centroids, sums_of
 from turret_pipeline.topics.edits import SUBJECT, Edits
-from turret_pipeline.topics.embedding import Embedder
+from turret_pipeline.topics.embedding import unit
 from turret_pipeline.topics.labels import Name, examples, name_topics
 from turret_pipeline.topics.layout import lay_out
 from turret_pipeline.topics.plan import Plan
@@ -51,7 +51,7 @@ def define(
     words = texts["text"].to_list()
     labels = _kept_labels(previous, ids, "topic_id", "found_label")
     given = [*previous["label"], *previous["found_label"], *plan.edits.labels().values()]
-    names = name_topics(words, position, len(living), labels, given, vectors, plan.embed)
+    names = name_topics(words, position, len(living), labels, given, vectors)
     themes = _themes(field, previous, living, centroids(vectors, position), plan.options.seed, refit=plan.refit)
     edits_of = {f"{field}-{number}": edit for number, edit in split_edits.items()}
     found = pl.DataFrame(
@@ -62,7 +62,7 @@ def define(
             "keywords": pl.Series([name.keywords for name in names], dtype=pl.List(pl.String)),
             "example_texts": pl.Series(examples(words, vectors, position, len(living)), dtype=pl.List(pl.String)),
             "theme_id": ids_of(f"{field}-theme", themes, "theme_id"),
-            "theme_label": _theme_labels(field, previous, words, position, themes, vectors, plan.embed),
+            "theme_label": _theme_labels(field, previous, words, position, themes, vectors),
             "split_edit_id": pl.Series([edits_of.get(topic_id) for topic_id in ids], dtype=pl.String),
             "role": pl.Series([SUBJECT] * len(ids), dtype=pl.String),
             "role_reason": pl.Series([NOT_JUDGED] * len(ids), dtype=pl.String),
@@ -130,11 +130,10 @@ def _description(name: Name) -> str:
 def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[str, pl.Series]:
     """Cohesion and separation of the living topics, and which is nearest to each."""
     counts = np.bincount(position[position != NO_TOPIC], minlength=len(ids)).astype(np.float64)
-    sums = np.zeros((len(ids), vectors.shape[1]))
-    np.add.at(sums, position[position != NO_TOPIC], vectors[position != NO_TOPIC].astype(np.float64))
+    sums = sums_of(vectors.astype(np.float64), position)
     pairs = np.maximum(counts * (counts - 1), 1)
     cohesion = np.where(counts > 1, ((sums**2).sum(axis=1) - counts) / pairs, 1.0)
-    centres = centroids(vectors, position)
+    centres = unit(sums)
     between = centres @ centres.T
     np.fill_diagonal(between, -np.inf)
     nearest = between.argmax(axis=1) if len(ids) else np.empty(0, np.int64)
@@ -187,12 +186,11 @@ def _theme_labels(
     position: IntArray,
     themes: IntArray,
     vectors: FloatArray,
-    embed: Embedder | None,
 ) -> pl.Series:
     """Label of each topic's theme; themes that had one keep it."""
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
     kept = _kept_labels(previous, ids_of(f"{field}-theme", numbers, "theme_id"), "theme_id", "theme_label")
     gone = previous["theme_label"].to_list()
-    names = name_topics(words, by_text, len(numbers), kept, gone, vectors, embed, themes=True)
+    names = name_topics(words, by_text, len(numbers), kept, gone, vectors, themes=True)
     return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.communities import centroids, edge_rows, leiden, modularity, silhouettes
+from turret_pipeline.topics.communities import centroids, edge_rows, leiden, modularity, silhouettes, sums_of
 
 RESOLUTIONS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.7, 8.0)
 CORE_RESOLUTION = 8.0
@@ -116,7 +116,7 @@ def find_resolution(cores: sp.csr_matrix, core: IntArray, vectors: FloatArray, s
 
     None where the texts are of one kind.
     """
-    sums, sizes = np.asarray(_membership(core).T @ vectors), np.bincount(core)
+    sums, sizes = sums_of(vectors, core), np.bincount(core)
     chosen = np.arange(0, len(vectors), max(1, len(vectors) // SILHOUETTE_TEXTS))
     sample, seeds = vectors[chosen], range(seed, seed + _repetitions(len(vectors), SEARCHES))
 

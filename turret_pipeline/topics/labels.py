@@ -2,8 +2,8 @@
 
 Two measures say how well a phrase names a topic: how much more of the topic's texts have its words than others
 (candidates.py), and nearness in meaning, as in EmbedRank (Bennani-Smires et al., 2018) and KeyBERT (Grootendorst,
-2020): the cosine of the embedded phrase to the topic's centroid, and how far that is above the nearest other topics.
-The first alone picks what is frequent, which may be a detail; the second alone picks what few texts say.
+2020): the cosine of the phrase's vector (meaning.py) to the topic's centroid, and how far that is above the nearest
+other topics. The first alone picks what is frequent, which may be a detail; the second alone picks what few texts say.
 """
 
 import re
@@ -15,20 +15,20 @@ import numpy as np
 from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.communities import centroids
-from turret_pipeline.topics.embedding import Embedder, unit
+from turret_pipeline.topics.meaning import Meanings
 from turret_pipeline.topics.phrases import Key, content_of, runs_of
 
 KEYWORD_COUNT, EXAMPLE_COUNT, CENTRAL = 10, 5, 25
 
-EMBEDDED, CONTENDING = 8, 0.15
-"""Of each topic's phrases so many of the strongest are embedded, if they weigh at least this share of the strongest:
-meaning hardly ever lifts one from further down."""
+STRONGEST, CONTENDING = 20, 0.15
+"""Of each topic's phrases so many of the strongest are weighed by meaning, if they weigh at least this share of the
+strongest: it hardly ever lifts one from further down."""
 
-LENGTH_BONUS, THEME_LENGTH_BONUS = 1.5, 1.0
+LENGTH_BONUS, THEME_LENGTH_BONUS = 1.6, 1.0
 """A phrase says more than each of its words; so much more it weighs for each word added."""
 
-MEANING, NEAREST_TOPICS = 3.0, 3
-"""A cosine higher by 0.1 makes a phrase about a third heavier, and so does a margin to the nearest topics."""
+MEANING, NEAREST_TOPICS = 4.5, 3
+"""A cosine higher by 0.1 makes a phrase about half as heavy again, and so does a margin to the nearest topics."""
 
 BROAD, BROAD_THEME = 0.3, 0.5
 SECOND, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
@@ -58,23 +58,24 @@ def name_topics(
     kept: Mapping[int, str] | None = None,
     gone: Collection[str] = (),
     vectors: FloatArray | None = None,
-    embed: Embedder | None = None,
     themes: bool = False,
 ) -> list[Name]:
     """A name for each topic 0 .. topic_count - 1; ``topic`` has shape (texts,), negative where a text has none.
 
     Topics in ``kept`` have a label already, which they keep; no other topic gets it, nor one of the labels in ``gone``.
-    With ``vectors``, shape (texts, dimensions), and ``embed`` of the same model, meaning counts beside frequency.
+    With ``vectors``, shape (texts, dimensions), meaning counts beside frequency.
     ``themes`` says that these are groups of topics: short names serve them better, and one phrase is seldom enough.
     """
     if not (topic >= 0).any():
         return []
     kept = kept or {}
-    found = topic_candidates(texts, topic, topic_count, THEME_LENGTH_BONUS if themes else LENGTH_BONUS)
-    keywords = [_keywords(candidates) for candidates in found]
+    candidates = topic_candidates(texts, topic, topic_count, THEME_LENGTH_BONUS if themes else LENGTH_BONUS)
+    found = candidates.of_topic
+    keywords = [_keywords(strongest) for strongest in found]
     new = [row for row in range(topic_count) if row not in kept]
-    if vectors is not None and embed is not None and new:
-        found = _weighed_by_meaning(found, new, centroids(vectors, topic), embed)
+    if vectors is not None and new and candidates.rows:
+        meanings = Meanings(candidates.stems, vectors[candidates.rows])
+        found = _weighed_by_meaning(found, new, centroids(vectors, topic), meanings)
     broad, joiner = BROAD_THEME if themes else BROAD, " and " if _are_english(texts) else " / "
     taken = _Taken([*kept.values(), *gone], broad, joiner)
     labels = {row: taken.take(found[row]) for row in new} | dict(kept)
@@ -82,19 +83,16 @@ def name_topics(
 
 
 def _weighed_by_meaning(
-    found: list[list[Candidate]], rows: Sequence[int], centres: FloatArray, embed: Embedder
+    found: list[list[Candidate]], rows: Sequence[int], centres: FloatArray, meanings: Meanings
 ) -> list[list[Candidate]]:
     """The candidates of the topics ``rows``, those that may win by frequency and by meaning."""
-    contending = {row: _contending(found[row]) for row in rows}
-    phrases = sorted({candidate.text for candidates in contending.values() for candidate in candidates})
-    if not phrases:
-        return found
-    nearness = dict(zip(phrases, unit(np.asarray(embed(phrases), dtype=np.float32)) @ centres.T, strict=True))
     weighed = list(found)
-    for row, candidates in contending.items():
+    for row in rows:
+        contending = _contending(found[row])
+        nearness = meanings.of([candidate.content for candidate in contending]) @ centres.T
         strongest = [
-            replace(candidate, weight=candidate.weight * _meaning(nearness[candidate.text], row))
-            for candidate in candidates
+            replace(candidate, weight=candidate.weight * _meaning(near, row))
+            for candidate, near in zip(contending, nearness, strict=True)
         ]
         strongest.sort(key=lambda candidate: (-candidate.weight, candidate.text))
         weighed[row] = strongest + found[row][len(strongest) :]
@@ -102,7 +100,7 @@ def _weighed_by_meaning(
 
 
 def _contending(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in candidates[:EMBEDDED] if candidate.weight >= CONTENDING * candidates[0].weight]
+    return [candidate for candidate in candidates[:STRONGEST] if candidate.weight >= CONTENDING * candidates[0].weight]
 
 
 def _meaning(nearness: FloatArray, row: int) -> float:

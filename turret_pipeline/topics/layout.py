@@ -7,7 +7,7 @@ import numpy as np
 from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.neighbours import nearest
 
-FEW_TOPICS = 8
+FEW_TOPICS, TSNE_ROUNDS = 8, 500
 NEAR, STEP, GAP, SPOTS = 3, 0.03, 0.04, 200
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
 
@@ -65,6 +65,7 @@ def _drawn(centres: FloatArray, seed: int) -> FloatArray:
                 metric="cosine",
                 init="pca",
                 method="exact" if count <= 1000 else "barnes_hut",
+                max_iter=TSNE_ROUNDS,
                 random_state=seed,
             )
             drawn = tsne.fit_transform(centres.astype(np.float64))

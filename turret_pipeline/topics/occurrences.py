@@ -1,8 +1,6 @@
 """Where topics occur: the events of each text field with their topic, their day, and whom they hang together with."""
 
-import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import IntArray
 
@@ -33,9 +31,3 @@ def dense(column: pl.Series) -> tuple[pl.Series, IntArray]:
     positions = names.to_frame().with_row_index("position")
     found = column.to_frame().join(positions, on=column.name, how="left", maintain_order="left")
     return names, found["position"].cast(pl.Int64).fill_null(-1).to_numpy()
-
-
-def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> sp.csr_matrix:
-    """How often each pair of row and column occurs; pairs with -1 do not count."""
-    has = (rows >= 0) & (columns >= 0)
-    return sp.csr_matrix((np.ones(int(has.sum())), (rows[has], columns[has])), shape=shape)

@@ -49,7 +49,7 @@ CHATTER = frozenset(
     made making use used using u ur im ive id ill whats hows thats theres wheres whos youre youd youll theyre hes shes
     weve ya yall really actually currently basically also guy guys there here then now maybe able trying tried try
     think wondering looking look sure hoping hope wish possible going go went come goes way ways thing things something
-    anything lot one two kind good great best right etc eg ie question questions info information hai kya ka ke ki
+    anything lot one two asked kind good great best right etc eg ie question questions info information hai kya ka ke ki
     """.split()
 )
 """Words of conversation that name no subject."""

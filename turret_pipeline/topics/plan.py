@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import dataclass
 
 from turret_pipeline.topics.edits import NO_EDITS, Edits
-from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.meeting import Options
 
 
@@ -18,12 +17,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """The method's options, a person's edits, and whether to start over with the ids carried across.
-
-    ``embed`` is called only if there is something to name; without it names go by how frequent words are.
-    """
+    """The method's options, a person's edits, and whether to start over with the ids carried across."""
 
     options: Options
     edits: Edits = NO_EDITS
     refit: bool = False
-    embed: Embedder | None = None

@@ -26,8 +26,9 @@ MET = 8
 """Turns between others from which on a topic is said to carry on."""
 EVERYWHERE = 0.9
 """Share of the sessions in which a topic must be found to say nothing of what one of them is about."""
-GREETINGS = 20
-"""Sessions that a topic must open to be found a greeting."""
+GREETINGS, AT_THE_START, CLEAR_GREETING = 20, 0.75, 4.0
+"""Sessions that a topic must open to be found a greeting, the share of its turns that do, and the standard errors by
+which those sessions must go on as others begin: in short sessions a subject too stands first in most of its own."""
 HELD = 1.25
 """A role that a topic had stays unless the evidence is this much clearer than is asked of a new topic."""
 
@@ -83,8 +84,8 @@ def _is_greeting(found: Greetings, ease: FloatArray) -> BoolArray:
     with np.errstate(invalid="ignore"):
         return np.asarray(
             (found.count >= GREETINGS)
-            & (found.first_share > 0.5)
-            & (found.clearness > CLEAR / ease)
+            & (found.first_share > AT_THE_START)
+            & (found.clearness > CLEAR_GREETING / ease)
             & (found.begins < 0.5 * ease * found.goes_on)
         )
 

@@ -5,10 +5,10 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import Pairs, compare_shares, design_effects, pairs_within, q_values
+from turret_pipeline.comparison import Pairs, compare_shares, count_matrix, design_effects, pairs_within, q_values
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.occurrences import count_matrix, dense
+from turret_pipeline.topics.occurrences import dense
 
 BEFORE_PERIODS = 4
 """The days before are at most so many times the last days."""

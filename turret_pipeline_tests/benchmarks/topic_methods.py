@@ -5,7 +5,6 @@
 FOLDER has texts.parquet and vectors.npy; METHOD.json is written there.
 """
 
-import functools
 import importlib
 import json
 import resource
@@ -20,12 +19,9 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.pipeline.resources import now
-from turret_pipeline.settings import DEFAULT_MODEL
 from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.communities import NO_TOPIC
-from turret_pipeline.topics.embedding import Embedder
 from turret_pipeline.topics.meeting import Options
 from turret_pipeline.topics.plan import Plan, Run
 from turret_pipeline.topics.state import TopicState, advance
@@ -78,8 +74,7 @@ def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     def vectors_of(text_ids: pl.Series) -> FloatArray:
         return vectors[[rows[text_id] for text_id in text_ids]]
 
-    plan = Plan(Options(), embed=_embedder())
-    state = advance(TopicState.empty(), texts, vectors_of, plan, Run("benchmark", now()))
+    state = advance(TopicState.empty(), texts, vectors_of, Plan(Options()), Run("benchmark", now()))
     number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
     topics = state.topic_definitions.with_columns(number.alias("number"))
     label, theme, examples = (
@@ -87,11 +82,6 @@ def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     )
     given = texts.select("text_id").join(state.text_topics, on="text_id", how="left", maintain_order="left")
     return given.select(number.fill_null(NO_TOPIC))["topic_id"].to_list(), label, theme, examples
-
-
-@functools.cache
-def _embedder() -> Embedder:
-    return load_embedder(DEFAULT_MODEL, "auto")
 
 
 def bertopic(texts: pl.DataFrame, vectors: FloatArray) -> Topics:

@@ -84,3 +84,34 @@ def test_every_event_is_entered_once_and_left_once() -> None:
 
 def test_no_visits_make_no_edges() -> None:
     assert_frame_equal(journey_edges(visits()), JOURNEY_EDGES.empty())
+
+
+def test_an_edge_of_too_few_users_becomes_one_to_other_and_one_from_it() -> None:
+    given = pl.concat([path(f"s{number}", "ab", f"u{number}") for number in range(3)] + [path("s9", "aab", "u0")])
+    found = journey_edges(given, min_users=2)
+    assert counts(found) == {
+        "(start)>a": 4,
+        "a>(other)": 1,
+        "(other)>a": 1,
+        "a>b": 4,
+        "b>(end)": 4,
+    }
+    times = dict(found.select("from_node_id", "median_seconds").filter(pl.col("from_node_id") != "a").iter_rows())
+    assert times["(other)"] is None
+    assert found.group_by("from_node_id").agg(pl.col("probability").sum())["probability"].to_list() == [1.0] * 4
+
+
+def test_folded_nodes_are_entered_and_left_as_often_as_visited() -> None:
+    found = journey_edges(SESSIONS, min_users=2)
+    assert "(other)" in set(found["to_node_id"])
+    visited = dict(SESSIONS.group_by("dimension", "node_id").len().select("node_id", "len").iter_rows())
+    for column in ("from_node_id", "to_node_id"):
+        sums = found.group_by(column).agg(pl.col("transition_count").sum())
+        assert {node: count for node, count in sums.iter_rows() if node in visited} == visited
+
+
+def test_a_session_of_a_hundred_thousand_events_at_one_instant_is_counted_whole() -> None:
+    rows = [("s1", "ab"[number % 2], 0.0) for number in range(100_000)]
+    found = journey_edges(visits(*rows))
+    assert counts(found) == {"(start)>a": 1, "a>b": 50_000, "b>a": 49_999, "b>(end)": 1}
+    assert set(found["p95_seconds"].drop_nulls()) == {0.0}

@@ -27,6 +27,14 @@ def text_topics(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
     return pl.DataFrame([(*row, None, None, None, row[-1]) for row in rows], TEXT_TOPICS.schema, orient="row")
 
 
+def of_sessions(
+    given: pl.DataFrame, texts: pl.DataFrame, topics: pl.DataFrame, carried: pl.DataFrame, fields: list[str]
+) -> pl.DataFrame:
+    """The visits of all dimensions but those of users."""
+    found = pl.concat([VISITS_SCHEMA.to_frame(), *collect_visits(given, texts, topics, carried, fields)])
+    return found.filter(~pl.col("dimension").str.starts_with("user:"))
+
+
 def test_every_event_visits_its_name_and_its_topics() -> None:
     given = events(("e1", "s2", "u1", "asked", 0), ("e2", "s1", None, "asked", 1), ("e3", "s2", "u1", "rated", 2))
     texts = event_texts(("e1", "prompt", "t1"), ("e2", "prompt", "t1"), ("e3", "note", "t1"))
@@ -44,14 +52,14 @@ def test_every_event_visits_its_name_and_its_topics() -> None:
         orient="row",
     )
     for order in (texts, texts.reverse()):
-        assert_frame_equal(collect_visits(given, order, topics.reverse(), NONE, ["prompt", "note"]), expected)
+        assert_frame_equal(of_sessions(given, order, topics.reverse(), NONE, ["prompt", "note"]), expected)
 
 
 def test_a_text_without_a_topic_is_on_no_node() -> None:
     given = events(("e1", "s1", "u1", "a", 0), ("e2", "s1", "u1", "a", 1), ("e3", "s1", "u1", "a", 2))
     texts = event_texts(("e1", "prompt", "t1"), ("e2", "prompt", None), ("e3", "prompt", "t2"))
     topics = text_topics(("prompt", "t1", None), ("prompt", "t2", "prompt-1"))
-    found = collect_visits(given, texts, topics, NONE, ["prompt"]).filter(pl.col("dimension") == "prompt")
+    found = of_sessions(given, texts, topics, NONE, ["prompt"]).filter(pl.col("dimension") == "prompt")
     assert found["position"].to_list() == [2]
 
 
@@ -68,7 +76,7 @@ def test_a_continuation_is_on_the_node_of_what_it_carries_on() -> None:
     carried = pl.DataFrame(
         [("e1", "prompt", "prompt-1"), ("e2", "prompt", "prompt-1")], CONTINUATIONS.schema, orient="row"
     )
-    found = collect_visits(given, texts, topics, carried, ["prompt", "note"])
+    found = of_sessions(given, texts, topics, carried, ["prompt", "note"])
     nodes = {dimension: part["node_id"].to_list() for (dimension,), part in found.group_by("dimension")}
     assert nodes == {
         "event_name": ["a", "a", "a", "a"],
@@ -81,16 +89,43 @@ def test_only_the_fields_asked_for_are_dimensions() -> None:
     texts = event_texts(("e1", "prompt", "t1"), ("e1", "note", "t1"))
     topics = text_topics(("prompt", "t1", "prompt-1"), ("note", "t1", "note-1"))
     given = events(("e1", "s1", "u1", "a", 0))
-    found = collect_visits(given, texts, topics, NONE, ["note"])
+    found = of_sessions(given, texts, topics, NONE, ["note"])
     assert found["dimension"].to_list() == ["event_name", "note"]
-    assert collect_visits(given, texts, topics, NONE, [])["dimension"].to_list() == ["event_name"]
+    assert of_sessions(given, texts, topics, NONE, [])["dimension"].to_list() == ["event_name"]
 
 
 def test_events_of_one_time_keep_the_order_that_they_come_in() -> None:
     given = events(*((f"e{at}", "s1", "u1", name, 0) for at, name in enumerate("cabbac")))
-    assert "".join(collect_visits(given, event_texts(), text_topics(), NONE, [])["node_id"]) == "cabbac"
+    assert "".join(of_sessions(given, event_texts(), text_topics(), NONE, [])["node_id"]) == "cabbac"
 
 
 def test_no_events_make_no_visits() -> None:
-    found = collect_visits(events(), event_texts(), text_topics(), NONE, ["prompt"])
+    found = of_sessions(events(), event_texts(), text_topics(), NONE, ["prompt"])
     assert_frame_equal(found, pl.DataFrame(schema=VISITS_SCHEMA))
+
+
+def test_all_events_of_a_user_are_one_sequence_and_events_of_nobody_are_none() -> None:
+    given = events(
+        ("e1", "s2", "u1", "a", 0), ("e2", "s1", "u2", "b", 1), ("e3", "s1", "u1", "c", 2), ("e4", "s3", None, "d", 3)
+    )
+    dimensions = [visits["dimension"][0] for visits in collect_visits(given, event_texts(), text_topics(), NONE, [])]
+    assert dimensions == ["event_name", "user:event_name"]
+    *_, found = collect_visits(given, event_texts(), text_topics(), NONE, [])
+    assert found.select("session_id", "user_id", "node_id", "position").rows() == [
+        ("u1", "u1", "a", 0),
+        ("u1", "u1", "c", 2),
+        ("u2", "u2", "b", 1),
+    ]
+
+
+def test_a_text_field_that_is_called_like_a_dimension_makes_none() -> None:
+    texts = event_texts(*(("e1", field, "t1") for field in ("event_name", "user:event_name", "note")))
+    topics = text_topics(*((field, "t1", "x-1") for field in ("event_name", "user:event_name", "note")))
+    given = events(("e1", "s1", "u1", "a", 0))
+    found = list(collect_visits(given, texts, topics, NONE, ["note", "user:event_name", "event_name"]))
+    assert [(part["dimension"][0], part["node_id"][0]) for part in found] == [
+        ("event_name", "a"),
+        ("user:event_name", "a"),
+        ("note", "x-1"),
+        ("user:note", "x-1"),
+    ]

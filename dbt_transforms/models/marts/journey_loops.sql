@@ -1,0 +1,10 @@
+select
+    dimension,
+    node_id,
+    other_node_id,
+    bounce_count,
+    session_count,
+    user_count,
+    session_share
+from {{ ref('stg_journey_loops') }}
+order by dimension, node_id, other_node_id

@@ -1,0 +1,38 @@
+"""Loops: where sessions go away from a node and come right back (A, B, A)."""
+
+import polars as pl
+
+from turret_pipeline.journeys.visits import same_as
+from turret_pipeline.tables import JOURNEY_LOOPS
+
+LOOP = ["dimension", "node_id", "other_node_id"]
+
+
+def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
+    """Table ``journey_loops`` from ``journey_steps``; loops of fewer users than ``min_users`` are left out.
+
+    A, B, A, B is a loop from A and one from B.
+    """
+    node = pl.col("node_id")
+    bounces = steps.select(
+        "dimension",
+        "session_id",
+        "user_id",
+        "node_id",
+        node.shift(-1).alias("other_node_id"),
+        (same_as(-2) & (node == node.shift(-2))).alias("is_back"),
+    ).filter("is_back")
+    sessions = steps.group_by("dimension").agg(pl.col("session_id").n_unique().alias("sessions"))
+    return (
+        bounces.group_by(LOOP)
+        .agg(
+            pl.len().cast(pl.Int64).alias("bounce_count"),
+            pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
+            pl.col("user_id").drop_nulls().n_unique().cast(pl.Int64).alias("user_count"),
+        )
+        .filter((pl.col("user_count") >= min_users) | pl.lit(min_users <= 1))
+        .join(sessions, on="dimension")
+        .with_columns((pl.col("session_count") / pl.col("sessions")).alias("session_share"))
+        .select(JOURNEY_LOOPS.schema.names())
+        .sort(LOOP)
+    )

@@ -1,0 +1,114 @@
+"""Paths: which steps follow each other in how many sessions, two to five of them, and from start to end."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from turret_pipeline.journeys.visits import same_as
+from turret_pipeline.tables import JOURNEY_PATHS
+
+LENGTHS = range(2, 6)
+FIRST = "first"
+"""Row of the steps at which a path is found first: its nodes are read there."""
+
+
+def journey_paths(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
+    """Table ``journey_paths`` from ``journey_steps``; paths of fewer users than ``min_users`` are left out.
+
+    A session counts once for a path, however often it takes it.
+    """
+    tables = [JOURNEY_PATHS.empty()]
+    for (dimension,), part in steps.group_by("dimension", maintain_order=True):
+        coded = _coded(part)
+        sessions = coded["session"].n_unique()
+        for found in (*_grams(coded, part["node_id"]), _whole(coded, part["node_id"])):
+            shown = found if min_users <= 1 else found.filter(pl.col("user_count") >= min_users)
+            tables.append(
+                shown.with_columns(
+                    pl.lit(dimension).alias("dimension"), (pl.col("session_count") / sessions).alias("session_share")
+                ).select(JOURNEY_PATHS.schema.names())
+            )
+    return pl.concat(tables)
+
+
+def _coded(steps: pl.DataFrame) -> pl.DataFrame:
+    """Nodes, sessions and users (null: not known) as numbers; those of nodes follow the names."""
+    nodes = pl.Enum(steps["node_id"].unique().sort())
+    return steps.select(
+        pl.col("node_id").cast(nodes).to_physical().cast(pl.UInt64).alias("node"),
+        (~same_as(1)).cum_sum().cast(pl.UInt64).alias("session"),
+        pl.col("user_id").cast(pl.Categorical).to_physical().cast(pl.UInt64).alias("user"),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias(FIRST),
+    )
+
+
+def _grams(coded: pl.DataFrame, nodes: pl.Series) -> Iterator[pl.DataFrame]:
+    """For each length, the paths with their sessions and users.
+
+    A path is numbered by the number of the path one step shorter and its last node: numbers stay small, and pairs of
+    them with a session fit 64 bits.
+    """
+    grams = coded.with_columns(pl.col("node").alias("path"))
+    for length in LENGTHS:
+        ahead = 1 - length
+        grams = grams.with_columns(
+            pl.when(pl.col("session") == pl.col("session").shift(ahead))
+            .then(pl.col("path") * 2**32 + pl.col("node").shift(ahead))
+            .rank("dense")
+            .cast(pl.UInt64)
+            .alias("path")
+        )
+        there = grams.filter(pl.col("path").is_not_null())
+        firsts = there.group_by("path").agg(pl.col(FIRST).min())
+        found = firsts.join(_members(there, "session"), on="path").join(_members(there, "user"), on="path", how="left")
+        at = found.sort("path")
+        steps = [nodes.gather(at[FIRST] + step).alias(str(step)) for step in range(length)]
+        yield at.select(
+            pl.concat_list(steps).alias("path"),
+            pl.lit(length, pl.Int64).alias("step_count"),
+            pl.lit(value=False).alias("is_whole_session"),
+            pl.col("session_count"),
+            pl.col("user_count").fill_null(0),
+        )
+
+
+def _members(there: pl.DataFrame, who: str) -> pl.DataFrame:
+    """Distinct sessions or users of each path."""
+    pairs = there.lazy().filter(pl.col(who).is_not_null()).select((pl.col("path") * 2**32 + pl.col(who)).alias("pair"))
+    return (
+        pairs.unique()
+        .group_by((pl.col("pair") // 2**32).alias("path"))
+        .agg(pl.len().cast(pl.Int64).alias(f"{who}_count"))
+        .collect()
+    )
+
+
+def _whole(coded: pl.DataFrame, nodes: pl.Series) -> pl.DataFrame:
+    """The paths of whole sessions; a session is of the user of its first step."""
+    sessions = coded.group_by("session", maintain_order=True).agg(
+        pl.col("node").cast(pl.UInt32).alias("path"), pl.col("user", FIRST).first()
+    )
+    found = (
+        sessions.group_by("path")
+        .agg(
+            pl.len().cast(pl.Int64).alias("session_count"),
+            pl.col("user").drop_nulls().n_unique().cast(pl.Int64).alias("user_count"),
+        )
+        .sort("path")
+    )
+    names = nodes.unique().sort()
+    lengths = found["path"].list.len()
+    spelled = found.select(pl.col("path").explode()).to_series()
+    path = (
+        pl.DataFrame({"session": pl.int_range(found.height, eager=True).repeat_by(lengths).explode()})
+        .with_columns(names.gather(spelled).alias("path"))
+        .group_by("session", maintain_order=True)
+        .agg("path")["path"]
+    )
+    return found.select(
+        path,
+        lengths.cast(pl.Int64).alias("step_count"),
+        pl.lit(value=True).alias("is_whole_session"),
+        "session_count",
+        "user_count",
+    )

@@ -1,0 +1,77 @@
+"""Visits and events in; which topics lead to an event out."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.outcomes import topic_outcomes
+from turret_pipeline.tables import TOPIC_OUTCOMES
+from turret_pipeline_tests.journeys.rows import at, visits
+
+EVENT = {"session_id": pl.String, "event_name": pl.String}
+
+
+def happened(*groups: tuple[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Visits and events of so many sessions each; a letter is a prompt on that topic, "!" the event bought."""
+    events: list[tuple[str, str]] = []
+    on_topics: list[tuple[str, str, str, str, dt.datetime, int]] = []
+    for number, (letters, count) in enumerate(groups):
+        for session in range(count):
+            name = f"{number}.{session}"
+            for letter in letters:
+                if letter != "!":
+                    on_topics.append(("prompt", name, f"user of {name}", letter, at(0), len(events)))
+                events.append((name, "bought" if letter == "!" else "asked"))
+    frame = pl.DataFrame(on_topics, visits().schema, orient="row")
+    return frame, pl.DataFrame(events, EVENT, orient="row")
+
+
+GIVEN = [("a!", 12), ("a", 4), ("b!", 4), ("b", 16)]
+
+
+def test_topics_are_compared_by_what_follows_a_sessions_first_visit() -> None:
+    found = topic_outcomes(*happened(*GIVEN)).filter(pl.col("outcome_event_name") == "bought")
+    columns = ["topic_id", "session_count", "outcome_session_count", "outcome_share", "baseline_share"]
+    assert found.select(columns).rows() == [("a", 16, 12, 0.75, 0.2), ("b", 20, 4, 0.2, 0.75)]
+    assert found["difference"].to_list() == pytest.approx([0.55, -0.55])
+    assert (found["difference_low"] < found["difference"]).all()
+    assert (found["difference"] < found["difference_high"]).all()
+    assert (found["q_value"] < 0.01).all()
+    assert found.schema == TOPIC_OUTCOMES.schema
+
+
+def test_what_came_before_the_topic_does_not_follow_it() -> None:
+    found = topic_outcomes(*happened(("!a", 20), ("b!b", 10), ("b", 10)))
+    shares = found.filter(pl.col("outcome_event_name") == "bought").select("topic_id", "outcome_share")
+    assert shares.rows() == [("a", 0.0), ("b", 0.5)]
+
+
+def test_an_event_follows_itself_only_when_it_happens_again() -> None:
+    found = topic_outcomes(*happened(("a", 12), ("bb", 6), ("b", 6)))
+    asked = found.filter(pl.col("outcome_event_name") == "asked").select("topic_id", "outcome_session_count")
+    assert asked.rows() == [("a", 0), ("b", 6)]
+
+
+def test_an_outcome_that_no_visit_leads_to_is_left_out() -> None:
+    found = topic_outcomes(*happened(("!a", 20), ("!b", 20)))
+    assert found.is_empty()
+
+
+def test_topics_of_too_few_sessions_or_users_are_left_out_but_count_elsewhere() -> None:
+    found = topic_outcomes(*happened(*GIVEN, ("c!", 3)))
+    bought = found.filter(pl.col("outcome_event_name") == "bought")
+    assert bought["topic_id"].to_list() == ["a", "b"]
+    assert bought["baseline_share"][0] == 7 / 23
+    assert topic_outcomes(*happened(*GIVEN), min_clusters=18).is_empty()
+
+
+def test_the_order_of_visits_does_not_matter() -> None:
+    given, events = happened(*GIVEN)
+    shuffled = topic_outcomes(given.sample(fraction=1, shuffle=True, seed=1), events)
+    assert_frame_equal(shuffled, topic_outcomes(given, events), check_exact=True)
+
+
+def test_nothing_gives_nothing() -> None:
+    assert_frame_equal(topic_outcomes(visits(), pl.DataFrame(schema=EVENT)), TOPIC_OUTCOMES.empty())

@@ -1,0 +1,92 @@
+"""Visits and values in; where a segment moves on differently out."""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.edges import journey_edges
+from turret_pipeline.journeys.segments import journey_segments
+from turret_pipeline.tables import JOURNEY_SEGMENTS
+from turret_pipeline_tests.journeys.rows import path, visits
+
+VALUES = {"position": pl.Int64, "segment_field": pl.String, "segment_value": pl.String}
+
+
+def walked(*groups: tuple[str, str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Visits and plans of so many sessions that take a path, each of a user of its own."""
+    parts, plans, position = [], [], 0
+    for number, (plan, nodes, count) in enumerate(groups):
+        for session in range(count):
+            name = f"{number}.{session}"
+            parts.append(path(name, nodes, name).with_columns(pl.col("position") + position))
+            plans += [(position + at, "plan", plan) for at in range(len(nodes))]
+            position += len(nodes)
+    return pl.concat(parts), pl.DataFrame(plans, VALUES, orient="row")
+
+
+GROUPS = [("free", "ab", 30), ("free", "ac", 10), ("team", "ab", 5), ("team", "ac", 15)]
+
+
+def compared(given: pl.DataFrame, plans: pl.DataFrame, min_clusters: int = 1, min_users: int = 1) -> pl.DataFrame:
+    return journey_segments(given, plans, journey_edges(given, min_users), min_clusters)
+
+
+def test_the_probability_in_a_segment_stands_beside_that_elsewhere() -> None:
+    found = compared(*walked(*GROUPS))
+    assert found.schema == JOURNEY_SEGMENTS.schema
+    of_a = found.filter((pl.col("from_node_id") == "a") & (pl.col("segment_value") == "free"))
+    columns = ["to_node_id", "transition_count", "probability_in_segment", "probability_elsewhere", "difference"]
+    assert of_a.select(columns).rows() == [("b", 30, 0.75, 0.25, 0.5), ("c", 10, 0.25, 0.75, -0.5)]
+    assert (of_a["difference_low"] < of_a["difference"]).all()
+    assert (of_a["difference"] < of_a["difference_high"]).all()
+    assert (of_a["q_value"] < 0.01).all()
+    start = found.filter((pl.col("from_node_id") == "(start)") & (pl.col("segment_value") == "free"))
+    assert start.select(columns).rows() == [("a", 40, 1.0, 1.0, 0.0)]
+
+
+def test_probabilities_out_of_a_node_sum_to_one_in_a_segment_and_elsewhere() -> None:
+    found = compared(*walked(*GROUPS, ("team", "abca", 12)))
+    of_node = found.group_by("from_node_id", "segment_value").agg(
+        pl.col("probability_in_segment", "probability_elsewhere").sum()
+    )
+    assert of_node["probability_in_segment"].to_list() == pytest.approx([1.0] * of_node.height)
+    assert of_node["probability_elsewhere"].to_list() == pytest.approx([1.0] * of_node.height)
+
+
+def test_blank_values_are_no_segment_and_small_ones_are_left_out_but_count_elsewhere() -> None:
+    found = compared(*walked(*GROUPS, (" ", "ab", 50), ("trial", "ab", 4)))
+    assert set(found["segment_value"]) == {"free", "team"}
+    row = found.filter((pl.col("to_node_id") == "b") & (pl.col("segment_value") == "free"))
+    assert row["probability_elsewhere"].item() == 9 / 24
+    assert compared(*walked(*GROUPS), min_clusters=30).is_empty()
+
+
+def test_the_same_transitions_of_few_users_are_less_telling() -> None:
+    given, plans = walked(*GROUPS)
+    few = given.with_columns(pl.col("user_id").rank("dense") // 4).with_columns(pl.col("user_id").cast(pl.String))
+    many = compared(given, plans)
+    of_few = compared(few, plans)
+    key = list(JOURNEY_SEGMENTS.key)
+    both = many.join(of_few, on=key).filter(pl.col("from_node_id") == "a")
+    assert both.height == 4
+    assert (both["q_value_right"] > both["q_value"]).all()
+
+
+def test_edges_of_too_few_users_are_not_compared() -> None:
+    given, plans = walked(*GROUPS, ("free", "ad", 1))
+    found = compared(given, plans, min_users=2)
+    assert set(found.filter(pl.col("from_node_id") == "a")["to_node_id"]) == {"b", "c"}
+
+
+def test_dimensions_are_families_of_their_own_and_order_does_not_matter() -> None:
+    given, plans = walked(*GROUPS)
+    other = given.with_columns(pl.lit("prompt").alias("dimension"))
+    alone, both = compared(given, plans), compared(pl.concat([given, other]), plans.sample(fraction=1, seed=2))
+    assert_frame_equal(both.filter(pl.col("dimension") == "event_name"), alone, check_exact=True)
+    assert both.height == 2 * alone.height
+
+
+def test_nothing_gives_nothing() -> None:
+    assert_frame_equal(compared(visits(), pl.DataFrame(schema=VALUES)), JOURNEY_SEGMENTS.empty())
+    given, _ = walked(*GROUPS)
+    assert_frame_equal(compared(given, pl.DataFrame(schema=VALUES)), JOURNEY_SEGMENTS.empty())
