@@ -238,10 +238,10 @@ def test_who_waits_too_long_is_told_and_writes_nothing(file: EditsFile, monkeypa
     before = file.path.read_bytes()
     monkeypatch.setattr("turret_pipeline.topic_edits.LOCK_SECONDS", 0.1)
     with FileLock(file.path.with_name(f".{file.path.name}.lock")):
-        for change in (file.undo, lambda: file.add("lock", "prompt-2", NOON)):
-            with pytest.raises(
-                TurretError, match=r"^Another command has been changing .*: wait for it, and try again.$"
-            ):
-                change()
+        verdict = r"^Another command has been changing .*: wait for it, and try again.$"
+        with pytest.raises(TurretError, match=verdict):
+            file.add("lock", "prompt-2", NOON)
+        with pytest.raises(TurretError, match=verdict):
+            file.undo()
         assert ids(file) == ["edit-1"]
     assert file.path.read_bytes() == before
