@@ -46,9 +46,11 @@ def topic_table(frame: pl.DataFrame) -> Table | str:
     if frame.is_empty():
         return ""
     rows = frame.to_dicts()
-    wide = WIDE if any(_remarks(row) for row in rows) else WIDER
+    has_remarks = any(_remarks(row) for row in rows)
+    wide = WIDE if has_remarks else WIDER
     table = Table(box=None, pad_edge=False)
-    for name in ("topic", "events", "users", "label", "theme", "cohesion", "separation", "remarks"):
+    columns = ("topic", "events", "users", "label", "theme", "cohesion", "separation")
+    for name in (*columns, *(["remarks"] if has_remarks else [])):
         is_number = name in {"events", "users", "cohesion", "separation"}
         longest = max(len(topic_id) for topic_id in frame["topic_id"]) if name == "topic" else len(name)
         table.add_column(
@@ -62,7 +64,8 @@ def topic_table(frame: pl.DataFrame) -> Table | str:
     for row in rows:
         numbers = [f"{row[name]:,}" for name in ("event_count", "user_count")]
         quality = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation")]
-        table.add_row(row["topic_id"], *numbers, row["label"], row["theme_label"], *quality, ", ".join(_remarks(row)))
+        remarks = [", ".join(_remarks(row))] if has_remarks else []
+        table.add_row(row["topic_id"], *numbers, row["label"], row["theme_label"], *quality, *remarks)
     return table
 
 

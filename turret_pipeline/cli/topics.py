@@ -22,7 +22,10 @@ from turret_pipeline.topics.edits import ROLES, Edit
 from turret_pipeline.topics.lineage import waiting_settings
 
 topics = typer.Typer(
-    help="Look at topics, and decide about them: names, merges, splits, locks, roles.",
+    help="Look at topics, and decide about them: names, merges, splits, locks, roles. "
+    "What you decide takes effect with the next run, and holds in all after it.",
+    epilog='Examples: turret topics list; turret topics rename prompt-3 "Refund requests"; '
+    "turret topics merge prompt-7 prompt-3; turret topics undo",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
