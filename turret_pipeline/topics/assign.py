@@ -9,7 +9,7 @@ from turret_pipeline.topics.communities import NO_TOPIC, centroids
 from turret_pipeline.topics.neighbours import Neighbours, nearest, neighbour_count
 
 FLOOR_TEXTS, TRUST = 100, 0.03
-LONELY, SPARSE, MANY_TEXTS = 0.85, 0.3, 2_500
+LONELY, SPARSE, MANY_TEXTS = 0.85, 0.25, 2_600
 LEAST_FLOOR = 0.32
 COMPANY_SHARE = 4
 
