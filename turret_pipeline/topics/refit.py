@@ -9,8 +9,9 @@ from turret_pipeline.topics.arrays import IntArray
 from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.meeting import Change
 
-SAME_SHARE = 0.3
-"""A new topic is an old one if the texts in both are so much of the texts in either (Jaccard)."""
+SAME_SHARE = 0.25
+"""A new topic is an old one if the texts in both are so much of the texts in either (Jaccard): where three topics have
+become one, the largest lives on, as it does where an update merges them."""
 
 PART_SHARE = 0.5
 """A topic came out of another, or went into it, if it has so much of its texts from there."""

@@ -85,6 +85,5 @@ def test_edits_hold_while_the_data_doubles_and_go_when_undone(sample_job: Job, t
     anew = topics(published_tables(data))
     active = [topic_id for topic_id, row in back.items() if row["status"] == "active"]
     still = [topic_id for topic_id in active if anew[topic_id]["status"] == "active"]
-    found_anew = sum(row["status"] == "active" for row in anew.values())
-    assert len(still) >= 0.6 * found_anew  # a new start may find fewer topics than there were
+    assert len(still) >= 0.6 * len(active)
     assert [anew[topic_id]["label"] for topic_id in still] == [back[topic_id]["label"] for topic_id in still]
