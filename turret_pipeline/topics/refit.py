@@ -9,12 +9,15 @@ from turret_pipeline.topics.arrays import IntArray
 from turret_pipeline.topics.communities import NO_TOPIC
 from turret_pipeline.topics.meeting import Change
 
-SAME_SHARE = 0.25
-"""A new topic is an old one if the texts in both are so much of the texts in either (Jaccard): where three topics have
-become one, the largest lives on, as it does where an update merges them."""
+SAME_SHARE = 0.3
+"""A new topic is an old one if the texts in both are so much of the texts in either (Jaccard)."""
 
 PART_SHARE = 0.5
 """A topic came out of another, or went into it, if it has so much of its texts from there."""
+
+LIVES_ON = 0.25
+"""A new topic into which an old one went is that old one too, if it makes so much of it: where three topics are found
+to be one, the largest lives on, as it does where an update merges them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def carry_ids(old: IntArray, new: IntArray, next_number: int, held: frozenset[in
     old_sizes = np.array([(old == name).sum() for name in old_names])
     new_sizes = np.array([((new == name) & (old != NO_TOPIC)).sum() for name in new_names])
     either = new_sizes[:, None] + old_sizes[None, :] - shared
-    is_same = (shared > 0) & (shared >= SAME_SHARE * either)
+    lives_on = (shared >= PART_SHARE * old_sizes[None, :]) & (shared >= LIVES_ON * new_sizes[:, None])
+    is_same = (shared > 0) & ((shared >= SAME_SHARE * either) | lives_on)
     numbers = _paired(np.where(is_same, shared, 0), old_names, new_names, held)
     for row in range(len(new_names)):
         if row not in numbers:

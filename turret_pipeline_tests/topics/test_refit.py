@@ -53,6 +53,15 @@ def test_what_has_too_little_in_common_is_another_topic() -> None:
     assert carried(old, new) == (expected, [Change("split", NEXT, 3, 1.0)])
 
 
+def test_the_largest_of_several_topics_that_are_found_to_be_one_lives_on() -> None:
+    old = topics((3, 12), (1, 10), (2, 10), (5, 8))
+    assert carried(old, topics((10, 40)))[0] == [3] * 40
+    merged = [Change("merged", name, 3, 1.0) for name in (1, 2, 5)]
+    assert carried(old, topics((10, 40)))[1] == merged
+    small = topics((3, 9), *((name, 8) for name in (1, 2, 5, 6)))
+    assert carried(small, topics((10, 41)))[0] == [NEXT] * 41
+
+
 def test_a_topic_that_is_held_keeps_its_number_whatever_joined_it() -> None:
     old = topics((3, 5), (1, 40), (2, 10))
     new = topics((3, 45), (11, 10))
