@@ -11,7 +11,7 @@ import polars as pl
 
 from turret_pipeline.journeys.nodes import transition_graph
 from turret_pipeline.lake import replacing
-from turret_pipeline.tables import END, EVENT_NAME, START
+from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,8 +104,8 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
     dimension = _main_dimension(nodes)
     inner = edges.filter(
         (pl.col("dimension") == dimension)
-        & (pl.col("from_node_id") != START)
-        & (pl.col("to_node_id") != END)
+        & ~pl.col("from_node_id").is_in([START, OTHER])
+        & ~pl.col("to_node_id").is_in([END, OTHER])
         & (pl.col("from_node_id") != pl.col("to_node_id"))
     )
     shown = inner.sort("transition_count", "from_node_id", "to_node_id", descending=[True, False, False]).head(EDGES)
@@ -138,7 +138,8 @@ def _draw(axis: "Axes", graph: "nx.DiGraph[str]", labels: dict[str, str]) -> Non
 
 
 def _main_dimension(nodes: pl.DataFrame) -> str:
-    sizes = nodes.filter(pl.col("dimension") != EVENT_NAME).group_by("dimension").agg(pl.col("event_count").sum())
+    of_fields = nodes.filter((pl.col("dimension") != EVENT_NAME) & ~pl.col("dimension").str.starts_with(USER))
+    sizes = of_fields.group_by("dimension").agg(pl.col("event_count").sum())
     ranked = sizes.sort("event_count", "dimension", descending=[True, False])
     return str(ranked["dimension"][0]) if ranked.height else EVENT_NAME
 
