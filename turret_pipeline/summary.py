@@ -81,12 +81,15 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         return Text(
             f"\nNo topics in {field}. {said[0] if said else 'There is none that may be shown.'}", style="yellow"
         )
-    share = connection.execute(
-        "select count(*) filter (topic_id is null) / count(*) from marts.event_topics where field = ?", [field]
-    ).fetchall()[0][0]
+    none, carrying_on = connection.execute(
+        "select count(*) filter (topic_id is null and continues_topic_id is null) / count(*), "
+        "count(continues_topic_id) / count(*) from marts.event_topics where field = ?",
+        [field],
+    ).fetchall()[0]
     count = len({theme for _, theme, *_ in topics})
     themes = "1 theme" if count == 1 else f"{count} themes"
-    title = f"Topics of {field}: {len(topics)} in {themes}; {share:.1%} of the events have none"
+    carries = f", {carrying_on:.1%} carry one on" if carrying_on else ""
+    title = f"Topics of {field}: {len(topics)} in {themes}; {none:.1%} of the events have none{carries}"
     table = _table(
         title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
     )

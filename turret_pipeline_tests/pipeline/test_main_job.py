@@ -81,6 +81,15 @@ def test_the_planted_topics_of_the_sample_are_found(sample_job: Job, tmp_path: P
     assert both["topic_id"].null_count() / both.height < 0.1
 
 
+def test_the_summary_tells_prompts_that_carry_a_topic_on_from_those_that_have_none(sample_job: Job) -> None:
+    prompts = published_tables(sample_job.data_dir)["event_topics"].filter(pl.col("field") == "prompt")
+    carries = pl.col("continues_topic_id").is_not_null()
+    none = prompts.filter(pl.col("topic_id").is_null() & ~carries).height / prompts.height
+    carrying_on = prompts.filter(carries).height / prompts.height
+    assert carrying_on > 0.2
+    assert f"{none:.1%} of the events have none, {carrying_on:.1%} carry one on" in sample_job.printed
+
+
 def test_what_the_free_plan_asks_more_of_is_found(sample_job: Job) -> None:
     tables = published_tables(sample_job.data_dir)
     of_free = tables["topic_segments"].filter((pl.col("segment_value") == "free") & (pl.col("q_value") <= 0.05))
