@@ -72,6 +72,19 @@ def compare_shares(
     )
 
 
+def share_interval(count: ArrayLike, total: ArrayLike, design_effect: ArrayLike = 1.0) -> tuple[FloatArray, FloatArray]:
+    """Ends of the 95 % interval of count / total (Wilson 1927), for arrays that broadcast; totals are above 0.
+
+    A share of 0 or 1 has an interval of some width too. ``design_effect`` is at least 1.
+    """
+    from scipy import stats
+
+    count, total, effect = np.broadcast_arrays(
+        *(np.asarray(part, dtype=np.float64) for part in (count, total, design_effect))
+    )
+    return _wilson(count / total, total / effect, np.asarray(stats.norm.ppf(0.5 + CONFIDENCE / 2)))
+
+
 def _newcombe(
     count: FloatArray,
     total: FloatArray,

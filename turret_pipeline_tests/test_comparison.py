@@ -13,6 +13,7 @@ from turret_pipeline.comparison import (
     design_effects,
     pairs_within,
     q_values,
+    share_interval,
 )
 
 
@@ -24,6 +25,18 @@ def compared(
 
 def pairs(counts: FloatArray, groups: FloatArray, sizes: FloatArray) -> Pairs:
     return pairs_within(sp.csr_matrix(counts), sp.csr_matrix(groups), sizes[:, None], counts.sum(axis=0)[None, :])
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 20), (3, 20), (20, 20), (81, 263)])
+def test_the_interval_of_a_share_is_wilsons(count: int, total: int) -> None:
+    low, high = share_interval([count], [total])
+    published = stats.binomtest(count, total).proportion_ci(method="wilson")
+    assert (low[0], high[0]) == pytest.approx((published.low, published.high))
+
+
+def test_a_share_of_dependent_events_is_known_as_well_as_one_of_fewer() -> None:
+    dependent, fewer = share_interval([30], [100], 2.0), share_interval([15], [50])
+    assert np.concatenate(dependent) == pytest.approx(np.concatenate(fewer))
 
 
 def test_the_interval_is_newcombes_where_events_are_independent() -> None:
