@@ -85,6 +85,23 @@ def share_interval(count: ArrayLike, total: ArrayLike, design_effect: ArrayLike 
     return _wilson(count / total, total / effect, np.asarray(stats.norm.ppf(0.5 + CONFIDENCE / 2)))
 
 
+def share_effects(
+    count: FloatArray, total: FloatArray, squares: FloatArray, crossed: FloatArray, total_squares: FloatArray
+) -> FloatArray:
+    """Design effect of each share count / total, from how both are spread over clusters; at least 1.
+
+    ``squares`` are the sums over the clusters of their count squared, ``crossed`` of their count times their total, and
+    ``total_squares`` of their total squared: the variance of a ratio, by its linearization (Cochran 1977, 11.8), over
+    that of independent events. Where only one cluster is known, or nothing varies, it is 1.
+    """
+    share = count / total
+    residual = squares - 2 * share * crossed + share**2 * total_squares
+    freedom = 1 - total_squares / total**2  # the share is fitted to the same events, here and in its variance
+    expected = freedom * count * (1 - share) * total / np.maximum(total - 1, 1)
+    known = expected > 1e-9
+    return np.maximum(1, np.divide(residual, expected, out=np.ones_like(share), where=known))
+
+
 def _newcombe(
     count: FloatArray,
     total: FloatArray,
