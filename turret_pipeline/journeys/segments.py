@@ -9,7 +9,7 @@ from turret_pipeline.comparison import MIN_CLUSTERS, IntArray, compare_groups, q
 from turret_pipeline.journeys.edges import EDGE
 from turret_pipeline.journeys.transitions import Transitions, transitions
 from turret_pipeline.journeys.visits import PACKED, numbered, of_each_dimension
-from turret_pipeline.tables import JOURNEY_SEGMENTS
+from turret_pipeline.tables import JOURNEY_SEGMENTS, USER
 
 
 def journey_segments(
@@ -23,7 +23,8 @@ def journey_segments(
     fields = list(_by_position(values))
     tables = [JOURNEY_SEGMENTS.empty()]
     for dimension, part in of_each_dimension(visits):
-        compared = list(_compared(transitions(part), fields, min_clusters))
+        levels = ["cluster"] if dimension.startswith(USER) else ["session", "cluster"]
+        compared = list(_compared(transitions(part), fields, levels, min_clusters))
         if compared:
             family = pl.concat(compared).with_columns(pl.lit(dimension).alias("dimension"))
             shown = family.join(edges.select(EDGE), on=EDGE, how="semi")
@@ -45,22 +46,22 @@ def _by_position(values: pl.DataFrame) -> Iterator[tuple[str, pl.Series, IntArra
 
 
 def _compared(
-    found: Transitions, fields: list[tuple[str, pl.Series, IntArray]], min_clusters: int
+    found: Transitions, fields: list[tuple[str, pl.Series, IntArray]], levels: list[str], min_clusters: int
 ) -> Iterator[pl.DataFrame]:
     """The transitions from each node with each field."""
     source = found.edges["source"].gather(found.moves["edge"]).cast(pl.UInt64)
     order = (source * PACKED + pl.int_range(len(source), dtype=pl.UInt64, eager=True)).sort() % PACKED
-    moves = found.moves.select(pl.col("edge", "session", "cluster", "position").gather(order))
+    moves = found.moves.select(pl.col("edge", "position", *levels).gather(order))
     bounds = np.searchsorted(source.gather(order).to_numpy(), np.arange(len(found.nodes) + 1))
     target = found.edges["target"].to_numpy()
     for number, source_id in enumerate(found.nodes):
         leaving = moves.slice(bounds[number], bounds[number + 1] - bounds[number])
-        edge, session, cluster, position = (leaving[name].to_numpy() for name in leaving.columns)
+        edge, position, *clusters = (leaving[name].to_numpy() for name in leaving.columns)
         for field, names, at in fields:
             value = np.where(position < len(at), at[position.clip(max=len(at) - 1)], -1)
             has = value >= 0
-            clusters = [session[has], cluster[has]]
-            rows = _of_node(target[edge[has]], value[has], clusters, min_clusters) if has.any() else None
+            within = [numbers[has] for numbers in clusters]
+            rows = _of_node(target[edge[has]], value[has], within, min_clusters) if has.any() else None
             if rows is not None:
                 yield rows.select(
                     pl.lit(source_id).alias("from_node_id"),
