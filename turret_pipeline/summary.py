@@ -143,7 +143,7 @@ def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Renderab
         title, ("times", "right"), ("of all next", "right"), ("after", "right"), ("from", "left"), ("to", "left")
     )
     for source, target, count, probability, seconds in edges:
-        table.add_row(f"{count:,}", f"{probability:.0%}", _duration(seconds), source, target)
+        table.add_row(f"{count:,}", f"{probability:.0%}", duration(seconds), source, target)
     return Group(table, leaders)
 
 
@@ -184,7 +184,8 @@ def _table(title: str, *columns: tuple[str, str]) -> RichTable:
     return table
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
+    """A time in its largest unit; nothing where it is not known."""
     if seconds is None:
         return ""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
