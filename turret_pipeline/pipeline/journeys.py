@@ -8,7 +8,7 @@ import polars as pl
 from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.reading import TABLES, read_journeys
 from turret_pipeline.journeys.visits import collect_visits
-from turret_pipeline.pipeline.figures import transitions
+from turret_pipeline.pipeline.figures.transitions import transitions
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.pipeline.specs import lake_key, lake_spec, result
 from turret_pipeline.tables import USER
