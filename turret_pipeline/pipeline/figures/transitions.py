@@ -7,9 +7,10 @@ import dagster as dg
 import networkx as nx
 import polars as pl
 
+from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.nodes import transition_graph
 from turret_pipeline.pipeline.figures.drawing import BLUE, GREY, kept, short
-from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
+from turret_pipeline.tables import END, OTHER, START
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
     """The commonest transitions, of the text field with most events if there is one, else of event names."""
     from matplotlib.figure import Figure
 
-    dimension = _main_dimension(nodes)
+    dimension = main_dimension(nodes)
     inner = edges.filter(
         (pl.col("dimension") == dimension)
         & ~pl.col("from_node_id").is_in([START, OTHER])
@@ -55,10 +56,3 @@ def _draw(axis: "Axes", graph: "nx.DiGraph[str]", labels: dict[str, str]) -> Non
         axis.text(1.06 * x, 1.06 * y, short(labels.get(node, node)), ha=side, va="center", fontsize=8)
     axis.margins(0.3, 0.1)
     axis.set_aspect("equal")
-
-
-def _main_dimension(nodes: pl.DataFrame) -> str:
-    of_fields = nodes.filter((pl.col("dimension") != EVENT_NAME) & ~pl.col("dimension").str.starts_with(USER))
-    sizes = of_fields.group_by("dimension").agg(pl.col("event_count").sum())
-    ranked = sizes.sort("event_count", "dimension", descending=[True, False])
-    return str(ranked["dimension"][0]) if ranked.height else EVENT_NAME
