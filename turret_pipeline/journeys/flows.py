@@ -16,7 +16,7 @@ FLOWS_SCHEMA = pl.Schema(
 """One row per flow out of a node of a step. ``from_node_count`` is how many nodes (other) stands for, else 1;
 ``to_node_id`` is the node of the next step or (end), and null where that step is not told."""
 
-MOST_STEPS, NODES, LEAST_SHARE = 5, 7, 0.02
+MOST_STEPS, NODES, LEAST_SHARE = 5, 7, 0.05
 
 
 def first_flows(

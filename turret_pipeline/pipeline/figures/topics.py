@@ -1,19 +1,22 @@
 """Pictures of topics: how large they are, and which are alike."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.pipeline.figures.drawing import BLUE, GREY, kept, short
+from turret_pipeline.pipeline.figures.drawing import BLUE, GREY, kept, sheet, short
+from turret_pipeline.pipeline.figures.placing import Disc
+from turret_pipeline.pipeline.figures.writing import write_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BARS, MOST_FIELDS = 20, 8
-LINE = 0.045
-"""Height of a line of writing on the map."""
+WIDTH, HEIGHT, TOP, MARGIN, LARGEST, LABELS = 800.0, 600.0, 44.0, 90.0, 22.0, 40
+"""The sheet of the map in points, the radius of its largest disc, and how many labels it has."""
 
 
 def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
@@ -52,41 +55,34 @@ def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
 
 def topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
     """The topics of the text field with most events in the plane: near is alike, area is events, colour is theme."""
-    from matplotlib.figure import Figure
-
+    path = folder / "topic_map.png"
     topics = definitions.filter(pl.col("status") == "active").drop_nulls("map_x").join(event_counts, on="topic_id")
-    figure = Figure(figsize=(10, 7.5), dpi=110)
-    axis = figure.subplots()
-    axis.axis("off")
     if topics.is_empty():
-        axis.text(0.5, 0.5, "No topics: there is no text field, or too few texts", ha="center")
-        return kept(figure, folder / "topic_map.png")
+        return kept(sheet(WIDTH, 60, "No map of topics: there is no text field, or too few texts")[0], path)
     sizes = topics.group_by("field").agg(pl.col("event_count").sum())
     field = sizes.sort("event_count", "field", descending=[True, False])["field"][0]
     topics = topics.filter(pl.col("field") == field).sort("event_count", "topic_id", descending=[True, False])
-    title = f"Map of the {topics.height} topics of {short(field)} (near: alike; area: events; colour: theme)"
-    axis.set_title(title, loc="left", fontsize=10)
+    written = f"; the {LABELS} largest have their label" if topics.height > LABELS else ""
+    title = f"Map of the {topics.height} topics of {short(field)}"
+    figure, axis = sheet(WIDTH, HEIGHT, title, f"Near: alike; area: events; colour: theme{written}")
     _draw_map(axis, topics)
-    figure.tight_layout()
-    return kept(figure, folder / "topic_map.png")
+    return kept(figure, path)
 
 
 def _draw_map(axis: "Axes", topics: pl.DataFrame) -> None:
-    """A disc for each topic, and the labels of the largest that do not cover each other."""
+    """A disc for each topic, and the labels of the largest."""
     from matplotlib import colormaps
+    from matplotlib.patches import Circle
 
     themes = topics["theme_id"].unique(maintain_order=True).to_list()
-    colours = [colormaps["tab20"](themes.index(theme) % 20) for theme in topics["theme_id"]]
-    areas = 1500 * topics["event_count"] / topics["event_count"].sort()[-1]
-    axis.scatter(topics["map_x"].to_list(), topics["map_y"].to_list(), s=areas.to_list(), c=colours, alpha=0.6, lw=0)
-    axis.set_xlim(-1.2, 1.2)
-    axis.set_ylim(-1.1, 1.1)
-    written: list[tuple[float, float, float]] = []
-    for label, x, y in topics.select("label", "map_x", "map_y").iter_rows():
-        half = 0.0085 * len(short(label)) + 0.01
-        if all(abs(y - below) > LINE or abs(x - beside) > half + other for beside, below, other in written):
-            axis.text(x, y, short(label), fontsize=7, ha="center", va="center")
-            written.append((x, y, half))
+    largest = int(topics["event_count"][0])
+    discs = []
+    for theme, x, y, count in topics.select("theme_id", "map_x", "map_y", "event_count").iter_rows():
+        radius = max(LARGEST * math.sqrt(count / largest), 2.0)
+        discs.append(Disc(MARGIN + (x + 1) / 2 * (WIDTH - 2 * MARGIN), 20 + (y + 1) / 2 * (HEIGHT - TOP - 40), radius))
+        colour = colormaps["tab20"](themes.index(theme) % 20)
+        axis.add_patch(Circle(discs[-1][:2], radius, facecolor=colour, alpha=0.6, linewidth=0))
+    write_labels(axis, discs[:LABELS], topics["label"].to_list(), [disc.box for disc in discs], HEIGHT - TOP + 8)
 
 
 def _size(active: pl.DataFrame, field: str) -> int:
