@@ -8,7 +8,7 @@ import polars as pl
 from rich.table import Table
 
 from turret_pipeline.cli.console import new_console
-from turret_pipeline.summary import duration
+from turret_pipeline.journeys.facts import duration
 from turret_pipeline.tables import END, OTHER
 
 Row = Mapping[str, Any]
@@ -92,7 +92,7 @@ def corrected(compared: int) -> str:
 
 def timed(name: str) -> Cell:
     """A time."""
-    return lambda row: duration(row[name])
+    return lambda row: "" if row[name] is None else duration(row[name])
 
 
 def print_matrix(title: str, kind: str, rows: pl.DataFrame, depth: int) -> None:

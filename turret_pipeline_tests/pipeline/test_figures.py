@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from turret_pipeline.pipeline.figures import transitions
+from turret_pipeline.pipeline.figures.transitions import transitions
 
 
 def drawn(folder: Path, edges: list[tuple[str, str, str, int]], nodes: list[tuple[str, str, int]]) -> bytes:
