@@ -13,17 +13,13 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.funnel import HITS_SCHEMA
 from turret_pipeline.journeys.visits import place
 from turret_pipeline.pipeline.resources import Workspace, open_to_read
 from turret_pipeline.tables import EVENT_NAME, USER
 
 ORDER = "(event_at, source_file, line_number, item_number)"
-
-DIMENSIONS = """
-select dimension from marts.journey_nodes group by dimension
-order by starts_with(dimension, 'user:'), dimension = 'event_name', sum(event_count) desc, dimension
-"""
 
 NAMES = f"""
 select 'topic' as kind, field as dimension, topic_id as name, label, [topic_id] as node_ids
@@ -93,12 +89,13 @@ class Published:
 
     def dimension(self, name: str | None) -> str:
         """The dimension of that name; without one, the text field with most events on a topic, else event_name."""
-        known = self.query(DIMENSIONS)["dimension"].to_list()
+        nodes = self.query("select dimension, event_count from marts.journey_nodes")
+        known = nodes["dimension"].unique().sort().to_list()
         if not known:
             raise TurretError(f"There are no journeys in {self.space.published}: no event was accepted.")
         if name is not None and name not in known:
             raise TurretError(f"There is no dimension {name!r}; there are: {', '.join(known)}.")
-        return str(known[0]) if name is None else name
+        return main_dimension(nodes) if name is None else name
 
     def labels(self, dimension: str) -> dict[str, str]:
         """What nodes of a dimension are called; a label that several have is followed by the id."""

@@ -199,7 +199,7 @@ def test_figures_of_too_few_users_are_not_told(folder: Path, monkeypatch: pytest
 
 def test_wrong_questions_are_refused_with_what_would_be_right(folder: Path) -> None:
     assert refusal(folder, "overview", "--dimension", "promt").startswith(
-        "There is no dimension 'promt'; there are: prompt, feedback, event_name, user:"
+        "There is no dimension 'promt'; there are: event_name, feedback, prompt, user:event_name, "
     )
     assert (
         refusal(folder, "overview", "--segment", "plan")
