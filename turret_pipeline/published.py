@@ -15,7 +15,7 @@ import polars as pl
 from turret_pipeline.errors import TurretError
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.funnel import HITS_SCHEMA
-from turret_pipeline.journeys.visits import place
+from turret_pipeline.journeys.visits import VISITS_SCHEMA
 from turret_pipeline.pipeline.resources import Workspace, open_to_read
 from turret_pipeline.tables import EVENT_NAME, USER
 
@@ -164,7 +164,7 @@ class Published:
                 f"semi join chosen using (session_id) where {where}",
                 params=[] if field == EVENT_NAME else [field],
             ).pl()
-        return place(placed, dimension)
+        return _in_order(placed, dimension)
 
     def hits(self, steps: Sequence[Node], sessions: pl.DataFrame, prefix: str) -> pl.DataFrame:
         """The events of these sessions that are steps of a funnel (``journeys.funnel.HITS_SCHEMA``).
@@ -175,7 +175,8 @@ class Published:
         hits = [HITS_SCHEMA.to_frame()]
         for number, step in enumerate(steps):
             on_step = visits[step.dimension].filter(pl.col("node_id").is_in(step.node_ids))
-            hits.append(on_step.with_columns(pl.lit(number, pl.Int64).alias("step")).select(HITS_SCHEMA.names()))
+            numbered = on_step.with_columns(pl.lit(number).alias("step"))
+            hits.append(numbered.select(pl.col(column).cast(kind) for column, kind in HITS_SCHEMA.items()))
         return pl.concat(hits)
 
     def _require_segment(self, field: str, value: str) -> None:
@@ -197,6 +198,14 @@ def _pointers(field: str) -> list[str]:
     """JSON pointers to a field called so, and to one nested so."""
     escaped = field.replace("~", "~0").replace("/", "~1")
     return [f"/{escaped}", f"/{escaped.replace('.', '/')}"]
+
+
+def _in_order(placed: pl.DataFrame, dimension: str) -> pl.DataFrame:
+    """The visits of a dimension, from session_id, user_id, event_at, position and node_id of its events."""
+    if dimension.startswith(USER):
+        placed = placed.filter(pl.col("user_id").is_not_null()).with_columns(pl.col("user_id").alias("session_id"))
+    visits = placed.sort("session_id", "position").with_columns(pl.lit(dimension).alias("dimension"))
+    return visits.select(pl.col(column).cast(kind) for column, kind in VISITS_SCHEMA.items())
 
 
 def _node(row: dict[str, object]) -> Node:

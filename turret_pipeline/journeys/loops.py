@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from turret_pipeline.journeys.visits import same_as
+from turret_pipeline.journeys.visits import NAME, same_as
 from turret_pipeline.tables import JOURNEY_LOOPS
 
 LOOP = ["dimension", "node_id", "other_node_id"]
@@ -24,6 +24,7 @@ def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
         )
         .filter((pl.col("user_count") >= min_users) | pl.lit(min_users <= 1))
         .join(sessions, on="dimension")
+        .cast({NAME: pl.String})
         .with_columns((pl.col("session_count") / pl.col("sessions")).alias("session_share"))
         .select(JOURNEY_LOOPS.schema.names())
         .sort(LOOP)

@@ -33,10 +33,11 @@ def overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
 
     Answers of fewer users than ``min_users`` are left out.
     """
-    sessions = visits.filter(~same_as(1)).select("session_id", "user_id")
-    first = visits.filter(~same_as(1)).select("session_id", "user_id", "node_id")
-    last = visits.filter(~same_as(-1)).select("session_id", "user_id", "node_id")
-    back = bounces(journey_steps(visits)).select("session_id", "user_id", "node_id", "other_node_id")
+    steps = journey_steps(visits)
+    first = steps.filter(~same_as(1)).select("session_id", "user_id", "node_id")
+    last = steps.filter(~same_as(-1)).select("session_id", "user_id", "node_id")
+    sessions = first.select("session_id", "user_id")
+    back = bounces(steps).select("session_id", "user_id", "node_id", "other_node_id")
     back = back.unique(["session_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
     parts = [
         _of_sessions(START_ON, first, sessions, ["node_id"], min_users),
@@ -82,7 +83,7 @@ def _moves(edges: pl.DataFrame) -> pl.DataFrame:
         pl.col("transition_count").alias("count"),
         "of",
         pl.col("probability").alias("share"),
-        (pl.col("probability")).alias("share_low"),
-        (pl.col("probability")).alias("share_high"),
+        pl.col("probability_low").alias("share_low"),
+        pl.col("probability_high").alias("share_high"),
         "median_seconds",
     )

@@ -1,13 +1,9 @@
-"""Shares of sessions with their intervals: sessions of one user tell less than as many of different users.
-
-The counts are divided by the design effect of the users (Rao and Scott: A simple method for the analysis of clustered
-binary data, 1992), and Wilson's interval is taken of what is left.
-"""
+"""Shares of sessions with their intervals: sessions of one user tell less than as many of different users."""
 
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import share_interval
+from turret_pipeline.comparison import share_effects, share_interval
 
 SESSION_SHARES = ("session_count", "user_count", "share", "share_low", "share_high")
 
@@ -34,14 +30,11 @@ def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.Dat
     if sessions.is_empty():
         nothing = (pl.lit(None, pl.Float64).alias(name) for name in SESSION_SHARES[2:])
         return found.select(*by, *SESSION_SHARES[:2], *nothing)
-    count, total = found["session_count"].to_numpy(), sessions.height
+    count = found["session_count"].cast(pl.Float64).to_numpy()
+    total, squares = np.full(len(count), float(sessions.height)), float((sizes["size"] ** 2).sum())
+    effect = share_effects(count, total, found["squares"].to_numpy(), found["crossed"].to_numpy(), squares + 0 * count)
+    low, high = share_interval(count, total, effect)
     share = count / total
-    residual = found["squares"].to_numpy() - 2 * share * found["crossed"].to_numpy()
-    residual = residual + share**2 * float((sizes["size"] ** 2).sum())
-    freedom = (1 - 1 / max(sizes.height, 2)) / (1 - 1 / max(total, 2))  # 1 where each user has one session
-    binomial = total * share * (1 - share) * freedom
-    effect = np.divide(residual, binomial, out=np.ones_like(share), where=binomial > 1e-9)
-    low, high = share_interval(count, total, np.maximum(effect, 1))
     columns = (pl.Series(name, values) for name, values in zip(SESSION_SHARES[2:], (share, low, high), strict=True))
     return found.select(*by, *SESSION_SHARES[:2], *columns)
 

@@ -11,7 +11,8 @@ from turret_pipeline.journeys.facts import journey_facts
 from turret_pipeline.journeys.flows import first_flows
 from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.reading import TABLES, read_journeys
-from turret_pipeline.journeys.visits import collect_visits
+from turret_pipeline.journeys.visits import NAME, collect_visits
+from turret_pipeline.lake import Lake
 from turret_pipeline.pipeline.figures.first_steps import first_steps
 from turret_pipeline.pipeline.figures.transitions import transitions
 from turret_pipeline.pipeline.resources import Workspace
@@ -30,7 +31,7 @@ SHOWN, LEVEL = 10, 0.05
 def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
     """Read the sequences of every dimension, one at a time: those of all need not fit in memory together."""
     with workspace.progress.during("Reading journeys"):
-        step_count, frames = _read(workspace)
+        step_count, frames = read_lake(workspace.lake, workspace.settings.privacy_min_users)
     frames = {table: workspace.lake.write(table, frame) for table, frame in frames.items()}
     edges, nodes = frames["journey_edges"], frames["journey_nodes"]
     loops, paths = frames["journey_loops"], frames["journey_paths"]
@@ -58,18 +59,18 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
         )
 
 
-def _read(workspace: Workspace) -> tuple[int, dict[str, pl.DataFrame]]:
+def read_lake(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]:
     """Rows of ``journey_steps``, which are written, and the other tables."""
-    lake = workspace.lake
     types = dict(lake.read("fields").select("field", "type").iter_rows())
     texts = [field for field, kind in types.items() if kind == "text"]
     enums = [field for field, kind in types.items() if kind == "enum"]
-    events = lake.scan("events").select("event_id", "session_id", "user_id", "event_name", "event_at").collect()
+    names = pl.col("session_id", "user_id", "event_name").cast(NAME)
+    events = lake.scan("events").select("event_id", names, "event_at").collect(engine="streaming")
     visits = collect_visits(
-        events, lake.read("event_texts"), lake.read("text_topics"), lake.read("continuations"), texts
+        events, lake.scan("event_texts"), lake.scan("text_topics"), lake.scan("continuations"), texts
     )
     values = lake.scan("event_values").filter(pl.col("field").is_in(enums)).select("event_id", "field", "value")
-    labels, min_users = lake.read("topic_definitions"), workspace.settings.privacy_min_users
+    labels = lake.read("topic_definitions")
     heights: list[int] = []
     with lake.writing(STEPS) as write:
 
@@ -77,7 +78,7 @@ def _read(workspace: Workspace) -> tuple[int, dict[str, pl.DataFrame]]:
             write(steps)
             heights.append(steps.height)
 
-        frames = read_journeys(visits, events, values.collect(), labels, min_users, keep)
+        frames = read_journeys(visits, events, values, labels, min_users, keep)
     return sum(heights), frames
 
 

@@ -19,7 +19,12 @@ def walks(*given: tuple[str, int, str]) -> pl.DataFrame:
 
 
 def of_group(frame: pl.DataFrame, group: str) -> pl.DataFrame:
-    return frame.filter(pl.col("session_id").str.starts_with(group)).select("session_id").unique()
+    return (
+        frame.cast({"session_id": pl.String})
+        .filter(pl.col("session_id").str.starts_with(group))
+        .select("session_id")
+        .unique()
+    )
 
 
 GIVEN = walks(("x", 30, "ab"), ("x", 10, "a"), ("y", 10, "ab"), ("y", 30, "a"))
@@ -55,6 +60,9 @@ def test_groups_of_too_few_are_not_compared() -> None:
 
 def test_one_user_with_many_sessions_proves_little() -> None:
     same = GIVEN.with_columns(
-        pl.when(pl.col("session_id").str.starts_with("x")).then(pl.lit("one")).otherwise("user_id").alias("user_id")
+        pl.when(pl.col("session_id").cast(pl.String).str.starts_with("x"))
+        .then(pl.lit("one"))
+        .otherwise("user_id")
+        .alias("user_id")
     )
     assert contrast(same, of_group(GIVEN, "x")).is_empty()  # no five users on that side
