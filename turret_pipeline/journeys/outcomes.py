@@ -10,7 +10,9 @@ FIRST_VISITS = ["dimension", "session_id", "node_id"]
 
 
 def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame, min_clusters: int = MIN_CLUSTERS) -> pl.DataFrame:
-    """Table ``topic_outcomes`` from the visits of text fields by session and the events, in their order.
+    """Table ``topic_outcomes`` from the visits of text fields by session and the events that may be outcomes.
+
+    ``events`` have event_name, session_id and position, as in the visits.
 
     What is compared are a session's first visits to each topic: is it followed by the outcome, later in the session?
     A visit to a topic and one to another have the same chance to be followed by it where topics do not matter;
@@ -18,7 +20,7 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame, min_clusters: int
     family: all its topics and outcomes.
     """
     firsts = visits.group_by(FIRST_VISITS).agg(pl.col("user_id", "position").sort_by("position").first())
-    lasts = events.with_row_index("position").group_by("event_name", "session_id").agg(pl.col("position").max())
+    lasts = events.group_by("event_name", "session_id").agg(pl.col("position").max())
     tables = [TOPIC_OUTCOMES.empty()]
     for (field,), part in firsts.sort(FIRST_VISITS).group_by("dimension", maintain_order=True):
         compared = [_compared(part, name, last, min_clusters) for (name,), last in lasts.group_by("event_name")]

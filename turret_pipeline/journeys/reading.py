@@ -29,8 +29,8 @@ def read_journeys(
     ``events`` in their order, ``values`` (event_id, field, value) of their enum fields, ``labels`` (field, topic_id,
     label) of the topics.
     """
-    placed = events.select("event_id").with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
-    segments = values.join(placed, on="event_id", maintain_order="left").select(
+    events = events.with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
+    segments = values.join(events.select("event_id", "position"), on="event_id", maintain_order="left").select(
         "position", pl.col("field").alias("segment_field"), pl.col("value").alias("segment_value")
     )
     parts: dict[str, list[pl.DataFrame]] = {table: [LAKE_TABLES[table].empty()] for table in TABLES}

@@ -50,12 +50,19 @@ def collect_visits(
 
 
 def _both(placed: pl.DataFrame, dimension: str) -> Iterator[pl.DataFrame]:
-    """The visits of a dimension by session, and by user."""
-    by_user = placed.filter(pl.col("user_id").is_not_null()).with_columns(pl.col("user_id").alias("session_id"))
-    for name, visits in ((dimension, placed), (USER + dimension, by_user)):
+    """The visits of a dimension by session, and by user; those that there are."""
+    for name in (dimension, USER + dimension):
+        visits = place(placed, name)
         if visits.height:
-            columns = [pl.col(column).cast(kind) for column, kind in VISITS_SCHEMA.items() if column != "dimension"]
-            yield visits.sort("session_id", "position").select(pl.lit(name).alias("dimension"), *columns)
+            yield visits
+
+
+def place(placed: pl.DataFrame, dimension: str) -> pl.DataFrame:
+    """The visits of one dimension in order, from session_id, user_id, event_at, position and node_id of its events."""
+    if dimension.startswith(USER):
+        placed = placed.filter(pl.col("user_id").is_not_null()).with_columns(pl.col("user_id").alias("session_id"))
+    columns = [pl.col(column).cast(kind) for column, kind in VISITS_SCHEMA.items() if column != "dimension"]
+    return placed.sort("session_id", "position").select(pl.lit(dimension).alias("dimension"), *columns)
 
 
 def same_as(offset: int, *columns: str) -> pl.Expr:
