@@ -43,9 +43,9 @@ class Disc(NamedTuple):
         return Box.around(self.x, self.y, 2 * self.radius, 2 * self.radius)
 
 
-GAPS = (2, 6, 12, 20, 30, 42, 56, 72, 90, 120)
-ANGLES = [math.radians(degrees) for degrees in (0, 180, 90, 270, *range(15, 360, 15))]
-OUTSIDE, COVERED = 20.0, 5.0
+GAPS = (2, 6, 12, 20, 30, 42, 56, 72, 90, 120, 160, 210)
+ANGLES = [math.radians(degrees) for degrees in (0, 180, 90, 270, *range(10, 360, 10))]
+OUTSIDE, COVERED = 20.0, 100.0
 """What a square point outside the sheet, or on another label, costs beside one on a disc."""
 
 
