@@ -15,7 +15,7 @@ def walks(*given: tuple[str, int, str]) -> pl.DataFrame:
         for group, count, nodes in given
         for number in range(count)
     ]
-    return pl.concat(frames).sort("session_id", "position")
+    return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("position")).sort("session_id", "position")
 
 
 def of_group(frame: pl.DataFrame, group: str) -> pl.DataFrame:
