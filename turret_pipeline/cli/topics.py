@@ -19,7 +19,7 @@ from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import ROLES, Edit
-from turret_pipeline.topics.lineage import waiting_settings
+from turret_pipeline.topics.keep.lineage import waiting_settings
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks, roles. "

@@ -27,9 +27,9 @@ from turret_pipeline.sources import Sources
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline.topics.edits import Edits
-from turret_pipeline.topics.embedding import Embedder
-from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.state import TopicState
+from turret_pipeline.topics.embed.embedding import Embedder
+from turret_pipeline.topics.keep.state import TopicState
+from turret_pipeline.topics.update.meeting import Options
 from turret_pipeline.vectors import VectorStore
 
 T = TypeVar("T")

@@ -10,14 +10,14 @@ from turret_pipeline.pipeline.figures import topic_map, topic_sizes
 from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
-from turret_pipeline.topics.continuations import find_continuations
-from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.judging import with_roles
-from turret_pipeline.topics.lineage import waiting_settings
-from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.privacy import count_what_is_shown, fold_small_topics, users_of_texts
-from turret_pipeline.topics.state import TopicState, advance
-from turret_pipeline.topics.texts import collect_texts
+from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embed.texts import collect_texts
+from turret_pipeline.topics.keep.lineage import waiting_settings
+from turret_pipeline.topics.keep.plan import Plan, Run
+from turret_pipeline.topics.keep.privacy import count_what_is_shown, fold_small_topics, users_of_texts
+from turret_pipeline.topics.keep.state import TopicState, advance
+from turret_pipeline.topics.roles.continuations import find_continuations
+from turret_pipeline.topics.roles.judging import with_roles
 
 EMBEDDINGS = lake_key("embeddings")
 LLM_NAMES = "llm_names"
