@@ -49,6 +49,12 @@ def changes_of(
     )
 
 
+def births(lineage: pl.DataFrame) -> dict[str, str]:
+    """The run in which each topic was born, by topic_id: that of its first row of lineage."""
+    first = lineage.sort("changed_at", maintain_order=True).unique("topic_id", keep="first", maintain_order=True)
+    return dict(first.select("topic_id", "run_id").iter_rows())
+
+
 def _statuses(both: pl.DataFrame) -> pl.DataFrame:
     before, now = pl.col("status_before"), pl.col("status")
     change = (

@@ -5,8 +5,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from turret_pipeline.tables import TOPIC_LINEAGE
 from turret_pipeline.topics.edits import Edit, Edits
-from turret_pipeline.topics.keep.lineage import waiting_settings
+from turret_pipeline.topics.keep.lineage import births, waiting_settings
 from turret_pipeline.topics.keep.plan import Run
 from turret_pipeline.topics.keep.state import TopicState, advance
 from turret_pipeline_tests.topics.blobs import scattered
@@ -147,3 +148,13 @@ def test_where_there_are_no_topics_it_is_said_why(count: int, note: str) -> None
 def test_fields_are_told_of_apart() -> None:
     both = run(EMPTY, pl.concat([texts(REFUND, PASSWORD), texts(ODD, field="note")]))
     assert both.topic_runs.select("field", "text_count", "topic_count").rows() == [("note", 6, 0), ("prompt", 34, 2)]
+
+
+def test_a_topic_was_born_in_the_run_of_its_first_change() -> None:
+    second = run(FIRST, texts(REFUND, PASSWORD, ODD, PARCEL), "r2", replace(PLAN, edits=Edits((RENAME, MERGE))))
+    assert changes(second, "r2") == [("prompt-2", "merged"), ("prompt-2", "renamed"), ("prompt-3", "born")]
+    assert births(second.topic_lineage) == {"prompt-1": "r1", "prompt-2": "r1", "prompt-3": "r2"}
+    hours = (pl.col("run_id") == "r2").cast(pl.Int64)
+    later = second.topic_lineage.with_columns(pl.col("changed_at") + pl.duration(hours=hours))
+    assert births(later.reverse()) == births(second.topic_lineage)
+    assert births(TOPIC_LINEAGE.empty()) == {}
