@@ -13,7 +13,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.label.phrases import Key, Word, content_of, joined, phrases_of, runs_of, word_count
+from turret_pipeline.topics.label.phrases import (
+    Key,
+    Word,
+    are_english,
+    content_of,
+    joined,
+    named_in,
+    phrases_of,
+    runs_of,
+    word_count,
+)
 
 NAMING_WORDS = 60
 """A text says in its first words what it is about; phrases of whole pages would be millions."""
@@ -37,6 +47,10 @@ NEIGHBOURS_SHARE, SMOOTHING = 0.5, 0.01
 NESTED = 0.6
 """A phrase that stands inside one longer phrase in this share of its texts is a stump of it (cf. C-value: Frantzi,
 Ananiadou, Mima, 2000)."""
+
+LONE, NAMED = 0.4, 0.1
+"""By itself a word that comes after no article says little, as verbs and measures ("given", "inches"): it weighs this
+share of what a noun does. A noun comes after one in so many of its texts at least."""
 
 CONVERSATION = 0.5
 """Where more than this share of the texts has no other words, words of conversation ("thank you") are the topic."""
@@ -65,13 +79,17 @@ class Candidates:
 
 @dataclass
 class _Reading:
-    """What the texts of one topic say: how many have a phrase, in which words, and which stems each text has."""
+    """What the texts of one topic say: how many have a phrase, in which words, and which stems each text has.
+
+    ``is_prose`` in English, and where words of conversation are not the topic themselves.
+    """
 
     forms: Counter[tuple[str, ...]] = field(default_factory=Counter)
     words: dict[tuple[str, ...], Sequence[Word]] = field(default_factory=dict)
     stems: list[set[str]] = field(default_factory=list)
     counts: Counter[Key] = field(default_factory=Counter)
     usual: dict[Key, Sequence[Word]] = field(default_factory=dict)
+    is_prose: bool = False
 
     def add(self, runs: Sequence[Sequence[Word]]) -> None:
         """Count the phrases of one text, each once."""
@@ -125,6 +143,8 @@ def topic_candidates(texts: Sequence[str], topic: IntArray, topic_count: int, le
     of_topic = [has[end - len(reading.stems) : end] for reading, end in zip(readings, ends, strict=True)]
     share = np.array([np.asarray(part.sum(axis=0)).ravel() / max(part.shape[0], 1) for part in of_topic])
     weight, column = share ** (1 - TOGETHER) * _contrast(share), {content: at for at, content in enumerate(contents)}
+    is_prose = np.array([reading.is_prose for reading in readings])[:, None]
+    weight *= np.where(is_prose, _standing([texts[at] for rows in chosen for at in rows], stems, contents), 1.0)
     ranked = [
         _ranked(readings[row], keys[row], of_topic[row].tocsc(), weight[row], column, usual_case, length_bonus)
         for row in range(topic_count)
@@ -179,9 +199,10 @@ def _read(texts: Sequence[str], casing: dict[str, Counter[str]]) -> _Reading:
     """The phrases of a topic's texts; counts in ``casing`` how words are written where they do not start a sentence."""
     short = [" ".join(text.split()[:NAMING_WORDS]) for text in texts]
     runs = [runs_of(text) for text in short]
-    if sum(not any(word.tells for run in found for word in run) for found in runs) > CONVERSATION * len(texts):
+    silent = sum(not any(word.tells for run in found for word in run) for found in runs)
+    if is_talk := silent > CONVERSATION * len(texts):
         runs = [runs_of(text, with_chatter=True) for text in short]
-    reading = _Reading()
+    reading = _Reading(is_prose=not is_talk and are_english(short))
     for text, found in zip(short, runs, strict=True):
         reading.add(found)
         if not text.isupper():
@@ -191,6 +212,14 @@ def _read(texts: Sequence[str], casing: dict[str, Counter[str]]) -> _Reading:
                         casing[word.lower][word.written] += 1
     reading.close()
     return reading
+
+
+def _standing(texts: Sequence[str], stems: Sequence[set[str]], contents: Sequence[Key]) -> FloatArray:
+    """How well each phrase stands by itself, shape (phrases,): 1, but for lone words that come after no article."""
+    named = Counter(stem for text in texts for stem in named_in(text))
+    count = Counter(stem for text in stems for stem in text)
+    shares = [named[content[0]] / count[content[0]] if len(content) == 1 else 1.0 for content in contents]
+    return np.array([LONE + (1 - LONE) * min(1.0, share / NAMED) for share in shares])
 
 
 def _usual_case(lower: str, written: Counter[str]) -> str:

@@ -6,6 +6,7 @@ Two measures say how well a phrase names a topic: how much more of the topic's t
 other topics. The first alone picks what is frequent, which may be a detail; the second alone picks what few texts say.
 """
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import centroids
 from turret_pipeline.topics.label.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.label.meaning import Meanings
-from turret_pipeline.topics.label.phrases import Key, content_of, runs_of
+from turret_pipeline.topics.label.phrases import Key, are_english, content_of, runs_of
 
 KEYWORD_COUNT, EXAMPLE_COUNT, CENTRAL = 10, 5, 25
 
@@ -36,11 +37,11 @@ SECOND, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
 one with so many of the first one's texts in texts of its own, so much of its weight, and no word that begins alike."""
 
 
+COMPANY = 0.8
+"""A lone word takes the word beside it along where both together weigh this share of it: "cancel order" tells more."""
+
 LABEL_WORDS = 6
 """Two phrases with more words than this, with the one between them, are no label that one can read at a glance."""
-
-ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
-"""Two phrases are joined by "and" where so many texts have these words; by a stroke in other languages."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ def name_topics(
     if vectors is not None and new and candidates.rows:
         meanings = Meanings(candidates.stems, vectors[candidates.rows])
         found = _weighed_by_meaning(found, new, centroids(vectors, topic), meanings)
-    broad, joiner = BROAD_THEME if themes else BROAD, " and " if _are_english(texts) else " / "
+    broad, joiner = BROAD_THEME if themes else BROAD, " and " if are_english(texts) else " / "
     taken = _Taken([*kept.values(), *gone], broad, joiner)
-    labels = {row: taken.take(found[row]) for row in new} | dict(kept)
+    labels = {row: taken.take(found[row] if themes else _with_company(found[row])) for row in new} | dict(kept)
     return [Name(labels[row], keywords[row]) for row in range(topic_count)]
 
 
@@ -121,12 +122,6 @@ def _keywords(candidates: Iterable[Candidate]) -> list[str]:
     return [candidate.text for candidate in kept]
 
 
-def _are_english(texts: Sequence[str]) -> bool:
-    """Whether a good part of the texts have the commonest English words."""
-    hits = sum(not ENGLISH.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
-    return hits >= ENGLISH_SHARE * len(texts)
-
-
 class _Taken:
     """The labels of a field that are given away; says which a topic gets."""
 
@@ -150,6 +145,21 @@ class _Taken:
         while (free := label if number == 1 else f"{label} {number}").casefold() in self._labels:
             number += 1
         return free
+
+
+def _with_company(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """The candidates; where the first is a lone word, a phrase of it and words beside it that is as good is first."""
+    if not candidates or len(candidates[0].content) > 1:
+        return candidates
+    word = candidates[0]
+    longer = (
+        candidate
+        for candidate in candidates[1:]
+        if word.content[0] in candidate.content
+        and candidate.weight >= COMPANY * word.weight
+        and len(candidate.text.split()) == len(candidate.content)  # what follows a small word is mostly a detail
+    )
+    return [*itertools.islice(longer, 1), *candidates]
 
 
 def _content(label: str) -> Key:

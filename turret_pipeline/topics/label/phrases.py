@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-PASSED_OVER = frozenset(
+ARTICLES = frozenset("a an the my your our their his her its this that these those some any every each".split())
+"""Words that a noun comes after."""
+
+PASSED_OVER = ARTICLES | frozenset(
     """
-    a an the my your our their his her its this that these those some any every each is are was were be been being am
-    has have had having will did do does done it's that's there's mine
+    is are was were be been being am has have had having will did do does done it's that's there's mine
     """.split()
 )
 """Words that a headline leaves out."""
@@ -94,6 +96,11 @@ class Word(NamedTuple):
     ends: bool
 
 
+_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(ARTICLES))}) ([\w'-]+)")
+
+ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
+"""Texts are English where so many of them have these words."""
+
 Key = tuple[str, ...]
 """Stems of a phrase's words: phrases of one key are one phrase."""
 
@@ -150,6 +157,17 @@ def stem_of(word: str) -> str:
             break
     doubled = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls"
     return word[:-1] if doubled or (len(word) > 3 and word[-1] in "ey") else word
+
+
+def are_english(texts: Sequence[str]) -> bool:
+    """Whether a good part of the texts have the commonest English words."""
+    hits = sum(not ENGLISH.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
+    return hits >= ENGLISH_SHARE * len(texts)
+
+
+def named_in(text: str) -> set[str]:
+    """Stems of the words that come right after an article or the like: nouns, and what is said of nouns."""
+    return {stem_of(word) for word in _NAMED.findall(text.lower())}
 
 
 def phrases_of(run: Sequence[Word]) -> Iterator[Sequence[Word]]:

@@ -192,3 +192,20 @@ def test_there_are_at_most_five_examples() -> None:
     found = examples([str(at) for at in range(12)], vectors, np.repeat([0, 1], [9, 3]), 2)
     assert [len(shown) for shown in found] == [5, 3]
     assert examples([], vectors[:0], np.array([], dtype=int), 0) == []
+
+
+BILL = ["pay the bill", "the bill is late", "my bill", "a bill", "bills"]
+
+
+def test_a_lone_word_that_comes_after_no_article_gives_way_to_a_noun() -> None:
+    texts = ["inches, a ruler?", "the ruler: inches", "inches", "my ruler, inches", "inches, inches"]
+    assert [name.label for name in name_topics([*texts, *BILL], np.repeat([0, 1], 5), 2)] == ["Ruler", "Bill"]
+    without_articles = [text.replace("a ruler", "ruler").replace("the ", "").replace("my ", "") for text in texts]
+    assert name_topics([*without_articles, *BILL], np.repeat([0, 1], 5), 2)[0].label == "Inches"
+
+
+def test_a_lone_word_takes_the_word_beside_it_along_where_most_texts_have_both() -> None:
+    alarms = [*["set an alarm"] * 4, *["the alarm"] * 3]
+    topic = np.repeat([0, 1], [7, 5])
+    assert [name.label for name in name_topics([*alarms, *BILL], topic, 2)] == ["Set alarm", "Bill"]
+    assert [name.label for name in name_topics([*alarms, *BILL], topic, 2, themes=True)] == ["Alarm", "Bill"]
