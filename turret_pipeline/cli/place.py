@@ -28,7 +28,9 @@ class Place:
         from turret_pipeline.pipeline.resources import open_to_read
 
         if not self.space.published.exists():
-            raise TurretError(f"Nothing is published in {self.space.root} yet: turret run comes first.")
+            found = "Nothing is published in" if self.space.root.is_dir() else "There is no data folder"
+            remedy = f"give another one with --data-dir, or run turret run{self._where()} first"
+            raise TurretError(f"{found} {self.space.root} yet: {remedy}.")
         try:
             with open_to_read(self.space.published) as connection:
                 frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
@@ -42,18 +44,24 @@ class Place:
         """A published topic. TurretError where there is none of that id."""
         found = self.query("select * from marts.topics where topic_id = ?", topic_id)
         if found.is_empty():
-            known = self.query("select topic_id from marts.topics where status = 'active' order by event_count desc")
+            known = self.query(
+                "select topic_id from marts.topics where status = 'active' order by field <> ?, event_count desc",
+                topic_id.rpartition("-")[0] or topic_id,
+            )
             some = ", ".join(known["topic_id"].head(5)) or "none"
-            more = " ..." if known.height > 5 else "."
-            raise TurretError(f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}")
+            more = f" and {known.height - 5} more, which turret topics list tells" if known.height > 5 else ""
+            raise TurretError(
+                f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}."
+            )
         return found.row(0, named=True)
 
     def active(self, topic_id: str, what: str) -> dict[str, Any]:
         """A published topic that is active and a topic of its own. TurretError says why it cannot be changed."""
         topic = self.topic(topic_id)
         if topic["status"] != "active":
-            gone = f", merged into {into}" if (into := topic["merged_into_topic_id"]) else ""
-            raise TurretError(f"Topic {topic_id} is {topic['status']}{gone}: it cannot be {what}.")
+            if into := topic["merged_into_topic_id"]:
+                raise TurretError(f"Topic {topic_id} was merged into {into}: it cannot be {what}. Take {into}.")
+            raise TurretError(f"Topic {topic_id} has no texts any more ({topic['status']}): it cannot be {what}.")
         if topic["label_source"] == "privacy":
             raise TurretError(f"{topic_id} stands for all topics of too few users: it cannot be {what}.")
         return topic

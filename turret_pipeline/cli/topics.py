@@ -55,15 +55,14 @@ def list_topics(
     if as_json:
         sys.stdout.write(frame.write_json() + "\n")
         return
-    console = new_console(stderr=False)
+    console, waiting = new_console(stderr=False), place.waiting()
     for name in fields if field is None else [field]:
         last = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", name)
         row = last.row(0, named=True)
         console.print(*run_lines(row), sep="\n")
         if sentence := waiting_settings(row, place.space.topic_options):
             console.print(sentence, style="yellow", soft_wrap=True)
-        console.print(topic_table(frame.filter(pl.col("field") == name)), "")
-    waiting = place.waiting()
+        console.print(topic_table(frame.filter(pl.col("field") == name), console.width), "")
     if waiting:
         console.print("Waiting for the next run:", *(f"  {line}" for line in waiting), sep="\n", soft_wrap=True)
 
