@@ -85,6 +85,23 @@ def share_interval(count: ArrayLike, total: ArrayLike, design_effect: ArrayLike 
     return _wilson(count / total, total / effect, np.asarray(stats.norm.ppf(0.5 + CONFIDENCE / 2)))
 
 
+def share_effects(
+    count: FloatArray, total: FloatArray, squares: FloatArray, crossed: FloatArray, total_squares: FloatArray
+) -> FloatArray:
+    """Design effect of each share count / total, from how both are spread over clusters; at least 1.
+
+    ``squares`` are the sums over the clusters of their count squared, ``crossed`` of their count times their total, and
+    ``total_squares`` of their total squared: the variance of a ratio, by its linearization (Cochran 1977, 11.8), over
+    that of independent events. Where only one cluster is known, or nothing varies, it is 1.
+    """
+    share = count / total
+    residual = squares - 2 * share * crossed + share**2 * total_squares
+    freedom = 1 - total_squares / total**2  # the share is fitted to the same events, here and in its variance
+    expected = freedom * count * (1 - share) * total / np.maximum(total - 1, 1)
+    known = expected > 1e-9
+    return np.maximum(1, np.divide(residual, expected, out=np.ones_like(share), where=known))
+
+
 def _newcombe(
     count: FloatArray,
     total: FloatArray,
@@ -171,7 +188,7 @@ def _of_counts(counts: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) 
     sizes = exposure.sum(axis=0)
     shares = totals / sizes[:, None]
     within = exposure.T @ exposure
-    squares = np.asarray(counts.multiply(counts).sum(axis=0), dtype=np.float64).ravel()
+    squares = np.bincount(counts.indices, counts.data**2, counts.shape[1])
     crossed = (shares * np.asarray(counts.T @ exposure).T).sum(axis=0)
     residual = squares - 2 * crossed + np.einsum("pc,pq,qc->c", shares, within, shares)
     freedom = 1 - (np.diag(within) / sizes).sum() / sizes.sum()  # the shares are fitted to the same events
@@ -181,7 +198,7 @@ def _of_counts(counts: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) 
 def _of_groups(groups: sp.csr_matrix, sizes: FloatArray) -> FloatArray:
     totals = np.asarray(groups.sum(axis=0), dtype=np.float64).ravel()
     shares = totals / sizes.sum()
-    squares = np.asarray(groups.multiply(groups).sum(axis=0), dtype=np.float64).ravel()
+    squares = np.bincount(groups.indices, groups.data**2, groups.shape[1])
     residual = squares - 2 * shares * np.asarray(groups.T @ sizes).ravel() + shares**2 * (sizes**2).sum()
     return _excess(residual, totals * (1 - shares))
 
@@ -246,15 +263,21 @@ def compare_groups(
     positions = np.full(members + 1, -1)
     positions[kept] = np.arange(len(kept))
     group = positions[group]
-    inside = count_matrix(counted, group, (things, len(kept))).toarray()
+    of_both = (counted >= 0) & (group >= 0)
+    cells = counted[of_both] * np.int64(len(kept)) + group[of_both]
+    inside = np.bincount(cells, minlength=things * len(kept)).reshape(things, len(kept))
     total = np.bincount(group[group >= 0], minlength=len(kept))[None, :]
     elsewhere = np.bincount(counted[counted >= 0], minlength=len(inside))[:, None] - inside
-    pairs = [_pairs(cluster, counted, group, len(kept)) for cluster in clusters]
+    pairs = [
+        _pairs(cluster, counted, count_matrix(cluster, group, (int(cluster.max(initial=-1)) + 1, len(kept))))
+        for cluster in clusters[:-1]
+    ]
+    pairs.append(_pairs(clusters[-1], counted, of_clusters[:, kept]))
     disjoint = [pairs[0], *(coarse - fine for fine, coarse in itertools.pairwise(pairs))]
     effects = design_effects(*disjoint)
     return GroupShares(
         groups=kept,
-        count=inside.astype(np.int64),
+        count=inside,
         share=inside / total,
         other_share=elsewhere / (len(group) - total),
         found=compare_shares(inside, total, elsewhere, len(group) - total, effects, max(sizes - 1, 1)),
@@ -267,11 +290,10 @@ def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> s
     return sp.csr_matrix((np.ones(int(has.sum())), (rows[has], columns[has])), shape=shape)
 
 
-def _pairs(cluster: IntArray, counted: IntArray, group: IntArray, group_count: int) -> Pairs:
-    """Pairs of events in one cluster."""
+def _pairs(cluster: IntArray, counted: IntArray, groups: sp.csr_matrix) -> Pairs:
+    """Pairs of events in one cluster; ``groups`` has the events of each cluster (rows) that are in each group."""
     sizes = np.bincount(cluster).astype(np.float64)
     counts = count_matrix(cluster, counted, (len(sizes), int(counted.max(initial=-1)) + 1))
-    groups = count_matrix(cluster, group, (len(sizes), group_count))
     totals = np.asarray(counts.sum(axis=0), dtype=np.float64).reshape(1, -1)
     return pairs_within(counts, groups, sizes[:, None], totals)
 

@@ -6,8 +6,9 @@ of a session in a row on the same node are an edge from the node to itself.
 
 import polars as pl
 
-from turret_pipeline.journeys.visits import same_as, seconds
-from turret_pipeline.tables import END, JOURNEY_EDGES, OTHER, START
+from turret_pipeline.journeys.transitions import Transitions, folded, pair_counts, shares, transitions
+from turret_pipeline.journeys.visits import of_each_dimension
+from turret_pipeline.tables import JOURNEY_EDGES
 
 EDGE = ["dimension", "from_node_id", "to_node_id"]
 
@@ -18,65 +19,46 @@ def journey_edges(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     An edge of fewer users than ``min_users`` becomes two, to (other) and from it: nodes are still left as often as
     they are visited, and nothing says where the few went.
     """
-    steps = transitions(visits)
-    edges = _counted(steps, EDGE)
-    if min_users > 1:
-        rare = edges.filter(pl.col("user_count") < min_users).select(EDGE)
-        if rare.height:
-            edges = _counted(_folded(steps, rare), EDGE)
-    return edges.select(JOURNEY_EDGES.schema.names()).sort(EDGE)
+    tables = [JOURNEY_EDGES.empty()]
+    for dimension, part in of_each_dimension(visits):
+        found = transitions(part)
+        edges = _measured(found)
+        if min_users > 1:
+            rare = edges.filter(pl.col("user_count") < min_users)["edge"]
+            if len(rare):
+                edges = _measured(folded(found, rare))
+        tables.append(edges.with_columns(pl.lit(dimension).alias("dimension")).select(JOURNEY_EDGES.schema.names()))
+    return pl.concat(tables).sort(EDGE)
 
 
-def transitions(visits: pl.DataFrame) -> pl.DataFrame:
-    """One row per transition: EDGE, session_id, user_id, seconds; ``position`` is that of the event that it leaves.
-
-    From (start) it is the event that is entered. Each event is entered once, and each sequence ends once.
-    """
-    goes_on, node, at = same_as(1), pl.col("node_id"), pl.col("event_at")
-    entered = visits.select(
-        "dimension",
-        "session_id",
-        "user_id",
-        pl.when(goes_on).then(node.shift()).otherwise(pl.lit(START)).alias("from_node_id"),
-        node.alias("to_node_id"),
-        pl.when(goes_on).then(seconds(at - at.shift())).alias("seconds"),
-        pl.when(goes_on).then(pl.col("position").shift()).otherwise("position").alias("position"),
+def edge_counts(found: Transitions) -> pl.DataFrame:
+    """How often each edge happened: from_node_id, to_node_id, transition_count, in the order of ``found.edges``."""
+    counts = found.moves.group_by("edge").agg(pl.len().cast(pl.Int64).alias("transition_count")).sort("edge")
+    return found.edges.select(
+        found.nodes.gather(found.edges["source"]).alias("from_node_id"),
+        found.nodes.gather(found.edges["target"]).alias("to_node_id"),
+        counts["transition_count"],
     )
-    ended = visits.filter(~same_as(-1)).select(
-        "dimension",
-        "session_id",
-        "user_id",
-        node.alias("from_node_id"),
-        pl.lit(END).alias("to_node_id"),
-        pl.lit(None, pl.Float64).alias("seconds"),
-        "position",
+
+
+def _measured(found: Transitions) -> pl.DataFrame:
+    """One row per edge with the columns of the table, and its number."""
+    moves = found.moves
+    times = moves.group_by("edge").agg(
+        pl.col("seconds").median().alias("median_seconds"),
+        pl.col("seconds").quantile(0.95, "linear").alias("p95_seconds"),
     )
-    return pl.concat([entered, ended])
-
-
-def _counted(steps: pl.DataFrame, edge: list[str]) -> pl.DataFrame:
-    counts = (
-        steps.lazy()
-        .group_by(edge)
-        .agg(
-            pl.len().cast(pl.Int64).alias("transition_count"),
-            pl.col("seconds").median().alias("median_seconds"),
-            pl.col("seconds").quantile(0.95, "linear").alias("p95_seconds"),
-        )
+    sessions = pair_counts(moves["edge"], moves["session"])
+    of_clusters = pair_counts(moves["edge"], moves["cluster"])
+    is_user = pl.col("other") < found.user_count
+    users = of_clusters.group_by("number").agg(is_user.sum().cast(pl.Int64).alias("user_count")).sort("number")
+    told = shares(of_clusters, found.edges["source"])
+    return edge_counts(found).with_columns(
+        told["number"].alias("edge"),
+        sessions.group_by("number").len().sort("number")["len"].cast(pl.Int64).alias("session_count"),
+        users["user_count"],
+        told["share"].alias("probability"),
+        told["low"].alias("probability_low"),
+        told["high"].alias("probability_high"),
+        *times.sort("edge").select("median_seconds", "p95_seconds"),
     )
-    found = counts.collect()
-    for who, name in (("session_id", "session_count"), ("user_id", "user_count")):
-        distinct = steps.lazy().filter(pl.col(who).is_not_null()).select(*edge, who).unique()
-        of_edge = distinct.group_by(edge).agg(pl.len().cast(pl.Int64).alias(name)).collect()
-        found = found.join(of_edge, on=edge, how="left").with_columns(pl.col(name).fill_null(0))
-    leaving = pl.col("transition_count").sum().over("dimension", "from_node_id")
-    return found.with_columns((pl.col("transition_count") / leaving).alias("probability"))
-
-
-def _folded(steps: pl.DataFrame, rare: pl.DataFrame) -> pl.DataFrame:
-    """The transitions with each of a rare edge replaced by one to (other), which keeps its time, and one from it."""
-    kept = steps.join(rare, on=EDGE, how="anti")
-    few = steps.join(rare, on=EDGE, how="semi")
-    to_other = few.with_columns(pl.lit(OTHER).alias("to_node_id"))
-    from_other = few.with_columns(pl.lit(OTHER).alias("from_node_id"), pl.lit(None, pl.Float64).alias("seconds"))
-    return pl.concat([kept, to_other, from_other])

@@ -5,42 +5,67 @@ import math
 import networkx as nx
 import polars as pl
 
+from turret_pipeline.comparison import share_interval
+from turret_pipeline.journeys.transitions import clusters, pair_counts, shares
+from turret_pipeline.journeys.visits import numbered, of_each_dimension, same_as
 from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
 
 NODE = ["dimension", "node_id"]
 EXACT_NODES = 500
 PSEUDO = (START, END, OTHER)
+NOT_COUNTED = ("node_label", "repeat_share", "pagerank", "betweenness")
 
 
 def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     """Table ``journey_nodes`` from visits, all ``journey_edges`` and labels (dimension, node_id, node_label)."""
-    counts = visits.group_by(NODE).agg(
-        pl.len().cast(pl.Int64).alias("event_count"),
-        pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
+    tables = [JOURNEY_NODES.empty().drop(*NOT_COUNTED)]
+    for dimension, part in of_each_dimension(visits):
+        tables.append(_counted(part).with_columns(pl.lit(dimension).alias("dimension")).select(tables[0].columns))
+    is_repeat = pl.col("from_node_id") == pl.col("to_node_id")
+    repeats = edges.filter(is_repeat).select(
+        "dimension", pl.col("to_node_id").alias("node_id"), pl.col("transition_count").alias("repeat_count")
     )
-    sessions = visits.group_by("dimension").agg(pl.col("session_id").n_unique().alias("sessions"))
-    starts = _edge_counts(edges.filter(pl.col("from_node_id") == START), "to_node_id", "start_count")
-    ends = _edge_counts(edges.filter(pl.col("to_node_id") == END), "from_node_id", "end_count")
-    repeats = _edge_counts(edges.filter(pl.col("from_node_id") == pl.col("to_node_id")), "to_node_id", "repeat_count")
-    joined = counts.join(sessions, on="dimension").join(_graph_measures(edges), on=NODE)
-    for part in (starts, ends, repeats):
-        joined = joined.join(part, on=NODE, how="left", validate="1:1")
     return (
-        joined.join(labels.select(*NODE, "node_label"), on=NODE, how="left", validate="1:1")
-        .with_columns(pl.col("start_count", "end_count", "repeat_count").fill_null(0))
+        pl.concat(tables)
+        .join(_graph_measures(edges), on=NODE)
+        .join(repeats, on=NODE, how="left", validate="1:1")
+        .join(labels.select(*NODE, "node_label"), on=NODE, how="left", validate="1:1")
         .with_columns(
             pl.coalesce("node_label", "node_id").alias("node_label"),
-            (pl.col("start_count") / pl.col("sessions")).alias("start_share"),
-            (pl.col("end_count") / pl.col("sessions")).alias("end_share"),
-            (pl.col("repeat_count") / pl.col("event_count")).alias("repeat_share"),
+            (pl.col("repeat_count").fill_null(0) / pl.col("event_count")).alias("repeat_share"),
         )
         .select(JOURNEY_NODES.schema.names())
         .sort(NODE)
     )
 
 
-def _edge_counts(edges: pl.DataFrame, node: str, name: str) -> pl.DataFrame:
-    return edges.select("dimension", pl.col(node).alias("node_id"), pl.col("transition_count").alias(name))
+def _counted(visits: pl.DataFrame) -> pl.DataFrame:
+    """What is counted of each node of one dimension."""
+    names, node = numbered(visits["node_id"])
+    cluster, _ = clusters(visits)
+    places = visits.select(
+        (~same_as(1)).alias("start"), (~same_as(-1)).alias("end"), (~same_as(1)).cum_sum().alias("session")
+    )
+    found = (
+        pair_counts(node, places["session"])
+        .group_by("number")
+        .agg(pl.col("count").sum().alias("event_count"), pl.len().cast(pl.Int64).alias("session_count"))
+        .sort("number")
+        .with_columns(names.alias("node_id"))
+    )
+    session_count, same_source = int(places["start"].sum()), pl.repeat(0, len(names), dtype=pl.UInt32, eager=True)
+    for side in ("start", "end"):
+        told = shares(pair_counts(node.filter(places[side]), cluster.filter(places[side])), same_source)
+        renamed = {"count": f"{side}_count", "share": f"{side}_share"}
+        ends = {"low": f"{side}_share_low", "high": f"{side}_share_high"}
+        found = found.join(told.rename(renamed | ends), on="number", how="left")
+        _, never = share_interval(0, session_count)
+        found = found.with_columns(
+            pl.col(*renamed.values()).fill_null(0),
+            pl.col(ends["low"]).fill_null(0.0),
+            pl.col(ends["high"]).fill_null(float(never)),
+        )
+    return found
 
 
 def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":

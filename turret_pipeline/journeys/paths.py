@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
-from turret_pipeline.journeys.visits import same_as
+from turret_pipeline.journeys.transitions import pair_counts
+from turret_pipeline.journeys.visits import NAME, PACKED, numbered, of_each_dimension, same_as
 from turret_pipeline.tables import JOURNEY_PATHS
 
 LENGTHS = range(2, 6)
-FIRST = "first"
-"""Row of the steps at which a path is found first: its nodes are read there."""
 
 
 def journey_paths(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
@@ -18,10 +18,10 @@ def journey_paths(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     A session counts once for a path, however often it takes it.
     """
     tables = [JOURNEY_PATHS.empty()]
-    for (dimension,), part in steps.group_by("dimension", maintain_order=True):
-        coded = _coded(part)
-        sessions = coded["session"].n_unique()
-        for found in (*_grams(coded, part["node_id"]), _whole(coded, part["node_id"])):
+    for dimension, part in of_each_dimension(steps):
+        names, coded = _coded(part)
+        sessions = int(coded["session"].to_numpy()[-1])
+        for found in (*_grams(coded, names), _whole(coded, names)):
             shown = found if min_users <= 1 else found.filter(pl.col("user_count") >= min_users)
             tables.append(
                 shown.with_columns(
@@ -31,18 +31,18 @@ def journey_paths(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def _coded(steps: pl.DataFrame) -> pl.DataFrame:
-    """Nodes, sessions and users (null: not known) as numbers; those of nodes follow the names."""
-    nodes = pl.Enum(steps["node_id"].unique().sort())
-    return steps.select(
-        pl.col("node_id").cast(nodes).to_physical().cast(pl.UInt64).alias("node"),
+def _coded(steps: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """Names of the nodes; and numbers of nodes (rows of their names), sessions (from 1), users (null: not known)."""
+    names, node = numbered(steps["node_id"])
+    return names, steps.select(
+        node.alias("node").cast(pl.UInt64),
         (~same_as(1)).cum_sum().cast(pl.UInt64).alias("session"),
-        pl.col("user_id").cast(pl.Categorical).to_physical().cast(pl.UInt64).alias("user"),
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias(FIRST),
+        pl.col("user_id").cast(NAME).to_physical().cast(pl.UInt64).alias("user"),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
     )
 
 
-def _grams(coded: pl.DataFrame, nodes: pl.Series) -> Iterator[pl.DataFrame]:
+def _grams(coded: pl.DataFrame, names: pl.Series) -> Iterator[pl.DataFrame]:
     """For each length, the paths with their sessions and users.
 
     A path is numbered by the number of the path one step shorter and its last node: numbers stay small, and pairs of
@@ -53,40 +53,32 @@ def _grams(coded: pl.DataFrame, nodes: pl.Series) -> Iterator[pl.DataFrame]:
         ahead = 1 - length
         grams = grams.with_columns(
             pl.when(pl.col("session") == pl.col("session").shift(ahead))
-            .then(pl.col("path") * 2**32 + pl.col("node").shift(ahead))
+            .then(pl.col("path") * PACKED + pl.col("node").shift(ahead))
             .rank("dense")
             .cast(pl.UInt64)
+            .sub(1)
             .alias("path")
         )
         there = grams.filter(pl.col("path").is_not_null())
-        firsts = there.group_by("path").agg(pl.col(FIRST).min())
-        found = firsts.join(_members(there, "session"), on="path").join(_members(there, "user"), on="path", how="left")
-        at = found.sort("path")
-        steps = [nodes.gather(at[FIRST] + step).alias(str(step)) for step in range(length)]
-        yield at.select(
+        of_user = there.filter(pl.col("user").is_not_null())
+        sessions = np.bincount(pair_counts(there["path"], there["session"])["number"])
+        users = np.bincount(pair_counts(of_user["path"], of_user["user"])["number"], minlength=len(sessions))
+        row = np.zeros(len(sessions), np.uint32)  # where a path is found: its nodes are read there
+        row[there["path"]] = there["row"]
+        steps = [names.gather(coded["node"].gather(row + step)).alias(str(step)) for step in range(length)]
+        yield pl.select(
             pl.concat_list(steps).alias("path"),
             pl.lit(length, pl.Int64).alias("step_count"),
             pl.lit(value=False).alias("is_whole_session"),
-            pl.col("session_count"),
-            pl.col("user_count").fill_null(0),
+            pl.Series("session_count", sessions),
+            pl.Series("user_count", users),
         )
 
 
-def _members(there: pl.DataFrame, who: str) -> pl.DataFrame:
-    """Distinct sessions or users of each path."""
-    pairs = there.lazy().filter(pl.col(who).is_not_null()).select((pl.col("path") * 2**32 + pl.col(who)).alias("pair"))
-    return (
-        pairs.unique()
-        .group_by((pl.col("pair") // 2**32).alias("path"))
-        .agg(pl.len().cast(pl.Int64).alias(f"{who}_count"))
-        .collect()
-    )
-
-
-def _whole(coded: pl.DataFrame, nodes: pl.Series) -> pl.DataFrame:
+def _whole(coded: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
     """The paths of whole sessions; a session is of the user of its first step."""
     sessions = coded.group_by("session", maintain_order=True).agg(
-        pl.col("node").cast(pl.UInt32).alias("path"), pl.col("user", FIRST).first()
+        pl.col("node").cast(pl.UInt32).alias("path"), pl.col("user").first()
     )
     found = (
         sessions.group_by("path")
@@ -96,7 +88,6 @@ def _whole(coded: pl.DataFrame, nodes: pl.Series) -> pl.DataFrame:
         )
         .sort("path")
     )
-    names = nodes.unique().sort()
     lengths = found["path"].list.len()
     spelled = found.select(pl.col("path").explode()).to_series()
     path = (

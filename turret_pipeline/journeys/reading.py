@@ -10,16 +10,20 @@ from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.outcomes import topic_outcomes
 from turret_pipeline.journeys.paths import journey_paths
 from turret_pipeline.journeys.segments import journey_segments
-from turret_pipeline.journeys.steps import journey_steps
+from turret_pipeline.journeys.steps import collect_steps, spelled
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.tables import EVENT_NAME, LAKE_TABLES, USER
 
 TABLES = ("journey_edges", "journey_nodes", "journey_loops", "journey_paths", "journey_segments", "topic_outcomes")
+
+PART = 1_000_000
+"""Steps that are spelled out at a time."""
 
 
 def read_journeys(
     visits: Iterable[pl.DataFrame],
     events: pl.DataFrame,
-    values: pl.DataFrame,
+    values: pl.DataFrame | pl.LazyFrame,
     labels: pl.DataFrame,
     min_users: int,
     write_steps: Callable[[pl.DataFrame], None],
@@ -29,15 +33,19 @@ def read_journeys(
     ``events`` in their order, ``values`` (event_id, field, value) of their enum fields, ``labels`` (field, topic_id,
     label) of the topics.
     """
-    placed = events.select("event_id").with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
-    segments = values.join(placed, on="event_id", maintain_order="left").select(
-        "position", pl.col("field").alias("segment_field"), pl.col("value").alias("segment_value")
+    placed = events.lazy().with_columns(pl.int_range(pl.len()).alias("position"))
+    segments = (
+        values.lazy()
+        .join(placed.select("event_id", "position"), on="event_id")
+        .select("position", pl.col("field", "value").cast(NAME).name.prefix("segment_"))
+        .collect(engine="streaming")
     )
     parts: dict[str, list[pl.DataFrame]] = {table: [LAKE_TABLES[table].empty()] for table in TABLES}
     for of_dimension in visits:
         dimension = str(of_dimension["dimension"][0])
-        steps = journey_steps(of_dimension)
-        write_steps(steps)
+        steps = collect_steps(of_dimension)
+        for part in steps.iter_slices(PART):
+            write_steps(spelled(part))
         edges = journey_edges(of_dimension)
         shown = edges if min_users <= 1 else journey_edges(of_dimension, min_users)
         parts["journey_edges"].append(shown)
@@ -46,7 +54,7 @@ def read_journeys(
         parts["journey_paths"].append(journey_paths(steps, min_users))
         parts["journey_segments"].append(journey_segments(of_dimension, segments, shown, min_users))
         if dimension != EVENT_NAME and not dimension.startswith(USER):
-            parts["topic_outcomes"].append(topic_outcomes(of_dimension, events, min_users))
+            parts["topic_outcomes"].append(topic_outcomes(of_dimension, placed, min_users))
     return {table: pl.concat(frames) for table, frames in parts.items()}
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.comparison import MIN_CLUSTERS, IntArray, compare_groups, q_values
-from turret_pipeline.journeys.edges import EDGE, transitions
-from turret_pipeline.tables import JOURNEY_SEGMENTS
+from turret_pipeline.journeys.edges import EDGE
+from turret_pipeline.journeys.transitions import Transitions, transitions
+from turret_pipeline.journeys.visits import PACKED, numbered, of_each_dimension
+from turret_pipeline.tables import JOURNEY_SEGMENTS, USER
 
 
 def journey_segments(
@@ -18,16 +20,11 @@ def journey_segments(
     ``values`` has position (as in the visits), segment_field and segment_value. Blank values are no segment. The
     q-values of a dimension are of one family: all its edges, fields and values.
     """
-    steps = transitions(visits).with_columns(
-        _codes(pl.col("session_id")).alias("session"),
-        _codes(pl.coalesce(pl.lit("user ") + pl.col("user_id"), pl.lit("session ") + pl.col("session_id"))).alias(
-            "cluster"
-        ),
-    )
-    segments = values.filter(pl.col("segment_value").str.strip_chars() != "")
+    fields = list(_by_position(values))
     tables = [JOURNEY_SEGMENTS.empty()]
-    for (dimension,), part in steps.group_by("dimension", maintain_order=True):
-        compared = list(_compared(part.drop("session_id", "user_id", "seconds"), segments, min_clusters))
+    for dimension, part in of_each_dimension(visits):
+        levels = ["cluster"] if dimension.startswith(USER) else ["session", "cluster"]
+        compared = list(compared_edges(transitions(part), fields, levels, min_clusters))
         if compared:
             family = pl.concat(compared).with_columns(pl.lit(dimension).alias("dimension"))
             shown = family.join(edges.select(EDGE), on=EDGE, how="semi")
@@ -36,43 +33,71 @@ def journey_segments(
     return found.sort(JOURNEY_SEGMENTS.key)
 
 
-def _codes(name: pl.Expr) -> pl.Expr:
-    return name.cast(pl.Categorical).to_physical()
+def _by_position(values: pl.DataFrame) -> Iterator[tuple[str, pl.Series, IntArray]]:
+    """Each enum field, its values in order, and the number of the value at each position, -1 where there is none."""
+    fields, field = numbered(values["segment_field"])
+    for number, name in enumerate(fields):
+        of_field = values.filter(field == number)
+        names, value = numbered(of_field["segment_value"])
+        is_blank = (names.str.strip_chars() == "").to_numpy()
+        at = np.full(int(of_field["position"].to_numpy().max(initial=-1)) + 1, -1, np.int32)
+        at[of_field["position"].to_numpy()] = np.where(is_blank, -1, np.arange(len(names)))[value.to_numpy()]
+        yield name, names, at
 
 
-def _compared(steps: pl.DataFrame, segments: pl.DataFrame, min_clusters: int) -> Iterator[pl.DataFrame]:
-    for (field,), of_field in segments.sort("segment_field").group_by("segment_field", maintain_order=True):
-        both = steps.join(of_field, on="position")
-        for (source,), leaving in both.group_by("from_node_id"):
-            rows = _of_node(leaving, min_clusters)
+def compared_edges(
+    found: Transitions, fields: list[tuple[str, pl.Series, IntArray]], levels: list[str], min_clusters: int
+) -> Iterator[pl.DataFrame]:
+    """For each node and field: every edge from the node against every value, with ``p_value`` in place of a q-value.
+
+    A field is its name, its values, and the number of the value at each position, -1 where there is none.
+    """
+    source = found.edges["source"].gather(found.moves["edge"]).cast(pl.UInt64)
+    order = (source * PACKED + pl.int_range(len(source), dtype=pl.UInt64, eager=True)).sort() % PACKED
+    moves = found.moves.select(pl.col("edge", "position", *levels).gather(order))
+    bounds = np.searchsorted(source.gather(order).to_numpy(), np.arange(len(found.nodes) + 1))
+    target = found.edges["target"].to_numpy()
+    for number, source_id in enumerate(found.nodes):
+        leaving = moves.slice(bounds[number], bounds[number + 1] - bounds[number])
+        edge, position, *clusters = (leaving[name].to_numpy() for name in leaving.columns)
+        for field, names, at in fields:
+            value = np.where(position < len(at), at[position.clip(max=len(at) - 1)], -1)
+            has = value >= 0
+            within = [numbers[has] for numbers in clusters]
+            rows = _of_node(target[edge[has]], value[has], within, min_clusters) if has.any() else None
             if rows is not None:
-                yield rows.with_columns(pl.lit(source).alias("from_node_id"), pl.lit(field).alias("segment_field"))
+                yield rows.select(
+                    pl.lit(source_id).alias("from_node_id"),
+                    found.nodes.gather(rows["to"]).alias("to_node_id"),
+                    pl.lit(field).alias("segment_field"),
+                    names.gather(rows["value"]).alias("segment_value"),
+                    pl.exclude("to", "value"),
+                )
 
 
-def _of_node(leaving: pl.DataFrame, min_clusters: int) -> pl.DataFrame | None:
+def _of_node(target: IntArray, value: IntArray, clusters: list[IntArray], min_clusters: int) -> pl.DataFrame | None:
     """Every node that follows against every value; None where no value can be compared."""
-    targets, target = _numbered(leaving["to_node_id"])
-    names, value = _numbered(leaving["segment_value"])
-    clusters = [_numbered(leaving[name])[1] for name in ("session", "cluster")]
-    shares = compare_groups(target, value, clusters, min_clusters)
+    targets, to = dense(target)
+    shares = compare_groups(to, value, [dense(numbers)[1] for numbers in clusters], min_clusters)
     if not len(shares.groups):
         return None
-    pairs = targets.to_frame().join(names.gather(shares.groups).to_frame(), how="cross", maintain_order="left_right")
-    return pairs.with_columns(
-        pl.Series("transition_count", shares.count.ravel()),
-        pl.Series("probability_in_segment", shares.share.ravel()),
-        pl.Series("probability_elsewhere", shares.other_share.ravel()),
-        pl.Series("difference", shares.found.difference.ravel()),
-        pl.Series("difference_low", shares.found.low.ravel()),
-        pl.Series("difference_high", shares.found.high.ravel()),
-        pl.Series("p_value", shares.found.p_value.ravel()),
+    return pl.DataFrame(
+        {
+            "to": np.repeat(targets, len(shares.groups)),
+            "value": np.tile(shares.groups, len(targets)),
+            "transition_count": shares.count.ravel(),
+            "probability_in_segment": shares.share.ravel(),
+            "probability_elsewhere": shares.other_share.ravel(),
+            "difference": shares.found.difference.ravel(),
+            "difference_low": shares.found.low.ravel(),
+            "difference_high": shares.found.high.ravel(),
+            "p_value": shares.found.p_value.ravel(),
+        }
     )
 
 
-def _numbered(column: pl.Series) -> tuple[pl.Series, IntArray]:
-    """The distinct values in order, and the position of every value among them; there is no null."""
-    if column.dtype == pl.String:
-        names = column.unique().sort()
-        return names, column.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
-    numbers, positions = np.unique(column.to_numpy(), return_inverse=True)
-    return pl.Series(column.name, numbers), positions
+def dense(numbers: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct numbers in order, and the place of each of ``numbers`` among them; none is negative."""
+    is_there = np.bincount(numbers) > 0
+    places = np.cumsum(is_there) - 1
+    return np.flatnonzero(is_there), places[numbers]

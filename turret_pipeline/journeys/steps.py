@@ -2,12 +2,22 @@
 
 import polars as pl
 
-from turret_pipeline.journeys.visits import same_as, seconds
+from turret_pipeline.journeys.visits import NAME, same_as, seconds
 from turret_pipeline.tables import JOURNEY_STEPS
 
 
 def journey_steps(visits: pl.DataFrame) -> pl.DataFrame:
     """Table ``journey_steps`` from visits in order."""
+    return spelled(collect_steps(visits))
+
+
+def spelled(steps: pl.DataFrame) -> pl.DataFrame:
+    """Steps with their names as text, as the table has them."""
+    return steps.cast({NAME: pl.String})
+
+
+def collect_steps(visits: pl.DataFrame) -> pl.DataFrame:
+    """Table ``journey_steps`` with the names as they are in the visits, which take a fraction of the memory."""
     row, at = pl.int_range(pl.len(), dtype=pl.Int64), pl.col("event_at")
     last_at = visits["event_at"].last()
     steps = visits.select(

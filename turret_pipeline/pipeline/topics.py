@@ -6,7 +6,7 @@ from dataclasses import replace
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.pipeline.figures import topic_map, topic_sizes
+from turret_pipeline.pipeline.figures.topics import topic_map, topic_sizes
 from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result

@@ -35,6 +35,8 @@ DIMENSION = text(
     "events of a user as one session whose session_id is the user_id, so that what is called session counts users",
 )
 
+_DEPENDENT = "wider where users differ more than chance explains"
+
 JOURNEY_STEPS = Table(
     "journey_steps",
     "One row per step of a session in a dimension: a run of events on one node.",
@@ -68,6 +70,8 @@ JOURNEY_EDGES = Table(
         integer("session_count", "Sessions in which it happened"),
         integer("user_count", "Users to whom it happened"),
         number("probability", "transition_count over all that leave from_node_id, (end) included"),
+        number("probability_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}"),
+        number("probability_high", "Upper end of it"),
         number(
             "median_seconds",
             "Median time between the two events; null from (start) and (other), to (end)",
@@ -89,8 +93,12 @@ JOURNEY_NODES = Table(
         integer("session_count", "Sessions that visit it"),
         integer("start_count", "Sessions that start on it"),
         number("start_share", "start_count over the sessions of the dimension"),
+        number("start_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}"),
+        number("start_share_high", "Upper end of it"),
         integer("end_count", "Sessions that end on it"),
         number("end_share", "end_count over the sessions of the dimension"),
+        number("end_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}"),
+        number("end_share_high", "Upper end of it"),
         number("repeat_share", "Share of its events that directly follow another event on it"),
         number(
             "pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"

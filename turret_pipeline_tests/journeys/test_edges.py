@@ -18,6 +18,8 @@ SESSIONS = pl.concat(
     ]
 )
 
+ENDS = ["probability_low", "probability_high"]
+
 
 def counts(found: pl.DataFrame) -> dict[str, int]:
     """Transition count by "from>to"."""
@@ -33,7 +35,9 @@ def test_edges_are_counted_over_events_with_their_times() -> None:
         ("event_name", "b", "(end)", 2, 2, 1, 2 / 3, None, None),
         ("event_name", "b", "b", 1, 1, 1, 1 / 3, 1.0, 1.0),
     ]
-    assert_frame_equal(found, pl.DataFrame(expected, JOURNEY_EDGES.schema, orient="row"))
+    assert found.schema == JOURNEY_EDGES.schema
+    schema = {name: kind for name, kind in JOURNEY_EDGES.schema.items() if name not in ENDS}
+    assert_frame_equal(found.drop(ENDS), pl.DataFrame(expected, schema, orient="row"))
 
 
 def test_a_session_of_one_event_starts_and_ends_on_its_node() -> None:
@@ -80,6 +84,30 @@ def test_every_event_is_entered_once_and_left_once() -> None:
     for column in ("from_node_id", "to_node_id"):
         sums = found.group_by(column).agg(pl.col("transition_count").sum())
         assert {node: count for node, count in sums.iter_rows() if node in visited} == visited
+
+
+def ends(given: pl.DataFrame, source: str, target: str) -> tuple[float, float]:
+    """The interval of a probability."""
+    found = journey_edges(given).filter((pl.col("from_node_id") == source) & (pl.col("to_node_id") == target))
+    (interval,) = found.select(ENDS).rows()
+    return interval
+
+
+def test_the_interval_of_a_probability_is_wilsons_where_users_do_as_chance_has_it() -> None:
+    given = pl.concat([path(f"s{number}", "ab" if number < 30 else "ac", f"u{number}") for number in range(40)])
+    assert ends(given, "a", "b") == pytest.approx((0.5981, 0.8581), abs=1e-4)  # 30 of 40
+    assert ends(given, "b", "(end)") == pytest.approx((0.8865, 1.0), abs=1e-4)  # 30 of 30
+
+
+def test_it_is_as_wide_as_of_one_transition_a_user_where_each_always_does_the_same() -> None:
+    given = [("ab" if user < 30 else "ac", user) for user in range(40)]
+    once = pl.concat([path(f"s{user}", nodes, f"u{user}") for nodes, user in given])
+    ten_times = pl.concat([path(f"s{user}.{time}", nodes, f"u{user}") for nodes, user in given for time in range(10)])
+    assert ends(ten_times, "a", "b") == pytest.approx(ends(once, "a", "b"), abs=2e-3)
+    nobody = ten_times.with_columns(pl.lit(None, ten_times.schema["user_id"]).alias("user_id"))
+    narrow, wide = ends(nobody, "a", "b"), ends(ten_times, "a", "b")
+    assert narrow == pytest.approx((0.7053, 0.7899), abs=1e-4)  # 300 of 400 sessions of nobody known
+    assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
 
 
 def test_no_visits_make_no_edges() -> None:

@@ -13,6 +13,8 @@ from turret_pipeline_tests.journeys.rows import path, visits
 
 LABELS = {"dimension": pl.String(), "node_id": pl.String(), "node_label": pl.String()}
 
+ENDS = ["start_share_low", "start_share_high", "end_share_low", "end_share_high"]
+
 
 def nodes(given: pl.DataFrame, labels: dict[str, str] | None = None) -> pl.DataFrame:
     """``labels`` are those of dimension prompt."""
@@ -26,18 +28,33 @@ def column(found: pl.DataFrame, name: str) -> dict[str, float]:
 
 def test_starts_ends_and_repeats_are_counted() -> None:
     given = pl.concat([path("s1", "aaab"), path("s2", "bab"), path("s3", "b"), path("s4", "a")])
-    found = nodes(given).drop("pagerank", "betweenness")
+    found = nodes(given).drop("pagerank", "betweenness", *ENDS)
     expected = [
         ("event_name", "a", "a", 5, 3, 2, 0.5, 1, 0.25, 0.4),
         ("event_name", "b", "b", 4, 3, 2, 0.5, 3, 0.75, 0.0),
     ]
-    schema = {name: kind for name, kind in JOURNEY_NODES.schema.items() if name not in {"pagerank", "betweenness"}}
+    schema = {
+        name: kind for name, kind in JOURNEY_NODES.schema.items() if name not in {"pagerank", "betweenness", *ENDS}
+    }
     assert_frame_equal(found, pl.DataFrame(expected, schema, orient="row"))
 
 
 def test_a_lone_node_has_the_whole_rank_and_lies_between_nothing() -> None:
-    expected = [("event_name", "a", "a", 1, 1, 1, 1.0, 1, 1.0, 0.0, 1.0, 0.0)]
-    assert_frame_equal(nodes(path("s1", "a")), pl.DataFrame(expected, JOURNEY_NODES.schema, orient="row"))
+    low = pytest.approx(0.2065, abs=1e-4)  # Wilson's lower end of 1 of 1
+    expected = ("event_name", "a", "a", 1, 1, 1, 1.0, low, 1.0, 1, 1.0, low, 1.0, 0.0, 1.0, 0.0)
+    assert nodes(path("s1", "a")).rows() == [expected]
+
+
+def test_shares_of_sessions_have_intervals_that_are_wider_where_users_always_do_the_same() -> None:
+    given = [("ab" if user < 30 else "cb", user) for user in range(40)]
+    once = nodes(pl.concat([path(f"s{user}", way, f"u{user}") for way, user in given]))
+    found = nodes(pl.concat([path(f"s{user}.{time}", way, f"u{user}") for way, user in given for time in range(10)]))
+    for table in (once, found):
+        of_a, of_b = (table.row(by_predicate=pl.col("node_id") == name, named=True) for name in "ab")
+        assert (of_a["start_share_low"], of_a["start_share_high"]) == pytest.approx((0.5981, 0.8581), abs=2e-3)
+        assert (of_a["end_share"], of_a["end_share_low"], of_b["end_share"]) == (0, 0, 1)
+    assert once["end_share_high"][0] == pytest.approx(0.0876, abs=1e-4)  # none of 40 ends on a
+    assert once["end_share_low"][1] == pytest.approx(0.9124, abs=1e-4)
 
 
 def test_topics_are_called_by_their_label_and_events_by_their_name() -> None:

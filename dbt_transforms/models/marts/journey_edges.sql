@@ -6,6 +6,8 @@ select
     session_count,
     user_count,
     probability,
+    probability_low,
+    probability_high,
     median_seconds,
     p95_seconds
 from {{ ref('stg_journey_edges') }}

@@ -6,8 +6,12 @@ select
     session_count,
     start_count,
     start_share,
+    start_share_low,
+    start_share_high,
     end_count,
     end_share,
+    end_share_low,
+    end_share_high,
     repeat_share,
     pagerank,
     betweenness

@@ -1,0 +1,111 @@
+"""A lake of made-up journeys, of any size, for what it takes to read them.
+
+Topics of Zipf's sizes that lead to some topics more than to others and to themselves most, a dozen event names, ten
+events a session and five sessions a user on average, four events of five with a text, enum values on every event. Of
+``events`` only the columns that journeys are read from are written.
+"""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+
+from turret_pipeline.comparison import FloatArray, IntArray
+from turret_pipeline.lake import Lake
+from turret_pipeline.tables import LAKE_TABLES
+
+TOPICS, NAMES = 60, 12
+FIELD = "prompt"
+SEGMENTS = {"plan": 4, "model": 3, "language": 8}
+EVENTS_A_SESSION, SESSIONS_A_USER = 10, 5
+FIRST_AT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+
+
+def chain(rng: np.random.Generator, nodes: int, stay: float) -> FloatArray:
+    """Probabilities from each node to each, shape (nodes, nodes); rows sum to 1."""
+    weights = (1 / np.arange(1, nodes + 1)) * rng.gamma(0.5, size=(nodes, nodes))
+    return np.asarray(stay * np.eye(nodes) + (1 - stay) * weights / weights.sum(axis=1, keepdims=True))
+
+
+def walks(rng: np.random.Generator, moves: FloatArray, lengths: IntArray) -> IntArray:
+    """The nodes of sessions of these lengths, one after the other; they start on a node by Zipf's law."""
+    nodes, offsets = len(moves), np.r_[0, np.cumsum(lengths)[:-1]]
+    bounds = (np.cumsum(moves, axis=1).clip(max=1 - 1e-12) + np.arange(nodes)[:, None]).ravel()
+    starts = 1 / np.arange(1, nodes + 1)
+    found = np.empty(lengths.sum(), np.int16)
+    here = rng.choice(nodes, len(lengths), p=starts / starts.sum())
+    for step in range(int(lengths.max(initial=0))):
+        on = np.flatnonzero(lengths > step)
+        if step:
+            here[on] = np.searchsorted(bounds, here[on] + rng.random(len(on))).clip(max=nodes * nodes - 1) % nodes
+        found[offsets[on] + step] = here[on]
+    return found
+
+
+def events(event_count: int, seed: int = 1) -> pl.DataFrame:
+    """So many events in the order of time: name, session_id, user_id, event_at, and the number of the topic."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.geometric(1 / EVENTS_A_SESSION, event_count // EVENTS_A_SESSION)
+    lengths[-1] += max(event_count - lengths.sum(), 0)
+    session = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)[:event_count]
+    user = rng.integers(0, max(len(lengths) // SESSIONS_A_USER, 1), len(lengths)).astype(np.int32)
+    began = rng.integers(0, 60 * 86_400_000_000, len(lengths))
+    pauses = np.cumsum(rng.exponential(20e6, len(session)).astype(np.int64))
+    first = np.r_[0, np.cumsum(lengths)[:-1]].clip(max=event_count - 1)
+    made = pl.DataFrame(
+        {
+            "session": session,
+            "user": user[session],
+            "name": walks(rng, chain(rng, NAMES, 0.2), lengths)[:event_count],
+            "topic": walks(rng, chain(rng, TOPICS, 0.5), lengths)[:event_count],
+            "event_at": began[session] + pauses - pauses[first[session]],
+        }
+    )
+    return made.sort("event_at").select(
+        (pl.lit("evt_") + pl.int_range(pl.len()).hash(1).cast(pl.String)).alias("event_id"),
+        (pl.lit("session_") + pl.col("session").hash(2).cast(pl.String)).alias("session_id"),
+        (pl.lit("user_") + pl.col("user").hash(3).cast(pl.String)).alias("user_id"),
+        (pl.lit("did_") + pl.col("name").cast(pl.String)).alias("event_name"),
+        (pl.lit(FIRST_AT) + pl.duration(microseconds="event_at")).cast(pl.Datetime("us", "UTC")).alias("event_at"),
+        "topic",
+        "user",
+        "session",
+    )
+
+
+def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
+    """The tables that journeys are read from."""
+    made = events(event_count, seed)
+    lake.root.mkdir(parents=True, exist_ok=True)
+    made.drop("topic", "user", "session").write_parquet(lake.path("events"))
+    row = pl.int_range(pl.len())
+    values = [
+        made.select(
+            "event_id", pl.lit(field).alias("field"), (pl.col("user" if count == 4 else "session").hash(count) % count)
+        )
+        .rename({"user" if count == 4 else "session": "value"})
+        .with_columns(pl.col("value").cast(pl.String))
+        for field, count in SEGMENTS.items()
+    ]
+    pl.concat(values).write_parquet(lake.path("event_values"))
+    texts = made.filter(row % 5 > 0).select("event_id", pl.lit(FIELD).alias("field"), "topic", (row % 3).alias("third"))
+    spelled = texts.with_columns(  # every third text is a common one
+        pl.when(pl.col("third") == 0)
+        .then(row % 1000 * 100 + pl.col("topic"))
+        .otherwise(-row)
+        .hash(5)
+        .cast(pl.String)
+        .alias("text_id"),
+        (pl.lit(f"{FIELD}-") + pl.col("topic").cast(pl.String)).alias("topic_id"),
+    )
+    spelled.select("event_id", "field", "text_id").write_parquet(lake.path("event_texts"))
+    spelled.unique("text_id").select("field", "text_id", "topic_id").write_parquet(lake.path("text_topics"))
+    spelled.filter(row % 10 == 0).select(
+        "event_id", "field", pl.col("topic_id").alias("continues_topic_id")
+    ).write_parquet(lake.path("continuations"))
+    labels = spelled.select("field", "topic_id", pl.col("topic_id").alias("label")).unique().sort("topic_id")
+    labels.write_parquet(lake.path("topic_definitions"))
+    types = {FIELD: "text", **dict.fromkeys(SEGMENTS, "enum")}
+    pl.DataFrame({"field": list(types), "type": list(types.values())}).write_parquet(lake.path("fields"))
+    for table in ("text_topics", "event_values", "event_texts"):
+        assert set(pl.read_parquet_schema(lake.path(table))) <= set(LAKE_TABLES[table].schema)
