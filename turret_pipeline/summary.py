@@ -8,10 +8,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
 from turret_pipeline.pipeline.resources import open_to_read
 from turret_pipeline.tables import EVENT_NAME
 
-TOPICS, THREE, EDGES = 12, 3, 8
+TOPICS, THREE, EDGES = 12, 3, 5
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Characters that a column may take: a table fits a line of 120."""
@@ -47,10 +49,11 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     ).pl()["field"]
     for field in fields:
         sections.append(_topics(connection, field))
-    dimensions = [field for field in fields if _has_nodes(connection, field)] or [EVENT_NAME]
-    for dimension in dimensions[:1] + ([EVENT_NAME] if dimensions[0] != EVENT_NAME else []):
-        if _has_nodes(connection, dimension):
-            sections.append(_journeys(connection, dimension))
+    nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
+    main = main_dimension(nodes)
+    for dimension in dict.fromkeys((main, EVENT_NAME)):
+        if dimension in nodes["dimension"]:
+            sections.append(_journeys(connection, dimension, is_main=dimension == main))
     sections.append(_quality(connection))
     return sections
 
@@ -62,11 +65,6 @@ def _refusals(connection: duckdb.DuckDBPyConnection) -> RenderableType:
     reasons = ", ".join(f"{count:,} {code}" for code, count in rows[:THREE])
     more = f" and {len(rows) - THREE} other reasons" if len(rows) > THREE else ""
     return Text(f"Refused: {reasons}{more}; marts.rejected_events has file, line, reason and text", style="yellow")
-
-
-def _has_nodes(connection: duckdb.DuckDBPyConnection, dimension: str) -> bool:
-    query = "select count(*) > 0 from marts.journey_nodes where dimension = ?"
-    return bool(connection.execute(query, [dimension]).fetchall()[0][0])
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:
@@ -120,7 +118,22 @@ def _changes(connection: duckdb.DuckDBPyConnection, field: str) -> str:
     return "; ".join(parts)
 
 
-def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
+def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> RenderableType:
+    """What stands out; of the main dimension with a table of what follows what."""
+    tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
+    facts = journey_facts(tables, dimension) or ["Too few sessions to say anything."]
+    said = Text("\n".join([f"\nJourneys of {dimension}", *(f"- {fact}" for fact in facts)]))
+    said.stylize("bold", 0, len(dimension) + 13)
+    return Group(said, _follow_ups(connection, dimension)) if is_main else said
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) -> pl.DataFrame:
+    name = "field" if table == "topic_outcomes" else "dimension"
+    rows: pl.DataFrame = connection.sql(f"select * from marts.{table} where {name} = ?", params=[dimension]).pl()
+    return rows
+
+
+def _follow_ups(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
     edges = connection.execute(
         """
         select a.node_label, b.node_label, transition_count, probability, median_seconds
@@ -132,28 +145,19 @@ def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Renderab
         """,
         [dimension, EDGES],
     ).fetchall()
-    leaders = Text(
-        f"Sessions start on: {_leaders(connection, dimension, 'start')}\n"
-        f"Sessions drop off at: {_leaders(connection, dimension, 'end')}"
-    )
     if not edges:
-        return Group(Text(f"\nJourneys of {dimension}: no session moves from one node to another", "bold"), leaders)
-    title = f"Commonest journeys of {dimension}: what directly follows what"
+        return Text("- No session moves from one node to another.")
     table = _table(
-        title, ("times", "right"), ("of all next", "right"), ("after", "right"), ("from", "left"), ("to", "left")
+        "What directly follows what, commonest first",
+        ("times", "right"),
+        ("of all next", "right"),
+        ("after", "right"),
+        ("from", "left"),
+        ("to", "left"),
     )
     for source, target, count, probability, seconds in edges:
-        table.add_row(f"{count:,}", f"{probability:.0%}", _duration(seconds), source, target)
-    return Group(table, leaders)
-
-
-def _leaders(connection: duckdb.DuckDBPyConnection, dimension: str, side: str) -> str:
-    rows = connection.execute(
-        f"select node_label, {side}_share from marts.journey_nodes where dimension = ? and {side}_count > 0 "
-        f"order by {side}_count desc, node_id limit ?",
-        [dimension, THREE],
-    ).fetchall()
-    return ", ".join(f"{label} ({share:.0%})" for label, share in rows)
+        table.add_row(f"{count:,}", percent(probability), "" if seconds is None else duration(seconds), source, target)
+    return table
 
 
 def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
@@ -182,12 +186,3 @@ def _table(title: str, *columns: tuple[str, str]) -> RichTable:
             no_wrap=True,
         )
     return table
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

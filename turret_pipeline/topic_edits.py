@@ -31,7 +31,7 @@ class EditsFile:
         """The edits in force. TurretError names the line that is none."""
         return Edits(tuple(edit for edit, is_undone in self._lines() if not is_undone))
 
-    def add(self, action: Action, topic_id: str, edited_at: str, **details: str | int) -> Edit:
+    def add(self, action: Action, topic_id: str, edited_at: str, **details: str | int | None) -> Edit:
         """Put an edit at the end of the file."""
         with self._alone():
             lines = self._lines()
@@ -124,13 +124,16 @@ def _parsed(place: str, line: str) -> tuple[Edit, bool]:
 
 
 def _check_ids(place: str, row: dict[str, object]) -> None:
-    """Refuse ids of another form, and a merge into the topic itself or one of another field."""
+    """Refuse ids of another form or kind, and a merge into the topic itself or one of another field."""
     ids = {"edit_id": row["edit_id"], "topic_id": row["topic_id"], "into_topic_id": row.get("into_topic_id")}
     for name, value in ids.items():
         form = _FORMS["edit_id" if name == "edit_id" else "topic_id"]
         if (value or name != "into_topic_id") and not (isinstance(value, str) and form.fullmatch(value)):
             example = "edit-1" if name == "edit_id" else "prompt-3"
             raise TurretError(f"{place} has the {name} {value!r}, which is none: one is such as {example}.")
+    for name in ("born_run_id", "into_born_run_id"):
+        if not isinstance(row.get(name, ""), str):
+            raise TurretError(f"{place} has the {name} {row[name]!r}: it must be the id of a run, or be left out.")
     topic, into = str(ids["topic_id"]), str(ids["into_topic_id"] or "")
     if into and (topic == into or topic.rpartition("-")[0] != into.rpartition("-")[0]):
         raise TurretError(f"{place} merges {topic} into {into}: it must be another topic of the same field.")

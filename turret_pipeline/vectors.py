@@ -12,7 +12,7 @@ import polars as pl
 from turret_pipeline.errors import TurretError
 from turret_pipeline.lake import replacing
 from turret_pipeline.topics.arrays import FloatArray
-from turret_pipeline.topics.embedding import Chunk
+from turret_pipeline.topics.embed.embedding import Chunk
 
 
 @dataclass(frozen=True)

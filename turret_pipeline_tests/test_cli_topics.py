@@ -1,15 +1,20 @@
 """`turret topics` on a published file."""
 
+import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
+from turret_pipeline.cli.topic_views import topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline_tests.commands import turret, warehouse
@@ -26,6 +31,7 @@ def published(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path
         connection.execute(
             "update marts.topics set status = 'retired', merged_into_topic_id = 'prompt-4' where topic_id = 'prompt-5'"
         )
+        connection.execute("update marts.topics set status = 'retired' where topic_id = 'prompt-7'")
         connection.execute("update marts.topics set label_source = 'privacy' where topic_id = 'feedback-1'")
         connection.execute("update marts.topics set label = 'Charts' where topic_id = 'prompt-2'")
         connection.execute("update marts.topics set text_count = 12 where topic_id = 'prompt-6'")
@@ -37,6 +43,9 @@ def folder(published: Path) -> Iterator[Path]:
     """That data folder, without edits before and after."""
     yield published
     (published / "topic_edits.jsonl").unlink(missing_ok=True)
+
+
+LISTED = ("topics", "list", "--all", "--json", "--field", "prompt", "--data-dir")
 
 
 def topics(folder: Path, *arguments: str) -> str:
@@ -70,6 +79,17 @@ def test_the_list_has_topics_and_how_the_last_run_went(folder: Path) -> None:
     assert "Waiting for the next run" not in printed
     (retired,) = (line for line in topics(folder, "list", "--all").splitlines() if line.startswith("prompt-5 "))
     assert " merged into" in retired
+
+
+def test_a_narrow_terminal_has_whole_columns_and_all_remarks(folder: Path) -> None:
+    topics = pl.DataFrame(json.loads(CliRunner().invoke(app, [*LISTED, str(folder)]).output), infer_schema_length=None)
+    console = Console(width=80, file=io.StringIO())
+    console.print(topic_table(topics, console.width))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[0].split() == ["topic", "events", "users", "label", "remarks"]
+    assert max(map(len, lines)) <= 80
+    retired = next(at for at, line in enumerate(lines) if line.startswith("prompt-5 "))
+    assert "merged into prompt-4" in " ".join(" ".join(line[60:] for line in lines[retired : retired + 3]).split())
 
 
 def test_the_list_says_which_setting_waits_for_a_refit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +160,11 @@ def test_a_topic_that_is_not_there_is_refused_with_some_that_are(folder: Path) -
     ):  # fmt: skip
         said = refusal(folder, *arguments)
         assert said.startswith(f"There is no topic 'prompt-99' in {warehouse(folder)}; there are prompt-")
-        assert said.endswith(" ...")
+        assert re.search(r"prompt-\d+ and \d+ more, which turret topics list tells\.$", said)
+    for wrong in ("feedback-99", "feedback"):
+        assert f"There is no topic '{wrong}' in {warehouse(folder)}; there are feedback-" in refusal(
+            folder, "show", wrong
+        )
 
 
 def test_a_label_that_is_taken_is_refused_in_any_case(folder: Path) -> None:
@@ -177,13 +201,15 @@ def test_merges_that_make_no_sense_are_refused(folder: Path) -> None:
 
 
 def test_a_topic_that_is_gone_or_folded_cannot_be_changed(folder: Path) -> None:
-    gone = "Topic prompt-5 is retired, merged into prompt-4: it cannot be"
-    assert refusal(folder, "rename", "prompt-5", "A") == f"{gone} renamed."
-    assert refusal(folder, "merge", "prompt-1", "prompt-5") == f"{gone} merged into."
-    assert refusal(folder, "merge", "prompt-5", "prompt-1") == f"{gone} merged."
-    assert refusal(folder, "split", "prompt-5") == f"{gone} split."
-    assert refusal(folder, "lock", "prompt-5") == f"{gone} locked."
-    assert refusal(folder, "role", "prompt-5", "subject") == f"{gone} given a role."
+    gone, remedy = "Topic prompt-5 was merged into prompt-4: it cannot be", "Take prompt-4."
+    assert refusal(folder, "rename", "prompt-5", "A") == f"{gone} renamed. {remedy}"
+    assert refusal(folder, "merge", "prompt-1", "prompt-5") == f"{gone} merged into. {remedy}"
+    assert refusal(folder, "merge", "prompt-5", "prompt-1") == f"{gone} merged. {remedy}"
+    assert refusal(folder, "split", "prompt-5") == f"{gone} split. {remedy}"
+    assert refusal(folder, "lock", "prompt-5") == f"{gone} locked. {remedy}"
+    assert refusal(folder, "role", "prompt-5", "subject") == f"{gone} given a role. {remedy}"
+    retired = "Topic prompt-7 has no texts any more (retired): it cannot be locked."
+    assert refusal(folder, "lock", "prompt-7") == retired
     folded = "feedback-1 stands for all topics of too few users: it cannot be renamed."
     assert refusal(folder, "rename", "feedback-1", "A") == folded
 
@@ -200,8 +226,13 @@ def test_what_is_not_locked_not_splittable_or_not_decided_is_refused(folder: Pat
 
 def test_where_nothing_is_published_the_remedy_is_named(tmp_path: Path) -> None:
     for arguments in (("list",), ("show", "prompt-1"), ("rename", "prompt-1", "A"), ("unlock", "prompt-1")):
-        said = refusal(tmp_path, *arguments)
-        assert said == f"Nothing is published in {tmp_path} yet: turret run comes first."
+        for folder, found in (
+            (tmp_path, "Nothing is published in"),
+            (tmp_path / "other", "There is no data folder"),
+        ):
+            assert refusal(folder, *arguments) == (
+                f"{found} {folder} yet: give another one with --data-dir, or run turret run --data-dir {folder} first."
+            )
 
 
 def test_a_file_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from turret_pipeline.pipeline.resources import now
 from turret_pipeline.settings import DEFAULT_MODEL
 from turret_pipeline.sources import Canonical, Sources
 from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS
-from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.state import TopicState, advance
-from turret_pipeline.topics.texts import collect_texts
+from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embed.texts import collect_texts
+from turret_pipeline.topics.keep.plan import Plan, Run
+from turret_pipeline.topics.keep.state import TopicState, advance
+from turret_pipeline.topics.update.meeting import Options
 from turret_pipeline.vectors import VectorStore
 from turret_pipeline_tests.commands import PROJECT
 

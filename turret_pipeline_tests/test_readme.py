@@ -80,6 +80,15 @@ def test_the_readme_lists_every_setting() -> None:
     assert section("settings") == f"| setting | meaning |\n|---|---|\n{rows}"
 
 
+def test_the_journey_of_the_readme_is_what_a_run_of_the_sample_prints(sample_job: Job) -> None:
+    printed = sample_job.printed.split("Journeys of prompt\n")[1]
+    assert " ".join(printed.split()).startswith(" ".join(section("journey").split()))
+    with duckdb.connect(str(sample_job.data_dir / "warehouse" / "turret.duckdb"), read_only=True) as connection:
+        query = "select count(*) from marts.journey_steps where dimension = 'prompt' and step_number = ?"
+        first, second, third = (connection.execute(query, [step]).fetchall()[0][0] for step in (1, 2, 3))
+    assert f"{second} of {first} come to a second one, {third} to a third" in " ".join(README.split())
+
+
 def test_the_pictures_of_the_readme_are_there() -> None:
     for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
         assert (PROJECT / path).is_file()

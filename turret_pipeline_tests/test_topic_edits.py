@@ -52,6 +52,17 @@ def test_a_line_has_what_a_person_needs_and_no_more(file: EditsFile) -> None:
     assert json.loads(file.path.read_text()) == RENAME
 
 
+def test_a_line_says_in_which_run_its_topics_were_born_where_that_is_known(file: EditsFile) -> None:
+    born = {"born_run_id": "r1", "into_born_run_id": "r2"}
+    added = file.add("merge", "prompt-2", NOON, into_topic_id="prompt-1", **born)
+    file.add("lock", "prompt-2", NOON, born_run_id=None, into_born_run_id=None)
+    merge, lock = map(json.loads, file.path.read_text().splitlines())
+    known = {"edited_at": NOON, "topic_id": "prompt-2"}
+    assert merge == known | {"edit_id": "edit-1", "action": "merge", "into_topic_id": "prompt-1"} | born
+    assert lock == known | {"edit_id": "edit-2", "action": "lock"}
+    assert file.read().all[0] == added
+
+
 def test_the_last_edit_is_undone_or_the_one_that_is_named(file: EditsFile) -> None:
     for number in (1, 2, 3):
         file.add("lock", f"prompt-{number}", NOON)
@@ -111,7 +122,7 @@ BROKEN: dict[str, tuple[object, str]] = {
     "nothing in it": ({}, "is no edit: it needs edit_id, action and topic_id"),
     "a word too many": (
         RENAME | {"edit_id": "edit-2", "note": "x"},
-        "and knows action, edit_id, edited_at",
+        "and knows action, born_run_id, edit_id, edited_at",
     ),
     "another action": (RENAME | {"action": "drop"}, "has the action 'drop'; known are rename, merge, split, lock, unl"),
     "an action that is none": (RENAME | {"action": ["lock"]}, "has the action ['lock']; known are rename"),
@@ -142,6 +153,10 @@ BROKEN: dict[str, tuple[object, str]] = {
     "merge across fields": (
         {"edit_id": "edit-2", "action": "merge", "topic_id": "prompt-1", "into_topic_id": "note-1"},
         "merges prompt-1 into note-1: it must be another topic of the same field.",
+    ),
+    "a number as a run": (
+        RENAME | {"edit_id": "edit-2", "born_run_id": 1},
+        "has the born_run_id 1: it must be the id of",
     ),
     "an id twice": (RENAME, "has the id edit-1, which an earlier line has: give it another."),
 }

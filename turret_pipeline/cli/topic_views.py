@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 WIDE, WIDER = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
-"""Characters that a column may take, with and without remarks: a table fits a line of 120."""
+"""Characters that a column may take, with and without remarks: a table fits a line of ROOM."""
+
+ROOM = 120
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 IN_WORDS = {
@@ -41,15 +43,18 @@ def _counted(count: int, name: str) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
-def topic_table(frame: pl.DataFrame) -> Table | str:
-    """The rows of ``topics`` of a field as a table; nothing where there are none."""
+def topic_table(frame: pl.DataFrame, width: int) -> Table | str:
+    """The rows of ``topics`` of a field as a table of at most so many characters; nothing where there are none.
+
+    Where there is no room, theme and quality are left out: ``turret topics show`` has them.
+    """
     if frame.is_empty():
         return ""
     rows = frame.to_dicts()
     has_remarks = any(_remarks(row) for row in rows)
     wide = WIDE if has_remarks else WIDER
     table = Table(box=None, pad_edge=False)
-    columns = ("topic", "events", "users", "label", "theme", "cohesion", "separation")
+    columns = ("topic", "events", "users", "label", *(("theme", "cohesion", "separation") if width >= ROOM else ()))
     for name in (*columns, *(["remarks"] if has_remarks else [])):
         is_number = name in {"events", "users", "cohesion", "separation"}
         longest = max(len(topic_id) for topic_id in frame["topic_id"]) if name == "topic" else len(name)
@@ -64,8 +69,9 @@ def topic_table(frame: pl.DataFrame) -> Table | str:
     for row in rows:
         numbers = [f"{row[name]:,}" for name in ("event_count", "user_count")]
         quality = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation")]
+        told = [row["theme_label"], *quality] if width >= ROOM else []
         remarks = [", ".join(_remarks(row))] if has_remarks else []
-        table.add_row(row["topic_id"], *numbers, row["label"], row["theme_label"], *quality, *remarks)
+        table.add_row(row["topic_id"], *numbers, row["label"], *told, *remarks)
     return table
 
 

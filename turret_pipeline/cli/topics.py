@@ -3,23 +3,22 @@
 Decisions are kept in a file under the data folder and take effect with the next run.
 """
 
-import datetime as dt
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import duckdb
 import polars as pl
 import typer
 
-from turret_pipeline.cli.console import near, new_console
+from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.place import Place, edit_line
 from turret_pipeline.cli.running import run_and_report
 from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
-from turret_pipeline.topics.edits import ROLES, Edit
-from turret_pipeline.topics.lineage import waiting_settings
+from turret_pipeline.topics.edits import ROLES
+from turret_pipeline.topics.keep.lineage import waiting_settings
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks, roles. "
@@ -32,73 +31,6 @@ topics = typer.Typer(
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
 TopicId = Annotated[str, typer.Argument(help="Id of a topic, such as prompt-3; `turret topics list` has them.")]
-
-
-class Place:
-    """The published topics and a person's edits of a data folder."""
-
-    def __init__(self, data_dir: Path | None) -> None:
-        from turret_pipeline.pipeline.resources import Workspace
-
-        self.space = Workspace(load_settings(data_dir=data_dir))
-        self.edits_file = self.space.edits_file
-
-    def query(self, sql: str, *values: object) -> pl.DataFrame:
-        """Rows of the published file. TurretError where there is none."""
-        from turret_pipeline.pipeline.resources import open_to_read
-
-        if not self.space.published.exists():
-            raise TurretError(f"Nothing is published in {self.space.root} yet: turret run comes first.")
-        try:
-            with open_to_read(self.space.published) as connection:
-                frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
-                return frame
-        except (duckdb.CatalogException, duckdb.BinderException):
-            raise TurretError(
-                f"{near(self.space.published)} was published by another version: turret run makes it anew."
-            ) from None
-
-    def topic(self, topic_id: str) -> dict[str, Any]:
-        """A published topic. TurretError where there is none of that id."""
-        found = self.query("select * from marts.topics where topic_id = ?", topic_id)
-        if found.is_empty():
-            known = self.query("select topic_id from marts.topics where status = 'active' order by event_count desc")
-            some = ", ".join(known["topic_id"].head(5)) or "none"
-            more = " ..." if known.height > 5 else "."
-            raise TurretError(f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}")
-        return found.row(0, named=True)
-
-    def active(self, topic_id: str, what: str) -> dict[str, Any]:
-        """A published topic that is active and a topic of its own. TurretError says why it cannot be changed."""
-        topic = self.topic(topic_id)
-        if topic["status"] != "active":
-            gone = f", merged into {into}" if (into := topic["merged_into_topic_id"]) else ""
-            raise TurretError(f"Topic {topic_id} is {topic['status']}{gone}: it cannot be {what}.")
-        if topic["label_source"] == "privacy":
-            raise TurretError(f"{topic_id} stands for all topics of too few users: it cannot be {what}.")
-        return topic
-
-    def decide(self, action: Any, topic_id: str, **details: str | int) -> None:  # noqa: ANN401
-        """Keep a decision and say when it takes effect."""
-        edited_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        edit = self.edits_file.add(action, topic_id, edited_at, **details)
-        self._say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run: turret run{self._where()}")
-
-    def waiting(self) -> list[Edit]:
-        """Edits that were made after the last published run began."""
-        started = self.query("select max(started_at) from marts.pipeline_runs").item()
-        return [edit for edit in self.edits_file.read().all if edit.edited_at >= started.isoformat(timespec="seconds")]
-
-    def undo(self, edit_id: str | None) -> None:
-        """Take a decision back."""
-        edit = self.edits_file.undo(edit_id)
-        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run: turret run{self._where()}")
-
-    def _where(self) -> str:
-        return "" if self.space.root == Path.cwd() / "data" else f" --data-dir {near(self.space.root)}"
-
-    def _say(self, sentence: str) -> None:
-        new_console(stderr=False).print(sentence, soft_wrap=True)
 
 
 @topics.command("list", epilog="Examples: turret topics list; turret topics list --field feedback --json")
@@ -123,17 +55,16 @@ def list_topics(
     if as_json:
         sys.stdout.write(frame.write_json() + "\n")
         return
-    console = new_console(stderr=False)
+    console, waiting = new_console(stderr=False), place.waiting()
     for name in fields if field is None else [field]:
         last = place.query("select * from marts.topic_runs where field = ? order by started_at desc limit 1", name)
         row = last.row(0, named=True)
         console.print(*run_lines(row), sep="\n")
         if sentence := waiting_settings(row, place.space.topic_options):
             console.print(sentence, style="yellow", soft_wrap=True)
-        console.print(topic_table(frame.filter(pl.col("field") == name)), "")
-    waiting = place.waiting()
+        console.print(topic_table(frame.filter(pl.col("field") == name), console.width), "")
     if waiting:
-        console.print("Waiting for the next run:", *(f"  {_line(edit)}" for edit in waiting), sep="\n", soft_wrap=True)
+        console.print("Waiting for the next run:", *(f"  {line}" for line in waiting), sep="\n", soft_wrap=True)
 
 
 @topics.command(epilog="Example: turret topics show prompt-3")
@@ -171,7 +102,7 @@ def rename(
     taken = place.query(
         "select topic_id from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
     )
-    decided = place.edits_file.read().labels().items()
+    decided = place.edits().labels().items()
     chosen = [other for other, name in decided if name.lower() == label.lower() and _field(other) == topic["field"]]
     others = {*taken["topic_id"], *chosen} - {topic_id}
     if others:
@@ -229,7 +160,7 @@ def unlock(topic_id: TopicId, data_dir: DataDir = None) -> None:
     """Take a lock away."""
     place = Place(data_dir)
     place.topic(topic_id)
-    if topic_id not in place.edits_file.read().locked():
+    if topic_id not in place.edits().locked():
         raise TurretError(f"Topic {topic_id} is not locked.")
     place.decide("unlock", topic_id)
 
@@ -265,15 +196,17 @@ def undo(
 
 @topics.command(epilog="Example: turret topics edits")
 def edits(data_dir: DataDir = None) -> None:
-    """List the edits in force, oldest first."""
+    """List the edits in force, oldest first.
+
+    Edits that were made for topics that are gone are marked: runs leave them out.
+    """
     place = Place(data_dir)
     found = place.edits_file.read().all
-    lines = [_line(edit) for edit in found]
+    born = place.births() if place.space.published.exists() else {}
+    lines = [
+        edit_line(edit) + (f"  (left out: {reason})" if (reason := edit.why_left_out(born)) else "") for edit in found
+    ]
     new_console(stderr=False).print("\n".join(lines or ["There are no edits."]), soft_wrap=True)
-
-
-def _line(edit: Edit) -> str:
-    return f"{edit.edit_id}  {edit.edited_at[:16].replace('T', ' ')}  {edit.sentence()}"
 
 
 def _field(topic_id: str) -> str:

@@ -13,18 +13,10 @@ def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
 
     A, B, A, B is a loop from A and one from B.
     """
-    node = pl.col("node_id")
-    bounces = steps.select(
-        "dimension",
-        "session_id",
-        "user_id",
-        "node_id",
-        node.shift(-1).alias("other_node_id"),
-        (same_as(-2) & (node == node.shift(-2))).alias("is_back"),
-    ).filter("is_back")
     sessions = steps.group_by("dimension").agg(pl.col("session_id").n_unique().alias("sessions"))
     return (
-        bounces.group_by(LOOP)
+        bounces(steps)
+        .group_by(LOOP)
         .agg(
             pl.len().cast(pl.Int64).alias("bounce_count"),
             pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
@@ -37,3 +29,16 @@ def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
         .select(JOURNEY_LOOPS.schema.names())
         .sort(LOOP)
     )
+
+
+def bounces(steps: pl.DataFrame) -> pl.DataFrame:
+    """A row for each time: LOOP, session_id and user_id, in the order of the ``steps`` (``journey_steps``)."""
+    node = pl.col("node_id")
+    around = steps.select(
+        *LOOP[:2],
+        node.shift(-1).alias(LOOP[2]),
+        "session_id",
+        "user_id",
+        (same_as(-2) & (node == node.shift(-2))).alias("is_back"),
+    )
+    return around.filter("is_back").drop("is_back")

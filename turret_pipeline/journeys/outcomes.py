@@ -12,8 +12,12 @@ from turret_pipeline.journeys.visits import NAME, numbered, of_each_dimension
 from turret_pipeline.tables import TOPIC_OUTCOMES
 
 
-def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame, min_clusters: int = MIN_CLUSTERS) -> pl.DataFrame:
-    """Table ``topic_outcomes`` from the visits of text fields by session and the events, in their order.
+def topic_outcomes(
+    visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, min_clusters: int = MIN_CLUSTERS
+) -> pl.DataFrame:
+    """Table ``topic_outcomes`` from the visits of text fields by session and the events that may be outcomes.
+
+    ``events`` have event_name, session_id and position, as in the visits.
 
     What is compared are a session's first visits to each topic: is it followed by the outcome, later in the session?
     A visit to a topic and one to another have the same chance to be followed by it where topics do not matter;
@@ -22,7 +26,7 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame, min_clusters: int
     """
     lasts = (
         events.lazy()
-        .select(pl.col("event_name", "session_id").cast(NAME), pl.int_range(pl.len()).alias("position"))
+        .select(pl.col("event_name", "session_id").cast(NAME), "position")
         .group_by("event_name", "session_id")
         .agg(pl.col("position").max())
         .collect()

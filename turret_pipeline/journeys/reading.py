@@ -33,10 +33,10 @@ def read_journeys(
     ``events`` in their order, ``values`` (event_id, field, value) of their enum fields, ``labels`` (field, topic_id,
     label) of the topics.
     """
-    placed = events.lazy().select("event_id", pl.int_range(pl.len()).alias("position"))
+    placed = events.lazy().with_columns(pl.int_range(pl.len()).alias("position"))
     segments = (
         values.lazy()
-        .join(placed, on="event_id")
+        .join(placed.select("event_id", "position"), on="event_id")
         .select("position", pl.col("field", "value").cast(NAME).name.prefix("segment_"))
         .collect(engine="streaming")
     )
@@ -54,7 +54,7 @@ def read_journeys(
         parts["journey_paths"].append(journey_paths(steps, min_users))
         parts["journey_segments"].append(journey_segments(of_dimension, segments, shown, min_users))
         if dimension != EVENT_NAME and not dimension.startswith(USER):
-            parts["topic_outcomes"].append(topic_outcomes(of_dimension, events, min_users))
+            parts["topic_outcomes"].append(topic_outcomes(of_dimension, placed, min_users))
     return {table: pl.concat(frames) for table, frames in parts.items()}
 
 

@@ -24,7 +24,7 @@ def journey_segments(
     tables = [JOURNEY_SEGMENTS.empty()]
     for dimension, part in of_each_dimension(visits):
         levels = ["cluster"] if dimension.startswith(USER) else ["session", "cluster"]
-        compared = list(_compared(transitions(part), fields, levels, min_clusters))
+        compared = list(compared_edges(transitions(part), fields, levels, min_clusters))
         if compared:
             family = pl.concat(compared).with_columns(pl.lit(dimension).alias("dimension"))
             shown = family.join(edges.select(EDGE), on=EDGE, how="semi")
@@ -45,10 +45,13 @@ def _by_position(values: pl.DataFrame) -> Iterator[tuple[str, pl.Series, IntArra
         yield name, names, at
 
 
-def _compared(
+def compared_edges(
     found: Transitions, fields: list[tuple[str, pl.Series, IntArray]], levels: list[str], min_clusters: int
 ) -> Iterator[pl.DataFrame]:
-    """The transitions from each node with each field."""
+    """For each node and field: every edge from the node against every value, with ``p_value`` in place of a q-value.
+
+    A field is its name, its values, and the number of the value at each position, -1 where there is none.
+    """
     source = found.edges["source"].gather(found.moves["edge"]).cast(pl.UInt64)
     order = (source * PACKED + pl.int_range(len(source), dtype=pl.UInt64, eager=True)).sort() % PACKED
     moves = found.moves.select(pl.col("edge", "position", *levels).gather(order))

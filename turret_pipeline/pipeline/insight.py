@@ -7,9 +7,9 @@ import polars as pl
 
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.pipeline.specs import lake_spec, result
-from turret_pipeline.topics.occurrences import collect_occurrences
-from turret_pipeline.topics.segments import topic_segments
-from turret_pipeline.topics.trends import last_day, topic_trends
+from turret_pipeline.topics.relate.occurrences import collect_occurrences
+from turret_pipeline.topics.relate.segments import topic_segments
+from turret_pipeline.topics.relate.trends import last_day, topic_trends
 
 SHOWN = 10
 LEVEL = 0.05

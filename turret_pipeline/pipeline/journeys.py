@@ -1,18 +1,23 @@
 """Assets of group journeys: what happens in which order, in every dimension, and what it leads to."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.facts import journey_facts
+from turret_pipeline.journeys.flows import first_flows
 from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.reading import TABLES, read_journeys
 from turret_pipeline.journeys.visits import NAME, collect_visits
 from turret_pipeline.lake import Lake
-from turret_pipeline.pipeline.figures import transitions
+from turret_pipeline.pipeline.figures.first_steps import first_steps
+from turret_pipeline.pipeline.figures.transitions import transitions
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.pipeline.specs import lake_key, lake_spec, result
-from turret_pipeline.tables import USER
+from turret_pipeline.tables import EVENT_NAME, USER
 
 DEPS = ("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
 STEPS = "journey_steps"
@@ -30,8 +35,16 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
     frames = {table: workspace.lake.write(table, frame) for table, frame in frames.items()}
     edges, nodes = frames["journey_edges"], frames["journey_nodes"]
     loops, paths = frames["journey_loops"], frames["journey_paths"]
-    yield dg.MaterializeResult(asset_key=lake_key(STEPS), metadata={"dagster/row_count": step_count})
-    yield result("journey_edges", edges, transitions=transitions(edges, nodes, workspace.figures_dir))
+    drawn = _first_steps(workspace, nodes)
+    yield dg.MaterializeResult(
+        asset_key=lake_key(STEPS), metadata={"dagster/row_count": step_count, "first_steps": drawn}
+    )
+    yield result(
+        "journey_edges",
+        edges,
+        what_stands_out=_facts(frames),
+        transitions=transitions(edges, nodes, workspace.figures_dir),
+    )
     yield result(
         "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
     )
@@ -41,7 +54,9 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
     yield result("journey_paths", paths, commonest_of_three_or_more_steps=_commonest(longer, nodes))
     for table in ("journey_segments", "topic_outcomes"):
         different = frames[table].filter(pl.col("q_value") <= LEVEL)
-        yield result(table, frames[table], rows_that_differ=different.height, largest_differences=_largest(different))
+        yield result(
+            table, frames[table], rows_that_differ=different.height, largest_differences=_largest(different, nodes)
+        )
 
 
 def read_lake(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]:
@@ -67,6 +82,23 @@ def read_lake(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]
     return sum(heights), frames
 
 
+def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[Any]:
+    """The picture of the first steps in the main dimension."""
+    dimension, min_users = main_dimension(nodes), workspace.settings.privacy_min_users
+    flows = first_flows(workspace.lake.scan(STEPS), dimension, min_users)
+    labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
+    return first_steps(flows, labels, dimension, min_users, workspace.figures_dir)
+
+
+def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
+    """The facts that a run prints, as a list for each dimension."""
+    lines = []
+    for dimension in sorted({main_dimension(tables["journey_nodes"]), EVENT_NAME}, key=lambda name: name == EVENT_NAME):
+        if facts := journey_facts(tables, dimension):
+            lines += [f"\nJourneys of {dimension}:\n", *(f"- {fact}" for fact in facts)]
+    return dg.MetadataValue.md("\n".join(lines).strip() or "Too few sessions to say anything.")
+
+
 def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
     """The three nodes of each dimension on which most sessions start or end."""
     ranked = nodes.filter(pl.col(f"{side}_count") > 0).sort(
@@ -90,8 +122,18 @@ def _commonest(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, ["dimension", "path", "session_count", "session_share"], orient="row")
 
 
-def _largest(different: pl.DataFrame) -> pl.DataFrame:
-    """The largest differences, without the ends of their intervals."""
-    key = different.columns[:3]
-    ranked = different.sort(pl.col("difference").abs(), *key, descending=[True, False, False, False])
-    return ranked.head(SHOWN).drop("difference_low", "difference_high")
+def _largest(different: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """The largest differences, by labels, without the ends of their intervals."""
+    dimension, *key = different.columns[:3]
+    ranked = different.sort(
+        pl.col("difference").abs(), dimension, *key, descending=[True, False, False, False], maintain_order=True
+    ).head(SHOWN)
+    named = nodes.select(pl.col("dimension").alias(dimension), "node_id", "node_label")
+    for column in ("from_node_id", "to_node_id", "topic_id"):
+        if column in ranked.columns:
+            there = named.rename({"node_id": column})
+            ranked = ranked.join(there, on=[dimension, column], how="left", maintain_order="left").with_columns(
+                pl.coalesce("node_label", column).alias(column)  # (start) and (end) are no nodes
+            )
+            ranked = ranked.drop("node_label").rename({column: column.removesuffix("_id")})
+    return ranked.drop("difference_low", "difference_high")

@@ -22,9 +22,9 @@ from turret_pipeline.lake import replacing
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.scrubbing import scrub
 from turret_pipeline.settings import Settings
-from turret_pipeline.topics.naming import ANSWER_TOKENS, Answer, Question, parse_answer, questions, with_answers
-from turret_pipeline.topics.plan import Run
-from turret_pipeline.topics.state import TopicState
+from turret_pipeline.topics.keep.naming import ANSWER_TOKENS, Answer, Question, parse_answer, questions, with_answers
+from turret_pipeline.topics.keep.plan import Run
+from turret_pipeline.topics.keep.state import TopicState
 
 if TYPE_CHECKING:
     import openai

@@ -45,7 +45,7 @@ def publish(
             connection.unregister("frame")
         _finish(connection)
     _swap(workspace)
-    workspace.forget_states_but(workspace.lake_state_id())
+    workspace.forget_states_but(workspace.lake_state()["topic_state_id"])
     context.log.info(f"Published {workspace.published}.")
     passed = int(checks["is_passed"].sum())
     yield dg.MaterializeResult(
@@ -108,13 +108,11 @@ def _runs(workspace: Workspace, build: "os.PathLike[str]", context: dg.AssetExec
         "run_id": context.run_id,
         "started_at": now() if started is None else pl.from_epoch(pl.Series([int(started * 1e6)]), "us")[0],
         "published_at": now(),
-        "embedding_model": workspace.settings.embedding_model,
         "package_version": package_version(),
-        "topic_state_id": workspace.lake_state_id(),
         **facts,
-        **workspace.fingerprint(),
+        **workspace.lake_state(),  # not what holds now: what is new since the topics were made waits for the next run
     }
-    this = pl.DataFrame([row]).with_columns(
+    this = pl.DataFrame([row], schema_overrides={"edits": PIPELINE_RUNS.schema["edits"]}).with_columns(
         pl.col("started_at").dt.replace_time_zone("UTC") if started is not None else pl.col("started_at"),
     )
     this = fit(PIPELINE_RUNS, this.select([pl.col(name).cast(kind) for name, kind in PIPELINE_RUNS.schema.items()]))

@@ -8,12 +8,13 @@ import functools
 import hashlib
 import importlib.metadata
 import io
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import polars as pl
@@ -27,9 +28,9 @@ from turret_pipeline.sources import Sources
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline.topics.edits import Edits
-from turret_pipeline.topics.embedding import Embedder
-from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.state import TopicState
+from turret_pipeline.topics.embed.embedding import Embedder
+from turret_pipeline.topics.keep.state import TopicState
+from turret_pipeline.topics.update.meeting import Options
 from turret_pipeline.vectors import VectorStore
 
 T = TypeVar("T")
@@ -150,10 +151,11 @@ class Workspace:
         """The model in force, loaded."""
         return load_embedder(self.settings.embedding_model, self.settings.embedding_device)
 
-    def save_state(self, state: TopicState, shown: TopicState) -> None:
+    def save_state(self, state: TopicState, shown: TopicState, edits: Edits) -> None:
         """Keep a state to continue from once it is published, and write what is shown of it to the lake.
 
         The lake says of which state it is when all its tables are written: the half of a killed run is never published.
+        With it stands what the state was made with, ``edits`` among it, for it may be published later.
         """
         tables = {name: _parquet(fit(LAKE_TABLES[name], getattr(state, name))) for name in TopicState.tables()}
         state_id = hashlib.sha256(b"".join(tables.values())).hexdigest()[:24]
@@ -164,18 +166,28 @@ class Workspace:
         remove(self._state_note)
         for name in tables:
             self.lake.write(name, getattr(shown, name))
+        made = {
+            "topic_state_id": state_id,
+            "embedding_model": self.settings.embedding_model,
+            "edits": edits.lines(),
+            **self.fingerprint(),
+        }
         with replacing(self._state_note) as aside:
-            aside.write_text(state_id)
+            aside.write_text(json.dumps(made), encoding="utf-8")
 
     @property
     def _state_note(self) -> Path:
-        return self.lake.root / "topic_state_id.txt"
+        return self.lake.root / "topic_state.json"
 
-    def lake_state_id(self) -> str:
-        """Name of the topic state that the lake's tables show. TurretError where they are not whole."""
+    def lake_state(self) -> dict[str, Any]:
+        """The topic state that the lake's tables show, and what it was made with, by columns of ``pipeline_runs``.
+
+        TurretError where the tables are not whole.
+        """
         if not self._state_note.exists():
             raise TurretError(f"The topics in {self.lake.root} are not whole: materialize the asset topic_definitions.")
-        return self._state_note.read_text()
+        made: dict[str, Any] = json.loads(self._state_note.read_text(encoding="utf-8"))
+        return made
 
     def published_state(self) -> tuple[TopicState, str | None]:
         """The topics that were last published, and the model that they were found with."""
@@ -207,7 +219,7 @@ class Workspace:
 
     def fingerprint(self) -> dict[str, str]:
         """What decides what a run publishes: landing files read, settings and edits, code."""
-        decided = self.settings.sha256() + self.edits.fingerprint()
+        decided = self.settings.sha256() + ";".join(self.edits.lines())
         return {
             "input_sha256": hashlib.sha256("".join(self.sources.known()).encode()).hexdigest(),
             "settings_sha256": hashlib.sha256(decided.encode()).hexdigest(),

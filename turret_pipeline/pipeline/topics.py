@@ -6,21 +6,22 @@ from dataclasses import replace
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.pipeline.figures import topic_map, topic_sizes
+from turret_pipeline.pipeline.figures.topics import topic_map, topic_sizes
 from turret_pipeline.pipeline.llm import name_with_llm
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
-from turret_pipeline.topics.continuations import find_continuations
-from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.judging import with_roles
-from turret_pipeline.topics.lineage import waiting_settings
-from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.privacy import count_what_is_shown, fold_small_topics, users_of_texts
-from turret_pipeline.topics.state import TopicState, advance
-from turret_pipeline.topics.texts import collect_texts
+from turret_pipeline.topics.edits import Edits
+from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embed.texts import collect_texts
+from turret_pipeline.topics.keep.lineage import births, waiting_settings
+from turret_pipeline.topics.keep.plan import Plan, Run
+from turret_pipeline.topics.keep.privacy import count_what_is_shown, fold_small_topics, users_of_texts
+from turret_pipeline.topics.keep.state import TopicState, advance
+from turret_pipeline.topics.roles.continuations import find_continuations
+from turret_pipeline.topics.roles.judging import with_roles
 
 EMBEDDINGS = lake_key("embeddings")
-LLM_NAMES = "llm_names"
+LLM_NAMES, EDITS_FOLLOWED = "llm_names", "edits_followed"
 
 
 @dg.multi_asset(
@@ -73,7 +74,12 @@ class TopicsConfig(dg.Config):
             LLM_NAMES,
             asset=lake_key("topic_definitions"),
             description="The LLM, if one is set, has named all it was asked.",
-        )
+        ),
+        dg.AssetCheckSpec(
+            EDITS_FOLLOWED,
+            asset=lake_key("topic_definitions"),
+            description="The topics that a person's edits were made for are there, so that all edits are followed.",
+        ),
     ],
     name="topics",
 )
@@ -87,26 +93,35 @@ def topics(
         workspace.progress.say(sentence)
 
     previous, model = workspace.published_state()
-    plan, run = _plan(workspace, model, tell, refit=config.refit), Run(context.run_id, now())
+    born = births(previous.topic_lineage)
+    edits, run = workspace.edits.made_for(born), Run(context.run_id, now())
+    plan = _plan(workspace, model, edits, tell, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
         state = advance(previous, distinct, workspace.vectors.vectors_of, plan, run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
-        state = with_roles(state, previous, events, event_texts, workspace.edits, run)
+        state = with_roles(state, previous, events, event_texts, edits, run)
     naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
     shown = _shown(workspace, naming.state)
     shown = count_what_is_shown(shown, distinct, context.run_id, workspace.settings.privacy_min_users)
     for row in shown.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
         if sentence := waiting_settings(row, plan.options):
             tell(sentence)
-    workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown)
+    workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown, edits)
     yield from _results(workspace, shown, distinct, run)
-    yield dg.AssetCheckResult(
+    yield _checked(LLM_NAMES, naming.summary, is_passed=naming.is_complete)
+    left_out = workspace.edits.left_out(born)
+    yield _checked(EDITS_FOLLOWED, " ".join(left_out) or f"{len(edits.all)} edits.", is_passed=not left_out)
+
+
+def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
+    """A check of the topics that stops nothing."""
+    return dg.AssetCheckResult(
         asset_key=lake_key("topic_definitions"),
-        check_name=LLM_NAMES,
-        passed=naming.is_complete,
+        check_name=name,
+        passed=is_passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=naming.summary,
+        description=sentence,
     )
 
 
@@ -123,7 +138,7 @@ def continuations(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResul
     return result("continuations", lake.write("continuations", found), share_of_texts=share)
 
 
-def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], *, refit: bool) -> Plan:
+def _plan(workspace: Workspace, model: str | None, edits: Edits, tell: Callable[[str], None], *, refit: bool) -> Plan:
     """How this run goes about the topics. Another model than last time means a new start, which is said."""
     settings = workspace.settings
     if model not in {None, settings.embedding_model}:
@@ -132,7 +147,7 @@ def _plan(workspace: Workspace, model: str | None, tell: Callable[[str], None], 
             "and those with mostly the same texts keep their ids."
         )
         refit = True
-    return Plan(workspace.topic_options, workspace.edits, refit)
+    return Plan(workspace.topic_options, edits, refit)
 
 
 def _results(

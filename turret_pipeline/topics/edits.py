@@ -19,7 +19,11 @@ SUBJECT, CONTINUATION = ROLES
 @dataclass(frozen=True)
 class Edit:
     """One decision about a topic; a rename has a ``label``, a merge an ``into_topic_id``, a split its ``parts``,
-    a role the ``role``."""
+    a role the ``role``.
+
+    ``born_run_id`` is the run in which the topic was born, ``into_born_run_id`` that of the topic merged into: in a
+    folder whose topics were found anew, the same id may be another topic's.
+    """
 
     edit_id: str
     edited_at: str
@@ -29,6 +33,8 @@ class Edit:
     into_topic_id: str | None = None
     parts: int | None = None
     role: Role | None = None
+    born_run_id: str | None = None
+    into_born_run_id: str | None = None
 
     def sentence(self) -> str:
         """What was decided, in words."""
@@ -39,6 +45,19 @@ class Edit:
             "role": f": {self.role}",
         }
         return f"{self.action} {self.topic_id}{ends.get(self.action, '')}"
+
+    def line(self) -> str:
+        """What was decided, with the edit's id."""
+        return f"{self.edit_id}: {self.sentence()}"
+
+    def why_left_out(self, births: Mapping[str, str]) -> str | None:
+        """Why the topics that there are, by the run in which each was born, are not those it was made for; None: they
+        are, or it does not say."""
+        for topic_id, born in ((self.topic_id, self.born_run_id), (self.into_topic_id, self.into_born_run_id)):
+            if topic_id and born and births.get(topic_id) != born:
+                there_is = f"{topic_id} is another topic now" if topic_id in births else f"there is no {topic_id} now"
+                return f"the topic that it was made for is gone, {there_is}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -52,9 +71,23 @@ class Edits:
         named = ((edit, {edit.topic_id, edit.into_topic_id or edit.topic_id}) for edit in self.all)
         return Edits(tuple(edit for edit, names in named if names <= set(topic_ids)))
 
-    def fingerprint(self) -> str:
-        """What decides: the edits without their times; empty where there are none."""
-        return ";".join(f"{edit.edit_id} {edit.sentence()}" for edit in self.all)
+    def made_for(self, births: Mapping[str, str]) -> "Edits":
+        """The decisions that were made for the topics that there are; see ``Edit.why_left_out``."""
+        return Edits(tuple(edit for edit in self.all if not edit.why_left_out(births)))
+
+    def left_out(self, births: Mapping[str, str]) -> list[str]:
+        """A sentence on each of the other decisions, with what to do about it."""
+        reasons = ((edit, edit.why_left_out(births)) for edit in self.all)
+        return [
+            f"{edit.edit_id} ({edit.sentence()}) is left out: {reason}. Make it again for the topic that is meant, or "
+            f"take it back: turret topics undo {edit.edit_id}."
+            for edit, reason in reasons
+            if reason
+        ]
+
+    def lines(self) -> list[str]:
+        """What decides: the edits without their times."""
+        return [edit.line() for edit in self.all]
 
     def labels(self) -> dict[str, str]:
         """Labels by topic_id."""

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.topics.arrays import IntArray
-from turret_pipeline.topics.segments import topic_segments
-from turret_pipeline.topics.trends import topic_trends
+from turret_pipeline.topics.relate.segments import topic_segments
+from turret_pipeline.topics.relate.trends import topic_trends
 from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences, segment
 
 LEVEL = 0.05

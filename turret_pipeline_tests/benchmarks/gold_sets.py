@@ -14,9 +14,9 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import DEFAULT_MODEL
 from turret_pipeline.topics.arrays import FloatArray, IntArray
-from turret_pipeline.topics.communities import NO_TOPIC
-from turret_pipeline.topics.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.texts import collect_texts
+from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embed.texts import collect_texts
+from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.vectors import VectorStore
 from turret_pipeline_tests.commands import PROJECT
 

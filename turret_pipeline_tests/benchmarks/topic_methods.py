@@ -21,10 +21,10 @@ import polars as pl
 
 from turret_pipeline.pipeline.resources import now
 from turret_pipeline.topics.arrays import FloatArray
-from turret_pipeline.topics.communities import NO_TOPIC
-from turret_pipeline.topics.meeting import Options
-from turret_pipeline.topics.plan import Plan, Run
-from turret_pipeline.topics.state import TopicState, advance
+from turret_pipeline.topics.group.communities import NO_TOPIC
+from turret_pipeline.topics.keep.plan import Plan, Run
+from turret_pipeline.topics.keep.state import TopicState, advance
+from turret_pipeline.topics.update.meeting import Options
 
 TRIAL_TEXTS = 4500
 """Texts of the trial run that compiles and imports what is needed: UMAP goes another way up to 4,096."""

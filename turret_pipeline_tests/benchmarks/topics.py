@@ -22,8 +22,8 @@ import polars as pl
 
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import DEFAULT_MODEL
-from turret_pipeline.topics.communities import NO_TOPIC
-from turret_pipeline.topics.embedding import Embedder, unit
+from turret_pipeline.topics.embed.embedding import Embedder, unit
+from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline_tests.benchmarks.gold_sets import (
     DATA,
     GoldSet,

@@ -10,12 +10,12 @@ from turret_pipeline.journeys.outcomes import topic_outcomes
 from turret_pipeline.tables import TOPIC_OUTCOMES
 from turret_pipeline_tests.journeys.rows import at, visits
 
-EVENT = {"session_id": pl.String, "event_name": pl.String}
+EVENT = {"session_id": pl.String, "event_name": pl.String, "position": pl.Int64}
 
 
 def happened(*groups: tuple[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Visits and events of so many sessions each; a letter is a prompt on that topic, "!" the event bought."""
-    events: list[tuple[str, str]] = []
+    events: list[tuple[str, str, int]] = []
     on_topics: list[tuple[str, str, str, str, dt.datetime, int]] = []
     for number, (letters, count) in enumerate(groups):
         for session in range(count):
@@ -23,7 +23,7 @@ def happened(*groups: tuple[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
             for letter in letters:
                 if letter != "!":
                     on_topics.append(("prompt", name, f"user of {name}", letter, at(0), len(events)))
-                events.append((name, "bought" if letter == "!" else "asked"))
+                events.append((name, "bought" if letter == "!" else "asked", len(events)))
     frame = pl.DataFrame(on_topics, visits().schema, orient="row")
     return frame, pl.DataFrame(events, EVENT, orient="row")
 

@@ -13,8 +13,8 @@ from turret_pipeline.pipeline.llm import Naming, name_with_llm
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.settings import load_settings
 from turret_pipeline.tables import TEXTS
-from turret_pipeline.topics.plan import Run
-from turret_pipeline.topics.state import TopicState
+from turret_pipeline.topics.keep.plan import Run
+from turret_pipeline.topics.keep.state import TopicState
 from turret_pipeline_tests.commands import (
     conversations,
     published_tables,
@@ -23,7 +23,7 @@ from turret_pipeline_tests.commands import (
     write_events,
 )
 from turret_pipeline_tests.pipeline.chat_server import Asked, ChatServer, Reply, chat_server, name_by_keywords, question
-from turret_pipeline_tests.topics.test_naming import NOON, state, topic
+from turret_pipeline_tests.topics.keep.test_naming import NOON, state, topic
 
 RUN = Run("r1", NOON)
 KEY = "sk-test-0123456789abcdefghij"

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
@@ -120,9 +121,10 @@ def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> Non
         "5,682 events",
         "Topics of prompt",
         "Topics of feedback",
-        "Commonest journeys of prompt",
-        "Sessions start on",
-        "Sessions drop off at",
+        "Journeys of prompt",
+        "of 897 sessions start on",
+        "What directly follows what, commonest first",
+        "Journeys of event_name",
         "Quality: all",
         str(warehouse(sample_job.data_dir)),
         "What next",
@@ -131,8 +133,9 @@ def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> Non
 
 
 def test_pictures_and_the_quality_report_are_written(sample_job: Job) -> None:
-    for picture in ("topic_sizes.png", "transitions.png"):
-        assert (sample_job.data_dir / "figures" / picture).read_bytes().startswith(b"\x89PNG")
+    for picture in ("topic_sizes", "topic_map", "first_steps", "transitions"):
+        assert (sample_job.data_dir / "figures" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
+        assert ElementTree.parse(sample_job.data_dir / "figures" / f"{picture}.svg").getroot().tag.endswith("svg")
     assert (sample_job.data_dir / "quality" / "index.html").read_text().startswith("<!DOCTYPE html>")
 
 

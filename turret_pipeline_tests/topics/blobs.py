@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from turret_pipeline.topics.arrays import FloatArray
-from turret_pipeline.topics.embedding import unit
+from turret_pipeline.topics.embed.embedding import unit
 
 DIMENSIONS = 32
 

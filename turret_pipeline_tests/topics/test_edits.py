@@ -79,7 +79,41 @@ def test_a_decision_is_told_in_words() -> None:
     ]
 
 
-def test_the_fingerprint_is_of_what_is_decided_and_not_of_when() -> None:
+def test_the_lines_are_of_what_is_decided_and_not_of_when() -> None:
     one, later = (Edits((Edit("edit-1", when, "lock", "prompt-1"),)) for when in ("2024-05-01", "2024-05-02"))
-    assert one.fingerprint() == later.fingerprint() != edits(("lock", "prompt-2")).fingerprint()
-    assert NO_EDITS.fingerprint() == ""
+    assert one.lines() == later.lines() == ["edit-1: lock prompt-1"]
+    assert NO_EDITS.lines() == []
+
+
+BIRTHS = {"prompt-1": "r1", "prompt-2": "r2"}
+
+
+@pytest.mark.parametrize(
+    ("decided", "reason"),
+    [
+        (Edit("edit-1", "", "lock", "prompt-1", born_run_id="r1"), None),
+        (Edit("edit-1", "", "lock", "prompt-1"), None),
+        (Edit("edit-1", "", "lock", "prompt-9"), None),
+        (Edit("edit-1", "", "lock", "prompt-1", born_run_id="r0"), "prompt-1 is another topic now"),
+        (Edit("edit-1", "", "lock", "prompt-9", born_run_id="r1"), "there is no prompt-9 now"),
+        (Edit("edit-1", "", "merge", "prompt-1", None, "prompt-2", None, None, "r1", "r2"), None),
+        (Edit("edit-1", "", "merge", "prompt-1", None, "prompt-2", None, None, "r1", None), None),
+        (
+            Edit("edit-1", "", "merge", "prompt-1", None, "prompt-2", None, None, "r1", "r1"),
+            "prompt-2 is another topic now",
+        ),
+        (Edit("edit-1", "", "merge", "prompt-1", None, "prompt-9", None, None, None, "r1"), "there is no prompt-9 now"),
+    ],
+)
+def test_an_edit_is_left_out_where_its_topic_was_born_in_another_run(decided: Edit, reason: str | None) -> None:
+    other = Edit("edit-2", "", "rename", "prompt-2", label="B", born_run_id="r2")
+    both = Edits((decided, other))
+    assert both.made_for(BIRTHS) == (Edits((other,)) if reason else both)
+    assert both.left_out(BIRTHS) == (
+        [
+            f"edit-1 ({decided.sentence()}) is left out: the topic that it was made for is gone, {reason}. Make it "
+            "again for the topic that is meant, or take it back: turret topics undo edit-1."
+        ]
+        if reason
+        else []
+    )

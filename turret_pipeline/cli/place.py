@@ -1,0 +1,109 @@
+"""The published topics of a data folder and a person's edits of them, with the sentences that refuse what cannot be."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.cli.console import near, new_console
+from turret_pipeline.errors import TurretError
+from turret_pipeline.settings import load_settings
+from turret_pipeline.topics.edits import Edit, Edits
+from turret_pipeline.topics.keep.lineage import births
+
+
+class Place:
+    """The published topics and a person's edits of a data folder."""
+
+    def __init__(self, data_dir: Path | None) -> None:
+        from turret_pipeline.pipeline.resources import Workspace
+
+        self.space = Workspace(load_settings(data_dir=data_dir))
+        self.edits_file = self.space.edits_file
+
+    def query(self, sql: str, *values: object) -> pl.DataFrame:
+        """Rows of the published file. TurretError where there is none."""
+        from turret_pipeline.pipeline.resources import open_to_read
+
+        if not self.space.published.exists():
+            found = "Nothing is published in" if self.space.root.is_dir() else "There is no data folder"
+            remedy = f"give another one with --data-dir, or run turret run{self._where()} first"
+            raise TurretError(f"{found} {self.space.root} yet: {remedy}.")
+        try:
+            with open_to_read(self.space.published) as connection:
+                frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
+                return frame
+        except (duckdb.CatalogException, duckdb.BinderException):
+            raise TurretError(
+                f"{near(self.space.published)} was published by another version: turret run makes it anew."
+            ) from None
+
+    def topic(self, topic_id: str) -> dict[str, Any]:
+        """A published topic. TurretError where there is none of that id."""
+        found = self.query("select * from marts.topics where topic_id = ?", topic_id)
+        if found.is_empty():
+            known = self.query(
+                "select topic_id from marts.topics where status = 'active' order by field <> ?, event_count desc",
+                topic_id.rpartition("-")[0] or topic_id,
+            )
+            some = ", ".join(known["topic_id"].head(5)) or "none"
+            more = f" and {known.height - 5} more, which turret topics list tells" if known.height > 5 else ""
+            raise TurretError(
+                f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}."
+            )
+        return found.row(0, named=True)
+
+    def active(self, topic_id: str, what: str) -> dict[str, Any]:
+        """A published topic that is active and a topic of its own. TurretError says why it cannot be changed."""
+        topic = self.topic(topic_id)
+        if topic["status"] != "active":
+            if into := topic["merged_into_topic_id"]:
+                raise TurretError(f"Topic {topic_id} was merged into {into}: it cannot be {what}. Take {into}.")
+            raise TurretError(f"Topic {topic_id} has no texts any more ({topic['status']}): it cannot be {what}.")
+        if topic["label_source"] == "privacy":
+            raise TurretError(f"{topic_id} stands for all topics of too few users: it cannot be {what}.")
+        return topic
+
+    def decide(self, action: Any, topic_id: str, **details: str | int) -> None:  # noqa: ANN401
+        """Keep a decision and say when it takes effect."""
+        edited_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        born, into = self.births(), str(details.get("into_topic_id", ""))
+        edit = self.edits_file.add(
+            action, topic_id, edited_at, **details, born_run_id=born.get(topic_id), into_born_run_id=born.get(into)
+        )
+        self._say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run: turret run{self._where()}")
+
+    def births(self) -> dict[str, str]:
+        """The run in which each published topic was born."""
+        return births(self.query("select topic_id, run_id, changed_at from marts.topic_lineage"))
+
+    def edits(self) -> Edits:
+        """The edits in force that were made for the published topics."""
+        return self.edits_file.read().made_for(self.births())
+
+    def waiting(self) -> list[str]:
+        """Edits that the topics published last do not follow yet, and edits that they still follow."""
+        last = self.query("select edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1")
+        followed = set(last["edits"].explode().drop_nulls())
+        edits = self.edits()
+        undone = sorted(followed - set(edits.lines()))
+        waiting = [edit_line(edit) for edit in edits.all if edit.line() not in followed]
+        return [*waiting, *(f"undo {line}" for line in undone)]
+
+    def undo(self, edit_id: str | None) -> None:
+        """Take a decision back."""
+        edit = self.edits_file.undo(edit_id)
+        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run: turret run{self._where()}")
+
+    def _where(self) -> str:
+        return "" if self.space.root == Path.cwd() / "data" else f" --data-dir {near(self.space.root)}"
+
+    def _say(self, sentence: str) -> None:
+        new_console(stderr=False).print(sentence, soft_wrap=True)
+
+
+def edit_line(edit: Edit) -> str:
+    """An edit in a list: its id, when it was made, and what was decided."""
+    return f"{edit.edit_id}  {edit.edited_at[:16].replace('T', ' ')}  {edit.sentence()}"

@@ -1,0 +1,1 @@
+"""Pictures of a run, under figures/ and in Dagster's metadata."""

@@ -1,0 +1,1 @@
+"""Texts that belong together: their neighbours, communities of the neighbour graph, and how sure these are."""

@@ -1,0 +1,24 @@
+"""How a run goes about the topics, and which run it is."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from turret_pipeline.topics.edits import NO_EDITS, Edits
+from turret_pipeline.topics.update.meeting import Options
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who makes a change, and when."""
+
+    run_id: str
+    started_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The method's options, a person's edits, and whether to start over with the ids carried across."""
+
+    options: Options
+    edits: Edits = NO_EDITS
+    refit: bool = False

@@ -1,0 +1,68 @@
+"""Two groups of sessions side by side."""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.contrast import DIFFERENCES, contrast
+from turret_pipeline_tests.journeys.rows import path, visits
+
+
+def walks(*given: tuple[str, int, str]) -> pl.DataFrame:
+    """Visits from name of a group, number of sessions, nodes; each session of a user of its own."""
+    frames = [
+        path(f"{group}{number}-{nodes}", nodes, user_id=f"{group}{number}-{nodes}")
+        for group, count, nodes in given
+        for number in range(count)
+    ]
+    return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("position")).sort("session_id", "position")
+
+
+def of_group(frame: pl.DataFrame, group: str) -> pl.DataFrame:
+    return (
+        frame.cast({"session_id": pl.String})
+        .filter(pl.col("session_id").str.starts_with(group))
+        .select("session_id")
+        .unique()
+    )
+
+
+GIVEN = walks(("x", 30, "ab"), ("x", 10, "a"), ("y", 10, "ab"), ("y", 30, "a"))
+
+
+def test_visits_and_moves_are_shares_of_the_sessions_and_of_what_leaves_a_node() -> None:
+    found = contrast(GIVEN, of_group(GIVEN, "x"))
+    rows = {(row["measure"], row["from_node_id"], row["to_node_id"]): row for row in found.to_dicts()}
+    visit = rows["visit", "b", "b"]
+    assert (visit["count"], visit["other_count"]) == (30, 10)
+    assert (visit["share"], visit["other_share"], visit["difference"]) == pytest.approx((0.75, 0.25, 0.5))
+    assert 0.2 < visit["difference_low"] < 0.5 < visit["difference_high"] < 0.7
+    assert visit["q_value"] < 0.001
+    assert rows["move", "a", "(end)"]["difference"] == pytest.approx(-0.5)
+    assert rows["move", "(start)", "a"]["difference"] == 0
+    assert found["difference"].abs().is_sorted(descending=True)
+
+
+def test_the_other_side_sees_the_same_differences_the_other_way_round() -> None:
+    one, other = contrast(GIVEN, of_group(GIVEN, "x")), contrast(GIVEN, of_group(GIVEN, "y"))
+    both = one.join(other, on=["measure", "from_node_id", "to_node_id"], suffix="_turned")
+    assert both.height == one.height
+    assert both["difference"].to_list() == pytest.approx((-both["difference_turned"]).to_list())
+    assert both["q_value"].to_list() == pytest.approx(both["q_value_turned"].to_list())
+
+
+def test_groups_of_too_few_are_not_compared() -> None:
+    few = walks(("x", 9, "ab"), ("y", 40, "ab"))
+    assert_frame_equal(contrast(few, of_group(few, "x")), DIFFERENCES.to_frame())
+    assert contrast(GIVEN, of_group(GIVEN, "x"), min_clusters=41).is_empty()
+    assert contrast(visits(), pl.DataFrame({"session_id": []}, {"session_id": pl.String})).is_empty()
+
+
+def test_one_user_with_many_sessions_proves_little() -> None:
+    same = GIVEN.with_columns(
+        pl.when(pl.col("session_id").cast(pl.String).str.starts_with("x"))
+        .then(pl.lit("one"))
+        .otherwise("user_id")
+        .alias("user_id")
+    )
+    assert contrast(same, of_group(GIVEN, "x")).is_empty()  # no five users on that side

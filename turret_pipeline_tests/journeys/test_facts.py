@@ -1,0 +1,163 @@
+"""Journey tables in; sentences out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pytest
+
+from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
+from turret_pipeline.tables import LAKE_TABLES
+
+Rows = Sequence[dict[str, Any]]
+
+
+def facts(dimension: str = "prompt", **tables: Rows) -> list[str]:
+    """The facts of tables of which only what is read is given."""
+    return journey_facts({name: table(name, tables.get(name, ()), dimension) for name in FACT_TABLES}, dimension)
+
+
+def table(name: str, rows: Rows, dimension: str) -> pl.DataFrame:
+    key = "field" if name == "topic_outcomes" else "dimension"
+    return pl.DataFrame([{key: dimension, **row} for row in rows], LAKE_TABLES[name].schema)
+
+
+def node(name: str, visits: int, starts: int, ends: int, sessions: int = 100) -> dict[str, Any]:
+    return {
+        "node_id": name,
+        "node_label": name.upper(),
+        "session_count": visits,
+        "start_count": starts,
+        "start_share": starts / sessions,
+        "end_count": ends,
+        "end_share": ends / sessions,
+    }
+
+
+NODES = [node("t-1", 70, 60, 40), node("t-2", 50, 30, 25), node("t-3", 40, 8, 33), node("t-4", 20, 2, 2)]
+HALF = [node("t-1", 80, 60, 40), node("t-2", 80, 40, 40), node("t-3", 40, 0, 20)]
+
+
+def edge(source: str, target: str, count: int, median: float | None = 90.0) -> dict[str, Any]:
+    return {
+        "from_node_id": source,
+        "to_node_id": target,
+        "transition_count": count,
+        "session_count": count,
+        "probability": count / 40,
+        "median_seconds": median,
+    }
+
+
+def test_starts_ends_and_break_off_say_their_denominators() -> None:
+    assert facts(journey_nodes=NODES) == [
+        "60% of 100 sessions start on T-1, 30% on T-2, 8% on T-3.",
+        "40% of 100 sessions end on T-1, 33% on T-3, 25% on T-2.",
+        "T-3 is where sessions break off: 33 of the 40 that come to it end there (82%), at other topics 48%.",
+    ]
+
+
+def test_the_commonest_move_leads_from_a_node_to_another() -> None:
+    edges = [
+        edge("(start)", "t-1", 60),
+        edge("t-1", "t-1", 20),
+        edge("t-1", "(end)", 10),
+        edge("t-1", "(other)", 0),
+        edge("t-1", "t-2", 10),
+        edge("t-2", "t-1", 9),
+    ]
+    assert facts(journey_nodes=HALF, journey_edges=edges)[1] == (
+        "The commonest move is from T-1 to T-2: 10 of 40 times (25%), in the median after 2 min."
+    )
+
+
+def test_the_strongest_loop_names_both_ends() -> None:
+    loops = [
+        {"node_id": source, "other_node_id": target, "bounce_count": 9, "session_count": count, "session_share": 0.07}
+        for source, target, count in (("t-1", "t-2", 5), ("t-2", "t-3", 7))
+    ]
+    assert facts(journey_nodes=HALF, journey_loops=loops)[1] == (
+        "Most go back and forth at T-2: 7 of 100 sessions (7%) leave it for T-3 and come right back."
+    )
+
+
+def test_what_hardly_anyone_does_is_no_fact() -> None:
+    loop = {"node_id": "t-1", "other_node_id": "t-2", "bounce_count": 9, "session_count": 4, "session_share": 0.04}
+    nodes = [node(f"t-{number}", 4, 4, 4) for number in range(25)]
+    assert facts(journey_nodes=nodes, journey_edges=[edge("t-1", "t-2", 4)], journey_loops=[loop]) == []
+    assert facts(journey_nodes=[node("t-1", 9, 9, 9, 9)]) == []
+
+
+def segment(source: str, target: str, value: str, inside: float, outside: float, q_value: float) -> dict[str, Any]:
+    return {
+        "from_node_id": source,
+        "to_node_id": target,
+        "segment_field": "plan",
+        "segment_value": value,
+        "probability_in_segment": inside,
+        "probability_elsewhere": outside,
+        "difference": inside - outside,
+        "q_value": q_value,
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "what"),
+    [
+        ("t-2", "t-1", "T-1 follows T-2"),
+        ("(start)", "t-1", "sessions start on T-1"),
+        ("t-2", "(end)", "sessions end after T-2"),
+    ],
+)
+def test_the_largest_difference_that_survives_is_told(source: str, target: str, what: str) -> None:
+    rows = [
+        segment("t-1", "t-2", "free", 0.9, 0.1, 0.2),
+        segment("t-1", "t-2", "pro", 0.3, 0.2, 0.01),
+        segment(source, target, "team", 0.12, 0.34, 0.004),
+    ]
+    assert facts(journey_nodes=HALF, journey_segments=rows)[-1] == (
+        f"With plan = team, {what} in 12% instead of 34% (q 0.004)."
+    )
+
+
+def test_where_no_difference_survives_it_is_said() -> None:
+    rows = [segment("t-1", "t-2", "free", 0.9, 0.1, 0.2)]
+    assert facts(journey_nodes=HALF, journey_segments=rows)[-1] == (
+        "No difference between segments survives correction (1 compared)."
+    )
+
+
+def outcome(topic: str, share: float, base: float, q_value: float) -> dict[str, Any]:
+    return {
+        "topic_id": topic,
+        "outcome_event_name": "export",
+        "session_count": 80,
+        "outcome_share": share,
+        "baseline_share": base,
+        "difference": share - base,
+        "q_value": q_value,
+    }
+
+
+def test_the_topic_most_above_the_base_rate_comes_before_one_below() -> None:
+    rows = [outcome("t-1", 0.4, 0.2, 0.0001), outcome("t-2", 0.1, 0.9, 0.001), outcome("t-3", 0.9, 0.1, 0.06)]
+    assert facts(journey_nodes=HALF, topic_outcomes=rows)[-1] == (
+        "export comes after T-1 in 40% of 80 sessions, after other topics in 20% (q under 0.001)."
+    )
+    assert facts(journey_nodes=HALF, topic_outcomes=rows[1:])[-1] == (
+        "export comes after T-2 in 10% of 80 sessions, after other topics in 90% (q 0.001)."
+    )
+    assert facts(journey_nodes=HALF, topic_outcomes=rows[2:])[-1] == (
+        "No topic leads to an event more or less often than the others do (1 compared)."
+    )
+
+
+def test_the_sequences_of_users_are_called_users_and_other_dimensions_do_not_count() -> None:
+    given = {name: table(name, NODES if name == "journey_nodes" else (), "user:prompt") for name in FACT_TABLES}
+    assert journey_facts(given, "user:prompt")[0] == "60% of 100 users start on T-1, 30% on T-2, 8% on T-3."
+    assert journey_facts(given, "prompt") == []
+
+
+def test_shares_and_times_are_short() -> None:
+    assert [percent(share) for share in (0.0, 0.0004, 0.004, 0.04, 1.0)] == ["0%", "under 0.1%", "0.4%", "4%", "100%"]
+    assert [duration(seconds) for seconds in (0, 59, 90, 7200, 200_000)] == ["0 s", "59 s", "2 min", "2 h", "2 d"]
