@@ -175,7 +175,7 @@ def alarms(rng: np.random.Generator, world: World, families: int) -> dict[str, f
             values = pl.DataFrame([places, value]).with_columns(pl.lit("plan").alias("segment_field"))
             differ = journey_segments(given, values, edges)["q_value"] <= LEVEL
             found.setdefault(f"segments of {unit}", []).append(differ.any())
-        events = given.select("session_id", pl.lit("asked").alias("event_name"))
+        events = given.select("session_id", "position", pl.lit("asked").alias("event_name"))
         is_outcome = pl.Series(rng.random(events.height) < 0.2)  # by lot, whatever the topic
         names = pl.when(is_outcome).then(pl.lit("rated")).otherwise("event_name").alias("event_name")
         leads = topic_outcomes(given.filter(~is_outcome), events.with_columns(names))
