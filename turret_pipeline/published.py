@@ -28,7 +28,7 @@ union all
 select 'event', '{EVENT_NAME}', node_id, node_id, [node_id]
 from marts.journey_nodes where dimension = '{EVENT_NAME}'
 union all
-select 'theme', field, theme_id, any_value(theme_label), list(topic_id order by topic_id)
+select 'theme', field, theme_id, min(theme_label), list(topic_id order by topic_id)
 from marts.topics where status = 'active' and theme_id is not null group by field, theme_id
 """
 
@@ -109,21 +109,17 @@ class Published:
 
         A topic goes before an event, that before a theme, and what is of the ``dimension`` before what is not.
         """
-        kind, _, rest = name.partition(":")
-        kinds, wanted = ([kind], rest) if kind in kinds and rest else (list(kinds), name)
-        known = self.query(NAMES).filter(pl.col("kind").is_in(kinds))
+        known = self.query(NAMES).filter(pl.col("kind").is_in(list(kinds)))
         order = pl.col("kind").replace_strict({"topic": 0, "event": 1, "theme": 2}, return_dtype=pl.Int64)
         is_elsewhere = pl.col("dimension") != dimension.removeprefix(USER)
         known = known.sort(is_elsewhere, order, "name")
-        lower = wanted.lower()
-        label = pl.col("label").str.to_lowercase()
-        for test in (pl.col("name") == wanted, label == lower):
-            if not (found := known.filter(test)).is_empty():
-                return _node(found.row(0, named=True))
-        part = known.filter(label.str.contains(lower, literal=True)) if lower else known.clear()
-        if part.height == 1:
-            return _node(part.row(0, named=True))
-        raise TurretError(_unknown(wanted, kinds, part if part.height else known, is_several=part.height > 1))
+        kind, _, rest = name.partition(":")
+        of_kind = known.filter(pl.col("kind") == kind) if rest else known.clear()
+        for candidates, wanted in ((known, name), (of_kind, rest)):
+            if found := _called(candidates, wanted):
+                return found
+        wanted, among = (rest, of_kind) if of_kind.height else (name, known)
+        raise TurretError(_unknown(wanted, kinds, among))
 
     def sessions(self, scope: Scope) -> pl.DataFrame:
         """The sessions of a scope: session_id, user_id."""
@@ -145,6 +141,11 @@ class Published:
             "where trim(value) != '' group by session_id",
             *_pointers(field),
         )
+
+    def first_day(self) -> dt.datetime:
+        """The day on which the first session begins."""
+        first: dt.datetime = self.query("select min(started_at) from marts.sessions").item()
+        return first.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def day_after_last(self) -> dt.datetime:
         """The first moment after the last day on which a session begins."""
@@ -214,14 +215,42 @@ def _node(row: dict[str, object]) -> Node:
     return Node(str(row["kind"]), str(row["dimension"]), str(row["name"]), str(row["label"]), tuple(ids))
 
 
-def _unknown(wanted: str, kinds: Sequence[str], known: pl.DataFrame, *, is_several: bool) -> str:
-    called = {
-        str(label): f"{label} ({name})" if label != name else str(name)
-        for name, label in known.select("name", "label").iter_rows()
-    }
+def _called(known: pl.DataFrame, wanted: str) -> Node | None:
+    """The first that has this id, or this label; or the only one whose label has it as a part. TurretError of several.
+
+    Of two of one kind in one dimension that are called the same, the label says too little: the id must follow it.
+    """
+    lower, label = wanted.lower(), pl.col("label").str.to_lowercase()
+    told = pl.format("{} ({})", "label", "name").str.to_lowercase()
+    for test in (pl.col("name") == wanted, told == lower, label == lower):
+        found = known.filter(test)
+        if found.height:
+            first = found.head(1)
+            alike = found.join(first, on=["kind", "dimension"], how="semi")
+            if alike.height > 1:
+                raise TurretError(_several(wanted, alike))
+            return _node(first.row(0, named=True))
+    part = known.filter(label.str.contains(lower, literal=True)) if lower else known.clear()
+    if part.height > 1:
+        raise TurretError(_several(wanted, part))
+    return _node(part.row(0, named=True)) if part.height else None
+
+
+def _told(known: pl.DataFrame) -> list[str]:
+    """Labels, each with its id where that is another word."""
+    return [
+        label if label == name else f"{label} ({name})" for name, label in known.select("name", "label").iter_rows()
+    ]
+
+
+def _several(wanted: str, found: pl.DataFrame) -> str:
+    return f"{wanted!r} may be several: {', '.join(_told(found)[:5])}. Give the name in full, or the id."
+
+
+def _unknown(wanted: str, kinds: Sequence[str], known: pl.DataFrame) -> str:
     what = f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
-    if is_several:
-        return f"{wanted!r} is part of several names: {', '.join(list(called.values())[:5])}. Give one in full."
-    near = difflib.get_close_matches(wanted, called, n=3, cutoff=0.5) or list(called)[:3]
-    told = ", ".join(called[label] for label in near) or "none"
+    called = dict(zip(_told(known), known["label"], strict=True))
+    near = difflib.get_close_matches(wanted, called.values(), n=3, cutoff=0.5)
+    some = [told for told, label in called.items() if label in near] or list(called)
+    told = ", ".join(some[:3]) or "none"
     return f"There is no {what} {wanted!r}; there are for instance: {told}. `turret topics list` has all topics."

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -212,14 +213,31 @@ def test_wrong_questions_are_refused_with_what_would_be_right(folder: Path) -> N
         refusal(folder, "overview", "--segment", "plan=gold")
         == "No event has plan = 'gold'; its values are: free, team, business."
     )
-    assert refusal(folder, "overview", "--since", "yesterday") == "'yesterday' is no day: write it as 2026-03-01."
+    assert (
+        refusal(folder, "overview", "--since", "yesterday")
+        == "'yesterday' is no day: write it as 2026-03-01, or as 2026-03-01T12:00."
+    )
     assert "no session begins between them" in refusal(
         folder, "steps", "--since", "2026-09-02", "--until", "2026-09-01"
     )
     assert refusal(folder, "from", "answer_coped").startswith(
         "There is no topic or event 'answer_coped'; there are for instance: answer_copied, "
     )
-    assert "'answer_' is part of several names: answer_copied, answer_shown." in refusal(folder, "to", "answer_")
+    assert "'answer_' may be several: answer_copied, answer_shown. Give the name in full" in refusal(
+        folder, "to", "answer_"
+    )
+    for text in ("20260815", "2026-W33", "2026-13-01"):
+        assert "is no day: write it as 2026-03-01" in refusal(folder, "overview", "--until", text)
+    assert "exclude each other" in refusal(folder, "steps", "--segment", "plan=team", "--segment", "plan=free")
+    assert "leave --since and --until out" in refusal(folder, "compare", "--period", "7d", "--since", "2026-08-01")
+    assert "is none: write FIRST..LAST" in refusal(folder, "compare", "--period", "0d")
+    assert "is none: write FIRST..LAST" in refusal(folder, "compare", "--period", "..2026-09-01")
+    assert "--within '2 months' is no time" in refusal(
+        folder, "funnel", "prompt_sent", "answer_copied", "--within", "2 months"
+    )
+    assert refusal(folder, "export", "--output", str(folder / "nowhere" / "graph.gexf")).startswith(
+        "There is no folder "
+    )
     assert "There is no topic, event or theme 'zzz'" in refusal(folder, "funnel", "prompt_sent", "zzz")
     assert refusal(folder, "funnel", "prompt_sent") == "A funnel has two steps or more; there is only 'prompt_sent'."
     assert "given only once" in refusal(folder, "funnel", "prompt_sent", "prompt_sent", "--any-order")
@@ -259,3 +277,34 @@ def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:
 def test_the_help_of_each_command_has_examples(command: str) -> None:
     printed = CliRunner().invoke(app, ["journeys", command, "--help"]).output
     assert f"turret journeys {command}" in printed.split("Example")[1]
+
+
+def test_a_moment_is_one_whatever_zone_it_is_given_in(folder: Path) -> None:
+    printed = asked(folder, "overview", "--until", "2026-08-15T12:00:00+05:00")
+    assert "before 2026-08-15 07:00" in printed
+    assert printed == asked(folder, "overview", "--until", "2026-08-15T07:00")
+
+
+def test_without_a_difference_other_programs_get_no_rows_and_a_person_the_reason(folder: Path) -> None:
+    command = ["journeys", "outcomes", "export_downloaded", "--json", "--data-dir", str(folder)]
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert json.loads(done.stdout) == []
+    assert "differences is clearer than chance" in done.stderr
+
+
+def test_a_period_that_begins_before_the_data_is_told(folder: Path) -> None:
+    command = ["journeys", "compare", "--period", "2026-08-10..2026-09-29", "--data-dir", str(folder)]
+    assert "The data begin on 2026-08-01" in CliRunner().invoke(app, command, catch_exceptions=False).stderr
+
+
+def test_of_topics_that_are_called_alike_the_id_says_which(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "warehouse", tmp_path / "warehouse")
+    with duckdb.connect(str(tmp_path / "warehouse" / "turret.duckdb")) as connection:
+        connection.execute("update marts.topics set label = 'Same' where topic_id in ('prompt-1', 'prompt-2')")
+        connection.execute(
+            "update marts.journey_nodes set node_label = 'Same' where node_id in ('prompt-1', 'prompt-2')"
+        )
+    said = refusal(tmp_path, "from", "same")
+    assert said == "'same' may be several: Same (prompt-1), Same (prompt-2). Give the name in full, or the id."
+    assert asked(tmp_path, "from", "Same (prompt-2)") == asked(tmp_path, "from", "prompt-2")
+    assert "Same (prompt-1)" in asked(tmp_path, "overview", "--top", "40")

@@ -65,14 +65,15 @@ class Asked:
 
     def about_dimension(self, dimension: str) -> "Asked":
         """The same question about another dimension."""
-        return dataclasses.replace(self, dimension=dimension)
+        prefix = USER if self.dimension.startswith(USER) else ""
+        return dataclasses.replace(self, dimension=prefix + dimension)
 
     def sequences(self) -> pl.DataFrame:
         """The sessions, or the users where a dimension of users is asked about: session_id, user_id."""
         if not self.dimension.startswith(USER):
             return self.sessions
-        users = self.sessions.select("user_id").drop_nulls().unique().sort("user_id")
-        return users.select(pl.col("user_id").alias("session_id"), "user_id")
+        users = self.published.visits(USER + EVENT_NAME, self.sessions)["user_id"].unique().cast(pl.String).sort()
+        return pl.DataFrame({"session_id": users, "user_id": users})
 
     def hits(self, nodes: Sequence["Node"]) -> pl.DataFrame:
         """The events that are steps of a funnel."""
@@ -104,23 +105,31 @@ class Asked:
         """The sessions of a period, and those of another one, or those of the same time just before it."""
         if len(texts) > 2:
             raise TurretError(f"Two periods are compared, not {len(texts)}: leave some out.")
+        if self.scope.since or self.scope.until:
+            raise TurretError("--period says which sessions are compared: leave --since and --until out.")
         first, last = self._period(texts[0])
         before = self._period(texts[1]) if len(texts) > 1 else (first - (last - first), first)
         if before[0] < last and first < before[1]:
             raise TurretError(f"The periods {texts[0]} and {texts[1]} overlap: compare two that do not.")
+        begin = self.published.first_day()
+        if before[0] < begin and len(texts) == 1:
+            note = f"The data begin on {begin:%Y-%m-%d}: the time before {first:%Y-%m-%d} is not as long as the period."
+            new_console().print(f"Warning: {note}", style="yellow", soft_wrap=True)
         return self._of_period(first, last), self._of_period(*before)
 
     def _period(self, text: str) -> tuple[dt.datetime, dt.datetime]:
         """First moment of a period, and the first after it."""
-        if match := re.fullmatch(r"(\d+)d", text):
-            end = self.published.day_after_last() if self.scope.until is None else self.scope.until
-            return end - dt.timedelta(days=max(int(match[1]), 1)), end
+        if match := re.fullmatch(r"([1-9]\d{0,4})d", text):
+            end = self.published.day_after_last()
+            return end - dt.timedelta(days=int(match[1])), end
         first, mark, last = text.partition("..")
-        if not mark:
-            raise TurretError(f"--period {text!r} is none: write FIRST..LAST, such as 2026-03-01..2026-03-31, or 7d.")
+        if not (first and mark and last):
+            raise TurretError(
+                f"--period {text!r} is none: write FIRST..LAST (2026-03-01..2026-03-31), or 7d for the last seven days."
+            )
         period = _moment(first), _moment(last, is_end=True)
         if period[0] >= period[1]:
-            raise TurretError(f"--period {text!r} ends before it begins.")
+            raise TurretError(f"--period {text!r} ends before it begins: write the first day first.")
         return period
 
     def _of_period(self, first: dt.datetime, last: dt.datetime) -> "Side":
@@ -137,12 +146,14 @@ class Asked:
         return rows.with_columns(pl.when(~few).then(name).alias(name) for name in rows.columns if name not in kept)
 
     def is_told_without_rows(self, title: str, rows: pl.DataFrame, *, compared: int) -> bool:
-        """Whether all there is to say of a comparison is a sentence, which is printed."""
-        if not rows.is_empty() or self.as_json or self.as_csv:
-            return False
+        """Whether a comparison was answered: as rows for another program, or by a sentence where there are none."""
+        if not rows.is_empty():
+            return self.is_answered_as_rows(rows)
         few = "too few to compare. Each side needs 10 sessions or moves, of 5 users, for each thing compared"
         none = f"none of {compared:,} differences is clearer than chance (--all shows them)"
-        new_console(stderr=False).print(f"{title}: {none if compared else few}.", soft_wrap=True)
+        new_console(stderr=self.as_json or self.as_csv).print(f"{title}: {none if compared else few}.", soft_wrap=True)
+        if self.as_json or self.as_csv:
+            write_rows(rows, as_json=self.as_json)
         return True
 
     @property
@@ -176,11 +187,15 @@ class Asked:
     def is_answered_as_rows(self, rows: pl.DataFrame) -> bool:
         """Whether the rows were written for another program. Where there are none, a sentence says so in any case."""
         if rows.is_empty():
-            about = f" ({self.about})" if self.about else ""
-            new_console().print(f"Nothing to tell: no session of {self.dimension} fits{about}.", soft_wrap=True)
+            self.say_nothing_fits()
         if self.as_json or self.as_csv:
             write_rows(rows, as_json=self.as_json)
         return self.as_json or self.as_csv or rows.is_empty()
+
+    def say_nothing_fits(self) -> None:
+        """Say that no session is asked about."""
+        about = f" ({self.about})" if self.about else ""
+        new_console().print(f"Nothing to tell: no session of {self.dimension} fits{about}.", soft_wrap=True)
 
     def title(self, text: str) -> str:
         """A title that says which sessions are meant."""
@@ -217,7 +232,12 @@ def ask(
         tuple(segment_of(text) for text in segment or []),
     )
     if scope.since and scope.until and scope.since >= scope.until:
-        raise TurretError(f"--since {since} is after --until {until}: no session begins between them.")
+        raise TurretError(
+            f"--since {since} is after --until {until}: no session begins between them. Exchange the two."
+        )
+    fields = [field for field, _ in scope.segments]
+    if len(set(fields)) < len(fields):
+        raise TurretError("Two --segment of one field exclude each other: give each field once, or use compare.")
     known = published.dimension(dimension)
     return Asked(published, known, scope, published.sessions(scope), as_json, as_csv)
 
@@ -255,10 +275,14 @@ def segment_of(text: str) -> tuple[str, str]:
 
 
 def _moment(text: str, *, is_end: bool = False) -> dt.datetime:
+    """The first moment of a day, or after it; or a moment, in UTC where it does not say its zone."""
+    is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
+    is_moment = re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text) is not None
     try:
-        moment = dt.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text) if is_day or is_moment else None
     except ValueError:
-        raise TurretError(f"{text!r} is no day: write it as 2026-03-01.") from None
-    is_day = len(text) == len("2026-03-01")
-    moment = moment.replace(tzinfo=moment.tzinfo or dt.UTC)
+        moment = None
+    if moment is None:
+        raise TurretError(f"{text!r} is no day: write it as 2026-03-01, or as 2026-03-01T12:00.")
+    moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return moment + dt.timedelta(days=1) if is_end and is_day else moment

@@ -101,5 +101,6 @@ def print_matrix(title: str, kind: str, rows: pl.DataFrame, depth: int) -> None:
     is_last = pl.col("node_id").replace_strict({OTHER: 1, END: 2}, default=0, return_dtype=pl.Int64)
     wide = wide.sort(is_last, maintain_order=True)
     columns: list[Column] = [(kind, "left", named("node"))]
-    columns += [(str(step), "right", percent(str(step))) for step in range(1, depth + 1) if str(step) in wide.columns]
+    reached = set(rows.filter(pl.col("node_id") != END)["step_number"])
+    columns += [(str(step), "right", percent(str(step))) for step in range(1, depth + 1) if step in reached]
     print_table(title, columns, wide, wide.height)

@@ -95,14 +95,13 @@ def come_before(asked: Asked, name: Name, top: Top = 12) -> None:
     _beside(asked, name, preceding, "right before", top)
 
 
-def _beside(asked: Asked, name: str, find: Callable[[pl.DataFrame, str], pl.DataFrame], where: str, top: int) -> None:
-    from turret_pipeline.journeys.edges import journey_edges
-
+def _beside(
+    asked: Asked, name: str, find: Callable[[pl.DataFrame, str, int], pl.DataFrame], where: str, top: int
+) -> None:
     node = asked.published.node(name, asked.dimension, ("topic", "event"))
     if node.dimension != asked.dimension.removeprefix(USER):
         asked = asked.about_dimension(node.dimension)
-    rows = find(journey_edges(asked.visits(), asked.min_users), node.name)
-    rows = asked.labelled(rows, node_id="node")
+    rows = asked.labelled(find(asked.visits(), node.name, asked.min_users), node_id="node")
     if asked.is_answered_as_rows(rows):
         return
     columns: list[Column] = [
@@ -158,19 +157,22 @@ def funnel(
         ("step", "left", lambda row: f"{row['step_number']}. {row['step']}"),
         (asked.whose, "right", counted("session_count")),
         ("of all", "right", percent("share_of_all")),
-        ("of the first", "right", shared("share_of_first")),
-        ("of the one before", "right", shared("share_of_previous")),
-        *([] if any_order else [("after the one before", "right", timed("median_seconds_from_previous"))]),
-        ("since the first", "right", timed("median_seconds_from_first")),
+        ("of step 1", "right", shared("share_of_first")),
+        ("of the step before", "right", shared("share_of_previous")),
+        *([] if any_order else [("median wait", "right", timed("median_seconds_from_previous"))]),
+        ("since step 1", "right", timed("median_seconds_from_first")),
     ]
     limit = f" within {within}" if within else ""
-    print_table(asked.title(f"Funnel{order}{limit}, of {sessions.height:,}"), columns, rows, rows.height)
+    title = (
+        f"Funnel{order}{limit}, of all {sessions.height:,} {asked.whose}{f' ({asked.about})' if asked.about else ''}"
+    )
+    print_table(title, columns, rows, rows.height)
 
 
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])\w*", text.strip())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
     if not match or not float(match[1]):
         raise TurretError(f"--within {text!r} is no time: write 90s, 30m, 2h or 1d.")
     return float(match[1]) * _UNITS[match[2]]
@@ -180,7 +182,7 @@ def _seconds(text: str | None) -> float | None:
 @question()
 def steps(
     asked: Asked,
-    depth: Annotated[int, typer.Option("--depth", min=1, max=50, help="Steps.")] = 6,
+    depth: Annotated[int, typer.Option("--depth", min=1, max=20, help="Steps.")] = 6,
     top: Annotated[int, typer.Option("--top", min=1, help="Nodes that keep their name; the rest is one.")] = 15,
 ) -> None:
     """Where sessions are at their first, second ... step.
@@ -233,10 +235,11 @@ def compare(
     one, other = asked.segments(segments) if segments else asked.periods(period or [])
     visits = asked.published.visits(asked.dimension, pl.concat([one.sessions, other.sessions]))
     found = contrast(visits, one.sessions, asked.min_users)
-    rows = found if every else found.filter(pl.col("q_value") <= LEVEL)
-    rows = asked.labelled(rows, from_node_id="from_node", to_node_id="to_node")
-    title = f"{one.name} ({one.sessions.height:,} sessions) against {other.name} ({other.sessions.height:,})"
-    if asked.is_told_without_rows(title, rows, compared=found.height) or asked.is_answered_as_rows(rows):
+    rows = asked.labelled(told(found, every=every), from_node_id="from_node", to_node_id="to_node")
+    there = visits.select(pl.col("session_id").cast(pl.String)).unique()
+    counts = [there.join(side.sessions, on="session_id", how="semi").height for side in (one, other)]
+    title = f"{one.name} ({counts[0]:,} sessions) against {other.name} ({counts[1]:,})"
+    if asked.is_told_without_rows(title, rows, compared=found.height):
         return
     verbs = {VISIT: "visit", START: "start on", END: "end after"}
     columns: list[Column] = [
@@ -247,6 +250,12 @@ def compare(
         ("what", "left", lambda row: _in_words(row, verbs)),
     ]
     print_table(asked.title(title), columns, rows, top, corrected(found.height))
+
+
+def told(found: pl.DataFrame, *, every: bool) -> pl.DataFrame:
+    """The differences that survive correction; then, where ``every`` one is asked for, those that may be chance."""
+    is_chance = pl.col("q_value") > LEVEL
+    return found.sort(is_chance, maintain_order=True) if every else found.filter(~is_chance)
 
 
 def _in_words(row: Mapping[str, Any], verbs: Mapping[str, str]) -> str:
@@ -283,9 +292,9 @@ def outcomes(
     happened = asked.about_dimension(EVENT_NAME).visits().filter(pl.col("node_id") == event.name)
     found = topic_outcomes(asked.visits(), happened.rename({"node_id": "event_name"}), asked.min_users)
     found = found.sort(pl.col("difference").abs(), "topic_id", descending=[True, False]).drop("field")
-    rows = asked.labelled(found if every else found.filter(pl.col("q_value") <= LEVEL), topic_id="topic")
+    rows = asked.labelled(told(found, every=every), topic_id="topic")
     title = f"What {event.name} follows"
-    if asked.is_told_without_rows(title, rows, compared=found.height) or asked.is_answered_as_rows(rows):
+    if asked.is_told_without_rows(title, rows, compared=found.height):
         return
     columns: list[Column] = [
         ("difference", "right", points),
@@ -320,7 +329,11 @@ def export(
 
     if form not in FORMATS:
         raise TurretError(f"There is no format {form!r}; a graph is written as one of: {', '.join(FORMATS)}.")
+    if output is not None and not output.resolve().parent.is_dir():
+        raise TurretError(f"There is no folder {near(output.resolve().parent)}: make it, or choose another --output.")
     visits = asked.visits()
+    if visits.is_empty():
+        asked.say_nothing_fits()
     edges = journey_edges(visits, asked.min_users)
     labels = asked.published.labels(asked.dimension)
     names = pl.DataFrame(

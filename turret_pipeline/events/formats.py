@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turret_pipeline.tables import END, START
+from turret_pipeline.tables import END, OTHER, START
 
 TURRET, TRUBRICS_EVENT, TRUBRICS_LLM = "turret", "trubrics_event", "trubrics_llm"
 NAME_LIMIT = 255
@@ -152,8 +152,8 @@ def _name(record: Mapping[str, Any], key: str) -> str:
     name = value.strip()
     if not 1 <= len(name) <= NAME_LIMIT:
         raise Refused("invalid_name", f"{key} has {len(name)} characters: it must have 1 to {NAME_LIMIT}.")
-    if name in {START, END}:
-        raise Refused("invalid_name", f"{key} is {name}, which stands for the edge of a session: choose another.")
+    if name in {START, END, OTHER}:
+        raise Refused("invalid_name", f"{key} is {name}, which has a meaning of its own in journeys: choose another.")
     return name
 
 

@@ -81,9 +81,10 @@ def _visited(visits: pl.DataFrame, side: IntArray, min_clusters: int) -> Iterato
     first = places["first"].to_numpy()
     cluster = dense(clusters(visits)[0].to_numpy()[first])[1]
     pairs = pair_counts(node, places["session"])
+    bounds = np.searchsorted(pairs["number"].to_numpy(), np.arange(len(names) + 1))
     for number, name in enumerate(names):
         counted = np.full(len(cluster), -1)
-        counted[pairs.filter(pl.col("number") == number)["other"].to_numpy()] = 0
+        counted[pairs["other"][bounds[number] : bounds[number + 1]].to_numpy()] = 0
         shares = compare_groups(counted, side[first], [cluster], min_clusters)
         if len(shares.groups):
             yield pl.DataFrame(

@@ -4,6 +4,8 @@ The directly-follows relation of process mining (van der Aalst: Process Mining, 
 of a session in a row on the same node are an edge from the node to itself.
 """
 
+from typing import Literal
+
 import polars as pl
 
 from turret_pipeline.journeys.transitions import Transitions, folded, pair_counts, shares, transitions
@@ -13,20 +15,23 @@ from turret_pipeline.tables import JOURNEY_EDGES
 EDGE = ["dimension", "from_node_id", "to_node_id"]
 
 
-def journey_edges(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
+def journey_edges(
+    visits: pl.DataFrame, min_users: int = 1, *, of: Literal["source", "target"] = "source"
+) -> pl.DataFrame:
     """Table ``journey_edges`` from visits in order.
 
     An edge of fewer users than ``min_users`` becomes two, to (other) and from it: nodes are still left as often as
-    they are visited, and nothing says where the few went.
+    they are visited, and nothing says where the few went. ``of`` the target, ``probability`` is the share of all that
+    arrive at to_node_id, not of all that leave from_node_id.
     """
     tables = [JOURNEY_EDGES.empty()]
     for dimension, part in of_each_dimension(visits):
         found = transitions(part)
-        edges = _measured(found)
+        edges = _measured(found, of)
         if min_users > 1:
             rare = edges.filter(pl.col("user_count") < min_users)["edge"]
             if len(rare):
-                edges = _measured(folded(found, rare))
+                edges = _measured(folded(found, rare), of)
         tables.append(edges.with_columns(pl.lit(dimension).alias("dimension")).select(JOURNEY_EDGES.schema.names()))
     return pl.concat(tables).sort(EDGE)
 
@@ -41,7 +46,7 @@ def edge_counts(found: Transitions) -> pl.DataFrame:
     )
 
 
-def _measured(found: Transitions) -> pl.DataFrame:
+def _measured(found: Transitions, of: str) -> pl.DataFrame:
     """One row per edge with the columns of the table, and its number."""
     moves = found.moves
     times = moves.group_by("edge").agg(
@@ -52,7 +57,7 @@ def _measured(found: Transitions) -> pl.DataFrame:
     of_clusters = pair_counts(moves["edge"], moves["cluster"])
     is_user = pl.col("other") < found.user_count
     users = of_clusters.group_by("number").agg(is_user.sum().cast(pl.Int64).alias("user_count")).sort("number")
-    told = shares(of_clusters, found.edges["source"])
+    told = shares(of_clusters, found.edges[of])
     return edge_counts(found).with_columns(
         told["number"].alias("edge"),
         sessions.group_by("number").len().sort("number")["len"].cast(pl.Int64).alias("session_count"),

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from turret_pipeline.journeys.shares import SESSION_SHARES, session_shares
+from turret_pipeline.journeys.shares import SESSION_SHARES, session_shares, sessions_of
 from turret_pipeline.tables import END, OTHER
 
 
@@ -13,7 +13,7 @@ def step_matrix(steps: pl.DataFrame, depth: int, shown: int, min_users: int = 1)
     name, the rest is (other), as is what fewer than ``min_users`` users do at a step; sessions that have ended before
     are on (end). So the shares of a step sum to 1.
     """
-    sessions = steps.filter(pl.col("step_number") == 1).select("session_id", "user_id")
+    sessions = sessions_of(steps)
     first = steps.filter(pl.col("step_number") <= depth).select("session_id", "user_id", "step_number", "node_id")
     sizes = first.group_by("node_id").len().sort("len", "node_id", descending=[True, False])
     first = _folded(first, ~pl.col("node_id").is_in(sizes["node_id"].head(shown).implode()))

@@ -2,33 +2,35 @@
 
 import polars as pl
 
-from turret_pipeline.comparison import share_interval
+from turret_pipeline.journeys.edges import journey_edges
 
 
-def following(edges: pl.DataFrame, node_id: str) -> pl.DataFrame:
-    """What visits to the node are followed by, commonest first: node_id, of the next node, with the edge's figures.
+def following(visits: pl.DataFrame, node_id: str, min_users: int = 1) -> pl.DataFrame:
+    """What the events on a node are followed by, commonest first: the edges from it, their other end as ``node_id``.
 
-    ``edges`` are those of one dimension (``journey_edges``). The denominator of ``share`` is all events on the node.
+    ``share`` is of all events on the node, with its interval; what fewer than ``min_users`` users do is (other).
     """
-    return _shared(edges.filter(pl.col("from_node_id") == node_id), "to_node_id")
+    return _shared(journey_edges(visits, min_users), "from_node_id", node_id, "to_node_id")
 
 
-def preceding(edges: pl.DataFrame, node_id: str) -> pl.DataFrame:
-    """What visits to the node come from, commonest first, as in ``following``."""
-    return _shared(edges.filter(pl.col("to_node_id") == node_id), "from_node_id")
+def preceding(visits: pl.DataFrame, node_id: str, min_users: int = 1) -> pl.DataFrame:
+    """What the events on a node come after, as in ``following``."""
+    return _shared(journey_edges(visits, min_users, of="target"), "to_node_id", node_id, "from_node_id")
 
 
-def _shared(edges: pl.DataFrame, other: str) -> pl.DataFrame:
-    counts = edges["transition_count"].to_numpy()
-    low, high = share_interval(counts, max(int(counts.sum()), 1))
-    return edges.select(
-        pl.col(other).alias("node_id"),
-        "transition_count",
-        (pl.col("transition_count") / pl.col("transition_count").sum()).alias("share"),
-        pl.Series("share_low", low),
-        pl.Series("share_high", high),
-        "session_count",
-        "user_count",
-        "median_seconds",
-        "p95_seconds",
-    ).sort("transition_count", "node_id", descending=[True, False])
+def _shared(edges: pl.DataFrame, end: str, node_id: str, other: str) -> pl.DataFrame:
+    return (
+        edges.filter(pl.col(end) == node_id)
+        .select(
+            pl.col(other).alias("node_id"),
+            "transition_count",
+            pl.col("probability").alias("share"),
+            pl.col("probability_low").alias("share_low"),
+            pl.col("probability_high").alias("share_high"),
+            "session_count",
+            "user_count",
+            "median_seconds",
+            "p95_seconds",
+        )
+        .sort("transition_count", "node_id", descending=[True, False])
+    )

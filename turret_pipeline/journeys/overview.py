@@ -4,7 +4,7 @@ import polars as pl
 
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.loops import bounces
-from turret_pipeline.journeys.shares import session_shares
+from turret_pipeline.journeys.shares import session_shares, sessions_of
 from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline.journeys.visits import same_as
 from turret_pipeline.tables import END, OTHER, START
@@ -36,7 +36,7 @@ def overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     steps = journey_steps(visits)
     first = steps.filter(~same_as(1)).select("session_id", "user_id", "node_id")
     last = steps.filter(~same_as(-1)).select("session_id", "user_id", "node_id")
-    sessions = first.select("session_id", "user_id")
+    sessions = sessions_of(steps)
     back = bounces(steps).select("session_id", "user_id", "node_id", "other_node_id")
     back = back.unique(["session_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
     parts = [

@@ -11,12 +11,14 @@ SESSION_SHARES = ("session_count", "user_count", "share", "share_low", "share_hi
 def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """SESSION_SHARES of each of the ``groups``: how many ``sessions`` are in it, and which share of all of them.
 
-    ``sessions`` (session_id, user_id) has a row for each; ``members`` the columns of ``groups``, which are distinct,
-    session_id and user_id, and a row for each session of a group. Without any session shares are null.
+    ``sessions`` (session_id, user_id) has a row for each, with the user that it depends on; ``members`` the columns of
+    ``groups``, which are distinct, session_id and user_id, and a row for each session of a group, with the user to be
+    counted. Without any session shares are null.
     """
     by = groups.columns
     sizes = sessions.group_by(_who()).agg(pl.len().cast(pl.Float64).alias("size"))
-    hits = members.group_by(*by, _who()).agg(pl.len().cast(pl.Float64).alias("hits")).join(sizes, on="who")
+    placed = members.select(*by, "session_id").join(sessions.select("session_id", _who()), on="session_id")
+    hits = placed.group_by(*by, "who").agg(pl.len().cast(pl.Float64).alias("hits")).join(sizes, on="who")
     sums = hits.group_by(by).agg(
         pl.col("hits").sum().cast(pl.Int64).alias("session_count"),
         (pl.col("hits") ** 2).sum().alias("squares"),
@@ -37,6 +39,11 @@ def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.Dat
     share = count / total
     columns = (pl.Series(name, values) for name, values in zip(SESSION_SHARES[2:], (share, low, high), strict=True))
     return found.select(*by, *SESSION_SHARES[:2], *columns)
+
+
+def sessions_of(steps: pl.DataFrame) -> pl.DataFrame:
+    """The sessions of ``journey_steps`` of one dimension, each with the first user that it names."""
+    return steps.group_by("session_id").agg(pl.col("user_id").drop_nulls().first())
 
 
 def _who() -> pl.Expr:
