@@ -59,7 +59,7 @@ def test_the_list_has_every_field_with_its_type_and_the_reason(folder: Path) -> 
     lines = {line.split()[0]: " ".join(line.split()) for line in printed.splitlines()}
     assert lines["field"] == "field type events distinct why"
     assert lines["is_cached"].startswith("is_cached enum ")
-    assert lines["is_cached"].endswith(" The values are true and false.")
+    assert lines["is_cached"].endswith(" The values are true or false.")
     assert "Waiting" not in printed
 
 

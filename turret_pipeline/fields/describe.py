@@ -52,7 +52,7 @@ def _summaries(values: pl.DataFrame, events: pl.DataFrame, typed: pl.DataFrame) 
         finite.sort().mean().alias("number_mean"),  # sorted: the sum, and so its last digit, is the same in any order
         finite.max().alias("number_max"),
         pl.col("event_at").min().alias("first_seen_at"),
-        _fits().sum().cast(pl.Int64).alias("validated_event_count"),
+        _fits(set(typed["type"])).sum().cast(pl.Int64).alias("validated_event_count"),
     )
     counts = joined.filter(filled).group_by("field", "value").len().sort("len", "value", descending=[True, False])
     examples = counts.group_by("field").agg(pl.col("value").head(5).alias("example_values"))
@@ -61,15 +61,17 @@ def _summaries(values: pl.DataFrame, events: pl.DataFrame, typed: pl.DataFrame) 
     )
 
 
-def _fits() -> pl.Expr:
-    """Whether a value is one of the type in force, among those of its field."""
+def _fits(types: set[str]) -> pl.Expr:
+    """Whether a value is one of the type in force, among those of its field; only what these types ask is looked at."""
     text = pl.col("value").str.strip_chars()
     is_list = pl.col("json_type") == "list"
-    is_time = text.str.contains(PATTERNS["is_datetime"]) | EPOCH.fill_null(value=False)
-    return (
-        pl.when(pl.col("type") == "number").then(pl.col("number").is_not_null())
-        .when(pl.col("type") == "structured").then(is_list | text.str.contains(PATTERNS["is_object"]))
-        .when(pl.col("type") == "datetime").then(is_time)
-        .when(pl.col("type") == "constant").then(text == text.mode().max())
-        .otherwise((text != "") & ~is_list)
-    )  # fmt: skip
+    rules = {
+        "number": pl.col("number").is_not_null(),
+        "structured": is_list | text.str.contains(PATTERNS["is_object"]),
+        "datetime": text.str.contains(PATTERNS["is_datetime"]) | EPOCH.fill_null(value=False),
+        "constant": text == text.mode().max(),
+    }
+    fits = (text != "") & ~is_list
+    for kind in sorted(types & rules.keys()):
+        fits = pl.when(pl.col("type") == kind).then(rules[kind]).otherwise(fits)
+    return fits

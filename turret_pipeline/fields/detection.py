@@ -53,7 +53,7 @@ def _by_form(facts: FieldFacts) -> Verdict | None:
         lists = max(facts.shares["is_list"], facts.shares["is_object"])
         return "structured", f"{percent(lists)} of the values are lists or objects: structured."
     if _is(facts, "is_boolean"):
-        return "enum", "The values are true and false."
+        return "enum", "The values are true or false."
     return None
 
 

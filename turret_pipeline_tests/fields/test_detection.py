@@ -75,7 +75,7 @@ def test_digits_with_leading_zeros_are_codes() -> None:
 
 def test_booleans_are_an_enum() -> None:
     values: list[Value] = [("boolean", "true", None), ("boolean", "false", None)]
-    assert verdict(values) == ("enum", "The values are true and false.")
+    assert verdict(values) == ("enum", "The values are true or false.")
 
 
 @pytest.mark.parametrize(
