@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.tables import LAKE_TABLES, Table
 
+LOCK_SECONDS = 10
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
@@ -96,6 +98,19 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         remove(aside)
         raise
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """While no other process changes a small file; readers need not wait, for such a file is replaced whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise TurretError(
+            f"Another command has been changing {path} for {LOCK_SECONDS} seconds: wait for it, and try again."
+        ) from None
 
 
 def leftovers(folder: Path) -> list[Path]:

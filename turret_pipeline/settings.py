@@ -42,7 +42,11 @@ class Settings(BaseSettings):
     session_gap_minutes: float = Field(
         30, gt=0, description="Silence that ends a session, for events that come without a session id"
     )
-    field_types: dict[str, str] = Field({}, description="Types set by a person, by field: they win over detection")
+    field_types: dict[str, str] = Field(
+        {},
+        description='Types by field, such as {"plan": "enum"}; they win over `turret fields set`, '
+        "which wins over detection",
+    )
     embedding_model: str = Field(
         DEFAULT_MODEL,
         min_length=1,

@@ -2,19 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from turret_pipeline.errors import TurretError
-from turret_pipeline.lake import replacing
+from turret_pipeline.lake import changing, replacing
 from turret_pipeline.topics.edits import ACTIONS, ROLES, Action, Edit, Edits
 
 NEEDS = {"rename": "label", "merge": "into_topic_id", "split": "parts", "role": "role"}
-LOCK_SECONDS = 10
 UNDONE = "undone"
 """Marks the line of an edit that was taken back: it stays, so that no later edit gets its id."""
 
@@ -33,7 +28,7 @@ class EditsFile:
 
     def add(self, action: Action, topic_id: str, edited_at: str, **details: str | int | None) -> Edit:
         """Put an edit at the end of the file."""
-        with self._alone():
+        with changing(self.path):
             lines = self._lines()
             number = max((int(edit.edit_id.removeprefix("edit-")) for edit, _ in lines), default=0) + 1
             edit = Edit(f"edit-{number}", edited_at, action, topic_id, **details)  # type: ignore[arg-type]
@@ -43,20 +38,8 @@ class EditsFile:
 
     def undo(self, edit_id: str | None = None) -> Edit:
         """Take an edit back, the last one if none is named. TurretError where there is none."""
-        with self._alone():
+        with changing(self.path):
             return self._undo(edit_id)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """While no other process changes the file; readers need not wait, for the file is replaced whole."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS):
-                yield
-        except Timeout:
-            raise TurretError(
-                f"Another command has been changing {self.path} for {LOCK_SECONDS} seconds: wait for it, and try again."
-            ) from None
 
     def _undo(self, edit_id: str | None) -> Edit:
         edits = self.read().all

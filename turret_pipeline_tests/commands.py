@@ -21,6 +21,7 @@ BIN = Path(sys.executable).parent
 
 RUN_COLUMNS = {
     "source_files": ["ingested_at"],
+    "field_type_changes": ["run_id", "changed_at"],
     "topic_lineage": ["run_id", "changed_at"],
     "topic_runs": ["run_id", "started_at"],
     "pipeline_runs": ["run_id", "started_at", "published_at", "topic_state_id"],

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.running import run_and_report
 from turret_pipeline.cli.topics import topics
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")
 

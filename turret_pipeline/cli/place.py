@@ -73,7 +73,7 @@ class Place:
         edit = self.edits_file.add(
             action, topic_id, edited_at, **details, born_run_id=born.get(topic_id), into_born_run_id=born.get(into)
         )
-        self._say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run: turret run{self._where()}")
+        self.say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run")
 
     def births(self) -> dict[str, str]:
         """The run in which each published topic was born."""
@@ -95,13 +95,14 @@ class Place:
     def undo(self, edit_id: str | None) -> None:
         """Take a decision back."""
         edit = self.edits_file.undo(edit_id)
-        self._say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run: turret run{self._where()}")
+        self.say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run")
 
     def _where(self) -> str:
         return "" if self.space.root == Path.cwd() / "data" else f" --data-dir {near(self.space.root)}"
 
-    def _say(self, sentence: str) -> None:
-        new_console(stderr=False).print(sentence, soft_wrap=True)
+    def say(self, sentence: str) -> None:
+        """Tell what was decided, and the command of the run that it waits for."""
+        new_console(stderr=False).print(f"{sentence}: turret run{self._where()}", soft_wrap=True)
 
 
 def edit_line(edit: Edit) -> str:

@@ -1,11 +1,7 @@
-"""The type of each metadata field from its values, with the reason in words."""
+"""The type of each metadata field from its name and values, with the reason in words."""
 
-import re
-from dataclasses import dataclass
-
-import polars as pl
-
-from turret_pipeline.tables import FIELDS
+from turret_pipeline.fields import names
+from turret_pipeline.fields.facts import FieldFacts
 
 FITTING_SHARE = 0.95
 """Share of a field's values that must look like a type for the field to be of it."""
@@ -13,138 +9,55 @@ FITTING_SHARE = 0.95
 MANY_VALUES = 20
 """An enum may have so many values whatever the volume; more only if each comes back often."""
 
-_ID_NAME = re.compile(r"(?i:(^|[_.\s-])(id|ids|uuid|guid|hash|sha|token|key|url|uri|email|ip|phone)$)|[a-z]Id$")
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-"""Letters of scripts that put no space between words; a word has about two of them."""
+FEW_NUMBERS = 5
+"""So few distinct numbers, each often, are codes: of the columns of public tables with as few, four in five are."""
 
-_PATTERNS = {
-    "is_uuid": r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$",
-    "is_hex": r"^(0x)?[0-9a-fA-F]{16,}$",
-    "is_url": r"^[a-zA-Z][a-zA-Z0-9+.-]*://\S+$",
-    "is_email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-    "is_datetime": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$",
-    "is_digits": r"^\d+$",
-    "has_digit": r"\d",
-    "has_words": rf"\S\s+\S|{_UNSPACED}{{4}}",
-}
+OFTEN = 5
+"""A value that comes so many times on average comes back."""
+
+Verdict = tuple[str, str]
+"""A type, and why."""
 
 
-@dataclass(frozen=True)
-class FieldFacts:
-    """What the values of a field look like; shares are over its values that are not blank."""
-
-    field: str
-    event_count: int
-    blank_count: int
-    distinct_count: int
-    word_count: float
-    shares: dict[str, float]
-
-    @property
-    def filled_count(self) -> int:
-        """Values that are not blank."""
-        return self.event_count - self.blank_count
-
-    @property
-    def distinct_share(self) -> float:
-        """Distinct values over values."""
-        return self.distinct_count / max(self.filled_count, 1)
-
-    @property
-    def repeats(self) -> float:
-        """How often a value comes back on average."""
-        return self.filled_count / max(self.distinct_count, 1)
-
-
-def describe_fields(values: pl.DataFrame, events: pl.DataFrame, overrides: dict[str, str]) -> pl.DataFrame:
-    """Table ``fields`` from ``event_values`` and ``events``; ``overrides`` maps fields to the type a person set."""
-    if values.is_empty():
-        return FIELDS.empty()
-    facts = field_facts(values)
-    verdicts = [(fact.field, *detect_type(fact)) for fact in facts]
-    detected = pl.DataFrame(
-        verdicts, {"field": pl.String, "detected_type": pl.String, "reason": pl.String}, orient="row"
-    )
-    override = pl.col("field").replace_strict(overrides, default=None, return_dtype=pl.String)
-    typed = detected.with_columns(
-        override.is_not_null().alias("is_overridden"), pl.coalesce(override, "detected_type").alias("type")
-    )
-    return (
-        typed.join(_summaries(values, events, typed), on="field", how="left", validate="1:1")
-        .with_columns(
-            (pl.col("event_count") / events.height).alias("present_share"),
-            pl.when(pl.col("type").is_in(["enum", "number"]))
-            .then("example_values")
-            .otherwise(pl.lit([], pl.List(pl.String)))
-            .alias("example_values"),
-            *(
-                pl.when(pl.col("type") == "number").then(name).alias(name)
-                for name in ("number_min", "number_mean", "number_max")
-            ),
-        )
-        .sort("field")
-    )
-
-
-def field_facts(values: pl.DataFrame) -> list[FieldFacts]:
-    """The facts of every field in ``event_values``, by name."""
-    text = pl.col("value").str.strip_chars()
-    filled = text != ""
-    flags = {
-        **{name: (pl.col("json_type") == name).alias(f"is_{name}") for name in ("boolean", "list", "number")},
-        **{name: text.str.contains(pattern).alias(name) for name, pattern in _PATTERNS.items()},
-        "is_numeric": pl.col("number").is_not_null().alias("is_numeric"),
-        "is_whole": (pl.col("number") == pl.col("number").round()).fill_null(value=False).alias("is_whole"),
-    }
-    rows = (
-        values.with_columns(*flags.values(), filled.alias("filled"), text.alias("text"))
-        .group_by("field")
-        .agg(
-            pl.len().alias("event_count"),
-            (~pl.col("filled")).sum().alias("blank_count"),
-            pl.col("text").filter("filled").n_unique().alias("distinct_count"),
-            _word_count(pl.col("text").filter("filled")).mean().alias("word_count"),
-            *(pl.col(flag.meta.output_name()).filter("filled").mean() for flag in flags.values()),
-        )
-        .sort("field")
-    )
-    names = [flag.meta.output_name() for flag in flags.values()]
-    return [
-        FieldFacts(
-            field=row["field"],
-            event_count=row["event_count"],
-            blank_count=row["blank_count"],
-            distinct_count=row["distinct_count"],
-            word_count=row["word_count"] or 0.0,
-            shares={name: row[name] or 0.0 for name in names},
-        )
-        for row in rows.iter_rows(named=True)
-    ]
-
-
-def _word_count(text: pl.Expr) -> pl.Expr:
-    return text.str.count_matches(r"\s+") + 1 + text.str.count_matches(_UNSPACED) / 2
-
-
-def detect_type(facts: FieldFacts) -> tuple[str, str]:
-    """The type that the values suggest, and why."""
+def detect_type(facts: FieldFacts) -> Verdict:
+    """The type that name and values suggest, and why."""
     if facts.filled_count == 0:
-        return "empty", "Every value is blank."
-    for verdict in (_by_json_type, _by_pattern, _by_number):
+        return "constant", "Every value is blank."
+    for verdict in (_by_form, _by_pattern, _by_number):
         if found := verdict(facts):
             return found
     return _by_words(facts)
 
 
-def _by_json_type(facts: FieldFacts) -> tuple[str, str] | None:
-    if facts.shares["is_list"] >= 0.5:
-        return "list", f"{facts.shares['is_list']:.0%} of the values are lists."
-    if facts.shares["is_boolean"] >= FITTING_SHARE:
-        return "enum", "The values are true and false."
+def percent(share: float) -> str:
+    """A share as whole percent; nearly all or nearly none is not rounded to all or none."""
+    return f"{min(max(share * 100, 1), 99) if 0 < share < 1 else share * 100:.0f} %"
+
+
+def _counts(facts: FieldFacts) -> str:
+    """How many distinct values in how many events."""
+    values = "1 value" if facts.distinct_count == 1 else f"{facts.distinct_count:,} distinct values"
+    return f"{values} in {facts.filled_count:,} event{'' if facts.filled_count == 1 else 's'}"
+
+
+def _is(facts: FieldFacts, flag: str) -> bool:
+    return facts.shares[flag] >= FITTING_SHARE
+
+
+def _few(facts: FieldFacts) -> bool:
+    return facts.distinct_count <= MANY_VALUES or facts.repeats >= OFTEN
+
+
+def _by_form(facts: FieldFacts) -> Verdict | None:
+    if facts.shares["is_list"] >= 0.5 or _is(facts, "is_object"):
+        lists = max(facts.shares["is_list"], facts.shares["is_object"])
+        return "structured", f"{percent(lists)} of the values are lists or objects: structured."
+    if _is(facts, "is_boolean"):
+        return "enum", "The values are true or false."
     return None
 
 
-def _by_pattern(facts: FieldFacts) -> tuple[str, str] | None:
+def _by_pattern(facts: FieldFacts) -> Verdict | None:
     kinds = {
         "is_uuid": "UUIDs",
         "is_hex": "long hexadecimal codes",
@@ -152,73 +65,80 @@ def _by_pattern(facts: FieldFacts) -> tuple[str, str] | None:
         "is_email": "e-mail addresses",
     }
     for flag, name in kinds.items():
-        if facts.shares[flag] >= FITTING_SHARE and not facts.shares["is_number"] >= FITTING_SHARE:
-            return "identifier", f"{facts.shares[flag]:.0%} of the values are {name}."
-    if facts.shares["is_datetime"] >= FITTING_SHARE:
-        return "datetime", f"{facts.shares['is_datetime']:.0%} of the values are dates or times."
+        if _is(facts, flag) and not _is(facts, "is_number"):
+            return "identifier", f"{percent(facts.shares[flag])} of the values are {name}."
+    if _is(facts, "is_datetime"):
+        return "datetime", f"{percent(facts.shares['is_datetime'])} of the values are dates or times."
+    if _is(facts, "is_epoch") and names.is_time(facts.field):
+        return "datetime", "Numbers in a field named like a time: seconds or milliseconds since 1970."
     return None
 
 
-def _by_number(facts: FieldFacts) -> tuple[str, str] | None:
-    zero_padded = facts.shares["is_digits"] >= FITTING_SHARE > facts.shares["is_numeric"]
-    if zero_padded:
+def _by_number(facts: FieldFacts) -> Verdict | None:
+    if _is(facts, "is_digits") and not _is(facts, "is_numeric"):
         kind = "identifier" if facts.repeats < 2 else "enum"
         return kind, "The values are digits with leading zeros: codes, not quantities."
-    if facts.shares["is_numeric"] < FITTING_SHARE:
+    if not _is(facts, "is_numeric"):
         return None
-    named_as_id = _ID_NAME.search(facts.field)
-    if named_as_id and facts.shares["is_whole"] >= FITTING_SHARE:
-        return "identifier", f"Whole numbers in a field named like an identifier ({named_as_id.group().strip('_. ')})."
-    return "number", f"{facts.shares['is_numeric']:.0%} of the values are numbers."
+    if facts.distinct_count == 1 and facts.filled_count >= MANY_VALUES:
+        return "constant", f"{_counts(facts)}: a number that never changes."
+    return _by_numbered_name(facts) or _by_few_numbers(facts) or ("number", _numbers(facts))
 
 
-def _by_words(facts: FieldFacts) -> tuple[str, str]:
-    words = f"{facts.word_count:.1f} words on average"
-    counts = f"{facts.distinct_count:,} distinct in {facts.filled_count:,}"
+def _numbers(facts: FieldFacts) -> str:
+    return f"{_counts(facts)}, {percent(facts.shares['is_numeric'])} are numbers."
+
+
+def _by_numbered_name(facts: FieldFacts) -> Verdict | None:
+    """What the name says of whole numbers."""
+    if not _is(facts, "is_whole"):
+        return None
+    counts, label = _counts(facts), names.category_word(facts.field)
+    is_numbering = facts.filled_count >= MANY_VALUES and facts.distinct_share >= 0.9 and names.is_numbering(facts.field)
+    verdict: Verdict | None = None
+    if word := names.identifier_word(facts.field):
+        verdict = "identifier", f"Whole numbers in a field named like an identifier ({word})."
+    elif is_numbering:
+        verdict = "identifier", f"{counts}, in a field named like a number of things: each has its own."
+    elif names.is_quantity(facts.field):
+        verdict = "number", _numbers(facts)
+    elif label and _few(facts):
+        verdict = "enum", f"{counts}, numbers in a field named like a label ({label})."
+    elif names.is_code(facts.field):
+        verdict = "identifier", f"{counts}, numbers in a field named like a code ({label})."
+    return verdict
+
+
+def _by_few_numbers(facts: FieldFacts) -> Verdict | None:
+    is_few = facts.distinct_count <= FEW_NUMBERS and facts.repeats >= OFTEN
+    if is_few and not names.is_quantity(facts.field):
+        return "enum", f"{_counts(facts)}: numbers so few that they stand for something."
+    return None
+
+
+def _by_words(facts: FieldFacts) -> Verdict:
+    counts, words = _counts(facts), f"{facts.word_count:.1f} words on average"
+    once = f"{percent(facts.once_count / facts.distinct_count)} seen once"
+    if facts.distinct_count == 1 and facts.filled_count >= MANY_VALUES and facts.word_count >= 2:
+        return "constant", f"{counts}, {words}: a phrase that never changes."
     if _is_text(facts):
-        return "text", f"Phrases: {words}, {counts}."
-    if _ID_NAME.search(facts.field) and facts.repeats < 20 and facts.word_count < 1.5:
-        return "identifier", f"Single words in a field named like an identifier, {counts}."
-    if facts.distinct_count <= MANY_VALUES or facts.repeats >= 5:
-        return "enum", f"Few values that come back: {counts}."
+        return "text", f"{counts}, {once}, {words}: free text."
+    if (word := names.identifier_word(facts.field)) and facts.repeats < 20 and facts.word_count < 1.5:
+        return "identifier", f"{counts}, single words in a field named like an identifier ({word})."
+    if _few(facts):
+        return "enum", f"{counts}: {_coming_back(facts)}."
     if facts.word_count >= 1.5:
-        return "text", f"Short phrases: {words}, {counts}."
-    return "identifier", f"Single words that hardly come back: {counts}."
+        return "text", f"{counts}, {once}, {words}: short free text."
+    return "identifier", f"{counts}, {once}: single words that hardly come back."
+
+
+def _coming_back(facts: FieldFacts) -> str:
+    return f"each comes {facts.repeats:,.1f} times on average" if facts.repeats >= 2 else "few values so far"
 
 
 def _is_text(facts: FieldFacts) -> bool:
     """Phrases of varied wording; a menu of fixed phrases, each used often, is an enum."""
     if facts.shares["has_words"] < 0.3 or facts.word_count < 2:
         return False
-    fixed_menu = facts.distinct_count <= MANY_VALUES and facts.repeats >= 5 and facts.word_count < 8
+    fixed_menu = facts.distinct_count <= MANY_VALUES and facts.repeats >= OFTEN and facts.word_count < 8
     return not fixed_menu and (facts.word_count >= 3 or facts.distinct_share >= 0.05)
-
-
-def _summaries(values: pl.DataFrame, events: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    text = pl.col("value").str.strip_chars()
-    filled = text != ""
-    fits = (
-        pl.when(pl.col("type") == "number").then(pl.col("number").is_not_null())
-        .when(pl.col("type") == "list").then(pl.col("json_type") == "list")
-        .when(pl.col("type") == "datetime").then(text.str.contains(_PATTERNS["is_datetime"]))
-        .when(pl.col("type") == "empty").then(~filled)
-        .otherwise(filled & (pl.col("json_type") != "list"))
-    )  # fmt: skip
-    joined = values.join(events.select("event_id", "event_at"), on="event_id").join(
-        typed.select("field", "type"), on="field"
-    )
-    finite = pl.col("number").filter(pl.col("number").is_finite())
-    summary = joined.group_by("field").agg(
-        pl.len().cast(pl.Int64).alias("event_count"),
-        pl.col("value").filter(filled).n_unique().cast(pl.Int64).alias("distinct_count"),
-        finite.min().alias("number_min"),
-        finite.sort().mean().alias("number_mean"),  # sorted: the sum, and so its last digit, is the same in any order
-        finite.max().alias("number_max"),
-        pl.col("event_at").min().alias("first_seen_at"),
-        fits.sum().cast(pl.Int64).alias("validated_event_count"),
-    )
-    counts = joined.filter(filled).group_by("field", "value").len().sort("len", "value", descending=[True, False])
-    examples = counts.group_by("field").agg(pl.col("value").head(5).alias("example_values"))
-    return summary.join(examples, on="field", how="left").with_columns(
-        pl.col("example_values").fill_null(pl.lit([], pl.List(pl.String)))
-    )

@@ -8,9 +8,11 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.reading import discover, has_event_file
-from turret_pipeline.fields.detection import describe_fields
+from turret_pipeline.fields.changes import Before, type_changes
+from turret_pipeline.fields.describe import describe_fields
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import lake_spec, result
+from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
 INGESTED = ("source_files", "rejected_events", "events", "event_values")
 
@@ -89,10 +91,20 @@ def _facts_of_events(events: pl.DataFrame, files: pl.DataFrame) -> dict[str, obj
     }
 
 
-@dg.multi_asset(specs=[lake_spec("fields", "fields", ["events", "event_values"])], name="fields")
-def fields(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
-    """Type every metadata field."""
+@dg.multi_asset(
+    specs=[lake_spec(table, "fields", ["events", "event_values"]) for table in ("fields", "field_type_changes")],
+    name="fields",
+)
+def fields(
+    context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Type every metadata field, and note which types changed since the last published run."""
     lake = workspace.lake
-    found = describe_fields(lake.read("event_values"), lake.read("events"), workspace.settings.field_types)
-    frame = lake.write("fields", found)
+    values, events = lake.read("event_values"), lake.read("events")
+    frame = lake.write("fields", describe_fields(values, events, workspace.field_types))
+    before = Before(workspace.published_table(FIELDS), workspace.published_table(FIELD_TYPE_CHANGES))
+    changes = type_changes(before, frame, values, events, context.run_id, now())
+    lake.write("field_type_changes", changes)
     yield result("fields", frame, types=frame.select("field", "type", "reason"))
+    of_this_run = changes.filter(pl.col("run_id") == context.run_id)
+    yield result("field_type_changes", changes, changes_of_this_run=of_this_run.drop("run_id", "changed_at"))

@@ -21,11 +21,12 @@ import polars as pl
 from dagster_duckdb import DuckDBResource
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.field_overrides import OverridesFile
 from turret_pipeline.lake import Lake, fit, leftovers, remove, replacing
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import Settings
 from turret_pipeline.sources import Sources
-from turret_pipeline.tables import LAKE_TABLES
+from turret_pipeline.tables import LAKE_TABLES, Table
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embed.embedding import Embedder
@@ -111,6 +112,17 @@ class Workspace:
     def edits_file(self) -> EditsFile:
         """Where a person's decisions about topics are kept."""
         return EditsFile(self.root / "topic_edits.jsonl")
+
+    @property
+    def overrides_file(self) -> OverridesFile:
+        """Where the types of fields that a person set are kept."""
+        return OverridesFile(self.root / "field_types.jsonl")
+
+    @functools.cached_property
+    def field_types(self) -> dict[str, str]:
+        """Types that a person set, by field: the setting wins over the file; read once for a run."""
+        kept = {field: override.type for field, override in self.overrides_file.read().items()}
+        return {**kept, **self.settings.field_types}
 
     @property
     def topic_options(self) -> Options:
@@ -217,9 +229,27 @@ class Workspace:
             frame: pl.DataFrame = connection.sql("select * from marts.pipeline_runs order by published_at, run_id").pl()
             return frame
 
+    def published_table(self, table: Table) -> pl.DataFrame:
+        """A table of the published file; without a row where nothing, or no such table, was published yet."""
+        if not self.published.exists():
+            return table.empty()
+        with open_to_read(self.published) as connection:
+            found = connection.execute(
+                "select count(*) from information_schema.columns where table_schema = 'marts' and table_name = ? "
+                "and list_contains(?, column_name)",
+                [table.name, table.schema.names()],
+            ).fetchall()
+            if found[0][0] < len(table.columns):
+                return table.empty()
+            frame: pl.DataFrame = connection.sql(
+                f"select {', '.join(table.schema.names())} from marts.{table.name}"
+            ).pl()
+            return fit(table, frame.select(pl.col(name).cast(kind) for name, kind in table.schema.items()))
+
     def fingerprint(self) -> dict[str, str]:
         """What decides what a run publishes: landing files read, settings and edits, code."""
-        decided = self.settings.sha256() + ";".join(self.edits.lines())
+        types = json.dumps(self.field_types, sort_keys=True)
+        decided = self.settings.sha256() + types + ";".join(self.edits.lines())
         return {
             "input_sha256": hashlib.sha256("".join(self.sources.known()).encode()).hexdigest(),
             "settings_sha256": hashlib.sha256(decided.encode()).hexdigest(),

@@ -1,40 +1,14 @@
 """Metadata values in; the type of each field and why out."""
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
-from turret_pipeline.fields.detection import describe_fields, detect_type, field_facts
-from turret_pipeline.tables import EVENT_VALUES, FIELDS
-
-NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
-Value = tuple[str, str, float | None]
-"""JSON type, value and number of a metadata value."""
-
-
-def strings(*values: str) -> list[Value]:
-    return [("string", value, None) for value in values]
-
-
-def numbers(*values: float, json_type: str = "number") -> list[Value]:
-    return [(json_type, f"{value:g}", float(value)) for value in values]
-
-
-def table(fields: dict[str, Sequence[Value]]) -> pl.DataFrame:
-    """Table event_values; the first value of each field is on event e0."""
-    rows = [(f"e{at}", field, *value) for field, values in fields.items() for at, value in enumerate(values)]
-    return pl.DataFrame(rows, EVENT_VALUES.schema, orient="row")
-
-
-def events(count: int) -> pl.DataFrame:
-    """As many events, a minute apart."""
-    times = [NOON + dt.timedelta(minutes=at) for at in range(count)]
-    schema = {"event_id": pl.String(), "event_at": FIELDS.schema["first_seen_at"]}
-    return pl.DataFrame({"event_id": [f"e{at}" for at in range(count)], "event_at": times}, schema)
+from turret_pipeline.fields.detection import detect_type
+from turret_pipeline.fields.facts import field_facts
+from turret_pipeline.tables import EVENT_VALUES
+from turret_pipeline_tests.fields.rows import Value, numbers, strings, table
 
 
 def verdict(values: Sequence[Value], field: str = "x") -> tuple[str, str]:
@@ -49,7 +23,7 @@ def kind(values: Sequence[Value], field: str = "x") -> str:
 
 def test_uuids_are_identifiers() -> None:
     values = strings(*(str(uuid.UUID(int=at * 7919)) for at in range(1, 9)))
-    assert verdict(values) == ("identifier", "100% of the values are UUIDs.")
+    assert verdict(values) == ("identifier", "100 % of the values are UUIDs.")
 
 
 @pytest.mark.parametrize(
@@ -62,11 +36,11 @@ def test_uuids_are_identifiers() -> None:
     ],
 )
 def test_values_of_a_known_shape_are_identifiers_however_often_they_come(value: str, reason: str) -> None:
-    assert verdict(strings(value, f" {value} ") * 10) == ("identifier", f"100% of the values are {reason}.")
+    assert verdict(strings(value, f" {value} ") * 10) == ("identifier", f"100 % of the values are {reason}.")
 
 
 def test_numbers_are_numbers() -> None:
-    assert verdict(numbers(1, 2.5, -3)) == ("number", "100% of the values are numbers.")
+    assert verdict(numbers(1, 2.5, -3)) == ("number", "3 distinct values in 3 events, 100 % are numbers.")
 
 
 def test_numbers_that_are_strings_are_numbers() -> None:
@@ -75,8 +49,8 @@ def test_numbers_that_are_strings_are_numbers() -> None:
 
 def test_few_values_that_are_no_numbers_do_not_change_a_number() -> None:
     many = numbers(*range(95))
-    assert verdict([*many, *strings(*["n/a"] * 5)]) == ("number", "95% of the values are numbers.")
-    assert kind([*many, *strings(*["n/a"] * 6)]) != "number"
+    assert verdict([*many, *strings(*["low"] * 5)]) == ("number", "96 distinct values in 100 events, 95 % are numbers.")
+    assert kind([*many, *strings(*["low"] * 6)]) != "number"
 
 
 @pytest.mark.parametrize("name", ["user_id", "id", "userId", "order.id", "api_key", "Phone"])
@@ -101,7 +75,7 @@ def test_digits_with_leading_zeros_are_codes() -> None:
 
 def test_booleans_are_an_enum() -> None:
     values: list[Value] = [("boolean", "true", None), ("boolean", "false", None)]
-    assert verdict(values) == ("enum", "The values are true and false.")
+    assert verdict(values) == ("enum", "The values are true or false.")
 
 
 @pytest.mark.parametrize(
@@ -109,18 +83,21 @@ def test_booleans_are_an_enum() -> None:
     ["2024-05-01", "2024-05-01T12:00:00Z", "2024-05-01 12:00", "2024-05-01T12:00:00.123+02:00", " 2024-05-01 "],
 )
 def test_dates_and_times_are_datetimes(value: str) -> None:
-    assert verdict(strings(value) * 3) == ("datetime", "100% of the values are dates or times.")
+    assert verdict(strings(value) * 3) == ("datetime", "100 % of the values are dates or times.")
 
 
-def test_lists_are_lists_as_soon_as_they_are_half() -> None:
+def test_lists_are_structured_as_soon_as_they_are_half() -> None:
     lists: list[Value] = [("list", '["a"]', None)]
-    assert verdict(lists + strings("a")) == ("list", "50% of the values are lists.")
-    assert kind(lists + strings("a", "b")) != "list"
+    assert verdict(lists + strings("a")) == ("structured", "50 % of the values are lists or objects: structured.")
+    assert kind(lists + strings("a", "b")) != "structured"
 
 
 def test_phrases_of_varied_wording_are_text() -> None:
     values = strings(*(f"how do I return order number {at}" for at in range(30)))
-    assert verdict(values) == ("text", "Phrases: 7.0 words on average, 30 distinct in 30.")
+    assert verdict(values) == (
+        "text",
+        "30 distinct values in 30 events, 100 % seen once, 7.0 words on average: free text.",
+    )
 
 
 def test_short_phrases_that_never_come_back_are_text() -> None:
@@ -129,7 +106,7 @@ def test_short_phrases_that_never_come_back_are_text() -> None:
 
 def test_a_menu_of_fixed_phrases_is_an_enum() -> None:
     values = strings("Ask a question", "Report a problem", "Talk to sales") * 20
-    assert verdict(values) == ("enum", "Few values that come back: 3 distinct in 60.")
+    assert verdict(values) == ("enum", "3 distinct values in 60 events: each comes 20.0 times on average.")
 
 
 def test_long_texts_that_come_back_are_still_text() -> None:
@@ -145,7 +122,7 @@ def test_words_that_come_back_are_an_enum() -> None:
 def test_single_words_that_hardly_come_back_are_an_identifier() -> None:
     assert verdict(strings(*(f"w{at}" for at in range(40)))) == (
         "identifier",
-        "Single words that hardly come back: 40 distinct in 40.",
+        "40 distinct values in 40 events, 100 % seen once: single words that hardly come back.",
     )
 
 
@@ -154,82 +131,121 @@ def test_single_words_in_a_field_named_like_an_identifier_are_one_even_if_few() 
     assert kind(strings(*(f"w{at}" for at in range(10))), "session") == "enum"
 
 
-def test_blank_values_are_empty_and_do_not_count_beside_others() -> None:
-    assert verdict(strings("", " ", "\n")) == ("empty", "Every value is blank.")
-    assert verdict([*numbers(1, 2), *strings(*[""] * 98)]) == ("number", "100% of the values are numbers.")
-
-
-def test_fields_are_described_whole() -> None:
-    values = table(
-        {
-            "plan": strings("pro", "free", "pro", ""),
-            "prompt": strings("how do I pay", "where is my order", " "),
-            "seconds": [*numbers(*range(1, 20)), *strings("n/a")],
-        }
+def test_blank_values_are_constant_and_do_not_count_beside_others() -> None:
+    assert verdict(strings("", " ", "\n")) == ("constant", "Every value is blank.")
+    assert verdict([*numbers(1, 2), *strings(*[""] * 98)]) == (
+        "number",
+        "2 distinct values in 2 events, 100 % are numbers.",
     )
-    kinds = [
-        ("plan", "enum", "enum", False, "Few values that come back: 2 distinct in 3."),
-        ("prompt", "text", "text", False, "Phrases: 4.0 words on average, 2 distinct in 2."),
-        ("seconds", "number", "number", False, "95% of the values are numbers."),
-    ]
-    summaries: list[tuple[object, ...]] = [
-        (4, 0.2, 2, ["pro", "free"], None, None, None, NOON, 3),
-        (3, 0.15, 2, [], None, None, None, NOON, 2),
-        (20, 1.0, 20, ["1", "10", "11", "12", "13"], 1.0, 10.0, 19.0, NOON, 19),
-    ]
-    rows = [(*kind, *summary) for kind, summary in zip(kinds, summaries, strict=True)]
-    expected = pl.DataFrame(rows, FIELDS.schema, orient="row")
-    for order in (values, values.reverse(), values.sample(fraction=1, shuffle=True, seed=4)):
-        found = describe_fields(order, events(20), {}).select(FIELDS.schema.names())
-        assert_frame_equal(found, expected)
-
-
-def test_a_field_is_first_seen_at_its_earliest_event() -> None:
-    values = table({"x": strings("a", "b", "c")}).filter(pl.col("event_id") != "e0")
-    [first_seen_at] = describe_fields(values, events(3), {})["first_seen_at"]
-    assert first_seen_at == NOON + dt.timedelta(minutes=1)
-
-
-def test_a_person_can_set_the_type_and_the_values_that_fit_it_are_counted() -> None:
-    values = table({"code": [*numbers(1, 2, 3), *strings("x")], "plan": strings("pro")})
-    columns = ["field", "type", "detected_type", "is_overridden", "validated_event_count", "number_mean"]
-    found = describe_fields(values, events(4), {"code": "number", "unknown": "text"}).select(columns)
-    assert found.rows() == [("code", "number", "enum", True, 3, 2.0), ("plan", "enum", "enum", False, 1, None)]
-
-
-@pytest.mark.parametrize("field_type", ["text", "identifier"])
-def test_personal_values_are_no_examples(field_type: str) -> None:
-    values = table({"x": strings("ann", "bob")})
-    assert describe_fields(values, events(2), {"x": field_type})["example_values"].to_list() == [[]]
-
-
-def test_the_commonest_values_are_the_examples() -> None:
-    values = table({"x": strings(*"cabcaddefgc")})
-    assert describe_fields(values, events(11), {})["example_values"].to_list() == [["c", "a", "d", "b", "e"]]
-
-
-def test_a_value_that_made_a_field_a_datetime_fits_it() -> None:
-    values = table({"x": strings(" 2024-05-01 ", "2024-05-02")})
-    found = describe_fields(values, events(2), {}).select("type", "validated_event_count")
-    assert found.rows() == [("datetime", 2)]
-
-
-def test_numbers_that_are_not_finite_do_not_spoil_the_summary() -> None:
-    values = table({"x": [*numbers(1, 3), ("number", "null", float("nan")), ("string", "1e999", float("inf"))]})
-    found = describe_fields(values, events(4), {"x": "number"})
-    assert found.select("number_min", "number_mean", "number_max").rows() == [(1.0, 2.0, 3.0)]
-
-
-def test_no_values_give_no_fields() -> None:
-    assert_frame_equal(describe_fields(EVENT_VALUES.empty(), events(2), {}), FIELDS.empty())
-    assert field_facts(EVENT_VALUES.empty()) == []
 
 
 @pytest.mark.parametrize(
     "prompt", ["如何取消第{}号订单的退款申请", "注文{}の返品方法を教えてください", "ฉันต้องการคืนสินค้าหมายเลข {}"]
 )
 def test_texts_of_scripts_without_spaces_are_text(prompt: str) -> None:
-    shown = [(f"e{number}", "prompt", "string", prompt.format(number), None) for number in range(40)]
-    frame = pl.DataFrame(shown, EVENT_VALUES.schema, orient="row")
-    (facts,) = field_facts(frame)
-    assert detect_type(facts)[0] == "text"
+    assert kind(strings(*(prompt.format(number) for number in range(40)))) == "text"
+
+
+def test_the_reason_for_text_counts_what_comes_once() -> None:
+    values = strings(*(f"how do I return order number {at}" for at in range(30)), *["where is my parcel now"] * 10)
+    assert verdict(values) == (
+        "text",
+        "31 distinct values in 40 events, 97 % seen once, 6.5 words on average: free text.",
+    )
+
+
+@pytest.mark.parametrize("mark", ["n/a", "NULL", "None", "NaN", "-", "?", "unknown"])
+def test_marks_of_missing_numbers_do_not_change_a_number(mark: str) -> None:
+    assert kind([*numbers(*range(20)), *strings(*[mark] * 30)]) == "number"
+
+
+def test_a_mark_of_what_is_missing_is_a_value_of_an_enum() -> None:
+    assert verdict(strings("none", "basic") * 20) == (
+        "enum",
+        "2 distinct values in 40 events: each comes 20.0 times on average.",
+    )
+
+
+def test_few_numbers_that_come_often_are_codes() -> None:
+    assert verdict(numbers(0, 1) * 10, "churned") == (
+        "enum",
+        "2 distinct values in 20 events: numbers so few that they stand for something.",
+    )
+    assert kind(numbers(0, 1), "churned") == "number"
+    assert kind(numbers(1, 2, 3, 4, 5, 6) * 10, "churned") == "number"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["reply_count", "replyCount", "n_tools", "duration_s", "latency.ms", "price", "options_shown", "pages_viewed"],
+)
+def test_few_numbers_of_a_field_named_like_an_amount_are_amounts(name: str) -> None:
+    assert kind(numbers(0, 1, 2) * 20, name) == "number"
+
+
+@pytest.mark.parametrize("name", ["status_code", "fiscalYear", "month", "price.tier", "type2"])
+def test_numbers_of_a_field_named_like_a_label_are_an_enum(name: str) -> None:
+    assert kind(numbers(*range(1, 13)) * 10, name) == "enum"
+    assert kind(numbers(0.5, 1.5, 2.5, 3.5, 4.5, 5.5) * 10, name) == "number"
+
+
+def test_codes_that_hardly_come_back_are_identifiers() -> None:
+    assert kind(numbers(*range(20100, 20150)), "postal_code") == "identifier"
+
+
+def test_numbers_of_things_are_identifiers_where_each_has_its_own() -> None:
+    assert kind(numbers(*range(100, 200)), "order_number") == "identifier"
+    assert kind(numbers(*range(10)) * 10, "message_number") == "number"
+
+
+def test_a_number_that_never_changes_is_constant() -> None:
+    assert verdict(numbers(3) * 20) == ("constant", "1 value in 20 events: a number that never changes.")
+    assert kind(numbers(3) * 19) != "constant"
+
+
+def test_a_phrase_that_never_changes_is_constant_and_a_word_an_enum_of_one_value() -> None:
+    reason = "1 value in 20 events, 5.0 words on average: a phrase that never changes."
+    assert verdict(strings("you are a helpful assistant") * 20) == ("constant", reason)
+    assert kind(strings("complete") * 20) == "enum"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["10/31/2017", "29/07/33", "2016/02/03", "24.11.2026", "4:51 AM", "14:30:00", "Feb 3, 2016", "3 Feb 2016 14:30",
+     "Tue, 24 Nov 2026 20:17:20 GMT"],
+)  # fmt: skip
+def test_dates_and_times_as_people_write_them_are_datetimes(value: str) -> None:
+    assert kind(strings(value) * 3) == "datetime"
+
+
+@pytest.mark.parametrize("value", ["2024-01", "1.2.3", "10/31", "12-14", "may", "1:2"])
+def test_what_merely_resembles_a_date_is_none(value: str) -> None:
+    assert kind(strings(value) * 30) == "enum"
+
+
+def test_seconds_since_1970_are_datetimes_where_the_name_says_so() -> None:
+    exact: list[Value] = [("number", str(at), float(at)) for at in range(1_700_000_000, 1_700_000_100)]
+    assert kind(exact, "sent_at") == "datetime"
+    assert kind(exact, "size") == "number"
+
+
+@pytest.mark.parametrize("value", ["['a', 'b']", '{"a": 1}', "[]"])
+def test_lists_and_objects_written_as_text_are_structured(value: str) -> None:
+    assert kind(strings(value) * 3) == "structured"
+
+
+def test_a_share_that_is_nearly_all_is_not_called_all() -> None:
+    values = [*strings(*(f"https://example.com/{at}" for at in range(999))), *strings("no")]
+    assert verdict(values)[1] == "99 % of the values are web addresses."
+
+
+def test_the_order_of_values_says_nothing_of_the_type() -> None:
+    values = table({"x": [*strings("a b c", "d e f"), *numbers(1, 2)], "y": numbers(1, 2, 2)})
+    expected = field_facts(values)
+    assert [facts.field for facts in expected] == ["x", "y"]
+    assert field_facts(values.reverse()) == expected
+    assert field_facts(values.sample(fraction=1, shuffle=True, seed=4)) == expected
+
+
+def test_no_values_have_no_facts() -> None:
+    assert field_facts(EVENT_VALUES.empty()) == []
