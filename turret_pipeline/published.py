@@ -251,6 +251,6 @@ def _unknown(wanted: str, kinds: Sequence[str], known: pl.DataFrame) -> str:
     what = f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
     called = dict(zip(_told(known), known["label"], strict=True))
     near = difflib.get_close_matches(wanted, called.values(), n=3, cutoff=0.5)
-    some = [told for told, label in called.items() if label in near] or list(called)
+    some = [told for name in near for told, label in called.items() if label == name] or list(called)
     told = ", ".join(some[:3]) or "none"
     return f"There is no {what} {wanted!r}; there are for instance: {told}. `turret topics list` has all topics."
