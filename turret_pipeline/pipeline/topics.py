@@ -13,6 +13,7 @@ from turret_pipeline.pipeline.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.embed.texts import collect_texts
+from turret_pipeline.topics.keep.calling import clashes
 from turret_pipeline.topics.keep.lineage import births, waiting_settings
 from turret_pipeline.topics.keep.plan import Plan, Run
 from turret_pipeline.topics.keep.privacy import count_what_is_shown, fold_small_topics, users_of_texts
@@ -78,7 +79,7 @@ class TopicsConfig(dg.Config):
         dg.AssetCheckSpec(
             EDITS_FOLLOWED,
             asset=lake_key("topic_definitions"),
-            description="The topics that a person's edits were made for are there, so that all edits are followed.",
+            description="All edits of a person are followed: their topics are there, and no two topics want one name.",
         ),
     ],
     name="topics",
@@ -110,8 +111,11 @@ def topics(
     workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown, edits)
     yield from _results(workspace, shown, distinct, run)
     yield _checked(LLM_NAMES, naming.summary, is_passed=naming.is_complete)
-    left_out = workspace.edits.left_out(born)
-    yield _checked(EDITS_FOLLOWED, " ".join(left_out) or f"{len(edits.all)} edits.", is_passed=not left_out)
+    told = [
+        *workspace.edits.left_out(born),
+        *clashes(naming.state.topic_definitions, shown.topic_definitions, edits),
+    ]
+    yield _checked(EDITS_FOLLOWED, " ".join(told) or f"{len(edits.all)} edits.", is_passed=not told)
 
 
 def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:

@@ -90,8 +90,13 @@ class Edits:
         return [edit.line() for edit in self.all]
 
     def labels(self) -> dict[str, str]:
-        """Labels by topic_id."""
-        return {edit.topic_id: edit.label for edit in self._of("rename") if edit.label is not None}
+        """Labels by topic_id, the one that was given first first."""
+        return {topic_id: edit.label for topic_id, edit in self.renames().items() if edit.label is not None}
+
+    def renames(self) -> dict[str, Edit]:
+        """The edits that say what a topic is called, by topic_id, oldest first; of several of a topic the last."""
+        last = {edit.topic_id: edit for edit in self._of("rename")}
+        return {edit.topic_id: edit for edit in self._of("rename") if edit is last[edit.topic_id]}
 
     def locked(self) -> set[str]:
         """Topics that the machine must leave as they are."""

@@ -97,3 +97,24 @@ def test_an_edit_made_after_the_topics_waits_although_they_were_published_later(
     assert label(data) == NAME
     assert "Waiting for the next run" not in told(data, "list")
     assert "Nothing new" in turret("run", "--data-dir", data).stdout
+
+
+def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> None:
+    told(data, "rename", "prompt-1", "Alpha name")
+    told(data, "rename", "prompt-1", "Beta name")
+    told(data, "rename", "prompt-2", "Alpha name")
+    told(data, "undo", "edit-2")
+    file = data / "topic_edits.jsonl"
+    by_hand = {"edit_id": "edit-4", "action": "rename", "topic_id": "prompt-3", "label": "ALPHA NAME"}
+    file.write_text(file.read_text() + json.dumps(by_hand) + "\n")
+    done = turret("run", "--data-dir", data)
+    assert done.returncode == 0, done.stderr
+    assert [label(data, f"prompt-{number}") for number in (1, 2, 3)] == ["Alpha name", "Alpha name 2", "ALPHA NAME 3"]
+    assert (
+        'edit-3 (rename prompt-2 to "Alpha name") is followed with the label "Alpha name 2": edit-1 gave "Alpha name" '
+        "to prompt-1."
+    ) in " ".join(done.stderr.split())
+    for edit_id in ("edit-1", "edit-4"):
+        told(data, "undo", edit_id)
+    assert "edit-3 (" not in turret("run", "--data-dir", data).stderr
+    assert label(data, "prompt-2") == "Alpha name"

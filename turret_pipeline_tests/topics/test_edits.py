@@ -21,6 +21,7 @@ def edits(*decided: tuple[Action, str] | tuple[Action, str, str | int]) -> Edits
 def test_the_last_label_of_a_topic_counts() -> None:
     decided = edits(("rename", "prompt-1", "A"), ("rename", "prompt-2", "B"), ("rename", "prompt-1", "C"))
     assert decided.labels() == {"prompt-1": "C", "prompt-2": "B"}
+    assert list(decided.renames().items()) == [("prompt-2", decided.all[1]), ("prompt-1", decided.all[2])]
 
 
 def test_a_lock_holds_until_it_is_taken_away() -> None:

@@ -10,6 +10,7 @@ from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embed.embedding import unit
 from turret_pipeline.topics.group.communities import NO_TOPIC, centroids, sums_of
+from turret_pipeline.topics.keep.calling import called
 from turret_pipeline.topics.keep.plan import Plan
 from turret_pipeline.topics.label.labels import Name, examples, name_topics
 from turret_pipeline.topics.label.layout import lay_out
@@ -100,19 +101,16 @@ def _gone(previous: pl.DataFrame, living: pl.Series) -> pl.DataFrame:
 
 def _decided(topics: pl.DataFrame, edits: Edits) -> pl.DataFrame:
     """The topics with a person's labels, locks and merges on them."""
-    labels, into = edits.labels(), edits.shown_as()
+    topics = topics.sort(pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64))
+    labels, into = called(topics, edits), edits.shown_as()
     ids = topics["topic_id"].to_list()
-    chosen = pl.Series([labels.get(topic_id) for topic_id in ids], dtype=pl.String)
-    return (
-        topics.with_columns(
-            pl.coalesce(chosen, "found_label").alias("label"),
-            pl.when(chosen.is_not_null()).then(pl.lit(PERSON)).otherwise("found_label_source").alias("label_source"),
-            pl.Series("is_locked", [topic_id in edits.locked() for topic_id in ids], pl.Boolean),
-            pl.Series("merged_into_topic_id", [into.get(topic_id) for topic_id in ids], pl.String),
-        )
-        .select(TOPIC_DEFINITIONS.schema.names())
-        .sort(pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64))
-    )
+    is_named = pl.col("topic_id").is_in(list(edits.labels()))
+    return topics.with_columns(
+        pl.Series("label", [labels[topic_id] for topic_id in ids], pl.String),
+        pl.when(is_named).then(pl.lit(PERSON)).otherwise("found_label_source").alias("label_source"),
+        pl.Series("is_locked", [topic_id in edits.locked() for topic_id in ids], pl.Boolean),
+        pl.Series("merged_into_topic_id", [into.get(topic_id) for topic_id in ids], pl.String),
+    ).select(TOPIC_DEFINITIONS.schema.names())
 
 
 def _kept_labels(previous: pl.DataFrame, ids: pl.Series, key: str, label: str) -> dict[int, str]:

@@ -174,6 +174,8 @@ def _line(said: dict[str, object], name: str, most: int) -> str:
 def with_answers(state: TopicState, answers: Mapping[str, Answer], run: Run) -> tuple[TopicState, list[str]]:
     """The state with these names by topic id, and the topics whose label was refused: another of the field has it.
 
+    What the machine called a topic before a person named it is that topic's too: the person may take the name back.
+
     A topic that was there before the run and has another label now gets a row ``renamed`` in the lineage.
     """
     definitions = state.topic_definitions
@@ -181,7 +183,7 @@ def with_answers(state: TopicState, answers: Mapping[str, Answer], run: Run) -> 
     born = state.topic_lineage.filter(came)["topic_id"]
     before = {str(row["topic_id"]): row for row in definitions.iter_rows(named=True)}
     labels = {topic_id: row["label"] for topic_id, row in before.items()}
-    taken = _Labels({topic_id: (row["field"], row["label"]) for topic_id, row in before.items()})
+    taken = _Labels({topic_id: (row["field"], {row["label"], row["found_label"]}) for topic_id, row in before.items()})
     refused = [topic_id for topic_id in before if topic_id in answers and not taken.give(topic_id, answers[topic_id])]
     given = {topic_id: answers[topic_id] for topic_id in before if topic_id in answers and topic_id not in refused}
     renamed = [one for one, answer in given.items() if answer.label != labels[one] and one not in set(born)]
@@ -191,20 +193,20 @@ def with_answers(state: TopicState, answers: Mapping[str, Answer], run: Run) -> 
 
 
 class _Labels:
-    """Who has which label; upper and lower case make no difference."""
+    """Who has which labels; upper and lower case make no difference."""
 
-    def __init__(self, labels: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, labels: Mapping[str, tuple[str, set[str]]]) -> None:
         self._field = {topic_id: field for topic_id, (field, _) in labels.items()}
-        self._label = {topic_id: label.casefold() for topic_id, (_, label) in labels.items()}
+        self._labels = {topic_id: {label.casefold() for label in own} for topic_id, (_, own) in labels.items()}
 
     def give(self, topic_id: str, answer: Answer) -> bool:
         """Let the topic have the label, if no other topic of its field has it."""
         wanted, field = answer.label.casefold(), self._field[topic_id]
         if any(
-            wanted == label and self._field[other] == field for other, label in self._label.items() if other != topic_id
+            wanted in own and self._field[other] == field for other, own in self._labels.items() if other != topic_id
         ):
             return False
-        self._label[topic_id] = wanted
+        self._labels[topic_id] = {wanted}
         return True
 
 

@@ -225,6 +225,13 @@ def test_a_label_that_another_topic_of_the_field_has_or_had_is_refused() -> None
     assert named.topic_definitions["label"].to_list() == labels
 
 
+def test_the_label_that_a_topic_had_before_a_person_named_it_is_refused() -> None:
+    renamed = topic(1, "Money", ["refund"], label_source="person", found_label="Refund", found_label_source="keywords")
+    named, refused = with_answers(state(renamed, PARCEL), {"prompt-2": Answer("refund", "They want a refund.")}, RUN)
+    assert refused == ["prompt-2"]
+    assert named.topic_definitions["label"].to_list() == ["Money", "Parcel"]
+
+
 def test_without_an_answer_nothing_changes() -> None:
     given = state(REFUND, PARCEL)
     for empty in (given, TopicState.empty()):
