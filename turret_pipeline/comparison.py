@@ -284,6 +284,49 @@ def compare_groups(
     )
 
 
+def compare_with_rest(counted: NDArray[np.bool_], group: IntArray, cluster: IntArray) -> GroupShares:
+    """The share of the events that are counted of each group, against that of all others; all of shape (groups,).
+
+    ``group`` and ``cluster`` say of each event which it is of, from 0. Unlike in ``compare_groups`` the clusters may
+    differ in what a group does to them: the variance of each difference is that of sums over clusters, by its
+    linearization (Cochran 1977, 11.8). It has as many degrees of freedom as clusters of equal size would give it.
+    """
+    shape = (int(cluster.max(initial=-1)) + 1, int(group.max(initial=-1)) + 1)
+    totals = count_matrix(cluster, group, shape)
+    kept = np.flatnonzero(_is_comparable(totals, MIN_CLUSTERS))
+    counts = count_matrix(cluster[counted], group[counted], shape)[:, kept]
+    of_clusters = np.bincount(cluster, minlength=shape[0]), np.bincount(cluster[counted], minlength=shape[0])
+    total, count = (np.asarray(part.sum(axis=0)).ravel() for part in (totals[:, kept], counts))
+    elsewhere, other = len(group) - total, counted.sum() - count
+    variance, clusters = _linearized(counts, totals[:, kept], *of_clusters)
+    independent = count * (total - count) / total**3 + other * (elsewhere - other) / elsewhere**3
+    effects = np.divide(variance, independent, out=np.ones_like(variance), where=independent > 0)
+    found = compare_shares(count, total, other, elsewhere, np.maximum(1, effects), np.maximum(clusters - 1, 1))
+    return GroupShares(kept, count.astype(np.int64), count / total, other / elsewhere, found)
+
+
+def _linearized(
+    counts: sp.csr_matrix, totals: sp.csr_matrix, total: IntArray, count: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Variance of each group's share less that of the rest, and the clusters of equal size that would tell as much.
+
+    ``counts`` and ``totals`` are of shape (clusters, groups), ``total`` and ``count`` of all groups together.
+    """
+    inside, done = (np.asarray(part.sum(axis=0)).ravel() for part in (totals, counts))
+    outside, other = total.sum() - inside, count.sum() - done
+    parts = (counts, 1 / inside + 1 / outside), (totals, -(done / inside**2 + other / outside**2))
+    whole = (count, -1 / outside), (total, other / outside**2)
+    variance = np.zeros(len(inside))
+    for one, weight in parts:
+        variance += sum(weight * also * np.asarray(one.multiply(two).sum(axis=0)).ravel() for two, also in parts)
+        variance += sum(2 * weight * also * np.asarray(one.T @ sums).ravel() for sums, also in whole)
+    variance += sum(weight * also * float(one @ two) for one, weight in whole for two, also in whole)
+    squares = np.asarray(totals.multiply(totals).sum(axis=0)).ravel()
+    rest = float(total @ total) - 2 * np.asarray(totals.T @ total).ravel() + squares
+    clusters = np.minimum(inside**2 / squares, outside**2 / rest)
+    return variance * clusters / np.maximum(clusters - 1, 1), clusters
+
+
 def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> sp.csr_matrix:
     """How often each pair of row and column occurs; pairs with -1 do not count."""
     has = (rows >= 0) & (columns >= 0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from turret_pipeline.comparison import MIN_CLUSTERS, MIN_EVENTS, compare_shares, q_values
+from turret_pipeline.comparison import MIN_CLUSTERS, MIN_EVENTS
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
 LEVEL, THREE = 0.05, 3
@@ -99,22 +99,15 @@ def _bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: str) -> st
 
 def _drop_off(nodes: pl.DataFrame, who: str, kind: str) -> str | None:
     """The node whose sessions end there more often than those of the other nodes, if that is more than chance."""
-    ends, visits = pl.col("end_count"), pl.col("session_count")
-    rates = nodes.with_columns((ends.sum() - ends).alias("other_ends"), (visits.sum() - visits).alias("other_visits"))
-    told = rates.filter((visits >= MIN_EVENTS) & (pl.col("other_visits") >= MIN_EVENTS)).sort("node_id")
-    if told.is_empty():
-        return None
-    columns = (told[name].to_numpy() for name in ("end_count", "session_count", "other_ends", "other_visits"))
-    found = compare_shares(*columns)
-    told = told.with_columns(pl.Series("difference", found.difference), pl.Series("q_value", q_values(found.p_value)))
-    surely = told.filter((pl.col("q_value") <= LEVEL) & (pl.col("difference") > 0) & (ends >= MIN_CLUSTERS))
-    node = _first(surely, pl.col("difference"), "node_id")
+    differ = nodes.filter((pl.col("drop_off_q_value") <= LEVEL) & (pl.col("end_count") >= MIN_CLUSTERS))
+    above = pl.col("drop_off_share") - pl.col("other_drop_off_share")
+    node = _first(differ.filter(above > 0), above, "node_id")
     if not node:
         return None
     return (
         f"{node['node_label']} is where {who} break off: {node['end_count']:,} of the {node['session_count']:,} that "
-        f"come to it end there ({percent(node['end_count'] / node['session_count'])}), at other {kind} "
-        f"{percent(node['other_ends'] / node['other_visits'])}."
+        f"come to it end there ({percent(node['drop_off_share'])}), at other {kind} "
+        f"{percent(node['other_drop_off_share'])}."
     )
 
 

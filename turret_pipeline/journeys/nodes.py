@@ -3,9 +3,11 @@
 import math
 
 import networkx as nx
+import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import share_interval
+from turret_pipeline.comparison import compare_with_rest, q_values, share_interval
+from turret_pipeline.journeys.segments import dense
 from turret_pipeline.journeys.transitions import clusters, pair_counts, shares
 from turret_pipeline.journeys.visits import numbered, of_each_dimension, same_as
 from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
@@ -65,7 +67,25 @@ def _counted(visits: pl.DataFrame) -> pl.DataFrame:
             pl.col(ends["low"]).fill_null(0.0),
             pl.col(ends["high"]).fill_null(float(never)),
         )
-    return found
+    return found.with_columns(_drop_off(node, cluster, places, len(names)))
+
+
+def _drop_off(node: pl.Series, cluster: pl.Series, places: pl.DataFrame, nodes: int) -> pl.DataFrame:
+    """Each node against the others: does a session that comes to it end there?
+
+    A session comes once to each node that it visits; those of a user depend, as users end on nodes of their own.
+    """
+    of_session = dense(cluster.filter(places["start"]).to_numpy())[1]
+    visited = pair_counts(node, places["session"] - 1)
+    at, session = (visited[name].cast(pl.Int64).to_numpy() for name in ("number", "other"))
+    is_end = node.filter(places["end"]).to_numpy()[session] == at
+    shares = compare_with_rest(is_end, at, of_session[session])
+    q_value = np.full(nodes, np.nan)
+    q_value[shares.groups] = q_values(shares.found.p_value)
+    ends, visits = (np.bincount(part, minlength=nodes) for part in (at[is_end], at))
+    others = np.divide(is_end.sum() - ends, len(at) - visits, out=np.full(nodes, np.nan), where=visits < len(at))
+    columns = {"drop_off_share": ends / visits, "other_drop_off_share": others, "drop_off_q_value": q_value}
+    return pl.DataFrame(columns).select(pl.all().fill_nan(None))
 
 
 def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":

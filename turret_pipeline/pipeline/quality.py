@@ -24,7 +24,7 @@ MANY_REJECTED = 0.05
 
 SHARES = {
     "probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value", "coverage", "stability",
-    "probability_in_segment", "probability_elsewhere",
+    "probability_in_segment", "probability_elsewhere", "drop_off_q_value",
 }  # fmt: skip
 """Columns between 0 and 1, beside those called so."""
 

@@ -99,6 +99,20 @@ JOURNEY_NODES = Table(
         number("end_share", "end_count over the sessions of the dimension"),
         number("end_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}"),
         number("end_share_high", "Upper end of it"),
+        number("drop_off_share", "end_count over session_count"),
+        number(
+            "other_drop_off_share",
+            "The same share of the sessions' visits to each other node, a session once per node; null where there is "
+            "none",
+            nullable=True,
+        ),
+        number(
+            "drop_off_q_value",
+            "Share of chance to expect among the nodes whose drop_off_share differs as clearly from that of the others "
+            "(Benjamini-Hochberg over the nodes of the dimension; sessions of one user count as dependent); null where "
+            "fewer than 10 sessions or 5 users (sessions where the user is not known) come to it, or to another",
+            nullable=True,
+        ),
         number("repeat_share", "Share of its events that directly follow another event on it"),
         number(
             "pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"

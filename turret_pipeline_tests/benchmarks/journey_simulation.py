@@ -5,7 +5,8 @@
 Sessions follow a known Markov chain: probabilities should be inside their 95 % intervals 93 to 97 % of the time. Then
 users have tastes of their own: a chain each, drawn around that of all. At last two segments are drawn by lot for users,
 sessions or events, so that nothing differs: at most 5 % of families (all rows of a dimension's journey_segments, or of
-a field's topic_outcomes) should have a q-value of 0.05 or less.
+a field's topic_outcomes) should have a q-value of 0.05 or less. Where the nodes are all alike and only users differ, at
+most 5 % of data sets should have a node "where sessions break off".
 """
 
 import argparse
@@ -19,8 +20,11 @@ import polars as pl
 
 from turret_pipeline.comparison import FloatArray, IntArray, share_interval
 from turret_pipeline.journeys.edges import journey_edges
+from turret_pipeline.journeys.facts import FACT_TABLES, journey_facts
+from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.outcomes import topic_outcomes
 from turret_pipeline.journeys.segments import journey_segments
+from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline_tests.journeys.rows import NOON
 
 LEVEL = 0.05
@@ -184,6 +188,21 @@ def alarms(rng: np.random.Generator, world: World, families: int) -> dict[str, f
     return {name: float(np.mean(flags)) for name, flags in found.items()}
 
 
+def drop_off_alarms(rng: np.random.Generator, world: World, repetitions: int) -> float:
+    """Share of data sets in which a node is said to be where sessions break off, though the nodes are all alike."""
+    inner = np.full((world.nodes, world.nodes), (1 - world.end) / world.nodes)
+    alike = Chain(np.full(world.nodes, 1 / world.nodes), np.c_[inner, np.full(world.nodes, world.end)])
+    labels = pl.DataFrame(schema={"dimension": pl.String, "node_id": pl.String, "node_label": pl.String})
+    tables = {name: LAKE_TABLES[name].empty() for name in FACT_TABLES}
+    found = []
+    for _ in range(repetitions):
+        given = sessions(rng, world, alike)
+        tables["journey_edges"] = journey_edges(given)
+        tables["journey_nodes"] = journey_nodes(given, tables["journey_edges"], labels)
+        found.append(any("break off" in fact for fact in journey_facts(tables, "prompt")))
+    return float(np.mean(found))
+
+
 def show_coverage(rng: np.random.Generator, name: str, world: World, repetitions: int) -> None:
     """Print one line, and one with the expected counts apart."""
     found = coverage(rng, world, repetitions)
@@ -220,6 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         started = time.perf_counter()
         shares = alarms(rng, World(taste=taste), options.families)
         told = ", ".join(f"{title} {share:.1%}" for title, share in shares.items())
+        told += f", drop-off of 20 users {drop_off_alarms(rng, World(users=20, taste=taste), options.families):.1%}"
         print(f"| {name} | {options.families} | {told} | {time.perf_counter() - started:.0f} s |")
 
 

@@ -22,7 +22,9 @@ def table(name: str, rows: Rows, dimension: str) -> pl.DataFrame:
     return pl.DataFrame([{key: dimension, **row} for row in rows], LAKE_TABLES[name].schema)
 
 
-def node(name: str, visits: int, starts: int, ends: int, sessions: int = 100) -> dict[str, Any]:
+def node(
+    name: str, visits: int, starts: int, ends: int, sessions: int = 100, elsewhere: float = 0.5, q_value: float = 1.0
+) -> dict[str, Any]:
     return {
         "node_id": name,
         "node_label": name.upper(),
@@ -31,10 +33,18 @@ def node(name: str, visits: int, starts: int, ends: int, sessions: int = 100) ->
         "start_share": starts / sessions,
         "end_count": ends,
         "end_share": ends / sessions,
+        "drop_off_share": ends / visits,
+        "other_drop_off_share": elsewhere,
+        "drop_off_q_value": q_value,
     }
 
 
-NODES = [node("t-1", 70, 60, 40), node("t-2", 50, 30, 25), node("t-3", 40, 8, 33), node("t-4", 20, 2, 2)]
+NODES = [
+    node("t-1", 70, 60, 40),
+    node("t-2", 50, 30, 25),
+    node("t-3", 40, 8, 33, elsewhere=0.48, q_value=0.01),
+    node("t-4", 20, 2, 2, elsewhere=0.6, q_value=0.01),
+]
 HALF = [node("t-1", 80, 60, 40), node("t-2", 80, 40, 40), node("t-3", 40, 0, 20)]
 
 
@@ -55,6 +65,15 @@ def test_starts_ends_and_break_off_say_their_denominators() -> None:
         "40% of 100 sessions end on T-1, 33% on T-3, 25% on T-2.",
         "T-3 is where sessions break off: 33 of the 40 that come to it end there (82%), at other topics 48%.",
     ]
+
+
+def test_a_node_is_where_sessions_break_off_if_its_q_value_says_so_and_more_do_than_elsewhere() -> None:
+    nodes = [node("t-1", 50, 50, 30, elsewhere=0.5, q_value=0.06), node("t-2", 50, 50, 20, elsewhere=0.5, q_value=0.01)]
+    assert not any("break off" in fact for fact in facts(journey_nodes=nodes))
+    nodes += [node("t-3", 50, 0, 26, elsewhere=0.5, q_value=0.05), node("t-4", 4, 0, 4, elsewhere=0.5, q_value=0.01)]
+    assert facts(journey_nodes=nodes)[-1] == (
+        "T-3 is where sessions break off: 26 of the 50 that come to it end there (52%), at other topics 50%."
+    )
 
 
 def test_the_commonest_move_leads_from_a_node_to_another() -> None:

@@ -30,8 +30,8 @@ def test_starts_ends_and_repeats_are_counted() -> None:
     given = pl.concat([path("s1", "aaab"), path("s2", "bab"), path("s3", "b"), path("s4", "a")])
     found = nodes(given).drop("pagerank", "betweenness", *ENDS)
     expected = [
-        ("event_name", "a", "a", 5, 3, 2, 0.5, 1, 0.25, 0.4),
-        ("event_name", "b", "b", 4, 3, 2, 0.5, 3, 0.75, 0.0),
+        ("event_name", "a", "a", 5, 3, 2, 0.5, 1, 0.25, 1 / 3, 1.0, None, 0.4),
+        ("event_name", "b", "b", 4, 3, 2, 0.5, 3, 0.75, 1.0, 1 / 3, None, 0.0),
     ]
     schema = {
         name: kind for name, kind in JOURNEY_NODES.schema.items() if name not in {"pagerank", "betweenness", *ENDS}
@@ -41,7 +41,7 @@ def test_starts_ends_and_repeats_are_counted() -> None:
 
 def test_a_lone_node_has_the_whole_rank_and_lies_between_nothing() -> None:
     low = pytest.approx(0.2065, abs=1e-4)  # Wilson's lower end of 1 of 1
-    expected = ("event_name", "a", "a", 1, 1, 1, 1.0, low, 1.0, 1, 1.0, low, 1.0, 0.0, 1.0, 0.0)
+    expected = ("event_name", "a", "a", 1, 1, 1, 1.0, low, 1.0, 1, 1.0, low, 1.0, 1.0, None, None, 0.0, 1.0, 0.0)
     assert nodes(path("s1", "a")).rows() == [expected]
 
 
@@ -55,6 +55,18 @@ def test_shares_of_sessions_have_intervals_that_are_wider_where_users_always_do_
         assert (of_a["end_share"], of_a["end_share_low"], of_b["end_share"]) == (0, 0, 1)
     assert once["end_share_high"][0] == pytest.approx(0.0876, abs=1e-4)  # none of 40 ends on a
     assert once["end_share_low"][1] == pytest.approx(0.9124, abs=1e-4)
+
+
+def test_a_node_at_which_the_sessions_of_many_users_end_stands_out_and_one_of_few_users_does_not() -> None:
+    def drop_off(users: int) -> dict[str, float]:
+        parts = [path(f"s{number}", "xab" if number % 4 else "xba", f"u{number % users}") for number in range(40)]
+        return column(nodes(pl.concat(parts)), "drop_off_q_value")
+
+    many = drop_off(40)
+    assert many["b"] < 0.001
+    assert many["x"] < 0.001
+    assert drop_off(8)["b"] > 0.05  # two of the eight always end on a
+    assert set(drop_off(4).values()) == {None}
 
 
 def test_topics_are_called_by_their_label_and_events_by_their_name() -> None:

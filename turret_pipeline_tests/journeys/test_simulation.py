@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from turret_pipeline_tests.benchmarks.journey_simulation import World, alarms, coverage
+from turret_pipeline_tests.benchmarks.journey_simulation import World, alarms, coverage, drop_off_alarms
 
 WORLD = World()
 
@@ -28,3 +28,8 @@ def test_segments_and_outcomes_drawn_by_lot_raise_hardly_an_alarm() -> None:
     found = alarms(np.random.default_rng(3), replace(WORLD, taste=20.0, sessions=400, users=100), 40)
     assert len(found) == 4
     assert sum(found.values()) / len(found) <= 0.075
+
+
+@pytest.mark.parametrize("taste", [0.0, 20.0, 3.0])
+def test_no_node_is_where_sessions_break_off_while_only_users_differ(taste: float) -> None:
+    assert drop_off_alarms(np.random.default_rng(4), World(users=20, taste=taste), 100) <= 0.05

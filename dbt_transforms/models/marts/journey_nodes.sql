@@ -12,6 +12,9 @@ select
     end_share,
     end_share_low,
     end_share_high,
+    drop_off_share,
+    other_drop_off_share,
+    drop_off_q_value,
     repeat_share,
     pagerank,
     betweenness
