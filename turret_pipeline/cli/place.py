@@ -1,6 +1,7 @@
 """The published topics of a data folder and a person's edits of them, with the sentences that refuse what cannot be."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,28 @@ class Place:
         self._say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run: turret run{self._where()}")
 
     def births(self) -> dict[str, str]:
-        """The run in which each published topic was born."""
-        return births(self.query("select topic_id, run_id, changed_at from marts.topic_lineage"))
+        """The run in which each topic was born, of those too that setting privacy_min_users hides."""
+        kept = self._state() / "topic_lineage.parquet"
+        known = pl.read_parquet(kept) if kept.exists() else self.query("select * from marts.topic_lineage")
+        return births(known)
+
+    def followed(self) -> set[str]:
+        """The edits that the topics published last follow, a line each, also those of hidden topics."""
+        from turret_pipeline.pipeline.resources import FOLLOWED
+
+        kept = self._state() / FOLLOWED
+        if kept.exists():
+            return set(json.loads(kept.read_text(encoding="utf-8")))
+        return set(self._last_run()["edits"].explode().drop_nulls())  # published by a version that noted them there
+
+    def _state(self) -> Path:
+        """Where the topic state lies that was published last."""
+        return self.space.states / str(self._last_run()["topic_state_id"].item())
+
+    def _last_run(self) -> pl.DataFrame:
+        return self.query(
+            "select topic_state_id, edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1"
+        )
 
     def edits(self) -> Edits:
         """The edits in force that were made for the published topics."""
@@ -85,9 +106,7 @@ class Place:
 
     def waiting(self) -> list[str]:
         """Edits that the topics published last do not follow yet, and edits that they still follow."""
-        last = self.query("select edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1")
-        followed = set(last["edits"].explode().drop_nulls())
-        edits = self.edits()
+        edits, followed = self.edits(), self.followed()
         undone = sorted(followed - set(edits.lines()))
         waiting = [edit_line(edit) for edit in edits.all if edit.line() not in followed]
         return [*waiting, *(f"undo {line}" for line in undone)]
