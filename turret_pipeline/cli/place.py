@@ -62,9 +62,15 @@ class Place:
         if topic["status"] != "active":
             if into := topic["merged_into_topic_id"]:
                 raise TurretError(f"Topic {topic_id} was merged into {into}: it cannot be {what}. Take {into}.")
-            raise TurretError(f"Topic {topic_id} has no texts any more ({topic['status']}): it cannot be {what}.")
+            raise TurretError(
+                f"Topic {topic_id} has no texts any more ({topic['status']}): it cannot be {what}. Take one that "
+                "turret topics list has; it comes back when texts of it do."
+            )
         if topic["label_source"] == "privacy":
-            raise TurretError(f"{topic_id} stands for all topics of too few users: it cannot be {what}.")
+            raise TurretError(
+                f"{topic_id} stands for all topics of too few users: it cannot be {what}. With a lower setting "
+                "privacy_min_users, the next run shows those topics themselves."
+            )
         return topic
 
     def decide(self, action: Any, topic_id: str, **details: str | int) -> None:  # noqa: ANN401
