@@ -27,7 +27,9 @@ _KEY = re.compile(
     re.DOTALL,
 )
 _ASSIGNED = re.compile(
-    r"(?i)(\b(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[ _-]?key|access[ _-]?key)[\"']?\s?[:=]\s*)"
+    # what stands before may be part of the name: DB_PASSWORD, client_secret, AccountKey
+    r"(?i)((?:(?<![^\W_])(?:pass|pwd)|pass(?:word|wd|phrase)|secret|token"
+    r"|(?:api|access|account|secret|private|shared|storage|signing|encryption|master)[ _-]?key)[\"']?\s{0,3}[:=]\s*)"
     r"(?!<KEY>)(?=[^\s,;]{0,60}[\d!#$%&*@^_])[^\s,;]{6,}"
 )
 _IBAN = re.compile(r"(?i)\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b")

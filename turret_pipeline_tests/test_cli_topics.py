@@ -168,11 +168,15 @@ def test_a_topic_that_is_not_there_is_refused_with_some_that_are(folder: Path) -
 
 
 def test_a_label_that_is_taken_is_refused_in_any_case(folder: Path) -> None:
-    taken = "is called 'cHARTS' already: choose another name, or merge the two."
+    taken = "is called 'cHARTS' already: choose another, or merge the two."
     assert refusal(folder, "rename", "prompt-1", "cHARTS") == f"prompt-2 {taken}"
     topics(folder, "rename", "prompt-3", "Posts")
     assert refusal(folder, "rename", "prompt-1", "posts") == (
-        "prompt-3 is called 'posts' already: choose another name, or merge the two."
+        "prompt-3 is called 'posts' already: choose another, or merge the two."
+    )
+    gone = json.loads(topics(folder, "show", "prompt-7", "--json"))["label"]
+    assert refusal(folder, "rename", "prompt-1", gone) == (
+        f"prompt-7 is called {gone!r} already: it is retired, but keeps its name: choose another."
     )
     for topic_id, label in (("feedback-2", "Charts"), ("feedback-2", "Posts"), ("prompt-2", "CHARTS")):
         topics(folder, "rename", topic_id, label)
@@ -191,7 +195,10 @@ def test_a_label_that_cannot_be_read_is_refused(folder: Path, label: str, verdic
 
 
 def test_merges_that_make_no_sense_are_refused(folder: Path) -> None:
-    assert refusal(folder, "merge", "prompt-1", "prompt-1") == "Topic prompt-1 cannot be merged into itself."
+    assert (
+        refusal(folder, "merge", "prompt-1", "prompt-1")
+        == "Topic prompt-1 cannot be merged into itself: name another one to take it in."
+    )
     assert refusal(folder, "merge", "prompt-1", "feedback-2") == (
         "prompt-1 is a topic of prompt, feedback-2 one of feedback: they cannot merge."
     )
@@ -208,14 +215,22 @@ def test_a_topic_that_is_gone_or_folded_cannot_be_changed(folder: Path) -> None:
     assert refusal(folder, "split", "prompt-5") == f"{gone} split. {remedy}"
     assert refusal(folder, "lock", "prompt-5") == f"{gone} locked. {remedy}"
     assert refusal(folder, "role", "prompt-5", "subject") == f"{gone} given a role. {remedy}"
-    retired = "Topic prompt-7 has no texts any more (retired): it cannot be locked."
+    retired = (
+        "Topic prompt-7 has no texts any more (retired): it cannot be locked. Take one that turret topics list has; it "
+        "comes back when texts of it do."
+    )
     assert refusal(folder, "lock", "prompt-7") == retired
-    folded = "feedback-1 stands for all topics of too few users: it cannot be renamed."
+    folded = (
+        "feedback-1 stands for all topics of too few users: it cannot be renamed. With a lower setting "
+        "privacy_min_users, the next run shows those topics themselves."
+    )
     assert refusal(folder, "rename", "feedback-1", "A") == folded
 
 
 def test_what_is_not_locked_not_splittable_or_not_decided_is_refused(folder: Path) -> None:
-    assert refusal(folder, "unlock", "prompt-1") == "Topic prompt-1 is not locked."
+    assert refusal(folder, "unlock", "prompt-1") == (
+        "Topic prompt-1 is not locked: there is no lock to take away; turret topics lock sets one."
+    )
     said = refusal(folder, "split", "prompt-6", "--parts", "13")
     assert said == "Topic prompt-6 has 12 distinct texts: too few for 13 parts."
     said = refusal(folder, "role", "prompt-1", "act")
@@ -247,7 +262,7 @@ def test_a_file_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
 def test_a_refusal_is_a_sentence_and_exit_code_2(folder: Path) -> None:
     done = turret("topics", "merge", "prompt-1", "prompt-1", "--data-dir", folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "Topic prompt-1 cannot be merged into itself.\n"
+    assert done.stderr == "Topic prompt-1 cannot be merged into itself: name another one to take it in.\n"
 
 
 def test_every_command_says_what_it_does_in_one_line() -> None:

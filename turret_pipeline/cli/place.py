@@ -1,6 +1,7 @@
 """The published topics of a data folder and a person's edits of them, with the sentences that refuse what cannot be."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,15 @@ class Place:
         if topic["status"] != "active":
             if into := topic["merged_into_topic_id"]:
                 raise TurretError(f"Topic {topic_id} was merged into {into}: it cannot be {what}. Take {into}.")
-            raise TurretError(f"Topic {topic_id} has no texts any more ({topic['status']}): it cannot be {what}.")
+            raise TurretError(
+                f"Topic {topic_id} has no texts any more ({topic['status']}): it cannot be {what}. Take one that "
+                "turret topics list has; it comes back when texts of it do."
+            )
         if topic["label_source"] == "privacy":
-            raise TurretError(f"{topic_id} stands for all topics of too few users: it cannot be {what}.")
+            raise TurretError(
+                f"{topic_id} stands for all topics of too few users: it cannot be {what}. With a lower setting "
+                "privacy_min_users, the next run shows those topics themselves."
+            )
         return topic
 
     def decide(self, action: Any, topic_id: str, **details: str | int) -> None:  # noqa: ANN401
@@ -76,8 +83,28 @@ class Place:
         self.say(f"{edit.edit_id}: {edit.sentence()}. It takes effect with the next run")
 
     def births(self) -> dict[str, str]:
-        """The run in which each published topic was born."""
-        return births(self.query("select topic_id, run_id, changed_at from marts.topic_lineage"))
+        """The run in which each topic was born, of those too that setting privacy_min_users hides."""
+        kept = self._state() / "topic_lineage.parquet"
+        known = pl.read_parquet(kept) if kept.exists() else self.query("select * from marts.topic_lineage")
+        return births(known)
+
+    def followed(self) -> set[str]:
+        """The edits that the topics published last follow, a line each, also those of hidden topics."""
+        from turret_pipeline.pipeline.resources import FOLLOWED
+
+        kept = self._state() / FOLLOWED
+        if kept.exists():
+            return set(json.loads(kept.read_text(encoding="utf-8")))
+        return set(self._last_run()["edits"].explode().drop_nulls())  # published by a version that noted them there
+
+    def _state(self) -> Path:
+        """Where the topic state lies that was published last."""
+        return self.space.states / str(self._last_run()["topic_state_id"].item())
+
+    def _last_run(self) -> pl.DataFrame:
+        return self.query(
+            "select topic_state_id, edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1"
+        )
 
     def edits(self) -> Edits:
         """The edits in force that were made for the published topics."""
@@ -85,9 +112,7 @@ class Place:
 
     def waiting(self) -> list[str]:
         """Edits that the topics published last do not follow yet, and edits that they still follow."""
-        last = self.query("select edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1")
-        followed = set(last["edits"].explode().drop_nulls())
-        edits = self.edits()
+        edits, followed = self.edits(), self.followed()
         undone = sorted(followed - set(edits.lines()))
         waiting = [edit_line(edit) for edit in edits.all if edit.line() not in followed]
         return [*waiting, *(f"undo {line}" for line in undone)]

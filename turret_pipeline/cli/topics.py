@@ -100,13 +100,16 @@ def rename(
     if not label:
         raise TurretError("The new name is empty: give one, such as 'Refund requests'.")
     taken = place.query(
-        "select topic_id from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
+        "select topic_id, status from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
     )
     decided = place.edits().labels().items()
     chosen = [other for other, name in decided if name.lower() == label.lower() and _field(other) == topic["field"]]
     others = {*taken["topic_id"], *chosen} - {topic_id}
     if others:
-        raise TurretError(f"{min(others)} is called {label!r} already: choose another name, or merge the two.")
+        first = min(others)
+        is_gone = first in taken.filter(pl.col("status") != "active")["topic_id"]
+        remedy = "it is retired, but keeps its name: choose another" if is_gone else "choose another, or merge the two"
+        raise TurretError(f"{first} is called {label!r} already: {remedy}.")
     if not label.isprintable():
         raise TurretError(f"The new name {label!r} has characters that cannot be printed: leave them out.")
     place.decide("rename", topic_id, label=label)
@@ -122,7 +125,7 @@ def merge(
     place = Place(data_dir)
     one, other = place.active(topic_id, "merged"), place.active(into, "merged into")
     if topic_id == into:
-        raise TurretError(f"Topic {topic_id} cannot be merged into itself.")
+        raise TurretError(f"Topic {topic_id} cannot be merged into itself: name another one to take it in.")
     if one["field"] != other["field"]:
         raise TurretError(
             f"{topic_id} is a topic of {one['field']}, {into} one of {other['field']}: they cannot merge."
@@ -161,7 +164,9 @@ def unlock(topic_id: TopicId, data_dir: DataDir = None) -> None:
     place = Place(data_dir)
     place.topic(topic_id)
     if topic_id not in place.edits().locked():
-        raise TurretError(f"Topic {topic_id} is not locked.")
+        raise TurretError(
+            f"Topic {topic_id} is not locked: there is no lock to take away; turret topics lock sets one."
+        )
     place.decide("unlock", topic_id)
 
 

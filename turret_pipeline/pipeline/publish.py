@@ -117,4 +117,16 @@ def _runs(workspace: Workspace, build: "os.PathLike[str]", context: dg.AssetExec
     )
     this = fit(PIPELINE_RUNS, this.select([pl.col(name).cast(kind) for name, kind in PIPELINE_RUNS.schema.items()]))
     before = workspace.runs()
-    return this if before is None else pl.concat([before, this], how="diagonal_relaxed").select(this.columns)
+    if before is None:
+        return this
+    if workspace.settings.privacy_min_users > 1:  # what was told before may be of a topic that is hidden now
+        before = before.with_columns(_still_told(before, this["edits"].item()))
+    return pl.concat([before, this], how="diagonal_relaxed").select(this.columns)
+
+
+def _still_told(before: pl.DataFrame, told: pl.Series) -> pl.Series:
+    """Column edits of earlier runs without those that are not told of any more."""
+    if "edits" not in before.columns:
+        return pl.Series("edits", [None] * before.height, PIPELINE_RUNS.schema["edits"])
+    kept = [None if edits is None else [edit for edit in edits if edit in set(told)] for edits in before["edits"]]
+    return pl.Series("edits", kept, PIPELINE_RUNS.schema["edits"])

@@ -37,6 +37,8 @@ from turret_pipeline.vectors import VectorStore
 T = TypeVar("T")
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 DBT_DIR = PROJECT_DIR / "dbt_transforms"
+FOLLOWED = "edits.json"
+"""The edits that a topic state was made with, a line each, beside its tables."""
 
 
 class Progress(Protocol):
@@ -167,7 +169,8 @@ class Workspace:
         """Keep a state to continue from once it is published, and write what is shown of it to the lake.
 
         The lake says of which state it is when all its tables are written: the half of a killed run is never published.
-        With it stands what the state was made with, ``edits`` among it, for it may be published later.
+        With it stands what the state was made with, for it may be published later: of ``edits`` those of topics that
+        are shown. All of them are kept with the state, which is not published.
         """
         tables = {name: _parquet(fit(LAKE_TABLES[name], getattr(state, name))) for name in TopicState.tables()}
         state_id = hashlib.sha256(b"".join(tables.values())).hexdigest()[:24]
@@ -175,13 +178,14 @@ class Workspace:
             folder.mkdir()
             for name, content in tables.items():
                 (folder / f"{name}.parquet").write_bytes(content)
+            (folder / FOLLOWED).write_text(json.dumps(edits.lines()), encoding="utf-8")
         remove(self._state_note)
         for name in tables:
             self.lake.write(name, getattr(shown, name))
         made = {
             "topic_state_id": state_id,
             "embedding_model": self.settings.embedding_model,
-            "edits": edits.lines(),
+            "edits": edits.about(set(shown.topic_definitions["topic_id"])).lines(),
             **self.fingerprint(),
         }
         with replacing(self._state_note) as aside:
@@ -197,7 +201,9 @@ class Workspace:
         TurretError where the tables are not whole.
         """
         if not self._state_note.exists():
-            raise TurretError(f"The topics in {self.lake.root} are not whole: materialize the asset topic_definitions.")
+            raise TurretError(
+                f"The topics in {self.lake.root} are not whole: materialize the assets group:topics, or turret run."
+            )
         made: dict[str, Any] = json.loads(self._state_note.read_text(encoding="utf-8"))
         return made
 

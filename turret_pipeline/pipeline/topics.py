@@ -67,7 +67,7 @@ class TopicsConfig(dg.Config):
 
 @dg.multi_asset(
     specs=[
-        lake_spec(table, "topics", ["events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
+        lake_spec(table, "topics", ["fields", "events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
         for table in TopicState.tables()
     ],
     check_specs=[
@@ -151,7 +151,8 @@ def _plan(workspace: Workspace, model: str | None, edits: Edits, tell: Callable[
             "and those with mostly the same texts keep their ids."
         )
         refit = True
-    return Plan(workspace.topic_options, edits, refit)
+    types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
+    return Plan(workspace.topic_options, edits, refit, types)
 
 
 def _results(

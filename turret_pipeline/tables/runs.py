@@ -18,7 +18,9 @@ PIPELINE_RUNS = Table(
         text("package_version", "Version of the pipeline"),
         text("input_sha256", "Hash of the landing files: with settings and code it says whether there is anything new"),
         text("code_sha256", "Hash of the pipeline's code and models"),
-        Column("edits", "texts", "Edits of topics that it followed; null: not noted yet", nullable=True),
+        Column(
+            "edits", "texts", "Edits that it followed, of topics that are shown; null: not noted yet", nullable=True
+        ),
         text("topic_state_id", "State of the topics that the next run continues from"),
     ),
 )

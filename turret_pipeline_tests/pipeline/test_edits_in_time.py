@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
 from turret_pipeline.definitions import JOB, build_definitions
+from turret_pipeline.errors import TurretError
+from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline_tests.commands import conversations, published_tables, turret, warehouse, write_events
@@ -99,6 +101,11 @@ def test_an_edit_made_after_the_topics_waits_although_they_were_published_later(
     assert "Nothing new" in turret("run", "--data-dir", data).stdout
 
 
+def test_topics_that_are_not_whole_are_said_to_be_made_by_their_group(tmp_path: Path) -> None:
+    with pytest.raises(TurretError, match=r"are not whole: materialize the assets group:topics, or turret run\.$"):
+        Workspace(load_settings(data_dir=tmp_path)).lake_state()
+
+
 def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> None:
     told(data, "rename", "prompt-1", "Alpha name")
     told(data, "rename", "prompt-1", "Beta name")
@@ -118,3 +125,19 @@ def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> No
         told(data, "undo", edit_id)
     assert "edit-3 (" not in turret("run", "--data-dir", data).stderr
     assert label(data, "prompt-2") == "Alpha name"
+
+
+def test_edits_of_hidden_topics_are_followed_and_not_published(data: Path) -> None:
+    told(data, "rename", "prompt-1", NAME)
+    hidden = {"TURRET_PRIVACY_MIN_USERS": "50"}
+    for more in ({}, hidden):
+        done = turret("run", "--data-dir", data, extra=more)
+        assert done.returncode == 0, done.stderr
+    assert "is left out" not in done.stderr
+    assert "left out" not in told(data, "edits")
+    assert "Waiting for the next run" not in told(data, "list")
+    assert NAME not in str(published_tables(data)["pipeline_runs"]["edits"].to_list())
+    assert NAME.encode() not in (data / "lake" / "topic_state.json").read_bytes()
+    assert turret("run", "--data-dir", data).returncode == 0
+    assert label(data) == NAME
+    assert NAME in str(published_tables(data)["pipeline_runs"]["edits"].to_list()[-1])

@@ -11,6 +11,9 @@ from turret_pipeline.topics.keep.plan import Plan, Run
 from turret_pipeline.topics.update.meeting import Change, Options
 
 COUNTED = ("born", "split", "merged", "retired", "revived", "renamed")
+TEXT = "text"
+"""The type of fields that have topics."""
+
 FOUND_WITH = ("granularity", "min_texts", "floor")
 """Settings (topic_...) and options whose change known topics follow with a refit only."""
 
@@ -99,7 +102,7 @@ def describe_run(
         "stability": None if stability is None else round(stability, 6),
         "kept_share": None if kept_share is None else round(kept_share, 6),
         **{f"{change}_count": int((changes["change"] == change).sum()) for change in COUNTED},
-        "note": _note(count, active.height, plan.options.min_texts),
+        "note": _note(field, count, active.height, plan),
         **_found_with(before, plan.options, is_anew=is_anew),
     }
     return pl.DataFrame([row], schema=TOPIC_RUNS.schema)
@@ -127,10 +130,13 @@ def waiting_settings(row: Mapping[str, Any], options: Options) -> str | None:
     )
 
 
-def _note(texts: int, topics: int, min_texts: int) -> str | None:
+def _note(field: str, texts: int, topics: int, plan: Plan) -> str | None:
     """Why there are no topics; none where there are."""
+    min_texts, now = plan.options.min_texts, plan.types.get(field, TEXT)
     if topics:
         return None
+    if now != TEXT:
+        return f"{field} is no text field any more (now {now}): setting field_types brings it back."
     if texts < 2 * min_texts:
         are = "text is" if texts == 1 else "texts are"
         return (

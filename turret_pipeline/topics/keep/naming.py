@@ -168,6 +168,8 @@ def _line(said: dict[str, object], name: str, most: int) -> str:
         raise ValueError(f"the {name} was longer than {most} characters")
     if _MARKUP.search(line) or not all(char.isprintable() or char in "\u200c\u200d" for char in line):
         raise ValueError(f"the {name} was not one line of plain text")
+    if scrub(line) != line:
+        raise ValueError(f"the {name} had an address, a number of a person or a secret in it")
     return line
 
 

@@ -48,7 +48,7 @@ def test_of_two_found_labels_the_younger_topic_gets_a_number_that_is_free() -> N
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("names", itertools.product(["Refund", "parcel", "A", "a 2"], repeat=3))
+@pytest.mark.parametrize("names", list(itertools.product(["Refund", "parcel", "A", "a 2"], repeat=3)))
 def test_no_two_topics_are_called_the_same_whatever_a_person_writes(names: tuple[str, ...]) -> None:
     for order in itertools.permutations(zip(FOUND, names, strict=True)):
         for edits in (renames(*order), renames(*order[:2]), renames(*order, order[0])):

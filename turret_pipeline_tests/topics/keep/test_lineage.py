@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from turret_pipeline.tables import TOPIC_LINEAGE
+from turret_pipeline.tables import TEXTS, TOPIC_LINEAGE
 from turret_pipeline.topics.edits import Edit, Edits
 from turret_pipeline.topics.keep.lineage import births, waiting_settings
 from turret_pipeline.topics.keep.plan import Run
@@ -158,3 +158,13 @@ def test_a_topic_was_born_in_the_run_of_its_first_change() -> None:
     later = second.topic_lineage.with_columns(pl.col("changed_at") + pl.duration(hours=hours))
     assert births(later.reverse()) == births(second.topic_lineage)
     assert births(TOPIC_LINEAGE.empty()) == {}
+
+
+def test_of_a_field_that_is_no_text_field_any_more_it_is_said_what_it_is_now() -> None:
+    for types, note in (
+        ({"prompt": "enum"}, "prompt is no text field any more (now enum): setting field_types brings it back."),
+        ({"prompt": "text", "note": "enum"}, "0 distinct texts are too few: a topic has at least 5"),
+    ):
+        gone = run(FIRST, TEXTS.empty(), "r2", replace(PLAN, types=types)).topic_runs.row(-1, named=True)
+        assert (gone["topic_count"], gone["retired_count"]) == (0, 2)
+        assert gone["note"].startswith(note)

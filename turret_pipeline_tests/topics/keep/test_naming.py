@@ -170,6 +170,14 @@ def test_an_answer_may_be_in_any_language() -> None:
         ('{"label": "Write to <EMAIL>", "description": "x"}', "the label was not one line of plain text"),
         ('{"label": "\\u202eMoney", "description": "x"}', "the label was not one line of plain text"),
         ('{"label": "x", "description": "see https://a.example"}', "the description was not one line of plain text"),
+        (
+            '{"label": "Refunds of jo@corp.example", "description": "x"}',
+            "the label had an address, a number of a person or a secret in it",
+        ),
+        (
+            '{"label": "x", "description": "People ask to be called at +41 79 123 45 67."}',
+            "the description had an address, a number of a person or a secret in it",
+        ),
     ],
 )
 def test_an_answer_that_cannot_be_published_is_refused_with_the_reason(said: str, verdict: str) -> None:
