@@ -19,10 +19,11 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, mi
     ``events`` have event_name, session_id and position, as in the visits.
 
     What is compared are a session's first visits to each topic: is it followed by the outcome, later in the session?
-    A visit to a topic and one to another have the same chance to be followed by it where topics do not matter;
-    sessions with and without a topic do not have, as those with it are longer. Where an event follows, or does not
-    follow, a topic for fewer than ``min_users`` users, the row is left out, and those that would give it away. The
-    q-values of a text field are of one family: all its topics and outcomes.
+    A visit to a topic and one to another have the same chance to be followed by it where neither topics nor their
+    places matter: one that opens sessions has more after it than one that closes them, which scores low by its place
+    alone. Sessions with and without a topic would differ even so, as those with it are longer. Where an event follows,
+    or does not follow, a topic for fewer than ``min_users`` users, the row is left out, and those that would give it
+    away. The q-values of a text field are of one family: all its topics and outcomes.
     """
     lasts = (
         events.lazy()

@@ -94,8 +94,8 @@ TOPIC_OUTCOMES = Table(
         number("outcome_share", "outcome_session_count over session_count"),
         number(
             "baseline_share",
-            "The same share of the sessions' first visits to each other topic of the field: a visit to it and one to "
-            "another are as likely to be followed by the event where topics do not matter",
+            "The same share of the sessions' first visits to each other topic of the field. Place counts: after a "
+            "topic that opens sessions more is left to come, and a late one scores low by its place alone",
         ),
         number("difference", "outcome_share less baseline_share"),
         *_INTERVAL,
