@@ -76,8 +76,10 @@ class Settings(BaseSettings):
     privacy_min_users: int = Field(
         1,
         ge=1,
-        description="Users that a topic must have to be shown; raise it, to 5 or more, before tables are shared. "
-        "Smaller topics become one topic Other per field, without examples; events without a user count as nobody's",
+        description="Users that a topic, or a figure of journeys, must have to be shown; raise it, to 5 or more, "
+        "before tables are shared. Smaller topics become one topic Other per field, without examples; moves of fewer "
+        "users lead to (other), loops, paths, segments and outcomes of fewer are left out; events without a user count "
+        "as nobody's",
     )
     llm_model: str = Field("", description="LLM that names new and changed topics; empty: none, keywords do")
     llm_base_url: str | None = Field(

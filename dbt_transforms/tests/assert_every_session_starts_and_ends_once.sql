@@ -1,11 +1,14 @@
--- Start and drop-off shares have all sessions of the dimension as denominator.
-{{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
+-- Start and drop-off shares have all sessions of the dimension as denominator; those of too few users are (other).
+{{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with
 
-nodes as (
-    select dimension, sum(start_count) as start_count, sum(end_count) as end_count
-    from {{ ref('journey_nodes') }}
+edges as (
+    select
+        dimension,
+        sum(transition_count) filter (where from_node_id = '(start)') as start_count,
+        sum(transition_count) filter (where to_node_id = '(end)') as end_count
+    from {{ ref('journey_edges') }}
     group by dimension
 ),
 
@@ -16,7 +19,7 @@ sessions as (
 )
 
 select *
-from nodes
+from edges
 full join sessions using (dimension)
 where
     start_count is distinct from session_count

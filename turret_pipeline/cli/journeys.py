@@ -339,7 +339,8 @@ def export(
     names = pl.DataFrame(
         {"node_id": list(labels), "node_label": list(labels.values())}, {"node_id": pl.String, "node_label": pl.String}
     ).select(pl.lit(asked.dimension).alias("dimension"), pl.all())
-    text = write_graph(journey_graph(journey_nodes(visits, journey_edges(visits), names), edges), form)
+    nodes = journey_nodes(visits, journey_edges(visits), names, asked.min_users)
+    text = write_graph(journey_graph(nodes, edges), form)
     if output is None:
         sys.stdout.write(text)
         return

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import MIN_CLUSTERS, IntArray, compare_groups, q_values
+from turret_pipeline.comparison import IntArray, compare_groups, q_values
+from turret_pipeline.journeys.hiding import may_be_told
 from turret_pipeline.journeys.segments import compared_edges, dense
 from turret_pipeline.journeys.transitions import clusters, pair_counts, transitions
 from turret_pipeline.journeys.visits import numbered, same_as
@@ -36,15 +37,16 @@ DIFFERENCES = pl.Schema(
 _COMPARED = [*DIFFERENCES.names()[:-1], "p_value"]
 
 
-def contrast(visits: pl.DataFrame, group: pl.DataFrame, min_clusters: int = MIN_CLUSTERS) -> pl.DataFrame:
+def contrast(visits: pl.DataFrame, group: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     """Table DIFFERENCES, largest first: sessions of the group against the others of the ``visits`` of a dimension.
 
     ``group`` has the session_id of those that are in it. All rows are one family of comparisons: at a q-value of at
-    most 0.05, 5 % of the rows are expected to be chance.
+    most 0.05, 5 % of the rows are expected to be chance. Rows where either side is of fewer than ``min_users`` users
+    are left out, and those that would give them away.
     """
     names = pl.col("session_id").cast(pl.String)
     side = visits.select(pl.when(names.is_in(group["session_id"].implode())).then(IN).otherwise(OUT)).to_series()
-    rows = [*_moves(visits, side.to_numpy(), min_clusters), *_visited(visits, side.to_numpy(), min_clusters)]
+    rows = [*_moves(visits, side.to_numpy(), min_users), *_visited(visits, side.to_numpy(), min_users)]
     if not rows:
         return DIFFERENCES.to_frame()
     found = pl.concat(rows)
@@ -54,14 +56,14 @@ def contrast(visits: pl.DataFrame, group: pl.DataFrame, min_clusters: int = MIN_
     return found.select(DIFFERENCES.names())
 
 
-def _moves(visits: pl.DataFrame, side: IntArray, min_clusters: int) -> Iterator[pl.DataFrame]:
+def _moves(visits: pl.DataFrame, side: IntArray, min_users: int) -> Iterator[pl.DataFrame]:
     """The nodes that follow each node."""
     at = np.full(int(visits["position"].to_numpy().max(initial=-1)) + 1, -1)
     at[visits["position"].to_numpy()] = side
     sides = [("side", pl.Series([str(IN), str(OUT)]), at)]
     edge = ["from_node_id", "to_node_id"]
-    for rows in compared_edges(transitions(visits), sides, ["session", "cluster"], min_clusters):
-        is_in = pl.col("segment_value") == str(IN)  # both sides are large enough, or neither is
+    for rows in compared_edges(transitions(visits), sides, ["session", "cluster"], min_users):
+        is_in = pl.col("segment_value") == str(IN)  # where the other side is not told, the join leaves both out
         other = rows.filter(~is_in).select(*edge, pl.col("transition_count").alias("other_count"))
         yield (
             rows.filter(is_in)
@@ -74,19 +76,22 @@ def _moves(visits: pl.DataFrame, side: IntArray, min_clusters: int) -> Iterator[
         )
 
 
-def _visited(visits: pl.DataFrame, side: IntArray, min_clusters: int) -> Iterator[pl.DataFrame]:
+def _visited(visits: pl.DataFrame, side: IntArray, min_users: int) -> Iterator[pl.DataFrame]:
     """Each node: is it visited by a session or not?"""
     names, node = numbered(visits["node_id"])
     places = visits.select((~same_as(1)).alias("first"), (~same_as(1)).cum_sum().alias("session") - 1)
     first = places["first"].to_numpy()
-    cluster = dense(clusters(visits)[0].to_numpy()[first])[1]
+    of_visits, user_count = clusters(visits)
+    of_sessions = of_visits.cast(pl.Int64).to_numpy()[first]
+    cluster, user = dense(of_sessions)[1], np.where(of_sessions < user_count, of_sessions, -1)
     pairs = pair_counts(node, places["session"])
     bounds = np.searchsorted(pairs["number"].to_numpy(), np.arange(len(names) + 1))
     for number, name in enumerate(names):
         counted = np.full(len(cluster), -1)
         counted[pairs["other"][bounds[number] : bounds[number + 1]].to_numpy()] = 0
-        shares = compare_groups(counted, side[first], [cluster], min_clusters)
-        if len(shares.groups):
+        shares = compare_groups(counted, side[first], [cluster], min_users)
+        told = may_be_told(counted + 1, side[first], user, (2, 2), min_users).all()
+        if len(shares.groups) and told and (min_users <= 1 or shares.count.all()):
             yield pl.DataFrame(
                 {
                     "measure": VISIT,

@@ -18,7 +18,8 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
     What fewer than MIN_CLUSTERS sessions do, or of fewer than MIN_EVENTS, is no fact.
     """
     of = {name: tables[name].filter(pl.col(_dimension_of(tables[name])) == dimension) for name in FACT_TABLES}
-    nodes, sessions = of["journey_nodes"], int(of["journey_nodes"]["start_count"].sum())
+    nodes, starts = of["journey_nodes"], of["journey_edges"].filter(pl.col("from_node_id") == START)
+    sessions = int(starts["transition_count"].sum())  # also those that start where too few do to be told
     if sessions < MIN_EVENTS:
         return []
     labels = dict(nodes.select("node_id", "node_label").iter_rows())

@@ -15,11 +15,15 @@ from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
 NODE = ["dimension", "node_id"]
 EXACT_NODES = 500
 PSEUDO = (START, END, OTHER)
+DROP_OFF = ("drop_off_share", "other_drop_off_share", "drop_off_q_value")
 NOT_COUNTED = ("node_label", "repeat_share", "pagerank", "betweenness")
 
 
-def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Table ``journey_nodes`` from visits, all ``journey_edges`` and labels (dimension, node_id, node_label)."""
+def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
+    """Table ``journey_nodes`` from visits, all ``journey_edges`` and labels (dimension, node_id, node_label).
+
+    Starts, ends and repeats of fewer than ``min_users`` users are null: they are the edges that are not shown either.
+    """
     tables = [JOURNEY_NODES.empty().drop(*NOT_COUNTED)]
     for dimension, part in of_each_dimension(visits):
         tables.append(_counted(part).with_columns(pl.lit(dimension).alias("dimension")).select(tables[0].columns))
@@ -27,7 +31,7 @@ def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFram
     repeats = edges.filter(is_repeat).select(
         "dimension", pl.col("to_node_id").alias("node_id"), pl.col("transition_count").alias("repeat_count")
     )
-    return (
+    found = (
         pl.concat(tables)
         .join(_graph_measures(edges), on=NODE)
         .join(repeats, on=NODE, how="left", validate="1:1")
@@ -36,9 +40,31 @@ def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFram
             pl.coalesce("node_label", "node_id").alias("node_label"),
             (pl.col("repeat_count").fill_null(0) / pl.col("event_count")).alias("repeat_share"),
         )
-        .select(JOURNEY_NODES.schema.names())
-        .sort(NODE)
     )
+    if min_users > 1:
+        found = _without_few(found, edges.filter(pl.col("user_count") >= min_users))
+    return found.select(JOURNEY_NODES.schema.names()).sort(NODE)
+
+
+def _without_few(nodes: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Nodes whose figures of an edge that is not ``shown`` are null."""
+    source, target = pl.col("from_node_id"), pl.col("to_node_id")
+    sides = (
+        (target, source == START, ("start_count", "start_share", *_interval("start"))),
+        (source, target == END, ("end_count", "end_share", *_interval("end"), *DROP_OFF)),
+        (source, source == target, ("repeat_share",)),
+    )
+    for node, is_side, columns in sides:
+        told = shown.filter(is_side).select("dimension", node.alias("node_id"), pl.lit(value=True).alias("is_told"))
+        nodes = nodes.join(told, on=NODE, how="left", validate="1:1").with_columns(
+            pl.when("is_told").then(pl.col(*columns))
+        )
+        nodes = nodes.drop("is_told")
+    return nodes
+
+
+def _interval(side: str) -> tuple[str, str]:
+    return f"{side}_share_low", f"{side}_share_high"
 
 
 def _counted(visits: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +85,7 @@ def _counted(visits: pl.DataFrame) -> pl.DataFrame:
     for side in ("start", "end"):
         told = shares(pair_counts(node.filter(places[side]), cluster.filter(places[side])), same_source)
         renamed = {"count": f"{side}_count", "share": f"{side}_share"}
-        ends = {"low": f"{side}_share_low", "high": f"{side}_share_high"}
+        ends = dict(zip(("low", "high"), _interval(side), strict=True))
         found = found.join(told.rename(renamed | ends), on="number", how="left")
         _, never = share_interval(0, session_count)
         found = found.with_columns(
@@ -84,8 +110,9 @@ def _drop_off(node: pl.Series, cluster: pl.Series, places: pl.DataFrame, nodes: 
     q_value[shares.groups] = q_values(shares.found.p_value)
     ends, visits = (np.bincount(part, minlength=nodes) for part in (at[is_end], at))
     others = np.divide(is_end.sum() - ends, len(at) - visits, out=np.full(nodes, np.nan), where=visits < len(at))
-    columns = {"drop_off_share": ends / visits, "other_drop_off_share": others, "drop_off_q_value": q_value}
-    return pl.DataFrame(columns).select(pl.all().fill_nan(None))
+    return pl.DataFrame(dict(zip(DROP_OFF, (ends / visits, others, q_value), strict=True))).select(
+        pl.all().fill_nan(None)
+    )
 
 
 def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":

@@ -5,24 +5,25 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import MIN_CLUSTERS, IntArray, compare_groups, q_values
+from turret_pipeline.comparison import IntArray, compare_groups, q_values
+from turret_pipeline.journeys.hiding import may_be_told
 from turret_pipeline.journeys.segments import dense
 from turret_pipeline.journeys.transitions import clusters
 from turret_pipeline.journeys.visits import NAME, numbered, of_each_dimension
 from turret_pipeline.tables import TOPIC_OUTCOMES
 
 
-def topic_outcomes(
-    visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, min_clusters: int = MIN_CLUSTERS
-) -> pl.DataFrame:
+def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, min_users: int = 1) -> pl.DataFrame:
     """Table ``topic_outcomes`` from the visits of text fields by session and the events that may be outcomes.
 
     ``events`` have event_name, session_id and position, as in the visits.
 
     What is compared are a session's first visits to each topic: is it followed by the outcome, later in the session?
-    A visit to a topic and one to another have the same chance to be followed by it where topics do not matter;
-    sessions with and without a topic do not have, as those with it are longer. The q-values of a text field are of one
-    family: all its topics and outcomes.
+    A visit to a topic and one to another have the same chance to be followed by it where neither topics nor their
+    places matter: one that opens sessions has more after it than one that closes them, which scores low by its place
+    alone. Sessions with and without a topic would differ even so, as those with it are longer. Where an event follows,
+    or does not follow, a topic for fewer than ``min_users`` users, the row is left out, and those that would give it
+    away. The q-values of a text field are of one family: all its topics and outcomes.
     """
     lasts = (
         events.lazy()
@@ -34,7 +35,7 @@ def topic_outcomes(
     tables = [TOPIC_OUTCOMES.empty()]
     for field, part in of_each_dimension(visits):
         first = part.sort("position").unique(["session_id", "node_id"], keep="first", maintain_order=True)
-        compared = list(_compared(first, lasts, min_clusters))
+        compared = list(_compared(first, lasts, min_users))
         if compared:
             family = pl.concat(compared).with_columns(pl.lit(field).alias("field"))
             tables.append(family.with_columns(pl.Series("q_value", q_values(family["p_value"].to_numpy()))))
@@ -42,21 +43,25 @@ def topic_outcomes(
     return found.sort(TOPIC_OUTCOMES.key)
 
 
-def _compared(firsts: pl.DataFrame, lasts: pl.DataFrame, min_clusters: int) -> Iterator[pl.DataFrame]:
+def _compared(firsts: pl.DataFrame, lasts: pl.DataFrame, min_users: int) -> Iterator[pl.DataFrame]:
     """Every topic of a field against each outcome; ``lasts`` has the last position of it in each session."""
     topics, number = numbered(firsts["node_id"])
     topic = number.cast(pl.Int64).to_numpy()
     session, position = _physical(firsts["session_id"]), firsts["position"].to_numpy()
-    of_clusters = [dense(numbers)[1] for numbers in (session, clusters(firsts)[0].to_numpy())]
+    cluster, user_count = clusters(firsts)
+    of_clusters = [dense(numbers)[1] for numbers in (session, cluster.to_numpy())]
+    user = np.where(cluster.to_numpy() < user_count, cluster.cast(pl.Int64).to_numpy(), -1)
     counts = np.bincount(topic)
     for name, of_name in sorted(lasts.group_by("event_name"), key=lambda item: str(item[0])):
         sessions = _physical(of_name["session_id"])
         last = np.full(int(max(session.max(initial=0), sessions.max(initial=0))) + 1, -1)
         last[sessions] = of_name["position"].to_numpy()
         is_followed = last[session] > position
-        shares = compare_groups(np.where(is_followed, 0, -1), topic, of_clusters, min_clusters)
+        shares = compare_groups(np.where(is_followed, 0, -1), topic, of_clusters, min_users)
         if is_followed.any() and len(shares.groups):
-            yield pl.DataFrame(
+            both = may_be_told(is_followed.astype(np.int64), topic, user, (2, len(counts)), min_users)
+            told = (both[0] & both[1])[shares.groups] & ((min_users <= 1) | (shares.count[0] > 0))
+            rows = pl.DataFrame(
                 {
                     "topic_id": topics.gather(shares.groups),
                     "outcome_event_name": pl.repeat(str(name[0]), len(shares.groups), eager=True),
@@ -70,6 +75,7 @@ def _compared(firsts: pl.DataFrame, lasts: pl.DataFrame, min_clusters: int) -> I
                     "p_value": shares.found.p_value[0],
                 }
             )
+            yield rows.filter(told)
 
 
 def _physical(names: pl.Series) -> IntArray:

@@ -49,7 +49,7 @@ def read_journeys(
         edges = journey_edges(of_dimension)
         shown = edges if min_users <= 1 else journey_edges(of_dimension, min_users)
         parts["journey_edges"].append(shown)
-        parts["journey_nodes"].append(journey_nodes(of_dimension, edges, _labels(labels, dimension)))
+        parts["journey_nodes"].append(journey_nodes(of_dimension, edges, _labels(labels, dimension), min_users))
         parts["journey_loops"].append(journey_loops(steps, min_users))
         parts["journey_paths"].append(journey_paths(steps, min_users))
         parts["journey_segments"].append(journey_segments(of_dimension, segments, shown, min_users))

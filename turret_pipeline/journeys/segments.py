@@ -5,26 +5,28 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import MIN_CLUSTERS, IntArray, compare_groups, q_values
+from turret_pipeline.comparison import IntArray, compare_groups, q_values
 from turret_pipeline.journeys.edges import EDGE
+from turret_pipeline.journeys.hiding import may_be_told
 from turret_pipeline.journeys.transitions import Transitions, transitions
 from turret_pipeline.journeys.visits import PACKED, numbered, of_each_dimension
 from turret_pipeline.tables import JOURNEY_SEGMENTS, USER
 
 
 def journey_segments(
-    visits: pl.DataFrame, values: pl.DataFrame, edges: pl.DataFrame, min_clusters: int = MIN_CLUSTERS
+    visits: pl.DataFrame, values: pl.DataFrame, edges: pl.DataFrame, min_users: int = 1
 ) -> pl.DataFrame:
     """Table ``journey_segments`` from visits in order, values of the enum fields, and the ``edges`` that are shown.
 
-    ``values`` has position (as in the visits), segment_field and segment_value. Blank values are no segment. The
-    q-values of a dimension are of one family: all its edges, fields and values.
+    ``values`` has position (as in the visits), segment_field and segment_value. Blank values are no segment. Rows
+    of fewer than ``min_users`` users are left out, and those that would give such ones away. The q-values of a
+    dimension are of one family: all its edges, fields and values.
     """
     fields = list(_by_position(values))
     tables = [JOURNEY_SEGMENTS.empty()]
     for dimension, part in of_each_dimension(visits):
         levels = ["cluster"] if dimension.startswith(USER) else ["session", "cluster"]
-        compared = list(compared_edges(transitions(part), fields, levels, min_clusters))
+        compared = list(compared_edges(transitions(part), fields, levels, min_users))
         if compared:
             family = pl.concat(compared).with_columns(pl.lit(dimension).alias("dimension"))
             shown = family.join(edges.select(EDGE), on=EDGE, how="semi")
@@ -46,11 +48,12 @@ def _by_position(values: pl.DataFrame) -> Iterator[tuple[str, pl.Series, IntArra
 
 
 def compared_edges(
-    found: Transitions, fields: list[tuple[str, pl.Series, IntArray]], levels: list[str], min_clusters: int
+    found: Transitions, fields: list[tuple[str, pl.Series, IntArray]], levels: list[str], min_users: int
 ) -> Iterator[pl.DataFrame]:
     """For each node and field: every edge from the node against every value, with ``p_value`` in place of a q-value.
 
-    A field is its name, its values, and the number of the value at each position, -1 where there is none.
+    A field is its name, its values, and the number of the value at each position, -1 where there is none. Of
+    ``levels`` the last is the cluster.
     """
     source = found.edges["source"].gather(found.moves["edge"]).cast(pl.UInt64)
     order = (source * PACKED + pl.int_range(len(source), dtype=pl.UInt64, eager=True)).sort() % PACKED
@@ -64,7 +67,8 @@ def compared_edges(
             value = np.where(position < len(at), at[position.clip(max=len(at) - 1)], -1)
             has = value >= 0
             within = [numbers[has] for numbers in clusters]
-            rows = _of_node(target[edge[has]], value[has], within, min_clusters) if has.any() else None
+            user = np.where(within[-1] < found.user_count, within[-1].astype(np.int64), -1)
+            rows = _of_node(target[edge[has]], value[has], within, user, min_users) if has.any() else None
             if rows is not None:
                 yield rows.select(
                     pl.lit(source_id).alias("from_node_id"),
@@ -75,13 +79,18 @@ def compared_edges(
                 )
 
 
-def _of_node(target: IntArray, value: IntArray, clusters: list[IntArray], min_clusters: int) -> pl.DataFrame | None:
+def _of_node(
+    target: IntArray, value: IntArray, clusters: list[IntArray], user: IntArray, min_users: int
+) -> pl.DataFrame | None:
     """Every node that follows against every value; None where no value can be compared."""
     targets, to = dense(target)
-    shares = compare_groups(to, value, [dense(numbers)[1] for numbers in clusters], min_clusters)
+    shares = compare_groups(to, value, [dense(numbers)[1] for numbers in clusters], min_users)
     if not len(shares.groups):
         return None
-    return pl.DataFrame(
+    told = may_be_told(to, value, user, (len(targets), int(value.max()) + 1), min_users)[:, shares.groups]
+    if min_users > 1:
+        told &= shares.count > 0
+    rows = pl.DataFrame(
         {
             "to": np.repeat(targets, len(shares.groups)),
             "value": np.tile(shares.groups, len(targets)),
@@ -94,6 +103,7 @@ def _of_node(target: IntArray, value: IntArray, clusters: list[IntArray], min_cl
             "p_value": shares.found.p_value.ravel(),
         }
     )
+    return rows.filter(told.ravel())
 
 
 def dense(numbers: IntArray) -> tuple[IntArray, IntArray]:

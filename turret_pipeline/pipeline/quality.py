@@ -228,7 +228,11 @@ def _suite(table: Table) -> list[Any]:
         elif column.name.endswith("_number"):
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=1))
     for larger, smaller in PAIRS.get(table.name, []):
-        suite.append(gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A=larger, column_B=smaller, or_equal=True))
+        suite.append(
+            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A=larger, column_B=smaller, or_equal=True, ignore_row_if="either_value_is_missing"
+            )
+        )
     if together := UNIQUE_TOGETHER.get(table.name):
         suite.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=together))
     return suite

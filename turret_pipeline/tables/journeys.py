@@ -36,6 +36,7 @@ DIMENSION = text(
 )
 
 _DEPENDENT = "wider where users differ more than chance explains"
+_TOLD = "null where they are of fewer users than privacy_min_users, if that is above 1"
 
 JOURNEY_STEPS = Table(
     "journey_steps",
@@ -91,29 +92,30 @@ JOURNEY_NODES = Table(
         text("node_label", "Event name, or label of the topic"),
         integer("event_count", "Events on the node"),
         integer("session_count", "Sessions that visit it"),
-        integer("start_count", "Sessions that start on it"),
-        number("start_share", "start_count over the sessions of the dimension"),
-        number("start_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}"),
-        number("start_share_high", "Upper end of it"),
-        integer("end_count", "Sessions that end on it"),
-        number("end_share", "end_count over the sessions of the dimension"),
-        number("end_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}"),
-        number("end_share_high", "Upper end of it"),
-        number("drop_off_share", "end_count over session_count"),
+        integer("start_count", f"Sessions that start on it; {_TOLD}", nullable=True),
+        number("start_share", "start_count over the sessions of the dimension; null where that is", nullable=True),
+        number("start_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}", nullable=True),
+        number("start_share_high", "Upper end of it", nullable=True),
+        integer("end_count", f"Sessions that end on it; {_TOLD}", nullable=True),
+        number("end_share", "end_count over the sessions of the dimension; null where that is", nullable=True),
+        number("end_share_low", f"Lower end of its 95 % confidence interval (Wilson); {_DEPENDENT}", nullable=True),
+        number("end_share_high", "Upper end of it", nullable=True),
+        number("drop_off_share", "end_count over session_count; null where that is", nullable=True),
         number(
             "other_drop_off_share",
             "The same share of the sessions' visits to each other node, a session once per node; null where there is "
-            "none",
+            "none, or where end_count is",
             nullable=True,
         ),
         number(
             "drop_off_q_value",
             "Share of chance to expect among the nodes whose drop_off_share differs as clearly from that of the others "
             "(Benjamini-Hochberg over the nodes of the dimension; sessions of one user count as dependent); null where "
-            "fewer than 10 sessions or 5 users (sessions where the user is not known) come to it, or to another",
+            "fewer than 10 sessions or 5 users (sessions where the user is not known) come to it, or to another, or "
+            "where end_count is",
             nullable=True,
         ),
-        number("repeat_share", "Share of its events that directly follow another event on it"),
+        number("repeat_share", f"Share of its events that directly follow another event on it; {_TOLD}", nullable=True),
         number(
             "pagerank", "PageRank on the transitions between nodes, weight transition_count; sums to 1 in a dimension"
         ),

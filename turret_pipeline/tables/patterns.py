@@ -54,7 +54,12 @@ JOURNEY_SEGMENTS = Table(
             "Its value. A value is compared where 10 transitions from the node and 5 users have it, and as many do not "
             "(or sessions where the user is not known; privacy_min_users where that is more)",
         ),
-        integer("transition_count", "Transitions of the edge with the value"),
+        integer(
+            "transition_count",
+            "Transitions of the edge with the value. Left out where they are of fewer users than privacy_min_users "
+            "(events without a user count as nobody's), and where all that is left out of the node with the value, or "
+            "of the edge with the field, is of fewer",
+        ),
         number("probability_in_segment", "transition_count over all with the value that leave from_node_id"),
         number("probability_elsewhere", "The same share of the transitions with another value of the enum field"),
         number("difference", "probability_in_segment less probability_elsewhere"),
@@ -80,12 +85,17 @@ TOPIC_OUTCOMES = Table(
         ),
         text("outcome_event_name", "Name of the event; any may be an outcome"),
         integer("session_count", "Sessions that visit the topic"),
-        integer("outcome_session_count", "Those in which the event comes after the first visit to the topic"),
+        integer(
+            "outcome_session_count",
+            "Those in which the event comes after the first visit to the topic. Left out where these, or the others of "
+            "the topic, are of fewer users than privacy_min_users (sessions without a user count as nobody's), and "
+            "where all that is left out of the event is of fewer",
+        ),
         number("outcome_share", "outcome_session_count over session_count"),
         number(
             "baseline_share",
-            "The same share of the sessions' first visits to each other topic of the field: a visit to it and one to "
-            "another are as likely to be followed by the event where topics do not matter",
+            "The same share of the sessions' first visits to each other topic of the field. Place counts: after a "
+            "topic that opens sessions more is left to come, and a late one scores low by its place alone",
         ),
         number("difference", "outcome_share less baseline_share"),
         *_INTERVAL,

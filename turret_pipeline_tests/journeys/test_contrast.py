@@ -54,8 +54,23 @@ def test_the_other_side_sees_the_same_differences_the_other_way_round() -> None:
 def test_groups_of_too_few_are_not_compared() -> None:
     few = walks(("x", 9, "ab"), ("y", 40, "ab"))
     assert_frame_equal(contrast(few, of_group(few, "x")), DIFFERENCES.to_frame())
-    assert contrast(GIVEN, of_group(GIVEN, "x"), min_clusters=41).is_empty()
+    assert contrast(GIVEN, of_group(GIVEN, "x"), min_users=41).is_empty()
     assert contrast(visits(), pl.DataFrame({"session_id": []}, {"session_id": pl.String})).is_empty()
+
+
+def test_what_too_few_users_do_on_either_side_is_not_told() -> None:
+    def measured(min_users: int, *more: tuple[str, int, str]) -> set[tuple[str, str, str]]:
+        given = pl.concat([GIVEN, walks(*more)]) if more else GIVEN
+        given = given.with_columns(pl.int_range(pl.len()).alias("position"))
+        found = contrast(given, of_group(given, "x"), min_users)
+        return set(found.select("measure", "from_node_id", "to_node_id").iter_rows())
+
+    everything = measured(1)
+    assert measured(10) == everything
+    assert measured(11) == {("move", "(start)", "a"), ("visit", "a", "a")}
+    with_few = measured(3, ("x", 2, "c"), ("y", 5, "c"))
+    assert {row for row in with_few if "c" in row} == set()
+    assert ("visit", "b", "b") in with_few
 
 
 def test_one_user_with_many_sessions_proves_little() -> None:

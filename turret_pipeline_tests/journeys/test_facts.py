@@ -14,6 +14,8 @@ Rows = Sequence[dict[str, Any]]
 
 def facts(dimension: str = "prompt", **tables: Rows) -> list[str]:
     """The facts of tables of which only what is read is given."""
+    starts = [edge("(start)", row["node_id"], row["start_count"] or 0) for row in tables.get("journey_nodes", ())]
+    tables["journey_edges"] = [*starts, *tables.get("journey_edges", ())]
     return journey_facts({name: table(name, tables.get(name, ()), dimension) for name in FACT_TABLES}, dimension)
 
 
@@ -76,9 +78,17 @@ def test_a_node_is_where_sessions_break_off_if_its_q_value_says_so_and_more_do_t
     )
 
 
+def test_what_too_few_users_do_to_be_told_is_no_fact_but_their_sessions_count() -> None:
+    unknown = dict.fromkeys(("start_count", "start_share", "end_count", "end_share", "drop_off_q_value"))
+    edges = [edge("(start)", "t-1", 60), edge("(start)", "(other)", 40)]
+    rows = [node("t-1", 70, 60, 40), node("t-2", 50, 30, 25) | unknown]
+    given = {"journey_nodes": rows, "journey_edges": edges}
+    found = {name: table(name, given.get(name, ()), "prompt") for name in FACT_TABLES}
+    assert journey_facts(found, "prompt") == ["60% of 100 sessions start on T-1.", "40% of 100 sessions end on T-1."]
+
+
 def test_the_commonest_move_leads_from_a_node_to_another() -> None:
     edges = [
-        edge("(start)", "t-1", 60),
         edge("t-1", "t-1", 20),
         edge("t-1", "(end)", 10),
         edge("t-1", "(other)", 0),
@@ -172,7 +182,8 @@ def test_the_topic_most_above_the_base_rate_comes_before_one_below() -> None:
 
 
 def test_the_sequences_of_users_are_called_users_and_other_dimensions_do_not_count() -> None:
-    given = {name: table(name, NODES if name == "journey_nodes" else (), "user:prompt") for name in FACT_TABLES}
+    rows: dict[str, Rows] = {"journey_nodes": NODES, "journey_edges": [edge("(start)", "t-1", 100)]}
+    given = {name: table(name, rows.get(name, ()), "user:prompt") for name in FACT_TABLES}
     assert journey_facts(given, "user:prompt")[0] == "60% of 100 users start on T-1, 30% on T-2, 8% on T-3."
     assert journey_facts(given, "prompt") == []
 

@@ -69,6 +69,17 @@ def test_a_node_at_which_the_sessions_of_many_users_end_stands_out_and_one_of_fe
     assert set(drop_off(4).values()) == {None}
 
 
+def test_what_fewer_users_do_than_must_be_is_null_on_nodes_as_it_is_hidden_on_edges() -> None:
+    parts = [path("s1", "aab", "u1"), path("s2", "aab", "u2"), path("s3", "b", "u1"), path("s4", "a", None)]
+    given = pl.concat(parts)
+    found = journey_nodes(given, journey_edges(given), pl.DataFrame(schema=LABELS), 2)
+    shown = ["node_id", "start_count", "start_share", "end_count", "end_share", "drop_off_share", "repeat_share"]
+    assert found.select(shown).rows() == [("a", 3, 0.75, None, None, None, 0.4), ("b", None, None, 3, 0.75, 1.0, None)]
+    assert found.select(ENDS).null_count().row(0) == (1, 1, 1, 1)
+    assert found["other_drop_off_share"].to_list() == [None, 1 / 3]
+    assert found.select("event_count", "session_count").equals(nodes(given).select("event_count", "session_count"))
+
+
 def test_topics_are_called_by_their_label_and_events_by_their_name() -> None:
     given = pl.concat([path("s1", "ab"), path("s1", "xy", dimension="prompt")])
     found = nodes(given, {"x": "Refunds", "unused": "Nothing"}).select("dimension", "node_id", "node_label")

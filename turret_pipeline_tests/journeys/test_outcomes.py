@@ -64,7 +64,23 @@ def test_topics_of_too_few_sessions_or_users_are_left_out_but_count_elsewhere() 
     bought = found.filter(pl.col("outcome_event_name") == "bought")
     assert bought["topic_id"].to_list() == ["a", "b"]
     assert bought["baseline_share"][0] == 7 / 23
-    assert topic_outcomes(*happened(*GIVEN), min_clusters=18).is_empty()
+    assert topic_outcomes(*happened(*GIVEN), min_users=18).is_empty()
+
+
+def test_outcomes_of_too_few_users_are_left_out_whether_they_happen_or_not() -> None:
+    def topics(*groups: tuple[str, int], min_users: int = 4) -> list[str]:
+        found = topic_outcomes(*happened(*GIVEN, *groups), min_users=min_users)
+        return found.filter(pl.col("outcome_event_name") == "bought")["topic_id"].to_list()
+
+    assert topics(min_users=4) == ["a", "b"]
+    assert topics(min_users=5) == []
+    assert topics(("c!", 3), ("c", 20), ("d!", 3), ("d", 20)) == ["a", "b"]
+    assert topics(("c!", 3), ("c", 20)) == []  # that of c would be what is missing
+    assert topics(("c!", 20), ("c", 3)) == []
+    assert topics(("c!", 3), ("c", 20), min_users=1) == ["a", "b", "c"]
+    given, events = happened(*GIVEN)
+    nobody = given.with_columns(pl.lit(None, given.schema["user_id"]).alias("user_id"))
+    assert topic_outcomes(nobody, events, min_users=2).is_empty()
 
 
 def test_the_order_of_visits_does_not_matter() -> None:

@@ -27,8 +27,8 @@ def walked(*groups: tuple[str, str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
 GROUPS = [("free", "ab", 30), ("free", "ac", 10), ("team", "ab", 5), ("team", "ac", 15)]
 
 
-def compared(given: pl.DataFrame, plans: pl.DataFrame, min_clusters: int = 1, min_users: int = 1) -> pl.DataFrame:
-    return journey_segments(given, plans, journey_edges(given, min_users), min_clusters)
+def compared(given: pl.DataFrame, plans: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
+    return journey_segments(given, plans, journey_edges(given, min_users), min_users)
 
 
 def test_the_probability_in_a_segment_stands_beside_that_elsewhere() -> None:
@@ -58,7 +58,7 @@ def test_blank_values_are_no_segment_and_small_ones_are_left_out_but_count_elsew
     assert set(found["segment_value"]) == {"free", "team"}
     row = found.filter((pl.col("to_node_id") == "b") & (pl.col("segment_value") == "free"))
     assert row["probability_elsewhere"].item() == 9 / 24
-    assert compared(*walked(*GROUPS), min_clusters=30).is_empty()
+    assert compared(*walked(*GROUPS), min_users=30).is_empty()
 
 
 def test_the_same_transitions_of_few_users_are_less_telling() -> None:
@@ -72,10 +72,27 @@ def test_the_same_transitions_of_few_users_are_less_telling() -> None:
     assert (both["q_value_right"] > both["q_value"]).all()
 
 
-def test_edges_of_too_few_users_are_not_compared() -> None:
-    given, plans = walked(*GROUPS, ("free", "ad", 1))
-    found = compared(given, plans, min_users=2)
-    assert set(found.filter(pl.col("from_node_id") == "a")["to_node_id"]) == {"b", "c"}
+def cells(found: pl.DataFrame) -> set[tuple[str, str]]:
+    """What is told of the moves from a: the next node, and the plan."""
+    return set(found.filter(pl.col("from_node_id") == "a").select("to_node_id", "segment_value").iter_rows())
+
+
+def test_rows_of_too_few_users_are_left_out_and_so_are_those_that_would_give_them_away() -> None:
+    of_both = {(node, plan) for node in "bc" for plan in ("free", "team")}
+    groups = [*GROUPS, ("free", "ad", 2), ("free", "ae", 2), ("team", "ad", 2), ("team", "ae", 2)]
+    assert cells(compared(*walked(*groups), min_users=3)) == of_both
+    assert cells(compared(*walked(*groups[:-1]), min_users=3)) == {(node, "free") for node in "bc"}  # 2 for d of team
+    assert cells(compared(*walked(*groups), min_users=5)) == set()  # four users of free take d and e
+    assert cells(compared(*walked(*groups), min_users=1)) == of_both | {
+        (node, plan) for node in "de" for plan in ("free", "team")
+    }
+
+
+def test_transitions_of_unknown_users_count_as_nobodys() -> None:
+    given, plans = walked(*GROUPS)
+    nobody = given.with_columns(pl.lit(None, given.schema["user_id"]).alias("user_id"))
+    assert not compared(nobody, plans).is_empty()
+    assert compared(nobody, plans, min_users=2).is_empty()
 
 
 def test_dimensions_are_families_of_their_own_and_order_does_not_matter() -> None:

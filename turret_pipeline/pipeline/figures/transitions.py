@@ -81,7 +81,7 @@ def _draw(axis: "Axes", moves: pl.DataFrame, nodes: pl.DataFrame) -> None:
     for source, target, count, _ in reversed(arrows):
         _arrow(axis, discs[source], discs[target], count / most)
     for node, start, end, sessions in nodes.select("node_id", "start_count", "end_count", "session_count").iter_rows():
-        _disc(axis, discs[node], start / sessions, end / sessions)
+        _disc(axis, discs[node], (start or 0) / sessions, (end or 0) / sessions)  # null: of too few users to be told
     curves = [
         Box.around(*_on_curve(discs[source], discs[target], at / 40), 3, 3)
         for source, target, *_ in arrows
