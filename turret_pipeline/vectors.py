@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.errors import TurretError
 from turret_pipeline.lake import replacing
-from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.embed.embedding import Chunk
 
 

@@ -5,16 +5,9 @@ import pytest
 import scipy.sparse as sp
 from scipy import stats
 
-from turret_pipeline.comparison import (
-    Comparison,
-    FloatArray,
-    Pairs,
-    compare_shares,
-    design_effects,
-    pairs_within,
-    q_values,
-    share_interval,
-)
+from turret_pipeline.arrays import FloatArray
+from turret_pipeline.comparison.effects import Pairs, design_effects, pairs_within
+from turret_pipeline.comparison.shares import Comparison, compare_shares, q_values, share_interval
 
 
 def compared(

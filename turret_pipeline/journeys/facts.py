@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from turret_pipeline.comparison import MIN_CLUSTERS, MIN_EVENTS
+from turret_pipeline.comparison.groups import MIN_CLUSTERS, MIN_EVENTS
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
 LEVEL, THREE = 0.05, 3

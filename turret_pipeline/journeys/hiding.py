@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from turret_pipeline.comparison import IntArray
+from turret_pipeline.arrays import IntArray
 
 
 def may_be_told(

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import IntArray, compare_groups, q_values
+from turret_pipeline.arrays import IntArray
+from turret_pipeline.comparison.groups import compare_groups
+from turret_pipeline.comparison.shares import q_values
 from turret_pipeline.journeys.hiding import may_be_told
 from turret_pipeline.journeys.segments import dense
 from turret_pipeline.journeys.transitions import clusters

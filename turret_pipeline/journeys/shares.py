@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import share_effects, share_interval
+from turret_pipeline.comparison.effects import share_effects
+from turret_pipeline.comparison.shares import share_interval
 
 SESSION_SHARES = ("session_count", "user_count", "share", "share_low", "share_high")
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from turret_pipeline.comparison import share_effects, share_interval
+from turret_pipeline.comparison.effects import share_effects
+from turret_pipeline.comparison.shares import share_interval
 from turret_pipeline.journeys.visits import NAME, PACKED, numbered, same_as, seconds
 from turret_pipeline.tables import END, OTHER, START
 

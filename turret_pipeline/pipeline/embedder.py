@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import DEFAULT_MODEL
-from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.embed.embedding import Embedder
 
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from turret_pipeline.arrays import IntArray
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import DEFAULT_MODEL, Settings
-from turret_pipeline.topics.arrays import IntArray
 from turret_pipeline.topics.edits import SUBJECT
 from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.embed.texts import collect_texts

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import DEFAULT_MODEL
-from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.embed.texts import collect_texts
 from turret_pipeline.topics.group.communities import NO_TOPIC

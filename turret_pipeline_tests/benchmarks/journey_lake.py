@@ -10,7 +10,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.lake import Lake
 from turret_pipeline.tables import LAKE_TABLES
 

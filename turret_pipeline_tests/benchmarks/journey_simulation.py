@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import FloatArray, IntArray, share_interval
+from turret_pipeline.arrays import FloatArray, IntArray
+from turret_pipeline.comparison.shares import share_interval
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.facts import FACT_TABLES, journey_facts
 from turret_pipeline.journeys.nodes import journey_nodes

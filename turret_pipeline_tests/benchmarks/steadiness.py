@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.pipeline.resources import now
-from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.keep.definitions import numbers_of
 from turret_pipeline.topics.keep.plan import Plan, Run

@@ -19,8 +19,8 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.pipeline.resources import now
-from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.keep.plan import Plan, Run
 from turret_pipeline.topics.keep.state import TopicState, advance

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.topics.embed.embedding import unit
 
 DIMENSIONS = 32

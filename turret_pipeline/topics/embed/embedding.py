@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.arrays import FloatArray
 
 Embedder = Callable[[Sequence[str]], FloatArray]
 """Texts to vectors, shape (texts, dimensions)."""

@@ -4,7 +4,7 @@ import graspologic_native
 import numpy as np
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.embed.embedding import unit
 
 NO_TOPIC = -1

@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import centroids, edge_rows, leiden, modularity, silhouettes, sums_of
 
 RESOLUTIONS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.7, 8.0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import faiss

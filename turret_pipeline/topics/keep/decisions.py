@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.edits import Edit, Edits
 from turret_pipeline.topics.group.communities import by_size
 from turret_pipeline.topics.keep.definitions import numbers_of

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.tables import TOPIC_DEFINITIONS
-from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embed.embedding import unit
 from turret_pipeline.topics.group.communities import NO_TOPIC, centroids, sums_of

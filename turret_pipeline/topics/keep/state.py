@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import polars as pl
 
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS, Table
-from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.keep.decisions import apply_splits, shown_topics
 from turret_pipeline.topics.keep.definitions import define, ids_of, numbers_of

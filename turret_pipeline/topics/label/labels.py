@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import centroids
 from turret_pipeline.topics.label.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.label.meaning import Meanings

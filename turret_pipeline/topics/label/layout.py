@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.topics.group.neighbours import nearest
 
 FEW_TOPICS, TSNE_ROUNDS = 8, 500

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.topics.embed.embedding import unit
 
 MOST_WORDS, LEAST_TEXTS = 1_200, 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC, by_size, leiden
 from turret_pipeline.topics.group.neighbours import nearest, nearest_others, neighbour_graph
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from turret_pipeline.topics.arrays import IntArray
+from turret_pipeline.arrays import IntArray
 
 
 def collect_occurrences(events: pl.DataFrame, event_texts: pl.DataFrame, text_topics: pl.DataFrame) -> pl.DataFrame:

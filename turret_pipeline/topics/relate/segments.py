@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from turret_pipeline.comparison import MIN_CLUSTERS, compare_groups, q_values
+from turret_pipeline.comparison.groups import MIN_CLUSTERS, compare_groups
+from turret_pipeline.comparison.shares import q_values
 from turret_pipeline.tables import TOPIC_SEGMENTS
 from turret_pipeline.topics.relate.occurrences import dense
 

@@ -5,9 +5,10 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison import Pairs, compare_shares, count_matrix, design_effects, pairs_within, q_values
+from turret_pipeline.arrays import FloatArray, IntArray
+from turret_pipeline.comparison.effects import Pairs, count_matrix, design_effects, pairs_within
+from turret_pipeline.comparison.shares import compare_shares, q_values
 from turret_pipeline.tables import TOPIC_TRENDS
-from turret_pipeline.topics.arrays import FloatArray, IntArray
 from turret_pipeline.topics.relate.occurrences import dense
 
 BEFORE_PERIODS = 4

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.roles.turns import Turns, lifts, shifted
 

@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
+from turret_pipeline.arrays import BoolArray, IntArray
 from turret_pipeline.tables import CONTINUATIONS
-from turret_pipeline.topics.arrays import BoolArray, IntArray
 from turret_pipeline.topics.edits import CONTINUATION
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.roles.turns import Turns, collect_turns, lifts

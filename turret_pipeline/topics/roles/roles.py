@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import BoolArray, FloatArray
+from turret_pipeline.arrays import BoolArray, FloatArray
 from turret_pipeline.topics.edits import CONTINUATION, SUBJECT, Role
 from turret_pipeline.topics.roles.carrying import Carrying, carrying
 from turret_pipeline.topics.roles.openings import Greetings, Openings, greetings, openings, session_shares

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
+from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 
 SMOOTHING = 1.0

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy import stats
 
-from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
+from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.embed.embedding import unit
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.group.grouping import Grouping

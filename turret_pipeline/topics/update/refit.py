@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from turret_pipeline.topics.arrays import IntArray
+from turret_pipeline.arrays import IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.update.meeting import Change
 

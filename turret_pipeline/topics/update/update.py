@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import BoolArray, FloatArray, IntArray
+from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC, by_size
 from turret_pipeline.topics.group.grouping import group_texts
 from turret_pipeline.topics.group.neighbours import Neighbours, nearest_others, neighbour_count, neighbour_graph

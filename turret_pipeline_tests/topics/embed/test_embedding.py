@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.topics.embed.embedding import Chunk, embed_chunks, unit, waiting_texts
 
 SCHEMA = {"field": pl.String(), "text_id": pl.String(), "text": pl.String()}

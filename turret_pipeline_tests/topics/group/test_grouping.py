@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.embed.embedding import unit
 from turret_pipeline.topics.group.communities import by_size, centroids, leiden, modularity, silhouettes
 from turret_pipeline.topics.group.grouping import (

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.tables import TEXTS
-from turret_pipeline.topics.arrays import FloatArray
 from turret_pipeline.topics.embed.texts import text_id
 from turret_pipeline.topics.keep.plan import Plan, Run
 from turret_pipeline.topics.keep.state import TopicState, VectorsOf, advance

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from turret_pipeline.topics.arrays import FloatArray
+from turret_pipeline.arrays import FloatArray
 from turret_pipeline.topics.embed.embedding import unit
 from turret_pipeline.topics.label.meaning import Meanings
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from turret_pipeline.topics.arrays import FloatArray, IntArray
+from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.group.grouping import Grouping
 from turret_pipeline.topics.group.neighbours import nearest_others, neighbour_graph

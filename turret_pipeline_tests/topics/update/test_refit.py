@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from turret_pipeline.topics.arrays import IntArray
+from turret_pipeline.arrays import IntArray
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.update.meeting import Change
 from turret_pipeline.topics.update.refit import carry_ids, keep_held
