@@ -8,11 +8,12 @@ import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import TurretError, near
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.funnel import HITS_SCHEMA
 from turret_pipeline.journeys.visits import VISITS_SCHEMA
@@ -72,14 +73,21 @@ class Published:
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         if not self.space.published.exists():
-            raise TurretError(f"Nothing is published in {self.space.root} yet: turret run comes first.")
+            found = "Nothing is published in" if self.space.root.is_dir() else "There is no data folder"
+            remedy = f"give another one with --data-dir, or run {self.command('run')} first"
+            raise TurretError(f"{found} {self.space.root} yet: {remedy}.")
         try:
             with open_to_read(self.space.published) as connection:
                 yield connection
         except (duckdb.CatalogException, duckdb.BinderException):
             raise TurretError(
-                f"{self.space.published} was published by another version: turret run makes it anew."
+                f"{near(self.space.published)} was published by another version: turret run makes it anew."
             ) from None
+
+    def command(self, name: str) -> str:
+        """A command as a person here types it for this data folder."""
+        is_default = self.space.root == Path.cwd() / "data"
+        return f"turret {name}" if is_default else f"turret {name} --data-dir {near(self.space.root)}"
 
     def query(self, sql: str, *values: object) -> pl.DataFrame:
         """Rows of the published file."""

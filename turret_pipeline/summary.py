@@ -12,9 +12,9 @@ from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
 from turret_pipeline.pipeline.resources import open_to_read
 from turret_pipeline.tables import EVENT_NAME
+from turret_pipeline.topics.keep.lineage import run_in_words
 
 TOPICS, THREE, EDGES = 12, 3, 5
-CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Characters that a column may take: a table fits a line of 120."""
 
@@ -73,12 +73,11 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         "where field = ? and status = 'active' order by event_count desc, topic_id",
         [field],
     ).fetchall()
+    last = "select * from marts.topic_runs where field = ? order by started_at desc limit 1"
+    run = connection.sql(last, params=[field]).pl().row(0, named=True)
     if not topics:
-        note = "select note from marts.topic_runs where field = ? order by started_at desc limit 1"
-        said = [row[0] for row in connection.execute(note, [field]).fetchall() if row[0]]
-        return Text(
-            f"\nNo topics in {field}. {said[0] if said else 'There is none that may be shown.'}", style="yellow"
-        )
+        said = run["note"] or "There is none that may be shown."
+        return Text(f"\nNo topics in {field}. {said}", style="yellow")
     none, carrying_on = connection.execute(
         "select count(*) filter (topic_id is null and continues_topic_id is null) / count(*), "
         "count(continues_topic_id) / count(*) from marts.event_topics where field = ?",
@@ -99,23 +98,7 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         table.add_row(
             f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
         )
-    return Group(table, Text(_changes(connection, field), style="dim"))
-
-
-def _changes(connection: duckdb.DuckDBPyConnection, field: str) -> str:
-    """What the last run changed among the topics of a field, and how little chance had to do with them."""
-    *counts, stability, kept = connection.execute(
-        f"select {', '.join(f'{change}_count' for change in CHANGES)}, stability, kept_share from marts.topic_runs "
-        "where field = ? order by started_at desc limit 1",
-        [field],
-    ).fetchall()[0]
-    changed = ", ".join(f"{count} {change}" for change, count in zip(CHANGES, counts, strict=True) if count)
-    parts = [
-        f"In the last run: {changed or 'no topic changed'}",
-        *([] if kept is None else [f"{kept:.1%} of the known texts kept their topic"]),
-        *([] if stability is None else [f"stability {stability:.2f}"]),
-    ]
-    return "; ".join(parts)
+    return Group(table, Text(run_in_words(run), style="dim"))
 
 
 def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> RenderableType:

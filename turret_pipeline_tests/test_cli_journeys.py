@@ -263,7 +263,10 @@ def test_wrong_questions_are_refused_with_what_would_be_right(folder: Path) -> N
 def test_without_a_published_file_the_command_says_what_comes_first(tmp_path: Path) -> None:
     done = turret("journeys", "overview", "--data-dir", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"Nothing is published in {tmp_path} yet: turret run comes first.\n"
+    assert done.stderr == (
+        f"Nothing is published in {tmp_path} yet: give another one with --data-dir, or run turret run --data-dir "
+        f"{tmp_path} first.\n"
+    )
 
 
 def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:

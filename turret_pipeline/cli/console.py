@@ -1,8 +1,7 @@
-"""What the commands have in common: consoles, progress, paths as a person types them."""
+"""What the commands have in common: consoles and progress."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -59,8 +58,3 @@ def new_console(*, stderr: bool = True) -> Console:
     if not console.is_terminal:
         console.width = WIDTH
     return console
-
-
-def near(path: Path) -> str:
-    """The path as a person at this place would type it."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from turret_pipeline.cli.asking import Asked, Name, Top, question
-from turret_pipeline.cli.console import near, new_console
+from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.journey_views import (
     Column,
     chance,
@@ -24,7 +24,8 @@ from turret_pipeline.cli.journey_views import (
     shared,
     timed,
 )
-from turret_pipeline.errors import TurretError
+from turret_pipeline.comparison.shares import LEVEL
+from turret_pipeline.errors import TurretError, near
 from turret_pipeline.journeys.graph import FORMATS
 from turret_pipeline.lake import replacing
 from turret_pipeline.tables import END, EVENT_NAME, START, USER
@@ -37,9 +38,6 @@ journeys = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-LEVEL = 0.05
-"""Q-value up to which a difference is told: of such rows, 5 % are expected to be chance."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -334,16 +332,17 @@ def export(
     visits = asked.visits()
     if visits.is_empty():
         asked.say_nothing_fits()
-    edges = journey_edges(visits, asked.min_users)
+    edges = journey_edges(visits)
+    shown = edges if asked.min_users <= 1 else journey_edges(visits, asked.min_users)
     labels = asked.published.labels(asked.dimension)
     names = pl.DataFrame(
         {"node_id": list(labels), "node_label": list(labels.values())}, {"node_id": pl.String, "node_label": pl.String}
     ).select(pl.lit(asked.dimension).alias("dimension"), pl.all())
-    nodes = journey_nodes(visits, journey_edges(visits), names, asked.min_users)
-    text = write_graph(journey_graph(nodes, edges), form)
+    nodes = journey_nodes(visits, edges, names, asked.min_users)
+    text = write_graph(journey_graph(nodes, shown), form)
     if output is None:
         sys.stdout.write(text)
         return
     with replacing(output) as aside:
         aside.write_text(text)
-    new_console().print(f"Written: {near(output.resolve())} ({form}, {edges.height:,} edges)", soft_wrap=True)
+    new_console().print(f"Written: {near(output.resolve())} ({form}, {shown.height:,} edges)", soft_wrap=True)

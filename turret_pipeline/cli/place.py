@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
-from turret_pipeline.cli.console import near, new_console
-from turret_pipeline.errors import TurretError
+from turret_pipeline.cli.console import new_console
+from turret_pipeline.errors import TurretError, near
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import Edit, Edits
 from turret_pipeline.topics.keep.lineage import births
@@ -20,26 +19,15 @@ class Place:
 
     def __init__(self, data_dir: Path | None) -> None:
         from turret_pipeline.pipeline.resources import Workspace
+        from turret_pipeline.published import Published
 
         self.space = Workspace(load_settings(data_dir=data_dir))
+        self.published = Published(self.space)
         self.edits_file = self.space.edits_file
 
     def query(self, sql: str, *values: object) -> pl.DataFrame:
         """Rows of the published file. TurretError where there is none."""
-        from turret_pipeline.pipeline.resources import open_to_read
-
-        if not self.space.published.exists():
-            found = "Nothing is published in" if self.space.root.is_dir() else "There is no data folder"
-            remedy = f"give another one with --data-dir, or run turret run{self._where()} first"
-            raise TurretError(f"{found} {self.space.root} yet: {remedy}.")
-        try:
-            with open_to_read(self.space.published) as connection:
-                frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
-                return frame
-        except (duckdb.CatalogException, duckdb.BinderException):
-            raise TurretError(
-                f"{near(self.space.published)} was published by another version: turret run makes it anew."
-            ) from None
+        return self.published.query(sql, *values)
 
     def topic(self, topic_id: str) -> dict[str, Any]:
         """A published topic. TurretError where there is none of that id."""
@@ -122,12 +110,9 @@ class Place:
         edit = self.edits_file.undo(edit_id)
         self.say(f"Undone: {edit.edit_id}, {edit.sentence()}. It is gone with the next run")
 
-    def _where(self) -> str:
-        return "" if self.space.root == Path.cwd() / "data" else f" --data-dir {near(self.space.root)}"
-
     def say(self, sentence: str) -> None:
         """Tell what was decided, and the command of the run that it waits for."""
-        new_console(stderr=False).print(f"{sentence}: turret run{self._where()}", soft_wrap=True)
+        new_console(stderr=False).print(f"{sentence}: {self.published.command('run')}", soft_wrap=True)
 
 
 def edit_line(edit: Edit) -> str:

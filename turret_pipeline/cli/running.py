@@ -6,7 +6,8 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from turret_pipeline.cli.console import Bars, near, new_console
+from turret_pipeline.cli.console import Bars, new_console
+from turret_pipeline.errors import near
 from turret_pipeline.settings import Settings
 
 

@@ -7,12 +7,13 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
+from turret_pipeline.topics.keep.lineage import run_in_words
+
 WIDE, WIDER = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
 """Characters that a column may take, with and without remarks: a table fits a line of ROOM."""
 
 ROOM = 120
 
-CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 IN_WORDS = {
     "split": "split off",
     "merged": "merged into",
@@ -25,18 +26,12 @@ Row = Mapping[str, Any]
 
 def run_lines(row: Row) -> list[Text]:
     """How a field's last run went, from its row of ``topic_runs``."""
-    changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in CHANGES if row[f"{change}_count"])
-    run = [
-        f"In the last run: {changed or 'no topic changed'}",
-        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of the known texts kept their topic"]),
-        *([] if row["stability"] is None else [f"stability {row['stability']:.2f}"]),
-    ]
     counts = f"{_counted(row['topic_count'], 'topic')} in {_counted(row['theme_count'], 'theme')}"
     share = "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have one"
     head = (
         f"No topics in {row['field']}. {row['note']}" if row["note"] else f"Topics of {row['field']}: {counts}{share}"
     )
-    return [Text(head, style="bold"), Text("; ".join(run), style="dim")]
+    return [Text(head, style="bold"), Text(run_in_words(row), style="dim")]
 
 
 def _counted(count: int, name: str) -> str:

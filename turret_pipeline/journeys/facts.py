@@ -6,9 +6,10 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.comparison.groups import MIN_CLUSTERS, MIN_EVENTS
+from turret_pipeline.comparison.shares import LEVEL
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
-LEVEL, THREE = 0.05, 3
+THREE = 3
 FACT_TABLES = ("journey_nodes", "journey_edges", "journey_loops", "journey_segments", "topic_outcomes")
 
 

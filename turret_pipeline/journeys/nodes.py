@@ -14,7 +14,9 @@ from turret_pipeline.journeys.visits import numbered, of_each_dimension, same_as
 from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
 
 NODE = ["dimension", "node_id"]
-EXACT_NODES = 500
+EDGES_WALKED, LEAST_STARTS = 2_000_000, 50
+"""So many nodes are starts of shortest paths that so many edges are walked, which takes seconds; but no fewer nodes."""
+
 PSEUDO = (START, END, OTHER)
 DROP_OFF = ("drop_off_share", "other_drop_off_share", "drop_off_q_value")
 NOT_COUNTED = ("node_label", "repeat_share", "pagerank", "betweenness")
@@ -132,8 +134,9 @@ def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":
 
 
 def _betweenness(graph: "nx.DiGraph[str]") -> dict[str, float]:
-    """Exact up to EXACT_NODES, whose shortest paths take about a second; then from as many of the nodes."""
-    sampled = EXACT_NODES if len(graph) > EXACT_NODES else None
+    """From all nodes where EDGES_WALKED allows; else an estimate from some of them (Brandes and Pich 2007)."""
+    affordable = max(EDGES_WALKED // max(graph.number_of_edges(), 1), LEAST_STARTS)
+    sampled = affordable if affordable < len(graph) else None
     return nx.betweenness_centrality(graph, k=sampled, weight="length", seed=0)
 
 

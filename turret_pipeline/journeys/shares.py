@@ -5,6 +5,7 @@ import polars as pl
 
 from turret_pipeline.comparison.effects import share_effects
 from turret_pipeline.comparison.shares import share_interval
+from turret_pipeline.journeys.transitions import clusters
 
 SESSION_SHARES = ("session_count", "user_count", "share", "share_low", "share_high")
 
@@ -17,9 +18,10 @@ def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.Dat
     counted. Without any session shares are null.
     """
     by = groups.columns
-    sizes = sessions.group_by(_who()).agg(pl.len().cast(pl.Float64).alias("size"))
-    placed = members.select(*by, "session_id").join(sessions.select("session_id", _who()), on="session_id")
-    hits = placed.group_by(*by, "who").agg(pl.len().cast(pl.Float64).alias("hits")).join(sizes, on="who")
+    of_sessions = sessions.select("session_id", clusters(sessions)[0])
+    sizes = of_sessions.group_by("cluster").agg(pl.len().cast(pl.Float64).alias("size"))
+    placed = members.select(*by, "session_id").join(of_sessions, on="session_id")
+    hits = placed.group_by(*by, "cluster").agg(pl.len().cast(pl.Float64).alias("hits")).join(sizes, on="cluster")
     sums = hits.group_by(by).agg(
         pl.col("hits").sum().cast(pl.Int64).alias("session_count"),
         (pl.col("hits") ** 2).sum().alias("squares"),
@@ -45,8 +47,3 @@ def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.Dat
 def sessions_of(steps: pl.DataFrame) -> pl.DataFrame:
     """The sessions of ``journey_steps`` of one dimension, each with the first user that it names."""
     return steps.group_by("session_id").agg(pl.col("user_id").drop_nulls().first())
-
-
-def _who() -> pl.Expr:
-    """Whom a session is of: its user, or where none is known, itself."""
-    return pl.coalesce(pl.lit("user ") + pl.col("user_id"), pl.lit("session ") + pl.col("session_id")).alias("who")

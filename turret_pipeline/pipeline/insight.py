@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
+from turret_pipeline.comparison.shares import LEVEL
 from turret_pipeline.pipeline.resources import Workspace
 from turret_pipeline.pipeline.specs import lake_spec, result
 from turret_pipeline.topics.relate.occurrences import collect_occurrences
@@ -12,7 +13,6 @@ from turret_pipeline.topics.relate.segments import topic_segments
 from turret_pipeline.topics.relate.trends import last_day, topic_trends
 
 SHOWN = 10
-LEVEL = 0.05
 TABLES = {
     "topic_trends": ["events", "event_texts", "text_topics", "topic_definitions"],
     "topic_segments": ["events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions"],

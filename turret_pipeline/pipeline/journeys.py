@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from turret_pipeline.comparison.shares import LEVEL
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import journey_facts
 from turret_pipeline.journeys.flows import first_flows
@@ -21,7 +22,7 @@ from turret_pipeline.tables import EVENT_NAME, USER
 
 DEPS = ("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
 STEPS = "journey_steps"
-SHOWN, LEVEL = 10, 0.05
+SHOWN = 10
 
 
 @dg.multi_asset(

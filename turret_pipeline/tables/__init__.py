@@ -30,6 +30,7 @@ from turret_pipeline.tables.journeys import (
 from turret_pipeline.tables.patterns import JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES
 from turret_pipeline.tables.runs import PIPELINE_RUNS, QUALITY_CHECKS
 from turret_pipeline.tables.topics import (
+    CHANGES,
     CONTINUATIONS,
     EVENT_TEXTS,
     EVENT_TOPICS,
@@ -42,6 +43,7 @@ from turret_pipeline.tables.topics import (
 )
 
 __all__ = [
+    "CHANGES",
     "CONTINUATIONS",
     "DUCKDB_TYPES",
     "END",

@@ -122,7 +122,7 @@ JOURNEY_NODES = Table(
         number(
             "betweenness",
             "Share of the shortest paths between other nodes that pass it; length of an edge = -log probability; "
-            "above 500 nodes an estimate from the paths of 500 of them",
+            "with over 2,000,000 pairs of node and edge an estimate from the paths of some of the nodes",
         ),
     ),
 )

@@ -3,6 +3,9 @@
 from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
 from turret_pipeline.tables.insight import TREND
 
+CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
+"""What becomes of topics in a run, as topic_lineage calls and topic_runs counts it."""
+
 EVENT_TEXTS = Table(
     "event_texts",
     "One row per event and text field present on it.",
@@ -111,10 +114,7 @@ TOPIC_RUNS = Table(
             nullable=True,
         ),
         number("kept_share", "Share of the texts with a topic before that keep it", nullable=True),
-        *(
-            integer(f"{change}_count", f"Topics {change} in the run (topic_lineage)")
-            for change in ("born", "split", "merged", "retired", "revived", "renamed")
-        ),
+        *(integer(f"{change}_count", f"Topics {change} in the run (topic_lineage)") for change in CHANGES),
         text("note", "Why there are no topics, or few", nullable=True),
         number("found_granularity", "topic_granularity when the field's topics were last found anew", nullable=True),
         integer("found_min_texts", "topic_min_texts at that time", nullable=True),

@@ -169,10 +169,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000], metavar="COUNT")
-    parser.add_argument("--log", type=int, default=1_000_000, metavar="COUNT", help="events of the log for pm4py")
+    parser.add_argument(
+        "--log", type=int, default=1_000_000, metavar="COUNT", help="events of the log for pm4py; 0: none"
+    )
     options = parser.parse_args(arguments)
     all_tables(options.events)
-    beside_pm4py(options.log)
+    if options.log:
+        beside_pm4py(options.log)
 
 
 if __name__ == "__main__":

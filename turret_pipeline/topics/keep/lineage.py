@@ -5,12 +5,11 @@ from typing import Any
 
 import polars as pl
 
-from turret_pipeline.tables import TOPIC_LINEAGE, TOPIC_RUNS
+from turret_pipeline.tables import CHANGES, TOPIC_LINEAGE, TOPIC_RUNS
 from turret_pipeline.topics.keep.definitions import ACTIVE, RETIRED
 from turret_pipeline.topics.keep.plan import Plan, Run
 from turret_pipeline.topics.update.meeting import Change, Options
 
-COUNTED = ("born", "split", "merged", "retired", "revived", "renamed")
 TEXT = "text"
 """The type of fields that have topics."""
 
@@ -101,7 +100,7 @@ def describe_run(
         "coverage": round(1 - text_topics["topic_id"].null_count() / count, 6) if count else None,
         "stability": None if stability is None else round(stability, 6),
         "kept_share": None if kept_share is None else round(kept_share, 6),
-        **{f"{change}_count": int((changes["change"] == change).sum()) for change in COUNTED},
+        **{f"{change}_count": int((changes["change"] == change).sum()) for change in CHANGES},
         "note": _note(field, count, active.height, plan),
         **_found_with(before, plan.options, is_anew=is_anew),
     }
@@ -113,6 +112,17 @@ def _found_with(before: pl.DataFrame, options: Options, *, is_anew: bool) -> dic
     if is_anew or before.is_empty():
         return {f"found_{name}": getattr(options, name) for name in FOUND_WITH}
     return {f"found_{name}": before[f"found_{name}"][-1] for name in FOUND_WITH}
+
+
+def run_in_words(row: Mapping[str, Any]) -> str:
+    """What a run changed among the topics of a field and how little chance had to do with them, from ``topic_runs``."""
+    changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in CHANGES if row[f"{change}_count"])
+    parts = [
+        f"In the last run: {changed or 'no topic changed'}",
+        *([] if row["kept_share"] is None else [f"{row['kept_share']:.1%} of the known texts kept their topic"]),
+        *([] if row["stability"] is None else [f"stability {row['stability']:.2f}"]),
+    ]
+    return "; ".join(parts)
 
 
 def waiting_settings(row: Mapping[str, Any], options: Options) -> str | None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from turret_pipeline.tables import CHANGES
 from turret_pipeline.topics.edits import SUBJECT
 from turret_pipeline.topics.keep.definitions import ACTIVE
-from turret_pipeline.topics.keep.lineage import COUNTED
 from turret_pipeline.topics.keep.state import TopicState
 
 OTHER = "Other"
@@ -69,9 +69,9 @@ def count_what_is_shown(shown: TopicState, texts: pl.DataFrame, run_id: str, min
         .agg(has_topic.mean().round(6).alias("coverage"))
     )
     changes = shown.topic_lineage.group_by("run_id", "field").agg(
-        (pl.col("change") == change).sum().cast(pl.Int64).alias(f"{change}_count") for change in COUNTED
+        (pl.col("change") == change).sum().cast(pl.Int64).alias(f"{change}_count") for change in CHANGES
     )
-    runs, names = shown.topic_runs, [f"{change}_count" for change in COUNTED]
+    runs, names = shown.topic_runs, [f"{change}_count" for change in CHANGES]
     counted = runs.drop(names).join(changes, on=["run_id", "field"], how="left", maintain_order="left")
     this = counted.filter(pl.col("run_id") == run_id).drop("topic_count", "theme_count", "coverage")
     this = this.join(known, on="field", how="left", maintain_order="left")

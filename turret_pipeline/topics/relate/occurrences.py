@@ -4,13 +4,22 @@ import polars as pl
 
 from turret_pipeline.arrays import IntArray
 
+OCCURRENCES_SCHEMA = pl.Schema(
+    {
+        "field": pl.String(),
+        "event_id": pl.String(),
+        "topic_id": pl.String(),
+        "session_id": pl.String(),
+        "cluster_id": pl.Int64(),
+        "event_date": pl.Date(),
+    }
+)
+"""One row per event and text field present on it. ``topic_id`` is null where the text has none. ``cluster_id`` numbers
+the users, and the sessions of events whose user is not known: events of one cluster are not independent."""
+
 
 def collect_occurrences(events: pl.DataFrame, event_texts: pl.DataFrame, text_topics: pl.DataFrame) -> pl.DataFrame:
-    """One row per event and text field present on it: field, event_id, topic_id, session_id, cluster_id, event_date.
-
-    ``topic_id`` is null where the text has none. ``cluster_id`` numbers the users, and the sessions of events whose
-    user is not known: events of one cluster are not independent.
-    """
+    """OCCURRENCES_SCHEMA, from the tables of these names."""
     who = pl.coalesce(pl.lit("user ") + pl.col("user_id"), pl.lit("session ") + pl.col("session_id"))
     placed = events.select(
         "event_id",
@@ -21,7 +30,7 @@ def collect_occurrences(events: pl.DataFrame, event_texts: pl.DataFrame, text_to
     return (
         event_texts.join(text_topics.select("field", "text_id", "topic_id"), on=["field", "text_id"], how="left")
         .join(placed, on="event_id", validate="m:1")
-        .select("field", "event_id", "topic_id", "session_id", "cluster_id", "event_date")
+        .select(OCCURRENCES_SCHEMA.names())
     )
 
 

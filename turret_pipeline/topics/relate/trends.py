@@ -7,16 +7,15 @@ import polars as pl
 
 from turret_pipeline.arrays import FloatArray, IntArray
 from turret_pipeline.comparison.effects import Pairs, count_matrix, design_effects, pairs_within
-from turret_pipeline.comparison.shares import compare_shares, q_values
+from turret_pipeline.comparison.shares import LEVEL, compare_shares, q_values
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.relate.occurrences import dense
 
 BEFORE_PERIODS = 4
 """The days before are at most so many times the last days."""
 
-LEVEL = 0.05
 MIN_GROWTH, MIN_CLUSTERS = 0.5, 3
-"""What is emerging is beyond chance at this level of false discoveries, has grown by half at least, and is asked by
+"""What is emerging is beyond chance at a q-value of LEVEL, has grown by half at least, and is asked by
 so many users (or sessions without a user) in the last days: less is not worth a person's time."""
 
 STRAY_SHARE = 0.01

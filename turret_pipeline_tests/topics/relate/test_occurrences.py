@@ -6,7 +6,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import EVENT_TEXTS, EVENTS, TEXT_TOPICS
-from turret_pipeline.topics.relate.occurrences import collect_occurrences
+from turret_pipeline.topics.relate.occurrences import OCCURRENCES_SCHEMA, collect_occurrences
 
 LATE = dt.datetime(2026, 3, 1, 23, 59, tzinfo=dt.UTC)
 
@@ -45,16 +45,4 @@ def test_an_event_hangs_together_with_its_user_or_else_its_session() -> None:
 
 def test_nothing_occurs_where_there_is_nothing() -> None:
     found = collect_occurrences(EVENTS.empty(), EVENT_TEXTS.empty(), TEXT_TOPICS.empty())
-    assert_frame_equal(
-        found,
-        pl.DataFrame(
-            schema={
-                "field": pl.String,
-                "event_id": pl.String,
-                "topic_id": pl.String,
-                "session_id": pl.String,
-                "cluster_id": pl.Int64,
-                "event_date": pl.Date,
-            }
-        ),
-    )
+    assert_frame_equal(found, OCCURRENCES_SCHEMA.to_frame())

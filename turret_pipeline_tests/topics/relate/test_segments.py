@@ -8,18 +8,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TOPIC_SEGMENTS
+from turret_pipeline.topics.relate.occurrences import OCCURRENCES_SCHEMA
 from turret_pipeline.topics.relate.segments import topic_segments
 from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences, segment
 
 DAY = dt.date(2026, 3, 1)
-OCCURRENCE = {
-    "field": pl.String,
-    "event_id": pl.String,
-    "topic_id": pl.String,
-    "session_id": pl.String,
-    "cluster_id": pl.Int64,
-    "event_date": pl.Date,
-}
 VALUES = {"event_id": pl.String, "field": pl.String, "value": pl.String}
 
 
@@ -31,7 +24,7 @@ def said(*groups: tuple[str | None, str, int], field: str = "prompt") -> tuple[p
             name = f"{number}.{at}"
             rows.append((field, name, topic, f"{number}.{at // 2}", 1000 * number + at, DAY))
             plans.append((name, "plan", plan))
-    return pl.DataFrame(rows, OCCURRENCE, orient="row"), pl.DataFrame(plans, VALUES, orient="row")
+    return pl.DataFrame(rows, OCCURRENCES_SCHEMA, orient="row"), pl.DataFrame(plans, VALUES, orient="row")
 
 
 REFUNDS = [("prompt-1", "free", 6), ("prompt-2", "free", 10), (None, "free", 4), ("prompt-1", "team", 24)]
@@ -112,7 +105,7 @@ def test_one_user_or_texts_without_topics_compare_nothing() -> None:
 
 
 def test_nothing_gives_nothing() -> None:
-    empty = topic_segments(pl.DataFrame(schema=OCCURRENCE), pl.DataFrame(schema=VALUES))
+    empty = topic_segments(pl.DataFrame(schema=OCCURRENCES_SCHEMA), pl.DataFrame(schema=VALUES))
     assert_frame_equal(empty, TOPIC_SEGMENTS.empty())
 
 

@@ -8,18 +8,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TOPIC_TRENDS
+from turret_pipeline.topics.relate.occurrences import OCCURRENCES_SCHEMA
 from turret_pipeline.topics.relate.trends import last_day, topic_trends
 from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences
 
 FIRST = dt.date(2026, 3, 1)
-OCCURRENCE = {
-    "field": pl.String,
-    "event_id": pl.String,
-    "topic_id": pl.String,
-    "session_id": pl.String,
-    "cluster_id": pl.Int64,
-    "event_date": pl.Date,
-}
 
 
 def said(**per_day: list[int]) -> pl.DataFrame:
@@ -30,7 +23,7 @@ def said(**per_day: list[int]) -> pl.DataFrame:
         for day, count in enumerate(counts)
         for at in range(count)
     ]
-    frame = pl.DataFrame(rows, {**OCCURRENCE, "event_date": pl.Int64}, orient="row")
+    frame = pl.DataFrame(rows, {**OCCURRENCES_SCHEMA, "event_date": pl.Int64}, orient="row")
     return frame.with_columns(
         pl.int_range(pl.len()).alias("cluster_id"),
         pl.lit(FIRST).dt.offset_by(pl.format("{}d", "event_date")).alias("event_date"),
@@ -105,7 +98,7 @@ def test_where_the_days_do_not_suffice_nothing_is_claimed(frame: pl.DataFrame) -
 def stray(*days: int, topic: str | None = None) -> pl.DataFrame:
     """An event on each of these days, counted from the first one."""
     rows = [("prompt", f"stray.{day}", topic, f"stray.{day}", -day, FIRST + dt.timedelta(days=day)) for day in days]
-    return pl.DataFrame(rows, OCCURRENCE, orient="row")
+    return pl.DataFrame(rows, OCCURRENCES_SCHEMA, orient="row")
 
 
 @pytest.mark.parametrize("days", [(26_000,), (13,), (-9_000,), (26_000, -9_000)])
@@ -173,7 +166,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 
 def test_nothing_gives_nothing() -> None:
-    assert_frame_equal(topic_trends(pl.DataFrame(schema=OCCURRENCE), None, 7), TOPIC_TRENDS.empty())
+    assert_frame_equal(topic_trends(pl.DataFrame(schema=OCCURRENCES_SCHEMA), None, 7), TOPIC_TRENDS.empty())
     assert_frame_equal(trends(said(none=STEADY)), TOPIC_TRENDS.empty())
 
 
