@@ -44,6 +44,8 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
     if rejected:
         sections.append(_refusals(connection))
+    if not events:
+        sections.append(Text("No event was accepted: there is nothing to tell. README says what is read.", style="red"))
     fields = connection.sql(
         "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
     ).pl()["field"]
@@ -59,12 +61,15 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
 
 
 def _refusals(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    """The commonest reasons for which rows were refused, each with one that was."""
     rows = connection.execute(
-        "select reason_code, count(*) as n from marts.rejected_events group by reason_code order by n desc, reason_code"
+        "select reason_code, count(*) as n, min_by(reason, (source_file, line_number)) from marts.rejected_events "
+        "group by reason_code order by n desc, reason_code"
     ).fetchall()
-    reasons = ", ".join(f"{count:,} {code}" for code, count in rows[:THREE])
-    more = f" and {len(rows) - THREE} other reasons" if len(rows) > THREE else ""
-    return Text(f"Refused: {reasons}{more}; marts.rejected_events has file, line, reason and text", style="yellow")
+    reasons = [f"- {count:,} {code}, such as: {reason}" for code, count, reason in rows[:THREE]]
+    more = [f"- {len(rows) - THREE} other reasons"] if len(rows) > THREE else []
+    head = "Refused rows (marts.rejected_events has file, line, reason and text of each):"
+    return Text("\n".join([head, *reasons, *more]), style="yellow")
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:

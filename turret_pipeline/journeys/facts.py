@@ -26,6 +26,8 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
     labels = dict(nodes.select("node_id", "node_label").iter_rows())
     who = "users" if dimension.startswith(USER) else "sessions"
     kind = "event names" if dimension.removeprefix(USER) == EVENT_NAME else "topics"
+    if nodes.height == 1:
+        return [f"All {sessions:,} {who} stay on {nodes['node_label'][0]}: there is nothing else to move to."]
     facts = [
         _leaders(nodes, f"{sessions:,} {who}", "start"),
         _follow_up(of["journey_edges"], labels),
@@ -78,7 +80,8 @@ def _follow_up(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
         & (pl.col("session_count") >= MIN_CLUSTERS)
         & (pl.col("leaving") >= MIN_EVENTS)
     )
-    move = _first(moves, pl.col("transition_count"), "from_node_id", "to_node_id")
+    by_share = moves.sort("probability", descending=True, maintain_order=True)  # of moves as common, the likeliest
+    move = _first(by_share, pl.col("transition_count"))
     if not move:
         return None
     after = f", in the median after {duration(move['median_seconds'])}" if move["median_seconds"] is not None else ""
@@ -126,7 +129,7 @@ def _segment(segments: pl.DataFrame, labels: Mapping[str, str], who: str) -> str
         "segment_value",
     )
     if not row:
-        return f"No difference between segments survives correction ({segments.height:,} compared)."
+        return f"No move differs between segments beyond chance ({segments.height:,} compared, over all fields)."
     source, target = labels.get(row["from_node_id"], ""), labels.get(row["to_node_id"], "")
     what = f"{target} follows {source}"
     if row["from_node_id"] == START:
@@ -157,7 +160,7 @@ def _outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
 
 def _first(rows: pl.DataFrame, size: pl.Expr, *key: str) -> dict[str, Any] | None:
     """The largest row, equal ones in the order of the key; None of none."""
-    ranked = rows.sort(size, *key, descending=[True, *(False for _ in key)])
+    ranked = rows.sort(size, *key, descending=[True, *(False for _ in key)], maintain_order=True)
     return ranked.row(0, named=True) if ranked.height else None
 
 

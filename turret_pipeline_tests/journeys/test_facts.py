@@ -152,7 +152,7 @@ def test_the_largest_difference_that_survives_is_told(source: str, target: str, 
 def test_where_no_difference_survives_it_is_said() -> None:
     rows = [segment("t-1", "t-2", "free", 0.9, 0.1, 0.2)]
     assert facts(journey_nodes=HALF, journey_segments=rows)[-1] == (
-        "No difference between segments survives correction (1 compared)."
+        "No move differs between segments beyond chance (1 compared, over all fields)."
     )
 
 
@@ -191,3 +191,16 @@ def test_the_sequences_of_users_are_called_users_and_other_dimensions_do_not_cou
 def test_shares_and_times_are_short() -> None:
     assert [percent(share) for share in (0.0, 0.0004, 0.004, 0.04, 1.0)] == ["0%", "under 0.1%", "0.4%", "4%", "100%"]
     assert [duration(seconds) for seconds in (0, 59, 90, 7200, 200_000)] == ["0 s", "59 s", "2 min", "2 h", "2 d"]
+
+
+def test_of_one_node_alone_there_is_one_thing_to_say() -> None:
+    assert facts(journey_nodes=[node("t-1", 100, 100, 100)]) == [
+        "All 100 sessions stay on T-1: there is nothing else to move to."
+    ]
+
+
+def test_of_moves_as_common_the_likeliest_is_told() -> None:
+    moves = [edge("t-1", "t-2", 10), edge("t-1", "(end)", 30), edge("t-2", "t-1", 10)]
+    moves = [{**move, "probability": share} for move, share in zip(moves, (0.25, 0.75, 1.0), strict=True)]
+    (told,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "commonest move" in fact)
+    assert told.startswith("The commonest move is from T-2 to T-1: 10 of 10 times (100%)")
