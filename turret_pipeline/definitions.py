@@ -9,7 +9,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.pipeline.ingestion import fields, ingest
+from turret_pipeline.pipeline.ingestion import event_values, fields, ingest
 from turret_pipeline.pipeline.insight import insight
 from turret_pipeline.pipeline.journeys import journeys
 from turret_pipeline.pipeline.marts import dbt_resource, make_marts
@@ -40,7 +40,19 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             "it is no cron expression such as '15 2 * * *'."
         ) from None
     return dg.Definitions(
-        assets=[ingest, fields, texts, embeddings, topics, continuations, insight, journeys, make_marts(), publish],
+        assets=[
+            ingest,
+            event_values,
+            fields,
+            texts,
+            embeddings,
+            topics,
+            continuations,
+            insight,
+            journeys,
+            make_marts(),
+            publish,
+        ],
         asset_checks=[contracts, expectations, few_rows_are_rejected],
         jobs=[job],
         schedules=[daily],

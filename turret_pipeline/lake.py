@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.tables import LAKE_TABLES, Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 LOCK_SECONDS = 10
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
@@ -49,6 +53,19 @@ class Lake:
         schema: pa.Schema = contract.empty().to_arrow(compat_level=oldest).schema
         with replacing(self.path(table)) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
             yield lambda frame: writer.write_table(fit(contract, frame).to_arrow(compat_level=oldest))
+
+    def copy(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        table: str,
+        query: str,
+        parameters: dict[str, object] | None = None,
+    ) -> None:
+        """Replace a table by what a query of DuckDB gives, which need not fit in memory."""
+        with replacing(self.path(table)) as aside:
+            target = str(aside).replace("'", "''")
+            connection.execute(f"copy ({query}) to '{target}' (format parquet, compression lz4_raw)", parameters)
+            fit(LAKE_TABLES[table], pl.scan_parquet(aside, glob=False).head(0).collect())
 
     def scan(self, table: str) -> pl.LazyFrame:
         """Read a table lazily. Raises TurretError where no run has written it yet."""
@@ -84,20 +101,30 @@ def replacing(path: Path) -> Iterator[Path]:
 
     A file replaces what is there. A folder that is already there stays as it is: folders are named by their content.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    aside = beside(path)
     try:
         yield aside
-        for written in (aside, *(aside.rglob("*") if aside.is_dir() else ())):
-            _sync(written)
-        if aside.is_dir() and path.exists():
-            shutil.rmtree(aside)
-        else:
-            aside.replace(path)
-            _sync(path.parent)
+        keep(aside, path)
     except BaseException:
         remove(aside)
         raise
+
+
+def beside(path: Path) -> Path:
+    """A path in the same folder, which is there, to write what becomes ``path`` by ``keep``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+
+
+def keep(aside: Path, path: Path) -> None:
+    """Move what was written aside to its path, once it is on disk."""
+    for written in (aside, *(aside.rglob("*") if aside.is_dir() else ())):
+        _sync(written)
+    if aside.is_dir() and path.exists():
+        shutil.rmtree(aside)
+    else:
+        aside.replace(path)
+        _sync(path.parent)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import hashlib
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -41,6 +41,14 @@ class Settings(BaseSettings):
     )
     session_gap_minutes: float = Field(
         30, gt=0, description="Silence that ends a session, for events that come without a session id"
+    )
+    missing_times: Literal["file", "refuse"] = Field(
+        "file",
+        description="What becomes of events that come without a time: file, they get that of their file's last change "
+        "and are marked; refuse, they are refused",
+    )
+    clock_tolerance_minutes: float = Field(
+        10, ge=0, description="How much later than its receipt an event may be before its clock is said to be ahead"
     )
     field_types: dict[str, str] = Field(
         {},

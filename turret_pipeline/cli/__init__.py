@@ -77,7 +77,7 @@ def ui(
 
 def _existing(inputs: list[str] | None) -> list[str] | None:
     """The inputs, if each finds a file."""
-    from turret_pipeline.events.reading import discover
+    from turret_pipeline.events.discovery import discover
 
     if inputs:
         discover(inputs)

@@ -46,10 +46,11 @@ class Event:
     event_name: str
     session_id: str | None
     user_id: str | None
-    event_at: dt.datetime
+    event_at: dt.datetime | None
     received_at: dt.datetime | None
     source_format: str
     metadata: dict[str, Any]
+    is_zone_assumed: bool = False
 
 
 def parse_record(record: object) -> list[Event]:
@@ -117,13 +118,13 @@ def _llm_events(record: Mapping[str, Any]) -> list[Event]:
     assistant = record.get("assistant_id") or properties.get("$assistant_id")
     shared = _properties(record, properties, {"assistant_id": assistant}, _LLM_KEYS)
 
-    def event(part: str, name: str, at: dt.datetime, own: dict[str, Any]) -> Event:
+    def event(part: str, name: str, at: dt.datetime | None, own: dict[str, Any]) -> Event:
         part_id = f"{event_id}-{part}" if event_id else None
         return Event(part_id, name, session_id, user_id, at, received_at, TRUBRICS_LLM, {**shared, **own})
 
     prompt_name = _name({"prompt_event_name": "User prompt", **_present(record)}, "prompt_event_name")
     generation_name = _name({"generation_event_name": "AI generation", **_present(record)}, "generation_event_name")
-    prompted_at = generated_at - dt.timedelta(seconds=latency or 0)
+    prompted_at = generated_at and generated_at - dt.timedelta(seconds=latency or 0)
     timing = {} if latency is None else {"latency": latency}
     return [
         event("prompt", prompt_name, prompted_at, {"prompt": _text(record, "prompt")}),
@@ -203,11 +204,8 @@ def _latency(record: Mapping[str, Any]) -> float | None:
     return float(value)
 
 
-def _event_at(event_at: dt.datetime | None, received_at: dt.datetime | None) -> dt.datetime:
-    at = event_at or received_at
-    if at is None:
-        raise Refused("missing_timestamp", "timestamp is missing: an event needs a time.")
-    return at
+def _event_at(event_at: dt.datetime | None, received_at: dt.datetime | None) -> dt.datetime | None:
+    return event_at or received_at
 
 
 def _time(record: Mapping[str, Any], key: str) -> dt.datetime | None:

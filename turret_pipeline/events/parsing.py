@@ -1,116 +1,172 @@
-"""Records of one file to frames: events, their metadata values, and refused rows."""
+"""A block of rows to frames: events, and refused rows."""
 
+import datetime as dt
 import hashlib
 import json
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import orjson
 import polars as pl
 
-from turret_pipeline.events.formats import Event, Refused, parse_record
-from turret_pipeline.events.reading import RAW_LIMIT, Record
-from turret_pipeline.tables import EVENT_VALUES, EVENTS, REJECTED_EVENTS
+from turret_pipeline.events.formats import TURRET, Event, Refused, parse_record
+from turret_pipeline.events.plain import plain_events
+from turret_pipeline.events.reading import Block, Lines
+from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record
+from turret_pipeline.tables import POLARS_TYPES
 
-BATCH_ROWS = 50_000
 DEPTH_LIMIT = 100
 
 EVENT_PART_SCHEMA = pl.Schema(
-    {name: kind for name, kind in EVENTS.schema.items() if name != "is_session_derived"}
-    | {"content_sha256": pl.String()}
+    {
+        "line_number": pl.Int64(),
+        "item_number": pl.Int64(),
+        "event_id": pl.String(),
+        "content_id": pl.String(),
+        "event_name": pl.String(),
+        "session_id": pl.String(),
+        "user_id": pl.String(),
+        "event_at": POLARS_TYPES["timestamp"],
+        "received_at": POLARS_TYPES["timestamp"],
+        "source_format": pl.String(),
+        "is_time_assumed": pl.Boolean(),
+        "is_zone_assumed": pl.Boolean(),
+        "metadata": pl.String(),
+    }
 )
-"""An event as its file tells it: the session may be missing, the event_id may stand in another file too."""
+"""An event as its file tells it: it has an event_id from there, or a content_id, which equal rows share."""
 
-VALUE_PART_SCHEMA = pl.Schema(
-    {**EVENT_VALUES.schema, "content_sha256": pl.String(), "line_number": pl.Int64(), "item_number": pl.Int64()}
+REJECTED_PART_SCHEMA = pl.Schema(
+    {"line_number": pl.Int64(), "reason_code": pl.String(), "reason": pl.String(), "raw_text": pl.String()}
 )
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How rows become events. ``time_missing`` is the time of events that have none; without it they are refused."""
+
+    time_missing: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
 class Parsed:
-    """Frames of a batch of rows: EVENT_PART_SCHEMA, VALUE_PART_SCHEMA and REJECTED_EVENTS."""
+    """A block as frames: EVENT_PART_SCHEMA and REJECTED_PART_SCHEMA, both by line; and how many rows it had."""
 
     events: pl.DataFrame
-    values: pl.DataFrame
     rejected: pl.DataFrame
     row_count: int
 
 
 @dataclass
 class _Rows:
+    """Rows taken one by one."""
+
+    reading: Reading
     events: list[tuple[Any, ...]] = field(default_factory=list)
-    values: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: list[tuple[Any, ...]] = field(default_factory=list)
+    row_count: int = 0
 
-    def frames(self, row_count: int) -> Parsed:
-        return Parsed(
-            pl.DataFrame(self.events, EVENT_PART_SCHEMA, orient="row"),
-            pl.DataFrame(self.values, VALUE_PART_SCHEMA, orient="row"),
-            pl.DataFrame(self.rejected, REJECTED_EVENTS.schema, orient="row"),
-            row_count,
+    def take(self, record: Record) -> None:
+        """Add a row's events, or its refusal."""
+        self.row_count += 1
+        try:
+            if isinstance(record.value, Refused):
+                raise record.value
+            events = parse_record(record.value)
+            self.events += [
+                _event_row(event, record.line_number, item, self.reading) for item, event in enumerate(events, start=1)
+            ]
+        except Refused as refused:
+            raw = record.raw if record.raw is not None else _shown(record.value)
+            self.rejected.append((record.line_number, refused.code, refused.reason, raw.rstrip("\r\n")[:RAW_LIMIT]))
+
+    def events_frame(self) -> pl.DataFrame:
+        return pl.DataFrame(self.events, EVENT_PART_SCHEMA, orient="row")
+
+    def rejected_frame(self) -> pl.DataFrame:
+        return pl.DataFrame(self.rejected, REJECTED_PART_SCHEMA, orient="row")
+
+
+def parse_block(block: Block, reading: Reading) -> Parsed:
+    """The frames of a block of rows; every row is an event, or more than one, or a refusal."""
+    if isinstance(block, Lines):
+        return _parse_lines(block, reading)
+    return parse_records(block.records(), reading)
+
+
+def parse_records(records: Iterable[Record], reading: Reading) -> Parsed:
+    """The frames of rows, one by one."""
+    rows = _Rows(reading)
+    for record in records:
+        rows.take(record)
+    return Parsed(rows.events_frame(), rows.rejected_frame(), rows.row_count)
+
+
+def _parse_lines(lines: Lines, reading: Reading) -> Parsed:
+    """The frames of lines of JSON: plain ones column by column, others one by one."""
+    plain, others = plain_events(lines, time_may_miss=reading.time_missing is not None)
+    records = (json_record(number, line) for number, line in others)
+    rest = parse_records((record for record in records if record is not None), reading)
+    events = _of_part(plain, reading)
+    if rest.events.height:
+        events = pl.concat([events, rest.events]).sort("line_number", "item_number")
+    return Parsed(events, rest.rejected, plain.height + rest.row_count)
+
+
+def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+    """EVENT_PART_SCHEMA of plain events."""
+    nameless = plain.filter(pl.col("event_id").is_null())
+    columns = ("event_name", "session_id", "user_id", "event_at", "metadata")
+    ids = [_content_id(TURRET, *row) for row in nameless.select(columns).iter_rows()]
+    content_ids = pl.DataFrame({"line_number": nameless["line_number"], "content_id": pl.Series(ids, dtype=pl.String)})
+    return (
+        (
+            plain.join(content_ids, on="line_number", how="left", maintain_order="left")
+            if ids
+            else plain.with_columns(content_id=pl.lit(None, pl.String))
         )
-
-
-def parse_records(
-    records: Iterable[Record], source_file: str, content_sha256: str, batch_rows: int = BATCH_ROWS
-) -> Iterator[Parsed]:
-    """The frames of a file, a batch of rows at a time; at least one batch, which may be empty."""
-    iterator, seen = iter(records), Counter[str]()
-    first = True
-    while (batch := list(islice(iterator, batch_rows))) or first:
-        first = False
-        rows = _Rows()
-        for record in batch:
-            _parse_row(record, source_file, content_sha256, seen, rows)
-        yield rows.frames(len(batch))
-
-
-def _parse_row(record: Record, source_file: str, content_sha256: str, seen: Counter[str], rows: _Rows) -> None:
-    try:
-        if isinstance(record.value, Refused):
-            raise record.value
-        events = [(event, _checked_json(event.metadata)) for event in parse_record(record.value)]
-        for item_number, (event, metadata) in enumerate(events, start=1):
-            place = (content_sha256, record.line_number, item_number)
-            event_id = event.event_id or _content_id(event, metadata, seen)
-            rows.events.append(_event_row(event, event_id, metadata, source_file, place))
-            values = {value[0]: value for value in _values(event.metadata)}  # {"a.b": 1, "a": {"b": 2}} is one field
-            rows.values.extend((event_id, *value, *place) for value in values.values())
-    except Refused as refused:
-        raw = record.raw if record.raw is not None else _shown(record.value)
-        position = (source_file, content_sha256, record.line_number)
-        rows.rejected.append((*position, refused.code, refused.reason, raw.rstrip("\r\n")[:RAW_LIMIT]))
-
-
-def _event_row(
-    event: Event, event_id: str, metadata: str, source_file: str, place: tuple[str, int, int]
-) -> tuple[Any, ...]:
-    content_sha256, line_number, item_number = place
-    names = (event_id, event.event_name, event.session_id, event.user_id)
-    source = (event.source_format, source_file, line_number, item_number)
-    return (*names, event.event_at, event.received_at, *source, metadata, content_sha256)
-
-
-def _content_id(event: Event, metadata: str, seen: Counter[str]) -> str:
-    """An id for an event that has none: a hash of its content and of how often that came before in the file.
-
-    The same file read again, or grown, gives the same ids; two equal rows of one file stay two events.
-    """
-    parts = (
-        event.source_format,
-        event.event_name,
-        event.session_id,
-        event.user_id,
-        event.event_at.isoformat(),
-        metadata,
+        .select(
+            pl.lit(1, pl.Int64).alias("item_number"),
+            pl.lit(TURRET).alias("source_format"),
+            pl.col("event_at").is_null().alias("is_time_assumed"),
+            pl.coalesce("event_at", pl.lit(reading.time_missing, POLARS_TYPES["timestamp"])).alias("event_at"),
+            pl.exclude("event_at"),
+        )
+        .select(EVENT_PART_SCHEMA.names())
     )
-    digest = hashlib.blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=12).hexdigest()
-    seen[digest] += 1
-    return f"h{digest}" if seen[digest] == 1 else f"h{digest}-{seen[digest]}"
+
+
+def _event_row(event: Event, line_number: int, item_number: int, reading: Reading) -> tuple[Any, ...]:
+    metadata = _checked_json(event.metadata)
+    if event.event_at is None and reading.time_missing is None:
+        raise Refused("missing_timestamp", "timestamp is missing: an event needs a time.")
+    names = (event.event_name, event.session_id, event.user_id)
+    content_id = None if event.event_id else _content_id(event.source_format, *names, event.event_at, metadata)
+    times = (event.event_at or reading.time_missing, event.received_at)
+    marks = (event.source_format, event.event_at is None, event.is_zone_assumed)
+    return (line_number, item_number, event.event_id, content_id, *names, *times, *marks, metadata)
+
+
+def _content_id(
+    source_format: str,
+    name: str,
+    session_id: str | None,
+    user_id: str | None,
+    event_at: dt.datetime | None,
+    metadata: str,
+) -> str:
+    """An id for an event that has none: a hash of all that its source says, wherever in a file it says so."""
+    time = None if event_at is None else event_at.isoformat()
+    parts = (source_format, name, session_id, user_id, time, _in_key_order(metadata))
+    return hashlib.blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=12).hexdigest()
+
+
+def _in_key_order(metadata: str) -> str:
+    try:
+        return orjson.dumps(orjson.loads(metadata), option=orjson.OPT_SORT_KEYS).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # numbers that fit no machine's
+        return metadata
 
 
 def _checked_json(metadata: Mapping[str, Any]) -> str:
@@ -137,8 +193,8 @@ def _depth(value: object) -> int:
 def _shown(value: object) -> str:
     try:
         return _json(value)
-    except RecursionError:
-        return "(nested too deep to be shown)"
+    except (RecursionError, ValueError):
+        return "(cannot be shown)"
 
 
 def _json(value: object) -> str:
@@ -146,34 +202,3 @@ def _json(value: object) -> str:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # integers beyond 64 bits, which JSON allows
         return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _values(metadata: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str, float | None]]:
-    """Field, JSON type, value as text and as number of every leaf that is not null; nested keys joined by dots."""
-    for key, value in metadata.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _values(value, f"{path}.")
-        elif isinstance(value, bool):
-            yield path, "boolean", str(value).lower(), None
-        elif isinstance(value, int | float):
-            number = _number(str(value))
-            if number is not None:
-                yield path, "number", _json(value), number
-        elif isinstance(value, list | tuple):
-            yield path, "list", _json(value), None
-        elif value is not None:
-            yield path, "string", str(value), _number(str(value))
-
-
-def _number(text: str) -> float | None:
-    """The number that a string spells, or nothing; '007', 'nan' and '1_000' are no numbers."""
-    stripped = text.strip()
-    digits = stripped.lstrip("+-")
-    if not digits[:1].isdigit() or (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()) or "_" in digits:
-        return None
-    try:
-        number = float(stripped)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

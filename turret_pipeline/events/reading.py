@@ -1,283 +1,193 @@
-"""Bytes to records: JSON lines, JSON arrays, CSV and Parquet, each also gzipped, found by content.
+"""Bytes to rows: lines, JSON documents, delimited text and Parquet, plain or compressed, told apart by content.
 
-The only module that reads raw bytes. Each record comes with its position; what cannot be read comes as a
-refusal in its place, so that bad input never loses good input.
+The only module that reads raw bytes, a block at a time, in bounded memory. What cannot be read comes as a refusal in
+its place, so that bad input never loses good input.
 """
 
-import csv
-import glob
 import gzip
-import hashlib
-import io
 import itertools
-import json
-import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
-import orjson
+from backports import zstd
 
-from turret_pipeline.errors import TurretError
+from turret_pipeline.events.columnar import parquet_records
+from turret_pipeline.events.delimited import delimited_records
+from turret_pipeline.events.discovery import COMPRESSED
+from turret_pipeline.events.documents import document_records
 from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record, text_record
 
-RAW_LIMIT = 2000
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+BLOCK_BYTES, PIECE_BYTES = 8 << 20, 1 << 20
+LINE_LIMIT = 32 << 20
+"""Bytes that a line may have: what is longer is refused, so that no row fills the memory."""
+
+BLOCK_RECORDS = 10_000
+_GZIP, _ZSTD, _PARQUET, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"\xef\xbb\xbf"
+_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 
 @dataclass(frozen=True)
-class Record:
-    """One row of a file: its position from 1, and the parsed value or the refusal with the raw text."""
+class Lines:
+    """Whole lines of a file as bytes, the first of which has this number."""
 
-    line_number: int
-    value: object
-    raw: str | None = None
+    first_line: int
+    data: bytes
 
+    def split(self) -> list[bytes]:
+        """The lines without their ends."""
+        lines = self.data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        return lines
 
-def discover(patterns: Sequence[str]) -> list[Path]:
-    """The input files behind paths, folders and globs, sorted, each once. TurretError where one finds nothing."""
-    found: set[Path] = set()
-    for pattern in patterns:
-        found.update(_files(pattern))
-    return sorted(found)
+    def count(self) -> int:
+        """How many lines these are."""
+        return self.data.count(b"\n") + (not self.data.endswith(b"\n") and bool(self.data))
 
-
-def _files(pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser()
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        files = [file for file in path.rglob("*") if file.is_file() and _is_event_file(file)]
-        if not files:
-            raise TurretError(
-                f"The input folder {pattern} has no event file: put {', '.join(SUFFIXES)} (or .gz) there."
-            )
-        return files
-    matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    files = [file for file in map(Path, matches) if file.is_file()]
-    if not files:
-        verdict = "matches no file" if glob.has_magic(pattern) else "does not exist"
-        raise TurretError(f"The input {pattern} {verdict}: check the path.")
-    return files
+    def records(self) -> Iterator[Record]:
+        """The JSON of every line that is not blank, or its refusal."""
+        found = (json_record(number, line) for number, line in enumerate(self.split(), start=self.first_line))
+        return (record for record in found if record is not None)
 
 
-def has_event_file(folder: Path) -> bool:
-    """Whether a folder has anything to read."""
-    return any(file.is_file() and _is_event_file(file) for file in folder.rglob("*"))
+@dataclass(frozen=True)
+class Rows:
+    """Rows of any other kind of file, already parsed."""
+
+    rows: list[Record]
+
+    def records(self) -> Iterator[Record]:
+        """The rows."""
+        return iter(self.rows)
 
 
-def _is_event_file(path: Path) -> bool:
-    name = path.name.lower().removesuffix(".gz")
-    return not path.name.startswith(".") and name.endswith(SUFFIXES)
+Block = Lines | Rows
 
 
-def content_sha256(path: Path) -> str:
-    """Hash of a file's bytes. TurretError where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise TurretError(f"The input {path} cannot be read: {error.strerror}. Check its permissions.") from None
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """The rows of a file in order; those that cannot be read have a Refused as their value."""
-    with path.open("rb") as raw:
-        head = raw.read(4)
-        raw.seek(0)
-        name = path.name.lower().removesuffix(".gz")
-        is_parquet = head == _PARQUET or _holds_parquet(raw)
-        file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if head[:2] == _GZIP else raw)
-        if is_parquet:
-            yield from _parquet(file)
-        elif name.endswith((".csv", ".tsv")):
-            yield from _csv(file, "\t" if name.endswith(".tsv") else ",")
-        else:
-            yield from _json(file)
-
-
-def _holds_parquet(raw: IO[bytes]) -> bool:
-    """Whether it is gzipped Parquet; the position in the file stays."""
-    try:
-        return gzip.GzipFile(fileobj=raw).read(4) == _PARQUET
-    except (EOFError, zlib.error, gzip.BadGzipFile):  # not gzipped, or damaged, which reading on will tell
-        return False
-    finally:
-        raw.seek(0)
-
-
-def _json(file: IO[bytes]) -> Iterator[Record]:
-    """JSON lines, or a document where the first text opens an array or an object that goes on."""
-    lines = _lines(file)
-    head: list[Record] = []
-    for line in lines:
-        head.append(line)
-        if not isinstance(line.value, Refused) and (line.raw or "").strip():
-            break
-    if not head or isinstance(head[-1].value, Refused) or _is_row(head[-1].raw or ""):
-        yield from filter(None, map(_line_record, itertools.chain(head, lines)))
+def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
+    """The rows of a file that can seek, in order; its name tells only delimited text from JSON."""
+    stem = name.lower()
+    for ending in COMPRESSED:
+        stem = stem.removesuffix(ending)
+    head, content = _head(file), _content(file)
+    if head == _PARQUET:
+        yield from _batches(parquet_records(content, can_seek=content is file))
+    elif stem.endswith((".csv", ".tsv")):
+        lines = itertools.chain.from_iterable(map(_texts, _blocks(content)))
+        yield from _batches(delimited_records(lines, "\t" if stem.endswith(".tsv") else ","))
     else:
-        yield from _document([*head, *lines])
+        yield from _json(_blocks(content))
 
 
-def _is_row(line: str) -> bool:
-    text = line.strip()
-    return not text.startswith("[") and text != "{"
+def _content(file: IO[bytes]) -> IO[bytes]:
+    """What a file holds, decompressed where its first bytes say that it is compressed."""
+    head = file.read(4)
+    file.seek(0)
+    if head[:2] == _GZIP:
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+    return cast("IO[bytes]", zstd.ZstdFile(file)) if head == _ZSTD else file
 
 
-def _line_record(line: Record) -> Record | None:
-    raw = line.raw or ""
-    if isinstance(line.value, Refused):
-        return line
-    if not raw.strip():
-        return None
+def _head(file: IO[bytes]) -> bytes:
+    """The first bytes of what a file holds; none where the compression is damaged, which reading on will tell."""
     try:
-        return Record(line.line_number, orjson.loads(raw), raw)
-    except orjson.JSONDecodeError as error:
-        return Record(line.line_number, Refused("invalid_json", f"This is not JSON: {error}."), raw)
+        return _content(file).read(4)
+    except _DAMAGE:
+        return b""
+    finally:
+        file.seek(0)
 
 
-def _document(lines: list[Record]) -> Iterator[Record]:
-    """The items of JSON arrays or the one object that spans many lines; what follows damage is one refusal."""
-    text = "".join(line.raw or "" for line in lines if not isinstance(line.value, Refused))
-    damage = [line for line in lines if isinstance(line.value, Refused)]
-    position = 0
-    for position, item in enumerate(_items(text), start=1):
-        yield Record(position, item, item.args[1] if isinstance(item, Refused) and len(item.args) > 1 else None)
-    for extra, line in enumerate(damage, start=1):
-        yield Record(position + extra, line.value, line.raw)
+def _batches(records: Iterator[Record]) -> Iterator[Block]:
+    while rows := list(itertools.islice(records, BLOCK_RECORDS)):
+        yield Rows(rows)
 
 
-def _items(text: str) -> Iterator[object]:
-    try:
-        value = orjson.loads(text)
-        yield from value if isinstance(value, list) else [value]
-        return
-    except orjson.JSONDecodeError:
-        pass
-    decoder, at, in_array = json.JSONDecoder(parse_constant=_no_constant), 0, False
-    while True:
-        while at < len(text) and (text[at].isspace() or text[at] in ",]" or (text[at] == "[" and not in_array)):
-            in_array = text[at] == "[" or (in_array and text[at] != "]")
-            at += 1
-        if at >= len(text):
+def _texts(block: Block) -> Iterator[Record]:
+    """Lines as text; refusals stay."""
+    if isinstance(block, Rows):
+        return block.records()
+    return (text_record(number, line) for number, line in enumerate(block.split(), start=block.first_line))
+
+
+def _json(blocks: Iterator[Block]) -> Iterator[Block]:
+    """JSON lines, or documents where the first text opens an array, or an object that goes on."""
+    before: list[Block] = []
+    for block in blocks:
+        before.append(block)
+        first = next((text.raw or "" for text in _texts(block) if _is_told(text)), None)
+        if first is not None:
+            opens_document = first.lstrip().startswith("[") or first.strip() == "{"
+            rest = itertools.chain(before, blocks)
+            lines = itertools.chain.from_iterable(map(_texts, rest))
+            yield from _batches(document_records(lines)) if opens_document else rest
             return
-        try:
-            value, end = decoder.raw_decode(text, at)
-            json.dumps(value, ensure_ascii=False).encode()  # lone surrogates, which no table can hold
-        except (ValueError, RecursionError) as error:
-            refusal = Refused("invalid_json", f"The document is not JSON from character {at + 1} on: {error}.")
-            refusal.args = (refusal.reason, text[at : at + RAW_LIMIT])
-            yield refusal
+    yield from before
+
+
+def _is_told(text: Record) -> bool:
+    return not isinstance(text.value, Refused) and bool((text.raw or "").strip())
+
+
+def _blocks(file: IO[bytes]) -> Iterator[Block]:
+    """Whole lines, about BLOCK_BYTES at a time; a line that is too long, and damage, are refusals in their places."""
+    number, rest, chunks = 1, b"", _chunks(file)
+    for chunk in chunks:
+        if isinstance(chunk, Refused):
+            yield Rows([Record(number, chunk, _shown(rest))])
             return
-        at = end
-        yield value
+        data = rest + chunk if rest else chunk
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield Lines(number, data[:cut])
+            number += data.count(b"\n", 0, cut)
+        rest = data[cut:]
+        if len(rest) > LINE_LIMIT:
+            refusal, rest, damage = _too_long(number, rest, chunks)
+            yield Rows([refusal, *([Record(number + 1, damage, "")] if damage else [])])
+            number += 1
+    if rest:
+        yield Lines(number, rest)
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _lines(file: IO[bytes]) -> Iterator[Record]:
-    """Lines as text; damaged compression or encoding becomes a refusal in its place."""
-    number = 0
+def _chunks(file: IO[bytes]) -> Iterator[bytes | Refused]:
+    """The bytes of a file without a byte order mark; of damaged compression what comes before, then a refusal."""
+    pieces, size, is_first = list[bytes](), 0, True
+    damage: Refused | None = None
     try:
-        for number, raw in enumerate(file, start=1):
-            line = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            try:
-                yield Record(number, None, line.decode("utf-8"))
-            except UnicodeDecodeError as error:
-                refusal = Refused("invalid_encoding", f"This is not UTF-8: byte {error.start + 1} of the line.")
-                yield Record(number, refusal, line.decode("utf-8", "replace"))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        refusal = Refused("damaged_file", f"The compressed file ends or breaks here: {error}.")
-        yield Record(number + 1, refusal, "")
+        while piece := file.read1(PIECE_BYTES):  # type: ignore[attr-defined]  # what a reader has decompressed so far
+            piece, is_first = piece.removeprefix(_BOM) if is_first else piece, False
+            pieces.append(piece)
+            size += len(piece)
+            if size >= BLOCK_BYTES:
+                yield b"".join(pieces)
+                pieces, size = [], 0
+    except _DAMAGE as error:
+        damage = Refused("damaged_file", f"The compressed file ends or breaks here: {error}.")
+    if pieces:
+        yield b"".join(pieces)
+    if damage is not None:
+        yield damage
 
 
-def _csv(file: IO[bytes], delimiter: str) -> Iterator[Record]:
-    """Rows of a CSV file, placed by the line that they begin on.
-
-    Where a row is not CSV, its first line is refused and reading goes on with the next: a quote that nobody closes
-    does not swallow the rest of the file.
-    """
-    csv.field_size_limit(sys.maxsize)
-    lines, taken = _lines(file), list[Record]()
-    header: list[str] | None = None
-    while True:
-        reader = csv.reader(_csv_texts(lines, taken), delimiter=delimiter, strict=True)
-        try:
-            for cells in reader:
-                refused, begin = _without_text(taken)
-                taken.clear()
-                yield from refused
-                if header is None:
-                    header = [name.strip() for name in cells]
-                elif cells:
-                    yield _csv_record(begin, header, cells)
-            yield from _without_text(taken)[0]
-            return
-        except csv.Error as error:
-            broken, *rest = taken
-            taken = []
-            lines = itertools.chain(rest, lines)
-            yield Record(broken.line_number, Refused("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
+def _too_long(number: int, begin: bytes, chunks: Iterator[bytes | Refused]) -> tuple[Record, bytes, Refused | None]:
+    """The refusal of a line that goes on after ``begin``, what follows it, and damage met on the way."""
+    size, damage, rest = len(begin), None, b""
+    for chunk in chunks:
+        if isinstance(chunk, Refused):
+            damage = chunk
+            break
+        end = chunk.find(b"\n")
+        if end >= 0:
+            size, rest = size + end, chunk[end + 1 :]
+            break
+        size += len(chunk)
+    reason = f"The line has {size:,} bytes: a row may have {LINE_LIMIT:,}."
+    return Record(number, Refused("row_too_long", reason), _shown(begin)), rest, damage
 
 
-def _csv_texts(lines: Iterator[Record], taken: list[Record]) -> Iterator[str]:
-    """The text of the lines, noting in ``taken`` which were used; a header with a wrong byte still names columns."""
-    for line in lines:
-        taken.append(line)
-        if not isinstance(line.value, Refused) or line.line_number == 1:
-            yield (line.raw or "").replace("\0", "")
-
-
-def _without_text(taken: list[Record]) -> tuple[list[Record], int]:
-    """The refused lines among those taken for a row, and the line that the row begins on."""
-    refused = [line for line in taken if isinstance(line.value, Refused) and line.line_number > 1]
-    begin = next((line.line_number for line in taken if line not in refused), 0)
-    return refused, begin
-
-
-def _csv_record(number: int, header: list[str], cells: list[str]) -> Record:
-    raw = io.StringIO()
-    csv.writer(raw).writerow(cells)
-    if len(cells) != len(header):
-        reason = f"The row has {len(cells)} cells, the header {len(header)}."
-        return Record(number, Refused("invalid_csv", reason), raw.getvalue().rstrip())
-    row: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
-    return Record(number, _with_parsed_objects(row), raw.getvalue().rstrip())
-
-
-def _with_parsed_objects(row: dict[str, Any]) -> object:
-    for key in ("metadata", "properties"):
-        text = row.get(key)
-        if not isinstance(text, str):
-            continue
-        try:
-            row[key] = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            return Refused(f"invalid_{key}", f"{key} is not JSON: {error}.")
-    return row
-
-
-def _parquet(file: IO[bytes]) -> Iterator[Record]:
-    import pyarrow.parquet as pq
-    from pyarrow import ArrowException
-
-    number = 0
-    try:
-        for batch in pq.ParquetFile(io.BytesIO(file.read()) if isinstance(file, gzip.GzipFile) else file).iter_batches(
-            batch_size=10_000
-        ):
-            for row in batch.to_pylist():
-                number += 1
-                value = _with_parsed_objects({key: cell for key, cell in row.items() if cell is not None})
-                yield Record(number, value, str(row) if isinstance(value, Refused) else None)
-    except (ArrowException, OSError) as error:
-        refusal = Refused(
-            "damaged_file", f"The Parquet file cannot be read from here on: {str(error).splitlines()[0]}."
-        )
-        yield Record(number + 1, refusal, "")
+def _shown(data: bytes) -> str:
+    return data[: 4 * RAW_LIMIT].decode("utf-8", "replace")

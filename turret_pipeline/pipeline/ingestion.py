@@ -5,16 +5,25 @@ from pathlib import Path
 
 import dagster as dg
 import polars as pl
+from upath import UPath
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.reading import discover, has_event_file
+from turret_pipeline.events.discovery import discover, event_files
+from turret_pipeline.events.parsing import Reading
 from turret_pipeline.fields.changes import Before, type_changes
 from turret_pipeline.fields.describe import describe_fields
+from turret_pipeline.lake import Lake
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.pipeline.specs import lake_spec, result
+from turret_pipeline.settings import Settings
+from turret_pipeline.sources.canonical import Rules, write_canonical
+from turret_pipeline.sources.parts import Arrival, changed_at
+from turret_pipeline.sources.values import take_values, write_values
 from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
-INGESTED = ("source_files", "rejected_events", "events", "event_values")
+INGESTED = ("source_files", "rejected_events", "events")
+FILES_SHOWN = 50
+"""Files whose counts a run shows, latest first."""
 
 
 class IngestConfig(dg.Config):
@@ -33,29 +42,38 @@ def ingest(
     if workspace.nothing_new() and not config.again:
         context.log.info("Nothing is new since the last published run: the published file stays as it is.")
         return
-    tables = workspace.sources.canonical(workspace.settings.session_gap_minutes)
-    frames = {table: workspace.lake.write(table, getattr(tables, table)) for table in INGESTED}
-    files = frames["source_files"]
-    for table, frame in frames.items():
-        yield result(table, frame, **(_facts_of_events(frame, files) if table == "events" else _facts(table, frame)))
+    settings, lake = workspace.settings, workspace.lake
+    with workspace.progress.during("Putting events in order"):
+        write_canonical(workspace.sources, lake, Rules(settings.session_gap_minutes, settings.clock_tolerance_minutes))
+    files = lake.read("source_files")
+    yield result("source_files", files.height, **_facts_of_files(files))
+    yield result("rejected_events", _height(lake, "rejected_events"), reasons=_reasons(lake))
+    yield result("events", _height(lake, "events"), **_facts_of_events(lake.scan("events"), files))
 
 
 def read_new_files(workspace: Workspace, log: dg.DagsterLogManager) -> None:
     """Keep the parts of every input file that was not read yet. TurretError where there is nothing at all to read."""
     sources = workspace.sources
-    new = sources.new_files(_input_files(workspace))
+    new = sources.unseen(_input_files(workspace))
     log.info(f"{len(new)} new landing files, {len(sources.known())} known.")
-    for sha, path in new.items():
-        rows = workspace.progress.track(f"Reading {path.name}", None, sources.add(path, sha, now()))
+    arrival = Arrival(now(), workspace.published_until() if new else None)
+    for path in new:
+        steps = sources.add(path, _reading(path, workspace.settings), arrival)
+        rows = workspace.progress.track(f"Reading {path.name}", None, steps)
         log.info(f"{path.name}: {rows:,} rows read.")
 
 
-def _input_files(workspace: Workspace) -> list[Path]:
+def _reading(path: Path | UPath, settings: Settings) -> Reading:
+    """How the rows of a file become events under these settings."""
+    return Reading(time_missing=changed_at(path) if settings.missing_times == "file" else None)
+
+
+def _input_files(workspace: Workspace) -> list[Path | UPath]:
     settings = workspace.settings
     if settings.inputs:
         return discover(settings.inputs)
     landing = Path(settings.input_patterns[0])
-    if has_event_file(landing):
+    if any(event_files(landing)):
         return discover([str(landing)])
     if not workspace.sources.known():
         raise TurretError(
@@ -65,30 +83,55 @@ def _input_files(workspace: Workspace) -> list[Path]:
     return []
 
 
-def _facts(table: str, frame: pl.DataFrame) -> dict[str, object]:
-    if table == "source_files":
-        return {"rows_read": int(frame["row_count"].sum()), "rows_rejected": int(frame["rejected_count"].sum())}
-    if table == "rejected_events":
-        return {
-            "reasons": frame.group_by("reason_code").len("rows").sort("rows", "reason_code", descending=[True, False])
-        }
-    return {}
+def _height(lake: Lake, table: str) -> int:
+    height: int = lake.scan(table).select(pl.len()).collect().item()
+    return height
 
 
-def _facts_of_events(events: pl.DataFrame, files: pl.DataFrame) -> dict[str, object]:
-    rows = int(files["row_count"].sum())
+def _facts_of_files(files: pl.DataFrame) -> dict[str, object]:
+    counts = ("row_count", "accepted_count", "duplicate_count", "rejected_count", "late_count")
+    latest = files.sort("ingested_at", "source_file", descending=[True, False]).head(FILES_SHOWN)
     return {
-        "sessions": events["session_id"].n_unique(),
-        "users": events["user_id"].drop_nulls().n_unique(),
-        "first_event_at": str(events["event_at"].min()),
-        "last_event_at": str(events["event_at"].max()),
-        "rejected_share": int(files["rejected_count"].sum()) / max(rows, 1),
-        "duplicate_share": int(files["duplicate_count"].sum()) / max(rows, 1),
-        "event_names": events.group_by("event_name")
-        .len("events")
-        .sort("events", "event_name", descending=[True, False])
-        .head(20),
+        "rows_read": int(files["row_count"].sum()),
+        "rows_rejected": int(files["rejected_count"].sum()),
+        "files": latest.select("source_file", "source_format", *counts, "first_event_at", "last_event_at"),
     }
+
+
+def _reasons(lake: Lake) -> pl.DataFrame:
+    rejected = lake.scan("rejected_events").group_by("reason_code").len("rows")
+    return rejected.sort("rows", "reason_code", descending=[True, False]).collect()
+
+
+def _facts_of_events(events: pl.LazyFrame, files: pl.DataFrame) -> dict[str, object]:
+    rows = max(int(files["row_count"].sum()), 1)
+    facts = events.select(
+        pl.col("session_id").n_unique().alias("sessions"),
+        pl.col("user_id").drop_nulls().n_unique().alias("users"),
+        pl.col("event_at").min().cast(pl.String).alias("first_event_at"),
+        pl.col("event_at").max().cast(pl.String).alias("last_event_at"),
+        *(pl.col(name).mean().fill_null(0).alias(name.replace("is_", "") + "_share") for name in _MARKS),
+        (pl.lit(int(files["late_count"].sum())) / pl.len()).fill_nan(0).alias("late_share"),
+    )
+    names = events.group_by("event_name").len("events").sort("events", "event_name", descending=[True, False]).head(20)
+    return {
+        **facts.collect().row(0, named=True),
+        "rejected_share": int(files["rejected_count"].sum()) / rows,
+        "duplicate_share": int(files["duplicate_count"].sum()) / rows,
+        "event_names": names.collect(),
+    }
+
+
+_MARKS = ("is_time_assumed", "is_zone_assumed", "is_time_ahead", "is_session_derived")
+
+
+@dg.multi_asset(specs=[lake_spec("event_values", "fields", ["events"])], name="event_values")
+def event_values(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+    """Take the values of new parts, and put those of all events together."""
+    workspace.progress.track("Reading metadata", None, take_values(workspace.sources))
+    with workspace.progress.during("Putting metadata in order"):
+        write_values(workspace.sources, workspace.lake)
+    return result("event_values", _height(workspace.lake, "event_values"))
 
 
 @dg.multi_asset(

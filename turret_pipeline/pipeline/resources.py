@@ -25,7 +25,7 @@ from turret_pipeline.field_overrides import OverridesFile
 from turret_pipeline.lake import Lake, fit, leftovers, remove, replacing
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.settings import Settings
-from turret_pipeline.sources import Sources
+from turret_pipeline.sources.parts import Sources
 from turret_pipeline.tables import LAKE_TABLES, Table
 from turret_pipeline.topic_edits import EditsFile
 from turret_pipeline.topics.edits import Edits
@@ -234,6 +234,14 @@ class Workspace:
         with open_to_read(self.published) as connection:
             frame: pl.DataFrame = connection.sql("select * from marts.pipeline_runs order by published_at, run_id").pl()
             return frame
+
+    def published_until(self) -> dt.datetime | None:
+        """The latest event that was published."""
+        if self.last_run() is None:
+            return None
+        with open_to_read(self.published) as connection:
+            latest: dt.datetime | None = connection.execute("select max(event_at) from marts.events").fetchall()[0][0]
+            return latest
 
     def published_table(self, table: Table) -> pl.DataFrame:
         """A table of the published file; without a row where nothing, or no such table, was published yet."""

@@ -65,11 +65,12 @@ def mart_spec(table: str, group: str, deps: Iterable[dg.AssetKey]) -> dg.AssetSp
     )
 
 
-def result(table: str, frame: pl.DataFrame, **metadata: object) -> dg.MaterializeResult[None]:
-    """What a lake table's asset reports: its rows and what else a person would ask for."""
+def result(table: str, rows: pl.DataFrame | int, **metadata: object) -> dg.MaterializeResult[None]:
+    """What a lake table's asset reports: its rows, or how many they are, and what else a person would ask for."""
+    height = rows if isinstance(rows, int) else rows.height
     return dg.MaterializeResult(
         asset_key=lake_key(table),
-        metadata={"dagster/row_count": frame.height, **{k: _shown(v) for k, v in metadata.items()}},
+        metadata={"dagster/row_count": height, **{k: _shown(v) for k, v in metadata.items()}},
     )
 
 

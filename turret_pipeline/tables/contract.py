@@ -75,3 +75,8 @@ def number(name: str, meaning: str, *, nullable: bool = False) -> Column:
 def timestamp(name: str, meaning: str, *, nullable: bool = False) -> Column:
     """A column of UTC times."""
     return Column(name, "timestamp", meaning, nullable)
+
+
+def boolean(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """A column that says whether."""
+    return Column(name, "boolean", meaning, nullable)

@@ -1,6 +1,10 @@
 """Tables of what was read: events, refused rows, files, and the values that events carry."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
+from dataclasses import replace
+
+from turret_pipeline.tables.contract import Table, boolean, integer, number, text, timestamp
+
+METADATA = text("metadata", "Everything else that the source says, as a JSON object")
 
 EVENTS = Table(
     "events",
@@ -13,14 +17,21 @@ EVENTS = Table(
         text("user_id", "Who; null where the source does not say", nullable=True),
         timestamp("event_at", "When it happened (UTC)"),
         timestamp("received_at", "When it was received, where the source says (UTC)", nullable=True),
-        text("source_format", "turret, trubrics_event or trubrics_llm"),
+        text("source_format", "Name of the format that it was read as; `turret formats` lists them"),
         text("source_file", "File that it was read from"),
+        text("content_sha256", "Hash of that file's bytes"),
         integer("line_number", "Line, array item or Parquet row in that file, from 1"),
         integer("item_number", "Position among the events of one line, from 1; the generation of an LLM event is 2"),
-        text("metadata", "Everything else that the source says, as a JSON object"),
-        Column("is_session_derived", "boolean", "Whether session_id was derived by the pipeline"),
+        boolean("is_session_derived", "Whether session_id was derived by the pipeline"),
+        boolean("is_time_assumed", "Whether the source gives no time, and event_at is that of its file"),
+        boolean("is_zone_assumed", "Whether the source gives a time without a zone, which was taken for UTC"),
+        boolean("is_time_ahead", "Whether event_at is later than its receipt or reading, by more than a clock may err"),
+        METADATA,
     ),
 )
+
+LAKE_EVENTS = replace(EVENTS, columns=tuple(column for column in EVENTS.columns if column != METADATA))
+"""What the lake keeps of an event in this table; its metadata stay in the part that it was read into."""
 
 REJECTED_EVENTS = Table(
     "rejected_events",
@@ -32,7 +43,7 @@ REJECTED_EVENTS = Table(
         integer("line_number", "Line, array item or Parquet row in that file, from 1"),
         text("reason_code", "Short name of the reason, to count by"),
         text("reason", "What is wrong and what would be right"),
-        text("raw_text", "The row as it was read, cut after 2,000 characters"),
+        text("raw_text", "The row as it was read, without what identifies a person, cut after 4,000 characters"),
     ),
 )
 
@@ -48,6 +59,10 @@ SOURCE_FILES = Table(
         integer("accepted_count", "Rows with at least one event kept"),
         integer("duplicate_count", "Rows whose events are all known by event_id from elsewhere"),
         integer("rejected_count", "Rows refused"),
+        integer("id_assumed_count", "Accepted events that the source gives no id"),
+        integer("time_assumed_count", "Accepted events that the source gives no time"),
+        integer("zone_assumed_count", "Accepted events whose time has no zone"),
+        integer("late_count", "Accepted events of days before the latest that was published when the file was read"),
         timestamp("first_event_at", "Earliest event of the file", nullable=True),
         timestamp("last_event_at", "Latest event of the file", nullable=True),
         timestamp("ingested_at", "When the file was read"),

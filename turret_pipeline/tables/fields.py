@@ -1,6 +1,6 @@
 """Tables of the metadata fields: what each is, and what values it takes."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
+from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
 
 FIELD_TYPES = ("text", "enum", "number", "identifier", "datetime", "structured", "constant")
 """What a metadata field can be. Only text is clustered, only enum makes segments, only number is charted.
@@ -19,7 +19,7 @@ FIELDS = Table(
         text("field", "Path of the value in the metadata, nested keys joined by dots"),
         text("type", f"Type in force: {', '.join(FIELD_TYPES)}"),
         text("detected_type", "Type that the values suggest"),
-        Column("is_overridden", "boolean", "Whether a person set the type (turret fields set, or setting field_types)"),
+        boolean("is_overridden", "Whether a person set the type (turret fields set, or setting field_types)"),
         text("reason", "Why the detected type was chosen"),
         integer("event_count", "Events that carry the field"),
         number("present_share", "event_count over all events"),

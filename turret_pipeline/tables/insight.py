@@ -1,6 +1,6 @@
 """Tables of what topics tell: over days, between segments, and by the numbers of their events."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text
+from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text
 
 TOPIC_DAYS = Table(
     "topic_days",
@@ -27,9 +27,8 @@ TREND = (
         "trend_days between them and all others",
         nullable=True,
     ),
-    Column(
+    boolean(
         "is_emerging",
-        "boolean",
         "Whether its share grew by half or more, beyond chance (emerging_q_value at most 0.05), with 3 or more users "
         "in the last days (sessions where the user is not known); null where nothing can be compared",
         nullable=True,

@@ -1,6 +1,6 @@
 """Tables of sessions, and of the ways that they take through topics and event names."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
+from turret_pipeline.tables.contract import Table, boolean, integer, number, text, timestamp
 
 START, END = "(start)", "(end)"
 """Pseudo-nodes before the first and after the last event of a session."""
@@ -25,7 +25,7 @@ SESSIONS = Table(
         timestamp("ended_at", "Last event"),
         number("duration_seconds", "From first to last event"),
         integer("event_count", "Events"),
-        Column("is_derived", "boolean", "Whether the session was derived by the pipeline"),
+        boolean("is_derived", "Whether the session was derived by the pipeline"),
     ),
 )
 

@@ -1,6 +1,6 @@
 """Tables of what recurs in journeys: loops and paths, and how segments and outcomes differ."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text
+from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text
 from turret_pipeline.tables.journeys import DIMENSION
 
 _TOLD = "left out where they are fewer than privacy_min_users"
@@ -32,7 +32,7 @@ JOURNEY_PATHS = Table(
         DIMENSION,
         Column("path", "texts", "Nodes of the steps in their order"),
         integer("step_count", "Nodes of the path"),
-        Column("is_whole_session", "boolean", "Whether it is all that a session does, of any length"),
+        boolean("is_whole_session", "Whether it is all that a session does, of any length"),
         integer("session_count", "Sessions that take it, at least once"),
         integer("user_count", f"Users who take it; {_TOLD}"),
         number("session_share", "session_count over the sessions of the dimension"),

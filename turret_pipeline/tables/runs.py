@@ -1,6 +1,6 @@
 """Tables of the runs that were published, and of the checks that they passed."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
+from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
 
 PIPELINE_RUNS = Table(
     "pipeline_runs",
@@ -32,7 +32,7 @@ QUALITY_CHECKS = Table(
     (
         text("table_name", "Table that was checked"),
         text("check_name", "What was checked"),
-        Column("is_passed", "boolean", "Whether it held"),
-        Column("is_blocking", "boolean", "Whether a failure would have stopped publishing"),
+        boolean("is_passed", "Whether it held"),
+        boolean("is_blocking", "Whether a failure would have stopped publishing"),
     ),
 )

@@ -1,6 +1,6 @@
 """Tables of texts and topics: what texts there are, the topic of each, and what became of the topics."""
 
-from turret_pipeline.tables.contract import Column, Table, integer, number, text, timestamp
+from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
 from turret_pipeline.tables.insight import TREND
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
@@ -61,7 +61,7 @@ _TOPIC = (
     text("theme_id", "Theme it belongs to: FIELD-theme-NUMBER"),
     text("theme_label", "Short name of the theme"),
     text("status", "active, or retired: no text is left in it"),
-    Column("is_locked", "boolean", "Whether a person locked it: the machine neither splits nor merges it"),
+    boolean("is_locked", "Whether a person locked it: the machine neither splits nor merges it"),
     text("role", "subject, or continuation: its texts carry on what a session is about (yes please, 3100, thanks)"),
     text("role_reason", "Why: what its place in sessions shows, or that a person said so"),
     text("merged_into_topic_id", "Topic that a person merged it into", nullable=True),

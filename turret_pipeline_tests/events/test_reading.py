@@ -9,10 +9,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from backports import zstd
 
-from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import Refused
-from turret_pipeline.events.reading import content_sha256, discover, read_records
+from turret_pipeline.events.reading import BLOCK_BYTES, LINE_LIMIT, Lines, read_blocks
+from turret_pipeline.events.rows import Record
 
 A, B, C = {"name": "a"}, {"name": "b"}, {"name": "c"}
 LINES = b'{"name":"a"}\n{"name":"b"}\n{"name":"c"}\n'
@@ -22,6 +23,11 @@ def written(folder: Path, name: str, content: bytes) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def read_records(path: Path) -> list[Record]:
+    with path.open("rb") as file:
+        return [record for block in read_blocks(file, path.name) for record in block.records()]
 
 
 def outcome(path: Path) -> list[tuple[int, object]]:
@@ -63,7 +69,7 @@ def test_a_name_that_claims_compression_is_not_believed(tmp_path: Path) -> None:
 def test_a_line_that_is_not_json_is_refused_in_its_place_with_its_text(tmp_path: Path) -> None:
     path = written(tmp_path, "a.jsonl", b'{"name":"a"}\n{"name":\n{"name":NaN}\n{"name":"\\ud800"}\n{"name":"c"}\n')
     assert outcome(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, "invalid_json"), (5, C)]
-    assert [record.raw for record in read_records(path)][1] == '{"name":\n'
+    assert [record.raw for record in read_records(path)][1] == '{"name":'
 
 
 def test_a_line_that_is_not_utf8_is_refused_in_its_place(tmp_path: Path) -> None:
@@ -176,7 +182,7 @@ def test_csv_rows_of_another_width_or_with_bad_metadata_are_refused_in_their_pla
 def test_a_quote_that_never_closes_costs_its_own_line_only(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", b'name\na\n"b\nc\n')
     assert outcome(path) == [(2, A), (3, "invalid_csv"), (4, C)]
-    assert list(read_records(path))[1].raw == '"b\n'
+    assert list(read_records(path))[1].raw == '"b'
 
 
 def test_csv_lines_that_are_not_utf8_are_refused_and_the_others_kept(tmp_path: Path) -> None:
@@ -231,33 +237,67 @@ def test_damaged_parquet_is_one_refusal(tmp_path: Path) -> None:
     assert outcome(written(tmp_path, "b.parquet", path.read_bytes()[:-20])) == [(1, "damaged_file")]
 
 
-def test_the_same_bytes_have_the_same_hash_whatever_the_name(tmp_path: Path) -> None:
-    one, same, other = (written(tmp_path, name, content) for name, content in [("a", b"x"), ("b", b"x"), ("c", b"y")])
-    assert content_sha256(one) == content_sha256(same) != content_sha256(other)
+def compressed(content: bytes) -> bytes:
+    return zstd.compress(content)
 
 
-def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
-    with pytest.raises(TurretError, match=r"cannot be read.*Check its permissions"):
-        content_sha256(tmp_path)
+def test_zstd_is_found_by_content_and_its_damage_is_one_refusal(tmp_path: Path) -> None:
+    assert outcome(written(tmp_path, "a.jsonl.zst", compressed(LINES))) == [(1, A), (2, B), (3, C)]
+    assert outcome(written(tmp_path, "b.jsonl", compressed(LINES) * 2)) == [(n + 1, (A, B, C)[n % 3]) for n in range(6)]
+    noise = json.dumps({"name": "".join(chr(97 + (n * n) % 26) for n in range(5000))}).encode() + b"\n"
+    assert values(written(tmp_path, "c.jsonl.zst", compressed(noise)[:-8]))[-1] == "damaged_file"
 
 
-def test_a_folder_gives_its_event_files_sorted_and_not_the_hidden_ones(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    names = ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "notes.txt", ".hidden.jsonl", "c.gz"]
-    paths = {name: written(tmp_path, name, b"") for name in names}
-    wanted = sorted(paths[name] for name in ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet"])
-    assert discover([str(tmp_path)]) == wanted
+def test_a_file_is_read_in_blocks_whose_lines_are_numbered_through(tmp_path: Path) -> None:
+    line = b'{"name":"' + b"x" * 1000 + b'"}\n'
+    count = 3 * BLOCK_BYTES // len(line) + 3
+    path = written(tmp_path, "a.jsonl", line * count)
+    with path.open("rb") as file:
+        blocks = list(read_blocks(file, path.name))
+    assert len(blocks) > 2
+    assert [block.first_line for block in blocks if isinstance(block, Lines)][0] == 1
+    assert [record.line_number for block in blocks for record in block.records()] == list(range(1, count + 1))
 
 
-def test_a_file_found_in_several_ways_is_found_once(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.jsonl", LINES)
-    assert discover([str(tmp_path), str(path), str(tmp_path / "*.jsonl"), str(tmp_path / "**")]) == [path]
-    assert discover([]) == []
+def test_a_line_that_fills_the_memory_is_refused_and_its_neighbours_are_not(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'{"name":"a"}\n"' + b"x" * (LINE_LIMIT + BLOCK_BYTES) + b'"\n{"name":"c"}\n')
+    assert outcome(path) == [(1, A), (2, "row_too_long"), (3, C)]
+    reason = str(read_records(path)[1].value)
+    assert reason == f"The line has {LINE_LIMIT + BLOCK_BYTES + 2:,} bytes: a row may have {LINE_LIMIT:,}."
 
 
-@pytest.mark.parametrize(
-    ("pattern", "verdict"), [("", "has no event file"), ("no.jsonl", "does not exist"), ("*.csv", "matches no file")]
-)
-def test_an_input_that_finds_nothing_says_so(tmp_path: Path, pattern: str, verdict: str) -> None:
-    with pytest.raises(TurretError, match=verdict):
-        discover([str(tmp_path / pattern)])
+def test_a_line_that_fills_the_memory_may_be_the_last(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'{"name":"a"}\n"' + b"x" * (LINE_LIMIT + BLOCK_BYTES))
+    assert outcome(path) == [(1, A), (2, "row_too_long")]
+
+
+def test_items_of_an_array_that_no_table_can_hold_cost_no_neighbour(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":NaN},{"name":"\\ud800"},{"name":"c"}]')
+    assert outcome(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, C)]
+
+
+def test_an_array_larger_than_a_block_is_read_item_by_item(tmp_path: Path) -> None:
+    item = b'{"name":"' + b"y" * 5000 + b'"}'
+    count = 2 * BLOCK_BYTES // len(item)
+    path = written(tmp_path, "a.json", b"[" + b",\n".join([item] * count) + b"]")
+    with path.open("rb") as file:
+        blocks = [list(block.records()) for block in read_blocks(file, path.name)]
+    assert [record.line_number for block in blocks for record in block] == list(range(1, count + 1))
+    assert not any(isinstance(record.value, Refused) for block in blocks for record in block)
+
+
+def test_a_quote_that_never_closes_does_not_take_a_long_file_into_memory(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", b'name\n"open\n' + b"b\n" * 20_000)
+    found = outcome(path)
+    assert found[0] == (2, "invalid_csv")
+    assert len(found) == 20_001
+    assert found[-1] == (20_002, B)
+
+
+def test_parquet_values_that_python_lacks_are_refused_alone(tmp_path: Path) -> None:
+    far = pa.array([0, 2**60, 0], pa.int64()).cast(pa.timestamp("us"))
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"name": ["a", "b", "c"], "at": far}), path)
+    found = outcome(path)
+    assert [number for number, _ in found] == [1, 2, 3]
+    assert [value for _, value in found][1] == "invalid_value"

@@ -6,6 +6,10 @@ select
     accepted_count,
     duplicate_count,
     rejected_count,
+    id_assumed_count,
+    time_assumed_count,
+    zone_assumed_count,
+    late_count,
     first_event_at,
     last_event_at,
     ingested_at

@@ -1,0 +1,88 @@
+"""Metadata to values: every leaf of every event's JSON, with its path, type and number."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+import polars as pl
+
+VALUE_SCHEMA = pl.Schema(
+    {
+        "row": pl.UInt32(),
+        "field": pl.String(),
+        "json_type": pl.String(),
+        "value": pl.String(),
+        "number": pl.Float64(),
+    }
+)
+"""A value, and the row from 0 of the document that holds it."""
+
+JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list"}
+_NUMBER = r"^\s*[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*$"
+"""A string that spells a number; '007', 'nan' and '1_000' do not."""
+
+
+def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
+    """VALUE_SCHEMA of JSON objects, given as text; nested keys joined by dots, nulls left out.
+
+    Where two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later counts.
+    """
+    found: dict[tuple[str, type], tuple[list[int], list[Any]]] = {}
+    for row, text in enumerate(documents):
+        document = _parsed(text)
+        if any(type(value) is dict for value in document.values()):
+            document = dict(_leaves(document))
+        for path, value in document.items():
+            if value is None:
+                continue
+            key = (path, type(value))
+            if key not in found:
+                found[key] = ([], [])
+            rows, values = found[key]
+            rows.append(row)
+            values.append(value)
+    frames = [_frame(path, kind, rows, values) for (path, kind), (rows, values) in found.items()]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=VALUE_SCHEMA)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:  # a number that no machine holds, such as 1e999
+        document = json.loads(text)
+    return document
+
+
+def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Path and value of every leaf, in order, without recursion."""
+    waiting = [iter([(key, value) for key, value in document.items()])]
+    while waiting:
+        item = next(waiting[-1], None)
+        if item is None:
+            waiting.pop()
+        elif isinstance(item[1], Mapping):
+            waiting.append(iter([(f"{item[0]}.{key}", value) for key, value in item[1].items()]))
+        else:
+            yield item
+
+
+def _frame(path: str, kind: type, rows: list[int], values: list[Any]) -> pl.DataFrame:
+    """VALUE_SCHEMA of the values of one field and type of Python's."""
+    texts = pl.Series("value", values if kind is str else [_text(value) for value in values], pl.String)
+    spelt = texts.to_frame().select(
+        pl.when(texts.str.contains(_NUMBER)).then(texts.str.strip_chars()).cast(pl.Float64, strict=False)
+    )
+    number = pl.when(pl.col("number").is_finite()).then("number")
+    frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "value": texts, "number": spelt.to_series()})
+    told = frame.with_columns(number, field=pl.lit(path), json_type=pl.lit(JSON_TYPES[kind]))
+    if kind is float:
+        told = told.filter(pl.col("number").is_not_null())
+    return told.select(VALUE_SCHEMA.names())
+
+
+def _text(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # integers beyond 64 bits, which JSON allows
+        return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,165 @@
+"""Landing files to event parts in the lake: each content is read once, whatever its name.
+
+A file's parts lie in a folder named by the hash of its bytes, which appears by one rename when the file is read whole.
+"""
+
+import datetime as dt
+import functools
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import polars as pl
+from upath import UPath
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Reading, parse_block
+from turret_pipeline.events.reading import Block, read_blocks
+from turret_pipeline.lake import beside, keep, remove
+from turret_pipeline.sources.hashing import HashedFile
+from turret_pipeline.sources.workers import in_parallel
+from turret_pipeline.tables import POLARS_TYPES
+
+READ_BUFFER = 1 << 20
+FILE_SCHEMA = pl.Schema(
+    {
+        "source_file": pl.String(),
+        "content_sha256": pl.String(),
+        "row_count": pl.Int64(),
+        "ingested_at": POLARS_TYPES["timestamp"],
+        "published_until": POLARS_TYPES["timestamp"],
+    }
+)
+"""A file that was read; ``published_until`` is the latest event that had been published by then."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """When a file is read, and how far events had been published by then."""
+
+    read_at: dt.datetime
+    published_until: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The event parts of every landing file that was ever read."""
+
+    root: Path
+
+    def known(self) -> list[str]:
+        """Hashes of the contents that were read, sorted."""
+        return sorted(folder.name for folder in self.root.glob("*") if folder.is_dir() and folder.name[0] != ".")
+
+    def folder(self, sha: str) -> Path:
+        """Where the parts of a content lie."""
+        return self.root / sha
+
+    def unseen(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
+        """Files that were not read yet, or have changed since. TurretError where one cannot be looked at."""
+        known, seen = set(self.known()), self._seen()
+        return [path for path in paths if seen.get(_look(path)) not in known]
+
+    def add(self, path: Path | UPath, reading: Reading, arrival: Arrival) -> Iterator[int]:
+        """Read a file and keep its parts once exhausted; yields how many rows each block had.
+
+        TurretError where the file cannot be read.
+        """
+        look, row_count = _look(path), 0
+        aside = beside(self.root / "reading")
+        aside.mkdir()
+        try:
+            with _opened(path) as raw:
+                file = HashedFile(raw)
+                blocks = read_blocks(io.BufferedReader(file, READ_BUFFER), path.name)
+                for rows in in_parallel(_jobs(blocks, reading, aside)):
+                    row_count += rows
+                    yield rows
+                sha = file.sha256()
+            if not any(aside.glob("events-*.parquet")):  # so that whoever reads all parts finds one
+                pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(aside / "events-00000.parquet")
+            facts = (str(path), sha, row_count, arrival.read_at, arrival.published_until)
+            pl.DataFrame([facts], FILE_SCHEMA, orient="row").write_parquet(aside / "file.parquet")
+            keep(aside, self.folder(sha))
+        finally:
+            remove(aside)
+        self._note(look, sha)
+
+    def part_files(self, kind: str) -> list[str]:
+        """The files of one kind of parts: events, values or rejected."""
+        return [str(file) for sha in self.known() for file in sorted(self.folder(sha).glob(f"{kind}-*.parquet"))]
+
+    def files(self) -> pl.DataFrame:
+        """FILE_SCHEMA of everything that was read."""
+        found = [pl.read_parquet(self.folder(sha) / "file.parquet") for sha in self.known()]
+        return pl.concat(found) if found else pl.DataFrame(schema=FILE_SCHEMA)
+
+    def _seen(self) -> dict[str, str]:
+        """Hash of the content by what was looked at; a line that its writer was killed at says nothing."""
+        if not self._notes.exists():
+            return {}
+        seen: dict[str, str] = {}
+        for line in self._notes.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                look, sha = json.loads(line)
+                seen[look] = sha
+        return seen
+
+    def _note(self, look: str, sha: str) -> None:
+        with self._notes.open("a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps([look, sha]))
+
+    @property
+    def _notes(self) -> Path:
+        return self.root / "seen.jsonl"
+
+
+def _look(path: Path | UPath) -> str:
+    """What tells without reading that a file is still the same: its path, size and time of change."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    changed = getattr(stat, "st_mtime_ns", None) or stat.st_mtime
+    return f"{path} {stat.st_size} {changed}"
+
+
+def changed_at(path: Path | UPath) -> dt.datetime:
+    """When a file was last changed, where its store says so; else now. In UTC."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)
+
+
+@contextmanager
+def _opened(path: Path | UPath) -> Iterator[IO[bytes]]:
+    try:
+        file = path.open("rb", buffering=0) if isinstance(path, Path) else path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    with file:
+        yield file
+
+
+def _unreadable(path: Path | UPath, error: OSError) -> TurretError:
+    return TurretError(f"The input {path} cannot be read: {error.strerror or error}. Check its permissions.")
+
+
+def _jobs(blocks: Iterator[Block], reading: Reading, folder: Path) -> Iterator[Callable[[], int]]:
+    for number, block in enumerate(blocks):
+        yield functools.partial(_keep_block, block, reading, folder, number)
+
+
+def _keep_block(block: Block, reading: Reading, folder: Path, number: int) -> int:
+    """Write the parts of a block, and return how many rows it had."""
+    parsed = parse_block(block, reading)
+    for kind, frame in (("events", parsed.events), ("rejected", parsed.rejected)):
+        if frame.height:
+            frame.write_parquet(folder / f"{kind}-{number:05}.parquet", compression="lz4", statistics=False)
+    return parsed.row_count

@@ -1,0 +1,22 @@
+"""DuckDB for tables that are larger than memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from turret_pipeline.lake import Lake, beside, remove
+
+MEMORY = "768MB"
+
+
+@contextmanager
+def spilling(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database that holds MEMORY at most, and what is more on disk."""
+    spill = beside(lake.root / "spill")
+    try:
+        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+    finally:
+        remove(spill)

@@ -1,0 +1,79 @@
+"""Metadata in, values out."""
+
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.fields.values import VALUE_SCHEMA, metadata_values
+
+
+def values(metadata: object) -> list[tuple[Any, ...]]:
+    """Field, JSON type, value and number of the values of one document."""
+    return metadata_values([json.dumps(metadata)]).drop("row").rows()
+
+
+def test_values_know_the_row_that_holds_them() -> None:
+    found = metadata_values(['{"plan":"pro","n":2}', "{}", '{"n":3,"plan":null}', '{"n":"4"}'])
+    expected = [
+        (0, "plan", "string", "pro", None),
+        (0, "n", "number", "2", 2.0),
+        (2, "n", "number", "3", 3.0),
+        (3, "n", "string", "4", 4.0),
+    ]
+    assert_frame_equal(found, pl.DataFrame(expected, VALUE_SCHEMA, orient="row"))
+
+
+@pytest.mark.parametrize("documents", [[], ["{}"], ["{}", '{"a":null,"b":{}}']])
+def test_no_values_give_an_empty_frame(documents: list[str]) -> None:
+    assert_frame_equal(metadata_values(documents), pl.DataFrame(schema=VALUE_SCHEMA))
+
+
+def test_nested_keys_are_joined_by_dots_and_nulls_are_absent() -> None:
+    metadata = {"a": {"b": {"c": 1}, "d": None, "e": {}}, "f": None, "g": "x"}
+    assert values(metadata) == [("a.b.c", "number", "1", 1.0), ("g", "string", "x", None)]
+    assert values({}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, ("boolean", "true", None)),
+        (False, ("boolean", "false", None)),
+        (0, ("number", "0", 0.0)),
+        (-1.5, ("number", "-1.5", -1.5)),
+        (2**70, ("number", "1.1805916207174113e+21", float(2**70))),
+        ([1, {"a": None}], ("list", '[1,{"a":null}]', None)),
+        ([], ("list", "[]", None)),
+        ("", ("string", "", None)),
+        ("12", ("string", "12", 12.0)),
+        (" -1.5e3 ", ("string", " -1.5e3 ", -1500.0)),
+        ("0.5", ("string", "0.5", 0.5)),
+        ("007", ("string", "007", None)),
+        ("nan", ("string", "nan", None)),
+        ("inf", ("string", "inf", None)),
+        ("1_000", ("string", "1_000", None)),
+        ("0x10", ("string", "0x10", None)),
+        ("12 apples", ("string", "12 apples", None)),
+        ("true", ("string", "true", None)),
+    ],
+)
+def test_a_value_has_a_type_a_text_and_where_it_is_one_a_number(value: object, expected: tuple[Any, ...]) -> None:
+    assert values({"x": value}) == [("x", *expected)]
+
+
+@pytest.mark.parametrize("text", ['{"x":1e999}', '{"x":-1e999}', '{"x":"1e999"}'])
+def test_what_is_no_finite_number_has_no_number(text: str) -> None:
+    assert metadata_values([text])["number"].to_list() in ([], [None])
+
+
+@pytest.mark.parametrize("text", ['{"a.b":1,"a":{"b":2}}', '{"a":1,"a":2}', '{"a":{"b":3},"a":{"b":2}}'])
+def test_where_two_keys_make_one_path_the_later_counts(text: str) -> None:
+    assert metadata_values([text])["value"].to_list() == ["2"]
+
+
+def test_deep_metadata_need_no_deep_stack() -> None:
+    deep = "".join('{"a":' for _ in range(500)) + "1" + "}" * 500
+    assert metadata_values([deep])["field"].to_list() == [".".join("a" * 500)]
