@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import polars as pl
 
-from turret_pipeline.events.formats import TURRET, Event, Refused, parse_record
+from turret_pipeline.events.formats import Event, Format, Refused, parse_record
+from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.plain import plain_events
 from turret_pipeline.events.reading import Block, Lines
 from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record
@@ -44,9 +45,14 @@ REJECTED_PART_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Reading:
-    """How rows become events. ``time_missing`` is the time of events that have none; without it they are refused."""
+    """How rows become events.
+
+    ``time_missing`` is the time of events that have none; without it they are refused. ``chosen`` is the format of all
+    rows; without it their shapes tell.
+    """
 
     time_missing: dt.datetime | None = None
+    chosen: Format | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class _Rows:
         try:
             if isinstance(record.value, Refused):
                 raise record.value
-            events = parse_record(record.value)
+            events = parse_record(record.value, self.reading.chosen)
             self.events += [
                 _event_row(event, record.line_number, item, self.reading) for item, event in enumerate(events, start=1)
             ]
@@ -90,7 +96,7 @@ class _Rows:
 
 def parse_block(block: Block, reading: Reading) -> Parsed:
     """The frames of a block of rows; every row is an event, or more than one, or a refusal."""
-    if isinstance(block, Lines):
+    if isinstance(block, Lines) and (reading.chosen is None or reading.chosen.name == TURRET.name):
         return _parse_lines(block, reading)
     return parse_records(block.records(), reading)
 
@@ -118,7 +124,7 @@ def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     """EVENT_PART_SCHEMA of plain events."""
     nameless = plain.filter(pl.col("event_id").is_null())
     columns = ("event_name", "session_id", "user_id", "event_at", "metadata")
-    ids = [_content_id(TURRET, *row) for row in nameless.select(columns).iter_rows()]
+    ids = [_content_id(TURRET.name, *row) for row in nameless.select(columns).iter_rows()]
     content_ids = pl.DataFrame({"line_number": nameless["line_number"], "content_id": pl.Series(ids, dtype=pl.String)})
     return (
         (
@@ -128,7 +134,7 @@ def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         )
         .select(
             pl.lit(1, pl.Int64).alias("item_number"),
-            pl.lit(TURRET).alias("source_format"),
+            pl.lit(TURRET.name).alias("source_format"),
             pl.col("event_at").is_null().alias("is_time_assumed"),
             pl.coalesce("event_at", pl.lit(reading.time_missing, POLARS_TYPES["timestamp"])).alias("event_at"),
             pl.exclude("event_at"),

@@ -9,7 +9,8 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from turret_pipeline.events.formats import EARLIEST, LATEST, NAME_LIMIT
+from turret_pipeline.events.formats.columns import NAME_LIMIT
+from turret_pipeline.events.formats.times import EARLIEST, LATEST
 from turret_pipeline.events.reading import Lines
 from turret_pipeline.tables import END, OTHER, START
 

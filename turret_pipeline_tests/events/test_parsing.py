@@ -54,7 +54,7 @@ def test_refused_rows_keep_their_place_reason_and_text() -> None:
     expected = [
         (3, "invalid_json", "This is not JSON.", '{"name":'),
         (5, "invalid_name", "name has 0 characters: it must have 1 to 255.", '{"name":"","n":1}'),
-        (6, "not_an_object", "A row must be a JSON object with a name; this is an array.", '["é"]'),
+        (6, "not_an_object", "A row must be a JSON object; this is an array.", '["é"]'),
     ]
     assert_frame_equal(batch.rejected, pl.DataFrame(expected, REJECTED_PART_SCHEMA, orient="row"))
     assert (batch.events.height, batch.row_count) == (0, 3)

@@ -1,0 +1,63 @@
+"""One parsed record to canonical events, whatever tool wrote it.
+
+Belongs here: the shapes of the sources, as tables, and the engine that reads rows by them. Not here: bytes, files,
+frames.
+"""
+
+from collections.abc import Mapping
+
+from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
+from turret_pipeline.events.formats.columns import kind
+from turret_pipeline.events.formats.engine import events_of
+from turret_pipeline.events.formats.event import Event, Refused
+from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
+from turret_pipeline.events.formats.mixpanel import MIXPANEL
+from turret_pipeline.events.formats.posthog import POSTHOG
+from turret_pipeline.events.formats.segment import SEGMENT
+from turret_pipeline.events.formats.table import Format
+from turret_pipeline.events.formats.times import to_utc
+from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
+from turret_pipeline.events.formats.turret import TURRET
+
+__all__ = ["FORMATS", "Event", "Format", "Refused", "parse_record", "recognised", "to_utc"]
+
+FORMATS: Mapping[str, Format] = {
+    table.name: table
+    for table in (
+        *(SEGMENT, POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
+        *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, OPENAI_CHAT, SHAREGPT),
+    )
+}
+"""Every format, in the order in which a row is tried: the first whose shape it has is its format.
+
+Those that ask for keys of their own come before those that ask for little, so that a Segment page, whose ``name`` a
+Turret event has too, is told from it; and a Turret event stays one whatever else it carries, ``messages`` included.
+"""
+
+
+def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
+    """The events of one record, in time order, by its shape or by the format that was chosen. Raises Refused."""
+    if not isinstance(record, Mapping):
+        raise Refused("not_an_object", f"A row must be a JSON object; this is {kind(record)}.")
+    if chosen is None:
+        return events_of(record, recognised(record))
+    if lacking := chosen.shape.missing(record):
+        needs = f"it lacks {' and '.join(lacking)}; keys: {_keys(record)}"
+        raise Refused("not_of_format", f"The row is no {chosen.title} (format {chosen.name}): {needs}.")
+    return events_of(record, chosen)
+
+
+def recognised(record: Mapping[str, object]) -> Format:
+    """The first format whose shape the record has. Raises Refused."""
+    for table in FORMATS.values():
+        if table.shape.matches(record):
+            return table
+    raise Refused(
+        "unknown_shape",
+        f"The row is of no format that is known (`turret formats` lists them); keys: {_keys(record)}. "
+        "A mapping in turret.toml says where its name and time are.",
+    )
+
+
+def _keys(record: Mapping[str, object]) -> str:
+    return ", ".join(sorted(map(str, record))[:8]) or "none"

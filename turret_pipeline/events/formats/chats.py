@@ -1,0 +1,66 @@
+"""Transcripts of chats: messages as OpenAI's API has them, and conversations as ShareGPT exported them.
+
+Messages of the system are instructions, not what happened: left out. Messages of tools are events without their text.
+"""
+
+from turret_pipeline.events.formats.table import Columns, Conversation, Format, Part, Shape
+
+_COLUMNS = Columns(
+    session_id=("conversation_id", "session_id", "thread_id", "chat_id", "metadata.conversation_id", "id"),
+    user_id=("user_id", "user.id", "user", "metadata.user_id"),
+    event_at=("timestamp", "created_at", "create_time", "created", "date", "metadata.timestamp"),
+)
+_CHAT = Conversation(
+    messages=("messages",),
+    message_at=("timestamp", "created_at", "create_time", "created"),
+    message_id=("id", "message_id"),
+    text=("content", "value", "parts", "text"),
+)
+_DROP = ("object", "tools", "functions", "tool_choice", "parallel_tool_calls", "response_format")
+
+OPENAI_CHAT = Format(
+    name="openai_chat",
+    title="OpenAI chat",
+    shape=Shape("`messages`, an array", arrays=("messages",), lacks=("name", "event_name", "event")),
+    columns=_COLUMNS,
+    becomes="a session with an event for each message",
+    conversation=_CHAT,
+    parts=(Part("metadata", may_be_any=True),),
+    json=("messages", "metadata"),
+    drop=_DROP,
+    example={
+        "id": "chat-1",
+        "user": "u-1",
+        "created": 1772442900,
+        "messages": [
+            {"role": "system", "content": "You are helpful."},
+            {"role": "user", "content": "How do I reset my password?"},
+            {"role": "assistant", "content": "Open Settings and choose Reset."},
+        ],
+        "metadata": {"plan": "team"},
+    },
+)
+
+SHAREGPT = Format(
+    name="sharegpt",
+    title="ShareGPT conversation",
+    shape=Shape(
+        "`conversations` or `conversation`, an array",
+        arrays=("conversations", "conversation"),
+        lacks=("name", "event_name", "event"),
+    ),
+    columns=_COLUMNS,
+    becomes="a session with an event for each message",
+    conversation=Conversation(("conversations", "conversation"), _CHAT.message_at, _CHAT.message_id, _CHAT.text),
+    parts=(Part("metadata", may_be_any=True),),
+    json=("conversations", "conversation", "metadata"),
+    drop=(*_DROP, "system"),
+    example={
+        "id": "conversation-1",
+        "created_at": "2026-03-02T09:15:00Z",
+        "conversations": [
+            {"from": "human", "value": "How do I reset my password?"},
+            {"from": "gpt", "value": "Open Settings and choose Reset."},
+        ],
+    },
+)

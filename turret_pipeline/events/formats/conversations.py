@@ -1,0 +1,106 @@
+"""An array of messages to a session of events."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from turret_pipeline.events.formats import columns as read
+from turret_pipeline.events.formats.columns import Row, spoken, told
+from turret_pipeline.events.formats.engine import GENERATION_NAME, PROMPT_NAME, digest, metadata_of, shared_event
+from turret_pipeline.events.formats.event import Event, Refused
+from turret_pipeline.events.formats.table import Conversation, Format
+from turret_pipeline.events.formats.texts import ASSISTANT, SYSTEM, USER, content_of, role_of, text_of
+
+TOOL_NAME, TOOL_CALL_NAME, OTHER_NAME = "Tool message", "Tool call", "Other message"
+_OWN = {"role", "from", "author", "content", "value", "parts", "text", "tool_calls", "function_call", "tool_call_id"}
+
+
+def messages_of(row: Row, table: Format, chat: Conversation) -> list[Event]:
+    """An event for each message that is no instruction of the system, all in one session.
+
+    What a tool answers is no text of a person or of the model: such a message is an event without it.
+    """
+    path, messages = spoken(row, chat.messages)
+    if not isinstance(messages, list | tuple):
+        raise Refused("invalid_messages", f"{path} is {read.kind(messages)}: it must be an array of messages.")
+    shared, used = shared_event(row, table)
+    metadata = metadata_of(row, table, {*used, path})
+    session_id = shared.session_id or _session_of(shared, messages)
+    events = list(_events(dataclasses.replace(shared, session_id=session_id), metadata, path, messages, chat))
+    if not events:
+        raise Refused("no_messages", f"{path} has no message of a user, an assistant or a tool: there is no event.")
+    return events
+
+
+def _events(
+    shared: Event, metadata: dict[str, Any], path: str, messages: Sequence[object], chat: Conversation
+) -> Iterator[Event]:
+    at, is_zone_assumed = shared.event_at, shared.is_zone_assumed
+    for number, message in enumerate(messages, start=1):
+        place = f"{path}[{number - 1}]"
+        role = role_of(message) if isinstance(message, Mapping) else None
+        if role is None or not isinstance(message, Mapping):
+            what = "without a role" if isinstance(message, Mapping) else f"is {read.kind(message)}"
+            raise Refused("invalid_message", f"{place} {what}: it must be an object with a role and a content.")
+        if role == SYSTEM:
+            continue
+        at, is_zone_assumed = _time_of(message, chat, at, is_zone_assumed)
+        own_id = read.identifier("event_id", *spoken(message, chat.message_id))
+        name, said = _said(message, role, spoken(message, chat.text)[1])
+        kept = _rest_of(message, chat)
+        yield dataclasses.replace(
+            shared,
+            event_id=own_id or f"{shared.session_id}-{number}-{digest(*_words(message))}",
+            event_name=name,
+            event_at=at,
+            is_zone_assumed=is_zone_assumed,
+            metadata={**metadata, **kept, **said},
+        )
+
+
+def _time_of(
+    message: Row, chat: Conversation, before: dt.datetime | None, was_assumed: bool
+) -> tuple[dt.datetime | None, bool]:
+    """The time of a message; without one, that of the message before it or of the conversation."""
+    at, is_assumed = read.time(*spoken(message, chat.message_at))
+    return (before, was_assumed) if at is None else (at, is_assumed)
+
+
+def _said(message: Row, role: str, content: object) -> tuple[str, dict[str, Any]]:
+    """The name of the event and what it says."""
+    text, tools = text_of(content), _tools(message)
+    if role == USER:
+        return PROMPT_NAME, told({"prompt": text})
+    if role == ASSISTANT:
+        is_call = text is None and bool(tools)
+        return TOOL_CALL_NAME if is_call else GENERATION_NAME, told({"generation": text, "tools": tools or None})
+    given = message.get("role", message.get("from"))
+    if given == "function_call":
+        return TOOL_CALL_NAME, {}
+    return (OTHER_NAME, told({"role": given, "text": text})) if role == "other" else (TOOL_NAME, {})
+
+
+def _tools(message: Row) -> list[str]:
+    """The names of the tools that a message calls."""
+    calls = message.get("tool_calls")
+    one = message.get("function_call")
+    functions = [call.get("function") for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    names = [function.get("name") for function in (*functions, one) if isinstance(function, Mapping)]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _rest_of(message: Row, chat: Conversation) -> dict[str, Any]:
+    used = {path for paths in (chat.message_at, chat.message_id, chat.text) for path in paths}
+    return told({key: value for key, value in message.items() if key not in _OWN | used})
+
+
+def _session_of(shared: Event, messages: Sequence[object]) -> str:
+    """A session of the conversation's content, for one that has no id: the same wherever it is read."""
+    texts = [text for message in messages if isinstance(message, Mapping) for text in _words(message)]
+    at = shared.event_at.isoformat() if shared.event_at else None
+    return f"chat-{digest(shared.user_id, at, *texts)}"
+
+
+def _words(message: Row) -> tuple[str, str]:
+    return str(role_of(message)), text_of(content_of(message)) or ""

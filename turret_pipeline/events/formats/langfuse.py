@@ -1,0 +1,139 @@
+"""Traces and observations as Langfuse exports them: from its UI, its API (camel case) or to blob storage (snake case).
+
+A trace repeats what its generations say, and the steps of an agent repeat each other. So that no exchange counts twice,
+the id of a prompt or generation is made of its trace and its text: told again, it is a duplicate, whichever row comes
+first. Inputs and outputs of other observations are steps of the program, and left out.
+"""
+
+from turret_pipeline.events.formats.table import Columns, Exchange, Format, Part, Shape
+
+TYPES = frozenset(
+    "GENERATION SPAN EVENT AGENT TOOL CHAIN RETRIEVER EVALUATOR EMBEDDING GUARDRAIL".split()  # as its API lists them
+)
+_INPUT_TOKENS = ("usageDetails.input", "usage_details.input", "usage.input", "inputUsage", "promptTokens")
+_OUTPUT_TOKENS = ("usageDetails.output", "usage_details.output", "usage.output", "outputUsage", "completionTokens")
+_COST = ("totalCost", "total_cost", "calculatedTotalCost", "costDetails.total", "cost_details.total")
+_JSON = ("metadata", "usage", "usageDetails", "usage_details", "costDetails", "cost_details", "tags")
+_DROP = (
+    *(
+        "projectId",
+        "project_id",
+        "htmlPath",
+        "createdAt",
+        "created_at",
+        "updatedAt",
+        "updated_at",
+        "bookmarked",
+        "public",
+    ),
+    *(
+        "usage",
+        "usageDetails",
+        "usage_details",
+        "costDetails",
+        "cost_details",
+        "totalTokens",
+        "totalUsage",
+        "total_tokens",
+    ),
+    *(*_INPUT_TOKENS, *_OUTPUT_TOKENS, *_COST, "observations", "scores", "latency"),
+)
+_PROMPT_FIELDS = {"input_tokens": _INPUT_TOKENS}
+_GENERATION_FIELDS = {"output_tokens": _OUTPUT_TOKENS, "cost_usd": _COST}
+
+LANGFUSE_TRACE = Format(
+    name="langfuse_trace",
+    title="Langfuse trace",
+    shape=Shape(
+        "`id`, `timestamp`, `input` or `output`, and a key of Langfuse's (`sessionId`, `userId`, `projectId`, "
+        "`project_id`, `bookmarked`, `htmlPath`, `observations`)",
+        needs=(
+            *(("id",), ("timestamp",), ("input", "output")),
+            ("sessionId", "userId", "projectId", "project_id", "bookmarked", "htmlPath", "observations"),
+        ),
+        lacks=("event_id", "event_name", "event"),
+    ),
+    columns=Columns(
+        event_id=("id",),
+        event_name=("name", "=Trace"),
+        session_id=("sessionId", "session_id"),
+        user_id=("userId", "user_id"),
+        event_at=("timestamp",),
+        lone_session_id=("id",),
+    ),
+    becomes="a prompt and a generation; one event where it holds no text",
+    exchange=Exchange(
+        prompt=("input",),
+        generation=("output",),
+        begins=True,
+        latency=("latency",),
+        within=("id",),
+        generation_fields={"cost_usd": _COST},
+    ),
+    parts=(Part("metadata", may_be_any=True),),
+    json=(*_JSON, "input", "output"),
+    drop=_DROP,
+    is_utc=True,
+    example={
+        "id": "trace-1",
+        "timestamp": "2026-03-02T09:15:00.000Z",
+        "name": "support-chat",
+        "sessionId": "s-1",
+        "userId": "u-1",
+        "input": "How do I reset my password?",
+        "output": "Open Settings and choose Reset.",
+        "latency": 1.5,
+        "metadata": {"plan": "team"},
+    },
+)
+
+LANGFUSE_OBSERVATION = Format(
+    name="langfuse_observation",
+    title="Langfuse observation",
+    shape=Shape(
+        "`type` is one of Langfuse's, and `startTime` or `start_time`",
+        one_of={"type": TYPES},
+        needs=(("id",), ("startTime", "start_time")),
+    ),
+    columns=Columns(
+        event_id=("id",),
+        event_name=("name", "type"),
+        session_id=("sessionId", "session_id"),
+        user_id=("userId", "user_id"),
+        event_at=("startTime", "start_time"),
+        lone_session_id=("traceId", "trace_id", "id"),
+    ),
+    becomes="a `GENERATION` a prompt and a generation, others one event",
+    exchange=Exchange(
+        only={"type": frozenset({"GENERATION"})},
+        prompt=("input",),
+        generation=("output",),
+        begins=True,
+        latency=("latency",),
+        ended_at=("endTime", "end_time"),
+        within=("traceId", "trace_id"),
+        prompt_fields=_PROMPT_FIELDS,
+        generation_fields=_GENERATION_FIELDS,
+    ),
+    parts=(Part("metadata", may_be_any=True),),
+    fields={"model": ("model", "providedModelName", "provided_model_name")},
+    json=(*_JSON, "input", "output"),
+    drop=(
+        *_DROP,
+        *("type", "input", "output", "endTime", "end_time", "modelParameters", "model_parameters"),
+        *("completionStartTime", "completion_start_time", "modelId", "model_id", "internalModelId"),
+    ),
+    is_utc=True,
+    example={
+        "id": "obs-1",
+        "type": "GENERATION",
+        "traceId": "trace-1",
+        "name": "answer",
+        "startTime": "2026-03-02T09:15:00.000Z",
+        "endTime": "2026-03-02T09:15:01.500Z",
+        "model": "small-1",
+        "input": [{"role": "user", "content": "How do I reset my password?"}],
+        "output": {"role": "assistant", "content": "Open Settings and choose Reset."},
+        "usageDetails": {"input": 12, "output": 9, "total": 21},
+    },
+)

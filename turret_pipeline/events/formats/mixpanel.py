@@ -1,0 +1,39 @@
+"""Rows of Mixpanel's raw event export.
+
+Its times are Unix seconds; projects made before 2023 export them in the project's zone, which no row tells.
+"""
+
+from turret_pipeline.events.formats.table import Columns, Format, Part, Shape
+
+MIXPANEL = Format(
+    name="mixpanel",
+    title="Mixpanel event",
+    shape=Shape(
+        "`event` and `properties.time`",
+        needs=(("event",), ("properties.time",)),
+        lacks=("name", "event_name", "user_id", "timestamp"),
+    ),
+    columns=Columns(
+        event_id=("properties.$insert_id",),
+        event_name=("event",),
+        session_id=("properties.session_id", "properties.$session_id"),
+        user_id=("properties.distinct_id", "properties.$user_id", "properties.$device_id"),
+        event_at=("properties.time",),
+        received_at=("properties.mp_processing_time_ms",),
+    ),
+    parts=(Part("properties"),),
+    json=("properties",),
+    drop=tuple(
+        f"properties.{key}" for key in ("token", "mp_sent_by_lib_version", "$mp_api_endpoint", "$mp_api_timestamp_ms")
+    ),
+    example={
+        "event": "Report Opened",
+        "properties": {
+            "time": 1772442900,
+            "distinct_id": "u-1",
+            "$insert_id": "i-1",
+            "mp_processing_time_ms": 1772442901000,
+            "plan": "team",
+        },
+    },
+)

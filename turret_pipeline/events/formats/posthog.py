@@ -1,0 +1,57 @@
+"""Rows of PostHog's batch and file exports; ``$ai_generation`` is a call of a language model."""
+
+from turret_pipeline.events.formats.table import Columns, Exchange, Format, Part, Shape
+
+POSTHOG = Format(
+    name="posthog",
+    title="PostHog event",
+    shape=Shape(
+        "`event`, `distinct_id`, and `uuid` or `properties`",
+        needs=(("event",), ("distinct_id",), ("uuid", "properties")),
+        lacks=("name", "event_name", "user_id"),
+    ),
+    columns=Columns(
+        event_id=("uuid", "id"),
+        event_name=("event",),
+        session_id=("properties.$session_id", "properties.$ai_session_id"),
+        user_id=("distinct_id",),
+        event_at=("timestamp", "properties.timestamp"),
+        received_at=("created_at",),
+    ),
+    becomes="one event; `$ai_generation` a prompt and a generation",
+    exchange=Exchange(
+        only={"event": frozenset({"$ai_generation"})},
+        prompt=("properties.$ai_input",),
+        generation=("properties.$ai_output_choices", "properties.$ai_output"),
+        latency=("properties.$ai_latency",),
+        within=("properties.$ai_trace_id",),
+        prompt_fields={"input_tokens": ("properties.$ai_input_tokens",)},
+        generation_fields={
+            "output_tokens": ("properties.$ai_output_tokens",),
+            "cost_usd": ("properties.$ai_total_cost_usd",),
+        },
+    ),
+    parts=(Part("properties"), Part("person_properties", under="person")),
+    fields={"model": ("properties.$ai_model",), "provider": ("properties.$ai_provider",)},
+    json=("properties", "person_properties"),
+    drop=(
+        *("event", "team_id", "project_id", "elements", "elements_chain", "site_url", "set", "set_once", "inserted_at"),
+        *(f"properties.{key}" for key in ("token", "distinct_id", "$set", "$set_once", "$unset", "$insert_id")),
+        # what a trace or a step of it was given repeats what its generations were
+        *(f"properties.$ai_{key}" for key in ("input", "output_choices", "input_state", "output_state", "tools")),
+    ),
+    example={
+        "uuid": "018e-1",
+        "event": "$ai_generation",
+        "distinct_id": "u-1",
+        "timestamp": "2026-03-02T09:15:02.000Z",
+        "properties": {
+            "$session_id": "s-1",
+            "$ai_trace_id": "t-1",
+            "$ai_model": "small-1",
+            "$ai_latency": 1.5,
+            "$ai_input": [{"role": "user", "content": "How do I reset my password?"}],
+            "$ai_output_choices": [{"role": "assistant", "content": "Open Settings and choose Reset."}],
+        },
+    },
+)

@@ -1,0 +1,50 @@
+"""Calls of the Segment spec, as its libraries send and its storage destinations keep them."""
+
+from turret_pipeline.events.formats.table import Columns, Format, Part, Shape
+
+CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+
+SEGMENT = Format(
+    name="segment",
+    title="Segment call",
+    shape=Shape(
+        "`type` is a call of the spec, and `messageId`, `anonymousId` or `userId`",
+        one_of={"type": CALLS},
+        needs=(("messageId", "anonymousId", "userId"),),
+        lacks=("event_id", "event_name", "session_id", "user_id", "metadata"),
+    ),
+    only={"type": frozenset({"track"})},
+    columns=Columns(
+        event_id=("messageId",),
+        event_name=("event",),
+        session_id=("context.sessionId", "context.session_id", "properties.session_id", "properties.sessionId"),
+        user_id=("userId", "anonymousId"),
+        event_at=("timestamp", "originalTimestamp", "sentAt"),
+        received_at=("receivedAt",),
+    ),
+    parts=(Part("properties"), Part("context", under="context")),
+    json=("properties", "context"),
+    drop=(
+        "type",
+        "timestamp",
+        "originalTimestamp",
+        "sentAt",
+        "integrations",
+        "version",
+        "projectId",
+        "writeKey",
+        "_metadata",
+    ),
+    becomes="one event; calls other than `track` are refused (`not_an_event`)",
+    example={
+        "type": "track",
+        "messageId": "m-1",
+        "event": "Article Shared",
+        "userId": "u-1",
+        "anonymousId": "a-1",
+        "timestamp": "2026-03-02T09:15:00.000Z",
+        "receivedAt": "2026-03-02T09:15:01.000Z",
+        "properties": {"channel": "email", "plan": "team"},
+        "context": {"sessionId": "s-1", "locale": "en-GB"},
+    },
+)

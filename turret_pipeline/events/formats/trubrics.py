@@ -1,0 +1,73 @@
+"""Events and LLM events as the SDKs of Trubrics send them."""
+
+from turret_pipeline.events.formats.table import Columns, Exchange, Format, Part, Shape
+
+_SESSION = ("thread_id", "properties.$thread_id")
+_ASSISTANT = ("assistant_id", "properties.$assistant_id")
+_DROP = ("event_id", "user_id", "timestamp", "received_at", *_SESSION, "properties.$text", "properties.$assistant_id")
+
+TRUBRICS_EVENT = Format(
+    name="trubrics_event",
+    title="Trubrics event",
+    shape=Shape("`event`", needs=(("event",),), lacks=("name", "event_name")),
+    columns=Columns(
+        event_id=("event_id",),
+        event_name=("event",),
+        session_id=_SESSION,
+        user_id=("user_id",),
+        event_at=("timestamp",),
+        received_at=("received_at",),
+    ),
+    parts=(Part("properties"),),
+    fields={"text": ("properties.$text",), "assistant_id": ("properties.$assistant_id",)},
+    json=("properties",),
+    drop=_DROP,
+    requires_user=True,
+    example={
+        "user_id": "u-1",
+        "event": "feedback_given",
+        "timestamp": "2026-03-02T09:15:00Z",
+        "properties": {"$thread_id": "t-1", "$text": "Just what I needed", "rating": 5},
+    },
+)
+
+TRUBRICS_LLM = Format(
+    name="trubrics_llm",
+    title="Trubrics LLM event",
+    shape=Shape(
+        "`prompt` and `generation`",
+        needs=(("prompt",), ("generation",)),
+        lacks=("name", "event_name", "event"),
+    ),
+    columns=Columns(
+        event_id=("event_id",),
+        session_id=_SESSION,
+        user_id=("user_id",),
+        event_at=("timestamp",),
+        received_at=("received_at",),
+    ),
+    becomes="a prompt and a generation",
+    exchange=Exchange(
+        prompt=("prompt",),
+        generation=("generation",),
+        prompt_name="prompt_event_name",
+        generation_name="generation_event_name",
+        latency=("latency",),
+        is_strict=True,
+    ),
+    parts=(Part("properties"),),
+    fields={"assistant_id": _ASSISTANT},
+    json=("properties",),
+    drop=_DROP,
+    requires_user=True,
+    example={
+        "user_id": "u-1",
+        "prompt": "How do I reset my password?",
+        "generation": "Open Settings and choose Reset.",
+        "assistant_id": "support",
+        "timestamp": "2026-03-02T09:15:02Z",
+        "latency": 2,
+        "thread_id": "t-1",
+        "properties": {"plan": "team"},
+    },
+)
