@@ -11,10 +11,10 @@ from sklearn.metrics import adjusted_mutual_info_score
 from turret_pipeline.fields.describe import describe_fields
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.visits import collect_visits
+from turret_pipeline.lake import Lake
 from turret_pipeline.pipeline.embedder import load_embedder
 from turret_pipeline.pipeline.resources import now
 from turret_pipeline.settings import DEFAULT_MODEL
-from turret_pipeline.sources import Canonical, Sources
 from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS
 from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.embed.texts import collect_texts
@@ -24,22 +24,20 @@ from turret_pipeline.topics.update.meeting import Options
 from turret_pipeline.vectors import VectorStore
 from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, ours
 from turret_pipeline_tests.commands import PROJECT
+from turret_pipeline_tests.sources.imports import lake_of
 
 DATA = PROJECT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout")
 
 
-def ingested(folder: Path, name: str) -> Canonical:
+def ingested(folder: Path, name: str) -> Lake:
     """The tables of one set."""
-    sources = Sources(folder / "sources")
-    for sha, path in sources.new_files([DATA / "events" / f"{name}.jsonl.gz"]).items():
-        assert sum(sources.add(path, sha, now())) > 0
-    return sources.canonical(session_gap_minutes=30)
+    return lake_of(folder, [DATA / "events" / f"{name}.jsonl.gz"])
 
 
 @pytest.mark.parametrize("name", ["running_example", "receipt", "reviewing", "repair_example", "roadtraffic100"])
 def test_directly_follows_counts_are_exact(tmp_path: Path, name: str) -> None:
-    events = ingested(tmp_path, f"log_{name}").events
+    events = ingested(tmp_path, f"log_{name}").read("events")
     nothing = (EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty())
     edges = journey_edges(next(collect_visits(events, *nothing, [])))
     gold = json.loads((DATA / "gold" / "dfg.json").read_text())[name]
@@ -59,7 +57,7 @@ def gold_types() -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("name", sorted(gold_types()))
 def test_fields_have_their_right_types(tmp_path: Path, name: str) -> None:
     tables = ingested(tmp_path, name)
-    fields = describe_fields(tables.event_values, tables.events, {})
+    fields = describe_fields(tables.read("event_values"), tables.read("events"), {})
     found = dict(fields.select("field", "type").iter_rows())
     gold = gold_types()[name]
     assert {field: found[field] for field in gold} == gold
@@ -74,7 +72,7 @@ def test_columns_of_public_tables_have_their_types() -> None:
 def found_topics(folder: Path, name: str) -> pl.DataFrame:
     """Gold labels, out_of_scope and topic_id of the events of a set whose texts have no topics yet."""
     tables = ingested(folder, name)
-    event_texts, texts = collect_texts(tables.event_values.lazy(), ["prompt"])
+    event_texts, texts = collect_texts(tables.scan("event_values"), ["prompt"])
     store = VectorStore(folder / "embeddings", DEFAULT_MODEL)
     chunks = embed_chunks(waiting_texts(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
     assert sum(store.add(chunks)) == texts.height

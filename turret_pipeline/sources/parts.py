@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class Sources:
         known, seen = set(self.known()), self._seen()
         return [path for path in paths if seen.get(_look(path)) not in known]
 
-    def add(self, path: Path | UPath, reading: Reading, arrival: Arrival) -> Iterator[int]:
+    def add(self, path: Path | UPath, reading: Reading, arrival: Arrival) -> Generator[int]:
         """Read a file and keep its parts once exhausted; yields how many rows each block had.
 
         TurretError where the file cannot be read.

@@ -11,6 +11,7 @@ table and column: a rule that helps in one only fits this set, not the problem.
 import argparse
 import hashlib
 import io
+import json
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +21,9 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
-from turret_pipeline.events.parsing import parse_records
-from turret_pipeline.events.reading import Record
 from turret_pipeline.fields.detection import detect_type
 from turret_pipeline.fields.facts import field_facts
+from turret_pipeline.fields.values import metadata_values
 from turret_pipeline_tests.commands import PROJECT
 
 COLUMNS = PROJECT.parent / "shared" / "data" / "fields" / "columns.parquet"
@@ -36,10 +36,8 @@ Column = Mapping[str, Any]
 
 def ours(column: Column) -> tuple[str, str]:
     """The type that we find, and why."""
-    event = {"name": "row", "timestamp": "2026-01-01T00:00:00Z"}
-    rows = ({**event, "metadata": {column["column"]: value}} for value in column["values"])
-    (parsed,) = parse_records((Record(line, row) for line, row in enumerate(rows, 1)), "columns", "0")
-    (facts,) = field_facts(parsed.values)
+    values = metadata_values(json.dumps({column["column"]: value}) for value in column["values"])
+    (facts,) = field_facts(values)
     return detect_type(facts)
 
 

@@ -255,7 +255,7 @@ def test_a_file_is_read_in_blocks_whose_lines_are_numbered_through(tmp_path: Pat
     with path.open("rb") as file:
         blocks = list(read_blocks(file, path.name))
     assert len(blocks) > 2
-    assert [block.first_line for block in blocks if isinstance(block, Lines)][0] == 1
+    assert next(block.first_line for block in blocks if isinstance(block, Lines)) == 1
     assert [record.line_number for block in blocks for record in block.records()] == list(range(1, count + 1))
 
 

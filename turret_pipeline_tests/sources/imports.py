@@ -51,14 +51,19 @@ def read(
     return sources, count
 
 
-def imported(root: Path, files: Mapping[str, Sequence[object]], rules: Rules | None = None) -> Lake:
-    """The lake of files of these rows, read in their order."""
-    sources, _ = read(root, written(root / "landing", files))
+def lake_of(root: Path, paths: Iterable[Path], rules: Rules | None = None) -> Lake:
+    """The lake of these files, read in their order."""
+    sources, _ = read(root, paths)
     lake = Lake(root / "lake")
     write_canonical(sources, lake, rules or Rules())
     sum(take_values(sources))
     write_values(sources, lake)
     return lake
+
+
+def imported(root: Path, files: Mapping[str, Sequence[object]], rules: Rules | None = None) -> Lake:
+    """The lake of files of these rows, read in their order."""
+    return lake_of(root, written(root / "landing", files), rules)
 
 
 def counts(lake: Lake) -> list[tuple[Any, ...]]:
