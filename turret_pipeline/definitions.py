@@ -6,21 +6,20 @@ Belongs here: the list. Not here: any asset's work.
 from collections.abc import Iterator
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.pipeline.ingestion import event_values, fields, ingest
 from turret_pipeline.pipeline.insight import insight
 from turret_pipeline.pipeline.journeys import journeys
+from turret_pipeline.pipeline.landing import landing_sensor
 from turret_pipeline.pipeline.marts import dbt_resource, make_marts
 from turret_pipeline.pipeline.publish import publish
 from turret_pipeline.pipeline.quality import contracts, expectations, few_rows_are_rejected
-from turret_pipeline.pipeline.resources import Progress, Silent, Workspace
+from turret_pipeline.pipeline.resources import Progress, Silent, Workspace, locked
 from turret_pipeline.pipeline.topics import continuations, embeddings, texts, topics
 from turret_pipeline.settings import Settings, load_settings
 
 JOB = "turret"
-LOCK_SECONDS = 5
 
 
 def build_definitions(settings: Settings, progress: Progress | None = None) -> dg.Definitions:
@@ -56,6 +55,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
         asset_checks=[contracts, expectations, few_rows_are_rejected],
         jobs=[job],
         schedules=[daily],
+        sensors=[landing_sensor(settings, JOB)],
         resources={"workspace": _workspace(settings, progress or Silent()), "dbt": dbt_resource()},
         executor=dg.in_process_executor,
     )
@@ -66,20 +66,10 @@ def _workspace(settings: Settings, progress: Progress) -> dg.ResourceDefinition:
 
     @dg.resource
     def workspace(context: dg.InitResourceContext) -> Iterator[Workspace]:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(settings.data_dir / ".run.lock", timeout=LOCK_SECONDS)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise TurretError(
-                f"Another run works in {settings.data_dir}: wait for it, or give another data folder."
-            ) from None
-        try:
+        with locked(settings.data_dir):
             space = Workspace(settings, progress, context.run_id or "none")
             space.sweep()
             yield space
-        finally:
-            lock.release()
 
     return workspace
 

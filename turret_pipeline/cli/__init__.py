@@ -15,6 +15,7 @@ import typer
 
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.journeys import journeys
+from turret_pipeline.cli.rejects import rejects, replay
 from turret_pipeline.cli.running import run_and_report
 from turret_pipeline.cli.topics import topics
 from turret_pipeline.errors import TurretError
@@ -31,6 +32,8 @@ app = typer.Typer(
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")
+app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_json --export mend.jsonl")(rejects)
+app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay mend.jsonl")(replay)
 
 
 @app.callback()

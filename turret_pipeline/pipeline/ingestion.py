@@ -56,14 +56,19 @@ def read_new_files(workspace: Workspace, log: dg.DagsterLogManager) -> None:
     sources = workspace.sources
     new = sources.unseen(_input_files(workspace))
     log.info(f"{len(new)} new landing files, {len(sources.known())} known.")
-    arrival = Arrival(now(), workspace.published_until() if new else None)
+    reaching = arrival(workspace)
     for path in new:
-        steps = sources.add(path, _reading(path, workspace.settings), arrival)
+        steps = sources.add(path, reading_of(path, workspace.settings), reaching)
         rows = workspace.progress.track(f"Reading {path.name}", None, steps)
         log.info(f"{path.name}: {rows:,} rows read.")
 
 
-def _reading(path: Path | UPath, settings: Settings) -> Reading:
+def arrival(workspace: Workspace) -> Arrival:
+    """That files are read now."""
+    return Arrival(now(), workspace.published_until())
+
+
+def reading_of(path: Path | UPath, settings: Settings) -> Reading:
     """How the rows of a file become events under these settings."""
     return Reading(time_missing=changed_at(path) if settings.missing_times == "file" else None)
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 import polars as pl
 from dagster_duckdb import DuckDBResource
+from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.field_overrides import OverridesFile
@@ -37,6 +38,7 @@ from turret_pipeline.vectors import VectorStore
 T = TypeVar("T")
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 DBT_DIR = PROJECT_DIR / "dbt_transforms"
+LOCK_SECONDS = 5
 FOLLOWED = "edits.json"
 """The edits that a topic state was made with, a line each, beside its tables."""
 
@@ -265,7 +267,7 @@ class Workspace:
         types = json.dumps(self.field_types, sort_keys=True)
         decided = self.settings.sha256() + types + ";".join(self.edits.lines())
         return {
-            "input_sha256": hashlib.sha256("".join(self.sources.known()).encode()).hexdigest(),
+            "input_sha256": self.sources.fingerprint(),
             "settings_sha256": hashlib.sha256(decided.encode()).hexdigest(),
             "code_sha256": code_sha256(),
         }
@@ -322,6 +324,17 @@ def code_sha256() -> str:
     folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
     models = [*sorted(DBT_DIR.glob("*.yml")), *sorted(file for folder in folders for file in folder.rglob("*.*"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in (*package, *models))).hexdigest()
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """While no other run works in a data folder, which ends when that is killed too. TurretError where one does."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(data_dir / ".run.lock", timeout=LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise TurretError(f"Another run works in {data_dir}: wait for it, or give another data folder.") from None
 
 
 def package_version() -> str:

@@ -41,8 +41,8 @@ def write_canonical(sources: Sources, lake: Lake, rules: Rules) -> None:
         _give_sessions(connection, rules.session_gap_minutes)
         events = f"select {', '.join(LAKE_EVENTS.schema.names())} from ({_MARKED}) order by event_at, {_PLACE}"
         lake.copy(connection, "events", events, {"tolerance": rules.clock_tolerance_minutes})
-        refused = f"select {', '.join(REJECTED_EVENTS.schema.names())} from rejected order by file_number, line_number"
-        lake.copy(connection, "rejected_events", refused)
+        connection.register("mended", sources.mended())
+        lake.copy(connection, "rejected_events", _REFUSED)
         lake.copy(connection, "source_files", _ACCOUNTS)
 
 
@@ -141,6 +141,11 @@ _MARKED = """
     select seated.*, event_at > coalesce(received_at, ingested_at) + to_microseconds(
         ($tolerance * 60e6)::bigint) as is_time_ahead
     from seated join files using (file_number)"""
+
+_REFUSED = f"""
+    select {", ".join(REJECTED_EVENTS.schema.names())}
+    from (select *, (content_sha256, line_number) in (from mended) as is_mended from rejected)
+    order by file_number, line_number"""
 
 _ACCOUNTS = """
     with parsed as (

@@ -5,13 +5,14 @@ A file's parts lie in a folder named by the hash of its bytes, which appears by 
 
 import datetime as dt
 import functools
+import hashlib
 import io
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import polars as pl
 from upath import UPath
@@ -35,6 +36,9 @@ FILE_SCHEMA = pl.Schema(
     }
 )
 """A file that was read; ``published_until`` is the latest event that had been published by then."""
+
+
+MENDED_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,17 @@ class Sources:
     def unseen(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
         """Files that were not read yet, or have changed since. TurretError where one cannot be looked at."""
         known, seen = set(self.known()), self._seen()
-        return [path for path in paths if seen.get(_look(path)) not in known]
+        return [path for path in paths if seen.get(look(path)) not in known]
 
-    def add(self, path: Path | UPath, reading: Reading, arrival: Arrival) -> Generator[int]:
-        """Read a file and keep its parts once exhausted; yields how many rows each block had.
+    def add(
+        self, path: Path | UPath, reading: Reading, arrival: Arrival, *, again: bool = False
+    ) -> Generator[int, None, str]:
+        """Read a file and keep its parts once exhausted; yields how many rows each block had, returns the hash.
 
-        TurretError where the file cannot be read.
+        Parts of the same content stay as they are, unless it is read ``again``. TurretError where the file cannot be
+        read.
         """
-        look, row_count = _look(path), 0
+        looked, row_count = look(path), 0
         aside = beside(self.root / "reading")
         aside.mkdir()
         try:
@@ -84,10 +91,18 @@ class Sources:
                 pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(aside / "events-00000.parquet")
             facts = (str(path), sha, row_count, arrival.read_at, arrival.published_until)
             pl.DataFrame([facts], FILE_SCHEMA, orient="row").write_parquet(aside / "file.parquet")
+            if again:
+                remove(self.folder(sha))
             keep(aside, self.folder(sha))
         finally:
             remove(aside)
-        self._note(look, sha)
+        self._note(looked, sha)
+        return sha
+
+    def lines(self, kind: str, sha: str) -> set[int]:
+        """The numbers of the lines of a content that have parts of a kind."""
+        files = [file for file in self.part_files(kind) if Path(file).parent.name == sha]
+        return set(pl.scan_parquet(files, glob=False).collect()["line_number"]) if files else set()
 
     def part_files(self, kind: str) -> list[str]:
         """The files of one kind of parts: events, values or rejected."""
@@ -98,27 +113,50 @@ class Sources:
         found = [pl.read_parquet(self.folder(sha) / "file.parquet") for sha in self.known()]
         return pl.concat(found) if found else pl.DataFrame(schema=FILE_SCHEMA)
 
-    def _seen(self) -> dict[str, str]:
-        """Hash of the content by what was looked at; a line that its writer was killed at says nothing."""
-        if not self._notes.exists():
-            return {}
-        seen: dict[str, str] = {}
-        for line in self._notes.read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError):
-                look, sha = json.loads(line)
-                seen[look] = sha
-        return seen
+    def note_replay(self, sha: str, lines: Iterable[int], replayed_at: dt.datetime) -> None:
+        """Note that a content was read again, and which of its refused lines are accepted elsewhere since."""
+        note = {"content_sha256": sha, "mended_lines": sorted(lines), "replayed_at": replayed_at.isoformat()}
+        with self._replays.open("a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps(note))
 
-    def _note(self, look: str, sha: str) -> None:
+    def mended(self) -> pl.DataFrame:
+        """MENDED_SCHEMA of the refused lines that are accepted elsewhere."""
+        notes = _json_lines(self._replays)
+        found = {(note["content_sha256"], line) for note in notes for line in note["mended_lines"]}
+        return pl.DataFrame(sorted(found), MENDED_SCHEMA, orient="row")
+
+    def fingerprint(self) -> str:
+        """What changes where other contents are known, or one was read again."""
+        replays = self._replays.read_bytes() if self._replays.exists() else b""
+        return hashlib.sha256("".join(self.known()).encode() + replays).hexdigest()
+
+    def _seen(self) -> dict[str, str]:
+        """Hash of the content by what was looked at."""
+        return dict(_json_lines(self._notes))
+
+    def _note(self, looked: str, sha: str) -> None:
         with self._notes.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps([look, sha]))
+            file.write("\n" + json.dumps([looked, sha]))
 
     @property
     def _notes(self) -> Path:
         return self.root / "seen.jsonl"
 
+    @property
+    def _replays(self) -> Path:
+        return self.root / "replays.jsonl"
 
-def _look(path: Path | UPath) -> str:
+
+def _json_lines(path: Path) -> list[Any]:
+    """The values in a file; a line that its writer was killed at says nothing."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def look(path: Path | UPath) -> str:
     """What tells without reading that a file is still the same: its path, size and time of change."""
     try:
         stat = path.stat()

@@ -44,6 +44,7 @@ REJECTED_EVENTS = Table(
         text("reason_code", "Short name of the reason, to count by"),
         text("reason", "What is wrong and what would be right"),
         text("raw_text", "The row as it was read, without what identifies a person, cut after 4,000 characters"),
+        boolean("is_mended", "Whether `turret replay` has read it again since, and it was accepted"),
     ),
 )
 

@@ -4,6 +4,7 @@ select
     line_number,
     reason_code,
     reason,
-    raw_text
+    raw_text,
+    is_mended
 from {{ ref('stg_rejected_events') }}
 order by source_file, line_number

@@ -1,0 +1,53 @@
+"""The sensor that starts the job when landing files arrive."""
+
+import datetime as dt
+import hashlib
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+from upath import UPath
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.discovery import discover
+from turret_pipeline.pipeline.resources import Workspace, now
+from turret_pipeline.settings import Settings
+from turret_pipeline.sources.parts import changed_at, look
+
+INTERVAL_SECONDS = 30
+SETTLED = dt.timedelta(seconds=10)
+"""A file that changed since is still being written, most likely."""
+
+_WORKING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+
+
+def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
+    """A sensor that asks for a run where there are files that no run has read, once for the same files."""
+
+    @dg.sensor(
+        name="new_landing_files",
+        job_name=job_name,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        description=f"Starts the job when files arrive in {', '.join(settings.input_patterns)}.",
+    )
+    def new_landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        files = _waiting(settings)
+        if not files:
+            return dg.SkipReason("No file is new.")
+        writing = [path for path in files if now() - changed_at(path) < SETTLED]
+        if writing:
+            return dg.SkipReason(f"{writing[0]} changed a moment ago: waiting for whoever writes it.")
+        if context.instance.get_run_ids(RunsFilter(job_name=job_name, statuses=_WORKING), limit=1):
+            return dg.SkipReason("A run is at work: new files wait for the next.")
+        key = hashlib.sha256("\n".join(sorted(map(look, files))).encode()).hexdigest()[:24]
+        return dg.RunRequest(run_key=key, tags={"new_files": str(len(files))})
+
+    return new_landing_files
+
+
+def _waiting(settings: Settings) -> list[Path | UPath]:
+    """Files of the input that were not read yet; none where there is no input yet."""
+    try:
+        return Workspace(settings).sources.unseen(discover(settings.input_patterns))
+    except TurretError:
+        return []
