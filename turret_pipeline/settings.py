@@ -8,9 +8,9 @@ import hashlib
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, ColumnMapping, Format, chosen_format
 from turret_pipeline.tables import FIELD_TYPES
 
 PREFIX = "TURRET_"
@@ -38,6 +39,17 @@ class Settings(BaseSettings):
     inputs: Annotated[list[str], NoDecode] = Field(
         [],
         description="Files, folders or globs with new events, comma separated; default: the folder landing in data_dir",
+    )
+    input_format: str = Field(
+        AUTO,
+        description="Format of all new rows, of those that `turret formats` lists; auto: the mapping if there is one, "
+        "else each row by its shape",
+    )
+    mapping: ColumnMapping | None = Field(
+        None,
+        description='Which column of a row is what, such as {"event_name": "action", "user_id": "customer.id"}; '
+        "also event_at, received_at, event_id, session_id, and metadata (a list; default: every other column). "
+        '"=Clicked" is a constant',
     )
     session_gap_minutes: float = Field(
         30, gt=0, description="Silence that ends a session, for events that come without a session id"
@@ -121,6 +133,18 @@ class Settings(BaseSettings):
                 raise ValueError(f"type {kind!r} of field {field!r} is none of {', '.join(FIELD_TYPES)}")
         return value
 
+    @field_validator("input_format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in INPUT_FORMATS:
+            raise ValueError(f"it must be one of {', '.join(INPUT_FORMATS)}; `turret formats` tells of each")
+        return value
+
+    @model_validator(mode="after")
+    def _format_is_there(self) -> Self:
+        chosen_format(self.input_format, self.mapping)
+        return self
+
     @field_validator("llm_base_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -146,6 +170,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments over environment over turret.toml."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def chosen_format(self) -> Format | None:
+        """The format of all new rows; None where each is told by its shape."""
+        return chosen_format(self.input_format, self.mapping)
 
     @property
     def input_patterns(self) -> list[str]:
@@ -182,10 +211,27 @@ def _refuse_unknown_variables() -> None:
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    if not problem["loc"]:  # of several settings together
+        return str(problem["msg"]).removeprefix("Value error, ")
+    name, *inner = map(str, problem["loc"])
+    if inner and name == "mapping":
+        return _of_mapping(problem, inner[0])
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, list(Settings.model_fields), n=1)
         return f"{TOML_FILE} has {name!r}, which is no setting." + (f" Did you mean {near[0]}?" if near else "")
     verdict = str(problem["msg"]).removeprefix("Value error, ")
     value = "a value that is not shown" if name in SECRETS else f"the value {problem['input']!r}"
     return f"Setting {name} (variable {PREFIX}{name.upper()}) has {value}: {verdict}."
+
+
+def _of_mapping(problem: dict[str, Any], key: str) -> str:
+    """What is wrong with a key of the mapping."""
+    known = list(ColumnMapping.model_fields)
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, known, n=1)
+        return f"Setting mapping has {key!r}, which is none of {', '.join(known)}." + (
+            f" Did you mean {near[0]}?" if near else ""
+        )
+    if problem["type"] == "missing":
+        return f'Setting mapping lacks {key}: write {key} = "a column", or {key} = "=a constant".'
+    return f"Setting mapping has {key} = {problem['input']!r}: it must be the name of a column, or a list of them."

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from turret_pipeline.cli.fields import fields
+from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.rejects import rejects, replay
 from turret_pipeline.cli.running import run_and_report
@@ -34,6 +35,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")
 app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_json --export mend.jsonl")(rejects)
 app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay mend.jsonl")(replay)
+app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
 
 
 @app.callback()
@@ -49,6 +51,12 @@ def run(
         list[str] | None,
         typer.Option("--input", "-i", help="File, folder or glob with events; may be given again.", show_default=False),
     ] = None,
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="Format of all new rows; `turret formats` lists them.  [default: by their shape]"
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Folder of everything that is written.  [default: data]")
     ] = None,
@@ -59,7 +67,7 @@ def run(
 
     Exit code: 0 published (or nothing new), 1 not published, 2 wrong arguments or settings.
     """
-    settings = load_settings(inputs=_existing(inputs), data_dir=data_dir)
+    settings = load_settings(inputs=_existing(inputs), input_format=input_format, data_dir=data_dir)
     run_and_report(settings, again=again, verbose=verbose)
 
 

@@ -11,6 +11,7 @@ from turret_pipeline.events.formats.columns import kind
 from turret_pipeline.events.formats.engine import events_of
 from turret_pipeline.events.formats.event import Event, Refused
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
+from turret_pipeline.events.formats.mapping import MAPPED, ColumnMapping
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.segment import SEGMENT
@@ -19,7 +20,19 @@ from turret_pipeline.events.formats.times import to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
 
-__all__ = ["FORMATS", "Event", "Format", "Refused", "parse_record", "recognised", "to_utc"]
+__all__ = [
+    "AUTO",
+    "FORMATS",
+    "INPUT_FORMATS",
+    "ColumnMapping",
+    "Event",
+    "Format",
+    "Refused",
+    "chosen_format",
+    "parse_record",
+    "recognised",
+    "to_utc",
+]
 
 FORMATS: Mapping[str, Format] = {
     table.name: table
@@ -33,6 +46,24 @@ FORMATS: Mapping[str, Format] = {
 Those that ask for keys of their own come before those that ask for little, so that a Segment page, whose ``name`` a
 Turret event has too, is told from it; and a Turret event stays one whatever else it carries, ``messages`` included.
 """
+
+AUTO = "auto"
+INPUT_FORMATS = (AUTO, *FORMATS, MAPPED)
+"""What a person may say of the input: nothing, one of the formats, or that the mapping holds."""
+
+
+def chosen_format(input_format: str, mapping: ColumnMapping | None) -> Format | None:
+    """The format of all rows where a person chose one, by name or by a mapping; None where shapes tell.
+
+    Raises ValueError where the mapping is asked for and not there.
+    """
+    if input_format in FORMATS:
+        return FORMATS[input_format]
+    if mapping is None and input_format == MAPPED:
+        raise ValueError(
+            "Setting input_format is mapping, but there is none: write [mapping] with event_name into turret.toml."
+        )
+    return mapping and mapping.format()
 
 
 def parse_record(record: object, chosen: Format | None = None) -> list[Event]:

@@ -41,7 +41,7 @@ def _events(
         place = f"{path}[{number - 1}]"
         role = role_of(message) if isinstance(message, Mapping) else None
         if role is None or not isinstance(message, Mapping):
-            what = "without a role" if isinstance(message, Mapping) else f"is {read.kind(message)}"
+            what = "has no role" if isinstance(message, Mapping) else f"is {read.kind(message)}"
             raise Refused("invalid_message", f"{place} {what}: it must be an object with a role and a content.")
         if role == SYSTEM:
             continue

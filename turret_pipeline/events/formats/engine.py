@@ -87,14 +87,6 @@ def _refuse_others(row: Row, table: Format) -> None:
         if not is_among(value := row.get(key), values):
             verdict = f"of {table.title}s, only those with {' or '.join(sorted(values))} are events."
             raise Refused("not_an_event", f"{key} is {read.shown(value)}: {verdict}")
-    for column, paths in table.asks_for.items():
-        if not any(path.partition(".")[0] in row or path in row or path[:1] == "=" for path in paths):
-            keys = ", ".join(sorted(map(str, row))[:8]) or "none"
-            raise Refused(
-                "unknown_column",
-                f"mapping.{column} is {' or '.join(paths)}, which the row lacks; keys: {keys}. Mend the mapping, or "
-                f'write "{paths[-1]}?" where rows may lack it.',
-            )
 
 
 def _exchange(row: Row, table: Format, exchange: Exchange) -> list[Event]:

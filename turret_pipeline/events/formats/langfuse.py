@@ -91,7 +91,7 @@ LANGFUSE_OBSERVATION = Format(
     name="langfuse_observation",
     title="Langfuse observation",
     shape=Shape(
-        "`type` is one of Langfuse's, and `startTime` or `start_time`",
+        "`type` (`GENERATION`, `SPAN`, `EVENT` or another of Langfuse's), and `startTime` or `start_time`",
         one_of={"type": TYPES},
         needs=(("id",), ("startTime", "start_time")),
     ),

@@ -24,7 +24,6 @@ POSTHOG = Format(
         prompt=("properties.$ai_input",),
         generation=("properties.$ai_output_choices", "properties.$ai_output"),
         latency=("properties.$ai_latency",),
-        within=("properties.$ai_trace_id",),
         prompt_fields={"input_tokens": ("properties.$ai_input_tokens",)},
         generation_fields={
             "output_tokens": ("properties.$ai_output_tokens",),

@@ -8,7 +8,7 @@ SEGMENT = Format(
     name="segment",
     title="Segment call",
     shape=Shape(
-        "`type` is a call of the spec, and `messageId`, `anonymousId` or `userId`",
+        "`type` (`track` or another call of the spec), and `messageId`, `anonymousId` or `userId`",
         one_of={"type": CALLS},
         needs=(("messageId", "anonymousId", "userId"),),
         lacks=("event_id", "event_name", "session_id", "user_id", "metadata"),

@@ -122,8 +122,6 @@ class Format:
     """Values of keys that rows must have to be events; others are refused as what they are."""
     exchange: Exchange | None = None
     conversation: Conversation | None = None
-    asks_for: Fields = field(default_factory=dict)
-    """Columns of which a row must have one of the paths, as a person said that it has."""
 
 
 def _is_there(row: Row, path: str) -> bool:

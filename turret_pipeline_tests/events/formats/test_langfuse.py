@@ -1,0 +1,233 @@
+"""Traces and observations of Langfuse."""
+
+import datetime as dt
+from typing import Any
+
+import orjson
+import pytest
+
+from turret_pipeline.events.formats import FORMATS, Event, parse_record
+from turret_pipeline_tests.events.formats.asking import refusal
+
+NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+
+TRACE: dict[str, Any] = {
+    "id": "t1",
+    "projectId": "p1",
+    "timestamp": "2024-05-01T12:00:00.000Z",
+    "name": "support",
+    "sessionId": "s1",
+    "userId": "u1",
+    "input": "Hi?",
+    "output": "Hello.",
+    "metadata": {"plan": "pro", "coupon": None},
+    "tags": ["beta"],
+    "release": None,
+    "latency": 2,
+    "totalCost": 0.5,
+    "htmlPath": "/project/p1/traces/t1",
+    "observations": ["o1"],
+    "scores": [],
+}
+GENERATION: dict[str, Any] = {
+    "id": "o1",
+    "type": "GENERATION",
+    "traceId": "t1",
+    "name": "answer",
+    "startTime": "2024-05-01T12:00:00.500Z",
+    "endTime": "2024-05-01T12:00:02.000Z",
+    "model": "small-1",
+    "modelParameters": {"temperature": 0},
+    "input": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi?"}],
+    "output": {"role": "assistant", "content": "Hello."},
+    "usageDetails": {"input": 4, "output": 2, "total": 6},
+    "costDetails": {"total": 0.25},
+    "level": "DEFAULT",
+    "metadata": {"plan": "pro"},
+}
+SNAKE: dict[str, Any] = {
+    "id": "o1",
+    "trace_id": "t1",
+    "project_id": "p1",
+    "type": "GENERATION",
+    "name": "answer",
+    "user_id": "u1",
+    "session_id": "s1",
+    "start_time": "2024-05-01 12:00:00.500000",
+    "end_time": "2024-05-01 12:00:02.000000",
+    "provided_model_name": "small-1",
+    "input": '[{"role":"user","content":"Hi?"}]',
+    "output": '{"role":"assistant","content":"Hello."}',
+    "usage_details": '{"input":4,"output":2}',
+    "total_cost": 0.25,
+    "metadata": '{"plan":"pro"}',
+    "level": "DEFAULT",
+}
+PROMPT_ID, GENERATION_ID = "t1-prompt-13f4b16c120e82e6", "t1-generation-eb0ae350711d5cb7"
+
+
+def texts(**changes: object) -> list[tuple[str, str | None]]:
+    """Names and texts of the events of a generation with these changes."""
+    events = parse_record(GENERATION | changes)
+    return [(event.event_name, event.metadata.get("prompt", event.metadata.get("generation"))) for event in events]
+
+
+def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
+    shared = {"name": "support", "tags": ["beta"], "plan": "pro"}
+    first = Event(PROMPT_ID, "User prompt", "s1", "u1", NOON, None, "langfuse_trace", shared | {"prompt": "Hi?"})
+    second = Event(
+        event_id=GENERATION_ID,
+        event_name="AI generation",
+        session_id="s1",
+        user_id="u1",
+        event_at=NOON + dt.timedelta(seconds=2),
+        received_at=None,
+        source_format="langfuse_trace",
+        metadata=shared | {"cost_usd": 0.5, "generation": "Hello.", "latency": 2},
+    )
+    assert parse_record(TRACE) == [first, second]
+
+
+def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
+    shared = {"traceId": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
+    begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
+    told = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency": 1.5}
+    source = "langfuse_observation"
+    assert parse_record(GENERATION) == [
+        Event(PROMPT_ID, "User prompt", "t1", None, begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
+        Event(GENERATION_ID, "AI generation", "t1", None, end, None, source, shared | told),
+    ]
+
+
+def test_an_enriched_row_of_the_blob_export_is_read_the_same() -> None:
+    shared = {"trace_id": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
+    begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
+    told = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency": 1.5}
+    source = "langfuse_observation"
+    assert parse_record(SNAKE) == [
+        Event(PROMPT_ID, "User prompt", "s1", "u1", begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
+        Event(GENERATION_ID, "AI generation", "s1", "u1", end, None, source, shared | told),
+    ]
+
+
+def test_an_exchange_told_by_a_trace_and_its_generation_has_the_same_ids() -> None:
+    ids = [[event.event_id for event in parse_record(row)] for row in (TRACE, GENERATION, SNAKE)]
+    assert ids == [[PROMPT_ID, GENERATION_ID]] * 3
+    other = [event.event_id for event in parse_record(GENERATION | {"id": "o2", "output": "Good day."})]
+    assert other[0] == PROMPT_ID
+    assert other[1] != GENERATION_ID
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Hi?",
+        [{"role": "user", "content": "Hi?"}],
+        [{"type": "human", "content": "Hi?"}],
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi?"}]}]},
+        {"role": "user", "parts": [{"text": "Hi?"}]},
+        {"prompt": "Hi?", "temperature": 0},
+        {"question": "Hi?"},
+        '{"query": "Hi?"}',
+        ["Hi?"],
+    ],
+)
+def test_an_input_may_be_text_messages_or_an_object(said: object) -> None:
+    assert texts(input=said)[0] == ("User prompt", "Hi?")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Hello.",
+        {"role": "assistant", "content": "Hello."},
+        [{"role": "assistant", "content": "Hello."}],
+        {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello."}}]},
+        {"answer": "Hello.", "sources": []},
+        {"role": "model", "parts": [{"text": "Hello."}]},
+    ],
+)
+def test_an_output_may_be_text_messages_or_an_object(said: object) -> None:
+    assert texts(output=said)[-1] == ("AI generation", "Hello.")
+
+
+def test_a_step_of_an_agent_repeats_no_prompt() -> None:
+    turns = [
+        {"role": "user", "content": "Hi?"},
+        {"role": "assistant", "content": None},
+        {"role": "tool", "content": "4"},
+    ]
+    assert texts(input=turns) == [("AI generation", "Hello.")]
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", [], {}, {"a": 1}, [[]], 3, True, [{"role": "user"}]])
+def test_a_generation_without_texts_is_one_event(nothing: object) -> None:
+    (event,) = parse_record(GENERATION | {"input": nothing, "output": None})
+    assert (event.event_name, event.event_id, event.metadata) == (
+        "answer",
+        "o1",
+        {"traceId": "t1", "level": "DEFAULT", "plan": "pro", "model": "small-1"},
+    )
+
+
+def test_other_observations_are_one_event_without_their_inputs() -> None:
+    (event,) = parse_record(GENERATION | {"type": "SPAN", "name": None, "model": None})
+    at = NOON + dt.timedelta(seconds=0.5)
+    metadata = {"traceId": "t1", "level": "DEFAULT", "plan": "pro"}
+    assert event == Event("o1", "SPAN", "t1", None, at, None, "langfuse_observation", metadata)
+
+
+def test_a_trace_that_holds_no_text_is_one_event_with_what_it_holds() -> None:
+    (event,) = parse_record(TRACE | {"input": {"rows": 3}, "output": None, "name": None, "tags": None})
+    metadata = {"input": {"rows": 3}, "plan": "pro"}
+    assert event == Event("t1", "Trace", "s1", "u1", NOON, None, "langfuse_trace", metadata)
+
+
+def test_the_session_of_a_user_is_left_to_be_derived_and_of_nobody_is_the_trace() -> None:
+    alone = TRACE | {"sessionId": None}
+    assert {event.session_id for event in parse_record(alone)} == {None}
+    assert {event.session_id for event in parse_record(alone | {"userId": None})} == {"t1"}
+
+
+def test_times_without_a_zone_are_utc_as_its_documentation_says() -> None:
+    assert {event.is_zone_assumed for event in parse_record(SNAKE)} == {False}
+
+
+def test_an_end_before_the_begin_takes_no_time() -> None:
+    prompt, generation = parse_record(GENERATION | {"endTime": "2024-05-01T11:00:00Z"})
+    assert (generation.event_at, generation.metadata["latency"]) == (prompt.event_at, 0)
+
+
+def test_metadata_may_be_anything() -> None:
+    (event,) = parse_record(GENERATION | {"type": "EVENT", "metadata": "note"})
+    assert event.metadata["metadata"] == "note"
+    assert parse_record(GENERATION | {"metadata": orjson.dumps({"plan": "pro"}).decode()}) == parse_record(GENERATION)
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (GENERATION | {"startTime": "soon"}, "invalid_timestamp"),
+        (GENERATION | {"endTime": []}, "invalid_timestamp"),
+        (GENERATION | {"traceId": {}}, "invalid_session_id"),
+        (TRACE | {"id": True}, "invalid_event_id"),
+        (TRACE | {"userId": []}, "invalid_user_id"),
+        (TRACE | {"latency": -1}, "invalid_latency"),
+        (TRACE | {"name": 3, "input": None, "output": None}, "invalid_name"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_refused_by_its_code(record: dict[str, object], code: str) -> None:
+    assert refusal(record)[0] == code
+
+
+def test_a_turret_event_with_an_input_and_an_output_stays_one() -> None:
+    record = {"name": "asked", "timestamp": 0, "id": "1", "user_id": "u1", "input": "Hi?", "output": "Hello."}
+    (event,) = parse_record(record)
+    assert (event.source_format, event.metadata) == ("turret", {"id": "1", "input": "Hi?", "output": "Hello."})
+
+
+def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
+    assert refusal({"id": "1"}, FORMATS["langfuse_observation"])[1] == (
+        "The row is no Langfuse observation (format langfuse_observation): it lacks startTime or start_time and type "
+        "(AGENT, CHAIN, EMBEDDING, EVALUATOR, EVENT, GENERATION, GUARDRAIL, RETRIEVER, SPAN, TOOL); keys: id."
+    )

@@ -1,0 +1,171 @@
+"""Chats as arrays of messages, as OpenAI's API has them."""
+
+import datetime as dt
+from typing import Any
+
+import orjson
+import pytest
+
+from turret_pipeline.events.formats import FORMATS, Event, parse_record
+from turret_pipeline_tests.events.formats.asking import refusal
+
+NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": "Hi?"},
+    {"role": "assistant", "content": "Hello.", "model": "small-1", "refusal": None},
+]
+CHAT: dict[str, Any] = {
+    "id": "c1",
+    "created": 1714564800,
+    "user": "u1",
+    "messages": MESSAGES,
+    "metadata": {"plan": "pro"},
+}
+
+
+def told(*messages: object) -> list[tuple[str, dict[str, Any]]]:
+    """Names and metadata of the events of a chat of these messages."""
+    return [(event.event_name, event.metadata) for event in parse_record({"id": "c1", "messages": messages})]
+
+
+def said(content: object) -> str | None:
+    """What a user's message of this content says."""
+    ((_, metadata),) = told({"role": "user", "content": content})
+    return metadata.get("prompt")
+
+
+def test_a_chat_becomes_a_session_with_an_event_for_each_message() -> None:
+    prompt = {"plan": "pro", "prompt": "Hi?"}
+    generation = {"plan": "pro", "model": "small-1", "generation": "Hello."}
+    assert parse_record(CHAT) == [
+        Event("c1-2-3d3f5d59b009e07e", "User prompt", "c1", "u1", NOON, None, "openai_chat", prompt),
+        Event("c1-3-74aadaec1b5e86b5", "AI generation", "c1", "u1", NOON, None, "openai_chat", generation),
+    ]
+
+
+def test_a_chat_that_went_on_keeps_the_ids_of_its_messages() -> None:
+    grown = CHAT | {"messages": [*MESSAGES, {"role": "user", "content": "Bye."}]}
+    before, after = ([event.event_id for event in parse_record(chat)] for chat in (CHAT, grown))
+    assert after[: len(before)] == before
+    assert len(set(after)) == 3
+
+
+def test_a_chat_without_an_id_gets_a_session_of_its_content() -> None:
+    bare = {"messages": MESSAGES}
+    (session,) = {event.session_id for event in parse_record(bare)}
+    assert session is not None
+    assert session.startswith("chat-")
+    assert {event.session_id for event in parse_record({"messages": [dict(message) for message in MESSAGES]})} == {
+        session
+    }
+    others = (bare | {"user": "u1"}, bare | {"created": 0}, {"messages": MESSAGES[:2]})
+    assert session not in {event.session_id for other in others for event in parse_record(other)}
+
+
+def test_a_chat_without_a_time_has_none() -> None:
+    assert {event.event_at for event in parse_record({"messages": MESSAGES})} == {None}
+
+
+def test_messages_with_times_have_their_own_and_others_that_of_the_one_before() -> None:
+    later = (NOON + dt.timedelta(minutes=1)).timestamp()
+    messages = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b", "create_time": later},
+        {"role": "user", "content": "c"},
+    ]
+    found = [event.event_at for event in parse_record(CHAT | {"messages": messages})]
+    assert found == [NOON, NOON + dt.timedelta(minutes=1), NOON + dt.timedelta(minutes=1)]
+
+
+def test_the_zone_of_the_time_that_counts_is_the_one_that_was_assumed() -> None:
+    messages = [{"role": "user", "content": "a"}, {"role": "user", "content": "b", "created_at": "2024-05-01 12:00:00"}]
+    assert [event.is_zone_assumed for event in parse_record(CHAT | {"messages": messages})] == [False, True]
+
+
+def test_ids_of_messages_are_those_of_the_events() -> None:
+    messages = [{"id": "m1", "role": "user", "content": "a"}, {"id": 7, "role": "user", "content": "a"}]
+    assert [event.event_id for event in parse_record(CHAT | {"messages": messages})] == ["m1", "7"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Hi?", "Hi?"),
+        ([{"type": "text", "text": "Hi?"}, {"type": "image_url", "image_url": {"url": "x"}}], "Hi?"),
+        ([{"type": "text", "text": {"value": "Hi?"}}, {"type": "input_text", "text": "You?"}], "Hi?\nYou?"),
+        ({"content_type": "text", "parts": ["Hi?", "You?"]}, "Hi?\nYou?"),
+        ([{"type": "image_url"}], None),
+        (None, None),
+        ("", None),
+        ([], None),
+        (3, None),
+    ],
+)
+def test_content_may_be_text_or_parts(content: object, text: str | None) -> None:
+    assert said(content) == text
+
+
+def test_tools_are_events_without_the_text_of_what_they_answer() -> None:
+    call = {"id": "x", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+    assert told(
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "name": "search", "tool_call_id": "x", "content": "A long page."},
+        {"role": "assistant", "content": "Found.", "tool_calls": [call]},
+        {"role": "assistant", "content": None, "function_call": {"name": "add", "arguments": "{}"}},
+    ) == [
+        ("Tool call", {"tools": ["search"]}),
+        ("Tool message", {"name": "search"}),
+        ("AI generation", {"generation": "Found.", "tools": ["search"]}),
+        ("Tool call", {"tools": ["add"]}),
+    ]
+
+
+def test_a_speaker_that_is_not_known_is_named_in_the_metadata() -> None:
+    assert told({"role": "critic", "content": "Bad."}) == [("Other message", {"role": "critic", "text": "Bad."})]
+
+
+def test_the_author_of_a_message_may_be_an_object() -> None:
+    message = {"author": {"role": "user"}, "content": {"content_type": "text", "parts": ["Hi?"]}}
+    assert told(message) == [("User prompt", {"prompt": "Hi?"})]
+
+
+def test_the_user_may_be_an_object() -> None:
+    assert {event.user_id for event in parse_record(CHAT | {"user": {"id": 7}})} == {"7"}
+
+
+def test_messages_may_be_json_text_as_in_csv() -> None:
+    assert parse_record(CHAT | {"messages": orjson.dumps(MESSAGES).decode()}) == parse_record(CHAT)
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "reason"),
+    [
+        ({"messages": []}, "no_messages", "messages has no message of a user, an assistant or a tool"),
+        ({"messages": MESSAGES[:1]}, "no_messages", "messages has no message of a user"),
+        ({"messages": "[Hi"}, "invalid_messages", "messages is a string: it must be an array of messages."),
+        ({"messages": [*MESSAGES, "Hi"]}, "invalid_message", "messages[3] is a string: it must be an object with"),
+        ({"messages": [{"content": "Hi"}]}, "invalid_message", "messages[0] has no role: it must be an object with"),
+        ({"messages": [{"role": 3}]}, "invalid_message", "messages[0] has no role: it must be an object with"),
+        (CHAT | {"user": []}, "invalid_user_id", "user is an array: it must be a string or a number."),
+        (CHAT | {"id": True}, "invalid_session_id", "id is a boolean: it must be a string or a number."),
+        (CHAT | {"created": "now"}, "invalid_timestamp", "created is 'now': it must be ISO 8601 or Unix time"),
+        ({"messages": [MESSAGES[1] | {"created": []}]}, "invalid_timestamp", "created is an array: it must be"),
+        ({"messages": [MESSAGES[1] | {"id": {}}]}, "invalid_event_id", "id is an object: it must be"),
+    ],
+)
+def test_a_chat_that_breaks_a_rule_is_refused_with_its_place(record: object, code: str, reason: str) -> None:
+    found = refusal(record)
+    assert (found[0], found[1][: len(reason)]) == (code, reason)
+
+
+def test_a_turret_event_with_messages_stays_one() -> None:
+    (event,) = parse_record({"name": "asked", "timestamp": 0, "metadata": {"plan": "pro"}, "messages": MESSAGES})
+    assert (event.source_format, event.metadata) == ("turret", {"plan": "pro", "messages": MESSAGES})
+
+
+def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
+    assert refusal({"id": "c1", "messages": "Hi?"}, FORMATS["openai_chat"]) == (
+        "not_of_format",
+        "The row is no OpenAI chat (format openai_chat): it lacks messages (an array); keys: id, messages.",
+    )

@@ -1,0 +1,154 @@
+"""Exports of PostHog."""
+
+import datetime as dt
+from typing import Any
+
+import orjson
+import pytest
+
+from turret_pipeline.events.formats import FORMATS, Event, parse_record
+from turret_pipeline_tests.events.formats.asking import refusal
+
+NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+
+CLICK: dict[str, Any] = {
+    "uuid": "018f-1",
+    "event": "$pageview",
+    "distinct_id": "u1",
+    "person_id": "p1",
+    "timestamp": "2024-05-01T12:00:00.000000+00:00",
+    "created_at": "2024-05-01T12:00:01+00:00",
+    "properties": {"$session_id": "s1", "$browser": "Firefox", "plan": "pro", "token": "phc_x", "$set": {"a": 1}},
+    "person_properties": {"company": "Acme"},
+    "elements_chain": "",
+    "team_id": 2,
+}
+ASKED = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi?"}]
+GENERATION: dict[str, Any] = {
+    "uuid": "018f-2",
+    "event": "$ai_generation",
+    "distinct_id": "u1",
+    "timestamp": "2024-05-01T12:00:00Z",
+    "properties": {
+        "$ai_session_id": "c1",
+        "$ai_trace_id": "t1",
+        "$ai_model": "small-1",
+        "$ai_provider": "acme",
+        "$ai_input": ASKED,
+        "$ai_output_choices": [{"role": "assistant", "content": [{"type": "text", "text": "Hello."}]}],
+        "$ai_latency": 2.5,
+        "$ai_input_tokens": 4,
+        "$ai_output_tokens": 2,
+        "$ai_total_cost_usd": 0.01,
+        "plan": "pro",
+    },
+}
+
+
+def generation(**changes: object) -> list[Event]:
+    """The events of the generation with these properties changed."""
+    return parse_record(GENERATION | {"properties": GENERATION["properties"] | changes})
+
+
+def test_an_event_is_read_whole() -> None:
+    assert parse_record(CLICK) == [
+        Event(
+            event_id="018f-1",
+            event_name="$pageview",
+            session_id="s1",
+            user_id="u1",
+            event_at=NOON,
+            received_at=NOON + dt.timedelta(seconds=1),
+            source_format="posthog",
+            metadata={"person_id": "p1", "$browser": "Firefox", "plan": "pro", "person": {"company": "Acme"}},
+        )
+    ]
+
+
+def test_properties_may_be_json_text_as_in_csv_and_parquet() -> None:
+    texts = {key: orjson.dumps(CLICK[key]).decode() for key in ("properties", "person_properties")}
+    assert parse_record(CLICK | texts) == parse_record(CLICK)
+
+
+def test_an_event_without_properties_is_read() -> None:
+    record = {"uuid": "1", "event": "a", "distinct_id": "u1", "timestamp": None, "properties": None}
+    assert parse_record(record) == [Event("1", "a", None, "u1", None, None, "posthog", {})]
+
+
+def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
+    shared = {"$ai_trace_id": "t1", "plan": "pro", "model": "small-1", "provider": "acme"}
+    assert parse_record(GENERATION) == [
+        Event(
+            event_id="018f-2-prompt",
+            event_name="User prompt",
+            session_id="c1",
+            user_id="u1",
+            event_at=NOON - dt.timedelta(seconds=2.5),
+            received_at=None,
+            source_format="posthog",
+            metadata=shared | {"input_tokens": 4, "prompt": "Hi?"},
+        ),
+        Event(
+            event_id="018f-2-generation",
+            event_name="AI generation",
+            session_id="c1",
+            user_id="u1",
+            event_at=NOON,
+            received_at=None,
+            source_format="posthog",
+            metadata=shared | {"output_tokens": 2, "cost_usd": 0.01, "generation": "Hello.", "latency": 2.5},
+        ),
+    ]
+
+
+def test_only_what_the_user_said_last_is_a_prompt() -> None:
+    turns = [*ASKED, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "And now?"}]
+    assert [event.metadata.get("prompt") for event in generation(**{"$ai_input": turns})] == ["And now?", None]
+
+
+def test_a_step_of_an_agent_repeats_no_prompt() -> None:
+    turns = [*ASKED, {"role": "assistant", "tool_calls": []}, {"role": "tool", "content": "42"}]
+    (event,) = generation(**{"$ai_input": turns})
+    assert (event.event_name, event.metadata["generation"]) == ("AI generation", "Hello.")
+
+
+def test_a_call_that_failed_has_a_prompt_alone() -> None:
+    (event,) = generation(**{"$ai_output_choices": None, "$ai_is_error": True})
+    assert (event.event_name, event.metadata["$ai_is_error"]) == ("User prompt", True)
+
+
+def test_a_generation_without_texts_is_one_event_and_a_trace_repeats_none() -> None:
+    (private,) = generation(**{"$ai_input": None, "$ai_output_choices": None})
+    (trace,) = parse_record(CLICK | {"event": "$ai_trace", "properties": {"$ai_input_state": ASKED}})
+    assert (private.event_name, private.event_id) == ("$ai_generation", "018f-2")
+    assert (trace.event_name, trace.metadata) == ("$ai_trace", {"person_id": "p1", "person": {"company": "Acme"}})
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"event": None}, "missing_name"),
+        ({"event": []}, "invalid_name"),
+        ({"distinct_id": {}}, "invalid_user_id"),
+        ({"uuid": True}, "invalid_event_id"),
+        ({"properties": "{"}, "invalid_properties"),
+        ({"properties": [1]}, "invalid_properties"),
+        ({"person_properties": 3}, "invalid_person_properties"),
+        ({"timestamp": "soon"}, "invalid_timestamp"),
+        ({"event": "$ai_generation", "properties": {"$ai_input": "Hi?", "$ai_latency": "slow"}}, "invalid_latency"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_refused_by_its_code(change: dict[str, object], code: str) -> None:
+    assert refusal(CLICK | change)[0] == code
+
+
+@pytest.mark.parametrize("key", ["name", "event_name", "user_id"])
+def test_an_event_of_another_format_with_a_distinct_id_stays_one(key: str) -> None:
+    assert parse_record(CLICK | {key: "x", "user_id": "u1"})[0].source_format != "posthog"
+
+
+def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
+    assert refusal({"event": "a", "uuid": "1"}, FORMATS["posthog"]) == (
+        "not_of_format",
+        "The row is no PostHog event (format posthog): it lacks distinct_id; keys: event, uuid.",
+    )

@@ -1,0 +1,88 @@
+"""Whatever a row holds, it becomes events or a refusal."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from turret_pipeline.events.formats import FORMATS, ColumnMapping, Event, Refused, parse_record
+
+MAPPED = ColumnMapping.model_validate({"event_name": ["event", "=x"], "user_id": "user.id", "metadata": ["input"]})
+DEEP: Any = 0
+for _ in range(10_000):
+    DEEP = [DEEP] if isinstance(DEEP, dict) else {"messages": DEEP, "content": DEEP, "role": "user"}
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([10**400, -(2**63), 2**64, 1714564800, 253402300800, -62135596800]),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(
+        ["", "\ud800", "user", "assistant", "track", "GENERATION", "$ai_generation", "{", '{"a":1}', "[1]"]
+    ),
+    st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2024-05-01", "9" * 5000, "(end)"]),
+)
+KEYS = sorted(
+    {key for table in FORMATS.values() for key in table.example}
+    | {
+        key
+        for table in FORMATS.values()
+        for inner in table.example.values()
+        if isinstance(inner, dict)
+        for key in inner
+    }
+    | {"", "role", "content", "from", "value", "parts", "text", "author", "tool_calls", "function", "a.b", "choices"}
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)),
+    max_leaves=8,
+)
+BROKEN_EXAMPLES = st.sampled_from(list(FORMATS.values())).flatmap(
+    lambda table: st.dictionaries(st.sampled_from([*table.example, *KEYS]), VALUES, max_size=3).map(
+        lambda change: {**table.example, **change}
+    )
+)
+CHOSEN = st.sampled_from([None, *FORMATS.values(), MAPPED.format()])
+
+
+def outcome(record: object, chosen: object = None) -> object:
+    """Events or a refusal of any record."""
+    try:
+        return parse_record(record, chosen)  # type: ignore[arg-type]
+    except Refused as refused:
+        return refused
+
+
+@settings(max_examples=400, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.one_of(BROKEN_EXAMPLES, VALUES), CHOSEN)
+def test_any_json_becomes_whole_events_or_a_refusal(record: object, chosen: object) -> None:
+    found = outcome(record, chosen)
+    if isinstance(found, Refused):
+        assert found.code.replace("_", "").isalnum()
+        assert found.reason.endswith(".")
+        assert len(found.reason) < 1000
+        return
+    assert isinstance(found, list)
+    assert found
+    for event in found:
+        assert isinstance(event, Event)
+        assert 1 <= len(event.event_name) <= 255
+        assert all(
+            value is None or isinstance(value, str) for value in (event.event_id, event.session_id, event.user_id)
+        )
+        assert event.event_at is None or 1900 <= event.event_at.year < 2200
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_depth_anywhere_stops_nothing(name: str) -> None:
+    table = FORMATS[name]
+    for key, value in table.example.items():
+        outcome({**table.example, key: DEEP}, table)
+        if isinstance(value, dict):
+            for inner in value:
+                outcome({**table.example, key: {**value, inner: DEEP}}, table)
+    assert isinstance(outcome({**table.example, "more": DEEP}, table), list)
