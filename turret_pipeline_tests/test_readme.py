@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from turret_pipeline.cli.formats import SHOWN
 from turret_pipeline.settings import PREFIX, Settings
 from turret_pipeline.tables import MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment
@@ -72,6 +73,13 @@ def test_a_query_of_the_readme_answers(place: Path, query: str) -> None:
 def test_the_readme_lists_every_table() -> None:
     rows = "".join(f"| `{table.name}` | {table.grain.removeprefix('One ')} |\n" for table in MART_TABLES.values())
     assert section("tables") == f"| table | one |\n|---|---|\n{rows}"
+
+
+def test_the_readme_lists_every_format() -> None:
+    rows = "".join(
+        f"| `{table.name}` | {table.title} | {table.shape.words} | {table.becomes} |\n" for table in SHOWN.values()
+    )
+    assert section("formats") == f"| format | a row is a | recognised by | and becomes |\n|---|---|---|---|\n{rows}"
 
 
 def test_the_readme_lists_every_setting() -> None:

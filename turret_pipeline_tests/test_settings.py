@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.events.formats import ColumnMapping
 from turret_pipeline.settings import load_settings
 
 
@@ -50,6 +51,12 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     [
         ("topic_floor", 2, "less than or equal to 1"),
         ("field_types", {"prompt": "txt"}, "type 'txt' of field 'prompt' is none of text, enum"),
+        ("input_format", "postdog", "'postdog': it must be one of auto, segment, posthog"),
+        ("input_format", "mapping", r"input_format is mapping, but there is none: write \[mapping\] with event_name"),
+        ("mapping", {"event_name": "a", "user": "b"}, "mapping has 'user', which is none of .* Did you mean user_id"),
+        ("mapping", {"user_id": "b"}, 'mapping lacks event_name: write event_name = "a column"'),
+        ("mapping", {"event_name": 3}, "mapping has event_name = 3: it must be the name of a column"),
+        ("mapping", "action", "mapping .variable TURRET_MAPPING. has the value 'action'"),
         ("schedule_timezone", "Mars", "no time zone"),
         ("llm_base_url", "localhost:11434", "begins with http:// or https://"),
     ],
@@ -81,3 +88,33 @@ def test_a_key_is_never_shown(value: object) -> None:
         shown = str(error)
         assert "llm_api_key" in shown
     assert "sk-not" not in shown
+
+
+def test_the_mapping_comes_from_the_file_or_as_json_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings().chosen_format is None
+    (tmp_path / "turret.toml").write_text('[mapping]\nevent_name = "action"\nuser_id = ["customer.id", "visitor"]\n')
+    found = load_settings().chosen_format
+    assert found is not None
+    assert (found.name, found.columns.event_name, found.columns.user_id) == (
+        "mapping",
+        ("action",),
+        ("customer.id", "visitor"),
+    )
+    (tmp_path / "turret.toml").unlink()
+    monkeypatch.setenv("TURRET_MAPPING", '{"event_name": "=Asked"}')
+    assert load_settings().mapping == ColumnMapping(event_name=("=Asked",))
+    named = load_settings(input_format="posthog").chosen_format
+    assert named is not None
+    assert named.name == "posthog"
+
+
+def test_the_hash_knows_the_format_and_the_mapping() -> None:
+    hashes = {
+        load_settings().sha256(),
+        load_settings(input_format="posthog").sha256(),
+        load_settings(mapping={"event_name": "a"}).sha256(),
+        load_settings(mapping={"event_name": "b"}).sha256(),
+    }
+    assert len(hashes) == 4

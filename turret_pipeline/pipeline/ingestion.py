@@ -70,7 +70,8 @@ def arrival(workspace: Workspace) -> Arrival:
 
 def reading_of(path: Path | UPath, settings: Settings) -> Reading:
     """How the rows of a file become events under these settings."""
-    return Reading(time_missing=changed_at(path) if settings.missing_times == "file" else None)
+    time_missing = changed_at(path) if settings.missing_times == "file" else None
+    return Reading(time_missing, chosen=settings.chosen_format)
 
 
 def _input_files(workspace: Workspace) -> list[Path | UPath]:

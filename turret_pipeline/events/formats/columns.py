@@ -21,6 +21,8 @@ Paths: TypeAlias = tuple[str, ...]
 
 def lookup(row: Row, path: str) -> Any:  # noqa: ANN401 - it may be any JSON
     """What stands at a path, or None. A key that has the dots in its own name comes first."""
+    if path in row:
+        return row[path]
     if path[:1] == "=":
         return path[1:]
     while path not in row:

@@ -1,14 +1,14 @@
 """An array of messages to a session of events."""
 
-import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from turret_pipeline.events.formats import columns as read
 from turret_pipeline.events.formats.columns import Row, spoken, told
-from turret_pipeline.events.formats.engine import GENERATION_NAME, PROMPT_NAME, digest, metadata_of, shared_event
+from turret_pipeline.events.formats.engine import columns_of, digest, metadata_of
 from turret_pipeline.events.formats.event import Event, Refused
+from turret_pipeline.events.formats.exchanges import GENERATION_NAME, PROMPT_NAME
 from turret_pipeline.events.formats.table import Conversation, Format
 from turret_pipeline.events.formats.texts import ASSISTANT, SYSTEM, USER, content_of, role_of, text_of
 
@@ -24,19 +24,19 @@ def messages_of(row: Row, table: Format, chat: Conversation) -> list[Event]:
     path, messages = spoken(row, chat.messages)
     if not isinstance(messages, list | tuple):
         raise Refused("invalid_messages", f"{path} is {read.kind(messages)}: it must be an array of messages.")
-    shared, used = shared_event(row, table)
-    metadata = metadata_of(row, table, {*used, path})
-    session_id = shared.session_id or _session_of(shared, messages)
-    events = list(_events(dataclasses.replace(shared, session_id=session_id), metadata, path, messages, chat))
+    shared, used = columns_of(row, table)
+    metadata = metadata_of(row, table, [*used, path])
+    shared["session_id"] = shared["session_id"] or _session_of(shared, messages)
+    events = list(_events(shared, metadata, path, messages, chat))
     if not events:
         raise Refused("no_messages", f"{path} has no message of a user, an assistant or a tool: there is no event.")
     return events
 
 
 def _events(
-    shared: Event, metadata: dict[str, Any], path: str, messages: Sequence[object], chat: Conversation
+    shared: dict[str, Any], metadata: dict[str, Any], path: str, messages: Sequence[object], chat: Conversation
 ) -> Iterator[Event]:
-    at, is_zone_assumed = shared.event_at, shared.is_zone_assumed
+    at, is_zone_assumed = shared["event_at"], shared["is_zone_assumed"]
     for number, message in enumerate(messages, start=1):
         place = f"{path}[{number - 1}]"
         role = role_of(message) if isinstance(message, Mapping) else None
@@ -49,14 +49,12 @@ def _events(
         own_id = read.identifier("event_id", *spoken(message, chat.message_id))
         name, said = _said(message, role, spoken(message, chat.text)[1])
         kept = _rest_of(message, chat)
-        yield dataclasses.replace(
-            shared,
-            event_id=own_id or f"{shared.session_id}-{number}-{digest(*_words(message))}",
-            event_name=name,
-            event_at=at,
-            is_zone_assumed=is_zone_assumed,
-            metadata={**metadata, **kept, **said},
-        )
+        own = {
+            "event_id": own_id or f"{shared['session_id']}-{number}-{digest(*_words(message))}",
+            "event_at": at,
+            "is_zone_assumed": is_zone_assumed,
+        }
+        yield Event(event_name=name, metadata={**metadata, **kept, **said}, **{**shared, **own})
 
 
 def _time_of(
@@ -95,11 +93,11 @@ def _rest_of(message: Row, chat: Conversation) -> dict[str, Any]:
     return told({key: value for key, value in message.items() if key not in _OWN | used})
 
 
-def _session_of(shared: Event, messages: Sequence[object]) -> str:
+def _session_of(shared: dict[str, Any], messages: Sequence[object]) -> str:
     """A session of the conversation's content, for one that has no id: the same wherever it is read."""
     texts = [text for message in messages if isinstance(message, Mapping) for text in _words(message)]
-    at = shared.event_at.isoformat() if shared.event_at else None
-    return f"chat-{digest(shared.user_id, at, *texts)}"
+    at = shared["event_at"].isoformat() if shared["event_at"] else None
+    return f"chat-{digest(shared['user_id'], at, *texts)}"
 
 
 def _words(message: Row) -> tuple[str, str]:

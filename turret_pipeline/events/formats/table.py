@@ -3,6 +3,7 @@
 To add a format: one instance of ``Format`` in a module of its family, its name in ``FORMATS``, one test file.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,12 @@ class Shape:
 
     def matches(self, row: Row) -> bool:
         """Whether the row looks like this."""
+        for paths in self.needs:
+            for path in paths:
+                if _is_there(row, path):
+                    break
+            else:
+                return False
         return not any(key in row for key in self.lacks) and not self.missing(row)
 
     def missing(self, row: Row) -> list[str]:
@@ -88,6 +95,12 @@ class Exchange:
     is_strict: bool = False
     """Whether both must be there and strings; else messages, parts and objects are looked through."""
 
+    @functools.cached_property
+    def of_one(self) -> Paths:
+        """Paths that speak for a field of one of the two events."""
+        fields = (self.prompt_fields, self.generation_fields)
+        return tuple(path for own in fields for paths in own.values() for path in paths)
+
 
 @dataclass(frozen=True)
 class Conversation:
@@ -122,6 +135,12 @@ class Format:
     """Values of keys that rows must have to be events; others are refused as what they are."""
     exchange: Exchange | None = None
     conversation: Conversation | None = None
+
+    @functools.cached_property
+    def dropped(self) -> tuple[frozenset[str], Paths]:
+        """Keys, and paths into objects, of what is never metadata under its own name."""
+        paths = [*self.drop, *(path for paths in self.fields.values() for path in paths)]
+        return frozenset(path for path in paths if "." not in path), tuple(path for path in paths if "." in path)
 
 
 def _is_there(row: Row, path: str) -> bool:

@@ -1,0 +1,70 @@
+"""`turret formats`, and what `turret run` says of a format."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from turret_pipeline.cli import app
+from turret_pipeline.cli.formats import SHOWN
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.formats import FORMATS
+
+
+def told(*arguments: str) -> str:
+    """What `turret formats` prints with these arguments."""
+    done = CliRunner().invoke(app, ["formats", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_list_has_every_format_in_the_order_of_recognition_with_its_example() -> None:
+    printed = told()
+    titles = [line.split(":")[0] for line in printed.splitlines() if line and not line.startswith((" ", "Rows"))]
+    assert titles == [*FORMATS, "mapping"]
+    lines = printed.splitlines()
+    at = lines.index("mixpanel: Mixpanel event")
+    assert lines[at + 1 : at + 3] == ["  recognised by  event and properties.time", "  becomes        one event"]
+    assert json.loads(lines[at + 3].removeprefix("  example")) == FORMATS["mixpanel"].example
+
+
+def test_one_format_is_shown_with_the_events_of_its_example() -> None:
+    printed = told("posthog")
+    assert printed.startswith("posthog: PostHog event\nRecognised by event, distinct_id, and uuid or properties.\n")
+    assert "session_id    properties.$session_id or properties.$ai_session_id\n" in printed
+    events = json.loads(printed.split("becomes:\n")[1])
+    assert [event["event_name"] for event in events] == ["User prompt", "AI generation"]
+
+
+def test_the_mapping_is_shown_as_it_is_written() -> None:
+    assert '\n[mapping]\nevent_name = "action"\nevent_at = "ts"\n' in told("mapping")
+
+
+def test_formats_as_json() -> None:
+    rows = json.loads(told("--json"))
+    assert [row["name"] for row in rows] == list(SHOWN)
+    (turret,) = (row for row in rows if row["name"] == "turret")
+    assert turret == json.loads(told("turret", "--json"))
+    assert turret["columns"]["event_name"] == ["event_name", "name"]
+    assert turret["events"] == [
+        {
+            "event_id": "e-1",
+            "event_name": "prompt_sent",
+            "session_id": "s-1",
+            "user_id": "u-1",
+            "event_at": "2026-03-02T09:15:00+00:00",
+            "source_format": "turret",
+            "metadata": {"prompt": "How do I reset my password?", "plan": "team"},
+            "is_zone_assumed": False,
+        }
+    ]
+
+
+def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(TurretError, match=r"no format 'postdog'; there are: segment, .* Did you mean posthog\?"):
+        told("postdog")
+
+
+def test_a_run_with_an_unknown_format_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(TurretError, match=r"Setting input_format .* has the value 'postdog': it must be one of auto"):
+        CliRunner().invoke(app, ["run", "--format", "postdog"], catch_exceptions=False)
