@@ -1,5 +1,6 @@
 """`turret rejects` and `turret replay`: the rows that were refused, and reading them again."""
 
+import functools
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,7 @@ def rejects(
     if export is not None:
         export_rows(found, export)
         console.print(
-            f"{found.height:,} refused rows are in {near(export)}: mend raw_text there, then run turret replay with it.",
+            f"{found.height:,} refused rows are in {near(export)}: mend raw_text there, then turret replay that file.",
             soft_wrap=True,
         )
         return
@@ -81,11 +82,9 @@ def replay(
                 )
             ]
         else:
-            refused = _refused(data_dir, reason)
-            found = [
-                replay_file(space.sources, rows, reading_of(Path(name), space.settings), arrival(space))
-                for (name, _), rows in refused.group_by("source_file", "content_sha256", maintain_order=True)
-            ]
+            of_file = _refused(data_dir, reason).group_by("source_file", "content_sha256", maintain_order=True)
+            read = functools.partial(reading_of, settings=space.settings)
+            found = [replay_file(space.sources, rows, read, arrival(space)) for _, rows in of_file]
     for one in found:
         console.print(
             f"{one.source_file}: {one.accepted_count:,} of {one.refused_count:,} refused rows are accepted now"

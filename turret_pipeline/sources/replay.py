@@ -5,7 +5,7 @@ A refused row stays in the account of the file that it came with; it is marked a
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,15 @@ def export_rows(rejected: pl.DataFrame, file: Path) -> None:
         rejected.select(EXPORTED).write_ndjson(aside)
 
 
-def replay_file(sources: Sources, rejected: pl.DataFrame, reading: Reading, arrival: Arrival) -> Replayed:
+def replay_file(
+    sources: Sources, rejected: pl.DataFrame, reading_of: Callable[[Path], Reading], arrival: Arrival
+) -> Replayed:
     """Read a file again whose refused rows these are, as it is now and as rows are read now."""
     name, sha = rejected.row(0, named=True)["source_file"], rejected.row(0, named=True)["content_sha256"]
     if not Path(name).exists():
         remedy = "the file is gone. Export its rows (turret rejects --export FILE), mend them there, and replay FILE"
         return Replayed(name, rejected.height, 0, (remedy,))
-    steps, found = sources.add(Path(name), reading, arrival, again=True), ""
+    steps, found = sources.add(Path(name), reading_of(Path(name)), arrival, again=True), ""
     while True:
         try:
             next(steps)
