@@ -86,9 +86,8 @@ def replay(
             read = functools.partial(reading_of, settings=space.settings)
             found = [replay_file(space.sources, rows, read, arrival(space)) for _, rows in of_file]
     for one in found:
-        console.print(
-            f"{one.source_file}: {one.accepted_count:,} of {one.refused_count:,} refused rows are accepted now"
-        )
+        counts = f"{one.accepted_count:,} of {one.refused_count:,} refused rows are accepted now"
+        console.print(f"{one.source_file}: {counts}", soft_wrap=True)
         for sentence in one.refusals:
             console.print(f"  {sentence}", soft_wrap=True)
     console.print("Nothing is refused." if not found else "The next turret run publishes what is accepted.")
