@@ -63,7 +63,7 @@ def chosen_format(input_format: str, mapping: ColumnMapping | None) -> Format | 
         raise ValueError(
             "Setting input_format is mapping, but there is none: write [mapping] with event_name into turret.toml."
         )
-    return mapping and mapping.format()
+    return None if mapping is None else mapping.format()
 
 
 def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
