@@ -30,7 +30,8 @@ class Rules:
 def write_canonical(sources: Sources, lake: Lake, rules: Rules) -> None:
     """Write the tables ``events``, ``rejected_events`` and ``source_files`` anew from all parts.
 
-    Events come in order of time, then of file and line. Of equal event_id the first is kept. An event that its source
+    Events come in order of time, then of file and line. Of equal event_id the first is kept, before those
+    that name no user: a Langfuse observation repeats without it what its trace tells. An event that its source
     gives no id has one of its content, with a number where a file says the same more than once: what is dumped again
     is not counted again, equal rows of one dump are.
     """
@@ -85,7 +86,7 @@ def _name(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _drop_repeated(connection: duckdb.DuckDBPyConnection) -> None:
-    """View ``kept``: of equal event_id the first."""
+    """View ``kept``: of equal event_id the first that names a user, or the first."""
     connection.execute("create temp table repeated as select event_id from named group by event_id having count(*) > 1")
     if not _any(connection, "from repeated"):
         connection.execute("create temp view kept as from named")
@@ -93,7 +94,7 @@ def _drop_repeated(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         create temp table duplicates as
         select {_PLACE} from named where event_id in (from repeated)
-        qualify row_number() over (partition by event_id order by event_at, {_PLACE}) > 1""")
+        qualify row_number() over (partition by event_id order by user_id is null, event_at, {_PLACE}) > 1""")
     connection.execute(f"create temp view kept as select * from named anti join duplicates using ({_PLACE})")
 
 
