@@ -31,7 +31,7 @@ def said(lake: Lake) -> list[tuple[object, ...]]:
 def read_with(folder: Path, **settings: object) -> Lake:
     """The lake of a landing folder under these settings."""
     workspace = Workspace(load_settings(data_dir=folder, **settings))
-    read_new_files(workspace, dg.get_dagster_logger())
+    read_new_files(workspace, dg.build_asset_context().log)
     write_canonical(workspace.sources, workspace.lake, Rules())
     sum(take_values(workspace.sources))
     write_values(workspace.sources, workspace.lake)

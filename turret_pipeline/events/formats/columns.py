@@ -46,14 +46,16 @@ def spoken(row: Row, paths: Paths) -> tuple[str, Any]:
 
 def without(row: Row, paths: Iterable[str]) -> dict[str, Any]:
     """A copy of the row that lacks what stands at the paths."""
-    left = dict(row)
+    left, inside = dict(row), dict[str, list[str]]()
     for path in paths:
+        head, _, rest = path.partition(".")
         if path in left:
             del left[path]
-            continue
-        head, _, rest = path.partition(".")
-        if rest and isinstance(inner := left.get(head), Mapping):
-            left[head] = without(inner, (rest,))
+        elif rest:
+            inside.setdefault(head, []).append(rest)
+    for head, rests in inside.items():
+        if isinstance(inner := left.get(head), Mapping):
+            left[head] = without(inner, rests)
     return left
 
 

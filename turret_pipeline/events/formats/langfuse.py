@@ -39,7 +39,11 @@ _DROP = (
     *(*_INPUT_TOKENS, *_OUTPUT_TOKENS, *_COST, "observations", "scores", "latency"),
 )
 _PROMPT_FIELDS = {"input_tokens": _INPUT_TOKENS}
-_GENERATION_FIELDS = {"output_tokens": _OUTPUT_TOKENS, "cost_usd": _COST}
+_GENERATION_FIELDS = {
+    "output_tokens": _OUTPUT_TOKENS,
+    "cost_usd": _COST,
+    "time_to_first_token": ("timeToFirstToken", "time_to_first_token"),
+}
 
 LANGFUSE_TRACE = Format(
     name="langfuse_trace",
@@ -122,6 +126,7 @@ LANGFUSE_OBSERVATION = Format(
         *_DROP,
         *("type", "input", "output", "endTime", "end_time", "modelParameters", "model_parameters"),
         *("completionStartTime", "completion_start_time", "modelId", "model_id", "internalModelId"),
+        *("inputPrice", "input_price", "outputPrice", "output_price", "totalPrice", "total_price"),
     ),
     is_utc=True,
     example={

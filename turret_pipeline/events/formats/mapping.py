@@ -18,7 +18,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-_Path: TypeAlias = Annotated[str, Field(min_length=1)]
+_Path: TypeAlias = Annotated[str, Field(min_length=1, max_length=1000)]
 _Given: TypeAlias = Annotated[tuple[_Path, ...], BeforeValidator(_listed)]
 
 

@@ -28,6 +28,7 @@ POSTHOG = Format(
         generation_fields={
             "output_tokens": ("properties.$ai_output_tokens",),
             "cost_usd": ("properties.$ai_total_cost_usd",),
+            "time_to_first_token": ("properties.$ai_time_to_first_token",),
         },
     ),
     parts=(Part("properties"), Part("person_properties", under="person")),

@@ -59,6 +59,8 @@ SNAKE: dict[str, Any] = {
     "input": '[{"role":"user","content":"Hi?"}]',
     "output": '{"role":"assistant","content":"Hello."}',
     "usage_details": '{"input":4,"output":2}',
+    "time_to_first_token": 0.5,
+    "input_price": "0.0001",
     "total_cost": 0.25,
     "metadata": '{"plan":"pro"}',
     "level": "DEFAULT",
@@ -102,7 +104,7 @@ def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
 def test_an_enriched_row_of_the_blob_export_is_read_the_same() -> None:
     shared = {"trace_id": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
-    told = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency": 1.5}
+    told = {"output_tokens": 2, "cost_usd": 0.25, "time_to_first_token": 0.5, "generation": "Hello.", "latency": 1.5}
     source = "langfuse_observation"
     assert parse_record(SNAKE) == [
         Event(PROMPT_ID, "User prompt", "s1", "u1", begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
