@@ -13,7 +13,11 @@ from turret_pipeline.events.formats.table import Conversation, Format
 from turret_pipeline.events.formats.texts import ASSISTANT, SYSTEM, USER, content_of, role_of, text_of
 
 TOOL_NAME, TOOL_CALL_NAME, OTHER_NAME = "Tool message", "Tool call", "Other message"
-_OWN = {"role", "from", "author", "content", "value", "parts", "text", "tool_calls", "function_call", "tool_call_id"}
+_OWN = {
+    *("role", "from", "author", "type", "content", "value", "parts", "text"),
+    *("tool_calls", "function_call", "tool_call_id", "call_id", "arguments", "output"),
+}
+"""Keys of a message that are not metadata: what is read, and what belongs to the calls of tools."""
 
 
 def messages_of(row: Row, table: Format, chat: Conversation) -> list[Event]:
@@ -67,13 +71,14 @@ def _time_of(
 
 def _said(message: Row, role: str, content: object) -> tuple[str, dict[str, Any]]:
     """The name of the event and what it says."""
-    text, tools = text_of(content), _tools(message)
+    text, tools = text_of(content), [*_tools(message), *_parts(content, "name", "tool_use", "function", "tool_call")]
     if role == USER:
-        return PROMPT_NAME, told({"prompt": text})
+        is_answer = text is None and bool(_parts(content, "type", "tool_result"))
+        return (TOOL_NAME, {}) if is_answer else (PROMPT_NAME, told({"prompt": text}))
     if role == ASSISTANT:
         is_call = text is None and bool(tools)
         return TOOL_CALL_NAME if is_call else GENERATION_NAME, told({"generation": text, "tools": tools or None})
-    given = message.get("role", message.get("from"))
+    given = message.get("role", message.get("from", message.get("type")))
     if given == "function_call":
         return TOOL_CALL_NAME, {}
     return (OTHER_NAME, told({"role": given, "text": text})) if role == "other" else (TOOL_NAME, {})
@@ -86,6 +91,13 @@ def _tools(message: Row) -> list[str]:
     functions = [call.get("function") for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
     names = [function.get("name") for function in (*functions, one) if isinstance(function, Mapping)]
     return [name for name in names if isinstance(name, str)]
+
+
+def _parts(content: object, key: str, *types: str) -> list[str]:
+    """What the parts of these types have under a key."""
+    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    found = [part.get(key) for part in parts if part.get("type") in types]
+    return [value for value in found if isinstance(value, str)]
 
 
 def _rest_of(message: Row, chat: Conversation) -> dict[str, Any]:

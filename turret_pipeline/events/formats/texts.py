@@ -13,10 +13,10 @@ USER, ASSISTANT, SYSTEM, TOOL = "user", "assistant", "system", "tool"
 ROLES = {
     **dict.fromkeys(("user", "human", "prompter"), USER),
     **dict.fromkeys(("assistant", "gpt", "ai", "model", "bot", "chatgpt", "bing", "bard", "claude"), ASSISTANT),
-    **dict.fromkeys(("system", "developer"), SYSTEM),
-    **dict.fromkeys(("tool", "function", "observation", "function_call", "ipython"), TOOL),
+    **dict.fromkeys(("system", "developer", "reasoning"), SYSTEM),
+    **dict.fromkeys(("tool", "function", "observation", "ipython", "function_call", "function_call_output"), TOOL),
 }
-"""Who speaks, by the names that chats use; ``function_call`` of ShareGPT is a call of a tool."""
+"""Who speaks, by the names that chats use; ``function_call`` is a call of a tool as a message of its own."""
 
 _HOLDERS = {
     USER: ("messages", "prompt", "input", "question", "query", "content", "text", "message"),
@@ -57,7 +57,8 @@ def role_of(message: Mapping[str, Any]) -> str | None:
     if isinstance(given, str):
         return ROLES.get(given.lower(), "other")
     kind = message.get("type")
-    return ROLES.get(kind) if isinstance(kind, str) and "content" in message else None
+    role = ROLES.get(kind) if isinstance(kind, str) else None
+    return role if role in {SYSTEM, TOOL} or "content" in message else None
 
 
 def content_of(message: Mapping[str, Any]) -> object:

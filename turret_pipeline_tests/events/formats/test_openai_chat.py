@@ -121,6 +121,23 @@ def test_tools_are_events_without_the_text_of_what_they_answer() -> None:
     ]
 
 
+def test_tools_may_be_parts_or_items_of_their_own() -> None:
+    assert told(
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "x", "name": "search", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "A long page."}]},
+        {"type": "reasoning", "summary": []},
+        {"type": "function_call", "name": "add", "arguments": "{}"},
+        {"type": "function_call_output", "output": "4"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Found."}]},
+    ) == [
+        ("Tool call", {"tools": ["search"]}),
+        ("Tool message", {}),
+        ("Tool call", {"name": "add"}),
+        ("Tool message", {}),
+        ("AI generation", {"generation": "Found."}),
+    ]
+
+
 def test_a_speaker_that_is_not_known_is_named_in_the_metadata() -> None:
     assert told({"role": "critic", "content": "Bad."}) == [("Other message", {"role": "critic", "text": "Bad."})]
 
