@@ -8,9 +8,9 @@ from typing import TypeVar
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.events.reading import COMPRESSED
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-COMPRESSED = (".gz", ".zst")
 Place = TypeVar("Place", Path, UPath)
 
 

@@ -121,7 +121,8 @@ def _identifiers(values: list[str | int | None]) -> pl.Series:
     if int in set(map(type, values)):
         values = [str(value) if isinstance(value, int) else value for value in values]
     texts = pl.Series(values, dtype=pl.String)
-    return texts.set(texts == "", None)
+    is_empty = texts == ""
+    return texts.set(is_empty, None) if is_empty.any() else texts
 
 
 def _times(values: list[str | None]) -> pl.DataFrame:
@@ -132,19 +133,20 @@ def _times(values: list[str | None]) -> pl.DataFrame:
     text = pl.Series("text", values, dtype=pl.String)
     if text.null_count() == len(text):
         return pl.DataFrame({"at": text.cast(UTC), "is_zone_missing": text.cast(pl.Boolean), "is_read": text.is_null()})
-    told = text.to_frame().select(
-        "text",
-        is_zoned=pl.col("text").str.contains(_TIME + _ZONE),
-        is_naive=pl.col("text").str.contains(_TIME + "$"),
-    )
-    zoned = told.select(pl.when("is_zoned").then("text")).to_series().to_arrow().cast(pa.timestamp("us", "UTC"))
-    naive = told.select(pl.when("is_naive").then("text")).to_series().to_arrow().cast(pa.timestamp("us"))
-    at = pl.coalesce(pl.Series(pl.from_arrow(zoned)), pl.Series(pl.from_arrow(naive)).dt.replace_time_zone("UTC"))
-    return told.select(
-        at.alias("at"),
-        is_zone_missing=pl.when(at.is_not_null()).then("is_naive"),
-        is_read=pl.col("text").is_null() | at.is_between(EARLIEST, LATEST, closed="left").fill_null(value=False),
-    )
+    is_zoned = text.str.contains(_TIME + _ZONE)
+    if is_zoned.all() and not text.null_count():
+        at, is_zone_missing = _instants(text), pl.repeat(value=False, n=len(text), eager=True)
+    else:
+        is_naive = text.str.contains(_TIME + "$")
+        naive = text.set(~is_naive, None) + "Z"
+        at = _instants(text.set(~is_zoned, None).zip_with(is_zoned.fill_null(value=False), naive))
+        is_zone_missing = is_naive.set(at.is_null(), None)
+    is_read = text.is_null() | at.is_between(EARLIEST, LATEST, closed="left").fill_null(value=False)
+    return pl.DataFrame({"at": at, "is_zone_missing": is_zone_missing, "is_read": is_read})
+
+
+def _instants(texts: pl.Series) -> pl.Series:
+    return pl.Series(pl.from_arrow(texts.to_arrow().cast(pa.timestamp("us", "UTC"))))
 
 
 def _is_plain(time_may_miss: bool) -> pl.Expr:

@@ -15,7 +15,6 @@ from backports import zstd
 
 from turret_pipeline.events.columnar import parquet_records
 from turret_pipeline.events.delimited import delimited_records
-from turret_pipeline.events.discovery import COMPRESSED
 from turret_pipeline.events.documents import document_records
 from turret_pipeline.events.formats import Refused
 from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record, text_record
@@ -25,6 +24,7 @@ LINE_LIMIT = 32 << 20
 """Bytes that a line may have: what is longer is refused, so that no row fills the memory."""
 
 BLOCK_RECORDS = 10_000
+COMPRESSED = (".gz", ".zst")
 _GZIP, _ZSTD, _PARQUET, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"\xef\xbb\xbf"
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 

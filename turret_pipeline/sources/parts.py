@@ -4,11 +4,10 @@ A file's parts lie in a folder named by the hash of its bytes, which appears by 
 """
 
 import datetime as dt
-import functools
 import hashlib
 import io
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ import polars as pl
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Reading, parse_block
-from turret_pipeline.events.reading import Block, read_blocks
+from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Reading
+from turret_pipeline.events.reading import read_blocks
 from turret_pipeline.lake import beside, keep, remove
+from turret_pipeline.sources.blocks import keep_blocks
 from turret_pipeline.sources.hashing import HashedFile
 from turret_pipeline.sources.workers import in_parallel
 from turret_pipeline.tables import POLARS_TYPES
@@ -83,7 +83,7 @@ class Sources:
             with _opened(path) as raw:
                 file = HashedFile(raw)
                 blocks = read_blocks(io.BufferedReader(file, READ_BUFFER), path.name)
-                for rows in in_parallel(_jobs(blocks, reading, aside)):
+                for rows in in_parallel(keep_blocks(blocks, reading, aside)):
                     row_count += rows
                     yield rows
                 sha = file.sha256()
@@ -187,17 +187,3 @@ def _opened(path: Path | UPath) -> Iterator[IO[bytes]]:
 
 def _unreadable(path: Path | UPath, error: OSError) -> TurretError:
     return TurretError(f"The input {path} cannot be read: {error.strerror or error}. Check its permissions.")
-
-
-def _jobs(blocks: Iterator[Block], reading: Reading, folder: Path) -> Iterator[Callable[[], int]]:
-    for number, block in enumerate(blocks):
-        yield functools.partial(_keep_block, block, reading, folder, number)
-
-
-def _keep_block(block: Block, reading: Reading, folder: Path, number: int) -> int:
-    """Write the parts of a block, and return how many rows it had."""
-    parsed = parse_block(block, reading)
-    for kind, frame in (("events", parsed.events), ("rejected", parsed.rejected)):
-        if frame.height:
-            frame.write_parquet(folder / f"{kind}-{number:05}.parquet", compression="lz4", statistics=False)
-    return parsed.row_count
