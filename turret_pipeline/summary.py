@@ -44,6 +44,8 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
     if rejected:
         sections.append(_refusals(connection))
+    if assumptions := _assumptions(connection):
+        sections.append(Text(assumptions, style="yellow"))
     if not events:
         sections.append(Text("No event was accepted: there is nothing to tell. README says what is read.", style="red"))
     fields = connection.sql(
@@ -70,6 +72,29 @@ def _refusals(connection: duckdb.DuckDBPyConnection) -> RenderableType:
     more = [f"- {len(rows) - THREE} other reasons"] if len(rows) > THREE else []
     head = "Refused rows (marts.rejected_events has file, line, reason and text of each):"
     return Text("\n".join([head, *reasons, *more]), style="yellow")
+
+
+ASSUMPTIONS = {
+    "time_assumed_count": "have no time and got that of their file",
+    "zone_assumed_count": "have a time without a zone, taken for UTC",
+    "ahead_count": "have a clock that is ahead",
+    "late_count": "came after their day was published",
+}
+
+
+def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
+    """What was assumed of times, and of how many events; nothing where nothing was."""
+    (row,) = (
+        connection.sql(
+            "select sum(time_assumed_count)::bigint as time_assumed_count, sum(zone_assumed_count)::bigint as "
+            "zone_assumed_count, sum(late_count)::bigint as late_count, "
+            "(select count(*) filter (is_time_ahead) from marts.events) as ahead_count from marts.source_files"
+        )
+        .pl()
+        .iter_rows(named=True)
+    )
+    told = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
+    return f"Of the events {'; '.join(told)}." if told else ""
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:

@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from turret_pipeline.tables import DUCKDB_TYPES, LAKE_TABLES, MART_TABLES, POLARS_TYPES, Table
+from turret_pipeline.tables import DUCKDB_TYPES, EVENTS, LAKE_EVENTS, LAKE_TABLES, MART_TABLES, POLARS_TYPES, Table
+from turret_pipeline.tables.events import METADATA
 
 TABLES = [
     *(pytest.param(table, id=f"lake.{name}") for name, table in LAKE_TABLES.items()),
@@ -62,4 +63,7 @@ def test_every_kind_of_column_has_a_type_in_both_engines() -> None:
 
 def test_a_table_in_the_lake_and_in_the_marts_has_one_contract() -> None:
     shared = LAKE_TABLES.keys() & MART_TABLES.keys()
-    assert {name: LAKE_TABLES[name] for name in shared} == {name: MART_TABLES[name] for name in shared}
+    marts = {name: MART_TABLES[name] for name in shared}
+    marts["events"] = LAKE_EVENTS
+    assert {name: LAKE_TABLES[name] for name in shared} == marts
+    assert [column for column in EVENTS.columns if column not in LAKE_EVENTS.columns] == [METADATA]
