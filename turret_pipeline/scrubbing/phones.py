@@ -1,0 +1,104 @@
+"""Phone numbers, told by a country code, by how their digits are grouped, or by the word before them."""
+
+import re
+
+from turret_pipeline.scrubbing.boundary import COLON, IN_STRING, NO_DIGITS, NUMBER_START
+
+GAP = "[ \u00a0().\\-\u2010-\u2013/]{0,3}"
+_DIGITS = f"(?:{GAP}[0-9])"
+
+INTERNATIONAL = rf"\+\(?(?:1{GAP}[2-9]{_DIGITS}{{9}}|[2-9]{_DIGITS}{{7,13}})"
+TRUNK = rf"\(?0(?:[0-9]|[ ()\-\u2010-\u2013/]{GAP}[0-9]){_DIGITS}{{7,13}}"
+GROUPED = (
+    r"(?:1[ .-])?(?:\([2-9][0-9]{2}\)[ .-]{0,2}|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}",  # North America
+    r"\([1-9][0-9]{1,3}\) ?[0-9]{3,5}[ -][0-9]{3,5}",  # Brazil, Mexico
+    r"[1-9][0-9] 9[0-9]{4}-[0-9]{4}",
+    r"[78][ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -]?[0-9]{2}",  # Russia
+    r"[6-9][0-9]{4}[ -][0-9]{5}",  # India
+    r"1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4}",  # China
+    r"[67][0-9]{2}(?: [0-9]{2}){3}",  # Spain
+    r"1[38]00[ -][0-9]{3}[ -][0-9]{3}",  # Australia
+)
+_AS_TOLD = rf"\(?[0-9]{_DIGITS}{{6,12}}"
+
+NOUN = (
+    "(?:(?:tele)?phone|mobile?|telef(?:on|one)|tel[eé]fono|t[eé]l[eé]phone|handy|cell|celular|m[oó]vil|whatsapp|viber|fax"
+    "|sms|hotline|msisdn|t[eé]l|电话|手机|電話|телефон|전화|☎)"
+)
+_VERB = (
+    "(?:(?:call|ring|dial|reach|text|contact|message) (?:me|us|him|her|them|back)(?: (?:back|at|on|under|now|via))*"
+    "|(?:call|dial|ring)|(?:my|his|her|our|their|your) number(?: is)?)"
+)
+
+STAYS = (
+    # dates with or without a time, years, times, versions, numbers with a fraction, UUIDs
+    r"(?<![0-9])(?:[0-9]{4}(?P<a>[-/.])[0-9]{1,2}(?P=a)[0-9]{1,2}|[0-9]{1,2}(?P<b>[-/.])[0-9]{1,2}(?P=b)(?:[0-9]{4}|[0-9]{2}))(?![0-9])"
+    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?"
+    r"|(?<!\w)(?:19|20)[0-9]{2}(?:[ /-]{1,3}(?:19|20)[0-9]{2})+(?![0-9])"
+    r"|(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])(?::[0-9]{2}(?:[.,][0-9]+)?)?"
+    r"|\b[vV](?:ersion)?[ .]?[0-9]+(?:\.[0-9]+)+"
+    r"|[+(]?[0-9]+\.[0-9]+(?![0-9])(?![ .()/-]{1,3}[0-9])"
+    r"|\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
+)
+_SHAPED = re.compile(
+    rf"(?P<stays>{STAYS})|(?<![\w+])(?P<international>{INTERNATIONAL})(?![0-9])"
+    rf"|(?<![\w.,:/+-])(?:(?P<trunk>{TRUNK})|(?P<grouped>{'|'.join(GROUPED)}))(?!\w)(?![.-][0-9]|[.:][0-9]|@)"
+)
+_NAMED = re.compile(
+    rf"(?i)((?<![^\W_]){NOUN}[^0-9]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_AS_TOLD})(?!\w)(?!\.[0-9])"
+)
+_IS_DATE = re.compile(rf"(?:{STAYS})[ /.-]*[0-9]{{0,2}}|(?:19|20)[0-9]{{2}}[01][0-9][0-3][0-9]")
+_IDENTIFIES = re.compile(
+    r"(?i)(?:\b(?:order|invoice|bill|ticket|ref|reference|tracking|case|account|acct|sku|serial|part|isbn|issn|id|ids|no|nr"
+    r"|customer|contract|model|item|article|product|code|pin|transaction|policy|booking|shipment|parcel|ean|upc|gtin"
+    r"|barcode|vin|order number|license|licence|patent|steuernummer|bestellung|rechnung|commande|pedido)\b|#)"
+    r"[\s:=#.]*(?:(?:number|no|nr|id|is|was|code)\b[\s:=#.]*){0,3}[(\"']?\Z"
+)
+
+PHONE_KEY = "(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax|^tel$|^cell$)"
+"""Names of fields whose values are phone numbers."""
+
+PHONE_HINT = (
+    r"\+\(?[1-9]" + _DIGITS + "{7}",
+    NUMBER_START + r"\(?0(?:[0-9]|[ ()\-\u2010-\u2013/])" + GAP + r"[0-9](?:" + GAP + "[0-9]){6}",
+    *(NUMBER_START + shape for shape in GROUPED),
+    f"(?i:{NOUN}|{_VERB}){NO_DIGITS}[0-9]" + _DIGITS + "{6}",
+)
+PHONE_FIELD_HINT = (
+    f"(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax){IN_STRING}{COLON}(?:\\[|\"{NO_DIGITS}[0-9]{_DIGITS}{{6}})",
+    f"(?i:tel|cell){COLON}(?:\\[|\"{NO_DIGITS}[0-9]{_DIGITS}{{6}})",
+)
+
+
+def scrub_phones(text: str) -> str:
+    """The text with <PHONE> for numbers with a country code, in a national grouping, or after a word such as "call"."""
+    return _NAMED.sub(_marked_named, _SHAPED.sub(_marked_shaped, text))
+
+
+def _marked_shaped(match: re.Match[str]) -> str:
+    found = match[0]
+    if match["stays"]:
+        return found
+    if match["international"]:
+        return found if re.fullmatch(r"\+[0-9]*0{5}", found) else "<PHONE>"
+    digits = re.sub("[^0-9]", "", found)
+    if match["trunk"] and not _is_national(found, digits, match):
+        return found
+    before = match.string[max(match.start() - 40, 0) : match.start()]
+    return found if _IDENTIFIES.search(before) else "<PHONE>"
+
+
+def _is_national(found: str, digits: str, match: re.Match[str]) -> bool:
+    """A number that starts with 0: of a phone's length, and either grouped or a word of a sentence, no lone id."""
+    if digits.startswith("000") or not 9 <= len(digits) <= (15 if digits.startswith("00") else 12):
+        return False
+    if found.isdigit():
+        return len(digits) >= 10 and any(char.isalpha() for char in match.string) and match.string.strip() != found
+    return all(len(group) > 1 for group in re.split("[^0-9]+", found)[1:] if group)
+
+
+def _marked_named(match: re.Match[str]) -> str:
+    named, found = match[1], match[2]
+    if _IDENTIFIES.search(named) or _IS_DATE.fullmatch(found):
+        return match[0]
+    return named + "<PHONE>"
