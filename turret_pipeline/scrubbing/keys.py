@@ -7,11 +7,11 @@ from turret_pipeline.scrubbing.boundary import COLON
 KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens
-    r"|\b[sprg]s?k[-_](?=[A-Za-z_-]*[0-9])(?:[A-Za-z0-9]{1,12}[-_]){0,6}[A-Za-z0-9]{12,}[\w-]*"  # OpenAI, Stripe, Groq
-    r"|\b(?:gh[opsur]|hf|npm|r8|lin_api|nvapi|dop_v1)[-_][A-Za-z0-9_-]*[A-Za-z0-9]{16,}[\w-]*"
+    r"|(?<![\w-])[sprg]s?k[-_](?=[A-Za-z_-]*[0-9])(?:[A-Za-z0-9]{1,12}[-_]){0,6}[A-Za-z0-9]{12,}[\w-]*"  # OpenAI, Stripe, Groq
+    r"|(?<![\w-])(?:gh[opsur]|hf|npm|r8|lin_api|nvapi|dop_v1)[-_][A-Za-z0-9_-]*[A-Za-z0-9]{16,}[\w-]*"
     r"|\bgithub_pat_\w{20,}"
-    r"|\b(?:glpat-|pypi-|xai-|pplx-|whsec_|shp(?:at|ca|pa|ss)_|sntrys_)(?=[\w-]*[0-9])[\w-]{16,}"
-    r"|\bxox[abeprs]-[\w-]{10,}"
+    r"|(?<![\w-])(?:glpat-|pypi-|xai-|pplx-|whsec_|shp(?:at|ca|pa|ss)_|sntrys_)(?=[\w-]*[0-9])[\w-]{16,}"
+    r"|(?<![\w-])xox[abeprs]-[\w-]{10,}"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\bAIza[\w-]{30,}"
     r"|\bSG\.[\w-]{16,}\.[\w-]{16,}"
@@ -19,7 +19,7 @@ KEY = re.compile(
     r"|(?:(?<=\b[Bb]earer )|(?<=\bBEARER ))(?=[^ ]*[0-9])[\w.~+/=-]{12,}"
     r"|(?<=[Aa]uthorization: Basic )[\w+/=-]{8,}"
     r"|(?<=hooks\.slack\.com/services/)[\w/]{20,}",
-    re.DOTALL,
+    re.DOTALL | re.ASCII,
 )
 KEY_HINT = (
     r"PRIVATE KEY-----",

@@ -8,10 +8,12 @@ from turret_pipeline.scrubbing.boundary import ADDRESS_START, WORD_START
 
 CARD = re.compile(
     r"(?<![\w.])(?:[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{2,4}(?:\1[0-9]{1,3})?"
-    r"|3[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5}|[2-6][0-9]{13,18})(?![\w]|\.[0-9])"
+    r"|3[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5}|[2-6][0-9]{13,18})(?!\w|\.[0-9])",
+    re.ASCII,  # no space stands between words and numbers in Chinese and Japanese
 )
 CARD_HINT = (
-    WORD_START + r"(?:[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{2}|3[0-9]{3}[ -][0-9]{6}[ -][0-9]{4}|[2-6][0-9]{13})",
+    WORD_START
+    + r"(?:[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{2}|3[0-9]{3}[ -][0-9]{6}[ -][0-9]{4}|[2-6][0-9]{13})",
 )
 
 IBAN_LENGTHS = {
@@ -39,7 +41,8 @@ IBAN = re.compile(
     + "|".join(
         rf"(?:{_any_case(names)})[0-9]{{2}}(?:[ \u00a0-]?[0-9A-Za-z]){{{length - 4}}}" for length, names in _BY_LENGTH
     )
-    + r")(?!\w|-\w)"
+    + r")(?!\w|-\w)",
+    re.ASCII,
 )
 _DIGITS_FIRST = {"AE": 19, "BA": 16, "BE": 12, "DE": 18, "EE": 16, "AD": 8}
 """How many digits follow the check digits, by country that hexadecimal digits spell: UUIDs and hashes are no IBANs."""
@@ -51,9 +54,10 @@ IBAN_HINT = (
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _V4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
-V4 = re.compile(rf"(?:(?<![\w./])|(?<=//))(?<![A-Za-z]-){_V4}(?!\w|\.[0-9]|-[A-Za-z])")
+V4 = re.compile(rf"(?:(?<![\w./])|(?<=//))(?<![A-Za-z]-){_V4}(?!\w|\.[0-9]|-[A-Za-z])", re.ASCII)
 V6 = re.compile(
-    rf"(?<![\w:])(?=:*[0-9A-Fa-f])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:{_V4}|[0-9A-Fa-f]{{0,4}})(?![\w:]|\.[0-9])"
+    rf"(?<![\w:])(?=:*[0-9A-Fa-f])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:{_V4}|[0-9A-Fa-f]{{0,4}})(?![\w:]|\.[0-9])",
+    re.ASCII,
 )
 IP_HINT = (
     ADDRESS_START + r"(?:[0-9]{1,3}\.){3}[0-9]",

@@ -22,8 +22,8 @@ GROUPED = (
 _AS_TOLD = rf"\(?[0-9]{_DIGITS}{{6,12}}"
 
 NOUN = (
-    "(?:(?:tele)?phone|mobile?|telef(?:on|one)|tel[eé]fono|t[eé]l[eé]phone|handy|cell|celular|m[oó]vil|whatsapp|viber|fax"
-    "|sms|hotline|msisdn|t[eé]l|电话|手机|電話|телефон|전화|☎)"
+    "(?:(?:tele)?phone|mobile?|telef(?:on|one)|tel[eéÉ]fono|t[eéÉ]l[eéÉ]phone|handy|cell|celular|m[oóÓ]vil|whatsapp|viber|fax"
+    "|sms|hotline|msisdn|t[eéÉ]l|电话|手机|電話|телефон|전화|☎)"
 )
 _VERB = (
     "(?:(?:call|ring|dial|reach|text|contact|message) (?:me|us|him|her|them|back)(?: (?:back|at|on|under|now|via))*"
@@ -42,10 +42,12 @@ STAYS = (
 )
 _SHAPED = re.compile(
     rf"(?P<stays>{STAYS})|(?<![\w+])(?P<international>{INTERNATIONAL})(?![0-9])"
-    rf"|(?<![\w.,:/+-])(?:(?P<trunk>{TRUNK})|(?P<grouped>{'|'.join(GROUPED)}))(?!\w)(?![.-][0-9]|[.:][0-9]|@)"
+    rf"|(?<![\w.,:/+-])(?<![0-9][ -])(?:(?P<trunk>{TRUNK})|(?P<grouped>{'|'.join(GROUPED)}))(?!\w)(?![.:-][0-9]|@)",
+    re.ASCII,  # no space stands between words and numbers in Chinese and Japanese
 )
 _NAMED = re.compile(
-    rf"(?i)((?<![^\W_]){NOUN}[^0-9]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_AS_TOLD})(?!\w)(?!\.[0-9])"
+    rf"(?i)((?<![^\W_]){NOUN}[^0-9]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_AS_TOLD})(?!\w)(?!\.[0-9])",
+    re.ASCII,
 )
 _IS_DATE = re.compile(rf"(?:{STAYS})[ /.-]*[0-9]{{0,2}}|(?:19|20)[0-9]{{2}}[01][0-9][0-3][0-9]")
 _IDENTIFIES = re.compile(
@@ -54,6 +56,7 @@ _IDENTIFIES = re.compile(
     r"|barcode|vin|order number|license|licence|patent|steuernummer|bestellung|rechnung|commande|pedido)\b|#)"
     r"[\s:=#.]*(?:(?:number|no|nr|id|is|was|code)\b[\s:=#.]*){0,3}[(\"']?\Z"
 )
+_NUMBER_WORD = re.compile(r"(?i)\b(?:no|nr|number)\b[.:\s]*\Z")
 
 PHONE_KEY = "(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax|^tel$|^cell$)"
 """Names of fields whose values are phone numbers."""
@@ -65,8 +68,8 @@ PHONE_HINT = (
     f"(?i:{NOUN}|{_VERB}){NO_DIGITS}[0-9]" + _DIGITS + "{6}",
 )
 PHONE_FIELD_HINT = (
-    f"(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax){IN_STRING}{COLON}(?:\\[|\"{NO_DIGITS}[0-9]{_DIGITS}{{6}})",
-    f"(?i:tel|cell){COLON}(?:\\[|\"{NO_DIGITS}[0-9]{_DIGITS}{{6}})",
+    f'(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax){IN_STRING}{COLON}(?:\\[|"{NO_DIGITS}[0-9]{_DIGITS}{{6}})',
+    f'(?i:tel|cell){COLON}(?:\\[|"{NO_DIGITS}[0-9]{_DIGITS}{{6}})',
 )
 
 
@@ -99,6 +102,6 @@ def _is_national(found: str, digits: str, match: re.Match[str]) -> bool:
 
 def _marked_named(match: re.Match[str]) -> str:
     named, found = match[1], match[2]
-    if _IDENTIFIES.search(named) or _IS_DATE.fullmatch(found):
+    if _IDENTIFIES.search(_NUMBER_WORD.sub("", named)) or _IS_DATE.fullmatch(found):
         return match[0]
     return named + "<PHONE>"

@@ -16,9 +16,11 @@ from turret_pipeline.scrubbing.keys import (
 from turret_pipeline.scrubbing.numbers import CARD_HINT, IBAN_HINT, IP_HINT, scrub_cards, scrub_ibans, scrub_ips
 from turret_pipeline.scrubbing.phones import PHONE_FIELD_HINT, PHONE_HINT, PHONE_KEY, scrub_phones
 
+_LETTER = r"[^\W\u2e80-\u9fff\uac00-\ud7af]"  # Chinese, Japanese and Korean have no space before an address
 EMAIL = re.compile(
     # "icon@2x.png" and "lodash@4.17.21" are none
-    r"(?<![\w.+%'-])[\w.+%'-]+@(?![0-9]x\.)\w[\w-]*(?:\.\w[\w-]*)*\.(?:[^\W\d_]{2,}|xn--[\w-]+)(?![\w-])"
+    rf"(?<![.+%'-])(?<!{_LETTER})(?:[.+%'-]|{_LETTER})+@(?![0-9]x\.){_LETTER}(?:-|{_LETTER})*(?:\.{_LETTER}(?:-|{_LETTER})*)*"
+    rf"\.(?:(?![0-9_]){_LETTER}){{2,}}(?:-|{_LETTER})*"
 )
 
 SCRUBBERS: Mapping[str, Callable[[str], str]] = {
@@ -46,7 +48,9 @@ FIELD_HINTS: Mapping[str, tuple[str, ...]] = {"key": SECRET_FIELD_HINT, "phone":
 
 _IS_PHONE, _IS_SECRET = re.compile(PHONE_KEY), re.compile(SECRET_KEY)
 _IS_VERSION = re.compile(r"(?i:version|firmware|build|release)$")
-_IS_IDENTIFIER = re.compile(r"(?:(?i:^|[_.-])(?i:ids?|ref|sku|isbn|ean|gtin|barcode|serial|tracking|invoice|order)|I[dD])$")
+_IS_IDENTIFIER = re.compile(
+    r"(?:(?i:^|[_.-])(?i:ids?|ref|sku|isbn|ean|gtin|barcode|serial|tracking|invoice|order)|I[dD])$"
+)
 
 
 @lru_cache(4096)

@@ -11,7 +11,7 @@ from turret_pipeline.scrubbing.phones import GAP
 from turret_pipeline.scrubbing.precise import KINDS, scrub_text
 
 _IDENTIFIER = re.compile(
-    r"\b(?:sk|pk|rk|hf|npm|pypi|gh[opsur])[-_](?=[\w-]*\d)[\w-]{10,}"
+    r"(?<![\w-])(?:sk|pk|rk|hf|npm|pypi|gh[opsur])[-_](?=[\w-]*\d)[\w-]{10,}"
     r"|(?<=\b[Bb]earer )[\w.~+/=-]{12,}"
     r"|\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
     r"|\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}\b"

@@ -108,7 +108,9 @@ def _document_hint(kinds: frozenset[str]) -> str:
     """
     hints = [hint for kind in sorted(kinds) for hint in (*HINTS[kind], *FIELD_HINTS.get(kind, ()))]
     anywhere = "|".join([*hints, r"\\[u/bf]"] if hints else [r"[^\s\S]"])
-    at_start = "|".join([*dict.fromkeys(_without_start(hint) for hint in hints), r"\\[u/bf]"] if hints else [r"[^\s\S]"])
+    at_start = "|".join(
+        [*dict.fromkeys(_without_start(hint) for hint in hints), r"\\[u/bf]"] if hints else [r"[^\s\S]"]
+    )
     return rf'(?s)\A(?:[^"]|"(?:[^"\\]|\\.)*")*"(?:(?:[^"\\]|\\.)*(?:{anywhere})|(?:{at_start}))'
 
 
