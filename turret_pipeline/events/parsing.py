@@ -13,8 +13,10 @@ import polars as pl
 from turret_pipeline.events.formats import Event, Format, Refused, parse_record
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.plain import plain_events
+from turret_pipeline.events.privacy import Privacy, protect_events, protect_rejected
 from turret_pipeline.events.reading import Block, Lines
 from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record
+from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS
 from turret_pipeline.tables import POLARS_TYPES
 
 DEPTH_LIMIT = 100
@@ -48,20 +50,25 @@ class Reading:
     """How rows become events.
 
     ``time_missing`` is the time of events that have none; without it they are refused. ``chosen`` is the format of all
-    rows; without it their shapes tell.
+    rows; without it their shapes tell. ``privacy`` says what is hidden.
     """
 
     time_missing: dt.datetime | None = None
     chosen: Format | None = None
+    privacy: Privacy = Privacy()
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A block as frames: EVENT_PART_SCHEMA and REJECTED_PART_SCHEMA, both by line; and how many rows it had."""
+    """A block as frames: EVENT_PART_SCHEMA and REJECTED_PART_SCHEMA, both by line; and how many rows it had.
+
+    ``scrubbed`` counts the marks by metadata field (SCRUBBED_COUNTS).
+    """
 
     events: pl.DataFrame
     rejected: pl.DataFrame
     row_count: int
+    scrubbed: pl.DataFrame = field(default_factory=SCRUBBED_COUNTS.to_frame)
 
 
 @dataclass
@@ -95,14 +102,17 @@ class _Rows:
 
 
 def parse_block(block: Block, reading: Reading) -> Parsed:
-    """The frames of a block of rows; every row is an event, or more than one, or a refusal."""
+    """The frames of a block of rows, as they may be stored; every row is an event, or more than one, or a refusal."""
     if isinstance(block, Lines) and (reading.chosen is None or reading.chosen.name == TURRET.name):
-        return _parse_lines(block, reading)
-    return parse_records(block.records(), reading)
+        parsed = _parse_lines(block, reading)
+    else:
+        parsed = parse_records(block.records(), reading)
+    events, scrubbed = protect_events(parsed.events, reading.privacy)
+    return Parsed(events, protect_rejected(parsed.rejected, reading.privacy), parsed.row_count, scrubbed)
 
 
 def parse_records(records: Iterable[Record], reading: Reading) -> Parsed:
-    """The frames of rows, one by one."""
+    """The frames of rows, one by one, nothing hidden."""
     rows = _Rows(reading)
     for record in records:
         rows.take(record)

@@ -10,6 +10,7 @@ from upath import UPath
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.discovery import discover, event_files
 from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.fields.changes import Before, type_changes
 from turret_pipeline.fields.describe import describe_fields
 from turret_pipeline.lake import Lake
@@ -21,7 +22,7 @@ from turret_pipeline.sources.parts import Arrival, changed_at
 from turret_pipeline.sources.values import take_values, write_values
 from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
-INGESTED = ("source_files", "rejected_events", "events")
+INGESTED = ("source_files", "rejected_events", "events", "scrubbed_values")
 FILES_SHOWN = 50
 """Files whose counts a run shows, latest first."""
 
@@ -48,6 +49,7 @@ def ingest(
     files = lake.read("source_files")
     yield result("source_files", files.height, **_facts_of_files(files))
     yield result("rejected_events", _height(lake, "rejected_events"), reasons=_reasons(lake))
+    yield result("scrubbed_values", _height(lake, "scrubbed_values"), values=_scrubbed(lake))
     yield result("events", _height(lake, "events"), **_facts_of_events(lake.scan("events"), files))
 
 
@@ -71,7 +73,7 @@ def arrival(workspace: Workspace) -> Arrival:
 def reading_of(path: Path | UPath, settings: Settings) -> Reading:
     """How the rows of a file become events under these settings."""
     time_missing = changed_at(path) if settings.missing_times == "file" else None
-    return Reading(time_missing, chosen=settings.chosen_format)
+    return Reading(time_missing, settings.chosen_format, Privacy(settings.scrubbed_kinds, settings.salt))
 
 
 def _input_files(workspace: Workspace) -> list[Path | UPath]:
@@ -107,6 +109,12 @@ def _facts_of_files(files: pl.DataFrame) -> dict[str, object]:
 def _reasons(lake: Lake) -> pl.DataFrame:
     rejected = lake.scan("rejected_events").group_by("reason_code").len("rows")
     return rejected.sort("rows", "reason_code", descending=[True, False]).collect()
+
+
+def _scrubbed(lake: Lake) -> pl.DataFrame:
+    """How many values of each field got how many marks of a kind."""
+    counts = lake.scan("scrubbed_values").group_by("field", "kind").agg(pl.col("value_count").sum())
+    return counts.sort("value_count", "field", "kind", descending=[True, False, False]).collect()
 
 
 def _facts_of_events(events: pl.LazyFrame, files: pl.DataFrame) -> dict[str, object]:

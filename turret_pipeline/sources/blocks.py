@@ -16,7 +16,7 @@ def keep_blocks(blocks: Iterator[Block], reading: Reading, folder: Path) -> Iter
 
 def _keep(block: Block, reading: Reading, folder: Path, number: int) -> int:
     parsed = parse_block(block, reading)
-    for kind, frame in (("events", parsed.events), ("rejected", parsed.rejected)):
+    for kind, frame in (("events", parsed.events), ("rejected", parsed.rejected), ("scrubbed", parsed.scrubbed)):
         if frame.height:
             frame.write_parquet(folder / f"{kind}-{number:05}.parquet", compression="lz4", statistics=False)
     return parsed.row_count

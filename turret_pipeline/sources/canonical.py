@@ -10,6 +10,7 @@ import polars as pl
 
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHEMA
 from turret_pipeline.lake import Lake
+from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS
 from turret_pipeline.sources.parts import Sources
 from turret_pipeline.sources.spilling import spilling
 from turret_pipeline.tables import LAKE_EVENTS, REJECTED_EVENTS
@@ -28,7 +29,7 @@ class Rules:
 
 
 def write_canonical(sources: Sources, lake: Lake, rules: Rules) -> None:
-    """Write the tables ``events``, ``rejected_events`` and ``source_files`` anew from all parts.
+    """Write ``events``, ``rejected_events``, ``source_files`` and ``scrubbed_values`` anew from all parts.
 
     Events come in order of time, then of file and line. Of equal event_id the first is kept, before those
     that name no user: a Langfuse observation repeats without it what its trace tells. An event that its source
@@ -45,14 +46,23 @@ def write_canonical(sources: Sources, lake: Lake, rules: Rules) -> None:
         connection.register("mended", sources.mended())
         lake.copy(connection, "rejected_events", _REFUSED)
         lake.copy(connection, "source_files", _ACCOUNTS)
+        lake.copy(connection, "scrubbed_values", _SCRUBBED)
+
+
+_PARTS = (
+    ("parts", "events", EVENT_PART_SCHEMA),
+    ("rejected", "rejected", REJECTED_PART_SCHEMA),
+    ("scrubbed", "scrubbed", SCRUBBED_COUNTS),
+)
+"""View, kind of parts, and their columns."""
 
 
 def _read(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
-    """Tables ``files``, with a number in order of name and content, ``parts`` and ``rejected``."""
+    """Tables ``files``, with a number in order of name and content, and a view of each kind of parts."""
     files = sources.files().sort("source_file", "content_sha256").with_row_index("file_number")
     connection.register("read_files", files)
     connection.execute("create temp table files as from read_files")
-    for view, kind, schema in (("parts", "events", EVENT_PART_SCHEMA), ("rejected", "rejected", REJECTED_PART_SCHEMA)):
+    for view, kind, schema in _PARTS:
         paths, columns = (
             sources.part_files(kind),
             f"file_number, {', '.join(schema.names())}, source_file, content_sha256",
@@ -147,6 +157,10 @@ _REFUSED = f"""
     select {", ".join(REJECTED_EVENTS.schema.names())}
     from (select *, (content_sha256, line_number) in (from mended) as is_mended from rejected)
     order by file_number, line_number"""
+
+_SCRUBBED = """
+    select source_file, content_sha256, field, kind, sum(value_count)::bigint as value_count
+    from scrubbed group by all order by source_file, content_sha256, field, kind"""
 
 _ACCOUNTS = """
     with parsed as (

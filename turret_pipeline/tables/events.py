@@ -70,6 +70,19 @@ SOURCE_FILES = Table(
     ),
 )
 
+SCRUBBED_VALUES = Table(
+    "scrubbed_values",
+    "One row per landing file, metadata field and kind of mark that stands there for what was hidden.",
+    ("content_sha256", "field", "kind"),
+    (
+        text("source_file", "File that it was read from"),
+        text("content_sha256", "Hash of that file's bytes"),
+        text("field", "Path of the value in the metadata, nested keys joined by dots"),
+        text("kind", "What was hidden: email, phone, card, iban, ip or key"),
+        integer("value_count", "Values of the file's events with such a mark, duplicates too"),
+    ),
+)
+
 EVENT_VALUES = Table(
     "event_values",
     "One row per accepted event and metadata field present on it.",
