@@ -243,6 +243,7 @@ def test_nothing_is_left_of_what_was_spilled(tmp_path: Path) -> None:
         "event_values.parquet",
         "events.parquet",
         "rejected_events.parquet",
+        "scrubbed_values.parquet",
         "source_files.parquet",
         "sources",
     ]
