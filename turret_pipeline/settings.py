@@ -22,7 +22,7 @@ from pydantic_settings import (
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, ColumnMapping, Format, chosen_format
-from turret_pipeline.scrubbing.precise import KINDS
+from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 
 PREFIX = "TURRET_"

@@ -6,6 +6,7 @@ import pytest
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import ColumnMapping
+from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.settings import load_settings
 
 
@@ -118,3 +119,25 @@ def test_the_hash_knows_the_format_and_the_mapping() -> None:
         load_settings(mapping={"event_name": "b"}).sha256(),
     }
     assert len(hashes) == 4
+
+
+def test_each_kind_is_scrubbed_unless_it_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().scrubbed_kinds == set(KINDS)
+    monkeypatch.setenv("TURRET_SCRUB_PHONES", "false")
+    assert load_settings(scrub_ips=False).scrubbed_kinds == {"email", "card", "iban", "key"}
+    assert load_settings(scrub_ips=False).sha256() != load_settings().sha256()
+
+
+def test_the_hash_knows_which_salt_and_nothing_shows_it() -> None:
+    salted = load_settings(user_id_salt="not-for-anyone")
+    assert salted.user_id_salt is not None
+    assert salted.user_id_salt.get_secret_value() == "not-for-anyone"
+    assert salted.sha256() == load_settings(user_id_salt="not-for-anyone").sha256()
+    assert len({salted.sha256(), load_settings().sha256(), load_settings(user_id_salt="not-for-you").sha256()}) == 3
+    assert "not-for" not in f"{salted!r} {salted} {salted.model_dump_json()}"
+
+
+def test_a_salt_that_is_too_short_is_refused_and_not_shown() -> None:
+    with pytest.raises(TurretError, match=r"user_id_salt .* a value that is not shown: .* at least 8") as refused:
+        load_settings(user_id_salt="s4lt")
+    assert "s4lt" not in str(refused.value)

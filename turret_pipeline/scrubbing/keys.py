@@ -7,7 +7,8 @@ from turret_pipeline.scrubbing.boundary import COLON
 KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens
-    r"|(?<![\w-])[sprg]s?k[-_](?=[A-Za-z_-]*[0-9])(?:[A-Za-z0-9]{1,12}[-_]){0,6}[A-Za-z0-9]{12,}[\w-]*"  # OpenAI, Stripe, Groq
+    # OpenAI, Stripe, Groq
+    r"|(?<![\w-])[sprg]s?k[-_](?=[A-Za-z_-]*[0-9])(?:[A-Za-z0-9]{1,12}[-_]){0,6}[A-Za-z0-9]{12,}[\w-]*"
     r"|(?<![\w-])(?:gh[opsur]|hf|npm|r8|lin_api|nvapi|dop_v1)[-_][A-Za-z0-9_-]*[A-Za-z0-9]{16,}[\w-]*"
     r"|\bgithub_pat_\w{20,}"
     r"|(?<![\w-])(?:glpat-|pypi-|xai-|pplx-|whsec_|shp(?:at|ca|pa|ss)_|sntrys_)(?=[\w-]*[0-9])[\w-]{16,}"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
-from turret_pipeline.scrubbing.boundary import ADDRESS_START, NUMBER_START, WORD_START
 from turret_pipeline.scrubbing.keys import (
     ASSIGNED_HINT,
     KEY_HINT,
@@ -16,11 +15,13 @@ from turret_pipeline.scrubbing.keys import (
 from turret_pipeline.scrubbing.numbers import CARD_HINT, IBAN_HINT, IP_HINT, scrub_cards, scrub_ibans, scrub_ips
 from turret_pipeline.scrubbing.phones import PHONE_FIELD_HINT, PHONE_HINT, PHONE_KEY, scrub_phones
 
-_LETTER = r"[^\W\u2e80-\u9fff\uac00-\ud7af]"  # Chinese, Japanese and Korean have no space before an address
+_LETTER = (
+    "0-9A-Za-z_\u00c0-\u1fff"  # not those of Chinese, Japanese and Korean: no space stands between them and an address
+)
 EMAIL = re.compile(
     # "icon@2x.png" and "lodash@4.17.21" are none
-    rf"(?<![.+%'-])(?<!{_LETTER})(?:[.+%'-]|{_LETTER})+@(?![0-9]x\.){_LETTER}(?:-|{_LETTER})*(?:\.{_LETTER}(?:-|{_LETTER})*)*"
-    rf"\.(?:(?![0-9_]){_LETTER}){{2,}}(?:-|{_LETTER})*"
+    rf"(?<![{_LETTER}.+%'-])[{_LETTER}.+%'-]+@(?![0-9]x\.)[{_LETTER}][{_LETTER}-]*(?:\.[{_LETTER}][{_LETTER}-]*)*"
+    rf"\.[A-Za-z\u00c0-\u1fff]{{2,}}(?:-[{_LETTER}-]*)?"
 )
 
 SCRUBBERS: Mapping[str, Callable[[str], str]] = {

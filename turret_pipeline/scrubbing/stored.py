@@ -5,11 +5,10 @@ is, to the byte.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import polars as pl
@@ -19,8 +18,8 @@ from turret_pipeline.scrubbing.precise import FIELD_HINTS, HINTS, KINDS, context
 
 SCRUBBED_COUNTS = pl.Schema({"field": pl.String(), "kind": pl.String(), "value_count": pl.Int64()})
 
-_SHORTEST = 3
-"""Characters of "::1", the shortest text with a hit."""
+_SHORTEST = 6
+"""Characters of a text with a hit, unless it has a colon, as "::1" and "://a@" have."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,7 @@ class Scrubbed:
     counts: pl.DataFrame
 
 
-@dataclass
-class _Leaf:
+class _Leaf(NamedTuple):
     document: int
     container: Any
     key: Any
@@ -49,7 +47,7 @@ def scrub_documents(documents: pl.Series, kinds: Collection[str]) -> Scrubbed:
     """
     _refuse_unknown(kinds)
     candidates = _candidates(documents, _document_hint(frozenset(kinds)))
-    parsed = [_loaded(document) for document in candidates["text"]]
+    parsed = _loaded(candidates["text"])
     leaves = [leaf for number, document in enumerate(parsed) for leaf in _leaves(number, document)]
     texts = pl.Series([leaf.before + leaf.container[leaf.key] for leaf in leaves], dtype=pl.String)
     changed, counted = set[int](), set[tuple[int, str, str]]()
@@ -120,46 +118,45 @@ def _without_start(hint: str) -> str:
     return hint
 
 
-_LONG_NUMBER = re.compile("[0-9]{18}")
+def _loaded(documents: pl.Series) -> list[Any]:
+    """The documents; by the standard library where one may hold integers beyond 64 bits or half of a surrogate pair."""
+    has_long_number = documents.str.contains("[0-9]{18}")
+    return [
+        json.loads(document) if is_long else _loads(document)
+        for document, is_long in zip(documents, has_long_number, strict=True)
+    ]
 
 
-def _loaded(document: str) -> Any:
-    """The document; by the standard library where it may hold integers beyond 64 bits or half of a surrogate pair."""
-    if _LONG_NUMBER.search(document):
-        return json.loads(document)
+def _loads(document: str) -> object:
     try:
         return orjson.loads(document)
     except orjson.JSONDecodeError:
         return json.loads(document)
 
 
-def _dumped(document: Any) -> str:
+def _dumped(document: object) -> str:
     try:
         return orjson.dumps(document).decode()
     except (TypeError, orjson.JSONEncodeError):
         return json.dumps(document, separators=(",", ":"))
 
 
-def _leaves(number: int, document: Any) -> Iterator[_Leaf]:
+def _leaves(number: int, document: object) -> Iterator[_Leaf]:
     """Every string of the document that may have a hit."""
     waiting: list[tuple[Any, str, str, bool]] = [(document, "", "", False)]
     while waiting:
         node, field, before, in_list = waiting.pop()
         is_object = isinstance(node, dict)
-        for key, value in node.items() if is_object else enumerate(node):
+        for key, value in list(node.items() if is_object else enumerate(node)):
+            words = context(key) if is_object else before
+            path = field if in_list else f"{field}{key}"
             if isinstance(value, str):
-                if len(value) >= _SHORTEST:
-                    yield _Leaf(
-                        number,
-                        node,
-                        key,
-                        field if in_list else field + key,
-                        context(key) if is_object else before,
-                    )
-            elif isinstance(value, dict | list):
-                is_list = isinstance(value, list)
-                path = field if in_list else field + key if is_list else f"{field}{key}."
-                waiting.append((value, path, context(key) if is_object else before, in_list or is_list))
+                if len(value) >= _SHORTEST or ":" in value:
+                    yield _Leaf(number, node, key, path, words)
+            elif isinstance(value, list):
+                waiting.append((value, path, words, True))
+            elif isinstance(value, dict):
+                waiting.append((value, path if in_list else f"{path}.", words, in_list))
 
 
 def _replaced(values: pl.Series, indices: pl.Series, new: pl.Series) -> pl.Series:

@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for is_rich in (False, True):
         rows = documents(options.rows, is_rich)
         seconds = min(_seconds(rows) for _ in range(5))
-        print(f"\n{len(rows):,} documents of {rows.str.len_bytes().mean():.0f} bytes: {seconds:.2f} s")
+        print(f"\n{len(rows):,} documents of {rows.str.len_bytes().sum() // len(rows)} bytes: {seconds:.2f} s")
 
 
 def _seconds(rows: pl.Series) -> float:
