@@ -33,7 +33,7 @@ KEY_HINT = (
 )
 """What each of these has, in the regular expressions that Python and Rust share; written for any JSON string too."""
 
-URL_LOGIN = re.compile(r"(?<=://)[^\s/@?#\"<>]+@")
+URL_LOGIN = re.compile(r"(?<=://)(?!git@)[^\s/@?#\"<>]+@")
 URL_SECRET = re.compile(
     r"(?i)([?&#;](?:[\w.-]{0,40}[_.-])?(?:(?:api|access|secret)?key|\w{0,20}token|\w{0,20}secret|sig(?:nature)?"
     r"|pass(?:word|wd)?|pwd|auth|session(?:id)?|sid|code(?=[^&#\s]{12})|credentials?)=)(?!<KEY>)[^&#\s]+"
@@ -48,7 +48,7 @@ ASSIGNED = re.compile(
     r"(?i)((?:(?:(?<![^\W_])(?:pass|pwd)|pass(?:word|wd|phrase))(?P<password>)|secret|token"
     r"|(?:api|access|account|secret|private|shared|storage|signing|encryption|master)[ _-]?key)[\"']?[ \t]{0,3}[:=]\s*)"
     # code that reads a secret, and a count of tokens, are none
-    r"(?![\"']?(?:<KEY>|[$%]?[{<(\[]|\$[A-Z]|os\.|process\.|env\.|self\.|\w+\())"
+    r"(?![\"']?(?:<KEY>|\*{3}|[$%]?[{<(\[]|\$[A-Z]|os\.|process\.|env\.|self\.|\w+\())"
     r"(?(password)|(?![\"']?[\d.]+(?![^\s,;}\"'])))"
     r"(?=[^\s,;]{0,60}[\d!#$%&*@^])[^\s,;]{6,}"
 )

@@ -67,7 +67,8 @@ IP_HINT = (
     r"(?:[0-9A-Fa-f]{1,4}:){7}",
 )
 _VERSION = re.compile(
-    r"(?i)(?:\bv|\bver|versions?|firmware|release|build|update|upgraded?(?: to)?|sdk|section|chapter|§|step|rev)[.\s:=\"'(]{0,4}\Z"
+    r"(?i)(?:\bv|\bver|versions?|firmware|release|build|update|upgraded?(?: to)?|sdk|section|chapter|§|step|rev)"
+    r"[.\s:=\"'(]{0,4}\Z"
 )
 
 
@@ -92,7 +93,10 @@ def _is_card(found: str) -> bool:
     elif length == 15:
         is_issued = digits[:2] in {"34", "37"}
     else:
-        is_issued = digits[0] in "456" or 2221 <= start <= 2720 or 3528 <= start <= 3589
+        is_visa = digits[0] == "4" and length in {16, 19}
+        is_mastercard = "51" <= digits[:2] <= "55" and length == 16
+        is_other = digits[0] == "6" or digits[:2] in {"50", "56", "57", "58"}
+        is_issued = is_visa or is_mastercard or is_other or 2221 <= start <= 2720 or 3528 <= start <= 3589
     return is_issued and passes_luhn([int(digit) for digit in digits])
 
 

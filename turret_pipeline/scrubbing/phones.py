@@ -34,6 +34,7 @@ STAYS = (
     # dates with or without a time, years, times, versions, numbers with a fraction, UUIDs
     r"(?<![0-9])(?:[0-9]{4}(?P<a>[-/.])[0-9]{1,2}(?P=a)[0-9]{1,2}|[0-9]{1,2}(?P<b>[-/.])[0-9]{1,2}(?P=b)(?:[0-9]{4}|[0-9]{2}))(?![0-9])"
     r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?"
+    r"|(?<![0-9])[0-3][0-9]{3}(?:19|20)[0-9]{2}(?![0-9])"
     r"|(?<!\w)(?:19|20)[0-9]{2}(?:[ /-]{1,3}(?:19|20)[0-9]{2})+(?![0-9])"
     r"|(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])(?::[0-9]{2}(?:[.,][0-9]+)?)?"
     r"|\b[vV](?:ersion)?[ .]?[0-9]+(?:\.[0-9]+)+"
@@ -46,7 +47,8 @@ _SHAPED = re.compile(
     re.ASCII,  # no space stands between words and numbers in Chinese and Japanese
 )
 _NAMED = re.compile(
-    rf"(?i)((?<![^\W_]){NOUN}[^0-9]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_AS_TOLD})(?!\w)(?!\.[0-9])",
+    rf"(?i)((?<![^\W_]){NOUN}[^0-9\n]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_AS_TOLD})(?!\w)(?!\.[0-9])"
+    rf"((?: ?(?:[,;/]|or|and|oder|und|ou|et|o|y|e) ?{_AS_TOLD}(?!\w))*)",
     re.ASCII,
 )
 _IS_DATE = re.compile(rf"(?:{STAYS})[ /.-]*[0-9]{{0,2}}|(?:19|20)[0-9]{{2}}[01][0-9][0-3][0-9]")
@@ -56,6 +58,7 @@ _IDENTIFIES = re.compile(
     r"|barcode|vin|order number|license|licence|patent|steuernummer|bestellung|rechnung|commande|pedido)\b|#)"
     r"[\s:=#.]*(?:(?:number|no|nr|id|is|was|code)\b[\s:=#.]*){0,3}[(\"']?\Z"
 )
+_NUMBERS = re.compile(r"(?<![0-9])[0-9]\.[0-9]+ ")  # several with a fraction
 _NUMBER_WORD = re.compile(r"(?i)\b(?:no|nr|number)\b[.:\s]*\Z")
 
 PHONE_KEY = "(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax|^tel$|^cell$)"
@@ -85,7 +88,7 @@ def _marked_shaped(match: re.Match[str]) -> str:
     if match["international"]:
         return found if re.fullmatch(r"\+[0-9]*0{5}", found) else "<PHONE>"
     digits = re.sub("[^0-9]", "", found)
-    if match["trunk"] and not _is_national(found, digits, match):
+    if len(set(digits)) < 3 or match["trunk"] and not _is_national(found, digits, match):
         return found
     before = match.string[max(match.start() - 40, 0) : match.start()]
     return found if _IDENTIFIES.search(before) else "<PHONE>"
@@ -102,6 +105,11 @@ def _is_national(found: str, digits: str, match: re.Match[str]) -> bool:
 
 def _marked_named(match: re.Match[str]) -> str:
     named, found = match[1], match[2]
-    if _IDENTIFIES.search(_NUMBER_WORD.sub("", named)) or _IS_DATE.fullmatch(found):
+    if (
+        _IDENTIFIES.search(_NUMBER_WORD.sub("", named))
+        or _IS_DATE.fullmatch(found)
+        or _NUMBERS.search(found)
+        or len(set(found)) < 4
+    ):
         return match[0]
-    return named + "<PHONE>"
+    return named + "<PHONE>" + re.sub(_AS_TOLD, "<PHONE>", match[3])

@@ -19,9 +19,9 @@ _LETTER = (
     "0-9A-Za-z_\u00c0-\u1fff"  # not those of Chinese, Japanese and Korean: no space stands between them and an address
 )
 EMAIL = re.compile(
-    # "icon@2x.png" and "lodash@4.17.21" are none
+    # "icon@2x.png", "lodash@4.17.21" and "git@host.example:owner/name.git" are none
     rf"(?<![{_LETTER}.+%'-])[{_LETTER}.+%'-]+@(?![0-9]x\.)[{_LETTER}][{_LETTER}-]*(?:\.[{_LETTER}][{_LETTER}-]*)*"
-    rf"\.[A-Za-z\u00c0-\u1fff]{{2,}}(?:-[{_LETTER}-]*)?"
+    rf"\.[A-Za-z\u00c0-\u1fff]{{2,}}(?![{_LETTER}])(?:-[{_LETTER}-]*)?(?!:[\w.~-]+/)"
 )
 
 SCRUBBERS: Mapping[str, Callable[[str], str]] = {

@@ -58,6 +58,26 @@ def phonenumbers_method(text: str) -> str:
     return text
 
 
+def phones_of_the_world() -> dict[str, tuple[int, int]]:
+    """Of the example numbers that phonenumbers has for every region: how many are found, by how they are written."""
+    import phonenumbers as google
+
+    ways = {
+        "+41 44 668 18 00": ("write to {} please", google.PhoneNumberFormat.INTERNATIONAL),
+        "+41446681800": ("write to {} please", google.PhoneNumberFormat.E164),
+        "044 668 18 00 after a word": ("my phone number: {}", google.PhoneNumberFormat.NATIONAL),
+        "044 668 18 00 without one": ("it is {} thanks", google.PhoneNumberFormat.NATIONAL),
+    }
+    kinds = (google.PhoneNumberType.MOBILE, google.PhoneNumberType.FIXED_LINE)
+    numbers = [google.example_number_for_type(region, kind) for region in google.SUPPORTED_REGIONS for kind in kinds]
+    found = {}
+    for way, (sentence, form) in ways.items():
+        texts = [sentence.format(google.format_number(number, form)) for number in numbers if number]
+        clean = [scrub_text(text, KINDS)[0] for text in texts]
+        found[way] = (clean.count(sentence.format("<PHONE>")), len(texts))
+    return found
+
+
 def documents(count: int, is_rich: bool) -> pl.Series:
     """Metadata of events as text."""
     draw = random.Random(1)
@@ -103,6 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for text, expected in pairs:
             if half(text) == "A" and (clean := methods["turret"](text)) != expected:
                 print(f"{text}\n  {clean}")
+    print("\nphone numbers of all regions")
+    for way, (found, count) in phones_of_the_world().items():
+        print(f"  {way:28} {found} of {count} ({found / count:.3f})")
     for is_rich in (False, True):
         rows = documents(options.rows, is_rich)
         seconds = min(_seconds(rows) for _ in range(5))

@@ -99,6 +99,14 @@ my mobile is ⟦9123 4567⟧
 ⟦+852 9123 4567⟧
 ⟦+52 55 1234 5678⟧
 my phone number: ⟦555-0143⟧
+call me ⟦7021645199⟧ or ⟦7021645198⟧
+⟦(11) 91234-5678⟧ em São Paulo
+write to ⟦21 91234-5678⟧
+it is ⟦8 (912) 345-67-89⟧ in Omsk
+⟦98765 43210⟧ after lunch
+try ⟦138 1234 5678⟧ please
+mejor el ⟦612 34 56 78⟧
+or toll-free ⟦1300 123 456⟧
 you can reach me on ⟦07700900123⟧
 call her at ⟦0791234567⟧ tomorrow
 I live in Bern and my number 079 is ⟦0791234567⟧
@@ -330,6 +338,14 @@ my number 1 wish
 icon@2x.png and logo@3x.png
 npm install lodash@4.17.21
 user@localhost
+cell phone [0.56 0.23 0.87 0.49] in the picture
+fax\n secs: 1587451234
+event 456712345678901234
+from 06252018 50 rows
+git@code.example:owner/name.git
+ssh://git@localhost:3035/owner/name.git
+secret: ********
+phones: 0101010 1010101
 look @home or @ the office
 a @ b . c
 decorator @app.route("/")

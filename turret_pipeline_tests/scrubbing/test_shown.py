@@ -87,11 +87,23 @@ def test_scrubbing_twice_is_scrubbing_once() -> None:
 
 
 def test_a_long_text_takes_no_longer_than_its_length() -> None:
-    count = 20_000
-    for part in ("a_", "secret", "password", "api_key =", "token: ", "my-secret-key", "_", "AccountKey=x1"):
+    count = 10_000
+    for part in (
+        "a_",
+        "secret",
+        "password",
+        "api_key =",
+        "token: ",
+        "my-secret-key",
+        "_",
+        "AccountKey=x1",
+        "sk-",
+        "call me ",
+        "0 ",
+    ):
         started = time.monotonic()
-        scrub(part * (200_000 // len(part)))
-        scrub(part * (100_000 // len(part)) + " " * 100_000)
+        scrub(part * (100_000 // len(part)))
+        scrub(part * (50_000 // len(part)) + " " * 50_000)
         assert time.monotonic() - started < 5
     parts = [
         "1 " * count,
