@@ -13,7 +13,7 @@ import polars as pl
 from turret_pipeline.events.formats import Event, Format, Refused, parse_record
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.plain import plain_events
-from turret_pipeline.events.privacy import Privacy, protect_events, protect_rejected
+from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
 from turret_pipeline.events.reading import Block, Lines
 from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record
 from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS
@@ -55,7 +55,7 @@ class Reading:
 
     time_missing: dt.datetime | None = None
     chosen: Format | None = None
-    privacy: Privacy = Privacy()
+    privacy: Privacy = NOTHING_HIDDEN
 
 
 @dataclass(frozen=True)

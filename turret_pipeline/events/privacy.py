@@ -18,6 +18,9 @@ class Privacy:
     salt: str | None = field(default=None, repr=False)
 
 
+NOTHING_HIDDEN = Privacy()
+
+
 def protect_events(events: pl.DataFrame, privacy: Privacy) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The events with marks in their metadata and hashed user ids, and SCRUBBED_COUNTS of the marks."""
     counts = SCRUBBED_COUNTS.to_frame()
@@ -30,7 +33,7 @@ def protect_events(events: pl.DataFrame, privacy: Privacy) -> tuple[pl.DataFrame
 
 
 def protect_rejected(rejected: pl.DataFrame, privacy: Privacy) -> pl.DataFrame:
-    """Refused rows with marks in their text; without it where user ids are hashed, for nobody knows where one stands."""
+    """Refused rows with marks in their text, or without it where user ids are hashed: one may stand anywhere there."""
     if privacy.salt is not None:
         return rejected.with_columns(pl.lit(HIDDEN).alias("raw_text"))
     if not privacy.kinds:

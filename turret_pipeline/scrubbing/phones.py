@@ -88,7 +88,7 @@ def _marked_shaped(match: re.Match[str]) -> str:
     if match["international"]:
         return found if re.fullmatch(r"\+[0-9]*0{5}", found) else "<PHONE>"
     digits = re.sub("[^0-9]", "", found)
-    if len(set(digits)) < 3 or match["trunk"] and not _is_national(found, digits, match):
+    if len(set(digits)) < 3 or (match["trunk"] and not _is_national(found, digits, match)):
         return found
     before = match.string[max(match.start() - 40, 0) : match.start()]
     return found if _IDENTIFIES.search(before) else "<PHONE>"

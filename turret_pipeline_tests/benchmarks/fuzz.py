@@ -24,7 +24,7 @@ from turret_pipeline.events.formats import FORMATS
 from turret_pipeline.events.parsing import Reading, parse_block
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.events.reading import read_blocks
-from turret_pipeline.scrubbing.precise import KINDS
+from turret_pipeline.scrubbing import KINDS
 from turret_pipeline_tests.sources.imports import FILE_TIME, counts, lake_of
 
 READING = Reading(FILE_TIME, privacy=Privacy(frozenset(KINDS)))

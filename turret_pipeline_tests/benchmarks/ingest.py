@@ -29,7 +29,7 @@ import orjson
 from turret_pipeline.events.parsing import Reading
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.lake import Lake
-from turret_pipeline.scrubbing.precise import KINDS
+from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.sources.canonical import Rules, write_canonical
 from turret_pipeline.sources.parts import Arrival, Sources
 

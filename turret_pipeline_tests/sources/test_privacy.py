@@ -9,7 +9,7 @@ import pytest
 from turret_pipeline.events.parsing import Reading
 from turret_pipeline.events.privacy import HIDDEN, Privacy
 from turret_pipeline.lake import Lake
-from turret_pipeline.scrubbing.precise import KINDS
+from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.sources.canonical import Rules, write_canonical
 from turret_pipeline.sources.values import take_values, write_values
 from turret_pipeline_tests.sources.imports import FILE_TIME, read, row, written
