@@ -16,7 +16,7 @@ from upath import UPath
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.parsing import Reading
-from turret_pipeline.events.reading import BLOCK_BYTES
+from turret_pipeline.events.reading import BLOCK_BYTES, BLOCK_RECORDS
 from turret_pipeline.sources.parts import Arrival, Sources, changed_at
 from turret_pipeline_tests.sources.imports import FILE_TIME, READ_AT, read, row, written
 
@@ -82,6 +82,19 @@ def test_a_file_of_many_blocks_is_read_by_several_processes_in_its_order(tmp_pat
     found = events(sources)
     assert found["line_number"].to_list() == [number + 1 for number in range(len(rows)) if number != 7]
     assert found["event_id"].to_list() == [f"e{number}" for number in range(len(rows)) if number != 7]
+
+
+def test_rows_of_any_kind_and_refusals_go_to_workers_too(tmp_path: Path) -> None:
+    rows = [row(f"e{number}") for number in range(3 * BLOCK_RECORDS)]
+    texts = [json.dumps(one) for one in rows]
+    texts[BLOCK_RECORDS + 5] = '{"name": NaN}'
+    path = tmp_path / "a.json"
+    path.write_text(f"[{','.join(texts)}]")
+    sources, count = read(tmp_path, [path])
+    assert count == len(rows)
+    assert events(sources).height == len(rows) - 1
+    refused = pl.concat([pl.read_parquet(file) for file in sources.part_files("rejected")])
+    assert refused.select("line_number", "reason_code").rows() == [(BLOCK_RECORDS + 6, "invalid_json")]
 
 
 def test_a_file_that_grows_while_it_is_read_is_known_by_what_was_read(tmp_path: Path) -> None:

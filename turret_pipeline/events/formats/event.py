@@ -9,9 +9,12 @@ class Refused(Exception):  # noqa: N818 - a verdict on a row, not an error of th
     """A row that cannot become an event: a short code to count by and a sentence."""
 
     def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(code, reason)  # both, so that it can be pickled
         self.code = code
         self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass(frozen=True)
