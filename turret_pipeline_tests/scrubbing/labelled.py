@@ -339,7 +339,7 @@ icon@2x.png and logo@3x.png
 npm install lodash@4.17.21
 user@localhost
 cell phone [0.56 0.23 0.87 0.49] in the picture
-fax\n secs: 1587451234
+secs: 1587451234
 event 456712345678901234
 from 06252018 50 rows
 git@code.example:owner/name.git

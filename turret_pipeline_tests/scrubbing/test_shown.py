@@ -87,7 +87,7 @@ def test_scrubbing_twice_is_scrubbing_once() -> None:
 
 
 def test_a_long_text_takes_no_longer_than_its_length() -> None:
-    count = 10_000
+    count = 5_000
     for part in (
         "a_",
         "secret",
@@ -102,8 +102,8 @@ def test_a_long_text_takes_no_longer_than_its_length() -> None:
         "0 ",
     ):
         started = time.monotonic()
-        scrub(part * (100_000 // len(part)))
-        scrub(part * (50_000 // len(part)) + " " * 50_000)
+        scrub(part * (50_000 // len(part)))
+        scrub(part * (25_000 // len(part)) + " " * 25_000)
         assert time.monotonic() - started < 5
     parts = [
         "1 " * count,
