@@ -95,7 +95,7 @@ class Workspace:
     @property
     def sources(self) -> Sources:
         """Parts of the landing files that were read."""
-        return Sources(self.lake.root / "sources")
+        return Sources(self.lake.root / "parts")
 
     @property
     def vectors(self) -> VectorStore:

@@ -96,7 +96,7 @@ def copy_by_duckdb(source: Path, folder: Path) -> float:
 
 def ingest(source: Path, folder: Path, *, scrubbed: bool) -> tuple[float, float]:
     """Seconds until the parts of the file are written, and until its events are in order."""
-    sources, lake = Sources(folder / "sources"), Lake(folder)
+    sources, lake = Sources(folder / "parts"), Lake(folder)
     started = time.perf_counter()
     privacy = Privacy(frozenset(KINDS) if scrubbed else frozenset())
     sum(sources.add(source, Reading(BEGIN, None, privacy), Arrival(BEGIN)))

@@ -174,7 +174,7 @@ def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(folder: Pat
 
 def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(folder: Path) -> None:
     before = warehouse(folder / "data").read_bytes()
-    file = next((folder / "data" / "lake" / "sources").glob("*/file.parquet"))
+    file = next((folder / "data" / "lake" / "parts").glob("*/file.parquet"))
     pl.read_parquet(file).with_columns(pl.col("row_count") + 1).write_parquet(file)  # a row that is nowhere
     done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
     assert done.returncode == 1
@@ -185,7 +185,7 @@ def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(folder: 
 
 def test_a_table_that_breaks_its_contract_is_not_published(folder: Path) -> None:
     before = warehouse(folder / "data").read_bytes()
-    part = next((folder / "data" / "lake" / "sources").glob("*/events-00000.parquet"))
+    part = next((folder / "data" / "lake" / "parts").glob("*/events-00000.parquet"))
     damaged = pl.when(pl.col("line_number") == 1).then(None).otherwise("metadata").alias("metadata")
     pl.read_parquet(part).with_columns(damaged).write_parquet(part)
     done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
@@ -228,7 +228,7 @@ def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_
     known_vectors = len(list(lake.rglob("embeddings/**/*.parquet")))
     states = len(list((data / "state").glob("*")))
     moments: list[Callable[[], bool]] = [
-        lambda: any((lake / "sources").glob(".*.tmp")) or len(list((lake / "sources").glob("[0-9a-f]*"))) > 1,
+        lambda: any((lake / "parts").glob(".*.tmp")) or len(list((lake / "parts").glob("[0-9a-f]*"))) > 1,
         lambda: len(list(lake.rglob("embeddings/**/*.parquet"))) > known_vectors,
         lambda: len(list((data / "state").glob("*"))) > states,
         lambda: any((data / "warehouse").glob("build-*.duckdb")),

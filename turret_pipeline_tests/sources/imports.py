@@ -44,7 +44,7 @@ def read(
     root: Path, paths: Iterable[Path], reading: Reading | None = None, arrival: Arrival | None = None
 ) -> tuple[Sources, int]:
     """The sources with these files read, and how many rows were new."""
-    sources = Sources(root / "lake" / "sources")
+    sources = Sources(root / "lake" / "parts")
     count = 0
     for path in sources.unseen(list(paths)):
         count += sum(sources.add(path, reading or Reading(FILE_TIME), arrival or Arrival(READ_AT)))

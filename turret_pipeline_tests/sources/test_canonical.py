@@ -242,9 +242,9 @@ def test_nothing_is_left_of_what_was_spilled(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "lake").iterdir()) == [
         "event_values.parquet",
         "events.parquet",
+        "parts",
         "rejected_events.parquet",
         "scrubbed_values.parquet",
         "source_files.parquet",
-        "sources",
     ]
-    assert isinstance(Sources(tmp_path / "lake" / "sources").known(), list)
+    assert isinstance(Sources(tmp_path / "lake" / "parts").known(), list)

@@ -100,7 +100,7 @@ def test_rows_of_any_kind_and_refusals_go_to_workers_too(tmp_path: Path) -> None
 def test_a_file_that_grows_while_it_is_read_is_known_by_what_was_read(tmp_path: Path) -> None:
     rows = [row(f"e{number}", metadata={"text": "x" * 2000}) for number in range(2 * BLOCK_BYTES // 2000)]
     (path,) = written(tmp_path, {"a.jsonl": rows})
-    sources = Sources(tmp_path / "lake" / "sources")
+    sources = Sources(tmp_path / "lake" / "parts")
     steps = sources.add(path, Reading(FILE_TIME), Arrival(READ_AT))
     next(steps)
     stop = threading.Event()
@@ -127,7 +127,7 @@ def test_a_file_that_grows_while_it_is_read_is_known_by_what_was_read(tmp_path: 
 def test_a_reading_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     rows = [row(f"e{number}", metadata={"text": "x" * 2000}) for number in range(2 * BLOCK_BYTES // 2000)]
     (path,) = written(tmp_path, {"a.jsonl": rows})
-    sources = Sources(tmp_path / "lake" / "sources")
+    sources = Sources(tmp_path / "lake" / "parts")
     steps = sources.add(path, Reading(FILE_TIME), Arrival(READ_AT))
     next(steps)
     steps.close()
@@ -142,7 +142,7 @@ def test_a_reading_that_is_killed_is_done_again_from_the_start(tmp_path: Path) -
         "read(pathlib.Path(sys.argv[1]), [pathlib.Path(sys.argv[2])])"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(path)])
-    root = tmp_path / "lake" / "sources"
+    root = tmp_path / "lake" / "parts"
     while process.poll() is None and not any(root.glob(".*/events-*.parquet")):
         time.sleep(0.01)
     process.kill()
@@ -157,7 +157,7 @@ def test_compressed_files_and_objects_of_a_store_are_files_too(tmp_path: Path) -
     packed.write_bytes(gzip.compress(json.dumps(row("e1")).encode()))
     remote = UPath("memory://sources-bucket/b.jsonl")
     remote.write_bytes(json.dumps(row("e2")).encode())
-    sources = Sources(tmp_path / "sources")
+    sources = Sources(tmp_path / "parts")
     for path in (packed, remote):
         assert sources.unseen([path]) == [path]
         assert sum(sources.add(path, Reading(FILE_TIME), Arrival(READ_AT))) == 1
@@ -167,7 +167,7 @@ def test_compressed_files_and_objects_of_a_store_are_files_too(tmp_path: Path) -
 
 
 def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
-    sources = Sources(tmp_path / "sources")
+    sources = Sources(tmp_path / "parts")
     with pytest.raises(TurretError, match=r"gone.jsonl cannot be read.*Check its permissions"):
         sources.unseen([tmp_path / "gone.jsonl"])
     with pytest.raises(TurretError, match=r"cannot be read"):

@@ -6,7 +6,7 @@ with parts as (
         item_number,
         metadata
     from read_parquet(
-        '{{ env_var("DBT_LAKE_DIR", "../data/lake") }}/sources/*/events-*.parquet', filename = true
+        '{{ env_var("DBT_LAKE_DIR", "../data/lake") }}/parts/*/events-*.parquet', filename = true
     )
 )
 
