@@ -63,7 +63,7 @@ class Lake:
     ) -> None:
         """Replace a table by what a query of DuckDB gives, which need not fit in memory."""
         with replacing(self.path(table)) as aside:
-            target = str(aside).replace("'", "''")
+            target = str(aside).replace("'", "''")  # what is written to is never a pattern
             connection.execute(f"copy ({query}) to '{target}' (format parquet, compression lz4_raw)", parameters)
             fit(LAKE_TABLES[table], pl.scan_parquet(aside, glob=False).head(0).collect())
 
@@ -138,6 +138,11 @@ def changing(path: Path) -> Iterator[None]:
         raise TurretError(
             f"Another command has been changing {path} for {LOCK_SECONDS} seconds: wait for it, and try again."
         ) from None
+
+
+def in_sql(path: Path | str) -> str:
+    """A path within a text of SQL that DuckDB takes for that path and no pattern."""
+    return re.sub(r"[\[*?]", r"[\g<0>]", str(path)).replace("'", "''")
 
 
 def leftovers(folder: Path) -> list[Path]:

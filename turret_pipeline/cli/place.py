@@ -73,7 +73,7 @@ class Place:
     def births(self) -> dict[str, str]:
         """The run in which each topic was born, of those too that setting privacy_min_users hides."""
         kept = self._state() / "topic_lineage.parquet"
-        known = pl.read_parquet(kept) if kept.exists() else self.query("select * from marts.topic_lineage")
+        known = pl.read_parquet(kept, glob=False) if kept.exists() else self.query("select * from marts.topic_lineage")
         return births(known)
 
     def followed(self) -> set[str]:

@@ -23,7 +23,7 @@ from filelock import FileLock
 from packaging.version import Version
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.lake import remove
+from turret_pipeline.lake import in_sql, remove
 from turret_pipeline.pipeline.resources import DBT_DIR, Workspace, open_to_read
 from turret_pipeline.pipeline.specs import OWNERS, column_schema
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
@@ -132,7 +132,7 @@ def make_marts() -> dg.AssetsDefinition:
         unfinished, target = workspace.build.with_name("build-unfinished.duckdb"), workspace.root / "dbt"
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
-        with environment(DBT_LAKE_DIR=str(workspace.lake.root).replace("'", "''"), DBT_WAREHOUSE_FILE=str(unfinished)):
+        with environment(DBT_LAKE_DIR=in_sql(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
         with workspace.progress.during("Building and testing tables"):

@@ -221,7 +221,7 @@ class Workspace:
                 f"is gone from {self.states}. Restore it, or remove {self.published} to find topics anew."
             )
         files = {table: folder / f"{table}.parquet" for table in TopicState.tables()}
-        tables = {table: pl.read_parquet(file) for table, file in files.items() if file.exists()}
+        tables = {table: pl.read_parquet(file, glob=False) for table, file in files.items() if file.exists()}
         return TopicState.read(tables), str(last["embedding_model"])
 
     def last_run(self) -> dict[str, str] | None:

@@ -12,7 +12,7 @@ from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHE
 from turret_pipeline.lake import Lake
 from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS
 from turret_pipeline.sources.parts import Sources
-from turret_pipeline.sources.spilling import spilling
+from turret_pipeline.sources.spilling import parquet, spilling
 from turret_pipeline.tables import LAKE_EVENTS, REJECTED_EVENTS
 
 
@@ -31,10 +31,10 @@ class Rules:
 def write_canonical(sources: Sources, lake: Lake, rules: Rules) -> None:
     """Write ``events``, ``rejected_events``, ``source_files`` and ``scrubbed_values`` anew from all parts.
 
-    Events come in order of time, then of file and line. Of equal event_id the first is kept, before those
-    that name no user: a Langfuse observation repeats without it what its trace tells. An event that its source
-    gives no id has one of its content, with a number where a file says the same more than once: what is dumped again
-    is not counted again, equal rows of one dump are.
+    Events come in order of time, then of file and line. Of equal event_id the first that names a user is kept, or the
+    first: a Langfuse observation repeats without its user what its trace tells. An event that its source gives no id
+    has one of its content, with a number where a file says the same more than once: what is dumped again is not counted
+    again, equal rows of one dump are.
     """
     with spilling(lake) as connection:
         _read(connection, sources)
@@ -59,20 +59,16 @@ _PARTS = (
 
 def _read(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
     """Tables ``files``, with a number in order of name and content, and a view of each kind of parts."""
-    files = sources.files().sort("source_file", "content_sha256").with_row_index("file_number")
-    connection.register("read_files", files)
+    known = sources.files().sort("source_file", "content_sha256").with_row_index("file_number")
+    connection.register("read_files", known)
     connection.execute("create temp table files as from read_files")
     for view, kind, schema in _PARTS:
-        paths, columns = (
-            sources.part_files(kind),
-            f"file_number, {', '.join(schema.names())}, source_file, content_sha256",
-        )
+        files = sources.part_files(kind)
+        columns = f"file_number, {', '.join(schema.names())}, source_file, content_sha256"
         connection.register(f"no_{kind}", pl.DataFrame(schema=schema))
+        found = f"{parquet(files, 'filename')} as part join files on content_sha256 = parse_path(part.filename)[-2]"
         connection.execute(
-            f"create temp view {view} as select {columns} from read_parquet({paths}, filename = true) as part "
-            "join files on content_sha256 = parse_path(part.filename)[-2]"
-            if paths
-            else f"create temp view {view} as select {columns} from no_{kind}, files"
+            f"create temp view {view} as select {columns} from {found if files else f'no_{kind}, files'}"
         )
 
 

@@ -110,7 +110,7 @@ class Sources:
 
     def files(self) -> pl.DataFrame:
         """FILE_SCHEMA of everything that was read."""
-        found = [pl.read_parquet(self.folder(sha) / "file.parquet") for sha in self.known()]
+        found = [pl.read_parquet(self.folder(sha) / "file.parquet", glob=False) for sha in self.known()]
         return pl.concat(found) if found else pl.DataFrame(schema=FILE_SCHEMA)
 
     def note_replay(self, sha: str, lines: Iterable[int], replayed_at: dt.datetime) -> None:

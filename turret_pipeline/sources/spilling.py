@@ -1,11 +1,11 @@
 """DuckDB for tables that are larger than memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import duckdb
 
-from turret_pipeline.lake import Lake, beside, remove
+from turret_pipeline.lake import Lake, beside, in_sql, remove
 
 MEMORY = "768MB"
 
@@ -20,3 +20,9 @@ def spilling(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
     finally:
         remove(spill)
+
+
+def parquet(files: Sequence[str], option: str) -> str:
+    """DuckDB's reading of Parquet files, with an option switched on."""
+    names = ", ".join(f"'{in_sql(file)}'" for file in files)
+    return f"read_parquet([{names}], {option} = true)"

@@ -9,7 +9,7 @@ import polars as pl
 from turret_pipeline.fields.values import metadata_values
 from turret_pipeline.lake import Lake, replacing
 from turret_pipeline.sources.parts import Sources
-from turret_pipeline.sources.spilling import spilling
+from turret_pipeline.sources.spilling import parquet, spilling
 from turret_pipeline.sources.workers import in_parallel
 from turret_pipeline.tables import EVENT_VALUES
 
@@ -29,7 +29,7 @@ def _jobs(sources: Sources) -> Iterator[Callable[[], int]]:
 
 
 def _take(events: Path, values: Path) -> int:
-    part = pl.read_parquet(events, columns=[*_PLACE, "metadata"])
+    part = pl.read_parquet(events, columns=[*_PLACE, "metadata"], glob=False)
     places = part.select(_PLACE).with_row_index("row")
     found = metadata_values(part["metadata"]).join(places, on="row", how="left", maintain_order="left").drop("row")
     with replacing(values) as aside:
@@ -49,8 +49,8 @@ def write_values(sources: Sources, lake: Lake) -> None:
             "event_values",
             f"""
             select events.event_id, taken.field, taken.json_type, taken.value, taken.number
-            from read_parquet({files}, filename = true) as taken
-            join read_parquet({[str(lake.path("events"))]}, file_row_number = true) as events
+            from {parquet(files, "filename")} as taken
+            join {parquet([str(lake.path("events"))], "file_row_number")} as events
                 on events.content_sha256 = parse_path(taken.filename)[-2]
                 and events.line_number = taken.line_number and events.item_number = taken.item_number
             order by taken.field, events.file_row_number""",

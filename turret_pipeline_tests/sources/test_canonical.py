@@ -237,6 +237,12 @@ def test_events_of_days_that_were_published_already_are_counted_as_late(tmp_path
     assert Lake(tmp_path / "lake").read("source_files")["late_count"].to_list() == [2]
 
 
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    lake = imported(tmp_path / 'it\'s [new] * 100% "ok"?', {"a'b [1].jsonl": [row("e1", metadata={"n": 1})]})
+    assert counts(lake) == [("a'b [1].jsonl", 1, 1, 0, 0)]
+    assert lake.read("event_values")["value"].to_list() == ["1"]
+
+
 def test_nothing_is_left_of_what_was_spilled(tmp_path: Path) -> None:
     imported(tmp_path, {"a.jsonl": [row("e1")]})
     assert sorted(path.name for path in (tmp_path / "lake").iterdir()) == [
