@@ -55,10 +55,10 @@ class Settings(BaseSettings):
     session_gap_minutes: float = Field(
         30, gt=0, description="Silence that ends a session, for events that come without a session id"
     )
-    missing_times: Literal["file", "refuse"] = Field(
-        "file",
-        description="What becomes of events that come without a time: file, they get that of their file's last change "
-        "and are marked; refuse, they are refused",
+    missing_times: Literal["chats", "file", "refuse"] = Field(
+        "chats",
+        description="Which events that come without a time get that of their file's last change, and are marked: chats, "
+        "messages of chat transcripts, which seldom have one; file, all; refuse, none. The others are refused",
     )
     clock_tolerance_minutes: float = Field(
         10, ge=0, description="How much later than its receipt an event may be before its clock is said to be ahead"

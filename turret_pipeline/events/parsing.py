@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from turret_pipeline.events.formats import Event, Format, Refused, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, Format, Refused, parse_record
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.plain import plain_events
 from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
@@ -49,13 +49,21 @@ REJECTED_PART_SCHEMA = pl.Schema(
 class Reading:
     """How rows become events.
 
-    ``time_missing`` is the time of events that have none; without it they are refused. ``chosen`` is the format of all
+    ``time_missing`` is the time of events that have none, or ``only_chats`` of messages in chats, which seldom have one;
+    the others are refused. ``chosen`` is the format of all
     rows; without it their shapes tell. ``privacy`` says what is hidden.
     """
 
     time_missing: dt.datetime | None = None
     chosen: Format | None = None
     privacy: Privacy = NOTHING_HIDDEN
+    only_chats: bool = False
+
+    def time_for(self, source_format: str) -> dt.datetime | None:
+        """The time of an event of a format that has none; without one it is refused."""
+        table = FORMATS.get(source_format)
+        is_chat = table is not None and table.conversation is not None
+        return self.time_missing if is_chat or not self.only_chats else None
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def parse_records(records: Iterable[Record], reading: Reading) -> Parsed:
 
 def _parse_lines(lines: Lines, reading: Reading) -> Parsed:
     """The frames of lines of JSON: plain ones column by column, others one by one."""
-    plain, others = plain_events(lines, time_may_miss=reading.time_missing is not None)
+    plain, others = plain_events(lines, time_may_miss=reading.time_for(TURRET.name) is not None)
     records = (json_record(number, line) for number, line in others)
     rest = parse_records((record for record in records if record is not None), reading)
     events = _of_part(plain, reading)
@@ -155,11 +163,12 @@ def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
 
 def _event_row(event: Event, line_number: int, item_number: int, reading: Reading) -> tuple[Any, ...]:
     metadata = _checked_json(event.metadata)
-    if event.event_at is None and reading.time_missing is None:
+    event_at = event.event_at or reading.time_for(event.source_format)
+    if event_at is None:
         raise Refused("missing_timestamp", "timestamp is missing: an event needs a time.")
     names = (event.event_name, event.session_id, event.user_id)
     content_id = None if event.event_id else _content_id(event.source_format, *names, event.event_at, metadata)
-    times = (event.event_at or reading.time_missing, event.received_at)
+    times = (event_at, event.received_at)
     marks = (event.source_format, event.event_at is None, event.is_zone_assumed)
     return (line_number, item_number, event.event_id, content_id, *names, *times, *marks, metadata)
 

@@ -72,8 +72,12 @@ def arrival(workspace: Workspace) -> Arrival:
 
 def reading_of(path: Path | UPath, settings: Settings) -> Reading:
     """How the rows of a file become events under these settings."""
-    time_missing = changed_at(path) if settings.missing_times == "file" else None
-    return Reading(time_missing, settings.chosen_format, Privacy(settings.scrubbed_kinds, settings.salt))
+    return Reading(
+        time_missing=None if settings.missing_times == "refuse" else changed_at(path),
+        chosen=settings.chosen_format,
+        privacy=Privacy(settings.scrubbed_kinds, settings.salt),
+        only_chats=settings.missing_times == "chats",
+    )
 
 
 def _input_files(workspace: Workspace) -> list[Path | UPath]:

@@ -79,6 +79,14 @@ def test_an_event_without_a_time_gets_the_one_of_its_file_and_the_same_id_whatev
     assert first["content_id"].to_list() == later["content_id"].to_list()
 
 
+def test_messages_of_chats_may_be_all_that_gets_the_time_of_its_file() -> None:
+    chat = {"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]}
+    records = [Record(1, {"name": "asked"}), Record(2, chat), Record(3, ASKED)]
+    found = parse_records(records, Reading(NOON, only_chats=True))
+    assert found.rejected.select("line_number", "reason_code").rows() == [(1, "missing_timestamp")]
+    assert found.events.select("line_number", "is_time_assumed").rows() == [(2, True), (2, True), (3, False)]
+
+
 def test_events_without_an_id_get_the_same_one_when_read_again_wherever_they_stand() -> None:
     rows: Sequence[object] = [ASKED, ASKED | {"user_id": "u1"}, LLM]
     assert ids(*rows) == ids(*rows)
