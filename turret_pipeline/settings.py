@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     )
     missing_times: Literal["chats", "file", "refuse"] = Field(
         "chats",
-        description="Which events that come without a time get that of their file's last change, and are marked: chats, "
-        "messages of chat transcripts, which seldom have one; file, all; refuse, none. The others are refused",
+        description="Which events that come without a time get that of their file's last change, and are marked: "
+        "chats, messages of chat transcripts, which seldom have one; file, all; refuse, none. The others are refused",
     )
     clock_tolerance_minutes: float = Field(
         10, ge=0, description="How much later than its receipt an event may be before its clock is said to be ahead"

@@ -49,9 +49,9 @@ REJECTED_PART_SCHEMA = pl.Schema(
 class Reading:
     """How rows become events.
 
-    ``time_missing`` is the time of events that have none, or ``only_chats`` of messages in chats, which seldom have one;
-    the others are refused. ``chosen`` is the format of all
-    rows; without it their shapes tell. ``privacy`` says what is hidden.
+    ``time_missing`` is the time of events that have none, or ``only_chats`` of messages of chats, which seldom have
+    one; the others are refused. ``chosen`` is the format of all rows; without it their shapes tell. ``privacy`` says
+    what is hidden.
     """
 
     time_missing: dt.datetime | None = None
