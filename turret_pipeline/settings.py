@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     )
     llm_price_input: float = Field(0, ge=0, description="Dollars for a million tokens sent to the LLM; 0: unknown")
     llm_price_output: float = Field(0, ge=0, description="Dollars for a million tokens that it answers; 0: unknown")
-    llm_timeout_seconds: float = Field(30, gt=0, description="How long an answer of the LLM is waited for")
+    llm_timeout_seconds: float = Field(30, gt=0, description="How long a whole answer of the LLM is waited for")
     seed: int = Field(0, ge=0, description="Seed of everything random")
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
     schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")

@@ -4,15 +4,14 @@ Belongs here: requests, what they cost, the answers that are kept, and what happ
 what is asked, and which answers are taken (topics/naming.py).
 """
 
+import asyncio
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -70,10 +69,10 @@ def name_with_llm(
     replies = Replies()
     if waiting:
         try:
-            with connect(settings) as client:
-                say(cost(waiting, settings, _place(str(client.base_url))))
-                steps = _asked(waiting, Endpoint(client, settings, kept), replies)
-                workspace.progress.track("Naming topics", len(waiting), steps)
+            client = connect(settings)
+            say(cost(waiting, settings, _place(str(client.base_url))))
+            steps = _asked(waiting, Endpoint(client, settings, kept), replies)
+            workspace.progress.track("Naming topics", len(waiting), steps)
         except TurretError as error:
             replies.problems = {question.topic_id: str(error) for question in waiting}
     named, refused = with_answers(state, {**answers, **replies.answers}, run)
@@ -81,7 +80,7 @@ def name_with_llm(
     return Naming(named, not replies.problems, _summary(asked, replies, settings))
 
 
-def connect(settings: Settings) -> "openai.OpenAI":
+def connect(settings: Settings) -> "openai.AsyncOpenAI":
     """A client of the endpoint. TurretError where the package or the key is missing."""
     try:
         import openai
@@ -96,14 +95,32 @@ def connect(settings: Settings) -> "openai.OpenAI":
     if not key and is_openai:
         raise TurretError("OpenAI asks for a key: set TURRET_LLM_API_KEY, or TURRET_LLM_BASE_URL to another endpoint")
     try:
-        return openai.OpenAI(
+        return openai.AsyncOpenAI(
             api_key=key or NO_KEY,
             base_url=settings.llm_base_url,
             max_retries=RETRIES,
-            timeout=openai.Timeout(settings.llm_timeout_seconds, connect=CONNECT_SECONDS),
+            timeout=openai.Timeout(None, connect=CONNECT_SECONDS),
+            http_client=_hurried(settings.llm_timeout_seconds),
         )
     except Exception as error:  # whatever a library raises here, the run goes on
         raise TurretError(f"no client can be made for {settings.llm_base_url!r}: {_reason(error, key)}") from None
+
+
+def _hurried(seconds: float) -> "openai.DefaultAsyncHttpxClient":
+    """An HTTP client that waits so long for a whole answer: the library's own limit begins anew with every byte."""
+    import openai
+
+    class Hurried(openai.DefaultAsyncHttpxClient):
+        async def send(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - that of the library
+            try:
+                async with asyncio.timeout(seconds):
+                    response = await super().send(*args, **options)
+                    await response.aread()
+                    return response
+            except TimeoutError:
+                raise TimeoutError(f"no whole answer within {seconds:g} seconds") from None
+
+    return Hurried()
 
 
 def cost(waiting: list[Question], settings: Settings, place: str) -> str:
@@ -168,30 +185,36 @@ class Replies:
 
 
 class Endpoint:
-    """Asks one question at a time, from any number of threads, until too many in a row have failed."""
+    """Asks a few questions at a time, until too many in a row have failed."""
 
-    def __init__(self, client: "openai.OpenAI", settings: Settings, kept: Kept) -> None:
+    def __init__(self, client: "openai.AsyncOpenAI", settings: Settings, kept: Kept) -> None:
         self._client, self._settings, self._kept = client, settings, kept
-        self._lock, self._failures = threading.Lock(), 0
+        self._free, self._failures = asyncio.Semaphore(PARALLEL), 0
 
-    def ask(self, question: Question, replies: Replies) -> None:
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.close()
+
+    async def ask(self, question: Question, replies: Replies) -> None:
         """Put the answer, or what went wrong, among the replies."""
+        async with self._free:
+            await self._ask(question, replies)
+
+    async def _ask(self, question: Question, replies: Replies) -> None:
         if self._failures >= MOST_FAILURES:
             replies.problems[question.topic_id] = "it was not asked any more"
             return
         try:
-            said = self._complete(question)
+            said = await self._complete(question)
             text, usage = said.choices[0].message.content or "", said.usage
         except Exception as error:  # whatever a server or library does here, the run goes on
             place, reason = _place(str(self._client.base_url)), _reason(error, self._client.api_key)
             replies.problems[question.topic_id] = f"{place} did not answer ({reason})"
-            with self._lock:
-                self._failures += 1
+            self._failures += 1
             return
-        with self._lock:
-            self._failures = 0
-            replies.tokens_in += usage.prompt_tokens if usage else 0
-            replies.tokens_out += usage.completion_tokens if usage else 0
+        self._failures = 0
+        replies.tokens_in += usage.prompt_tokens if usage else 0
+        replies.tokens_out += usage.completion_tokens if usage else 0
         try:
             replies.answers[question.topic_id] = parse_answer(text)
         except ValueError as refusal:
@@ -199,17 +222,17 @@ class Endpoint:
         else:
             self._kept.write(question, replies.answers[question.topic_id])
 
-    def _complete(self, question: Question) -> "ChatCompletion":
+    async def _complete(self, question: Question) -> "ChatCompletion":
         import openai
 
         create, model = self._client.chat.completions.create, self._settings.llm_model
         messages = cast("list[ChatCompletionMessageParam]", question.messages)
         try:
-            said = create(model=model, messages=messages, temperature=0)
+            said = await create(model=model, messages=messages, temperature=0)
         except openai.BadRequestError as error:
             if error.param != "temperature":  # some models have one temperature only
                 raise
-            said = create(model=model, messages=messages)
+            said = await create(model=model, messages=messages)
         if not getattr(said, "choices", None):  # a page, or JSON of another kind: the library hands on what it got
             raise ValueError("what came back is no chat completion")
         return said
@@ -217,19 +240,26 @@ class Endpoint:
 
 def _asked(waiting: list[Question], endpoint: Endpoint, replies: Replies) -> Iterator[int]:
     """Ask all, a few at a time; yields 1 for each that is done."""
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="llm") as pool:
-        futures = [pool.submit(endpoint.ask, question, replies) for question in waiting]
+
+    async def begin() -> set[asyncio.Task[None]]:
+        return {asyncio.create_task(endpoint.ask(question, replies)) for question in waiting}
+
+    with asyncio.Runner() as runner:  # left early, it cancels what is still asked
         try:
-            for future in as_completed(futures):
-                future.result()
-                yield 1
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            asking = runner.run(begin())
+            while asking:
+                done, asking = runner.run(asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED))
+                for task in done:
+                    task.result()
+                    yield 1
+        finally:
+            runner.run(endpoint.close())
 
 
 def _reason(error: Exception, key: str | None) -> str:
     """The error in a few words, without the key and without anything that was sent."""
+    if isinstance(error.__cause__, TimeoutError):  # the library calls it an error of the connection
+        error = error.__cause__
     said = " ".join(str(error).split())
     said = scrub(said.replace(key, "<KEY>") if key and key != NO_KEY else said)
     short = said if len(said) <= 160 else said[:159] + "…"

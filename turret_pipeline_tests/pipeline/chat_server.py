@@ -14,12 +14,16 @@ Asked = dict[str, Any]
 
 @dataclass
 class Reply:
-    """What the server answers: the content of a chat completion, or a body of its own."""
+    """What the server answers: the content of a chat completion, or a body of its own.
+
+    It waits so many ``seconds`` first; one that ``drips`` sends a byte now and then, and never comes to the end.
+    """
 
     content: str = ""
     status: int = 200
     body: str | None = None
     seconds: float = 0
+    drips: bool = False
 
 
 @dataclass
@@ -76,6 +80,8 @@ def chat_server(answer: Callable[[Asked], Reply] = name_by_keywords) -> Iterator
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                while reply.drips and not stopped.wait(0.02):
+                    self.wfile.write(b" ")
                 self.wfile.write(body)
             except OSError:  # the client did not wait
                 pass
@@ -83,6 +89,7 @@ def chat_server(answer: Callable[[Asked], Reply] = name_by_keywords) -> Iterator
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
+    stopped = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     served = ChatServer(f"http://127.0.0.1:{server.server_port}/v1", answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -90,6 +97,7 @@ def chat_server(answer: Callable[[Asked], Reply] = name_by_keywords) -> Iterator
     try:
         yield served
     finally:
+        stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -164,7 +164,8 @@ BROKEN = {
     "not a chat": (Reply(body='{"hello": "world"}'), "no chat completion"),
     "not JSON": (Reply(body="<html>"), ""),
     "no message": (Reply(body='{"choices": [{"index": 0}]}'), ""),
-    "silence": (Reply(seconds=1), "APITimeoutError"),
+    "silence": (Reply(seconds=1), "TimeoutError: no whole answer within 0.2 seconds"),
+    "an answer without end": (Reply(drips=True), "TimeoutError: no whole answer within 0.2 seconds"),
 }
 
 
