@@ -14,6 +14,7 @@ from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.embed.texts import collect_texts
 from turret_pipeline.topics.keep.calling import clashes
+from turret_pipeline.topics.keep.definitions import ACTIVE
 from turret_pipeline.topics.keep.lineage import births, waiting_settings
 from turret_pipeline.topics.keep.plan import Plan, Run
 from turret_pipeline.topics.keep.privacy import count_what_is_shown, fold_small_topics, users_of_texts
@@ -23,6 +24,7 @@ from turret_pipeline.topics.roles.judging import with_roles
 
 EMBEDDINGS = lake_key("embeddings")
 LLM_NAMES, EDITS_FOLLOWED = "llm_names", "edits_followed"
+LOOSEST = 20
 
 
 @dg.multi_asset(
@@ -163,7 +165,8 @@ def _results(
     drawn = topic_map(shown.topic_definitions, counts, workspace.figures_dir)
     runs = shown.topic_runs.filter(pl.col("run_id") == run.run_id)
     changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
-    yield result("topic_definitions", shown.topic_definitions, topic_sizes=sizes, topic_map=drawn)
+    told = {**quality_facts(shown.topic_definitions), "topic_sizes": sizes, "topic_map": drawn}
+    yield result("topic_definitions", shown.topic_definitions, **told)
     yield result("text_topics", shown.text_topics)
     yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.drop("run_id", "changed_at"))
     yield result("topic_runs", shown.topic_runs, **_facts(runs), this_run=runs.drop("run_id", "started_at"))
@@ -181,6 +184,18 @@ def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
     """Events by topic: topic_id, event_count."""
     joined = state.text_topics.join(distinct, on=["field", "text_id"], validate="1:1")
     return joined.filter(pl.col("topic_id").is_not_null()).group_by("topic_id").agg(pl.col("event_count").sum())
+
+
+def quality_facts(definitions: pl.DataFrame) -> dict[str, object]:
+    """How well the active topics hold together and stand apart: medians, and the topics that hold together least."""
+    active = definitions.filter(pl.col("status") == ACTIVE)
+    middle = {f"median_{name}": active[name].median() for name in ("cohesion", "separation")}
+    told = active.select("topic_id", "label", "cohesion", "separation", "nearest_topic_id")
+    loosest = told.sort("cohesion", "topic_id", nulls_last=True).head(LOOSEST)
+    return {
+        **{name: value for name, value in middle.items() if value is not None},
+        **({} if loosest.is_empty() else {f"loosest_{loosest.height}_topics": loosest}),
+    }
 
 
 def _facts(runs: pl.DataFrame) -> dict[str, object]:
