@@ -14,7 +14,7 @@ from turret_pipeline.pipeline.resources import open_to_read
 from turret_pipeline.tables import EVENT_NAME
 from turret_pipeline.topics.keep.lineage import run_in_words
 
-TOPICS, THREE, EDGES = 12, 3, 5
+TOPICS, THREE, EDGES, EDITS = 12, 3, 5, 5
 WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Characters that a column may take: a table fits a line of 120."""
 
@@ -53,6 +53,8 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     ).pl()["field"]
     for field in fields:
         sections.append(_topics(connection, field))
+    if edits := followed_edits(connection):
+        sections.append(Text("\n" + edits))
     nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
     main = main_dimension(nodes)
     for dimension in dict.fromkeys((main, EVENT_NAME)):
@@ -95,6 +97,19 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
     )
     told = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
     return f"Of the events {'; '.join(told)}." if told else ""
+
+
+def followed_edits(connection: duckdb.DuckDBPyConnection) -> str:
+    """The edits of a person that the run published last followed, some of them in words; nothing where there are none.
+
+    Edits of topics that few users speak of are not among them.
+    """
+    last = "select edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1"
+    edits = connection.sql(last).pl()["edits"].explode().drop_nulls().to_list()
+    if not edits:
+        return ""
+    more = [f"- and {len(edits) - EDITS:,} more, which turret topics edits tells"] if len(edits) > EDITS else []
+    return "\n".join([f"Edits followed: {len(edits):,}", *(f"- {edit}" for edit in edits[:EDITS]), *more])
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:

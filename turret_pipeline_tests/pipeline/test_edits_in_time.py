@@ -121,6 +121,7 @@ def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> No
         'edit-3 (rename prompt-2 to "Alpha name") is followed with the label "Alpha name 2": edit-1 gave "Alpha name" '
         "to prompt-1."
     ) in " ".join(done.stderr.split())
+    assert '\nEdits followed: 3\n- edit-1: rename prompt-1 to "Alpha name"\n- edit-3: rename ' in done.stdout
     for edit_id in ("edit-1", "edit-4"):
         told(data, "undo", edit_id)
     assert "edit-3 (" not in turret("run", "--data-dir", data).stderr
