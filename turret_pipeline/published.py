@@ -22,9 +22,12 @@ from turret_pipeline.tables import EVENT_NAME, USER
 
 ORDER = "(event_at, source_file, line_number, item_number)"
 
+TOPIC_NAMES = """
+select 'topic' as kind, field as dimension, topic_id as name, label, [topic_id] as node_ids from marts.topics
+"""
+
 NAMES = f"""
-select 'topic' as kind, field as dimension, topic_id as name, label, [topic_id] as node_ids
-from marts.topics where status = 'active'
+{TOPIC_NAMES} where status = 'active'
 union all
 select 'event', '{EVENT_NAME}', node_id, node_id, [node_id]
 from marts.journey_nodes where dimension = '{EVENT_NAME}'
@@ -129,6 +132,14 @@ class Published:
         wanted, among = (rest, of_kind) if of_kind.height else (name, known)
         raise TurretError(_unknown(wanted, kinds, among))
 
+    def topic_id(self, name: str) -> str | None:
+        """The topic called so in any text field, as ``node`` takes names; one that is gone by its whole label."""
+        active = self.query(f"{TOPIC_NAMES} where status = 'active' order by field, topic_id")
+        gone = self.query(f"{TOPIC_NAMES} where status <> 'active' and lower(label) = lower(?) order by topic_id", name)
+        is_meant = gone.height and active.filter(pl.col("label").str.to_lowercase() == name.lower()).is_empty()
+        found = _called(gone if is_meant else active, name, within=["kind"])
+        return found.name if found else None
+
     def sessions(self, scope: Scope) -> pl.DataFrame:
         """The sessions of a scope: session_id, user_id."""
         sessions = self.query("select session_id, user_id, started_at from marts.sessions")
@@ -223,10 +234,10 @@ def _node(row: dict[str, object]) -> Node:
     return Node(str(row["kind"]), str(row["dimension"]), str(row["name"]), str(row["label"]), tuple(ids))
 
 
-def _called(known: pl.DataFrame, wanted: str) -> Node | None:
+def _called(known: pl.DataFrame, wanted: str, within: Sequence[str] = ("kind", "dimension")) -> Node | None:
     """The first that has this id, or this label; or the only one whose label has it as a part. TurretError of several.
 
-    Of two of one kind in one dimension that are called the same, the label says too little: the id must follow it.
+    Of two that are called the same ``within`` one kind and dimension, the label says too little: the id must follow it.
     """
     lower, label = wanted.lower(), pl.col("label").str.to_lowercase()
     told = pl.format("{} ({})", "label", "name").str.to_lowercase()
@@ -234,7 +245,7 @@ def _called(known: pl.DataFrame, wanted: str) -> Node | None:
         found = known.filter(test)
         if found.height:
             first = found.head(1)
-            alike = found.join(first, on=["kind", "dimension"], how="semi")
+            alike = found.join(first, on=list(within), how="semi")
             if alike.height > 1:
                 raise TurretError(_several(wanted, alike))
             return _node(first.row(0, named=True))

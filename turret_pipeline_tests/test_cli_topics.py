@@ -125,6 +125,33 @@ def test_a_topic_is_shown_with_what_is_said_in_it(folder: Path) -> None:
     assert "(merged into prompt-4, named by keywords)" in topics(folder, "show", "prompt-5")
 
 
+def test_a_topic_is_named_by_its_label_too(folder: Path) -> None:
+    assert topics(folder, "show", "cHARTS") == topics(folder, "show", "prompt-2")
+    assert topics(folder, "rename", "charts", "Graphs").startswith('edit-1: rename prompt-2 to "Graphs". ')
+    assert topics(folder, "merge", "prompt-3", "Charts").startswith("edit-2: merge prompt-3 into prompt-2. ")
+    assert topics(folder, "split", "Charts").startswith("edit-3: split prompt-2 into 2 parts. ")
+    assert topics(folder, "lock", "CHARTS").startswith("edit-4: lock prompt-2. ")
+    assert topics(folder, "unlock", "CHARTS").startswith("edit-5: unlock prompt-2. ")
+    assert topics(folder, "role", "Charts", "subject").startswith("edit-6: role prompt-2: subject. ")
+    assert refusal(folder, "merge", "charts", "prompt-2") == (
+        "Topic prompt-2 cannot be merged into itself: name another one to take it in."
+    )
+    assert refusal(folder, "rename", "Charts", " ") == "The new name is empty: give one, such as 'Refund requests'."
+
+
+def test_a_label_of_topics_of_several_fields_is_refused_with_their_ids(folder: Path, tmp_path: Path) -> None:
+    warehouse(tmp_path).parent.mkdir()
+    shutil.copy(warehouse(folder), warehouse(tmp_path))
+    with duckdb.connect(str(warehouse(tmp_path))) as connection:
+        connection.execute("update marts.topics set label = 'CHARTS' where topic_id = 'feedback-2'")
+        connection.execute("update marts.topics set label = 'Chart' where topic_id = 'prompt-5'")
+    said = "'charts' may be several: CHARTS (feedback-2), Charts (prompt-2). Give the name in full, or the id."
+    for arguments in (("show", "charts"), ("lock", "charts"), ("merge", "prompt-1", "charts")):
+        assert refusal(tmp_path, *arguments) == said
+    assert topics(tmp_path, "show", "charts (prompt-2)").startswith("prompt-2: Charts ")
+    assert topics(tmp_path, "show", "CHART").startswith("prompt-5: Chart  (merged into prompt-4, ")
+
+
 def test_edits_are_kept_told_and_undone(folder: Path) -> None:
     assert topics(folder, "edits") == "There are no edits.\n"
     where = f"It takes effect with the next run: turret run --data-dir {folder}\n"

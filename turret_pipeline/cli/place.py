@@ -29,24 +29,25 @@ class Place:
         """Rows of the published file. TurretError where there is none."""
         return self.published.query(sql, *values)
 
-    def topic(self, topic_id: str) -> dict[str, Any]:
-        """A published topic. TurretError where there is none of that id."""
-        found = self.query("select * from marts.topics where topic_id = ?", topic_id)
+    def topic(self, name: str) -> dict[str, Any]:
+        """A published topic by its id or by what it is called. TurretError where there is none, or several."""
+        found = self.query("select * from marts.topics where topic_id = ?", name)
+        if found.is_empty() and (topic_id := self.published.topic_id(name)):
+            found = self.query("select * from marts.topics where topic_id = ?", topic_id)
         if found.is_empty():
             known = self.query(
                 "select topic_id from marts.topics where status = 'active' order by field <> ?, event_count desc",
-                topic_id.rpartition("-")[0] or topic_id,
+                name.rpartition("-")[0] or name,
             )
             some = ", ".join(known["topic_id"].head(5)) or "none"
             more = f" and {known.height - 5} more, which turret topics list tells" if known.height > 5 else ""
-            raise TurretError(
-                f"There is no topic {topic_id!r} in {near(self.space.published)}; there are {some}{more}."
-            )
+            raise TurretError(f"There is no topic {name!r} in {near(self.space.published)}; there are {some}{more}.")
         return found.row(0, named=True)
 
-    def active(self, topic_id: str, what: str) -> dict[str, Any]:
+    def active(self, name: str, what: str) -> dict[str, Any]:
         """A published topic that is active and a topic of its own. TurretError says why it cannot be changed."""
-        topic = self.topic(topic_id)
+        topic = self.topic(name)
+        topic_id = topic["topic_id"]
         if topic["status"] != "active":
             if into := topic["merged_into_topic_id"]:
                 raise TurretError(f"Topic {topic_id} was merged into {into}: it cannot be {what}. Take {into}.")

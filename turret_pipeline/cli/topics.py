@@ -30,7 +30,12 @@ topics = typer.Typer(
 )
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
-TopicId = Annotated[str, typer.Argument(help="Id of a topic, such as prompt-3; `turret topics list` has them.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="TOPIC", help="A topic: its id, such as prompt-3, its name, or a part of it that is unique."
+    ),
+]
 
 
 @topics.command("list", epilog="Examples: turret topics list; turret topics list --field feedback --json")
@@ -67,15 +72,16 @@ def list_topics(
         console.print("Waiting for the next run:", *(f"  {line}" for line in waiting), sep="\n", soft_wrap=True)
 
 
-@topics.command(epilog="Example: turret topics show prompt-3")
+@topics.command(epilog='Examples: turret topics show prompt-3; turret topics show "refund requests"')
 def show(
-    topic_id: TopicId,
+    name: Name,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Show one topic: what is said in it, and its history."""
     place = Place(data_dir)
-    topic = place.topic(topic_id)
+    topic = place.topic(name)
+    topic_id = topic["topic_id"]
     lineage = place.query(
         "select changed_at, topic_id, change, other_topic_id, overlap_share from marts.topic_lineage "
         "where topic_id = ? or other_topic_id = ? order by changed_at, topic_id, change",
@@ -90,12 +96,11 @@ def show(
 
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
-def rename(
-    topic_id: TopicId, label: Annotated[str, typer.Argument(help="The new name.")], data_dir: DataDir = None
-) -> None:
+def rename(name: Name, label: Annotated[str, typer.Argument(help="The new name.")], data_dir: DataDir = None) -> None:
     """Give a topic a name of your own; no run changes it."""
     place = Place(data_dir)
-    topic = place.active(topic_id, "renamed")
+    topic = place.active(name, "renamed")
+    topic_id = topic["topic_id"]
     label = " ".join(label.split())
     if not label:
         raise TurretError("The new name is empty: give one, such as 'Refund requests'.")
@@ -103,7 +108,7 @@ def rename(
         "select topic_id, status from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
     )
     decided = place.edits().labels().items()
-    chosen = [other for other, name in decided if name.lower() == label.lower() and _field(other) == topic["field"]]
+    chosen = [other for other, called in decided if called.lower() == label.lower() and _field(other) == topic["field"]]
     others = {*taken["topic_id"], *chosen} - {topic_id}
     if others:
         first = min(others)
@@ -117,52 +122,53 @@ def rename(
 
 @topics.command(epilog="Example: turret topics merge prompt-7 prompt-3")
 def merge(
-    topic_id: Annotated[str, typer.Argument(help="Topic that goes.")],
-    into: Annotated[str, typer.Argument(help="Topic that takes it in.")],
+    name: Annotated[str, typer.Argument(metavar="TOPIC", help="Topic that goes: its id or name.")],
+    into: Annotated[str, typer.Argument(help="Topic that takes it in: its id or name.")],
     data_dir: DataDir = None,
 ) -> None:
     """Merge a topic into another one of its field."""
     place = Place(data_dir)
-    one, other = place.active(topic_id, "merged"), place.active(into, "merged into")
-    if topic_id == into:
+    one, other = place.active(name, "merged"), place.active(into, "merged into")
+    topic_id, into_topic_id = one["topic_id"], other["topic_id"]
+    if topic_id == into_topic_id:
         raise TurretError(f"Topic {topic_id} cannot be merged into itself: name another one to take it in.")
     if one["field"] != other["field"]:
         raise TurretError(
-            f"{topic_id} is a topic of {one['field']}, {into} one of {other['field']}: they cannot merge."
+            f"{topic_id} is a topic of {one['field']}, {into_topic_id} one of {other['field']}: they cannot merge."
         )
-    place.decide("merge", topic_id, into_topic_id=into)
+    place.decide("merge", topic_id, into_topic_id=into_topic_id)
 
 
 @topics.command(epilog="Example: turret topics split prompt-3 --parts 3")
 def split(
-    topic_id: TopicId,
+    name: Name,
     parts: Annotated[int, typer.Option("--parts", min=2, max=20, help="Into how many.")] = 2,
     data_dir: DataDir = None,
 ) -> None:
     """Split a topic; the largest part keeps its id and name."""
     place = Place(data_dir)
-    topic = place.active(topic_id, "split")
+    topic = place.active(name, "split")
+    topic_id = topic["topic_id"]
     if topic["text_count"] < parts:
         raise TurretError(f"Topic {topic_id} has {topic['text_count']} distinct texts: too few for {parts} parts.")
     place.decide("split", topic_id, parts=parts)
 
 
 @topics.command(epilog="Example: turret topics lock prompt-3")
-def lock(topic_id: TopicId, data_dir: DataDir = None) -> None:
+def lock(name: Name, data_dir: DataDir = None) -> None:
     """Lock a topic, so that no run changes it.
 
     No run splits it, merges it or gives it another name; new texts may still join it.
     """
     place = Place(data_dir)
-    place.active(topic_id, "locked")
-    place.decide("lock", topic_id)
+    place.decide("lock", place.active(name, "locked")["topic_id"])
 
 
 @topics.command(epilog="Example: turret topics unlock prompt-3")
-def unlock(topic_id: TopicId, data_dir: DataDir = None) -> None:
+def unlock(name: Name, data_dir: DataDir = None) -> None:
     """Take a lock away."""
     place = Place(data_dir)
-    place.topic(topic_id)
+    topic_id = place.topic(name)["topic_id"]
     if topic_id not in place.edits().locked():
         raise TurretError(
             f"Topic {topic_id} is not locked: there is no lock to take away; turret topics lock sets one."
@@ -172,7 +178,7 @@ def unlock(topic_id: TopicId, data_dir: DataDir = None) -> None:
 
 @topics.command(epilog="Example: turret topics role prompt-3 continuation")
 def role(
-    topic_id: TopicId,
+    name: Name,
     to: Annotated[str, typer.Argument(help=f"One of: {', '.join(ROLES)}.")],
     data_dir: DataDir = None,
 ) -> None:
@@ -181,7 +187,7 @@ def role(
     A journey stays on its subject through a continuation, such as "yes please" or "make it shorter".
     """
     place = Place(data_dir)
-    place.active(topic_id, "given a role")
+    topic_id = place.active(name, "given a role")["topic_id"]
     if to not in ROLES:
         raise TurretError(f"There is no role {to!r}; a topic is one of: {', '.join(ROLES)}.")
     place.decide("role", topic_id, role=to)
