@@ -97,16 +97,21 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[
     if nearest:
         near_to = f"{nearest['topic_id']}: {nearest['label']}"
         lines.append(f"Separation {topic['separation']:.2f} (1 - cosine to the nearest topic, {near_to})")
-    lists = {"Examples:": topic["example_texts"], "History:": [_history(row) for row in lineage.iter_rows(named=True)]}
+    split_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
+    history = [_history(row, split_from.get(row["topic_id"])) for row in lineage.iter_rows(named=True)]
+    lists = {"Examples:": topic["example_texts"], "History:": history}
     lines.append(f"Keywords: {', '.join(topic['keywords']) or 'none'}")
     for title, items in lists.items():
         lines += [title, *(f"  {item}" for item in items)] if items else []
     return lines
 
 
-def _history(row: Row) -> str:
+def _history(row: Row, split_from: str | None) -> str:
+    """A change in words; what merges into the topic that it was split from goes back, as where a split is undone."""
+    is_back = row["change"] == "merged" and row["other_topic_id"] == split_from
+    change = "went back into" if is_back else IN_WORDS.get(row["change"], row["change"])
     share = "" if row["overlap_share"] is None else f" ({row['overlap_share']:.0%})"
     other = (
         f" {'from ' if row['change'] == 'split' else ''}{row['other_topic_id']}{share}" if row["other_topic_id"] else ""
     )
-    return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {IN_WORDS.get(row['change'], row['change'])}{other}"
+    return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {change}{other}"

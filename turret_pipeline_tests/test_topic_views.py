@@ -1,0 +1,39 @@
+"""Rows of the published tables in; what a person at a terminal reads."""
+
+import datetime as dt
+
+import polars as pl
+
+from turret_pipeline.cli.topic_views import topic_lines
+
+TOPIC = {
+    "topic_id": "prompt-3", "field": "prompt", "label": "Parcel", "label_source": "keywords", "description": "Texts.",
+    "event_count": 0, "event_share": 0.0, "text_count": 0, "user_count": 0, "theme_label": "Parcel", "role": "subject",
+    "role_reason": "It is one.", "cohesion": None, "keywords": [], "example_texts": [], "status": "retired",
+    "merged_into_topic_id": None, "is_locked": False, "is_emerging": False, "growth": None,
+}  # fmt: skip
+NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+
+
+def history(*changes: tuple[str, str, str | None, float | None]) -> list[str]:
+    """The changes as they are told, without their times."""
+    columns = ["topic_id", "change", "other_topic_id", "overlap_share"]
+    lineage = pl.DataFrame(changes, columns, orient="row").with_columns(pl.lit(NOON).alias("changed_at"))
+    lines = topic_lines(TOPIC, None, lineage)
+    return [line.removeprefix("  2024-05-01 12:00 ") for line in lines[lines.index("History:") + 1 :]]
+
+
+def test_a_part_whose_split_was_undone_went_back() -> None:
+    assert history(("prompt-3", "split", "prompt-1", 0.25), ("prompt-3", "merged", "prompt-1", 1.0)) == [
+        "prompt-3 split off from prompt-1 (25%)",
+        "prompt-3 went back into prompt-1 (100%)",
+    ]
+
+
+def test_a_topic_that_merges_into_another_than_it_came_from_is_merged() -> None:
+    changes = (
+        ("prompt-3", "split", "prompt-1", 0.25),
+        ("prompt-3", "merged", "prompt-2", 0.5),
+        ("prompt-4", "merged", "prompt-3", 0.5),
+    )
+    assert history(*changes)[1:] == ["prompt-3 merged into prompt-2 (50%)", "prompt-4 merged into prompt-3 (50%)"]
