@@ -82,7 +82,10 @@ class Settings(BaseSettings):
         "known topics follow with `turret topics refit`",
     )
     topic_min_texts: int = Field(
-        5, ge=2, description="Distinct texts that a topic must have; known topics follow with `turret topics refit`"
+        5,
+        ge=2,
+        description="Distinct texts that a topic must have, spellings that the model does not tell apart counted once; "
+        "known topics follow with `turret topics refit`",
     )
     topic_floor: float = Field(
         0.481,

@@ -40,7 +40,21 @@ def embed_chunks(waiting: pl.DataFrame, embedder: Embedder, chunk_texts: int = C
         yield Chunk(chunk["text_id"].to_list(), unit(np.asarray(embedder(chunk["text"].to_list()), dtype=np.float32)))
 
 
+SAME = 1 - 1e-5
+"""Cosine from which on two vectors are the same: what is computed in another batch differs in the last digits."""
+
+
 def unit(vectors: FloatArray) -> FloatArray:
     """Rows scaled to length one; a row of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
+
+
+def has_kinds(vectors: FloatArray, count: int) -> bool:
+    """Whether so many of the unit vectors are not the same: a text in five spellings is one of a model without case."""
+    left = np.ones(len(vectors), dtype=bool)
+    for _ in range(count):
+        if not left.any():
+            return False
+        left &= vectors @ vectors[left.argmax()] < SAME
+    return True

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from turret_pipeline.arrays import FloatArray, IntArray
+from turret_pipeline.topics.embed.embedding import SAME
 from turret_pipeline.topics.group.communities import centroids
 from turret_pipeline.topics.label.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.label.meaning import Meanings
@@ -194,7 +195,8 @@ def _capitalized(label: str) -> str:
 def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_count: int) -> list[list[str]]:
     """Up to EXAMPLE_COUNT texts of each topic, central but unlike each other; the most central one first.
 
-    Maximal marginal relevance (Carbonell and Goldstein, 1998) among the CENTRAL texts nearest to the centroid.
+    Maximal marginal relevance (Carbonell and Goldstein, 1998) among the CENTRAL texts nearest to the centroid; what
+    differs in the case of its letters only, or in nothing that the model sees, is one text.
     """
     if topic_count == 0:
         return []
@@ -203,10 +205,23 @@ def examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_c
     for row in range(topic_count):
         members = np.flatnonzero(topic == row)
         nearness = vectors[members] @ centres[row] if len(members) else np.empty(0)
-        order = np.argsort(-nearness, kind="stable")[:CENTRAL]
+        order = _central([texts[member].casefold() for member in members.tolist()], vectors[members], nearness)
         chosen = _diverse(vectors[members[order]], nearness[order])
         found.append([texts[member] for member in members[order[chosen]]])
     return found
+
+
+def _central(texts: Sequence[str], vectors: FloatArray, nearness: FloatArray) -> IntArray:
+    """Positions of the CENTRAL rows nearest to the centroid; of those of one text or one vector only the first."""
+    is_left = np.ones(len(texts), dtype=bool)
+    found: dict[str, int] = {}
+    for at in np.argsort(-nearness, kind="stable").tolist():
+        if is_left[at] and texts[at] not in found:
+            found[texts[at]] = at
+            is_left &= vectors @ vectors[at] < SAME
+        if len(found) == CENTRAL:
+            break
+    return np.array([*found.values()], dtype=np.int64)
 
 
 def _diverse(vectors: FloatArray, nearness: FloatArray) -> list[int]:

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from scipy import stats
 
 from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
-from turret_pipeline.topics.embed.embedding import unit
+from turret_pipeline.topics.embed.embedding import has_kinds, unit
 from turret_pipeline.topics.group.communities import NO_TOPIC
 from turret_pipeline.topics.group.grouping import Grouping
 from turret_pipeline.topics.update.assign import vote
@@ -136,7 +136,7 @@ class Meeting:
         if is_new.sum() < least or assortativity(self.graph[members][:, members], is_new) < needed:
             return np.empty(0, dtype=np.int64)
         found = members[_drawn_to_new(self.vectors[members], is_new)]
-        return found if len(found) >= least else np.empty(0, dtype=np.int64)
+        return found if has_kinds(self.vectors[found], least) else np.empty(0, dtype=np.int64)
 
     def _new_groups(self) -> list[int]:
         """Groups that are new topics, largest first: no known topic lives there, and new texts are the rule."""
@@ -184,7 +184,7 @@ class Meeting:
             part = np.flatnonzero((self.known == name) & (self.group == group))
             rest = np.flatnonzero((self.known == name) & (self.group == self.homes[one]))
             together = self._between(part, rest)
-            if together <= APART:
+            if together <= APART and has_kinds(self.vectors[part], self.options.min_texts):
                 found.append(_Move("split", name, name, part, len(part) / int(totals[one]), together))
         return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
+from turret_pipeline.topics.embed.embedding import has_kinds
 from turret_pipeline.topics.group.communities import NO_TOPIC, by_size
 from turret_pipeline.topics.group.grouping import group_texts
 from turret_pipeline.topics.group.neighbours import Neighbours, nearest_others, neighbour_count, neighbour_graph
@@ -42,7 +43,7 @@ def update_topics(
     ``known`` has the number of each text's topic from the run before, NO_TOPIC for new texts and those without one.
     New topics are numbered from ``next_number`` on, the largest first. ``locked`` topics are neither split nor merged.
     """
-    if len(vectors) < 2 * options.min_texts:
+    if not has_kinds(vectors, 2 * options.min_texts):
         return Update(measure(vectors, known.copy()))
     neighbours = nearest_others(vectors, neighbour_count(len(vectors)))
     graph = neighbour_graph(neighbours)
@@ -50,16 +51,17 @@ def update_topics(
     topic, changes = Meeting(vectors, graph, known, grouping, options, locked).settle(next_number)
     is_new = known == NO_TOPIC
     topic[is_lonely(neighbours, topic, options.floor) & is_new] = NO_TOPIC
-    _dissolve_small(topic, is_new, next_number, options.min_texts)
+    _dissolve_small(vectors, topic, is_new, next_number, options.min_texts)
     _add_new_topics(vectors, neighbours, topic, _next_free(topic, next_number), options)
     return Update(measure(vectors, topic), changes, grouping.stability())
 
 
-def _dissolve_small(topic: IntArray, is_new: BoolArray, next_number: int, min_texts: int) -> None:
-    """Take new topics back, in place, in which too few texts are left."""
-    names, counts = np.unique(topic, return_counts=True)
-    small = names[(names >= next_number) & (counts < min_texts)]
-    topic[np.isin(topic, small) & is_new] = NO_TOPIC
+def _dissolve_small(vectors: FloatArray, topic: IntArray, is_new: BoolArray, next_number: int, min_texts: int) -> None:
+    """Take new topics back, in place, in which too few texts are left; those of one vector are one text."""
+    for name in np.unique(topic[topic >= next_number]):
+        members = topic == name
+        if not has_kinds(vectors[members], min_texts):
+            topic[members & is_new] = NO_TOPIC
 
 
 def _next_free(topic: IntArray, next_number: int) -> int:
@@ -78,9 +80,12 @@ def _add_new_topics(
         as_one = np.where(topic == NO_TOPIC, next_number, topic)
         groups = by_size(np.where(is_lonely(neighbours, as_one, options.floor)[rest], NO_TOPIC, 0), options.min_texts)
     bound = _looseness_allowed(vectors, topic)
-    held = [group for group in range(groups.max(initial=-1) + 1) if _cohesion(vectors[rest[groups == group]]) >= bound]
-    for number, group in enumerate(held, start=next_number):
-        topic[rest[groups == group]] = number
+    found = [rest[groups == group] for group in range(groups.max(initial=-1) + 1)]
+    held = [
+        texts for texts in found if _cohesion(vectors[texts]) >= bound and has_kinds(vectors[texts], options.min_texts)
+    ]
+    for number, texts in enumerate(held, start=next_number):
+        topic[texts] = number
 
 
 def _dense_groups(vectors: FloatArray, min_texts: int) -> IntArray:

@@ -179,12 +179,21 @@ def test_examples_are_unlike_each_other() -> None:
 
 
 def test_examples_are_the_texts_nearest_to_the_centre() -> None:
-    vectors = np.array([[1, 0], [0.8, 0.6], [0.8, -0.6], [0, 1], [0, 1], [1, 0]], dtype=np.float32)
+    vectors = np.array([[1, 0], [0.8, 0.6], [0.8, -0.6], [0, 1], [-0.28, 0.96], [1, 0]], dtype=np.float32)
     topic = np.array([0, 0, 0, 1, 1, -1])
     texts = ["centre", "left", "right", "one", "two", "none"]
     first, second = examples(texts, vectors, topic, 2)
     assert (first[0], sorted(first)) == ("centre", ["centre", "left", "right"])
     assert second == ["one", "two"]
+
+
+def test_a_text_in_several_spellings_is_one_example() -> None:
+    vectors = np.repeat(blobs([1, 1]), [30, 2], axis=0)
+    vectors[31:] = vectors[:1] + vectors[31:] / 2  # a model that tells case: REFUND is near refund, and not the same
+    texts = [*(f"refund{' !'[: at % 3]}{'.' * at}" for at in range(30)), "parcel", "PARCEL"]
+    [shown] = examples(texts, unit(vectors), np.zeros(32, int), 1)
+    assert len(shown) == 2
+    assert sorted(text.casefold()[:6] for text in shown) == ["parcel", "refund"]
 
 
 def test_there_are_at_most_five_examples() -> None:

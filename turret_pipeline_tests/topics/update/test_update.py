@@ -117,6 +117,28 @@ def test_a_topic_has_at_least_as_many_texts_as_told() -> None:
         assert np.unique(found, return_counts=True)[1].min() >= least
 
 
+def spelled(vectors: FloatArray, times: int) -> FloatArray:
+    """Each text in so many spellings, which differ in the last digits."""
+    again = np.repeat(vectors, times, axis=0)
+    return again + np.random.default_rng(0).normal(0, 1e-8, again.shape)
+
+
+def test_spellings_of_one_text_are_no_topic_and_those_of_enough_texts_are() -> None:
+    one, enough = spelled(blobs([1], first=5), 9), spelled(blobs([5], first=5), 3)
+    assert first_run(np.concatenate([VECTORS, one]))[90:] == [NO_TOPIC] * 9
+    assert first_run(np.concatenate([VECTORS, enough]))[90:] == [4] * 15
+    assert of_new(KNOWN, one) == [NO_TOPIC] * 9
+    assert of_new(KNOWN, enough) == [8] * 15
+    assert first_run(spelled(blobs([3, 3]), 6)) == [NO_TOPIC] * 36
+
+
+def test_spellings_of_one_text_do_not_leave_its_topic() -> None:
+    vectors = np.concatenate([VECTORS, spelled(blobs([1], first=9), 9)])
+    known = np.append(KNOWN, [7] * 9)
+    kept = update_topics(vectors, known, NEXT, Options())
+    assert (numbers(kept), kept.changes) == (known.tolist(), [])
+
+
 def test_known_texts_keep_their_topic_and_new_ones_of_the_same_kind_join() -> None:
     assert of_new(KNOWN, blobs([6, 5, 4], seed=9)) == np.repeat([4, 2, 7], [6, 5, 4]).tolist()
     assert of_new(KNOWN, blobs([60, 40, 50], seed=9)) == np.repeat([4, 2, 7], [60, 40, 50]).tolist()
