@@ -14,8 +14,9 @@ from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline.pipeline.figures.drawing import fitted, short, text_width
 from turret_pipeline.pipeline.figures.first_steps import first_steps
+from turret_pipeline.pipeline.figures.fonts import families, readable
 from turret_pipeline.pipeline.figures.placing import Box, Disc, beside, leader, place
-from turret_pipeline.pipeline.figures.topics import topic_map
+from turret_pipeline.pipeline.figures.topics import topic_map, topic_sizes
 from turret_pipeline.pipeline.figures.transitions import transitions
 from turret_pipeline_tests.journeys.rows import path
 
@@ -173,3 +174,33 @@ def test_labels_are_shortened_to_the_room_that_they_have() -> None:
     assert short("x" * 50) == "x" * 37 + "…"
     assert text_width(fitted("W" * 50, 8, 100), 8) <= 100
     assert fitted("as it is", 8, 100) == "as it is"
+
+
+OWN = ("DejaVu Sans",)
+"""The font that comes with matplotlib."""
+
+
+@pytest.mark.parametrize("label", ["退款请求", "払い戻し", "환불 요청", "คืนเงิน", "Refund 🎉"])
+def test_a_label_that_no_font_can_draw_comes_after_its_id(label: str) -> None:
+    assert readable(label, "prompt-3", OWN) == f"prompt-3: {label}"
+
+
+@pytest.mark.parametrize("label", ["Refund", "Rückgabe", "возврат", "استرداد", "two\nlines"])
+def test_a_label_that_a_font_can_draw_stays_as_it_is(label: str) -> None:
+    assert readable(label, "prompt-3", OWN) == label
+    assert readable("退款", "退款", OWN) == "退款"
+
+
+def test_fonts_that_are_installed_are_taken_after_the_usual_one() -> None:
+    usual = families(())
+    assert families(("No such font", "STIXGeneral", "cmr10")) == (*usual, "STIXGeneral", "cmr10")
+
+
+def test_pictures_of_topics_with_any_letters_are_drawn_without_a_warning(tmp_path: Path) -> None:
+    topics = definitions(3).with_columns(pl.Series("label", ["退款请求", "استرداد 🎉", "Refund"]))
+    counts = topics.select("topic_id", pl.int_range(100, 100 - pl.len(), -1).alias("event_count"))
+    topic_map(topics, counts, tmp_path)
+    topic_sizes(topics, counts, tmp_path)
+    for name in ("topic_map", "topic_sizes"):
+        texts = written(tmp_path / f"{name}.svg")
+        assert {readable("退款请求", "prompt-0"), readable("استرداد 🎉", "prompt-1"), "Refund"} <= set(texts)

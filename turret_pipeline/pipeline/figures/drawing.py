@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from turret_pipeline.lake import replacing
+from turret_pipeline.pipeline.figures.fonts import families
 from turret_pipeline.tables import EVENT_NAME
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ def sheet(width: float, height: float, *title: str) -> tuple["Figure", "Axes"]:
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     for line, text in enumerate(title):
-        axes.text(
-            10, height - 18 - 14 * line, text, fontsize=8 if line else 10.5, color="black" if not line else "#444"
-        )
+        size, colour = (8, "#444") if line else (10.5, "black")
+        axes.text(10, height - 18 - 14 * line, text, fontsize=size, color=colour, family=families())
     return figure, axes
 
 
@@ -60,9 +60,9 @@ def text_width(text: str, size: float) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    with _boxes_for_unknown_letters():
+    with boxes_for_unknown_letters():
         width, _, _ = text_to_path.get_text_width_height_descent(
-            text.replace(r"\$", "$"), FontProperties(size=size), ismath=False
+            text.replace(r"\$", "$"), FontProperties(family=families(), size=size), ismath=False
         )
     return float(width)
 
@@ -72,7 +72,7 @@ def kept(figure: "Figure", path: Path) -> dg.MetadataValue[Any]:
     from matplotlib import rc_context
 
     # text stays text, and the same picture has the same bytes
-    with _boxes_for_unknown_letters(), rc_context({"svg.fonttype": "none", "svg.hashsalt": "turret"}):
+    with boxes_for_unknown_letters(), rc_context({"svg.fonttype": "none", "svg.hashsalt": "turret"}):
         with replacing(path) as aside:
             figure.savefig(aside, format="png")
         with replacing(path.with_suffix(".svg")) as aside:
@@ -81,6 +81,6 @@ def kept(figure: "Figure", path: Path) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.md(f"![{path.stem}](data:image/png;base64,{encoded})")
 
 
-def _boxes_for_unknown_letters() -> "warnings.catch_warnings[None]":
+def boxes_for_unknown_letters() -> "warnings.catch_warnings[None]":
     """Letters that no installed font has are drawn as boxes, without a word."""
     return warnings.catch_warnings(action="ignore", category=UserWarning)

@@ -11,6 +11,7 @@ import polars as pl
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.journeys.flows import LEAST_SHARE
 from turret_pipeline.pipeline.figures.drawing import GREY, fitted, kept, nouns, sheet, short, text_width
+from turret_pipeline.pipeline.figures.fonts import families, readable
 from turret_pipeline.tables import END, OTHER
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def _draw(axis: "Axes", flows: pl.DataFrame, labels: dict[str, str], sessions: i
         _bar(axis, places[step], bar, colours[node])
         text = f"{share}  {fitted(names[step, node], LETTERS, room - BAR - 14 - text_width(share, LETTERS))}"
         box = {"facecolor": "white", "alpha": 0.7, "pad": 0.6, "linewidth": 0}
-        axis.text(places[step] + BAR + 4, bar.y, text, fontsize=LETTERS, va="center", bbox=box, zorder=3)
+        x = places[step] + BAR + 4
+        axis.text(x, bar.y, text, fontsize=LETTERS, family=families(), va="center", bbox=box, zorder=3)
     for step, nodes in columns.items():
         if there := sum(count for node, count in nodes.items() if node != END):
             head = f"Step {step}: {there:,} sessions ({percent(there / sessions)})"
@@ -96,7 +98,7 @@ def _names(flows: pl.DataFrame, labels: dict[str, str]) -> dict[Node, str]:
     names: dict[Node, str] = {}
     for step, node, count in flows.select("step_number", "from_node_id", "from_node_count").unique().iter_rows():
         others = f"{count} others" if count > 1 else "others"
-        names[step, node] = others if node == OTHER else labels.get(node, node)
+        names[step, node] = others if node == OTHER else readable(labels.get(node, node), node)
         names[step + 1, END] = f"end after step {step}"
     return names
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.pipeline.figures.drawing import BLUE, GREY, kept, sheet, short
+from turret_pipeline.pipeline.figures.drawing import BLUE, GREY, boxes_for_unknown_letters, kept, sheet, short
+from turret_pipeline.pipeline.figures.fonts import families, readable
 from turret_pipeline.pipeline.figures.placing import Disc
 from turret_pipeline.pipeline.figures.writing import write_labels
 
@@ -34,22 +35,23 @@ def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: P
     if not fields:
         axes[0].text(0.5, 0.5, "No topics: there is no text field, or too few texts", ha="center")
         axes[0].axis("off")
-    figure.tight_layout()
+    with boxes_for_unknown_letters():
+        figure.tight_layout()
     return kept(figure, folder / "topic_sizes.png")
 
 
 def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
     ranked = topics.sort("event_count", "topic_id", descending=[True, False])
     shown = BARS if ranked.height > BARS + 1 else ranked.height  # the rest is never a single topic
-    labels, counts = ranked["label"].to_list()[:shown], ranked["event_count"].to_list()[:shown]
+    labels, counts = _labels(ranked)[:shown], ranked["event_count"].to_list()[:shown]
     if shown < ranked.height:
         labels.append(f"{ranked.height - shown} other topics")
         counts.append(int(ranked["event_count"][shown:].sum()))
     axis.barh(range(len(labels)), counts, color=([BLUE] * shown + [GREY])[: len(labels)])
-    axis.set_yticks(range(len(labels)), [short(label) for label in labels], fontsize=8)
+    axis.set_yticks(range(len(labels)), [short(label) for label in labels], fontsize=8, family=families())
     axis.invert_yaxis()
     axis.margins(y=0.01)
-    axis.set_title(f"Events by topic of {short(field)}", loc="left", fontsize=10)
+    axis.set_title(f"Events by topic of {short(field)}", loc="left", fontsize=10, family=families())
     axis.spines[["top", "right"]].set_visible(False)
 
 
@@ -82,7 +84,11 @@ def _draw_map(axis: "Axes", topics: pl.DataFrame) -> None:
         discs.append(Disc(MARGIN + (x + 1) / 2 * (WIDTH - 2 * MARGIN), 20 + (y + 1) / 2 * (HEIGHT - TOP - 40), radius))
         colour = colormaps["tab20"](themes.index(theme) % 20)
         axis.add_patch(Circle(discs[-1][:2], radius, facecolor=colour, alpha=0.6, linewidth=0))
-    write_labels(axis, discs[:LABELS], topics["label"].to_list(), [disc.box for disc in discs], HEIGHT - TOP + 8)
+    write_labels(axis, discs[:LABELS], _labels(topics), [disc.box for disc in discs], HEIGHT - TOP + 8)
+
+
+def _labels(topics: pl.DataFrame) -> list[str]:
+    return [readable(label, topic_id) for label, topic_id in topics.select("label", "topic_id").iter_rows()]
 
 
 def _size(active: pl.DataFrame, field: str) -> int:

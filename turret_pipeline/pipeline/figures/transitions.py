@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.pipeline.figures.drawing import GREY, kept, nouns, sheet, short, text_width
+from turret_pipeline.pipeline.figures.fonts import readable
 from turret_pipeline.pipeline.figures.placing import Box, Disc, place
 from turret_pipeline.pipeline.figures.writing import LETTERS, write, write_labels
 from turret_pipeline.tables import END, OTHER, START
@@ -88,7 +89,8 @@ def _draw(axis: "Axes", moves: pl.DataFrame, nodes: pl.DataFrame) -> None:
         for at in range(1, 40)
     ]
     boxes, named = [disc.box for disc in discs.values()], [discs[node] for node in nodes["node_id"]]
-    taken = write_labels(axis, named, nodes["node_label"].to_list(), [*boxes, *curves], HEIGHT - TOP + 8)
+    labels = [readable(label, node) for label, node in nodes.select("node_label", "node_id").iter_rows()]
+    taken = write_labels(axis, named, labels, [*boxes, *curves], HEIGHT - TOP + 8)
     _write_shares(axis, discs, arrows[:TOLD], [*boxes, *taken])
 
 

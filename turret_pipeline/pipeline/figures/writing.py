@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from turret_pipeline.pipeline.figures.drawing import GREY, fitted, text_width
+from turret_pipeline.pipeline.figures.fonts import families
 from turret_pipeline.pipeline.figures.placing import Box, Disc, beside, leader, place
 
 if TYPE_CHECKING:
@@ -32,4 +33,5 @@ def write(axis: "Axes", box: Box, text: str, size: float, colour: str) -> None:
     """Write a text into its box."""
     x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
     background = {"facecolor": "white", "alpha": 0.75, "pad": 0.4, "linewidth": 0}
-    axis.text(x, y, text, fontsize=size, color=colour, ha="center", va="center", bbox=background, zorder=4)
+    drawn = axis.text(x, y, text, fontsize=size, color=colour, ha="center", va="center", bbox=background, zorder=4)
+    drawn.set_fontfamily(families())
