@@ -18,6 +18,7 @@ from turret_pipeline.topics.label.phrases import (
     Word,
     are_english,
     content_of,
+    is_sign,
     joined,
     named_in,
     phrases_of,
@@ -112,6 +113,8 @@ class _Reading:
         size = len(self.stems)
         least = max(2, LEAST_SHARE * size) if size > FEW_TEXTS else 1
         frequent = sorted(key for key, count in self.counts.items() if count >= least)
+        # nothing but being said again tells a word of a script without spaces from any cut of its characters
+        frequent = [key for key in frequent if self.counts[key] > 1 or not all(map(is_sign, key))] or frequent
         stumps = {part for key in frequent if self.counts[key] > 1 for part in _parts(key) if self._nests(part, key)}
         return {key: content_of(self.usual[key]) for key in frequent if key not in stumps}
 

@@ -24,7 +24,7 @@ PASSED_OVER = ARTICLES | frozenset(
 
 INSIDE = frozenset(
     "of to for in on at with from by or and without into as per between vs near like via during".split()
-    + list("的了我你他她它们們是在有和与嗎吗呢吧请請把被就都也很这那要のはをがにでともへやかなだすしまてたれ")
+    + list("的了我你他她它们們是在有和与嗎吗呢吧把被就都也很这那要のはをがにでともへやかなだすしまてたれ")
 )
 """Words that a phrase may have inside only."""
 
@@ -65,7 +65,8 @@ TELLING = frozenset(
 """Words among scikit-learn's English stop words that may well be what a text is about."""
 
 LONGEST, CONTENT_WORDS = 6, 4
-"""So many words a phrase has at most, and so many that are not of INSIDE, AT_THE_END or NEGATIONS."""
+"""So many words a phrase has at most, and so many that are not of INSIDE, AT_THE_END or NEGATIONS; of characters of
+scripts without spaces, twice as many."""
 
 _UNSPACED = "\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Characters of Chinese and Japanese but katakana, whose runs are words."""
@@ -176,14 +177,20 @@ def phrases_of(run: Sequence[Word]) -> Iterator[Sequence[Word]]:
         if not first.tells:
             continue
         stems: set[str] = set()
-        telling = 0
-        for end, word in enumerate(run[start : start + LONGEST], start + 1):
-            telling += word.tells
-            if word.stem in stems or telling > CONTENT_WORDS:
+        length = telling = 0.0
+        for end, word in enumerate(run[start : start + 2 * LONGEST], start + 1):
+            share = 0.5 if is_sign(word.lower) else 1.0
+            length, telling = length + share, telling + share * word.tells
+            if word.stem in stems or telling > CONTENT_WORDS or length > LONGEST:
                 break
             stems.add(word.stem)
             if word.ends and (end > start + 1 or len(word.lower) > 1):
                 yield run[start:end]
+
+
+def is_sign(word: str) -> bool:
+    """Whether this is a character of a script without spaces, which is seldom a word by itself."""
+    return len(word) == 1 and ("\u3041" <= word <= "\u9fff" or "\uf900" <= word <= "\ufaff")
 
 
 def content_of(phrase: Iterable[Word]) -> Key:

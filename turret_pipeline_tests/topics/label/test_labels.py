@@ -130,6 +130,28 @@ def test_languages_other_than_english_have_labels(texts: list[str], label: str) 
     assert labels(texts, REFUND) == [label, "Refund"]
 
 
+@pytest.mark.parametrize(
+    ("texts", "label"),
+    [
+        (["信用卡账单什么时候出", "我的信用卡账单不对", "查询信用卡账单", "信用卡账单寄到哪里"], "信用卡账单"),
+        (
+            ["想开增值税专用发票", "增值税专用发票怎么开", "增值税专用发票抬头写错", "补开增值税专用发票"],
+            "增值税专用发票",
+        ),
+        (["先月の請求書", "請求書が届かない", "新しい請求書を見たい", "請求書の再発行"], "請求書"),
+        (["退货申请", "取消退货申请", "退货申请被拒", "提交退货申请失败"], "退货申请"),
+    ],
+)
+def test_words_of_scripts_without_spaces_are_not_cut(texts: list[str], label: str) -> None:
+    first, _ = name_topics([*texts, *REFUND], TOPICS, 2)
+    assert first.label == label
+    assert [keyword for keyword in first.keywords if sum(keyword in text for text in texts) < 2] == []
+
+
+def test_characters_that_come_together_only_once_name_a_topic_where_there_is_nothing_else() -> None:
+    assert labels(["退款失败"], REFUND) == ["退款失败", "Refund"]
+
+
 def test_phrases_joined_in_another_language_have_no_english_between() -> None:
     texts = ["розы", "розы тут", "тюльпаны", "тюльпаны тут", "трава", "плющ", "мох", "папоротник"]
     assert labels(texts) == ["Розы / тюльпаны"]
