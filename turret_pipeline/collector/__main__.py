@@ -1,0 +1,14 @@
+"""`python -m turret_pipeline.collector`: what `turret serve` becomes, so that workers load nothing of the pipeline."""
+
+import sys
+
+from turret_pipeline.collector.serving import serve
+from turret_pipeline.collector.settings import load_collector_settings
+from turret_pipeline.errors import TurretError
+
+if __name__ == "__main__":
+    try:
+        serve(load_collector_settings())
+    except TurretError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(2)

@@ -1,0 +1,84 @@
+"""/openapi.json and /docs. The page is made here, without scripts, so that it works offline and runs nobody's code."""
+
+import html
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from turret_pipeline.collector.openapi import document
+from turret_pipeline.collector.settings import CollectorSettings
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "pre,code{background:#8882;border-radius:4px;padding:.1em .3em}pre{padding:1em;overflow:auto}"
+    "h2{border-top:1px solid #8886;padding-top:1rem}td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}"
+)
+_SAFE = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+
+
+class Documentation:
+    """The document and its page, made once."""
+
+    def __init__(self, settings: CollectorSettings) -> None:
+        made = document(settings, version("turret-pipeline"))
+        self._json = orjson.dumps(made)
+        self._html = _page(made)
+
+    async def openapi(self, _: Request) -> Response:
+        """The OpenAPI document."""
+        return Response(self._json, media_type="application/json")
+
+    async def page(self, _: Request) -> Response:
+        """The document for people."""
+        return HTMLResponse(self._html, headers=_SAFE)
+
+
+def _page(made: dict[str, Any]) -> str:
+    title = html.escape(made["info"]["title"])
+    operations = [
+        _operation(method, path, operation)
+        for path, methods in made["paths"].items()
+        for method, operation in methods.items()
+    ]
+    schemas = [_schema(name, schema) for name, schema in made["components"]["schemas"].items()]
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+        f"<h1>{title}</h1><p>{html.escape(made['info']['description'])} Send the key as the header "
+        f"<code>X-API-Key</code>. Machines read <a href='openapi.json'>openapi.json</a>.</p>"
+        f"{''.join(operations)}<h2>Schemas</h2>{''.join(schemas)}</html>"
+    )
+
+
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+    body = operation.get("requestBody", {}).get("content", {})
+    takes = "".join(
+        f"<p>Takes <code>{html.escape(kind)}</code>: {_said(item['schema'])}</p>" for kind, item in body.items()
+    )
+    answers = "".join(
+        f"<tr><th>{html.escape(status)}</th><td>{html.escape(answer['description'])}</td></tr>"
+        for status, answer in operation["responses"].items()
+    )
+    return (
+        f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}. "
+        f"{html.escape(operation.get('description', ''))}</p>{takes}<table>{answers}</table>"
+    )
+
+
+def _said(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = html.escape(schema["$ref"].rsplit("/", 1)[-1])
+        return f"<a href='#{name}'>{name}</a>"
+    items = schema.get("items")
+    inner = f" of {_said(items)}" if isinstance(items, dict) else ""
+    return html.escape(str(schema.get("type", "anything"))) + inner
+
+
+def _schema(name: str, schema: dict[str, Any]) -> str:
+    text = orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode()
+    title = html.escape(name)
+    return f"<details id='{title}'><summary>{title}</summary><pre>{html.escape(text)}</pre></details>"

@@ -1,0 +1,35 @@
+"""Figures for Prometheus, of all workers together.
+
+With several workers each writes its figures into files of a folder (PROMETHEUS_MULTIPROC_DIR, which `turret serve`
+sets), and whichever is asked adds them up.
+"""
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_FINE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+REQUESTS = Counter("turret_collector_requests", "Requests answered, by path and status", ["path", "status"])
+REQUEST_SECONDS = Histogram(
+    "turret_collector_request_seconds", "Seconds from a request's headers to its answer", ["path"], buckets=_FINE
+)
+EVENTS = Counter("turret_collector_events", "Events stored, by path", ["path"])
+DUPLICATE_BATCHES = Counter("turret_collector_duplicate_batches", "Batches that had been stored before", ["path"])
+NAIVE_TIMESTAMPS = Counter("turret_collector_naive_timestamps", "Timestamps without a zone, taken as UTC", ["path"])
+COMMIT_SECONDS = Histogram("turret_collector_commit_seconds", "Seconds to store a group of requests", buckets=_FINE)
+COMMIT_EVENTS = Histogram(
+    "turret_collector_commit_events", "Events in a group that was stored", buckets=(1, 2, 5, 10, 25, 100, 1000, 10_000)
+)
+
+
+def exposition() -> bytes:
+    """All figures as text."""
+    if FOLDER_VARIABLE not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

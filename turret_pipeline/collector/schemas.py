@@ -1,0 +1,188 @@
+"""JSON Schemas of what comes in and goes out. They allow what ``wire`` accepts; a test holds them together."""
+
+from typing import Any
+
+from turret_pipeline.collector.problems import STATUS
+from turret_pipeline.collector.settings import CollectorSettings
+from turret_pipeline.collector.wire.checks import (
+    ID_LIMIT,
+    KEY_LIMIT,
+    LATENCY_BELOW,
+    MILLISECONDS_RANGE,
+    NAME_LIMIT,
+    RESERVED_NAMES,
+    SECONDS_RANGE,
+    TIMESTAMP_PATTERN,
+)
+
+Json = dict[str, Any]
+
+
+def _nullable(schema: Json) -> Json:
+    """What the schema allows, or null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+_STRING: Json = {"type": "string"}
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_ID: Json = {"type": "string", "minLength": 1, "maxLength": ID_LIMIT}
+_NULLABLE_ID: Json = {"type": ["string", "null"], "maxLength": ID_LIMIT}
+_ANY_ID: Json = {"type": ["string", "number", "null"], "maxLength": ID_LIMIT}
+_TIME: Json = {"type": "string", "pattern": TIMESTAMP_PATTERN, "description": "ISO 8601; without a zone it is UTC"}
+_NULLABLE_TIME: Json = _nullable(_TIME)
+_TRACKED_IDS = ("event_id", "session_id", "user_id")
+_NAME: Json = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": NAME_LIMIT,
+    "pattern": r"\S",
+    "not": {"enum": list(RESERVED_NAMES)},
+}
+_LATENCY: Json = {"type": ["number", "null"], "minimum": 0, "exclusiveMaximum": LATENCY_BELOW}
+
+SCHEMAS: Json = {
+    "Tracked": {
+        "type": "object",
+        "required": ["success", "message", *_TRACKED_IDS],
+        "properties": {"success": {"const": True}, "message": _STRING, **{field: _ID for field in _TRACKED_IDS}},
+    },
+    "Success": {"type": "object", "required": ["status"], "properties": {"status": {"const": "success"}}},
+    "Status": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "ready"]}}},
+    "Document": {"type": "object", "required": ["openapi", "paths"]},
+    "Results": {
+        "type": "object",
+        "required": ["received", "accepted", "rejected", "results"],
+        "properties": {
+            **dict.fromkeys(("received", "accepted", "rejected"), _COUNT),
+            "results": {"type": "array", "items": {"$ref": "#/components/schemas/Result"}},
+        },
+    },
+    "Result": {
+        "type": "object",
+        "required": ["index", "status"],
+        "properties": {
+            "index": _COUNT,
+            "status": {"enum": ["accepted", "rejected"]},
+            "event_id": {**_ID, "description": "Of an accepted item; an LLM event's two have it with a suffix"},
+            "code": {"enum": list(STATUS), "description": "Of a rejected item"},
+            "error": {**_STRING, "description": "Of a rejected item"},
+        },
+    },
+    "Error": {
+        "type": "object",
+        "required": ["success", "error", "code", "detail"],
+        "properties": {
+            "success": {"const": False},
+            "error": _STRING,
+            "code": {"enum": list(STATUS)},
+            "detail": {
+                "anyOf": [_STRING, {"type": "array", "items": {"$ref": "#/components/schemas/ItemError"}}],
+                "description": "The sentence again, or for a batch what is wrong with which item",
+            },
+            "retry_after": {"type": "integer", "minimum": 1, "description": "Seconds"},
+        },
+    },
+    "ItemError": {
+        "type": "object",
+        "required": ["index", "code", "error"],
+        "properties": {"index": _COUNT, "code": {"enum": list(STATUS)}, "error": _STRING},
+    },
+}
+
+
+def event_schemas(settings: CollectorSettings) -> Json:
+    """What clients send, with the limits of these settings."""
+    short = _object(settings.max_text_length, settings.max_nesting)
+    long = _object(settings.max_long_text_length, settings.max_nesting)
+    text: Json = {"type": "string", "maxLength": settings.max_long_text_length}
+    properties: Json = {**_nullable(long), "properties": {"$thread_id": _ANY_ID}}
+    llm: Json = {
+        "assistant_id": _NULLABLE_ID,
+        "thread_id": _ANY_ID,
+        "latency": {**_LATENCY, "description": "Seconds from the prompt to the generation"},
+    }
+    names = ("prompt_event_name", "generation_event_name")
+    segment_user: Json = {"user_id": _NULLABLE_ID, "anonymous_id": _NULLABLE_ID, "timestamp": _NULLABLE_TIME}
+    return {
+        "Track": _record(
+            ["name", "metadata"],
+            {"name": _NAME, "metadata": short, "session_id": _NULLABLE_ID, "user_id": _NULLABLE_ID},
+            short,
+        ),
+        "Event": _record(
+            ["name"],
+            {
+                "name": _NAME,
+                "metadata": _nullable(long),
+                **{field: _ANY_ID for field in _TRACKED_IDS},
+                "timestamp": {"anyOf": [_NULLABLE_TIME, _unix(SECONDS_RANGE), _unix(MILLISECONDS_RANGE)]},
+            },
+            long,
+        ),
+        "TrubricsEvent": _record(
+            ["user_id", "event", "timestamp"],
+            {"user_id": _ID, "event": _NAME, "timestamp": _TIME, "thread_id": _ANY_ID, "properties": properties},
+            long,
+        ),
+        "TrubricsLLMEvent": _record(
+            ["user_id", "prompt", "generation"],
+            {
+                **{"user_id": _ID, "prompt": text, "generation": text, "timestamp": _NULLABLE_TIME},
+                **llm,
+                **{field: _nullable(_NAME) for field in names},
+                "properties": properties,
+            },
+            long,
+        ),
+        "SegmentEvent": _segment_record(
+            ["event"],
+            {
+                **segment_user,
+                "event": _NAME,
+                "properties": properties,
+                "context": _nullable(long),
+                "llm_properties": {
+                    **long,
+                    "type": ["object", "null"],
+                    "properties": {
+                        "prompt": _nullable(text),
+                        "generation": _nullable(text),
+                        **llm,
+                    },
+                },
+            },
+        ),
+        "SegmentUser": _segment_record([], {**segment_user, "traits": properties}),
+    }
+
+
+def _record(required: list[str], properties: Json, others: Json) -> Json:
+    """A record; fields that it does not know are kept as metadata, under the rules of metadata."""
+    return {
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "propertyNames": others["propertyNames"],
+        "additionalProperties": others["additionalProperties"],
+    }
+
+
+def _segment_record(required: list[str], properties: Json) -> Json:
+    """A record of Segment's; fields that it does not know are not kept. One of two ids says whose it is."""
+    ids = [{"required": [field], "properties": {field: _ID}} for field in ("user_id", "anonymous_id")]
+    return {"type": "object", "required": required, "properties": properties, "anyOf": ids}
+
+
+def _object(text_length: int, nesting: int) -> Json:
+    """Metadata; that its inner texts keep the limit too is in words only."""
+    value: Json = {"type": ["string", "number", "boolean", "null", "array", "object"], "maxLength": text_length}
+    return {
+        "type": "object",
+        "propertyNames": {"maxLength": KEY_LIMIT},
+        "additionalProperties": value,
+        "description": f"Texts of at most {text_length} characters at any depth, at most {nesting} levels deep",
+    }
+
+
+def _unix(bounds: tuple[int, int]) -> Json:
+    return {"type": "number", "minimum": bounds[0], "maximum": bounds[1], "description": "Unix time"}

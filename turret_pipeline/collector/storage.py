@@ -1,0 +1,199 @@
+"""Groups of requests to disk: limits first, then the lines of each project, one fsync a project, then the verdicts."""
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from turret_pipeline.collector.landing import LandingFile, recover
+from turret_pipeline.collector.ledger import Ledger, Limit
+from turret_pipeline.collector.problems import RATE_LIMIT_EXCEEDED, STORAGE_UNAVAILABLE, Problem
+from turret_pipeline.collector.projects import landing_folder
+from turret_pipeline.collector.settings import MEGABYTE, CollectorSettings
+
+logger = logging.getLogger(__name__)
+
+_PROBE_BYTES = 1 << 16
+_RETRY_SECONDS = 5
+
+
+@dataclass(slots=True)
+class Submission:
+    """What one request wants stored.
+
+    ``lines`` makes the lines from the time at which this batch first came; a batch has a ``fingerprint`` by which it is
+    known when it is sent again.
+    """
+
+    project: str
+    limits: tuple[Limit, ...]
+    count: int
+    lines: Callable[[float], bytes]
+    fingerprint: bytes | None = None
+    first_at: float = 0.0
+    is_duplicate: bool = False
+    problem: Problem | None = None
+    same_as: "Submission | None" = field(default=None, repr=False)
+
+
+class Storage:
+    """The landing files and the ledger of one worker. Used by one thread only, but for ``probe``."""
+
+    def __init__(self, settings: CollectorSettings) -> None:
+        self._settings = settings
+        self._projects = settings.data_dir / "projects"
+        self._files: dict[str, LandingFile] = {}
+        self._failing: set[str] = set()
+        self._projects.mkdir(parents=True, exist_ok=True)
+        self._ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
+        recover(self._projects)
+
+    def commit(self, group: Sequence[Submission]) -> None:
+        """Store a group. Afterwards each submission has a ``problem``, or is on disk (a duplicate: since before)."""
+        now = time.time()
+        try:
+            self._check_space()
+            with self._ledger.transaction():
+                self._ledger.purge(now)
+                admitted = list(self._admitted(group, now))
+        except (OSError, sqlite3.Error) as error:
+            self._refuse(group, error)
+            return
+        by_project: dict[str, list[Submission]] = {}
+        for submission in admitted:
+            by_project.setdefault(submission.project, []).append(submission)
+        for project, submissions in by_project.items():
+            self._write(project, submissions)
+        self._settle(admitted)
+        for submission in group:
+            if submission.same_as is not None:
+                submission.problem = submission.same_as.problem
+
+    def finish_old(self) -> None:
+        """Finish the files that are old enough."""
+        oldest = time.monotonic() - self._settings.file_max_seconds
+        for project, file in list(self._files.items()):
+            if file.opened_at < oldest:
+                self._finish(project)
+
+    def close(self) -> None:
+        """Finish all files."""
+        for project in list(self._files):
+            self._finish(project)
+        self._ledger.close()
+
+    def probe(self) -> str | None:
+        """Try to write where events go. A sentence where that does not work."""
+        try:
+            self._check_space()
+            _try_to_write(self._settings.folder)
+            for project in list(self._failing):
+                _try_to_write(landing_folder(self._settings.data_dir, project))
+                self._failing.discard(project)
+        except OSError as error:
+            return f"Events cannot be stored: {error.strerror or error}."
+        return None
+
+    def _check_space(self) -> None:
+        status = os.statvfs(self._projects)
+        free = status.f_bavail * status.f_frsize / MEGABYTE
+        if free < self._settings.min_free_mb:
+            raise OSError(f"{free:.0f} MB are free, and min_free_mb is {self._settings.min_free_mb:g}")
+
+    def _admitted(self, group: Sequence[Submission], now: float) -> Iterator[Submission]:
+        """Those to be written: neither stored before, nor twice in this group, nor over a limit."""
+        here: dict[bytes, Submission] = {}
+        for submission in group:
+            mark = submission.fingerprint
+            submission.first_at = now
+            if mark is not None:
+                submission.first_at, submission.is_duplicate = self._ledger.delivery(mark, now)
+                if submission.is_duplicate:
+                    continue
+                if mark in here:
+                    submission.same_as, submission.is_duplicate = here[mark], True
+                    continue
+            if limit := self._ledger.reserve(submission.limits, submission.count):
+                submission.problem = over(limit)
+                continue
+            if mark is not None:
+                here[mark] = submission
+            yield submission
+
+    def _write(self, project: str, submissions: Sequence[Submission]) -> None:
+        try:
+            file = self._files.get(project) or self._open(project)
+            file.append(b"".join([submission.lines(submission.first_at) for submission in submissions]))
+            file.sync()
+        except OSError as error:
+            if broken := self._files.pop(project, None):
+                broken.abandon()
+            self._failing.add(project)
+            self._refuse(submissions, error)
+            return
+        if self._failing:
+            self._heal(project)
+        if file.size >= self._settings.file_max_mb * MEGABYTE:
+            self._finish(project)
+
+    def _open(self, project: str) -> LandingFile:
+        self._files[project] = LandingFile(landing_folder(self._settings.data_dir, project))
+        return self._files[project]
+
+    def _finish(self, project: str) -> None:
+        try:
+            self._files.pop(project).finish()
+        except OSError as error:
+            self._failing.add(project)
+            logger.error("A landing file of %s cannot be finished, the next start does it: %s", project, error)
+
+    def _heal(self, project: str) -> None:
+        """After a failure: what could not be finished then is finished now."""
+        self._failing.discard(project)
+        with contextlib.suppress(OSError):
+            recover(self._projects)
+
+    def _settle(self, admitted: Sequence[Submission]) -> None:
+        failed = [submission for submission in admitted if submission.problem]
+        stored = [item.fingerprint for item in admitted if item.fingerprint is not None and not item.problem]
+        if not failed and not stored:
+            return
+        try:
+            with self._ledger.transaction():
+                for submission in failed:
+                    self._ledger.give_back(submission.limits, submission.count)
+                self._ledger.mark_stored(stored)
+        except sqlite3.Error as error:
+            # the events are on disk all the same; sent again they get the same ids, and a run counts them once
+            logger.error("The ledger cannot be written: %s", error)
+
+    def _refuse(self, submissions: Sequence[Submission], error: Exception) -> None:
+        logger.error("%d requests could not be stored: %s", len(submissions), error)
+        problem = Problem(
+            STORAGE_UNAVAILABLE, "Events cannot be stored at the moment: send them again.", retry_after=_RETRY_SECONDS
+        )
+        for submission in submissions:
+            submission.problem = problem
+
+
+def over(limit: Limit) -> Problem:
+    """The answer to a request that a limit refuses."""
+    what = "this second" if limit.may_overfill else "the plan"
+    sentence = f"The limit of {limit.most} events for {what} is reached; try again in {limit.retry_after} seconds."
+    return Problem(RATE_LIMIT_EXCEEDED, sentence, retry_after=limit.retry_after)
+
+
+def _try_to_write(folder: Path) -> None:
+    """Write, sync and remove a file. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f".probe-{os.getpid()}"
+    try:
+        with path.open("wb", buffering=0) as file:
+            file.write(bytes(_PROBE_BYTES))
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
