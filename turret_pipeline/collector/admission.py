@@ -23,8 +23,8 @@ class Admission:
 
     def key(self, request: Request) -> Key:
         """The live key of a request. Raises the same Problem for none, a wrong one, a revoked one and several."""
-        presented = {value for name, value in request.scope["headers"] if name == _HEADER}
-        text = presented.pop().decode("latin-1") if len(presented) == 1 else ""
+        presented = [value for name, value in request.scope["headers"] if name == _HEADER]
+        text = presented[0].decode("latin-1") if len(presented) == 1 else ""
         key = self._ring.current().owner(text)
         if key is None:
             raise Problem(INVALID_API_KEY, "Invalid or missing API key")

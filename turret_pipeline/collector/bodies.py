@@ -2,16 +2,14 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Message
 
 from turret_pipeline.collector.problems import (
     INVALID_REQUEST,
     OVERLOADED,
-    REQUEST_TIMEOUT,
     REQUEST_TOO_LARGE,
     Problem,
 )
@@ -23,59 +21,64 @@ _INLINE_BYTES = 1 << 16
 
 
 class Bodies:
-    """Reads bodies. Those of a worker share one budget of memory, so that many large ones cannot fill the machine."""
+    """Reads bodies. Those of a worker share one budget of memory, so that many large ones cannot fill the machine.
+
+    How long a body may take is the connection's affair (``protocol``), which then ends it.
+    """
 
     def __init__(self, settings: CollectorSettings) -> None:
         self._most = settings.max_body_bytes
-        self._seconds = settings.body_seconds
         self._budget = int(settings.max_pending_mb * MEGABYTE)
 
-    @asynccontextmanager
-    async def of(self, request: Request, *, may_be_gzip: bool = False) -> AsyncIterator[bytes]:
-        """The body of a request, decompressed where allowed; its memory counts until the block ends. Raises Problem."""
-        encoding = request.headers.get("content-encoding", "identity").lower()
-        if encoding != "identity" and not (may_be_gzip and encoding == "gzip"):
-            verdict = "gzip is the only encoding" if may_be_gzip else "this path takes none"
-            raise Problem(INVALID_REQUEST, f"The Content-Encoding cannot be used here: {verdict}.")
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._most:
-            raise self._too_large()
-        taken = 0
+    async def read(self, request: Request, *, may_be_gzip: bool = False) -> bytes:
+        """The body of a request, decompressed where allowed. Raises Problem."""
+        is_gzip = False
+        for name, value in request.scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > self._most:
+                raise self._too_large()
+            if name == b"content-encoding" and value.lower() != b"identity":
+                is_gzip = _checked_gzip(value, may_be_gzip)
+        message = await request.receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body = message["body"]
+            if len(body) > self._most:
+                raise self._too_large()
+        else:
+            body = await self._rest(request, message)
+        return await self._unfolded(body) if is_gzip else body
+
+    async def _rest(self, request: Request, message: Message) -> bytes:
+        """A body that comes in parts."""
+        body = bytearray()
         try:
-            body = bytearray()
-            async for chunk in self._chunks(request):
-                taken += self._take(len(chunk))
-                body += chunk
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise Problem(INVALID_REQUEST, "The body did not arrive whole.")
+                part = message.get("body", b"")
+                self._take(len(part))
+                body += part
                 if len(body) > self._most:
                     raise self._too_large()
-            if encoding == "gzip":
-                taken += self._take(self._most)
-                yield await self._unfolded(bytes(body))
-            else:
-                yield bytes(body)
+                if not message.get("more_body"):
+                    return bytes(body)
+                message = await request.receive()
         finally:
-            self._budget += taken
+            self._budget += len(body)
 
-    async def _chunks(self, request: Request) -> AsyncIterator[bytes]:
+    async def _unfolded(self, raw: bytes) -> bytes:
+        """Large bodies unfold beside the event loop, within the budget."""
+        if len(raw) <= _INLINE_BYTES:
+            return self._gunzip(raw)
+        self._take(self._most)
         try:
-            async with asyncio.timeout(self._seconds):
-                async for chunk in request.stream():
-                    yield chunk
-        except TimeoutError:
-            raise Problem(REQUEST_TIMEOUT, f"The body did not arrive within {self._seconds:g} seconds.") from None
-        except ClientDisconnect:
-            raise Problem(INVALID_REQUEST, "The body did not arrive whole.") from None
+            return await asyncio.to_thread(self._gunzip, raw)
+        finally:
+            self._budget += self._most
 
-    def _take(self, size: int) -> int:
+    def _take(self, size: int) -> None:
         if size > self._budget:
             raise Problem(OVERLOADED, "Too much is being received at the moment: send it again.", retry_after=1)
         self._budget -= size
-        return size
-
-    async def _unfolded(self, raw: bytes) -> bytes:
-        if len(raw) <= _INLINE_BYTES:
-            return self._gunzip(raw)
-        return await asyncio.to_thread(self._gunzip, raw)
 
     def _gunzip(self, raw: bytes) -> bytes:
         """All members of a gzip body, never more than the limit of them in memory."""
@@ -101,7 +104,19 @@ class Bodies:
 
 def media_type(request: Request) -> str:
     """The content type without its parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    for name, value in request.scope["headers"]:
+        if name == b"content-type":
+            text: str = value.decode("latin-1")
+            return text.partition(";")[0].strip().lower()
+    return ""
+
+
+def _checked_gzip(encoding: bytes, may_be_gzip: bool) -> bool:
+    """Whether a body is gzip. Raises Problem where it is anything else, or may not be."""
+    if may_be_gzip and encoding.lower() == b"gzip":
+        return True
+    verdict = "gzip is the only encoding" if may_be_gzip else "this path takes none"
+    raise Problem(INVALID_REQUEST, f"The Content-Encoding cannot be used here: {verdict}.")
 
 
 def parsed(body: bytes) -> object:

@@ -38,6 +38,7 @@ TRUBRICS: Mapping[str, TO_RECORD] = {
     "/identify_segment_users": segment_user_record,
 }
 _TRACKED = {"success": True, "message": "Event tracked successfully"}
+_TRACKED_IDS = ("event_id", "session_id", "user_id")
 _ITEMS_AT_A_TIME = 500
 
 
@@ -50,51 +51,51 @@ class Endpoints:
         self._committer = committer
         self._bodies = Bodies(settings)
         self._short = Bounds(settings.max_text_length, settings.max_nesting)
+        self._tracked = metrics.EVENTS.labels(TRACK)
         self._long = Bounds(settings.max_long_text_length, settings.max_nesting)
 
     async def track(self, request: Request) -> Response:
         """One event of Turret."""
         key = self._admission.key(request)
-        async with self._bodies.of(request) as body:
-            if media_type(request) != JSON:
-                raise Problem(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
-            try:
-                record = track_record(parsed(body), self._short, utc_text(time.time()))
-            except Invalid as invalid:
-                raise Problem(invalid.code, invalid.reason) from None
-            line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-            limits = self._admission.limits(key)
-            await self._committer.store(Submission(key.project, limits, 1, lambda _: line))
-        metrics.EVENTS.labels(TRACK).inc()
-        return json_response({**_TRACKED, **{field: record[field] for field in ("event_id", "session_id", "user_id")}})
+        body = await self._bodies.read(request)
+        if media_type(request) != JSON:
+            raise Problem(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
+        try:
+            record = track_record(parsed(body), self._short, utc_text(time.time()))
+        except Invalid as invalid:
+            raise Problem(invalid.code, invalid.reason) from None
+        line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        await self._committer.store(Submission(key.project, self._admission.limits(key), 1, lambda _: line))
+        self._tracked.inc()
+        return json_response({**_TRACKED, **{field: record[field] for field in _TRACKED_IDS}})
 
     async def trubrics(self, request: Request) -> Response:
         """A batch of Trubrics: all of it, or where an item is wrong nothing."""
         path = request.scope["path"].removeprefix(TRUBRICS_PREFIX)
         key = self._admission.key(request)
-        async with self._bodies.of(request) as body:
-            items = _trubrics_items(request, body, self._settings.max_trubrics_events)
-            records, wrong = await _records(items, TRUBRICS[path], self._long)
-            if wrong:
-                sentence = f"{len(wrong)} of {len(items)} events are not valid; nothing was stored."
-                raise Problem(INVALID_BATCH, sentence, items=wrong)
-            if records:
-                await self._store(Batch(key.key_id, path, body, list(records.values()), list(records)), key)
+        body = await self._bodies.read(request)
+        items = _trubrics_items(request, body, self._settings.max_trubrics_events)
+        records, wrong = await _records(items, TRUBRICS[path], self._long)
+        if wrong:
+            sentence = f"{len(wrong)} of {len(items)} events are not valid; nothing was stored."
+            raise Problem(INVALID_BATCH, sentence, items=wrong)
+        if records:
+            await self._store(Batch(key.key_id, path, body, list(records.values()), list(records)), key)
         return json_response({"status": "success"})
 
     async def events(self, request: Request) -> Response:
         """Events with ids and times of their own: those that are valid are stored, each item has its result."""
         key = self._admission.key(request)
-        async with self._bodies.of(request, may_be_gzip=True) as body:
-            items = _items(request, body, self._settings.max_batch_events)
-            records, wrong = await _records(items, any_record, self._long)
+        body = await self._bodies.read(request, may_be_gzip=True)
+        items = _items(request, body, self._settings.max_batch_events)
+        records, wrong = await _records(items, any_record, self._long)
+        results: list[dict[str, Any]] = [{"status": "rejected", **item} for item in wrong]
+        if records:
             batch = Batch(key.key_id, V1_EVENTS, body, list(records.values()), list(records))
-            stored = await self._store(batch, key) if records else None
-            results: list[dict[str, Any]] = [{"status": "rejected", **item} for item in wrong]
-            if stored is not None:
-                ids = zip(batch.places, batch.ids(stored.first_at), strict=True)
-                results += [{"index": place, "status": "accepted", "event_id": event_id} for place, event_id in ids]
-        results.sort(key=lambda result: result["index"])
+            stored = await self._store(batch, key)
+            ids = zip(batch.places, batch.ids(stored.first_at), strict=True)
+            results += [{"index": place, "status": "accepted", "event_id": event_id} for place, event_id in ids]
+            results.sort(key=lambda result: result["index"])
         counts = {"received": len(items), "accepted": len(records), "rejected": len(wrong)}
         return json_response({**counts, "results": results})
 

@@ -44,6 +44,7 @@ class Ledger:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._window = window_seconds
         self._purged_at = 0.0
+        self._counts: dict[tuple[str, str], int] = {}
         self._connection = sqlite3.connect(
             folder / "ledger.sqlite", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -53,10 +54,13 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, one worker at a time."""
+        """All or nothing, one worker at a time; counts are read once and written once in it."""
         self._connection.execute("begin immediate")
+        self._counts.clear()
         try:
             yield
+            query = "insert or replace into usage values (?, ?, ?)"
+            self._connection.executemany(query, [(*place, used) for place, used in self._counts.items()])
         except BaseException:
             self._connection.execute("rollback")
             raise
@@ -65,19 +69,17 @@ class Ledger:
     def reserve(self, limits: tuple[Limit, ...], count: int) -> Limit | None:
         """Count events against limits, all or none; the limit that refuses them, if one does."""
         for limit in limits:
-            if limit.most is None:
-                continue
-            used = self.used(limit.owner, limit.period)
-            if used + count > limit.most and not (limit.may_overfill and used == 0):
+            used = self._count(limit)
+            if limit.most is not None and used + count > limit.most and not (limit.may_overfill and used == 0):
                 return limit
         for limit in limits:
-            self._add(limit, count)
+            self._counts[limit.owner, limit.period] += count
         return None
 
     def give_back(self, limits: tuple[Limit, ...], count: int) -> None:
         """Events that were reserved and could not be stored do not count."""
         for limit in limits:
-            self._add(limit, -count)
+            self._counts[limit.owner, limit.period] = self._count(limit) - count
 
     def used(self, owner: str, period: str) -> int:
         """Events counted for an owner in a period."""
@@ -113,6 +115,8 @@ class Ledger:
         """Close the file."""
         self._connection.close()
 
-    def _add(self, limit: Limit, count: int) -> None:
-        query = "insert into usage values (?, ?, ?) on conflict do update set used = used + excluded.used"
-        self._connection.execute(query, (limit.owner, limit.period, count))
+    def _count(self, limit: Limit) -> int:
+        place = limit.owner, limit.period
+        if place not in self._counts:
+            self._counts[place] = self.used(*place)
+        return self._counts[place]

@@ -1,7 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it with httptools, within limits that uvicorn has no settings for.
 
-Headers have a size and a time to arrive, a worker holds so many connections, and what is refused before there is a
-request is answered with the same error object as everything else.
+Headers have a size, headers and bodies a time to arrive, a worker holds so many connections, and what is refused
+before there is a request is answered with the same error object as everything else.
 """
 
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
@@ -42,6 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
         settings = _settings()
         self._header_bytes = int(settings.max_header_kb * 1000)
         self._header_seconds = settings.header_seconds
+        self._body_seconds = settings.body_seconds
         self._max_connections = settings.max_connections
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -64,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_in_headers:
             self._seen_bytes += len(data)
         super().data_received(data)
+        if not self._is_in_headers and self._timer is None and not self.transport.is_closing():
+            self._timer = self.loop.call_later(self._body_seconds, self._too_slow, "body", self._body_seconds)
         if self._is_in_headers and self._seen_bytes > self._header_bytes and not self.transport.is_closing():
             self._refuse_headers()
 
@@ -89,6 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next request on this connection may begin."""
+        self._stop_waiting()
         self._is_in_headers = True
         self._seen_bytes = 0
         if not self.transport.is_closing():
@@ -99,17 +103,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(Problem(INVALID_REQUEST, msg))
 
     def _wait_for_headers(self) -> None:
-        self._timer = self.loop.call_later(self._header_seconds, self._too_slow)
+        self._timer = self.loop.call_later(self._header_seconds, self._too_slow, "headers", self._header_seconds)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _too_slow(self) -> None:
+    def _too_slow(self, what: str, seconds: float) -> None:
         self._timer = None
-        if not self.transport.is_closing():
-            self._refuse(Problem(REQUEST_TIMEOUT, f"No headers arrived within {self._header_seconds:g} seconds."))
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and self.cycle.response_started and not self._is_in_headers:
+            self.transport.close()  # it was answered without its body, which nobody waits for
+        else:
+            self._refuse(Problem(REQUEST_TIMEOUT, f"The {what} did not arrive within {seconds:g} seconds."))
 
     def _refuse_headers(self) -> None:
         self._refuse(Problem(HEADERS_TOO_LARGE, f"The headers are larger than {self._header_bytes} bytes."))

@@ -44,7 +44,7 @@ SCHEMAS: Json = {
     "Tracked": {
         "type": "object",
         "required": ["success", "message", *_TRACKED_IDS],
-        "properties": {"success": {"const": True}, "message": _STRING, **{field: _ID for field in _TRACKED_IDS}},
+        "properties": {"success": {"const": True}, "message": _STRING, **dict.fromkeys(_TRACKED_IDS, _ID)},
     },
     "Success": {"type": "object", "required": ["status"], "properties": {"status": {"const": "success"}}},
     "Status": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "ready"]}}},
@@ -114,7 +114,7 @@ def event_schemas(settings: CollectorSettings) -> Json:
             {
                 "name": _NAME,
                 "metadata": _nullable(long),
-                **{field: _ANY_ID for field in _TRACKED_IDS},
+                **dict.fromkeys(_TRACKED_IDS, _ANY_ID),
                 "timestamp": {"anyOf": [_NULLABLE_TIME, _unix(SECONDS_RANGE), _unix(MILLISECONDS_RANGE)]},
             },
             long,

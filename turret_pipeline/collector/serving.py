@@ -18,12 +18,12 @@ from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)
 
-_APP = "turret_pipeline.collector.app:create_app"
+APP = "turret_pipeline.collector.app:create_app"
 _GRACE_SECONDS = 20
 
 
-def serve(settings: CollectorSettings) -> None:
-    """Serve until a signal ends it."""
+def serve(settings: CollectorSettings, app: str = APP) -> None:
+    """Serve until a signal ends it; ``app`` names the function that makes the application of a worker."""
     logging.config.dictConfig(_logging())
     _allow_many_files()
     if complaint := exposure(settings):
@@ -31,7 +31,7 @@ def serve(settings: CollectorSettings) -> None:
     with tempfile.TemporaryDirectory(prefix="turret-collector-") as folder:
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker loads the library, which reads it then
-        uvicorn.run(_APP, factory=True, **_options(settings))
+        uvicorn.run(app, factory=True, **_options(settings))
 
 
 def exposure(settings: CollectorSettings) -> str | None:

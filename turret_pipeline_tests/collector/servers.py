@@ -72,7 +72,6 @@ class Server:
 
     def kill(self) -> None:
         """As the kernel kills it: all processes, at once, without warning."""
-        self.session.close()
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_SECONDS)
 
@@ -125,9 +124,9 @@ def start(
 
 @contextmanager
 def running(
-    data_dir: Path, settings: Mapping[str, object] | None = None, *, plan: Plan | None = None
+    data_dir: Path, settings: Mapping[str, object] | None = None, *, port: int = 0, plan: Plan | None = None
 ) -> Iterator[Server]:
-    server = start(data_dir, settings, plan=plan)
+    server = start(data_dir, settings, port=port, plan=plan)
     try:
         yield server
     finally:

@@ -1,10 +1,13 @@
 """Turret's POST /track: one event, whose time is the server's."""
 
+import random
 import uuid
 from typing import Any
 
 from turret_pipeline.collector.wire.checks import Bounds, as_object, metadata, name, optional_identifier, required
 
+# seeded by the system, then free of system calls, each of which would let other threads in; ids are no secrets
+_RANDOM = random.Random()
 _FIELDS = {"name", "metadata", "session_id", "user_id"}
 
 
@@ -18,11 +21,15 @@ def track_record(body: object, bounds: Bounds, received_at: str) -> dict[str, An
     if item.keys() - _FIELDS:  # what no documented client sends is kept too
         own = metadata({key: value for key, value in item.items() if key not in _FIELDS}, "The body", bounds) | own
     return {
-        "event_id": f"evt_{uuid.uuid4().hex}",
+        "event_id": f"evt_{_RANDOM.getrandbits(128):032x}",
         "name": event_name,
-        "session_id": session_id or str(uuid.uuid4()),
-        "user_id": user_id or str(uuid.uuid4()),
+        "session_id": session_id or _new_id(),
+        "user_id": user_id or _new_id(),
         "timestamp": received_at,
         "received_at": received_at,
         "metadata": own,
     }
+
+
+def _new_id() -> str:
+    return str(uuid.UUID(int=_RANDOM.getrandbits(128), version=4))

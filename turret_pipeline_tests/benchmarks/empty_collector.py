@@ -1,0 +1,24 @@
+"""The collector's server with an empty handler: what the benchmark `collector` compares with."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from turret_pipeline.collector.measuring import Measured
+from turret_pipeline.collector.serving import serve
+from turret_pipeline.collector.settings import load_collector_settings
+
+
+async def _empty(_: Request) -> Response:
+    return Response(b'{"success":true}', media_type="application/json")
+
+
+def create_app() -> ASGIApp:
+    """The application: one path that answers and does nothing."""
+    return Measured(Starlette(routes=[Route("/track", _empty, methods=["POST"])]), ["/track"])
+
+
+if __name__ == "__main__":
+    serve(load_collector_settings(), "turret_pipeline_tests.benchmarks.empty_collector:create_app")

@@ -1,0 +1,271 @@
+"""What a caller may not do: too large, too deep, too slow, too many, and requests that mean two things."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from turret_pipeline.collector.serving import exposure
+from turret_pipeline.collector.settings import CollectorSettings
+from turret_pipeline_tests.collector.servers import Server, event, running, zipped
+
+SETTINGS = {
+    "max_body_mb": 0.1,
+    "max_nesting": 4,
+    "max_text_length": 50,
+    "max_long_text_length": 100,
+    "max_header_kb": 4,
+    "header_seconds": 0.6,
+    "body_seconds": 0.6,
+    "max_connections": 30,
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("limits"), SETTINGS) as started:
+        yield started
+
+
+def head(server: Server, *lines: str, path: str = "/track") -> bytes:
+    return "\r\n".join(
+        [
+            f"POST {path} HTTP/1.1",
+            "host: x",
+            f"x-api-key: {server.key}",
+            "content-type: application/json",
+            *lines,
+            "",
+            "",
+        ]
+    ).encode()
+
+
+def told(answer: bytes) -> tuple[int, str]:
+    """Status and code of a raw answer, whose body is one error object."""
+    first, _, body = answer.partition(b"\r\n\r\n")
+    error = json.loads(body)
+    assert (error["success"], bool(error["error"]), bool(error["detail"])) == (False, True, True)
+    return int(first.split()[1]), error["code"]
+
+
+def nested(depth: int) -> dict[str, object]:
+    value: dict[str, object] = {"leaf": 1}
+    for level in range(depth - 1):
+        value = {"list": [value]} if level % 2 else {"object": value}
+    return value
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_unread(server: Server) -> None:
+    answer = server.speak(head(server, "content-length: 100001"))
+    assert told(answer) == (413, "REQUEST_TOO_LARGE")
+    assert b"connection: close" in answer
+
+
+def test_a_body_that_grows_too_large_is_refused_on_the_way(server: Server) -> None:
+    chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
+    assert told(server.speak(head(server, "transfer-encoding: chunked") + chunk * 11)) == (413, "REQUEST_TOO_LARGE")
+
+
+def test_a_small_body_that_unfolds_to_a_large_one_is_refused(server: Server) -> None:
+    bomb = zipped(b"[" + b" " * 100_000_000 + b"]")
+    assert len(bomb) < 100_000
+    for body in (bomb, zipped(zipped(b" " * 100_000) * 5000)):
+        if len(body) < 100_000:
+            answer = server.post("/v1/events", body, content_encoding="gzip")
+            assert (answer.status_code, answer.json()["code"]) in {(413, "REQUEST_TOO_LARGE"), (400, "INVALID_REQUEST")}
+    assert server.post("/v1/events", bomb, content_encoding="gzip").status_code == 413
+
+
+def test_other_paths_take_no_compressed_body(server: Server) -> None:
+    assert server.post("/track", zipped({}), content_encoding="gzip").json()["code"] == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize(("depth", "status"), [(3, 200), (4, 400), (900, 400), (5000, 400)])
+def test_metadata_nests_so_deep_and_no_deeper(server: Server, depth: int, status: int) -> None:
+    text = b'{"name": "n", "metadata": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
+    assert server.post("/track", text).status_code == status
+
+
+def test_nesting_counts_in_arrays_and_on_all_paths(server: Server) -> None:
+    assert server.post("/publish_events", [event(properties=nested(3))]).status_code == 422
+    assert server.post("/v1/events", [{"name": "n", "metadata": nested(3)}]).json()["rejected"] == 1
+
+
+def test_texts_have_a_length_of_their_own_on_each_path(server: Server) -> None:
+    for length, tracked, published in ((50, 200, 200), (51, 400, 200), (101, 400, 422)):
+        text = {"a": "x" * length}
+        assert server.post("/track", {"name": "n", "metadata": text}).status_code == tracked
+        assert server.post("/publish_events", [event(properties=text)]).status_code == published
+    assert server.post("/track", {"name": "n", "metadata": {"x" * 256: 1}}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "headers", [b"x-filler: " + b"x" * 5000 + b"\r\n", b"x-f: x\r\n" * 1000, b"x-filler: " + b"x" * 5000]
+)
+def test_headers_that_are_too_large_are_refused_whole_or_not(server: Server, headers: bytes) -> None:
+    assert told(server.speak(b"GET /health HTTP/1.1\r\n" + headers + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
+    assert told(server.speak(b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n")) == (431, "HEADERS_TOO_LARGE")
+
+
+def test_a_connection_that_sends_nothing_or_slow_headers_is_ended(server: Server) -> None:
+    assert told(server.speak(b"")) == (408, "REQUEST_TIMEOUT")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        for byte in b"GET /health HTTP/1.1\r\n":
+            try:
+                connection.sendall(bytes([byte]))
+            except OSError:
+                break
+            time.sleep(0.05)
+        assert told(connection.recv(4096)) == (408, "REQUEST_TIMEOUT")
+
+
+def test_slow_headers_on_a_connection_in_use_are_ended_too(server: Server) -> None:
+    answer = server.speak(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\nGET /heal")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"REQUEST_TIMEOUT" in answer
+
+
+def test_a_slow_body_is_ended(server: Server) -> None:
+    assert told(server.speak(head(server, "content-length: 50") + b'{"name"')) == (408, "REQUEST_TIMEOUT")
+
+
+def test_slow_clients_do_not_keep_others_waiting(server: Server) -> None:
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+    try:
+        for connection in slow:
+            connection.sendall(head(server, "content-length: 50") + b'{"name"')
+        assert server.post("/track", {"name": "n", "metadata": {}}).status_code == 200
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_more_connections_than_a_worker_holds_are_told_to_come_back(server: Server) -> None:
+    server.session.close()
+    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(31)]
+    try:
+        answers = []
+        for connection in held:
+            connection.settimeout(5)
+            answers.append(told(connection.recv(4096)))
+    finally:
+        for connection in held:
+            connection.close()
+    assert (503, "OVERLOADED") in answers
+    assert set(answers) <= {(503, "OVERLOADED"), (408, "REQUEST_TIMEOUT")}
+    assert server.get("/health").status_code == 200
+
+
+def test_many_large_bodies_at_once_are_told_to_come_back(tmp_path: Path) -> None:
+    with running(tmp_path, {"max_pending_mb": 0.5, "max_body_mb": 0.4}) as server:
+        waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+        for connection in waiting:
+            connection.sendall(head(server, "content-length: 300000") + b"x" * 240_000)
+        deadline = time.monotonic() + 5
+        code = ""
+        while code != "OVERLOADED" and time.monotonic() < deadline:
+            body = {"name": "n", "metadata": {f"k{n}": "x" * 9_000 for n in range(30)}}
+            code = server.post("/track", body).json().get("code", "")
+        for connection in waiting:
+            connection.close()
+        assert code == "OVERLOADED"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("content-length: 30", "transfer-encoding: chunked"),
+        ("transfer-encoding: chunked", "content-length: 30"),
+        ("content-length: 30", "content-length: 31"),
+        ("content-length: 30, 30",),
+        ("content-length: +30",),
+        ("content-length: -1",),
+        ("content-length: 0x1e",),
+        ("content-length : 30",),
+        ("transfer-encoding: xchunked",),
+        ("transfer-encoding: chunked, identity",),
+        ("x: a\x00b", "content-length: 30"),
+        ("x: a\rcontent-length: 5", "content-length: 30"),
+    ],
+)
+def test_a_request_that_could_mean_two_things_is_no_request(server: Server, lines: tuple[str, ...]) -> None:
+    before = len(server.landed())
+    answer = server.speak(head(server, *lines) + b'{"name":"smuggled","metadata":{}}')
+    assert told(answer) == (400, "INVALID_REQUEST")
+    assert len(server.landed()) == before
+
+
+def test_two_keys_in_one_request_are_none(server: Server) -> None:
+    answer = server.speak(head(server, f"X-API-Key: {server.key}", "content-length: 2", "connection: close") + b"{}")
+    assert told(answer) == (401, "INVALID_API_KEY")
+
+
+def test_requests_in_a_row_on_one_connection_are_answered_in_order(server: Server) -> None:
+    body = b'{"name":"n","metadata":{},"user_id":"%d"}'
+    raw = b"".join(head(server, "content-length: 40") + body % number for number in range(3))
+    answer = server.speak(raw, seconds=1)
+    at = [answer.find(b'"user_id":"%d"' % number) for number in range(3)]
+    assert -1 < at[0] < at[1] < at[2]
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/track/..%2f..%2fetc", "/%2e%2e/x", "//track", "/track/", "/docs/x"]
+)
+def test_paths_lead_nowhere_else(server: Server, path: str) -> None:
+    answer = server.speak(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+    assert told(answer) == (404, "NOT_FOUND")
+
+
+def test_other_origins_may_send_only_where_they_are_configured(server: Server, tmp_path: Path) -> None:
+    ask = {
+        "origin": "https://app.example.com",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type,x-api-key",
+    }
+    refused = server.session.options(server.url + "/publish_events", headers=ask)
+    assert refused.status_code == 405
+    assert not [name for name in refused.headers if name.lower().startswith("access-control")]
+    with running(tmp_path, {"cors_origins": "https://app.example.com"}) as open_server:
+        allowed = open_server.session.options(open_server.url + "/publish_events", headers=ask)
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == "https://app.example.com"
+        assert {"content-type", "x-api-key"} <= set(allowed.headers["access-control-allow-headers"].lower().split(", "))
+        answer = open_server.post("/publish_events", [event()], origin="https://app.example.com")
+        assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
+        error = open_server.post("/publish_events", [event()], key="x", origin="https://app.example.com")
+        assert error.headers["access-control-allow-origin"] == "https://app.example.com"
+        other = open_server.session.options(
+            open_server.url + "/publish_events", headers=ask | {"origin": "https://evil.example"}
+        )
+        assert other.status_code == 400
+        assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"),
+    [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("10.0.0.1", True)],
+)
+def test_keys_in_the_clear_are_warned_of(host: str, warned: bool) -> None:
+    assert (exposure(CollectorSettings(host=host)) is not None) == warned
+    assert exposure(CollectorSettings(host=host, tls_certificate=Path("c"), tls_key=Path("k"))) is None
+
+
+def test_a_burst_of_clients_is_served(server: Server) -> None:
+    statuses: list[int] = []
+
+    def send() -> None:
+        raw = b'{"name":"n","metadata":{}}'
+        answer = server.speak(head(server, f"content-length: {len(raw)}", "connection: close") + raw)
+        statuses.append(int(answer.split()[1]))
+
+    threads = [threading.Thread(target=send) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 25

@@ -1,0 +1,108 @@
+"""Limits of plans and bursts: counted across restarts and workers, told with the time to wait."""
+
+import contextlib
+import datetime as dt
+import time
+from pathlib import Path
+
+import pytest
+
+from turret_pipeline.collector.keys import KeyFile
+from turret_pipeline.collector.ledger import Ledger, Limit
+from turret_pipeline.collector.plans import Plan
+from turret_pipeline_tests.collector.servers import event, llm_event, running, start
+
+TRACK = {"name": "n", "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("plan", "limit", "period", "wait"),
+    [
+        (Plan("trial"), 250_000, "in all", 86_400),
+        (Plan("pro"), 1_000_000, "2026-02", 86_401),
+        (Plan("business"), 10_000_000, "2026-02", 86_401),
+        (Plan("custom", 7), 7, "2026-02", 86_401),
+        (Plan(), None, "2026-02", 86_401),
+    ],
+)
+def test_a_plan_says_how_many_in_which_time(plan: Plan, limit: int | None, period: str, wait: int) -> None:
+    now = dt.datetime(2026, 2, 28, tzinfo=dt.UTC)
+    assert (plan.limit, plan.period(now), plan.seconds_to_next(now)) == (limit, period, wait)
+
+
+def test_all_or_none_of_a_request_count_and_what_was_not_stored_is_given_back(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, 60)
+    limits = (Limit("shop", "2026-02", 10, 5),)
+    with ledger.transaction():
+        assert ledger.reserve(limits, 6) is None
+        assert ledger.reserve(limits, 5) == limits[0]
+        assert ledger.reserve(limits, 4) is None
+    with ledger.transaction():
+        assert ledger.reserve(limits, 1) == limits[0]
+        ledger.give_back(limits, 4)
+    assert ledger.used("shop", "2026-02") == 6
+    with contextlib.suppress(ZeroDivisionError), ledger.transaction():
+        ledger.reserve(limits, 1)
+        raise ZeroDivisionError
+    assert ledger.used("shop", "2026-02") == 6
+
+
+def test_two_workers_count_together(tmp_path: Path) -> None:
+    one, two = Ledger(tmp_path, 60), Ledger(tmp_path, 60)
+    limits = (Limit("shop", "2026-02", 100, 5),)
+    let_in = 0
+    for _ in range(40):
+        for ledger in (one, two):
+            with ledger.transaction():
+                let_in += 3 if ledger.reserve(limits, 3) is None else 0
+    assert let_in == one.used("shop", "2026-02") == 99
+
+
+def test_a_batch_is_known_within_the_window_only(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, 60)
+    with ledger.transaction():
+        assert ledger.delivery(b"x", 1000.0) == (1000.0, False)
+        ledger.mark_stored([b"x"])
+        assert ledger.delivery(b"x", 1059.0) == (1000.0, True)
+        assert ledger.delivery(b"x", 1061.0) == (1061.0, False)
+        ledger.purge(2000.0)
+        assert ledger.delivery(b"x", 1062.0) == (1062.0, False)
+
+
+def test_a_full_plan_is_told_with_the_time_to_wait_and_stays_full_after_a_restart(tmp_path: Path) -> None:
+    settings = {"workers": 2}
+    server = start(tmp_path, settings, plan=Plan("custom", 10))
+    assert server.post("/publish_llm_events", [llm_event()] * 4).status_code == 200  # an LLM event is two
+    assert server.post("/publish_events", [event()] * 3).status_code == 429
+    assert server.post("/publish_llm_events", [llm_event()] * 4).status_code == 200  # known: it counts once
+    assert [server.post("/track", TRACK).status_code for _ in range(3)] == [200, 200, 429]
+    server.stop()
+    server = start(tmp_path, settings, key=server.key)
+    for path, body in (("/track", TRACK), ("/publish_events", [event()]), ("/v1/events", [TRACK])):
+        answer = server.post(path, body)
+        told = answer.json()
+        assert (answer.status_code, told["code"], told["success"]) == (429, "RATE_LIMIT_EXCEEDED", False)
+        assert answer.headers["retry-after"] == str(told["retry_after"])
+        assert 0 < told["retry_after"] <= 31 * 86_400 + 1
+    assert server.post("/publish_events", []).status_code == 200
+    KeyFile(tmp_path / "collector").create("demo", Plan("pro"))  # a larger plan lets in at once
+    deadline = time.monotonic() + 10
+    while server.post("/track", TRACK).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    server.stop()
+    assert sum(2 if "prompt" in record else 1 for record in server.landed()) == 11
+
+
+def test_a_key_may_send_so_many_in_a_second(tmp_path: Path) -> None:
+    with running(tmp_path, {"burst_per_second": 5}) as server:
+        answers = [server.post("/track", TRACK) for _ in range(40)]  # within some two seconds, which take five each
+        statuses = [answer.status_code for answer in answers]
+        refused = answers[statuses.index(429)]
+        assert (refused.json()["retry_after"], refused.headers["retry-after"]) == (1, "1")
+        assert statuses.index(429) >= 5
+        time.sleep(1)
+        assert server.post("/track", TRACK).status_code == 200
+        time.sleep(1)
+        assert server.post("/publish_events", [event()] * 50).status_code == 200  # more than a second's, but alone
+        assert len(server.landed()) == statuses.count(200) + 51
