@@ -85,15 +85,15 @@ def test_other_paths_take_no_compressed_body(server: Server) -> None:
     assert server.post("/track", zipped({}), content_encoding="gzip").json()["code"] == "INVALID_REQUEST"
 
 
-@pytest.mark.parametrize(("depth", "status"), [(3, 200), (4, 400), (900, 400), (5000, 400)])
+@pytest.mark.parametrize(("depth", "status"), [(4, 200), (5, 400), (900, 400), (5000, 400)])
 def test_metadata_nests_so_deep_and_no_deeper(server: Server, depth: int, status: int) -> None:
     text = b'{"name": "n", "metadata": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
     assert server.post("/track", text).status_code == status
 
 
 def test_nesting_counts_in_arrays_and_on_all_paths(server: Server) -> None:
-    assert server.post("/publish_events", [event(properties=nested(3))]).status_code == 422
-    assert server.post("/v1/events", [{"name": "n", "metadata": nested(3)}]).json()["rejected"] == 1
+    assert server.post("/publish_events", [event(properties=nested(4))]).status_code == 422
+    assert server.post("/v1/events", [{"name": "n", "metadata": nested(4)}]).json()["rejected"] == 1
 
 
 def test_texts_have_a_length_of_their_own_on_each_path(server: Server) -> None:

@@ -156,7 +156,7 @@ def test_a_batch_of_one_hundred_with_equal_items_is_a_hundred_events(server: Ser
 def test_what_segment_sends_lands_as_events_llm_events_and_users(server: Server) -> None:
     track = {"event": "Bought", "timestamp": "2026-05-01T10:00:00.000Z", "user_id": None, "anonymous_id": "a1"}
     context = {"page": {"url": "https://example.com"}}
-    llm = {"prompt": "p", "generation": "g", "thread_id": "t", "assistant_id": "gpt", "latency": 2}
+    llm = {"prompt": "p", "generation": "g", "thread_id": "t", "assistant_id": "gpt", "latency": 2, "tool": "web"}
     items = [
         {**track, "context": context, "properties": {"price": 5}},
         {**track, "user_id": "u", "llm_properties": llm},
@@ -166,7 +166,8 @@ def test_what_segment_sends_lands_as_events_llm_events_and_users(server: Server)
     assert (event_of_it.event_name, event_of_it.user_id) == ("Bought", "a1")
     assert event_of_it.metadata == {"price": 5, "context": context}
     prompt, generation = parse_record(asked)
-    assert (prompt.session_id, prompt.user_id, generation.metadata["generation"]) == ("t", "u", "g")
+    assert (prompt.session_id, prompt.user_id, prompt.metadata["tool"]) == ("t", "u", "web")
+    assert (generation.metadata["generation"], generation.metadata["segment_event"]) == ("g", "Bought")
     (user,) = new(server, "/identify_segment_users", [{"user_id": "u", "traits": {"plan": "pro"}, "anonymous_id": "a"}])
     (identified,) = parse_record(user)
     assert (identified.event_name, identified.user_id, identified.metadata) == ("identify", "u", {"plan": "pro"})

@@ -27,6 +27,7 @@ _LLM_FIELDS = {
     *("user_id", "prompt", "generation", "assistant_id", "timestamp", "latency", "thread_id", "properties"),
     *("prompt_event_name", "generation_event_name"),
 }
+_SEGMENT_LLM_FIELDS = {"prompt", "generation", "assistant_id", "latency"}
 IDENTIFY = "identify"
 """The name of the event that keeps what Segment says of a user."""
 
@@ -69,11 +70,11 @@ def segment_event_record(value: object, bounds: Bounds) -> dict[str, Any]:
     properties = {**_optional_object(item, "properties"), **({"context": context} if context else {})}
     shared = {**_segment_user(item), "thread_id": llm.get("thread_id")}
     if llm.get("prompt") is not None and llm.get("generation") is not None:
-        of_llm = {key: value for key, value in llm.items() if key in _LLM_FIELDS}
-        return llm_record({**of_llm, **shared, "properties": {"segment_event": event, **properties}}, bounds)
+        of_llm = {key: value for key, value in llm.items() if key in _SEGMENT_LLM_FIELDS}
+        properties = {"segment_event": event, **properties, **_others(llm, {*_SEGMENT_LLM_FIELDS, "thread_id"})}
+        return llm_record({**of_llm, **shared, "properties": properties}, bounds)
     reserved = {"$assistant_id": llm.get("assistant_id"), "$text": llm.get("text")}
-    rest = {key: value for key, value in llm.items() if key not in {"assistant_id", "text", "thread_id"}}
-    own = {key: value for key, value in {**rest, **reserved}.items() if value is not None}
+    own = {**_others(llm, {"assistant_id", "text", "thread_id"}), **_others(reserved, set())}
     return _maybe_without_time({**shared, "event": event, "properties": {**properties, **own}}, bounds)
 
 
@@ -111,10 +112,14 @@ def _session_and_properties(item: dict[str, Any], fields: set[str], bounds: Boun
     optional_identifier(properties.get("$thread_id"), "properties.$thread_id", may_be_number=True)
     thread_id = optional_identifier(item.get("thread_id"), "thread_id", may_be_number=True)
     if item.keys() - fields:
-        others = {key: value for key, value in item.items() if key not in fields and value is not None}
-        properties = metadata(others, "The item", bounds) | properties
-    own = {} if thread_id is None else {"thread_id": thread_id}
+        properties = metadata(_others(item, fields), "The item", bounds) | properties
+    own: dict[str, Any] = {} if thread_id is None else {"thread_id": thread_id}
     return {**own, "properties": properties} if properties else own
+
+
+def _others(item: dict[str, Any], fields: set[str]) -> dict[str, Any]:
+    """What an item says beside these fields."""
+    return {key: value for key, value in item.items() if key not in fields and value is not None}
 
 
 def _optional_object(item: dict[str, Any], field: str) -> dict[str, Any]:
