@@ -10,7 +10,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint ui install clean
+.PHONY: help run test check lint ui serve install clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ lint: install
 
 ui: install  ## open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/turret ui
+
+serve: install  ## start the collector on http://127.0.0.1:8000
+	@$(BIN)/turret serve
 
 install: $(VENV)/.installed  ## set up the environment in .venv, with the command turret in it
 

@@ -1,0 +1,101 @@
+"""What the README says of the collector is so: its examples run, its table is that of the settings."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from turret_pipeline.collector.settings import PREFIX, CollectorSettings
+from turret_pipeline_tests.collector.nodes import SDK, node
+from turret_pipeline_tests.collector.servers import Server, running
+from turret_pipeline_tests.commands import BIN, PROJECT, environment
+
+README = (PROJECT / "README.md").read_text()
+SECTION = README.split("\n## Collect events over HTTP\n")[1].split("\n## ")[0]
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("readme")) as started:
+        yield started
+
+
+def run(
+    server: Server, code: str, folder: Path, command: list[str], file: str, code_of_exit: int = 0
+) -> list[dict[str, object]]:
+    """What an example adds, when it runs to its end."""
+    before = len(server.landed())
+    (folder / file).write_text(code.replace("http://127.0.0.1:8000", server.url))
+    variables = {"TURRET_COLLECTOR_API_KEY": server.key, "TURRET_COLLECTOR_URL": server.url}
+    variables |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [*command, file],
+        cwd=folder,
+        env=environment(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == code_of_exit, done.stdout + done.stderr
+    return server.landed()[before:]
+
+
+def test_the_shell_example_posts_an_event_and_sends_a_dump(server: Server, tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "data" / "sample", tmp_path / "data" / "sample")
+    # the sample has some damaged lines, which `turret send` tells, and tells by its exit code
+    records = run(server, examples("bash")[1], tmp_path, ["bash", "-e"], "example.sh", code_of_exit=1)
+    assert records[0]["metadata"] == {"prompt": "Where is my parcel?", "plan": "free"}
+    assert len(records) > 1000
+
+
+@pytest.mark.parametrize(("number", "landed"), [(0, ["prompt_sent"]), (1, ["answer_copied", "Where is my parcel?"])])
+def test_the_python_examples_post_events(server: Server, tmp_path: Path, number: int, landed: list[str]) -> None:
+    records = run(server, examples("python")[number], tmp_path, [sys.executable], "example.py")
+    assert [record.get("name") or record.get("event") or record.get("prompt") for record in records] == landed
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_javascript_examples_post_events(
+    server: Server, number: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = node(tmp_path_factory, with_sdk=SDK in examples("javascript")[number])
+    (record,) = run(server, examples("javascript")[number], place, ["node"], f"example{number}.mjs")
+    assert "Where is my parcel?" in str(record)
+
+
+def test_the_commands_of_the_first_block_are_there() -> None:
+    for line in examples("bash")[0].splitlines():
+        command = line.split("  ")[0].split()[1]
+        done = subprocess.run([str(BIN / "turret"), command, "--help"], capture_output=True, text=True, check=True)
+        options = [part for part in line.split("#")[0].split() if part.startswith("--")]
+        assert all(option in done.stdout for option in options)
+
+
+def test_the_readme_lists_every_setting_of_the_collector() -> None:
+    table = README.split("<!-- collector settings -->\n")[1].split("<!-- /collector settings -->")[0]
+    assert table == settings_table()
+
+
+def settings_table() -> str:
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {field.description} | {shown(field.default)} |\n"
+        for name, field in CollectorSettings.model_fields.items()
+        if name != "data_dir"
+    ]
+    return "".join(["| setting | meaning | default |\n|---|---|---|\n", *rows])
+
+
+def shown(default: object) -> str:
+    if default in (None, []):
+        return ""
+    return f"{default:,}" if isinstance(default, int) and default > 9999 else str(default)

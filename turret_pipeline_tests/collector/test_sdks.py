@@ -1,0 +1,173 @@
+"""Trubrics' real SDKs, from PyPI and npm, against a running collector that goes away in between."""
+
+import datetime as dt
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from trubrics import Trubrics
+
+from turret_pipeline.events.formats import Event, parse_record
+from turret_pipeline_tests.collector.nodes import node
+from turret_pipeline_tests.collector.servers import landed, running, start
+from turret_pipeline_tests.commands import conversations, reading, run_job
+
+SCRIPT = """
+import { createInterface } from "node:readline";
+import { Trubrics } from "@trubrics/trubrics";
+
+const [host, apiKey] = process.argv.slice(2);
+const trubrics = new Trubrics({ host, apiKey, flushInterval: 600, flushBatchSize: 100 });
+for await (const batch of createInterface({ input: process.stdin })) {
+  trubrics.track({ event: "js event", user_id: `js-${batch}`, properties: { $thread_id: "js-thread", nothing: null } });
+  trubrics.trackLLM({
+    user_id: `js-${batch}`, prompt: `js prompt ${batch}`, generation: "js generation", assistant_id: "gpt",
+    thread_id: "js-thread", latency: 2, timestamp: new Date("2026-05-01T10:00:00.250Z"),
+  });
+  await trubrics.flush();
+  console.log(batch);
+}
+process.exit();
+"""
+
+
+class Node:
+    """The SDK from npm in a process that tracks and flushes for every line it is given."""
+
+    def __init__(self, folder: Path, url: str, key: str) -> None:
+        (folder / "client.mjs").write_text(SCRIPT)
+        command = ["node", "client.mjs", url, key]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            command, cwd=folder, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def flush(self, batch: str) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{batch}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().strip() == batch
+
+    def close(self) -> None:
+        self.process.communicate(timeout=20)
+
+
+def track(client: Trubrics, batch: str) -> None:
+    """What an application tracks: all set, as little as may be, and a time without a zone."""
+    at = dt.datetime(2026, 5, 1, 10, 0, 0, 250_000)
+    client.track("py", f"event {batch}", {"$thread_id": "py-thread", "nothing": None}, at.replace(tzinfo=dt.UTC))
+    client.track("py", f"bare {batch}")
+    client.track_llm("py", f"prompt {batch}", "generation", thread_id="py-thread", latency=2, timestamp=at)
+    client.track_llm("py", f"bare prompt {batch}", "generation")
+
+
+@pytest.fixture
+def client() -> Iterator[Trubrics]:
+    made = Trubrics(api_key="", host="", flush_interval=600)
+    yield made
+    made._stop_event.set()
+
+
+def test_the_sdks_deliver_each_event_once_through_an_outage(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, client: Trubrics
+) -> None:
+    folder = node(tmp_path_factory, with_sdk=True)
+    server = start(tmp_path)
+    client.api_key, client.host = server.key, server.url
+    script = Node(folder, server.url, server.key)
+    track(client, "before")
+    client.flush()
+    script.flush("before")
+    server.stop()
+
+    track(client, "during")
+    flushes = [threading.Thread(target=client.flush), threading.Thread(target=script.flush, args=["during"])]
+    for flush in flushes:
+        flush.start()  # fails, and is tried once more after 5 seconds
+    while client.queue:
+        pass
+    server = start(tmp_path, port=server.port, key=server.key)
+    for flush in flushes:
+        flush.join()
+
+    track(client, "after")
+    client.flush()
+    script.flush("after")
+    script.close()
+    server.stop()
+    check(landed(tmp_path))
+
+
+def check(records: list[dict[str, object]]) -> None:
+    events = [event for record in records for event in parse_record(record)]
+    assert len({event.event_id for event in events}) == len(events) == 3 * (6 + 3)
+    for batch in ("before", "during", "after"):
+        of_batch = [event for event in events if batch in str((event.event_name, event.user_id, event.metadata))]
+        by_text = {event.metadata.get("prompt") or event.event_name: event for event in of_batch}
+        full = by_text[f"event {batch}"]
+        assert (full.session_id, full.metadata, full.event_at.microsecond) == ("py-thread", {}, 250_000)
+        prompt = by_text[f"prompt {batch}"]
+        assert (prompt.event_name, prompt.session_id, str(prompt.event_at)) == (
+            *("Prompt", "py-thread", "2026-05-01 09:59:58.250000+00:00"),
+        )
+        assert by_text[f"bare {batch}"].session_id is None
+        assert by_text[f"bare prompt {batch}"].session_id is None
+        script = by_text[f"js prompt {batch}"]
+        assert (script.session_id, script.metadata["assistant_id"]) == ("js-thread", "gpt")
+        assert str(script.event_at) == "2026-05-01 09:59:58.250000+00:00"
+    generations = [event for event in events if "generation" in event.metadata]
+    assert sorted(sessions(generations)) == ["js-thread"] * 3 + ["none"] * 3 + ["py-thread"] * 3
+
+
+def sessions(events: list[Event]) -> list[str]:
+    return [event.session_id or "none" for event in events]
+
+
+def test_a_wrong_payload_does_not_kill_the_flush_thread_of_the_sdk(tmp_path: Path, client: Trubrics) -> None:
+    with running(tmp_path) as server:
+        client.api_key, client.host = server.key, server.url
+        assert client._post([{"user_id": 5}], _endpoint("publish_events"), _endpoint("event")) is False
+        client.api_key = "wrong"
+        assert client._post([], _endpoint("publish_events"), _endpoint("event")) is False
+
+
+def _endpoint(value: str) -> "_Endpoint":
+    return _Endpoint(value)
+
+
+class _Endpoint:
+    """As the SDK's enums: something with a value."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+def test_a_thousand_events_by_sdk_are_topics_after_one_run(tmp_path: Path, client: Trubrics) -> None:
+    with running(tmp_path) as server:
+        client.api_key, client.host, client.flush_batch_size = server.key, server.url, 100
+        for event in conversations(sessions=250):
+            metadata = event["metadata"]
+            assert isinstance(metadata, dict)
+            client.track_llm(
+                user_id=str(event["user_id"]),
+                prompt=str(metadata["prompt"]),
+                generation="Here you are.",
+                thread_id=str(event["session_id"]),
+                timestamp=dt.datetime.fromisoformat(str(event["timestamp"])),
+            )
+        client.flush()
+    data_dir = tmp_path / "projects" / "demo"
+    run_job(data_dir)
+    with reading(data_dir) as connection:
+        refused = "(select count(*) from marts.rejected_events)"
+        query = f"select count(*), count(distinct session_id), {refused} from marts.events"
+        assert connection.execute(query).fetchall() == [(1000, 250, 0)]
+        labels = connection.execute(
+            "select label from marts.topics where field = 'prompt' and status = 'active'"
+        ).fetchall()
+    words = " ".join(label for (label,) in labels).lower()
+    assert len(labels) >= 3
+    assert "password" in words
