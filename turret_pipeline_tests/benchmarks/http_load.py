@@ -23,7 +23,7 @@ class Load:
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     refused: int = 0
-    bodies: list[bytes] = field(default_factory=list)
+    acknowledged: set[int] = field(default_factory=set)
 
     @property
     def rate(self) -> float:
@@ -51,6 +51,7 @@ class _Connection(asyncio.Protocol):
         self._load = load
         self._buffer = b""
         self._due = 0.0
+        self._number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
@@ -65,7 +66,7 @@ class _Connection(asyncio.Protocol):
         end = head + len(_HEAD_END) + int(self._buffer[at : self._buffer.find(b"\r", at)])
         if len(self._buffer) < end:
             return
-        self._load.answered(self._buffer, head, self._due)
+        self._load.answered(self._buffer, self._number, self._due)
         self._buffer = b""
         self._next()
 
@@ -86,7 +87,8 @@ class _Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         if not self.transport.is_closing():
-            self.transport.write(self._load.make(next(self._load.numbers)))
+            self._number = next(self._load.numbers)
+            self.transport.write(self._load.make(self._number))
 
 
 class _Running:
@@ -110,13 +112,13 @@ class _Running:
         is_over = now > self.until or due > self.until or (self.most is not None and self.scheduled > self.most)
         return None if is_over else due
 
-    def answered(self, answer: bytes, head: int, due: float) -> None:
-        if answer[9:12] == b"200":
-            self.result.latencies.append(time.perf_counter() - due)
-        else:
+    def answered(self, answer: bytes, number: int, due: float) -> None:
+        if answer[9:12] != b"200":
             self.result.refused += 1
+            return
+        self.result.latencies.append(time.perf_counter() - due)
         if self.keep:
-            self.result.bodies.append(answer[head + 4 :])
+            self.result.acknowledged.add(number)
 
     def ended(self) -> None:
         self.open -= 1
@@ -134,7 +136,7 @@ def drive(
     rate: float | None = None,
     keep: bool = False,
 ) -> Load:
-    """Send requests (``make`` builds the n-th) for so long, at most so many; with ``keep`` the answers are kept."""
+    """Send requests (``make`` builds the n-th) for so long, at most so many; ``keep`` notes which were acknowledged."""
 
     async def run() -> Load:
         running = _Running(make, seconds, most, rate, keep=keep)
