@@ -96,9 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with reading(data_dir) as connection:
             query = "select metadata ->> '$.mark', count(*) from marts.events group by all"
             found = dict(connection.execute(query).fetchall())
-            copies = connection.execute(
-                "select sum(row_count), sum(duplicate_count) from marts.source_files"
-            ).fetchall()
+            query = "select sum(row_count), sum(duplicate_count) from marts.source_files"
+            rows, duplicates = connection.execute(query).fetchall()[0]
     wanted = {mark for number in acknowledged for mark in marks(number)}
     missing = sum(mark not in found for mark in wanted)
     twice = sum(times > 1 for times in found.values())
