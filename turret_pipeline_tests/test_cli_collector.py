@@ -35,7 +35,7 @@ def test_a_dump_of_any_form_is_sent_once_and_damage_is_told(tmp_path: Path) -> N
         assert (again.returncode, "was sent before" in again.stderr) == (0, True)
         (record,) = server.landed()
         assert (record["name"], record["timestamp"], record["metadata"]) == (
-            *("seen", "2026-05-01T10:00:00Z", {"plan": "free"}),
+            *("seen", "2026-05-01T10:00:00+00:00", {"plan": "free"}),
         )
 
 

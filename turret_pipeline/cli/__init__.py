@@ -16,8 +16,8 @@ import typer
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.journeys import journeys
-from turret_pipeline.cli.rejects import rejects, replay
 from turret_pipeline.cli.keys import keys
+from turret_pipeline.cli.rejects import rejects, replay
 from turret_pipeline.cli.running import run_and_report
 from turret_pipeline.cli.sending import send
 from turret_pipeline.cli.serving import serve

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -16,9 +16,10 @@ from turret_pipeline.errors import TurretError
 
 BATCH_RECORDS, BATCH_BYTES = 1000, 2_000_000
 _SHOWN = 10
-_ALIASES = {"event_name": "name", "event_at": "timestamp"}
-# what an export of the table events has beside the event
-_OF_AN_EXPORT = {"received_at", "source_format", "source_file", "line_number", "item_number", "is_session_derived"}
+
+if TYPE_CHECKING:  # loaded where they are used
+    from turret_pipeline.events.formats import Event
+    from turret_pipeline.events.rows import Record
 
 
 @dataclass
@@ -29,6 +30,15 @@ class Sent:
     accepted: int = 0
     refused: int = 0
     is_complete: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a file: its events as JSON, or the reason why it has none."""
+
+    line_number: int
+    events: list[bytes]
+    reason: str = ""
 
 
 def send(
@@ -43,15 +53,13 @@ def send(
     Stopped or broken off, the same command goes on after the last batch that was stored. Exit code: 0 all stored,
     1 some events were refused, 2 it could not go on.
     """
-    from turret_pipeline.events.reading import content_sha256
-
     settings = load_collector_settings(url=url, data_dir=data_dir)
     if settings.api_key is None:
         raise TurretError(
             f"There is no key to send with: set {PREFIX}API_KEY (`turret keys create PROJECT` makes one)."
         )
     key = settings.api_key.get_secret_value()
-    name = hashlib.sha256("\n".join((content_sha256(file), settings.url, key)).encode()).hexdigest()
+    name = hashlib.sha256("\n".join((_content_sha256(file), settings.url, key)).encode()).hexdigest()
     progress = settings.folder / "sent" / f"{name[:32]}.json"
     sent = Sent() if again or not progress.exists() else Sent(**orjson.loads(progress.read_bytes()))
     console = new_console()
@@ -70,6 +78,14 @@ def send(
         raise typer.Exit(1)
 
 
+def _content_sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise TurretError(f"The file {file} cannot be read: {error.strerror}. Check the path.") from None
+
+
 def _send(file: Path, client: Client, sent: Sent, progress: Path) -> list[str]:
     """Send what is left of the file; a sentence for each record that was refused."""
     complaints: list[str] = []
@@ -80,11 +96,11 @@ def _send(file: Path, client: Client, sent: Sent, progress: Path) -> list[str]:
             seen += len(batch)
             if seen <= sent.records:
                 continue
-            good = [(line, body) for line, body, reason in batch if reason is None]
-            refused = [(line, reason) for line, _, reason in batch if reason is not None]
-            if good:
-                answer = client.send([body for _, body in good])
-                refused += [(good[index][0], reason) for index, reason in answer.refused]
+            refused = [(row.line_number, row.reason) for row in batch if row.reason]
+            lines = [(row.line_number, event) for row in batch for event in row.events]
+            if lines:
+                answer = client.send([event for _, event in lines])
+                refused += [(lines[index][0], reason) for index, reason in answer.refused]
                 sent.accepted += answer.accepted
             complaints.extend(f"{file.name}, line {line}: {reason}" for line, reason in sorted(refused))
             sent.refused += len(refused)
@@ -99,30 +115,49 @@ def _send(file: Path, client: Client, sent: Sent, progress: Path) -> list[str]:
     return complaints
 
 
-def _batches(file: Path) -> Iterator[list[tuple[int, bytes, str | None]]]:
-    """Records with their line, as JSON or with the reason why not; the same batches whenever the file is read."""
-    from turret_pipeline.events.formats import Refused
-    from turret_pipeline.events.reading import read_records
+def _batches(file: Path) -> Iterator[list[Row]]:
+    """The rows of a file, so many at a time; the same batches whenever the file is read."""
+    from turret_pipeline.events.reading import read_blocks
 
-    batch: list[tuple[int, bytes, str | None]] = []
+    batch: list[Row] = []
     size = 0
-    for record in read_records(file):
-        reason = record.value.reason if isinstance(record.value, Refused) else None
-        body = b"" if reason is not None else orjson.dumps(_as_sent(record.value))
-        if batch and (len(batch) == BATCH_RECORDS or size + len(body) > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append((record.line_number, body, reason))
-        size += len(body)
+    with file.open("rb") as opened:
+        for block in read_blocks(opened, file.name):
+            for record in block.records():
+                row = _row(record)
+                row_size = sum(map(len, row.events))
+                if batch and (len(batch) == BATCH_RECORDS or size + row_size > BATCH_BYTES):
+                    yield batch
+                    batch, size = [], 0
+                batch.append(row)
+                size += row_size
     if batch:
         yield batch
 
 
-def _as_sent(value: object) -> object:
-    """A record under the names that the collector knows."""
-    if not isinstance(value, dict):
-        return value
-    return {_ALIASES.get(key, key): item for key, item in value.items() if key not in _OF_AN_EXPORT}
+def _row(record: "Record") -> Row:
+    """A row as its events, or the reason why it has none."""
+    from turret_pipeline.events.formats import Refused, parse_record
+
+    try:
+        if isinstance(record.value, Refused):
+            raise record.value
+        events = parse_record(record.value)
+    except Refused as refused:
+        return Row(record.line_number, [], refused.reason)
+    return Row(record.line_number, [_as_sent(event) for event in events])
+
+
+def _as_sent(event: "Event") -> bytes:
+    sent = {
+        "event_id": event.event_id,
+        "name": event.event_name,
+        "session_id": event.session_id,
+        "user_id": event.user_id,
+        "timestamp": event.event_at or event.received_at,
+        "metadata": event.metadata,
+    }
+    return orjson.dumps({key: value for key, value in sent.items() if value is not None}, default=str)
 
 
 def _keep(progress: Path, sent: Sent) -> None:

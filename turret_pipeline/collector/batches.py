@@ -45,11 +45,14 @@ class Batch:
         ]
 
     def lines(self, first_at: float) -> bytes:
-        """The records as lines of a landing file."""
+        """The records as lines of a landing file; one that says no time happened when it was received."""
         received_at = utc_text(first_at)
         ids = self.ids(first_at)
         lines = [
-            orjson.dumps({**record, "event_id": event_id, "received_at": received_at}, option=orjson.OPT_APPEND_NEWLINE)
+            orjson.dumps(
+                {"timestamp": received_at, **record, "event_id": event_id, "received_at": received_at},
+                option=orjson.OPT_APPEND_NEWLINE,
+            )
             for event_id, record in zip(ids, self.records, strict=True)
         ]
         return b"".join(lines)

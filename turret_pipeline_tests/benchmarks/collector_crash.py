@@ -21,14 +21,20 @@ from turret_pipeline_tests.collector.servers import Server, start
 from turret_pipeline_tests.commands import installed_turret, reading
 
 BATCH = 5
-A_ROUND = 1_000_000  # numbers of requests that a round may use
+A_ROUND = 10_000  # numbers of requests that a round may use
+RATE = 300  # requests a second: what is lost at a kill does not depend on it, how long the run takes does
 LOAD_SECONDS = 20
 
 
 def path_and_body(number: int) -> tuple[str, bytes]:
     """The n-th request; each of its events has a mark of its own."""
     if number % 2:
-        event = {"name": "tracked", "metadata": {"mark": f"t{number}"}, "session_id": "s", "user_id": "u"}
+        event = {
+            "name": "tracked",
+            "metadata": {"mark": f"t{number}"},
+            "session_id": f"s{number}",
+            "user_id": f"u{number % 97}",
+        }
         return "/track", json.dumps(event).encode()
     at = "2026-05-01T10:00:00Z"
     events = [
@@ -73,7 +79,7 @@ def load_and_kill(server: Server, first: int) -> tuple[set[int], range]:
 
     killer = threading.Timer(random.uniform(0.05, 1.0), server.kill)
     killer.start()
-    load = drive(server.port, make, seconds=LOAD_SECONDS, connections=32, keep=True)
+    load = drive(server.port, make, seconds=LOAD_SECONDS, connections=32, rate=RATE, keep=True)
     killer.join()
     return {first + number for number in load.acknowledged}, range(first, first + sent)
 

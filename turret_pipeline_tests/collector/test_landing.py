@@ -13,7 +13,7 @@ import pytest
 from turret_pipeline.collector.landing import LandingFile, recover
 from turret_pipeline.collector.settings import CollectorSettings
 from turret_pipeline.collector.storage import Storage, Submission
-from turret_pipeline.events.reading import discover
+from turret_pipeline.events.discovery import discover
 from turret_pipeline_tests.collector.servers import (
     PATIENCE_SECONDS,
     Server,
