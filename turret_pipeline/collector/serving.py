@@ -19,7 +19,7 @@ from turret_pipeline.errors import TurretError
 logger = logging.getLogger(__name__)
 
 APP = "turret_pipeline.collector.app:create_app"
-_GRACE_SECONDS = 20
+_GRACE_SECONDS = 8
 
 
 def serve(settings: CollectorSettings, app: str = APP) -> None:

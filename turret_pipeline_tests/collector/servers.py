@@ -119,6 +119,7 @@ def start(
             return Server(process, data_dir, int(found[1]), log, key)
         time.sleep(0.02)
     process.kill()
+    process.wait()
     raise AssertionError(f"The collector did not start: {log.read_text()}")
 
 

@@ -1,14 +1,19 @@
 """What a caller may not do: too large, too deep, too slow, too many, and requests that mean two things."""
 
+import asyncio
 import json
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from starlette.types import Message
 
+from turret_pipeline.collector.app import create_app
 from turret_pipeline.collector.serving import exposure
 from turret_pipeline.collector.settings import CollectorSettings
 from turret_pipeline_tests.collector.servers import Server, event, running, zipped
@@ -269,3 +274,32 @@ def test_a_burst_of_clients_is_served(server: Server) -> None:
     for thread in threads:
         thread.join()
     assert statuses == [200] * 25
+
+
+def test_the_collector_speaks_tls(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    more = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make, *more], check=True, capture_output=True)
+    with running(tmp_path, {"tls_certificate": certificate, "tls_key": key}) as server:
+        url = f"https://127.0.0.1:{server.port}/health"
+        answer = requests.get(url, verify=str(certificate), headers={"connection": "close"}, timeout=10)
+        assert answer.json() == {"status": "ok"}
+
+
+def test_a_fault_of_ours_is_told_without_its_details(tmp_path: Path) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    app = create_app(CollectorSettings(data_dir=tmp_path))  # it was never started, so it has no files to try
+    scope = {"type": "http", "method": "GET", "path": "/ready", "headers": [], "query_string": b"", "root_path": ""}
+    with pytest.raises(AttributeError):
+        asyncio.run(app(scope, receive, send))
+    body = json.loads(sent[1]["body"])
+    assert (sent[0]["status"], body["code"]) == (500, "INTERNAL_ERROR")
+    assert "Attribute" not in str(body)

@@ -52,7 +52,8 @@ def test_an_llm_event_becomes_its_prompt_and_its_generation_in_one_session(serve
     ]
     assert prompt.session_id == generation.session_id == "wins"
     assert [part.event_name for part in (prompt, generation)] == ["User prompt", "AI generation"]
-    assert generation.event_at and prompt.event_at
+    assert generation.event_at is not None
+    assert prompt.event_at is not None
     assert (generation.event_at - prompt.event_at).total_seconds() == 1.5
     assert prompt.metadata == {"prompt": "Hello?", "assistant_id": "gpt", "a": 1}
 
@@ -194,3 +195,11 @@ def test_a_batch_that_the_ledger_forgot_gets_the_same_ids_so_that_a_run_counts_i
     second.stop()
     ids = [record["event_id"] for record in second.landed()]
     assert (len(ids), len(set(ids))) == (4, 2)
+
+
+def test_the_same_batch_is_stored_once_whichever_worker_gets_it(tmp_path: Path) -> None:
+    with running(tmp_path, {"workers": 2}) as server:
+        for _ in range(20):
+            server.session.close()  # a new connection, which may come to the other worker
+            assert server.post("/publish_events", [event()]).status_code == 200
+        assert len(server.landed()) == 1
