@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -67,7 +66,6 @@ def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
 async def _running(ring: KeyRing, committer: Committer) -> AsyncIterator[None]:
     """Open files and keys; at the end store what waits and finish the files."""
     await committer.start()
-    sys.setswitchinterval(0.0005)
     _refresh(ring)
     watch = asyncio.create_task(_watch(ring))
     try:

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 _PROBE_BYTES = 1 << 16
 _RETRY_SECONDS = 5
+_SPACE_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Storage:
         self._projects = settings.data_dir / "projects"
         self._files: dict[str, LandingFile] = {}
         self._failing: set[str] = set()
+        self._space_checked_at = -_SPACE_SECONDS
         self._projects.mkdir(parents=True, exist_ok=True)
         self._ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
         recover(self._projects)
@@ -99,10 +101,14 @@ class Storage:
         return None
 
     def _check_space(self) -> None:
+        """Raise OSError where the disk is nearly full; looked at a few times a second."""
+        if time.monotonic() - self._space_checked_at < _SPACE_SECONDS:
+            return
         status = os.statvfs(self._projects)
         free = status.f_bavail * status.f_frsize / MEGABYTE
         if free < self._settings.min_free_mb:
             raise OSError(f"{free:.0f} MB are free, and min_free_mb is {self._settings.min_free_mb:g}")
+        self._space_checked_at = time.monotonic()
 
     def _admitted(self, group: Sequence[Submission], now: float) -> Iterator[Submission]:
         """Those to be written: neither stored before, nor twice in this group, nor over a limit."""

@@ -19,7 +19,7 @@ from turret_pipeline_tests.collector.servers import Server, start
 
 EMPTY = "turret_pipeline_tests.benchmarks.empty_collector"
 ROUNDS = 3
-SINGLES, BATCHES = 128, 8  # connections
+SINGLES, BATCHES = 256, 8  # connections
 BATCH = 100
 WARM_EVENTS = 300_000
 TEXT = "How do I get my money back for the broken kettle that came on Friday?"
