@@ -298,8 +298,12 @@ def test_a_fault_of_ours_is_told_without_its_details(tmp_path: Path) -> None:
 
     app = create_app(CollectorSettings(data_dir=tmp_path))  # it was never started, so it has no files to try
     scope = {"type": "http", "method": "GET", "path": "/ready", "headers": [], "query_string": b"", "root_path": ""}
+
+    async def ask() -> None:
+        await app(scope, receive, send)
+
     with pytest.raises(AttributeError):
-        asyncio.run(app(scope, receive, send))
+        asyncio.run(ask())
     body = json.loads(sent[1]["body"])
     assert (sent[0]["status"], body["code"]) == (500, "INTERNAL_ERROR")
     assert "Attribute" not in str(body)
