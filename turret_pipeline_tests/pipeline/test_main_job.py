@@ -118,7 +118,7 @@ def test_the_sample_is_what_its_generator_makes(tmp_path: Path) -> None:
 
 def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> None:
     for part in (
-        "5,682 events",
+        "5,684 events",
         "Topics of prompt",
         "Topics of feedback",
         "Journeys of prompt",
