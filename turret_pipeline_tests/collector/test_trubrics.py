@@ -123,6 +123,8 @@ def test_fields_of_other_shapes_move_into_the_properties(server: Server) -> None
         ("/publish_llm_events", llm_event(prompt="x" * 200_001), "prompt has 200001 characters"),
         ("/publish_segment_events", {"event": "e"}, "user_id (or anonymous_id)"),
         ("/identify_segment_users", {"traits": {}}, "user_id (or anonymous_id)"),
+        ("/publish_segment_events", event(llm_properties={"latency": -1}), "latency is out of range"),
+        ("/publish_segment_events", event(llm_properties={"prompt": 5}), "prompt is a number"),
     ],
 )
 def test_a_bad_item_is_named_and_nothing_of_its_batch_is_stored(

@@ -65,7 +65,7 @@ def segment_event_record(value: object, bounds: Bounds) -> dict[str, Any]:
     """An item of /publish_segment_events: an LLM event where it has a prompt and a generation. Raises Invalid."""
     item = as_object(value, "The item")
     event = name(required(item, "event"), "event")
-    llm = _optional_object(item, "llm_properties")
+    llm = _checked_llm(_optional_object(item, "llm_properties"), bounds)
     context = _optional_object(item, "context")
     properties = {**_optional_object(item, "properties"), **({"context": context} if context else {})}
     shared = {**_segment_user(item), "thread_id": llm.get("thread_id")}
@@ -83,6 +83,16 @@ def segment_user_record(value: object, bounds: Bounds) -> dict[str, Any]:
     item = as_object(value, "The item")
     traits = _optional_object(item, "traits")
     return _maybe_without_time({**_segment_user(item), "event": IDENTIFY, "properties": traits}, bounds)
+
+
+def _checked_llm(llm: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
+    """What Segment says of a prompt, also where it has no generation: by the rules of an LLM event."""
+    _latency(llm.get("latency"))
+    optional_identifier(llm.get("assistant_id"), "assistant_id")
+    for field in ("prompt", "generation"):
+        if llm.get(field) is not None:
+            text(llm[field], field, bounds)
+    return llm
 
 
 def _segment_user(item: dict[str, Any]) -> dict[str, Any]:
