@@ -72,7 +72,7 @@ def test_an_unknown_reason_and_an_unread_folder_say_so(tmp_path: Path) -> None:
     refused(tmp_path / "1")
     with pytest.raises(TurretError, match="No row is refused for 'typo'; reasons are: invalid_json, invalid_name, inv"):
         told("rejects", "--data-dir", str(tmp_path / "1"), "--reason", "typo")
-    with pytest.raises(TurretError, match="materialize the asset rejected_events first"):
+    with pytest.raises(TurretError, match=r"Nothing was read into .* yet: turret run --input FILE"):
         told("rejects", "--data-dir", str(tmp_path / "2"))
 
 
@@ -103,6 +103,15 @@ def test_rows_are_read_again_where_a_setting_makes_something_of_them(
     assert "1 of 1 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
     lake = again(tmp_path)
     assert counts(lake) == [("a.jsonl", 2, 2, 0, 0)]
+
+
+def test_a_file_that_is_read_again_keeps_when_it_came(tmp_path: Path) -> None:
+    before = refused(tmp_path).read("source_files")
+    told("replay", "--data-dir", str(tmp_path))
+    after = again(tmp_path).read("source_files")
+    columns = ["ingested_at", "late_count", "accepted_count"]
+    assert after.select(columns).rows() == before.select(columns).rows()
+    assert "Nothing more is accepted" in told("replay", "--data-dir", str(tmp_path))
 
 
 def test_exported_rows_that_a_person_mended_are_read_once(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def rejects(
 
     Mended rows are left out. Text is shown without what identifies a person.
     """
+    from turret_pipeline.events.privacy import HIDDEN
     from turret_pipeline.sources.replay import export_rows
 
     found = _refused(data_dir, reason)
@@ -35,6 +36,11 @@ def rejects(
         sys.stdout.write(found.write_json() + "\n")
         return
     console = new_console(stderr=False)
+    if export is not None and (found["raw_text"] == HIDDEN).any():
+        raise TurretError(
+            "The text of refused rows is not kept where user ids are hashed (setting user_id_salt): mend the files "
+            "themselves, then turret replay."
+        )
     if export is not None:
         export_rows(found, export)
         console.print(
@@ -90,14 +96,21 @@ def replay(
         console.print(f"{one.source_file}: {counts}", soft_wrap=True)
         for sentence in one.refusals:
             console.print(f"  {sentence}", soft_wrap=True)
-    console.print("Nothing is refused." if not found else "The next turret run publishes what is accepted.")
+    accepted = sum(one.accepted_count for one in found)
+    verdict = "The next turret run publishes what is accepted." if accepted else "Nothing more is accepted than before."
+    console.print(verdict if found else "Nothing is refused.")
 
 
 def _refused(data_dir: Path | None, reason: str | None) -> pl.DataFrame:
     """Rows of ``rejected_events`` that are not mended. TurretError where there is no table, or no such reason."""
     from turret_pipeline.pipeline.resources import Workspace
 
-    lake = Workspace(load_settings(data_dir=data_dir)).lake
+    space = Workspace(load_settings(data_dir=data_dir))
+    lake = space.lake
+    if not lake.path("rejected_events").exists():
+        raise TurretError(
+            f"Nothing was read into {near(space.root)} yet: turret run --input FILE, or name another with --data-dir."
+        )
     found = lake.scan("rejected_events").filter(~pl.col("is_mended")).collect()
     if reason is None:
         return found

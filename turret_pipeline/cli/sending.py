@@ -13,12 +13,14 @@ from turret_pipeline.cli.console import Bars, new_console
 from turret_pipeline.collector.client import Client
 from turret_pipeline.collector.settings import PREFIX, load_collector_settings
 from turret_pipeline.errors import TurretError
+from turret_pipeline.settings import load_settings
 
 BATCH_RECORDS, BATCH_BYTES = 1000, 2_000_000
+ROW_EVENTS, ROW_BYTES = 10_000, 8_000_000
 _SHOWN = 10
 
 if TYPE_CHECKING:  # loaded where they are used
-    from turret_pipeline.events.formats import Event
+    from turret_pipeline.events.formats import Event, Format
     from turret_pipeline.events.rows import Record
 
 
@@ -68,7 +70,9 @@ def send(
         return
     if sent.records:
         console.print(f"Going on after {sent.records:,} records that were sent before")
-    complaints = _send(file, Client(settings.url, key, tries), sent, progress)
+    complaints = _send(
+        file, load_settings(data_dir=data_dir).chosen_format, Client(settings.url, key, tries), sent, progress
+    )
     for complaint in complaints[:_SHOWN]:
         console.print(complaint, soft_wrap=True)
     if len(complaints) > _SHOWN:
@@ -86,13 +90,13 @@ def _content_sha256(file: Path) -> str:
         raise TurretError(f"The file {file} cannot be read: {error.strerror}. Check the path.") from None
 
 
-def _send(file: Path, client: Client, sent: Sent, progress: Path) -> list[str]:
+def _send(file: Path, chosen: "Format | None", client: Client, sent: Sent, progress: Path) -> list[str]:
     """Send what is left of the file; a sentence for each record that was refused."""
     complaints: list[str] = []
 
     def steps() -> Iterator[int]:
         seen = 0
-        for batch in _batches(file):
+        for batch in _batches(file, chosen):
             seen += len(batch)
             if seen <= sent.records:
                 continue
@@ -115,37 +119,44 @@ def _send(file: Path, client: Client, sent: Sent, progress: Path) -> list[str]:
     return complaints
 
 
-def _batches(file: Path) -> Iterator[list[Row]]:
+def _batches(file: Path, chosen: "Format | None") -> Iterator[list[Row]]:
     """The rows of a file, so many at a time; the same batches whenever the file is read."""
     from turret_pipeline.events.reading import read_blocks
 
     batch: list[Row] = []
-    size = 0
+    size = count = 0
     with file.open("rb") as opened:
         for block in read_blocks(opened, file.name):
             for record in block.records():
-                row = _row(record)
+                row = _row(record, chosen)
                 row_size = sum(map(len, row.events))
-                if batch and (len(batch) == BATCH_RECORDS or size + row_size > BATCH_BYTES):
+                is_full = count + len(row.events) > BATCH_RECORDS or size + row_size > BATCH_BYTES
+                if batch and (is_full or len(batch) == BATCH_RECORDS):
                     yield batch
-                    batch, size = [], 0
+                    batch, size, count = [], 0, 0
                 batch.append(row)
-                size += row_size
+                size, count = size + row_size, count + len(row.events)
     if batch:
         yield batch
 
 
-def _row(record: "Record") -> Row:
-    """A row as its events, or the reason why it has none."""
+def _row(record: "Record", chosen: "Format | None") -> Row:
+    """A row as its events, or the reason why it has none, or cannot be sent."""
     from turret_pipeline.events.formats import Refused, parse_record
 
     try:
         if isinstance(record.value, Refused):
             raise record.value
-        events = parse_record(record.value)
+        events = [_as_sent(event) for event in parse_record(record.value, chosen)]
     except Refused as refused:
         return Row(record.line_number, [], refused.reason)
-    return Row(record.line_number, [_as_sent(event) for event in events])
+    except TypeError as error:  # nested deeper than is written, or numbers beyond 64 bits
+        return Row(record.line_number, [], f"The row cannot be sent: {error}. A run may read it.")
+    if sum(map(len, events)) > ROW_BYTES or len(events) > ROW_EVENTS:
+        return Row(
+            record.line_number, [], f"The row is too large to be sent ({len(events):,} events). A run may read it."
+        )
+    return Row(record.line_number, events)
 
 
 def _as_sent(event: "Event") -> bytes:

@@ -103,7 +103,9 @@ class Endpoints:
         path = batch.path
         count = sum(2 if "prompt" in record and "event" not in record else 1 for record in batch.records)
         limits = self._admission.limits(key)
-        submission = Submission(key.project, limits, count, batch.lines, batch.fingerprint)
+        submission = Submission(
+            key.project, limits, count, batch.lines, batch.fingerprint if batch.is_known_by_bytes else None
+        )
         await self._committer.store(submission)
         if submission.is_duplicate:
             metrics.DUPLICATE_BATCHES.labels(path).inc()

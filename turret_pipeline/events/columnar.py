@@ -26,7 +26,7 @@ def parquet_records(file: IO[bytes], *, can_seek: bool) -> Iterator[Record]:
             for row in _rows(batch):
                 number += 1
                 yield _record(number, row)
-    except (ArrowException, OSError, EOFError) as error:
+    except (ArrowException, OSError, EOFError, KeyError) as error:  # a zone that nobody knows is a KeyError
         reason = f"The Parquet file cannot be read from here on: {str(error).splitlines()[0]}."
         yield Record(number + 1, Refused("damaged_file", reason), "")
 

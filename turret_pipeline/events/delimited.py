@@ -2,8 +2,8 @@
 
 import csv
 import io
-import itertools
 import sys
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,14 +18,14 @@ ROW_LINES = 10_000
 _OBJECTS = ("metadata", "properties")
 
 
-def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Record]:
+def delimited_records(texts: Iterator[Record], delimiter: str) -> Iterator[Record]:
     """Rows under a header, placed by the line that they begin on.
 
     Where a row is not CSV, its first line is refused and reading goes on with the next: a quote that nobody closes
     does not swallow the rest of the file.
     """
     csv.field_size_limit(sys.maxsize)
-    taken = list[Record]()
+    lines, taken = _Returnable(texts), list[Record]()
     header: list[str] | None = None
     while True:
         reader = csv.reader(_texts(lines, taken), delimiter=delimiter, strict=True)
@@ -35,7 +35,7 @@ def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Recor
                 taken.clear()
                 yield from refused
                 if header is None:
-                    header = [name.strip() for name in cells]
+                    header = [name.strip() for name in cells] or None  # blank lines may come before it
                 elif cells:
                     yield _record(begin, header, cells)
             yield from _without_text(taken)[0]
@@ -43,8 +43,25 @@ def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Recor
         except csv.Error as error:
             broken, *rest = taken
             taken = []
-            lines = itertools.chain(rest, lines)
+            lines.give_back(rest)
             yield Record(broken.line_number, Refused("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
+
+
+class _Returnable:
+    """Lines of which some can be given back, to be taken again."""
+
+    def __init__(self, lines: Iterator[Record]) -> None:
+        self._lines = lines
+        self._returned = deque[Record]()
+
+    def __iter__(self) -> Iterator[Record]:
+        return self
+
+    def __next__(self) -> Record:
+        return self._returned.popleft() if self._returned else next(self._lines)
+
+    def give_back(self, lines: list[Record]) -> None:
+        self._returned.extendleft(reversed(lines))
 
 
 def _texts(lines: Iterator[Record], taken: list[Record]) -> Iterator[str]:

@@ -45,7 +45,7 @@ def _texts(lines: Iterator[Record], damage: list[Record]) -> Iterator[str]:
 
 def _items(texts: Iterator[str]) -> Iterator[Record]:
     """Items found one after the other, each without its position; more text is taken where one is not yet whole."""
-    decoder, text, at, in_array = json.JSONDecoder(), "", 0, False
+    decoder, text, at, in_array = json.JSONDecoder(parse_int=len), "", 0, False  # integers of any length
     while True:
         at, in_array = _next_item(text, at, in_array)
         try:

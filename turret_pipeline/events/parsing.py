@@ -142,7 +142,7 @@ def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     """EVENT_PART_SCHEMA of plain events."""
     nameless = plain.filter(pl.col("event_id").is_null())
     columns = ("event_name", "session_id", "user_id", "event_at", "metadata")
-    ids = [_content_id(TURRET.name, *row) for row in nameless.select(columns).iter_rows()]
+    ids = [_content_id(reading.privacy.salt, TURRET.name, *row) for row in nameless.select(columns).iter_rows()]
     content_ids = pl.DataFrame({"line_number": nameless["line_number"], "content_id": pl.Series(ids, dtype=pl.String)})
     return (
         (
@@ -167,13 +167,15 @@ def _event_row(event: Event, line_number: int, item_number: int, reading: Readin
     if event_at is None:
         raise Refused("missing_timestamp", "timestamp is missing: an event needs a time.")
     names = (event.event_name, event.session_id, event.user_id)
-    content_id = None if event.event_id else _content_id(event.source_format, *names, event.event_at, metadata)
+    salt = reading.privacy.salt
+    content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
     times = (event_at, event.received_at)
     marks = (event.source_format, event.event_at is None, event.is_zone_assumed)
     return (line_number, item_number, event.event_id, content_id, *names, *times, *marks, metadata)
 
 
 def _content_id(
+    salt: str | None,
     source_format: str,
     name: str,
     session_id: str | None,
@@ -181,10 +183,19 @@ def _content_id(
     event_at: dt.datetime | None,
     metadata: str,
 ) -> str:
-    """An id for an event that has none: a hash of all that its source says, wherever in a file it says so."""
+    """An id for an event that has none: a hash of all that its source says, wherever in a file it says so.
+
+    With the salt of user ids, so that nobody finds who it was by guessing.
+    """
     time = None if event_at is None else event_at.isoformat()
     parts = (source_format, name, session_id, user_id, time, _in_key_order(metadata))
-    return hashlib.blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(
+        "\x1f".join(part or "" for part in parts).encode(), digest_size=12, key=_key(salt)
+    ).hexdigest()
+
+
+def _key(salt: str | None) -> bytes:
+    return b"" if salt is None else hashlib.blake2b(salt.encode()).digest()
 
 
 def _in_key_order(metadata: str) -> str:

@@ -40,8 +40,8 @@ _OPENING, DEPTH = r"[\[{]", 50
 _NAME = r"^[\pL\pN\pP\pS]([^\n]*[\pL\pN\pP\pS\pM])?$"
 """A name that begins and ends with something that is seen."""
 
-_HALF_CHARACTER = r"\\u[dD]"
-"""Half of a character, which may lack the other half."""
+_UNUSUAL = r"\\u[dD]|[0-9]{300}"
+"""Half of a character, which may lack the other half; and numbers that no machine holds."""
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -121,7 +121,7 @@ def _identifiers(values: list[str | int | None]) -> pl.Series:
     if int in set(map(type, values)):
         values = [str(value) if isinstance(value, int) else value for value in values]
     texts = pl.Series(values, dtype=pl.String)
-    is_empty = texts == ""
+    is_empty = texts.str.strip_chars() == ""
     return texts.set(is_empty, None) if is_empty.any() else texts
 
 
@@ -159,6 +159,6 @@ def _is_plain(time_may_miss: bool) -> pl.Expr:
         & (name.str.len_chars() <= NAME_LIMIT)
         & ~name.is_in([START, END, OTHER])
         & metadata.str.starts_with("{")
-        & ~metadata.str.contains(_HALF_CHARACTER)
+        & ~metadata.str.contains(_UNUSUAL)
         & (metadata.str.count_matches(_OPENING) <= DEPTH)
     )

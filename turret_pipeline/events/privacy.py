@@ -33,9 +33,12 @@ def protect_events(events: pl.DataFrame, privacy: Privacy) -> tuple[pl.DataFrame
 
 
 def protect_rejected(rejected: pl.DataFrame, privacy: Privacy) -> pl.DataFrame:
-    """Refused rows with marks in their text, or without it where user ids are hashed: one may stand anywhere there."""
+    """Refused rows with marks in what they say, or without it where user ids are hashed: one may stand anywhere."""
     if privacy.salt is not None:
-        return rejected.with_columns(pl.lit(HIDDEN).alias("raw_text"))
+        reason = pl.concat_str(pl.col("reason_code").str.replace_all("_", " "), pl.lit(f" {HIDDEN}"))
+        return rejected.with_columns(reason.alias("reason"), pl.lit(HIDDEN).alias("raw_text"))
     if not privacy.kinds:
         return rejected
-    return rejected.with_columns(scrub_texts(rejected["raw_text"], privacy.kinds).alias("raw_text"))
+    return rejected.with_columns(
+        scrub_texts(rejected[name], privacy.kinds).alias(name) for name in ("reason", "raw_text")
+    )

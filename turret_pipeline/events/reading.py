@@ -6,6 +6,7 @@ its place, so that bad input never loses good input.
 
 import gzip
 import itertools
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _json(blocks: Iterator[Block]) -> Iterator[Block]:
         before.append(block)
         first = next((text.raw or "" for text in _texts(block) if _is_told(text)), None)
         if first is not None:
-            opens_document = first.lstrip().startswith("[") or first.strip() == "{"
+            opens_document = re.match(r"\s*(\[\s*([{\[\]]|$)|\{\s*$)", first) is not None
             rest = itertools.chain(before, blocks)
             lines = itertools.chain.from_iterable(map(_texts, rest))
             yield from _batches(document_records(lines)) if opens_document else rest

@@ -50,7 +50,7 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = orjson.loads(text)
     except orjson.JSONDecodeError:  # a number that no machine holds, such as 1e999
-        document = json.loads(text)
+        document = json.loads(text, parse_int=float)
     return document
 
 

@@ -9,7 +9,7 @@ from dagster import DagsterRunStatus, RunsFilter
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.discovery import discover
+from turret_pipeline.events.discovery import discover, event_files
 from turret_pipeline.pipeline.resources import Workspace, now
 from turret_pipeline.settings import Settings
 from turret_pipeline.sources.parts import changed_at, look
@@ -17,6 +17,9 @@ from turret_pipeline.sources.parts import changed_at, look
 INTERVAL_SECONDS = 30
 SETTLED = dt.timedelta(seconds=10)
 """A file that changed since is still being written, most likely."""
+
+_FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+"""After a run that failed the same files are asked for once more."""
 
 _WORKING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
@@ -31,23 +34,26 @@ def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
         description=f"Starts the job when files arrive in {', '.join(settings.input_patterns)}.",
     )
     def new_landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        files = _waiting(settings)
+        try:
+            waiting = _waiting(settings)
+        except TurretError as error:
+            return dg.SkipReason(str(error))
+        files = [path for path in waiting if now() - changed_at(path) >= SETTLED]
         if not files:
-            return dg.SkipReason("No file is new.")
-        writing = [path for path in files if now() - changed_at(path) < SETTLED]
-        if writing:
-            return dg.SkipReason(f"{writing[0]} changed a moment ago: waiting for whoever writes it.")
+            writing = f"{waiting[0]} changed a moment ago: waiting for whoever writes it." if waiting else ""
+            return dg.SkipReason(writing or "No file is new.")
         if context.instance.get_run_ids(RunsFilter(job_name=job_name, statuses=_WORKING), limit=1):
             return dg.SkipReason("A run is at work: new files wait for the next.")
-        key = hashlib.sha256("\n".join(sorted(map(look, files))).encode()).hexdigest()[:24]
+        failed = context.instance.get_run_records(RunsFilter(job_name=job_name, statuses=_FAILED), limit=1)
+        asked = [*sorted(map(look, files)), *(record.dagster_run.run_id for record in failed)]
+        key = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
         return dg.RunRequest(run_key=key, tags={"new_files": str(len(files))})
 
     return new_landing_files
 
 
 def _waiting(settings: Settings) -> list[Path | UPath]:
-    """Files of the input that were not read yet; none where there is no input yet."""
-    try:
-        return Workspace(settings).sources.unseen(discover(settings.input_patterns))
-    except TurretError:
+    """Files of the input that were not read yet; none where the landing folder has none."""
+    if not settings.inputs and not any(event_files(Path(settings.input_patterns[0]))):
         return []
+    return Workspace(settings).sources.unseen(discover(settings.input_patterns))

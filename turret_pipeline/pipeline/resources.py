@@ -242,7 +242,9 @@ class Workspace:
         if self.last_run() is None:
             return None
         with open_to_read(self.published) as connection:
-            latest: dt.datetime | None = connection.execute("select max(event_at) from marts.events").fetchall()[0][0]
+            latest: dt.datetime | None = connection.execute(
+                "select max(event_at) from marts.events where not is_time_assumed and not is_time_ahead"
+            ).fetchall()[0][0]
             return latest
 
     def published_table(self, table: Table) -> pl.DataFrame:

@@ -122,7 +122,7 @@ def _loaded(documents: pl.Series) -> list[Any]:
     """The documents; by the standard library where one may hold integers beyond 64 bits or half of a surrogate pair."""
     has_long_number = documents.str.contains("[0-9]{18}")
     return [
-        json.loads(document) if is_long else _loads(document)
+        _loads_any(document) if is_long else _loads(document)
         for document, is_long in zip(documents, has_long_number, strict=True)
     ]
 
@@ -131,7 +131,15 @@ def _loads(document: str) -> object:
     try:
         return orjson.loads(document)
     except orjson.JSONDecodeError:
+        return _loads_any(document)
+
+
+def _loads_any(document: str) -> object:
+    """Integers of any length; those that even Python does not read become as near a number as there is."""
+    try:
         return json.loads(document)
+    except ValueError:
+        return json.loads(document, parse_int=float)
 
 
 def _dumped(document: object) -> str:

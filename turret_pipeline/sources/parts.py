@@ -89,7 +89,8 @@ class Sources:
                 sha = file.sha256()
             if not any(aside.glob("events-*.parquet")):  # so that whoever reads all parts finds one
                 pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(aside / "events-00000.parquet")
-            facts = (str(path), sha, row_count, arrival.read_at, arrival.published_until)
+            came = self._arrival(sha) or arrival
+            facts = (str(path), sha, row_count, came.read_at, came.published_until)
             pl.DataFrame([facts], FILE_SCHEMA, orient="row").write_parquet(aside / "file.parquet")
             if again:
                 remove(self.folder(sha))
@@ -98,6 +99,14 @@ class Sources:
             remove(aside)
         self._note(looked, sha)
         return sha
+
+    def _arrival(self, sha: str) -> Arrival | None:
+        """When a content was read first; reading it again does not make it late."""
+        file = self.folder(sha) / "file.parquet"
+        if not file.exists():
+            return None
+        row = pl.read_parquet(file, glob=False).row(0, named=True)
+        return Arrival(row["ingested_at"], row["published_until"])
 
     def lines(self, kind: str, sha: str) -> set[int]:
         """The numbers of the lines of a content that have parts of a kind."""

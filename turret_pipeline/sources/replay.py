@@ -90,7 +90,7 @@ def replay_rows(sources: Sources, file: Path, landing: Path, reading: Reading, a
 
 def _exported(file: Path) -> Iterator[dict[str, Any]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise TurretError(
             f"The file {file} cannot be read: {error}. turret rejects --export writes such a file."

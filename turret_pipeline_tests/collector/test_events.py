@@ -55,11 +55,18 @@ def test_lines_and_gzip_are_taken_and_a_broken_line_is_its_own_result(server: Se
 
 
 def test_the_same_body_again_has_the_same_results_and_is_stored_once(server: Server) -> None:
-    body = [{"name": "again"}, {}, {"name": "again"}]
+    body = [{"name": "again", "timestamp": 0}, {}, {"name": "again", "event_id": "a1"}]
     first = server.post("/v1/events", body).json()
     landed = len(server.landed())
     assert server.post("/v1/events", body).json() == first
     assert len(server.landed()) == landed
+
+
+def test_equal_events_that_say_neither_id_nor_time_are_two(server: Server) -> None:
+    before = len(server.landed())
+    ids = [server.post("/v1/events", [{"name": "heartbeat"}]).json()["results"][0]["event_id"] for _ in range(2)]
+    assert len(set(ids)) == 2
+    assert len(server.landed()) == before + 2
 
 
 def test_many_events_are_taken_and_more_than_the_limit_are_not(server: Server) -> None:

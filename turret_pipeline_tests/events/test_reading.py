@@ -109,6 +109,17 @@ def test_arrays_and_objects_over_many_lines_are_read_item_by_item(tmp_path: Path
     assert outcome(written(tmp_path, "a.json", content)) == [(1, A), (2, B), (3, C)]
 
 
+def test_a_first_line_that_only_begins_like_an_array_costs_its_own_line_only(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", b'[2024-05-01 12:00] export started\n{"name":"b"}\n[1\n{"name":"c"}\n')
+    assert outcome(path) == [(1, "invalid_json"), (2, B), (3, "invalid_json"), (4, C)]
+
+
+def test_integers_of_any_length_cost_no_neighbour(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":' + b"9" * 5000 + b'},{"name":"c"}]')
+    assert [value for value in values(path) if value in (A, C)] == [A, C]
+    assert len(values(path)) == 3
+
+
 def test_a_blank_line_before_an_array_changes_nothing(tmp_path: Path) -> None:
     assert values(written(tmp_path, "a.json", b'\n[{"name":"a"},\n{"name":"b"}]')) == [A, B]
 
@@ -153,6 +164,10 @@ def test_csv_rows_lose_empty_cells_and_get_their_metadata_parsed(tmp_path: Path)
         (4, {"name": "b"}),
         (5, {"name": "c", "user_id": "u3", "metadata": {}}),
     ]
+
+
+def test_blank_lines_before_the_header_are_no_header(tmp_path: Path) -> None:
+    assert values(written(tmp_path, "a.csv", b"\n\nname\na\n")) == [A]
 
 
 def test_csv_cells_may_hold_quotes_commas_and_new_lines(tmp_path: Path) -> None:

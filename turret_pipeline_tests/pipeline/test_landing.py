@@ -50,9 +50,25 @@ def test_new_files_ask_for_a_run_once(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
-    landed(tmp_path, "a.jsonl")
     landed(tmp_path, "b.jsonl", dt.timedelta())
     assert asked(tmp_path).endswith("b.jsonl changed a moment ago: waiting for whoever writes it.")
+    landed(tmp_path, "a.jsonl")
+    assert len(asked(tmp_path)) == 24  # one that is always written to does not hold the others up
+
+
+def test_files_whose_run_failed_are_asked_for_once_more(tmp_path: Path) -> None:
+    landed(tmp_path, "a.jsonl")
+    with dg.DagsterInstance.ephemeral() as instance:
+        key = asked(tmp_path, instance)
+        instance.add_run(dg.DagsterRun(job_name=JOB, status=DagsterRunStatus.FAILURE))
+        second = asked(tmp_path, instance)
+        assert second != key
+        assert asked(tmp_path, instance) == second
+
+
+def test_an_input_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURRET_INPUTS", str(tmp_path / "gone.jsonl"))
+    assert "does not exist: check the path" in asked(tmp_path)
 
 
 @pytest.mark.parametrize("status", [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])

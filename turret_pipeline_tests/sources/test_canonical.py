@@ -237,6 +237,20 @@ def test_events_of_days_that_were_published_already_are_counted_as_late(tmp_path
     assert Lake(tmp_path / "lake").read("source_files")["late_count"].to_list() == [2]
 
 
+def test_numbers_that_no_machine_holds_stop_nothing(tmp_path: Path) -> None:
+    lines = [f'{{"event_id":"e{n}","name":"a","timestamp":0,"metadata":{{"n":{"9" * n}}}}}' for n in (1, 30, 299, 5000)]
+    lake = imported(tmp_path, {"a.jsonl": [*lines, row("last")]})
+    ((_, rows, accepted, duplicate, rejected),) = counts(lake)
+    assert (rows, duplicate) == (5, 0) == (accepted + rejected, 0)
+    assert {"e1", "e30", "last"} <= set(ids(lake))
+
+
+def test_an_id_of_blanks_is_none(tmp_path: Path) -> None:
+    lake = imported(tmp_path, {"a.jsonl": [row(" ", 0, user_id="\t"), row(" ", 1, x=1), row("  ", 2)]})
+    assert len(set(ids(lake))) == 3
+    assert lake.read("events")["user_id"].to_list() == [None, "u1", "u1"]
+
+
 def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
     lake = imported(tmp_path / 'it\'s [new] * 100% "ok"?', {"a'b [1].jsonl": [row("e1", metadata={"n": 1})]})
     assert counts(lake) == [("a'b [1].jsonl", 1, 1, 0, 0)]

@@ -19,6 +19,8 @@ ROWS = [
     row("e2", metadata={"prompt": "card 4111 1111 1111 1111", "nested": {"notes": ["from 192.168.7.23", "fine"]}}),
     row("e3", metadata={"order_id": "12345678901", "id": "3f2b8c1e-9a4d-4c7b-8e21-5d6f7a8b9c0d", "plan": "pro"}),
     '{"name": "broken", "prompt": "jo@example.com"',
+    row("e5", timestamp="jo@example.com"),
+    {"jo@example.com": 1},
 ]
 SECRETS = ("jo@example.com", "668 18 00", "4111 1111", "192.168.7.23")
 
@@ -87,11 +89,21 @@ def test_user_ids_are_hashed_with_a_salt_and_stay_apart(tmp_path: Path) -> None:
     users = lake.read("events")["user_id"].to_list()
     assert users[0] == users[1] != users[2]
     assert users[3] is None
-    assert lake.read("rejected_events")["raw_text"].to_list() == [HIDDEN]
+    assert lake.read("rejected_events").select("reason", "raw_text").rows() == [(f"invalid json {HIDDEN}", HIDDEN)]
     said = everything(lake) + json.dumps(users)
     assert "ada-1815" not in said
     assert "bob-1912" not in said
     assert "a long salt" not in repr(reading)
+
+
+def test_nobody_finds_who_it_was_by_guessing_ids_of_content(tmp_path: Path) -> None:
+    found = set()
+    for number, salt in enumerate([None, "a long salt", "another salt"]):
+        root = tmp_path / str(number)
+        reading = Reading(privacy=Privacy(salt=salt))
+        sources, _ = read(root, written(root / "landing", {"a.jsonl": [row(None), row(None, x=1)]}), reading)
+        found |= set(pl.read_parquet(sources.part_files("events")[0])["content_id"])
+    assert len(found) == 6
 
 
 def test_ids_of_content_do_not_depend_on_what_is_hidden(tmp_path: Path) -> None:

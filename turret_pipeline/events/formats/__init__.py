@@ -4,6 +4,7 @@ Belongs here: the shapes of the sources, as tables, and the engine that reads ro
 frames.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
@@ -53,7 +54,7 @@ INPUT_FORMATS = (AUTO, *FORMATS, MAPPED)
 
 
 def chosen_format(input_format: str, mapping: ColumnMapping | None) -> Format | None:
-    """The format of all rows where a person chose one, by name or by a mapping; None where shapes tell.
+    """The format of all rows where a person chose one by name, or of those that a mapping fits; None where shapes tell.
 
     Raises ValueError where the mapping is asked for and not there.
     """
@@ -63,7 +64,9 @@ def chosen_format(input_format: str, mapping: ColumnMapping | None) -> Format | 
         raise ValueError(
             "Setting input_format is mapping, but there is none: write [mapping] with event_name into turret.toml."
         )
-    return None if mapping is None else mapping.format()
+    if mapping is None:
+        return None
+    return dataclasses.replace(mapping.format(), leaves_others=input_format == AUTO)
 
 
 def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
@@ -73,6 +76,9 @@ def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
     if chosen is None:
         return events_of(record, recognised(record))
     if lacking := chosen.shape.missing(record):
+        other = _matching(record) if chosen.leaves_others else None
+        if other is not None:
+            return events_of(record, other)
         needs = f"it lacks {' and '.join(lacking)}; keys: {_keys(record)}"
         raise Refused("not_of_format", f"The row is no {chosen.title} (format {chosen.name}): {needs}.")
     return events_of(record, chosen)
@@ -80,14 +86,18 @@ def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
 
 def recognised(record: Mapping[str, object]) -> Format:
     """The first format whose shape the record has. Raises Refused."""
-    for table in FORMATS.values():
-        if table.shape.matches(record):
-            return table
+    found = _matching(record)
+    if found is not None:
+        return found
     raise Refused(
         "unknown_shape",
         f"The row is of no format that is known (`turret formats` lists them); keys: {_keys(record)}. "
         "A mapping in turret.toml says where its name and time are.",
     )
+
+
+def _matching(record: Mapping[str, object]) -> Format | None:
+    return next((table for table in FORMATS.values() if table.shape.matches(record)), None)
 
 
 def _keys(record: Mapping[str, object]) -> str:

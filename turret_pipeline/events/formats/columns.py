@@ -96,7 +96,7 @@ def name(path: str, value: object) -> str:
 def identifier(column: str, path: str, value: object) -> str | None:
     """An id as text; None where there is none."""
     if isinstance(value, str):
-        return value or None
+        return value if value.strip() else None
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 1024:

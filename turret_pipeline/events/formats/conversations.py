@@ -54,7 +54,7 @@ def _events(
         name, said = _said(message, role, spoken(message, chat.text)[1])
         kept = _rest_of(message, chat)
         own = {
-            "event_id": own_id or f"{shared['session_id']}-{number}-{digest(*_words(message))}",
+            "event_id": f"{shared['session_id']}-{own_id or f'{number}-{digest(*_words(message))}'}",
             "event_at": at,
             "is_zone_assumed": is_zone_assumed,
         }

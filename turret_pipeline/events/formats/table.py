@@ -135,6 +135,8 @@ class Format:
     """Values of keys that rows must have to be events; others are refused as what they are."""
     exchange: Exchange | None = None
     conversation: Conversation | None = None
+    leaves_others: bool = False
+    """Whether rows that are not of it are told by their shapes, though it was chosen."""
 
     @functools.cached_property
     def dropped(self) -> tuple[frozenset[str], Paths]:

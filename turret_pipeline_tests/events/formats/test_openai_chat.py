@@ -85,7 +85,9 @@ def test_the_zone_of_the_time_that_counts_is_the_one_that_was_assumed() -> None:
 
 def test_ids_of_messages_are_those_of_the_events() -> None:
     messages = [{"id": "m1", "role": "user", "content": "a"}, {"id": 7, "role": "user", "content": "a"}]
-    assert [event.event_id for event in parse_record(CHAT | {"messages": messages})] == ["m1", "7"]
+    one, other = (parse_record(CHAT | {"id": name, "messages": messages}) for name in ("c1", "c2"))
+    assert [event.event_id for event in one] == ["c1-m1", "c1-7"]
+    assert not {event.event_id for event in one} & {event.event_id for event in other}  # numbered anew in each chat
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,19 @@
 """Which format a row is of, and that every table is whole."""
 
+import dataclasses
 import pickle
 
 import pytest
 
-from turret_pipeline.events.formats import AUTO, FORMATS, ColumnMapping, chosen_format, parse_record, recognised
+from turret_pipeline.events.formats import (
+    AUTO,
+    FORMATS,
+    ColumnMapping,
+    Refused,
+    chosen_format,
+    parse_record,
+    recognised,
+)
 from turret_pipeline_tests.events.formats.asking import refusal
 
 
@@ -75,10 +84,23 @@ def test_a_row_can_be_read_as_another_format_than_its_shape_says() -> None:
     assert (event.event_name, event.metadata) == ("b", {"name": "asked"})
 
 
+def test_rows_that_the_mapping_does_not_fit_are_told_by_their_shapes_unless_it_is_named() -> None:
+    mapping = ColumnMapping.model_validate({"event_name": "action"})
+    turret, mapped = {"name": "asked", "timestamp": 0}, {"action": "clicked", "name": "x"}
+    automatic = chosen_format(AUTO, mapping)
+    found = [parse_record(record, automatic)[0].source_format for record in (turret, mapped)]
+    assert found == ["turret", "mapping"]
+    with pytest.raises(Refused, match="lacks action"):
+        parse_record({"other": 1}, automatic)
+    with pytest.raises(Refused, match="lacks action"):
+        parse_record(turret, chosen_format("mapping", mapping))
+
+
 def test_a_mapping_holds_unless_a_format_is_named() -> None:
     mapping = ColumnMapping.model_validate({"event_name": "action"})
     assert chosen_format(AUTO, None) is None
-    assert chosen_format(AUTO, mapping) == chosen_format("mapping", mapping) == mapping.format()
+    assert chosen_format("mapping", mapping) == mapping.format()
+    assert chosen_format(AUTO, mapping) == dataclasses.replace(mapping.format(), leaves_others=True)
     assert chosen_format("posthog", mapping) is FORMATS["posthog"]
     with pytest.raises(ValueError, match="input_format is mapping, but there is none"):
         chosen_format("mapping", None)
