@@ -49,8 +49,8 @@ class Settings(BaseSettings):
     )
     input_format: str = Field(
         AUTO,
-        description="Format of all new rows, of those that `turret formats` lists; auto: the mapping if there is one, "
-        "else each row by its shape",
+        description="Format of all new rows, of those that `turret formats` lists; auto: the mapping for rows that it "
+        "fits, each other row by its shape",
     )
     mapping: ColumnMapping | None = Field(
         None,
