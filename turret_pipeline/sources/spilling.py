@@ -7,7 +7,7 @@ import duckdb
 
 from turret_pipeline.lake import Lake, beside, in_sql, remove
 
-MEMORY = "768MB"
+MEMORY = "512MB"
 
 
 @contextmanager
