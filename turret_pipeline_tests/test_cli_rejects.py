@@ -144,7 +144,7 @@ def test_a_file_that_is_no_export_says_so(tmp_path: Path, content: str) -> None:
 def test_a_file_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
     refused(tmp_path)
     (tmp_path / "landing" / "a.jsonl").unlink()
-    assert "the file is gone. Export its rows" in told("replay", "--data-dir", str(tmp_path))
+    assert "the file is gone, or is not found from" in told("replay", "--data-dir", str(tmp_path))
 
 
 def test_what_was_replayed_is_new_to_the_next_run(tmp_path: Path) -> None:

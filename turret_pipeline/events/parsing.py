@@ -144,21 +144,14 @@ def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     columns = ("event_name", "session_id", "user_id", "event_at", "metadata")
     ids = [_content_id(reading.privacy.salt, TURRET.name, *row) for row in nameless.select(columns).iter_rows()]
     content_ids = pl.DataFrame({"line_number": nameless["line_number"], "content_id": pl.Series(ids, dtype=pl.String)})
-    return (
-        (
-            plain.join(content_ids, on="line_number", how="left", maintain_order="left")
-            if ids
-            else plain.with_columns(content_id=pl.lit(None, pl.String))
-        )
-        .select(
-            pl.lit(1, pl.Int64).alias("item_number"),
-            pl.lit(TURRET.name).alias("source_format"),
-            pl.col("event_at").is_null().alias("is_time_assumed"),
-            pl.coalesce("event_at", pl.lit(reading.time_missing, POLARS_TYPES["timestamp"])).alias("event_at"),
-            pl.exclude("event_at"),
-        )
-        .select(EVENT_PART_SCHEMA.names())
-    )
+    named = plain.join(content_ids, on="line_number", how="left", maintain_order="left") if ids else plain
+    return named.with_columns(
+        pl.lit(1, pl.Int64).alias("item_number"),
+        pl.lit(TURRET.name).alias("source_format"),
+        pl.col("event_at").is_null().alias("is_time_assumed"),
+        pl.coalesce("event_at", pl.lit(reading.time_missing, POLARS_TYPES["timestamp"])).alias("event_at"),
+        *([] if ids else [pl.lit(None, pl.String).alias("content_id")]),
+    ).select(EVENT_PART_SCHEMA.names())
 
 
 def _event_row(event: Event, line_number: int, item_number: int, reading: Reading) -> tuple[Any, ...]:

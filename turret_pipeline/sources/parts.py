@@ -37,7 +37,6 @@ FILE_SCHEMA = pl.Schema(
 )
 """A file that was read; ``published_until`` is the latest event that had been published by then."""
 
-
 MENDED_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
 
 
@@ -68,16 +67,20 @@ class Sources:
         known, seen = set(self.known()), self._seen()
         return [path for path in paths if seen.get(look(path)) not in known]
 
+    def content(self, path: Path | UPath) -> str:
+        """Hash of the content that a file, which has not changed since, was read as."""
+        return self._seen()[look(path)]
+
     def add(
         self, path: Path | UPath, reading: Reading, arrival: Arrival, *, again: bool = False
-    ) -> Generator[int, None, str]:
-        """Read a file and keep its parts once exhausted; yields how many rows each block had, returns the hash.
+    ) -> Generator[int, None, None]:
+        """Read a file and keep its parts once exhausted; yields how many rows each block had.
 
         Parts of the same content stay as they are, unless it is read ``again``. TurretError where the file cannot be
         read.
         """
         looked, row_count = look(path), 0
-        aside = beside(self.root / "reading")
+        aside, before = beside(self.root / "reading"), beside(self.root / "before")
         aside.mkdir()
         try:
             with _opened(path) as raw:
@@ -92,13 +95,13 @@ class Sources:
             came = self._arrival(sha) or arrival
             facts = (str(path), sha, row_count, came.read_at, came.published_until)
             pl.DataFrame([facts], FILE_SCHEMA, orient="row").write_parquet(aside / "file.parquet")
-            if again:
-                remove(self.folder(sha))
+            if again and self.folder(sha).exists():
+                self.folder(sha).replace(before)
             keep(aside, self.folder(sha))
         finally:
             remove(aside)
+            remove(before)
         self._note(looked, sha)
-        return sha
 
     def _arrival(self, sha: str) -> Arrival | None:
         """When a content was read first; reading it again does not make it late."""

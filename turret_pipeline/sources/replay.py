@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from upath import UPath
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.parsing import Reading, parse_records
@@ -39,20 +40,19 @@ def export_rows(rejected: pl.DataFrame, file: Path) -> None:
 
 
 def replay_file(
-    sources: Sources, rejected: pl.DataFrame, reading_of: Callable[[Path], Reading], arrival: Arrival
+    sources: Sources, rejected: pl.DataFrame, reading_of: Callable[[Path | UPath], Reading], arrival: Arrival
 ) -> Replayed:
     """Read a file again whose refused rows these are, as it is now and as rows are read now."""
-    name, sha = rejected.row(0, named=True)["source_file"], rejected.row(0, named=True)["content_sha256"]
-    if not Path(name).exists():
-        remedy = "the file is gone. Export its rows (turret rejects --export FILE), mend them there, and replay FILE"
+    name, sha = rejected.select("source_file", "content_sha256").row(0)
+    path = UPath(name)
+    if not path.exists():
+        remedy = (
+            f"the file is gone, or is not found from {Path.cwd()}. Else export its rows (turret rejects --export "
+            "FILE), mend them there, and replay FILE"
+        )
         return Replayed(name, rejected.height, 0, (remedy,))
-    steps, found = sources.add(Path(name), reading_of(Path(name)), arrival, again=True), ""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            found = stop.value
-            break
+    sum(sources.add(path, reading_of(path), arrival, again=True))
+    found = sources.content(path)
     still = sources.lines("rejected", found)
     mended = set(rejected["line_number"]) - still
     if found != sha:  # the old content keeps its account
