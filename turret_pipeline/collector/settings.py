@@ -3,27 +3,32 @@
 The data folder is the pipeline's setting (TURRET_DATA_DIR, or data_dir in turret.toml), so that both name one place.
 """
 
-import difflib
-import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 
-from turret_pipeline.errors import TurretError
+from turret_pipeline.configuration import (
+    TOML_FILE,
+    AbsolutePath,
+    Words,
+    did_you_mean,
+    loaded,
+    refuse_unknown_variables,
+    verdict,
+    web_address,
+)
 
 PREFIX = "TURRET_COLLECTOR_"
 DATA_DIR_VARIABLE = "TURRET_DATA_DIR"
-TOML_FILE, TABLE = "turret.toml", "collector"
+TABLE = "collector"
 MEGABYTE = 1_000_000
 
 
@@ -32,7 +37,7 @@ class CollectorSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)
 
-    data_dir: Path = Field(
+    data_dir: AbsolutePath = Field(
         Path("data"),
         validation_alias=AliasChoices("data_dir", DATA_DIR_VARIABLE),
         description="Folder of everything; projects have theirs in its folder projects",
@@ -42,7 +47,7 @@ class CollectorSettings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="Processes that answer")
     tls_certificate: Path | None = Field(None, description="Certificate chain (PEM); with it the collector speaks TLS")
     tls_key: Path | None = Field(None, description="Private key of the certificate (PEM)")
-    cors_origins: Annotated[list[str], NoDecode] = Field(
+    cors_origins: Words = Field(
         [], description="Web origins whose pages may send events, comma separated; *: any; default: none"
     )
     commit_wait_ms: float = Field(
@@ -72,22 +77,10 @@ class CollectorSettings(BaseSettings):
     url: str = Field("http://127.0.0.1:8000", description="Where `turret send` posts to")
     api_key: SecretStr | None = Field(None, description="Key that `turret send` posts with")
 
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
-
     @field_validator("url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("it is no address that begins with http:// or https://")
-        return value.rstrip("/")
+        return web_address(value).rstrip("/")
 
     @classmethod
     def settings_customise_sources(
@@ -114,14 +107,9 @@ class CollectorSettings(BaseSettings):
 
 def load_collector_settings(**overrides: object) -> CollectorSettings:
     """The settings in force. Raises TurretError with one sentence for each value that is wrong."""
-    _refuse_unknown_variables()
-    given = {name: value for name, value in overrides.items() if value is not None}
-    try:
-        return CollectorSettings(**cast("dict[str, Any]", given))
-    except ValidationError as error:
-        raise TurretError(" ".join(_sentence(dict(problem)) for problem in error.errors())) from None
-    except (SettingsError, ValueError) as error:
-        raise TurretError(f"The configuration cannot be read: {error}. Mend {TOML_FILE} or the variable.") from None
+    names = {PREFIX + name.upper() for name in CollectorSettings.model_fields if name != "data_dir"}
+    refuse_unknown_variables(PREFIX, names)
+    return loaded(CollectorSettings, overrides, _sentence)
 
 
 def _of_toml() -> dict[str, Any]:
@@ -136,22 +124,11 @@ def _of_toml() -> dict[str, Any]:
     return {name: whole[name] for name in ("data_dir",) if name in whole} | table
 
 
-def _refuse_unknown_variables() -> None:
-    known = {PREFIX + name.upper() for name in CollectorSettings.model_fields if name != "data_dir"}
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
-            raise TurretError(f"The environment variable {name} is no setting. {hint}")
-
-
 def _sentence(problem: dict[str, Any]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "?"
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, list(CollectorSettings.model_fields), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, list(CollectorSettings.model_fields))
         return f"The table [{TABLE}] of {TOML_FILE} has {name!r}, which is no setting.{hint}"
-    verdict = str(problem["msg"]).removeprefix("Value error, ")
     value = "a value that is not shown" if name == "api_key" else f"the value {problem['input']!r}"
     variable = name if name.startswith(PREFIX[:7]) else PREFIX + name.upper()
-    return f"Setting {name} of the collector (variable {variable}) has {value}: {verdict}."
+    return f"Setting {name} of the collector (variable {variable}) has {value}: {verdict(problem)}."
