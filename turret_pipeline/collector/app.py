@@ -25,6 +25,7 @@ from turret_pipeline.collector.health import Health
 from turret_pipeline.collector.keys import KeyFile, KeyRing
 from turret_pipeline.collector.measuring import Measured
 from turret_pipeline.collector.problems import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, Problem
+from turret_pipeline.collector.serving import spare_collections
 from turret_pipeline.collector.settings import CollectorSettings, load_collector_settings
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ async def _running(ring: KeyRing, committer: Committer) -> AsyncIterator[None]:
     await committer.start()
     _refresh(ring)
     watch = asyncio.create_task(_watch(ring))
+    spare_collections()
     try:
         yield
     finally:

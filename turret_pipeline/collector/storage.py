@@ -42,7 +42,11 @@ class Submission:
 
 
 class Storage:
-    """The landing files and the ledger of one worker. Used by one thread only, but for ``probe``."""
+    """The landing files and the ledger of one worker.
+
+    A group is admitted, written, settled, one group after the other; writing waits for the disk, the others do not.
+    ``probe`` may be called at any time.
+    """
 
     def __init__(self, settings: CollectorSettings) -> None:
         self._settings = settings
@@ -54,33 +58,38 @@ class Storage:
         self._ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
         recover(self._projects)
 
-    def commit(self, group: Sequence[Submission]) -> None:
-        """Store a group. Afterwards each submission has a ``problem``, or is on disk (a duplicate: since before)."""
+    def admit(self, group: Sequence[Submission]) -> list[Submission]:
+        """Those of a group that are to be written; the others have a ``problem``, or are stored since before."""
+        if not group:
+            return []
         now = time.time()
         try:
             self._check_space()
             with self._ledger.transaction():
                 self._ledger.purge(now)
-                admitted = list(self._admitted(group, now))
+                return list(self._admitted(group, now))
         except (OSError, sqlite3.Error) as error:
             self._refuse(group, error)
-            return
+            return []
+
+    def write(self, admitted: Sequence[Submission]) -> None:
+        """Put them on disk, or give them a ``problem``; and finish the files that are old enough."""
         by_project: dict[str, list[Submission]] = {}
         for submission in admitted:
             by_project.setdefault(submission.project, []).append(submission)
         for project, submissions in by_project.items():
             self._write(project, submissions)
-        self._settle(admitted)
-        for submission in group:
-            if submission.same_as is not None:
-                submission.problem = submission.same_as.problem
-
-    def finish_old(self) -> None:
-        """Finish the files that are old enough."""
         oldest = time.monotonic() - self._settings.file_max_seconds
         for project, file in list(self._files.items()):
             if file.opened_at < oldest:
                 self._finish(project)
+
+    def settle(self, group: Sequence[Submission], admitted: Sequence[Submission]) -> None:
+        """Tell the ledger what is on disk now, and those that are the same as another what became of that one."""
+        self._settle(admitted)
+        for submission in group:
+            if submission.same_as is not None:
+                submission.problem = submission.same_as.problem
 
     def close(self) -> None:
         """Finish all files."""

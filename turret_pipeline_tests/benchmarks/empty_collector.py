@@ -7,7 +7,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from turret_pipeline.collector.measuring import Measured
-from turret_pipeline.collector.serving import serve
+from turret_pipeline.collector.serving import serve, spare_collections
 from turret_pipeline.collector.settings import load_collector_settings
 
 
@@ -17,6 +17,7 @@ async def _empty(_: Request) -> Response:
 
 def create_app() -> ASGIApp:
     """The application: one path that answers and does nothing."""
+    spare_collections()
     return Measured(Starlette(routes=[Route("/track", _empty, methods=["POST"])]), ["/track"])
 
 

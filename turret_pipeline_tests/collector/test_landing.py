@@ -92,7 +92,9 @@ def test_a_group_of_two_projects_is_stored_and_a_batch_in_it_twice_once(tmp_path
         Submission("two", (), 1, lambda _: b"2\n", b"same"),
         Submission("two", (), 1, lambda _: b"2\n", b"same"),
     ]
-    storage.commit(group)
+    admitted = storage.admit(group)
+    storage.write(admitted)
+    storage.settle(group, admitted)
     storage.close()
     assert [submission.problem for submission in group] == [None] * 3
     assert [submission.is_duplicate for submission in group] == [False, False, True]
