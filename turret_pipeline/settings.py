@@ -26,7 +26,8 @@ from turret_pipeline.configuration import (
     verdict,
     web_address,
 )
-from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, ColumnMapping, Format, chosen_format
+from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
+from turret_pipeline.events.formats.mapping import ColumnMapping, chosen_format
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.formats import ColumnMapping
+from turret_pipeline.events.formats.mapping import ColumnMapping
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.settings import load_settings
 

@@ -10,8 +10,8 @@ import typer
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.configuration import did_you_mean
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.formats import FORMATS, Event, Format, parse_record
-from turret_pipeline.events.formats.mapping import EXAMPLE_MAPPING, MAPPED
+from turret_pipeline.events.formats import FORMATS, MAPPED, Event, Format, parse_record
+from turret_pipeline.events.formats.mapping import EXAMPLE_MAPPING
 
 SHOWN: dict[str, Format] = {**FORMATS, MAPPED: EXAMPLE_MAPPING.format()}
 """The formats that are recognised, in the order in which a row is tried, and the one that a person describes."""

@@ -40,8 +40,9 @@ _OPENING, DEPTH = r"[\[{]", 50
 _NAME = r"^[\pL\pN\pP\pS]([^\n]*[\pL\pN\pP\pS\pM])?$"
 """A name that begins and ends with something that is seen."""
 
-_UNUSUAL = r"\\u[dD]|[0-9]{300}"
-"""Half of a character, which may lack the other half; and numbers that no machine holds."""
+_HALF_CHARACTER, _NO_NUMBER = r"\\u[dD]", r"[0-9]{300}"
+"""Half of a character may lack the other half; and there are numbers that no machine holds. Each by itself is found six
+times faster than either."""
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -81,7 +82,7 @@ def _decoded(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[int, 
     try:
         is_text = lines.data.isascii() or bool(lines.data.decode())  # the decoder does not look into raw metadata
         rows = _DECODER.decode_lines(lines.data)
-        if is_text and len(rows) == lines.count():  # blank lines are left out
+        if is_text and len(rows) == lines.count:  # blank lines are left out
             return range(lines.first_line, lines.first_line + len(rows)), rows, []
     except _NOT_PLAIN:
         pass
@@ -159,6 +160,7 @@ def _is_plain(time_may_miss: bool) -> pl.Expr:
         & (name.str.len_chars() <= NAME_LIMIT)
         & ~name.is_in([START, END, OTHER])
         & metadata.str.starts_with("{")
-        & ~metadata.str.contains(_UNUSUAL)
+        & ~metadata.str.contains(_HALF_CHARACTER)
+        & ~metadata.str.contains(_NO_NUMBER)
         & (metadata.str.count_matches(_OPENING) <= DEPTH)
     )

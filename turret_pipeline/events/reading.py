@@ -32,9 +32,10 @@ _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 @dataclass(frozen=True)
 class Lines:
-    """Whole lines of a file as bytes, the first of which has this number."""
+    """So many whole lines of a file as bytes, the first of which has this number."""
 
     first_line: int
+    count: int
     data: bytes
 
     def split(self) -> list[bytes]:
@@ -43,10 +44,6 @@ class Lines:
         if not lines[-1]:
             lines.pop()
         return lines
-
-    def count(self) -> int:
-        """How many lines these are."""
-        return self.data.count(b"\n") + (not self.data.endswith(b"\n") and bool(self.data))
 
     def records(self) -> Iterator[Record]:
         """The JSON of every line that is not blank, or its refusal."""
@@ -140,22 +137,34 @@ def _blocks(file: IO[bytes]) -> Iterator[Block]:
         if isinstance(chunk, Refused):
             yield Rows([Record(number, chunk, _shown(rest))])
             return
-        data = rest + chunk if rest else chunk
-        cut = data.rfind(b"\n") + 1
-        if cut:
-            yield Lines(number, data[:cut])
-            number += data.count(b"\n", 0, cut)
-        rest = data[cut:]
+        data, rest = _cut(rest, chunk)
+        if data:
+            count = data.count(b"\n")
+            yield Lines(number, count, data)
+            number += count
         if len(rest) > LINE_LIMIT:
             refusal, rest, damage = _too_long(number, rest, chunks)
             yield Rows([refusal, *([Record(number + 1, damage, "")] if damage else [])])
             number += 1
     if rest:
-        yield Lines(number, rest)
+        yield Lines(number, rest.count(b"\n") + (not rest.endswith(b"\n")), rest)
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes | Refused]:
-    """The bytes of a file without a byte order mark; of damaged compression what comes before, then a refusal."""
+def _cut(begin: bytes, pieces: list[bytes]) -> tuple[bytes, bytes]:
+    """All lines that end in these bytes, and what is left of the last one; each byte is copied once."""
+    end = pieces[-1].rfind(b"\n") + 1
+    if end:
+        return b"".join([begin, *pieces[:-1], memoryview(pieces[-1])[:end]]), pieces[-1][end:]
+    data = b"".join([begin, *pieces])
+    end = data.rfind(b"\n") + 1
+    return data[:end], data[end:]
+
+
+def _chunks(file: IO[bytes]) -> Iterator[list[bytes] | Refused]:
+    """The bytes of a file without a byte order mark, about BLOCK_BYTES at a time, in pieces.
+
+    Of damaged compression what comes before, then a refusal.
+    """
     pieces, size, is_first = list[bytes](), 0, True
     damage: Refused | None = None
     try:
@@ -164,28 +173,31 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes | Refused]:
             pieces.append(piece)
             size += len(piece)
             if size >= BLOCK_BYTES:
-                yield b"".join(pieces)
+                yield pieces
                 pieces, size = [], 0
     except _DAMAGE as error:
         damage = Refused("damaged_file", f"The compressed file ends or breaks here: {error}.")
     if pieces:
-        yield b"".join(pieces)
+        yield pieces
     if damage is not None:
         yield damage
 
 
-def _too_long(number: int, begin: bytes, chunks: Iterator[bytes | Refused]) -> tuple[Record, bytes, Refused | None]:
+def _too_long(
+    number: int, begin: bytes, chunks: Iterator[list[bytes] | Refused]
+) -> tuple[Record, bytes, Refused | None]:
     """The refusal of a line that goes on after ``begin``, what follows it, and damage met on the way."""
     size, damage, rest = len(begin), None, b""
     for chunk in chunks:
         if isinstance(chunk, Refused):
             damage = chunk
             break
-        end = chunk.find(b"\n")
+        data = b"".join(chunk)
+        end = data.find(b"\n")
         if end >= 0:
-            size, rest = size + end, chunk[end + 1 :]
+            size, rest = size + end, data[end + 1 :]
             break
-        size += len(chunk)
+        size += len(data)
     reason = f"The line has {size:,} bytes: a row may have {LINE_LIMIT:,}."
     return Record(number, Refused("row_too_long", reason), _shown(begin)), rest, damage
 

@@ -4,7 +4,8 @@
 
 Every measurement is a process of its own, and the kinds take turns. DuckDB's does
 ``COPY (SELECT * FROM read_json(...)) TO parquet``. Ours reads the file into parts, which includes starting its workers,
-and puts all events in order, each once, with sessions and accounts. Peak memory is that of a process with its workers.
+and puts all events in order, each once, with sessions and accounts. Peak memory is that of a process with its workers,
+in a further run: to look at it slows a process down.
 """
 
 import argparse
@@ -16,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,11 +43,10 @@ SAMPLE_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Measured:
-    """A run: seconds until the parts are written, seconds in all, and peak gigabytes of the process and its workers."""
+    """A run: seconds until the parts are written, and in all."""
 
     parts_seconds: float
     seconds: float
-    gigabytes: float
 
 
 def write_events(file: IO[bytes], count: int, seed: int = 1) -> None:
@@ -116,21 +115,22 @@ def _child(kind: str, source: Path) -> None:
 
 def measure(kind: str, source: Path) -> Measured:
     """One kind of run in a process of its own."""
-    command = [sys.executable, "-m", __spec__.name, "--child", kind, str(source)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        peaks = [0.0]
-        watch = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
-        watch.start()
-        output, _ = process.communicate()
-        watch.join()
-    parts_seconds, seconds = json.loads(output)
-    return Measured(parts_seconds, seconds, max(peaks))
+    done = subprocess.run(_command(kind, source), stdout=subprocess.PIPE, text=True, check=True)
+    return Measured(*json.loads(done.stdout))
 
 
-def _watch(process: "subprocess.Popen[str]", peaks: list[float]) -> None:
-    while process.poll() is None:
-        peaks.append(sum(_gigabytes(pid) for pid in _family(process.pid)))
-        time.sleep(SAMPLE_SECONDS)
+def peak_memory(kind: str, source: Path) -> float:
+    """Gigabytes of a process and its workers at most."""
+    peak = 0.0
+    with subprocess.Popen(_command(kind, source), stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(_gigabytes(pid) for pid in _family(process.pid)))
+            time.sleep(SAMPLE_SECONDS)
+    return peak
+
+
+def _command(kind: str, source: Path) -> list[str]:
+    return [sys.executable, "-m", __spec__.name, "--child", kind, str(source)]
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -165,15 +165,15 @@ def compare(source: Path, count: int, runs: int) -> dict[str, float]:
         for kind, measured in found.items():
             measured.append(measure(kind, source))
     bare = median(found["duckdb"], lambda one: one.seconds)
+    peaks = {kind: peak_memory(kind, source) for kind in found}
     for kind, measured in found.items():
         parts, seconds = median(measured, lambda one: one.parts_seconds), median(measured, lambda one: one.seconds)
-        peak = max(one.gigabytes for one in measured)
         limit = f"1/{LIMITS[kind]:.0f}" if LIMITS[kind] else ""
         print(
             f"| {count:,} | {kind} | {parts:.2f} s | {seconds:.2f} s | {count / seconds:,.0f} | {bare / parts:.2f} | "
-            f"{bare / seconds:.2f} | {limit} | {peak:.2f} GB |"
+            f"{bare / seconds:.2f} | {limit} | {peaks[kind]:.2f} GB |"
         )
-    return {kind: max(one.gigabytes for one in measured) for kind, measured in found.items()}
+    return peaks
 
 
 def main() -> None:

@@ -22,7 +22,8 @@ ASKED: dict[str, Any] = {"event_id": "e1", "name": "asked", "timestamp": "2024-0
 
 def lines(*rows: object) -> Lines:
     """JSON lines; text is taken as it is."""
-    return Lines(1, "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows).encode())
+    data = "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows).encode()
+    return Lines(1, data.count(b"\n"), data)
 
 
 def plain_numbers(*rows: object) -> list[int]:
@@ -117,12 +118,12 @@ def test_a_time_is_required_where_none_is_given_to_events_without_one() -> None:
 
 
 def test_no_lines_give_no_events() -> None:
-    frame, others = plain_events(Lines(1, b""), time_may_miss=True)
+    frame, others = plain_events(Lines(1, 0, b""), time_may_miss=True)
     assert (frame.height, others) == (0, [])
 
 
 def test_bytes_that_are_no_text_are_no_plain_line() -> None:
-    block = Lines(5, b'{"name":"a"}\n{"name":"\xff"}\n{"name":"b","metadata":{"x":"\xff"}}\n{"name":"c"}')
+    block = Lines(5, 4, b'{"name":"a"}\n{"name":"\xff"}\n{"name":"b","metadata":{"x":"\xff"}}\n{"name":"c"}')
     parsed = parse_block(block, READING)
     assert parsed.events["line_number"].to_list() == [5, 8]
     assert parsed.rejected.select("line_number", "reason_code").rows() == [
@@ -163,10 +164,8 @@ ROW = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ROW | JSON, max_size=6), st.booleans())
 def test_any_rows_are_the_same_column_by_column_and_one_by_one(rows: list[object], time_may_miss: bool) -> None:
-    same(
-        Lines(1, b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows if fits(row))),
-        Reading(NOON if time_may_miss else None),
-    )
+    data = b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows if fits(row))
+    same(Lines(1, data.count(b"\n"), data), Reading(NOON if time_may_miss else None))
 
 
 def fits(row: object) -> bool:

@@ -4,7 +4,6 @@ Belongs here: the shapes of the sources, as tables, and the engine that reads ro
 frames.
 """
 
-import dataclasses
 from collections.abc import Mapping
 
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
@@ -12,7 +11,6 @@ from turret_pipeline.events.formats.columns import kind
 from turret_pipeline.events.formats.engine import events_of
 from turret_pipeline.events.formats.event import Event, Refused
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
-from turret_pipeline.events.formats.mapping import MAPPED, ColumnMapping
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.segment import SEGMENT
@@ -25,11 +23,10 @@ __all__ = [
     "AUTO",
     "FORMATS",
     "INPUT_FORMATS",
-    "ColumnMapping",
+    "MAPPED",
     "Event",
     "Format",
     "Refused",
-    "chosen_format",
     "parse_record",
     "recognised",
     "to_utc",
@@ -48,25 +45,9 @@ Those that ask for keys of their own come before those that ask for little, so t
 Turret event has too, is told from it; and a Turret event stays one whatever else it carries, ``messages`` included.
 """
 
-AUTO = "auto"
+AUTO, MAPPED = "auto", "mapping"
 INPUT_FORMATS = (AUTO, *FORMATS, MAPPED)
 """What a person may say of the input: nothing, one of the formats, or that the mapping holds."""
-
-
-def chosen_format(input_format: str, mapping: ColumnMapping | None) -> Format | None:
-    """The format of all rows where a person chose one by name, or of those that a mapping fits; None where shapes tell.
-
-    Raises ValueError where the mapping is asked for and not there.
-    """
-    if input_format in FORMATS:
-        return FORMATS[input_format]
-    if mapping is None and input_format == MAPPED:
-        raise ValueError(
-            "Setting input_format is mapping, but there is none: write [mapping] with event_name into turret.toml."
-        )
-    if mapping is None:
-        return None
-    return dataclasses.replace(mapping.format(), leaves_others=input_format == AUTO)
 
 
 def parse_record(record: object, chosen: Format | None = None) -> list[Event]:

@@ -4,14 +4,14 @@ A column is named by its path (``customer.id``), a constant by ``=Clicked``; of 
 something counts.
 """
 
+import dataclasses
 from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from turret_pipeline.events.formats import AUTO, FORMATS, MAPPED
 from turret_pipeline.events.formats.columns import Paths
 from turret_pipeline.events.formats.table import Columns, Format, Part, Shape
-
-MAPPED = "mapping"
 
 
 def _listed(value: object) -> object:
@@ -51,6 +51,22 @@ class ColumnMapping(BaseModel):
             json=_heads((*(path for paths in columns.values() for path in paths if "." in path), *metadata)),
             example=EXAMPLE,
         )
+
+
+def chosen_format(input_format: str, mapping: ColumnMapping | None) -> Format | None:
+    """The format of all rows where a person chose one by name, or of those that a mapping fits; None where shapes tell.
+
+    Raises ValueError where the mapping is asked for and not there.
+    """
+    if input_format in FORMATS:
+        return FORMATS[input_format]
+    if mapping is None and input_format == MAPPED:
+        raise ValueError(
+            "Setting input_format is mapping, but there is none: write [mapping] with event_name into turret.toml."
+        )
+    if mapping is None:
+        return None
+    return dataclasses.replace(mapping.format(), leaves_others=input_format == AUTO)
 
 
 def _heads(paths: Paths) -> Paths:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from turret_pipeline.events.formats import ColumnMapping, Event, parse_record
+from turret_pipeline.events.formats import Event, parse_record
+from turret_pipeline.events.formats.mapping import ColumnMapping
 from turret_pipeline_tests.events.formats.asking import refusal
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)

@@ -5,15 +5,8 @@ import pickle
 
 import pytest
 
-from turret_pipeline.events.formats import (
-    AUTO,
-    FORMATS,
-    ColumnMapping,
-    Refused,
-    chosen_format,
-    parse_record,
-    recognised,
-)
+from turret_pipeline.events.formats import AUTO, FORMATS, Refused, parse_record, recognised
+from turret_pipeline.events.formats.mapping import ColumnMapping, chosen_format
 from turret_pipeline_tests.events.formats.asking import refusal
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from turret_pipeline.events.formats import FORMATS, ColumnMapping, Event, Refused, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, Refused, parse_record
+from turret_pipeline.events.formats.mapping import ColumnMapping
 
 MAPPED = ColumnMapping.model_validate({"event_name": ["event", "=x"], "user_id": "user.id", "metadata": ["input"]})
 DEEP: Any = 0
