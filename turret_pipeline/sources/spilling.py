@@ -7,7 +7,7 @@ import duckdb
 
 from turret_pipeline.lake import Lake, beside, in_sql, remove
 
-MEMORY = "512MB"
+MEMORY = "384MB"
 
 
 @contextmanager
