@@ -6,7 +6,6 @@ its place, so that bad input never loses good input.
 
 import gzip
 import itertools
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from backports import zstd
 
 from turret_pipeline.events.columnar import parquet_records
 from turret_pipeline.events.delimited import delimited_records
-from turret_pipeline.events.documents import document_records
+from turret_pipeline.events.documents import Chunk, document_records, opens_document
 from turret_pipeline.events.formats import Refused
 from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record, text_record
 
@@ -74,10 +73,10 @@ def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
     if head == _PARQUET:
         yield from _batches(parquet_records(content, can_seek=content is file))
     elif stem.endswith((".csv", ".tsv")):
-        lines = itertools.chain.from_iterable(map(_texts, _blocks(content)))
+        lines = itertools.chain.from_iterable(map(_texts, _blocks(_chunks(content))))
         yield from _batches(delimited_records(lines, "\t" if stem.endswith(".tsv") else ","))
     else:
-        yield from _json(_blocks(content))
+        yield from _json(_chunks(content))
 
 
 def _content(file: IO[bytes]) -> IO[bytes]:
@@ -111,28 +110,22 @@ def _texts(block: Block) -> Iterator[Record]:
     return (text_record(number, line) for number, line in enumerate(block.split(), start=block.first_line))
 
 
-def _json(blocks: Iterator[Block]) -> Iterator[Block]:
-    """JSON lines, or documents where the first text opens an array, or an object that goes on."""
-    before: list[Block] = []
-    for block in blocks:
-        before.append(block)
-        first = next((text.raw or "" for text in _texts(block) if _is_told(text)), None)
-        if first is not None:
-            opens_document = re.match(r"\s*(\[\s*([{\[\]]|$)|\{\s*$)", first) is not None
-            rest = itertools.chain(before, blocks)
-            lines = itertools.chain.from_iterable(map(_texts, rest))
-            yield from _batches(document_records(lines)) if opens_document else rest
+def _json(chunks: Iterator[Chunk]) -> Iterator[Block]:
+    """JSON lines, or documents where the first line with anything in it opens an array, or an object that goes on."""
+    before: list[Chunk] = []
+    for chunk in chunks:
+        before.append(chunk)
+        begin = b"" if isinstance(chunk, Refused) else b"".join(chunk).lstrip()
+        if begin:
+            whole = itertools.chain(before, chunks)
+            yield from _batches(document_records(whole)) if opens_document(begin) else _blocks(whole)
             return
-    yield from before
+    yield from _blocks(iter(before))
 
 
-def _is_told(text: Record) -> bool:
-    return not isinstance(text.value, Refused) and bool((text.raw or "").strip())
-
-
-def _blocks(file: IO[bytes]) -> Iterator[Block]:
+def _blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
     """Whole lines, about BLOCK_BYTES at a time; a line that is too long, and damage, are refusals in their places."""
-    number, rest, chunks = 1, b"", _chunks(file)
+    number, rest = 1, b""
     for chunk in chunks:
         if isinstance(chunk, Refused):
             yield Rows([Record(number, chunk, _shown(rest))])
@@ -160,7 +153,7 @@ def _cut(begin: bytes, pieces: list[bytes]) -> tuple[bytes, bytes]:
     return data[:end], data[end:]
 
 
-def _chunks(file: IO[bytes]) -> Iterator[list[bytes] | Refused]:
+def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
     """The bytes of a file without a byte order mark, about BLOCK_BYTES at a time, in pieces.
 
     Of damaged compression what comes before, then a refusal.
@@ -183,9 +176,7 @@ def _chunks(file: IO[bytes]) -> Iterator[list[bytes] | Refused]:
         yield damage
 
 
-def _too_long(
-    number: int, begin: bytes, chunks: Iterator[list[bytes] | Refused]
-) -> tuple[Record, bytes, Refused | None]:
+def _too_long(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Record, bytes, Refused | None]:
     """The refusal of a line that goes on after ``begin``, what follows it, and damage met on the way."""
     size, damage, rest = len(begin), None, b""
     for chunk in chunks:

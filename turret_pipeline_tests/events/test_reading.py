@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
+from turret_pipeline.events.documents import ITEM_LIMIT
 from turret_pipeline.events.formats import Refused
 from turret_pipeline.events.reading import BLOCK_BYTES, LINE_LIMIT, Lines, read_blocks
 from turret_pipeline.events.rows import Record
@@ -130,10 +131,40 @@ def test_a_cut_array_gives_the_whole_items_before_the_cut_and_one_refusal(tmp_pa
     assert [record.raw for record in read_records(path)][2] == '{"name":"c'
 
 
-def test_what_follows_a_bad_item_of_an_array_is_kept_as_the_text_of_one_refusal(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"}, oops, {"name":"c"}]')
+@pytest.mark.parametrize(
+    ("content", "damage"),
+    [
+        (b'[{"name":"a"}, oops, {"name":"c"}]', "oops"),
+        (b'[{"name":"a"},{"name":"b" "x":[{"name":1}]},{"name":"c"}]', '{"name":"b" "x":[{"name":1}]}'),
+        (b'[{"name":"a"},\n{"name":"b,\n{"name":"c"}]', '{"name":"b,'),
+        (b'[\n  {\n    "name": "a"\n  },\n  {"x": [\n    {"name": 1}, oops},\n  {\n    "name": "c"\n  }\n]', None),
+        (b'{\n "name": "a"\n}\n{\n "name": oops\n}\n{\n "name": "c"\n}', '{\n "name": oops\n}'),
+    ],
+)
+def test_a_damaged_item_of_an_array_costs_no_neighbour(tmp_path: Path, content: bytes, damage: str | None) -> None:
+    path = written(tmp_path, "a.json", content)
+    assert outcome(path) == [(1, A), (2, "invalid_json"), (3, C)]
+    assert damage in (None, [record.raw for record in read_records(path)][1])
+
+
+def test_damaged_items_of_an_array_that_is_one_long_line_cost_no_neighbour(tmp_path: Path) -> None:
+    good, bad = b'{"name":"' + b"y" * 700_000 + b'"}', b'{"name":"' + b"z" * 700_000 + b"}"
+    count = 2 * max(ITEM_LIMIT, LINE_LIMIT) // (2 * len(good))
+    path = written(tmp_path, "a.json", b"[" + b",".join([good, bad] * count) + b"]")
+    found = [type(value) for value in values(path)]
+    assert found == [dict, str] * count
+
+
+def test_a_byte_of_an_array_that_is_no_text_costs_no_neighbour(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":"\xff"},{"name":"c"}]')
+    assert outcome(path) == [(1, A), (2, "invalid_encoding"), (3, C)]
+    assert [record.raw for record in read_records(path)][1] == '{"name":"\ufffd"}'
+
+
+def test_what_follows_damage_without_any_item_like_it_is_the_text_of_one_refusal(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.json", b'[{"name":"a"}, oops, {"title":"c"}]')
     assert outcome(path) == [(1, A), (2, "invalid_json")]
-    assert [record.raw for record in read_records(path)][1] == 'oops, {"name":"c"}]'
+    assert [record.raw for record in read_records(path)][1] == 'oops, {"title":"c"}]'
 
 
 def test_an_item_that_no_table_can_hold_is_the_text_of_its_own_refusal(tmp_path: Path) -> None:
