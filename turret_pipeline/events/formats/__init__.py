@@ -73,8 +73,19 @@ def recognised(record: Mapping[str, object]) -> Format:
     raise Refused(
         "unknown_shape",
         f"The row is of no format that is known (`turret formats` lists them); keys: {_keys(record)}. "
-        "A mapping in turret.toml says where its name and time are.",
+        + _remedy(record),
     )
+
+
+def _remedy(record: Mapping[str, object]) -> str:
+    arrays = [
+        key
+        for key, value in record.items()
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+    ]
+    if len(arrays) == 1 and str(arrays[0]).isidentifier():
+        return f"The rows seem to be in its {arrays[0]}: take them out, as jq -c '.{arrays[0]}[]' does."
+    return "A mapping in turret.toml says where its name and time are."
 
 
 def _matching(record: Mapping[str, object]) -> Format | None:

@@ -63,6 +63,12 @@ def test_what_is_refused_is_told_with_its_keys_and_a_remedy() -> None:
     )
 
 
+def test_a_page_that_wraps_rows_is_told_how_to_take_them_out() -> None:
+    assert refusal({"next": None, "results": [{"name": "a"}]})[1].endswith(
+        "keys: next, results. The rows seem to be in its results: take them out, as jq -c '.results[]' does."
+    )
+
+
 @pytest.mark.parametrize(
     ("record", "what"),
     [(None, "null"), (3, "a number"), (True, "a boolean"), ("a", "a string"), ([{"name": "a"}], "an array")],
