@@ -11,7 +11,6 @@ from turret_pipeline.cli.console import new_console
 from turret_pipeline.errors import TurretError, near
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import Edit, Edits
-from turret_pipeline.topics.keep.lineage import births
 
 
 class Place:
@@ -73,6 +72,8 @@ class Place:
 
     def births(self) -> dict[str, str]:
         """The run in which each topic was born, of those too that setting privacy_min_users hides."""
+        from turret_pipeline.topics.keep.lineage import births
+
         kept = self._state() / "topic_lineage.parquet"
         known = pl.read_parquet(kept, glob=False) if kept.exists() else self.query("select * from marts.topic_lineage")
         return births(known)

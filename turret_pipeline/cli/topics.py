@@ -18,7 +18,6 @@ from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.errors import TurretError
 from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import ROLES
-from turret_pipeline.topics.keep.lineage import waiting_settings
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks, roles. "
@@ -49,6 +48,8 @@ def list_topics(
 
     Above them is how each field's last run went, below them are the edits that wait for the next run.
     """
+    from turret_pipeline.topics.keep.lineage import waiting_settings
+
     place = Place(data_dir)
     frame = place.query(
         "select * from marts.topics where status = 'active' or ? order by field, event_count desc, topic_id", every

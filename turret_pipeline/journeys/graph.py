@@ -3,10 +3,12 @@
 import io
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import polars as pl
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 FORMATS = ("graphml", "gexf", "json", "dot")
 
@@ -20,6 +22,8 @@ def journey_graph(nodes: pl.DataFrame, edges: pl.DataFrame) -> "nx.DiGraph[str]"
     A node has the columns of its row as attributes, an edge too (``weight``: its transition_count); null values are
     left out, which some formats do not know.
     """
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     for pseudo in sorted({*edges["from_node_id"], *edges["to_node_id"]} - {*nodes["node_id"]}):
         graph.add_node(pseudo, label=pseudo)
@@ -33,6 +37,8 @@ def journey_graph(nodes: pl.DataFrame, edges: pl.DataFrame) -> "nx.DiGraph[str]"
 
 def write_graph(graph: "nx.DiGraph[str]", form: str) -> str:
     """The graph in one of FORMATS: GraphML and GEXF for Gephi, node-link JSON for networkx and D3, DOT for Graphviz."""
+    import networkx as nx
+
     graph = _printable(graph)
     if form == "json":
         return json.dumps(nx.node_link_data(graph, edges="edges"), ensure_ascii=False, indent=1) + "\n"
@@ -69,6 +75,8 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _printable(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
+    import networkx as nx
+
     def clean(value: object) -> object:
         return _UNPRINTABLE.sub("\ufffd", value) if isinstance(value, str) else value
 

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
-from scipy import stats
 
 from turret_pipeline.arrays import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.embed.embedding import has_kinds, unit
@@ -140,6 +139,8 @@ class Meeting:
 
     def _new_groups(self) -> list[int]:
         """Groups that are new topics, largest first: no known topic lives there, and new texts are the rule."""
+        from scipy import stats
+
         new = self.sizes - self.shared.sum(axis=1)
         homeless = np.array([len(names) == 0 for names in self.residents])
         by_chance = stats.binom.sf(new - 1, self.sizes, self.is_new.mean())
