@@ -99,7 +99,7 @@ class Settings(BaseSettings):
         "known topics follow with `turret topics refit`",
     )
     topic_floor: float = Field(
-        0.481,
+        0.484,
         ge=-1,
         le=1,
         description="Mean cosine to its nearest texts below which a text has no topic; for a topic of 100 texts; "

@@ -86,7 +86,7 @@ class Storage:
 
     def settle(self, group: Sequence[Submission], admitted: Sequence[Submission]) -> None:
         """Tell the ledger what is on disk now, and those that are the same as another what became of that one."""
-        self._settle(admitted)
+        self._note(admitted)
         for submission in group:
             if submission.same_as is not None:
                 submission.problem = submission.same_as.problem
@@ -172,7 +172,7 @@ class Storage:
         with contextlib.suppress(OSError):
             recover(self._projects)
 
-    def _settle(self, admitted: Sequence[Submission]) -> None:
+    def _note(self, admitted: Sequence[Submission]) -> None:
         failed = [submission for submission in admitted if submission.problem]
         stored = [item.fingerprint for item in admitted if item.fingerprint is not None and not item.problem]
         if not failed and not stored:

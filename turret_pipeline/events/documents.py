@@ -1,6 +1,7 @@
 """JSON documents to rows: the items of arrays, or objects that span many lines, one after the other."""
 
 import codecs
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -16,14 +17,22 @@ Chunk = list[bytes] | Refused
 ITEM_LIMIT = 32 << 20
 """Characters that an item may have."""
 
-MOST_INDENT, MOST_OVERLAP = 100, 1000
-"""Characters before an item that tell how far to the right it is, and that the begin of an item has at most."""
+_BEFORE, _BEGIN = 100, 1000
+"""Characters before an item that tell how far to the right it stands, and that its begin has at most."""
 
+_KEYS, _PLACES = 8, 50
+"""First keys of items that are remembered, and places that are looked at for the begin of the next item."""
+
+_SCANNED, _READ = 1 << 16, 1 << 20
+"""Characters of a damaged item that are looked through for its end, and those read that are then forgotten."""
+
+_DECODER = json.JSONDecoder(parse_int=len)  # integers of any length
 _DOCUMENT = re.compile(rb"\[[ \t\r]*(?:[{\[\]\n]|\Z)|\{[ \t\r]*(?:\n|\Z)")
-_NO_TEXT = re.compile("[\udc80-\udcff]")
-_BLANK = " \t\r\n"
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
 _INDENT = re.compile(r"\n[ \t]*\Z")
 _FIRST_KEY = re.compile(r'\{\s*("(?:[^"\\]|\\.){0,100}")')
+_TOKEN = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|["{}\[\]]')
+_NO_TEXT = re.compile("[\udc80-\udcff]")
 
 
 def opens_document(begin: bytes) -> bool:
@@ -39,7 +48,7 @@ def document_records(chunks: Iterator[Chunk]) -> Iterator[Record]:
     """
     damage: list[Refused] = []
     position = 0
-    for position, record in enumerate(_items(_texts(chunks, damage)), start=1):
+    for position, record in enumerate(_Items(_texts(chunks, damage)).records(), start=1):
         yield Record(position, record.value, record.raw)
     for extra, refusal in enumerate(damage, start=1):
         yield Record(position + extra, refusal, "")
@@ -56,64 +65,121 @@ def _texts(chunks: Iterator[Chunk], damage: list[Refused]) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def _items(texts: Iterator[str]) -> Iterator[Record]:
-    """Items found one after the other, each without its position; more text is taken where one is not yet whole."""
-    decoder, text, at, in_array = json.JSONDecoder(parse_int=len), "\n", 0, False  # integers of any length
-    key = ""
-    while True:
-        at, in_array = _next_item(text, at, in_array)
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            more = next(texts, None) if len(text) - at < ITEM_LIMIT else None
-            if more is not None:
-                kept = max(0, at - MOST_INDENT)
-                text, at = text[kept:] + more, at - kept
-                continue
-            if at < len(text):
-                skipped, text = _skip(text, at, key, texts)
-                reason = f"The document is not JSON from item to item: {error}."
-                yield Record(0, Refused("invalid_json", reason), _shown(skipped))
-                at = 0
-                continue
-            return
-        yield _item(text[at:end])
-        key, at = _first_key(text, at) or key, end
+class _Items:
+    """Items found one after the other in text that is taken as it is needed.
 
-
-def _skip(text: str, at: int, key: str, texts: Iterator[str]) -> tuple[str, str]:
-    """A damaged item up to the next that begins like it, and the text from there; empty where none does.
-
-    It begins like it where it is as far to the right, if it begins a line, and else where it has the same first key, or
-    that of the item before, ``key``.
+    What items begin with is remembered, to find the next one behind damage: ``_indent``, what stands before an item
+    that begins a line, and ``_keys``, the quoted first keys.
     """
-    indent = _INDENT.search(text, max(0, at - MOST_INDENT), at)
-    keys = "|".join(re.escape(one) for one in {_first_key(text, at), key} if one)
-    like_it = rf"{indent[0]}\{{" if indent else rf"[,\n]\s*\{{\s*(?:{keys})" if keys else None
-    pattern = re.compile(like_it) if like_it else None
-    found = pattern and pattern.search(text, at)
-    skipped = text[at : found.start() if found else None][:RAW_LIMIT].rstrip()
-    while pattern and not found:
-        more = next(texts, None)
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts = texts
+        self._text, self._at, self._in_array = "\n", 0, False
+        self._indent: str | None = None
+        self._keys: dict[str, None] = {}
+
+    def records(self) -> Iterator[Record]:
+        """Every item, or a refusal of what is none, without its position."""
+        while self._goes_on():
+            try:
+                _, end = _DECODER.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError) as error:
+                if not (self._is_cut(error) and self._takes_more()):
+                    yield self._damaged(error)
+                continue
+            if end == len(self._text) and self._text[self._at] not in '{["' and self._takes_more():
+                continue  # a number may go on
+            self._remember()
+            yield _item(self._text[self._at : end])
+            self._at = end
+
+    def _goes_on(self) -> bool:
+        """Whether there is another item, which then is the next."""
+        while True:
+            between = _BETWEEN.match(self._text, self._at)
+            self._at = between.end() if between else self._at
+            sign = self._text[self._at : self._at + 1]
+            if sign == "]" or (sign == "[" and not self._in_array):
+                self._in_array = sign == "["
+                self._at += 1
+            elif sign or not self._takes_more():
+                return bool(sign)
+
+    def _takes_more(self) -> bool:
+        """Take more text, if there is any and the item may have more; what was read is forgotten."""
+        if len(self._text) - self._at >= ITEM_LIMIT:
+            return False
+        more = next(self._texts, None)
         if more is None:
-            break
-        text = text[-MOST_OVERLAP:] + more
-        found = pattern.search(text)
-    return skipped, text[found.start() :] if found else ""
+            return False
+        kept = max(0, self._at - _BEFORE)
+        self._text, self._at = self._text[kept:] + more, self._at - kept
+        return True
+
+    def _is_cut(self, error: Exception) -> bool:
+        """Whether the item may be whole once there is more text."""
+        if not isinstance(error, json.JSONDecodeError):
+            return False
+        return error.pos >= len(self._text) - len("-Infinity") or error.msg.startswith("Unterminated")
+
+    def _remember(self) -> None:
+        indent = _INDENT.search(self._text, max(0, self._at - _BEFORE), self._at)
+        self._indent = indent[0] if indent else None
+        if len(self._keys) < _KEYS and (key := _FIRST_KEY.match(self._text, self._at)):
+            self._keys[key[1]] = None
+
+    def _damaged(self, error: Exception) -> Record:
+        """The refusal of what stands here, up to where the next item begins."""
+        what = "it is nested too deep"
+        if isinstance(error, json.JSONDecodeError):
+            what = f"{error.msg} at character {error.pos - self._at + 1}"
+        begin, pattern = self._text[self._at : self._at + RAW_LIMIT], self._alike()
+        place = _next_place(self._text, self._at, pattern)
+        raw = begin if place is None else begin[: place - self._at]
+        while place is None and (more := next(self._texts, None)) is not None:
+            self._text, self._at = self._text[max(self._at + 1, len(self._text) - _BEGIN) :] + more, 0
+            place = _next_place(self._text, 0, pattern)
+        self._at = len(self._text) if place is None else place
+        if self._at > _READ:
+            self._text, self._at = self._text[self._at - _BEFORE :], _BEFORE
+        return Record(0, Refused("invalid_json", f"The item is not JSON: {what}."), _shown(raw.rstrip()))
+
+    def _alike(self) -> re.Pattern[str]:
+        """Where another item may begin: as far to the right as the last, if it began a line, else with a known key."""
+        own = _FIRST_KEY.match(self._text, self._at)
+        keys = "|".join(map(re.escape, {**self._keys, **({own[1]: None} if own and self._keys else {})})) or '"'
+        indent = self._indent
+        if indent is None and not self._keys and (here := _INDENT.search(self._text, 0, self._at)):
+            indent = here[0]
+        begins = rf"[,\n]\s*(?=\{{\s*(?:{keys}))" if indent is None else rf"{indent}(?=\{{)"
+        if self._text[self._at] != "{":  # between items
+            begins += rf"""|(?=\{{\s*(?:{keys}))|[,\n]\s*(?=\{{\s*")"""
+        return re.compile(begins)
 
 
-def _first_key(text: str, at: int) -> str:
-    """The quoted first key of the object at a place."""
-    found = _FIRST_KEY.match(text, at)
-    return found[1] if found else ""
+def _next_place(text: str, at: int, pattern: re.Pattern[str]) -> int | None:
+    """Where the next item begins behind a damaged one, or the text between them; None where the pattern finds none.
 
-
-def _next_item(text: str, at: int, in_array: bool) -> tuple[int, bool]:
-    """Where the next item begins, behind what stands between items, and whether that is within an array."""
-    while at < len(text) and (text[at] in _BLANK or text[at] in ",]" or (text[at] == "[" and not in_array)):
-        in_array = text[at] == "[" or (in_array and text[at] != "]")
-        at += 1
-    return at, in_array
+    That is where the brackets of the damaged item are closed, or before that the first place that the pattern finds and
+    that is not within brackets: inside of what looks like a string, if a quote was lost. Where brackets do not match
+    either, the first place that is found.
+    """
+    places = [found.start() for found in itertools.islice(pattern.finditer(text, at), _PLACES)]
+    waiting, closers = iter(places), list[str]()
+    first = place = next(waiting, None)
+    for token in _TOKEN.finditer(text, at, at + _SCANNED):
+        sign = token[0]
+        while place is not None and place < token.end():
+            if not closers or place > token.start():
+                return place
+            place = next(waiting, None)
+        if sign in "{[":
+            closers.append("}" if sign == "{" else "]")
+        elif sign == '"' or (sign in "}]" and (not closers or closers.pop() != sign)):
+            return place if sign != "]" and place is not None else first
+        elif sign in "}]" and not closers:
+            return token.end()
+    return first
 
 
 def _item(raw: str) -> Record:
@@ -127,9 +193,9 @@ def _item(raw: str) -> Record:
 def _encoding(raw: str) -> Refused | None:
     """The refusal of an item with a byte that is no text."""
     found = _NO_TEXT.search(raw)
-    return (
-        Refused("invalid_encoding", f"This is not UTF-8: character {found.start() + 1} of the item.") if found else None
-    )
+    if found is None:
+        return None
+    return Refused("invalid_encoding", f"This is not UTF-8: character {found.start() + 1} of the item.")
 
 
 def _shown(raw: str) -> str:

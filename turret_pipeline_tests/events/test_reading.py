@@ -132,11 +132,31 @@ def test_a_cut_array_gives_the_whole_items_before_the_cut_and_one_refusal(tmp_pa
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"name:0},{"name":"b"},{"name":"c"}]',
+        b'[{name:0},{"name":"b"},{"name":"c"}]',
+        b'[{"x":oops},\n{"name":"b"},\n{"name":"c"}]',
+        b'[\n  {"x":oops},\n  {"name":"b"},\n  {"name":"c"}\n]',
+        b'[\n  \x00 {"name":"b"},\n  {"name":"c"}\n]',
+    ],
+)
+def test_a_damaged_first_item_of_an_array_costs_no_neighbour(tmp_path: Path, content: bytes) -> None:
+    assert outcome(written(tmp_path, "a.json", content)) == [(1, "invalid_json"), (2, B), (3, C)]
+
+
+@pytest.mark.parametrize(
     ("content", "damage"),
     [
         (b'[{"name":"a"}, oops, {"name":"c"}]', "oops"),
         (b'[{"name":"a"},{"name":"b" "x":[{"name":1}]},{"name":"c"}]', '{"name":"b" "x":[{"name":1}]}'),
-        (b'[{"name":"a"},\n{"name":"b,\n{"name":"c"}]', '{"name":"b,'),
+        (b'[{"name":"a"},\n{"name":"b,\n{"name":"c"}]', '{"name":"b'),
+        (b'[{"name":"a"},{"name":1,"x":[{"name":1},{"name":2}],oops},{"name":"c"}]', None),
+        (b'[{"name":"a"},{"name":1,"x":[{"name":1},{"name":2},oops},{"name":"c"}]', None),
+        (b'[{"name":"a"},{"name":1,{"name":"c"}]', '{"name":1'),
+        (b'[{"name":"a"},\n{"name":1,"x\t":[],\n{"name":"c"}]', None),
+        (b'[\n{\n"name": "a"\n},\n{\n"x": [\n{\n"name": 1\n}\n],\noops\n},\n{\n"name": "c"\n}\n]', None),
+        (b'[\n  {"name": "a"},\n"  {\n    "x": 1\n  },\n  {"name": "c"}\n]', None),
         (b'[\n  {\n    "name": "a"\n  },\n  {"x": [\n    {"name": 1}, oops},\n  {\n    "name": "c"\n  }\n]', None),
         (b'{\n "name": "a"\n}\n{\n "name": oops\n}\n{\n "name": "c"\n}', '{\n "name": oops\n}'),
     ],
@@ -162,9 +182,15 @@ def test_a_byte_of_an_array_that_is_no_text_costs_no_neighbour(tmp_path: Path) -
 
 
 def test_what_follows_damage_without_any_item_like_it_is_the_text_of_one_refusal(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"}, oops, {"title":"c"}]')
+    path = written(tmp_path, "a.json", b'[{"name":"a"}, {oops, {"title":"c"}]')
     assert outcome(path) == [(1, A), (2, "invalid_json")]
-    assert [record.raw for record in read_records(path)][1] == 'oops, {"title":"c"}]'
+    assert [record.raw for record in read_records(path)][1] == '{oops, {"title":"c"}]'
+
+
+def test_a_number_of_an_array_is_one_row_wherever_a_block_ends(tmp_path: Path) -> None:
+    blanks = b" " * (BLOCK_BYTES - len(b"[{},12"))
+    found = outcome(written(tmp_path, "a.json", b"[{}," + blanks + b'123456,{"name":"c"}]'))
+    assert [value for _, value in found] == [{}, 123456, C]
 
 
 def test_an_item_that_no_table_can_hold_is_the_text_of_its_own_refusal(tmp_path: Path) -> None:

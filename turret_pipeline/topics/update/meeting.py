@@ -46,7 +46,7 @@ class Options:
 
     granularity: float = 1.0
     min_texts: int = 5
-    floor: float = 0.481
+    floor: float = 0.484
     seed: int = 0
 
 

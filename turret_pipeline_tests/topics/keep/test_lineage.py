@@ -31,7 +31,7 @@ RENAME = Edit("edit-1", "", "rename", "prompt-2", label="Log in")
 MERGE = Edit("edit-2", "", "merge", "prompt-2", into_topic_id="prompt-1")
 
 
-FOUND_WITH = {"found_granularity": 1.0, "found_min_texts": 5, "found_floor": 0.481}
+FOUND_WITH = {"found_granularity": 1.0, "found_min_texts": 5, "found_floor": 0.484}
 
 
 def facts(state: TopicState) -> dict[str, object]:
@@ -107,7 +107,7 @@ def test_a_run_tells_with_what_the_topics_were_last_found_anew() -> None:
     carried_on = run(FIRST, ALL, "r2", FINER)
     anew = run(carried_on, ALL, "r3", replace(FINER, refit=True))
     back = run(anew, ALL, "r4")
-    assert back.topic_runs.select(found).rows() == [(1, 5, 0.481), (1, 5, 0.481), (2, 6, 0.481), (2, 6, 0.481)]
+    assert back.topic_runs.select(found).rows() == [(1, 5, 0.484), (1, 5, 0.484), (2, 6, 0.484), (2, 6, 0.484)]
     waiting = waiting_settings(carried_on.topic_runs.row(-1, named=True), FINER.options)
     assert waiting == (
         "The topics of prompt were found with topic_granularity 1 (now 2), topic_min_texts 5 (now 6): those known stay "
