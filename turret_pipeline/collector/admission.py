@@ -1,6 +1,7 @@
 """Who may send, and how much."""
 
 import datetime as dt
+import logging
 import time
 
 from starlette.requests import Request
@@ -8,6 +9,8 @@ from starlette.requests import Request
 from turret_pipeline.collector.keys import Key, KeyRing
 from turret_pipeline.collector.ledger import Limit
 from turret_pipeline.collector.problems import INVALID_API_KEY, Problem
+
+logger = logging.getLogger(__name__)
 
 _HEADER = b"x-api-key"
 
@@ -26,6 +29,10 @@ class Admission:
         presented = [value for name, value in request.scope["headers"] if name == _HEADER]
         text = presented[0].decode("latin-1") if len(presented) == 1 else ""
         key = self._ring.current().owner(text)
+        if key is None and text:  # it may have been made a moment ago
+            if complaint := self._ring.refresh():
+                logger.warning(complaint)
+            key = self._ring.current().owner(text)
         if key is None:
             raise Problem(INVALID_API_KEY, "Invalid or missing API key")
         return key

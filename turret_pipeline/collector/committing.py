@@ -8,18 +8,22 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TypeVar
 
+from turret_pipeline.collector.ledger import LedgerBusyError
 from turret_pipeline.collector.metrics import COMMIT_EVENTS, COMMIT_SECONDS
-from turret_pipeline.collector.problems import STORAGE_UNAVAILABLE, Problem
 from turret_pipeline.collector.settings import CollectorSettings
-from turret_pipeline.collector.storage import Storage, Submission
+from turret_pipeline.collector.storage import Storage, Submission, unavailable
 from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.25
+_RETRY_SECONDS, _BUSY_SECONDS = 0.002, 5
+T = TypeVar("T")
 Waiting = tuple[Submission, "asyncio.Future[None]"]
 
 
@@ -47,10 +51,14 @@ class Committer:
 
     async def probe(self) -> str | None:
         """Try to write. A sentence where that does not work."""
+        if self._commits.done():
+            return "Nothing is stored any more: start the collector again."
         return await asyncio.to_thread(self._storage.probe)
 
     async def store(self, submission: Submission) -> None:
         """Wait until it is on disk. Raises Problem where it is not."""
+        if self._commits.done():
+            raise unavailable()
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((submission, future))
         self._arrived.set()
@@ -77,20 +85,32 @@ class Committer:
             await self._commit(group)
 
     async def _commit(self, group: list[Waiting]) -> None:
+        """Commit a group and tell its requests, whatever happens: none may wait for ever, and the next has its turn."""
         started = time.perf_counter()
         submissions = [submission for submission, _ in group]
         try:
-            admitted = self._storage.admit(submissions)
+            admitted = await self._when_free(lambda: self._storage.admit(submissions))
             await asyncio.get_running_loop().run_in_executor(self._disk, self._storage.write, admitted)
-            self._storage.settle(submissions, admitted)
+            await self._when_free(lambda: self._storage.settle(submissions, admitted))
+            if group:
+                COMMIT_SECONDS.observe(time.perf_counter() - started)
+                COMMIT_EVENTS.observe(sum(submission.count for submission in submissions))
         except Exception:
-            # a fault of ours must not leave requests waiting for ever, nor end the task
             logger.exception("A group of %d requests could not be stored", len(group))
             for submission in submissions:
-                submission.problem = Problem(STORAGE_UNAVAILABLE, "Events cannot be stored.", retry_after=5)
-        if group:
-            COMMIT_SECONDS.observe(time.perf_counter() - started)
-            COMMIT_EVENTS.observe(sum(submission.count for submission in submissions))
-        for _, future in group:
-            if not future.done():
-                future.set_result(None)
+                submission.problem = unavailable()
+        finally:
+            for _, future in group:
+                if not future.done():
+                    future.set_result(None)
+
+    async def _when_free(self, work: Callable[[], T]) -> T:
+        """Do some work with the ledger once no other worker has it; meanwhile other requests have their turn."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                return work()
+            except LedgerBusyError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(_RETRY_SECONDS)

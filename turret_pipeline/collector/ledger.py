@@ -18,9 +18,15 @@ create table if not exists usage (
 create table if not exists deliveries (
     fingerprint blob primary key, first_at real not null, is_stored integer not null
 ) without rowid;
+create index if not exists deliveries_first_at on deliveries (first_at);
 """
-_PURGE_SECONDS = 60
-_BUSY_SECONDS = 5
+_OPENING_SECONDS = 5
+_PURGE_SECONDS, _PURGED, _KEPT_SECONDS = 1, 5_000, 60
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class LedgerBusyError(Exception):
+    """Another worker has the ledger, for a moment; nothing has happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Limit:
 
 
 class Ledger:
-    """Counts and deliveries. Raises sqlite3.Error where the file cannot be used."""
+    """Counts and deliveries. Never waits for others; raises sqlite3.Error where the file cannot be used."""
 
     def __init__(self, folder: Path, window_seconds: float) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,16 +52,25 @@ class Ledger:
         self._purged_at = 0.0
         self._counts: dict[tuple[str, str], int] = {}
         self._connection = sqlite3.connect(
-            folder / "ledger.sqlite", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            folder / "ledger.sqlite", timeout=_OPENING_SECONDS, isolation_level=None, check_same_thread=False
         )
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = normal")
         self._connection.executescript(_TABLES)
+        self._connection.execute("pragma busy_timeout = 0")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, one worker at a time; counts are read once and written once in it."""
-        self._connection.execute("begin immediate")
+        """All or nothing, one worker at a time; counts are read once and written once in it.
+
+        Raises LedgerBusyError.
+        """
+        try:
+            self._connection.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in _BUSY:
+                raise LedgerBusyError from None
+            raise
         self._counts.clear()
         try:
             yield
@@ -102,14 +117,16 @@ class Ledger:
         self._connection.executemany(query, [(fingerprint,) for fingerprint in fingerprints])
 
     def purge(self, now: float) -> None:
-        """Forget, once a minute, deliveries and seconds that are over."""
+        """Forget, now and then and not too many at a time, deliveries and seconds that are over."""
         if now - self._purged_at < _PURGE_SECONDS:
             return
         self._purged_at = now
-        self._connection.execute("delete from deliveries where first_at < ?", (now - self._window,))
+        over = "select fingerprint from deliveries where first_at < ? limit ?"
+        query = f"delete from deliveries where fingerprint in ({over})"
+        self._connection.execute(query, (now - self._window, _PURGED))
         # periods of a second are Unix times; months have a dash in them
         query = "delete from usage where period not like '%-%' and cast(period as integer) between 1 and ?"
-        self._connection.execute(query, (int(now) - _PURGE_SECONDS,))
+        self._connection.execute(query, (int(now) - _KEPT_SECONDS,))
 
     def close(self) -> None:
         """Close the file."""

@@ -59,7 +59,10 @@ class Storage:
         recover(self._projects)
 
     def admit(self, group: Sequence[Submission]) -> list[Submission]:
-        """Those of a group that are to be written; the others have a ``problem``, or are stored since before."""
+        """Those of a group that are to be written; the others have a ``problem``, or are stored since before.
+
+        Raises LedgerBusyError.
+        """
         if not group:
             return []
         now = time.time()
@@ -188,11 +191,15 @@ class Storage:
 
     def _refuse(self, submissions: Sequence[Submission], error: Exception) -> None:
         logger.error("%d requests could not be stored: %s", len(submissions), error)
-        problem = Problem(
-            STORAGE_UNAVAILABLE, "Events cannot be stored at the moment: send them again.", retry_after=_RETRY_SECONDS
-        )
+        problem = unavailable()
         for submission in submissions:
             submission.problem = problem
+
+
+def unavailable() -> Problem:
+    """The answer to a request that cannot be stored."""
+    sentence = "Events cannot be stored at the moment: send them again."
+    return Problem(STORAGE_UNAVAILABLE, sentence, retry_after=_RETRY_SECONDS)
 
 
 def over(limit: Limit) -> Problem:

@@ -126,26 +126,27 @@ def _json(chunks: Iterator[Chunk]) -> Iterator[Block]:
 def _blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
     """Whole lines, about BLOCK_BYTES at a time; a line that is too long, and damage, are refusals in their places."""
     number, rest = 1, b""
-    for chunk in chunks:
-        if isinstance(chunk, Refused):
-            yield Rows([Record(number, chunk, _shown(rest))])
-            return
-        data, rest = _cut(rest, chunk)
+    while (chunk := next(chunks, None)) is not None:
+        data, rest = _cut(rest, [] if isinstance(chunk, Refused) else chunk)
         if data:
             count = data.count(b"\n")
             yield Lines(number, count, data)
             number += count
+        if isinstance(chunk, Refused):
+            yield Rows([Record(number, chunk, _shown(rest))])
+            return
         if len(rest) > LINE_LIMIT:
             refusal, rest, damage = _too_long(number, rest, chunks)
-            yield Rows([refusal, *([Record(number + 1, damage, "")] if damage else [])])
+            yield Rows([refusal])
             number += 1
+            chunks = itertools.chain([damage] if damage else [], chunks)
     if rest:
         yield Lines(number, rest.count(b"\n") + (not rest.endswith(b"\n")), rest)
 
 
 def _cut(begin: bytes, pieces: list[bytes]) -> tuple[bytes, bytes]:
     """All lines that end in these bytes, and what is left of the last one; each byte is copied once."""
-    end = pieces[-1].rfind(b"\n") + 1
+    end = pieces[-1].rfind(b"\n") + 1 if pieces else 0
     if end:
         return b"".join([begin, *pieces[:-1], memoryview(pieces[-1])[:end]]), pieces[-1][end:]
     data = b"".join([begin, *pieces])

@@ -348,6 +348,15 @@ def test_items_of_an_array_that_no_table_can_hold_cost_no_neighbour(tmp_path: Pa
     assert outcome(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, C)]
 
 
+def test_lines_between_a_line_that_fills_the_memory_and_damage_are_kept(tmp_path: Path) -> None:
+    lines = b'{"name":"' + b"x" * (LINE_LIMIT + BLOCK_BYTES) + b'"}\n' + b'{"name":"c"}\n' * 1000
+    path = written(tmp_path, "a.jsonl.gz", gzip.compress(lines, 1)[:-8])
+    found = outcome(path)
+    assert found[0] == (1, "row_too_long")
+    assert found[1:1001] == [(number, C) for number in range(2, 1002)]
+    assert found[1001:] == [(1002, "damaged_file")]
+
+
 def test_an_array_larger_than_a_block_is_read_item_by_item(tmp_path: Path) -> None:
     item = b'{"name":"' + b"y" * 5000 + b'"}'
     count = 2 * BLOCK_BYTES // len(item)
