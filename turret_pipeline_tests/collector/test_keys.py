@@ -50,6 +50,11 @@ def test_commands_make_list_rotate_and_revoke_keys(tmp_path: Path) -> None:
     assert key.split("_")[2].encode() not in everything
 
 
+def test_a_new_key_holds_at_once(server: Server) -> None:
+    keys = [KeyFile(server.data_dir / "collector").create(f"shop-{number}")[0] for number in range(3)]
+    assert [server.post("/track", TRACK, key=key).status_code for key in keys] == [200] * 3
+
+
 def test_only_the_owner_can_read_the_file_of_keys(tmp_path: Path) -> None:
     file = KeyFile(tmp_path / "collector")
     file.create("shop")

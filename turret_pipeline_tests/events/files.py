@@ -1,0 +1,32 @@
+"""Files of a test, and what is read of them."""
+
+from pathlib import Path
+
+from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.reading import read_blocks
+from turret_pipeline.events.rows import Record
+
+A, B, C = {"name": "a"}, {"name": "b"}, {"name": "c"}
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def read_records(path: Path) -> list[Record]:
+    with path.open("rb") as file:
+        return [record for block in read_blocks(file, path.name) for record in block.records()]
+
+
+def outcome(path: Path) -> list[tuple[int, object]]:
+    """Position and value of every record; a refusal as its code."""
+    return [
+        (record.line_number, record.value.code if isinstance(record.value, Refused) else record.value)
+        for record in read_records(path)
+    ]
+
+
+def values(path: Path) -> list[object]:
+    return [value for _, value in outcome(path)]
