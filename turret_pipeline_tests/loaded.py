@@ -17,8 +17,8 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # Great Expectations rea
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
     [
-        "turret_pipeline.run",
-        "turret_pipeline.summary",
+        "turret_pipeline.orchestration.run",
+        "turret_pipeline.reports.summary",
         "sentence_transformers",
         "transformers.models.bert.modeling_bert",
         "great_expectations.expectations.core",

@@ -8,23 +8,23 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
+from turret_pipeline.config.pipeline import DEFAULT_MODEL
 from turret_pipeline.fields.describe import describe_fields
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.visits import collect_visits
-from turret_pipeline.lake import Lake
-from turret_pipeline.pipeline.embedder import load_embedder
-from turret_pipeline.pipeline.resources import now
-from turret_pipeline.settings import DEFAULT_MODEL
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.orchestration.resources import now
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS
-from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.embed.texts import collect_texts
-from turret_pipeline.topics.keep.plan import Plan, Run
-from turret_pipeline.topics.keep.state import TopicState, advance
-from turret_pipeline.topics.update.meeting import Options
-from turret_pipeline.vectors import VectorStore
+from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.texts import collect_texts
+from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.tracking.reconcile import Options
 from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, ours
 from turret_pipeline_tests.commands import PROJECT
-from turret_pipeline_tests.sources.imports import lake_of
+from turret_pipeline_tests.ingest.imports import lake_of
 
 DATA = PROJECT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout")

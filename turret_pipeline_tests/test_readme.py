@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from turret_pipeline.cli.formats import SHOWN
-from turret_pipeline.settings import PREFIX, Settings
+from turret_pipeline.config.pipeline import PREFIX, Settings
 from turret_pipeline.tables import MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment
 from turret_pipeline_tests.conftest import Job

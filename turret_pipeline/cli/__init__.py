@@ -18,12 +18,12 @@ from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.keys import keys
 from turret_pipeline.cli.rejects import rejects, replay
-from turret_pipeline.cli.running import run_and_report
-from turret_pipeline.cli.sending import send
-from turret_pipeline.cli.serving import serve
+from turret_pipeline.cli.run import run_and_report
+from turret_pipeline.cli.send import send
+from turret_pipeline.cli.serve import serve
 from turret_pipeline.cli.topics import topics
+from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.settings import load_settings
 
 app = typer.Typer(
     name="turret",
@@ -86,7 +86,7 @@ def ui(
 ) -> None:
     """Open the Dagster UI with the graph, its checks, and all runs of the data folder."""
     settings = load_settings(data_dir=data_dir)
-    from turret_pipeline.run import dagster_home
+    from turret_pipeline.orchestration.run import dagster_home
 
     os.environ["DAGSTER_HOME"] = str(dagster_home(settings))
     os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
@@ -96,7 +96,7 @@ def ui(
 
 def _existing(inputs: list[str] | None) -> list[str] | None:
     """The inputs, if each finds a file."""
-    from turret_pipeline.events.discovery import discover
+    from turret_pipeline.ingest.discovery import discover
 
     if inputs:
         discover(inputs)

@@ -13,11 +13,11 @@ import typer
 from rich.table import Table
 
 from turret_pipeline.cli.console import new_console
-from turret_pipeline.cli.place import Place
+from turret_pipeline.cli.topic_editor import Place
 from turret_pipeline.errors import TurretError
-from turret_pipeline.field_overrides import Override
 from turret_pipeline.fields.facts import field_facts
 from turret_pipeline.fields.overrides import contradiction
+from turret_pipeline.storage.field_overrides import Override
 from turret_pipeline.tables import FIELD_TYPES
 
 fields = typer.Typer(

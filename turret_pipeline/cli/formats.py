@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from turret_pipeline.cli.console import new_console
-from turret_pipeline.configuration import did_you_mean
+from turret_pipeline.config.loading import did_you_mean
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import FORMATS, MAPPED, Event, Format, parse_record
 from turret_pipeline.events.formats.mapping import EXAMPLE_MAPPING

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from turret_pipeline.cli.asking import Asked, Name, Top, question
 from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.journey_query import Asked, Name, Top, question
 from turret_pipeline.cli.journey_views import (
     Column,
     chance,
@@ -24,10 +24,10 @@ from turret_pipeline.cli.journey_views import (
     shared,
     timed,
 )
-from turret_pipeline.comparison.shares import LEVEL
 from turret_pipeline.errors import TurretError, near
 from turret_pipeline.journeys.graph import FORMATS
-from turret_pipeline.lake import replacing
+from turret_pipeline.stats.shares import LEVEL
+from turret_pipeline.storage.lake import replacing
 from turret_pipeline.tables import END, EVENT_NAME, START, USER
 
 journeys = typer.Typer(

@@ -13,7 +13,7 @@ from turret_pipeline.cli.console import new_console
 from turret_pipeline.collector.keys import Key, KeyFile, Keys
 from turret_pipeline.collector.ledger import Ledger
 from turret_pipeline.collector.plans import PLANS, checked_plan
-from turret_pipeline.collector.settings import CollectorSettings, load_collector_settings
+from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 keys = typer.Typer(
     help="Keys of the collector. Each belongs to one project, whose events nobody else's keys reach.",

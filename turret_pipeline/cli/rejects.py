@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 
 from turret_pipeline.cli.console import new_console
+from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, near
-from turret_pipeline.settings import load_settings
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
 RAW_SHOWN = 300
@@ -29,7 +29,7 @@ def rejects(
     Mended rows are left out. Text is shown without what identifies a person.
     """
     from turret_pipeline.events.privacy import HIDDEN
-    from turret_pipeline.sources.replay import export_rows
+    from turret_pipeline.ingest.replay import export_rows
 
     found = _refused(data_dir, reason)
     if as_json:
@@ -74,9 +74,9 @@ def replay(
     Files are read again too where a setting, a mapping or a newer version may make something of their rows. Rows that
     are accepted count once, also where they were accepted before. The next run publishes them.
     """
-    from turret_pipeline.pipeline.ingestion import arrival, reading_of
-    from turret_pipeline.pipeline.resources import Workspace, locked
-    from turret_pipeline.sources.replay import replay_file, replay_rows
+    from turret_pipeline.ingest.replay import replay_file, replay_rows
+    from turret_pipeline.orchestration.assets.ingestion import arrival, reading_of
+    from turret_pipeline.orchestration.resources import Workspace, locked
 
     console = new_console(stderr=False)
     space = Workspace(load_settings(data_dir=data_dir))
@@ -103,7 +103,7 @@ def replay(
 
 def _refused(data_dir: Path | None, reason: str | None) -> pl.DataFrame:
     """Rows of ``rejected_events`` that are not mended. TurretError where there is no table, or no such reason."""
-    from turret_pipeline.pipeline.resources import Workspace
+    from turret_pipeline.orchestration.resources import Workspace
 
     space = Workspace(load_settings(data_dir=data_dir))
     lake = space.lake

@@ -7,7 +7,7 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-from turret_pipeline.topics.keep.lineage import run_in_words
+from turret_pipeline.topics.lifecycle.lineage import run_in_words
 
 WIDE, WIDER = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
 """Characters that a column may take, with and without remarks: a table fits a line of ROOM."""

@@ -12,11 +12,11 @@ import polars as pl
 import typer
 
 from turret_pipeline.cli.console import new_console
-from turret_pipeline.cli.place import Place, edit_line
-from turret_pipeline.cli.running import run_and_report
+from turret_pipeline.cli.run import run_and_report
+from turret_pipeline.cli.topic_editor import Place, edit_line
 from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
+from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.settings import load_settings
 from turret_pipeline.topics.edits import ROLES
 
 topics = typer.Typer(
@@ -48,7 +48,7 @@ def list_topics(
 
     Above them is how each field's last run went, below them are the edits that wait for the next run.
     """
-    from turret_pipeline.topics.keep.lineage import waiting_settings
+    from turret_pipeline.topics.lifecycle.lineage import waiting_settings
 
     place = Place(data_dir)
     frame = place.query(

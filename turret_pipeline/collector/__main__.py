@@ -3,7 +3,7 @@
 import sys
 
 from turret_pipeline.collector.serving import serve
-from turret_pipeline.collector.settings import load_collector_settings
+from turret_pipeline.config.collector import load_collector_settings
 from turret_pipeline.errors import TurretError
 
 if __name__ == "__main__":

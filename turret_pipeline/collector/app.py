@@ -26,7 +26,7 @@ from turret_pipeline.collector.keys import KeyFile, KeyRing
 from turret_pipeline.collector.measuring import Measured
 from turret_pipeline.collector.problems import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 from turret_pipeline.collector.serving import spare_collections
-from turret_pipeline.collector.settings import CollectorSettings, load_collector_settings
+from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from turret_pipeline.collector.problems import (
     REQUEST_TOO_LARGE,
     Problem,
 )
-from turret_pipeline.collector.settings import MEGABYTE, CollectorSettings
+from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from turret_pipeline.collector.ledger import LedgerBusyError
 from turret_pipeline.collector.metrics import COMMIT_EVENTS, COMMIT_SECONDS
-from turret_pipeline.collector.settings import CollectorSettings
 from turret_pipeline.collector.storage import Storage, Submission, unavailable
+from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)

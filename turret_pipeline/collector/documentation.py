@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from turret_pipeline.collector.openapi import document
-from turret_pipeline.collector.settings import CollectorSettings
+from turret_pipeline.config.collector import CollectorSettings
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"

@@ -16,7 +16,6 @@ from turret_pipeline.collector.bodies import JSON, NDJSON, Bodies, media_type, p
 from turret_pipeline.collector.committing import Committer
 from turret_pipeline.collector.keys import Key
 from turret_pipeline.collector.problems import INVALID_BATCH, INVALID_REQUEST, Problem, json_response
-from turret_pipeline.collector.settings import CollectorSettings
 from turret_pipeline.collector.storage import Submission
 from turret_pipeline.collector.wire.checks import Bounds, Invalid, is_naive
 from turret_pipeline.collector.wire.events import any_record
@@ -27,6 +26,7 @@ from turret_pipeline.collector.wire.trubrics import (
     segment_user_record,
 )
 from turret_pipeline.collector.wire.turret import track_record
+from turret_pipeline.config.collector import CollectorSettings
 
 TO_RECORD = Callable[[object, Bounds], dict[str, Any]]
 TRACK, V1_EVENTS = "/track", "/v1/events"

@@ -5,7 +5,7 @@ from typing import Any
 from turret_pipeline.collector import problems
 from turret_pipeline.collector.endpoints import TRACK, TRUBRICS, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.schemas import SCHEMAS, event_schemas
-from turret_pipeline.collector.settings import CollectorSettings
+from turret_pipeline.config.collector import CollectorSettings
 
 Json = dict[str, Any]
 _SECURITY: list[Json] = [{"ApiKey": []}]

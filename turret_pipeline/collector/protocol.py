@@ -21,7 +21,7 @@ from turret_pipeline.collector.problems import (
     STATUS,
     Problem,
 )
-from turret_pipeline.collector.settings import CollectorSettings, load_collector_settings
+from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -3,7 +3,6 @@
 from typing import Any
 
 from turret_pipeline.collector.problems import STATUS
-from turret_pipeline.collector.settings import CollectorSettings
 from turret_pipeline.collector.wire.checks import (
     ID_LIMIT,
     KEY_LIMIT,
@@ -14,6 +13,7 @@ from turret_pipeline.collector.wire.checks import (
     SECONDS_RANGE,
     TIMESTAMP_PATTERN,
 )
+from turret_pipeline.config.collector import CollectorSettings
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from turret_pipeline.collector.protocol import BoundedProtocol
-from turret_pipeline.collector.settings import CollectorSettings
+from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)

@@ -12,10 +12,9 @@ import polars as pl
 
 from turret_pipeline.events.formats import FORMATS, Event, Format, Refused, parse_record
 from turret_pipeline.events.formats.turret import TURRET
-from turret_pipeline.events.plain import plain_events
+from turret_pipeline.events.plain_lines import plain_events
 from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
-from turret_pipeline.events.reading import Block, Lines
-from turret_pipeline.events.rows import RAW_LIMIT, Record, json_record
+from turret_pipeline.events.rows import RAW_LIMIT, Block, Lines, Record, json_record
 from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS
 from turret_pipeline.tables import POLARS_TYPES
 

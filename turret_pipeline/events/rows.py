@@ -1,5 +1,6 @@
-"""A row of a file before it is an event."""
+"""Rows of a file before they are events, and blocks of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -40,3 +41,38 @@ def json_record(line_number: int, line: bytes) -> Record | None:
         return Record(line_number, orjson.loads(raw), raw)
     except orjson.JSONDecodeError as error:
         return Record(line_number, Refused("invalid_json", f"This is not JSON: {error}."), raw)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """So many whole lines of a file as bytes, the first of which has this number."""
+
+    first_line: int
+    count: int
+    data: bytes
+
+    def split(self) -> list[bytes]:
+        """The lines without their ends."""
+        lines = self.data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        return lines
+
+    def records(self) -> Iterator[Record]:
+        """The JSON of every line that is not blank, or its refusal."""
+        found = (json_record(number, line) for number, line in enumerate(self.split(), start=self.first_line))
+        return (record for record in found if record is not None)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of any other kind of file, already parsed."""
+
+    rows: list[Record]
+
+    def records(self) -> Iterator[Record]:
+        """The rows."""
+        return iter(self.rows)
+
+
+Block = Lines | Rows

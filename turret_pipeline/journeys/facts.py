@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from turret_pipeline.comparison.groups import MIN_CLUSTERS, MIN_EVENTS
-from turret_pipeline.comparison.shares import LEVEL
+from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
+from turret_pipeline.stats.shares import LEVEL
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
 THREE = 3

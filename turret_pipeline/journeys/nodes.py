@@ -6,11 +6,11 @@ import networkx as nx
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison.groups import compare_with_rest
-from turret_pipeline.comparison.shares import q_values, share_interval
 from turret_pipeline.journeys.segments import dense
 from turret_pipeline.journeys.transitions import clusters, pair_counts, shares
 from turret_pipeline.journeys.visits import numbered, of_each_dimension, same_as
+from turret_pipeline.stats.groups import compare_with_rest
+from turret_pipeline.stats.shares import q_values, share_interval
 from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
 
 NODE = ["dimension", "node_id"]

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import IntArray
-from turret_pipeline.comparison.groups import compare_groups
-from turret_pipeline.comparison.shares import q_values
+from turret_pipeline.journeys.disclosure import may_be_told
 from turret_pipeline.journeys.edges import EDGE
-from turret_pipeline.journeys.hiding import may_be_told
 from turret_pipeline.journeys.transitions import Transitions, transitions
 from turret_pipeline.journeys.visits import PACKED, numbered, of_each_dimension
+from turret_pipeline.stats.array_types import IntArray
+from turret_pipeline.stats.groups import compare_groups
+from turret_pipeline.stats.shares import q_values
 from turret_pipeline.tables import JOURNEY_SEGMENTS, USER
 
 

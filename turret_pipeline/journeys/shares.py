@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
-from turret_pipeline.comparison.effects import share_effects
-from turret_pipeline.comparison.shares import share_interval
 from turret_pipeline.journeys.transitions import clusters
+from turret_pipeline.stats.effects import share_effects
+from turret_pipeline.stats.shares import share_interval
 
 SESSION_SHARES = ("session_count", "user_count", "share", "share_low", "share_high")
 

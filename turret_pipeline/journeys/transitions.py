@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from turret_pipeline.comparison.effects import share_effects
-from turret_pipeline.comparison.shares import share_interval
 from turret_pipeline.journeys.visits import NAME, PACKED, numbered, same_as, seconds
+from turret_pipeline.stats.effects import share_effects
+from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.tables import END, OTHER, START
 
 

@@ -22,7 +22,7 @@ from turret_pipeline.tables.fields import (
     NUMBER_DAYS,
     TYPE_CHANGE_CAUSES,
 )
-from turret_pipeline.tables.insight import TOPIC_DAYS, TOPIC_NUMBERS, TOPIC_SEGMENTS, TOPIC_TRENDS
+from turret_pipeline.tables.insights import TOPIC_DAYS, TOPIC_NUMBERS, TOPIC_SEGMENTS, TOPIC_TRENDS
 from turret_pipeline.tables.journeys import (
     END,
     EVENT_NAME,

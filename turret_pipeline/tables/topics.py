@@ -1,7 +1,7 @@
 """Tables of texts and topics: what texts there are, the topic of each, and what became of the topics."""
 
 from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
-from turret_pipeline.tables.insight import TREND
+from turret_pipeline.tables.insights import TREND
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 """What becomes of topics in a run, as topic_lineage calls and topic_runs counts it."""

@@ -20,20 +20,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import IntArray
-from turret_pipeline.pipeline.embedder import load_embedder
-from turret_pipeline.settings import DEFAULT_MODEL, Settings
+from turret_pipeline.config.pipeline import DEFAULT_MODEL, Settings
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.stats.array_types import IntArray
+from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.edits import SUBJECT
-from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.embed.texts import collect_texts
-from turret_pipeline.topics.group.communities import NO_TOPIC
-from turret_pipeline.topics.keep.plan import Plan, Run
-from turret_pipeline.topics.keep.state import TopicState, advance
-from turret_pipeline.topics.roles.continuations import subjects_of
-from turret_pipeline.topics.roles.roles import judge
-from turret_pipeline.topics.roles.turns import Turns, collect_turns
-from turret_pipeline.topics.update.meeting import Options
-from turret_pipeline.vectors import VectorStore
+from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.texts import collect_texts
+from turret_pipeline.topics.follow_ups.continuations import subjects_of
+from turret_pipeline.topics.follow_ups.roles import judge
+from turret_pipeline.topics.follow_ups.turns import Turns, collect_turns
+from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.tracking.reconcile import Options
 from turret_pipeline_tests.benchmarks.gold_sets import DATA, lines
 from turret_pipeline_tests.benchmarks.topics import CACHE, header, row
 

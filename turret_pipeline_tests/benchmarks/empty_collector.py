@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from turret_pipeline.collector.measuring import Measured
 from turret_pipeline.collector.serving import serve, spare_collections
-from turret_pipeline.collector.settings import load_collector_settings
+from turret_pipeline.config.collector import load_collector_settings
 
 
 async def _empty(_: Request) -> Response:

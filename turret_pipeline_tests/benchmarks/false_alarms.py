@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import IntArray
-from turret_pipeline.topics.relate.segments import topic_segments
-from turret_pipeline.topics.relate.trends import topic_trends
+from turret_pipeline.stats.array_types import IntArray
+from turret_pipeline.topics.insights.segments import topic_segments
+from turret_pipeline.topics.insights.trends import topic_trends
 from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences, segment
 
 LEVEL = 0.05

@@ -23,9 +23,9 @@ from backports import zstd
 from turret_pipeline.events.formats import FORMATS
 from turret_pipeline.events.parsing import Reading, parse_block
 from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.events.reading import read_blocks
+from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.scrubbing import KINDS
-from turret_pipeline_tests.sources.imports import FILE_TIME, counts, lake_of
+from turret_pipeline_tests.ingest.imports import FILE_TIME, counts, lake_of
 
 READING = Reading(FILE_TIME, privacy=Privacy(frozenset(KINDS)))
 NAMES = ("a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz", "a.json.zst")

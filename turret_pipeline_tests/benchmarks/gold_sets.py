@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from turret_pipeline.arrays import FloatArray, IntArray
-from turret_pipeline.pipeline.embedder import load_embedder
-from turret_pipeline.settings import DEFAULT_MODEL
-from turret_pipeline.topics.embed.embedding import embed_chunks, waiting_texts
-from turret_pipeline.topics.embed.texts import collect_texts
-from turret_pipeline.topics.group.communities import NO_TOPIC
-from turret_pipeline.vectors import VectorStore
+from turret_pipeline.config.pipeline import DEFAULT_MODEL
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline_tests.commands import PROJECT
 
 DATA = PROJECT.parent / "shared" / "data"

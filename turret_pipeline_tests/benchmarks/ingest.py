@@ -28,10 +28,10 @@ import orjson
 
 from turret_pipeline.events.parsing import Reading
 from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.lake import Lake
+from turret_pipeline.ingest.canonical import Rules, write_canonical
+from turret_pipeline.ingest.parts import Arrival, Sources
 from turret_pipeline.scrubbing import KINDS
-from turret_pipeline.sources.canonical import Rules, write_canonical
-from turret_pipeline.sources.parts import Arrival, Sources
+from turret_pipeline.storage.lake import Lake
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PLACES = ("my order", "the invoice", "our team page", "the export", "a refund", "the shipping date", "the login")

@@ -10,8 +10,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import FloatArray, IntArray
-from turret_pipeline.lake import Lake
+from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import LAKE_TABLES
 
 TOPICS, NAMES = 60, 12

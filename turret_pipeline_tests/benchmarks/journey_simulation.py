@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import FloatArray, IntArray
-from turret_pipeline.comparison.shares import share_interval
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.facts import FACT_TABLES, journey_facts
 from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.outcomes import topic_outcomes
 from turret_pipeline.journeys.segments import journey_segments
+from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline_tests.journeys.rows import NOON
 

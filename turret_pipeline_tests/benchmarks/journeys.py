@@ -57,15 +57,15 @@ def median(runs: Sequence[tuple[Measured, Counts]]) -> tuple[Measured, Counts]:
 
 def simulate(folder: Path, event_count: int) -> None:
     """Write a lake."""
-    from turret_pipeline.lake import Lake
+    from turret_pipeline.storage.lake import Lake
 
     write_lake(Lake(folder), event_count)
 
 
 def read(folder: Path) -> tuple[Measured, dict[str, int]]:
     """All journey tables of a lake, as the pipeline reads them; rows of each."""
-    from turret_pipeline.lake import Lake
-    from turret_pipeline.pipeline.journeys import read_lake
+    from turret_pipeline.orchestration.assets.journeys import read_lake
+    from turret_pipeline.storage.lake import Lake
 
     started = time.perf_counter()
     step_count, frames = read_lake(Lake(folder), 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import FloatArray, IntArray
+from turret_pipeline.stats.array_types import FloatArray, IntArray
 
 FIRST_DAY = dt.date(2026, 1, 5)
 

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from turret_pipeline.arrays import FloatArray, IntArray
-from turret_pipeline.pipeline.resources import now
-from turret_pipeline.topics.group.communities import NO_TOPIC
-from turret_pipeline.topics.keep.definitions import numbers_of
-from turret_pipeline.topics.keep.plan import Plan, Run
-from turret_pipeline.topics.keep.state import TopicState, advance
-from turret_pipeline.topics.update.meeting import Options
+from turret_pipeline.orchestration.resources import now
+from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.topic_table import numbers_of
+from turret_pipeline.topics.tracking.reconcile import Options
 from turret_pipeline_tests.benchmarks.gold_sets import DATA, GoldSet, load_set, scores, topics_of_events, vectors_of_set
 
 IMPORTS, HELD_LABELS = 5, 5

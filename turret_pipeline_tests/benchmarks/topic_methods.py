@@ -19,12 +19,12 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from turret_pipeline.arrays import FloatArray
-from turret_pipeline.pipeline.resources import now
-from turret_pipeline.topics.group.communities import NO_TOPIC
-from turret_pipeline.topics.keep.plan import Plan, Run
-from turret_pipeline.topics.keep.state import TopicState, advance
-from turret_pipeline.topics.update.meeting import Options
+from turret_pipeline.orchestration.resources import now
+from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.tracking.reconcile import Options
 
 TRIAL_TEXTS = 4500
 """Texts of the trial run that compiles and imports what is needed: UMAP goes another way up to 4,096."""

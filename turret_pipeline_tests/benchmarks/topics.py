@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from turret_pipeline.pipeline.embedder import load_embedder
-from turret_pipeline.settings import DEFAULT_MODEL
-from turret_pipeline.topics.embed.embedding import Embedder, unit
-from turret_pipeline.topics.group.communities import NO_TOPIC
+from turret_pipeline.config.pipeline import DEFAULT_MODEL
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.embedding.embedding import Embedder, unit
 from turret_pipeline_tests.benchmarks.gold_sets import (
     DATA,
     GoldSet,

@@ -11,8 +11,8 @@ import pytest
 
 from turret_pipeline.collector.committing import Committer
 from turret_pipeline.collector.problems import STORAGE_UNAVAILABLE, Problem
-from turret_pipeline.collector.settings import CollectorSettings
 from turret_pipeline.collector.storage import Storage, Submission
+from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector.servers import landed, running
 
 TRACK = {"name": "n", "metadata": {}}

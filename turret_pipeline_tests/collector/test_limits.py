@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from turret_pipeline.collector.app import create_app
 from turret_pipeline.collector.serving import exposure
-from turret_pipeline.collector.settings import CollectorSettings
+from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector.servers import Server, event, running, zipped
 
 SETTINGS = {

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from turret_pipeline.events.formats import Refused
-from turret_pipeline.events.reading import read_blocks
 from turret_pipeline.events.rows import Record
+from turret_pipeline.ingest.reading import read_blocks
 
 A, B, C = {"name": "a"}, {"name": "b"}, {"name": "c"}
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from turret_pipeline.arrays import FloatArray
-from turret_pipeline.topics.embed.embedding import unit
+from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.topics.embedding.embedding import unit
 
 DIMENSIONS = 32
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from turret_pipeline.events.formats import columns as read
 from turret_pipeline.events.formats.columns import Row, spoken, told
-from turret_pipeline.events.formats.engine import columns_of, digest, metadata_of
 from turret_pipeline.events.formats.event import Event, Refused
 from turret_pipeline.events.formats.exchanges import GENERATION_NAME, PROMPT_NAME
+from turret_pipeline.events.formats.extraction import columns_of, digest, metadata_of
 from turret_pipeline.events.formats.table import Conversation, Format
 from turret_pipeline.events.formats.texts import ASSISTANT, SYSTEM, USER, content_of, role_of, text_of
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from turret_pipeline.events.formats import columns as read
 from turret_pipeline.events.formats.columns import Row, spoken
-from turret_pipeline.events.formats.engine import columns_of, digest, fields_of, metadata_of
 from turret_pipeline.events.formats.event import Event
+from turret_pipeline.events.formats.extraction import columns_of, digest, fields_of, metadata_of
 from turret_pipeline.events.formats.table import Exchange, Fields, Format, is_among
 from turret_pipeline.events.formats.texts import ASSISTANT, USER, said
 

@@ -1,0 +1,1 @@
+"""Models: the embedder and the LLM."""

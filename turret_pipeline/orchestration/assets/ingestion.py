@@ -1,0 +1,171 @@
+"""Assets of groups ingestion and fields: landing files to canonical events and typed metadata."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from turret_pipeline.config.pipeline import Settings
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.privacy import Privacy
+from turret_pipeline.fields.changes import Before, type_changes
+from turret_pipeline.fields.describe import describe_fields
+from turret_pipeline.ingest.canonical import Rules, write_canonical
+from turret_pipeline.ingest.discovery import discover, event_files
+from turret_pipeline.ingest.parts import Arrival, changed_at
+from turret_pipeline.ingest.values import take_values, write_values
+from turret_pipeline.orchestration.resources import Workspace, now
+from turret_pipeline.orchestration.specs import lake_spec, result
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
+
+INGESTED = ("source_files", "rejected_events", "events", "scrubbed_values")
+FILES_SHOWN = 50
+"""Files whose counts a run shows, latest first."""
+
+
+class IngestConfig(dg.Config):
+    """How a run reads its input."""
+
+    again: bool = False
+    """Make everything anew even where no landing file, setting or code changed."""
+
+
+@dg.multi_asset(specs=[lake_spec(table, "ingestion", skippable=True) for table in INGESTED], name="ingest")
+def ingest(
+    context: dg.AssetExecutionContext, config: IngestConfig, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Read new landing files and join all parts; where nothing is new, everything after this is skipped."""
+    read_new_files(workspace, context.log)
+    if workspace.nothing_new() and not config.again:
+        context.log.info("Nothing is new since the last published run: the published file stays as it is.")
+        return
+    settings, lake = workspace.settings, workspace.lake
+    with workspace.progress.during("Putting events in order"):
+        write_canonical(workspace.sources, lake, Rules(settings.session_gap_minutes, settings.clock_tolerance_minutes))
+    files = lake.read("source_files")
+    yield result("source_files", files.height, **_facts_of_files(files))
+    yield result("rejected_events", _height(lake, "rejected_events"), reasons=_reasons(lake))
+    yield result("scrubbed_values", _height(lake, "scrubbed_values"), values=_scrubbed(lake))
+    yield result("events", _height(lake, "events"), **_facts_of_events(lake.scan("events"), files))
+
+
+def read_new_files(workspace: Workspace, log: dg.DagsterLogManager) -> None:
+    """Keep the parts of every input file that was not read yet. TurretError where there is nothing at all to read."""
+    sources = workspace.sources
+    new = sources.unseen(_input_files(workspace))
+    log.info(f"{len(new)} new landing files, {len(sources.known())} known.")
+    reaching = arrival(workspace)
+    for path in new:
+        steps = sources.add(path, reading_of(path, workspace.settings), reaching)
+        rows = workspace.progress.track(f"Reading {path.name}", None, steps)
+        log.info(f"{path.name}: {rows:,} rows read.")
+
+
+def arrival(workspace: Workspace) -> Arrival:
+    """That files are read now."""
+    return Arrival(now(), workspace.published_until())
+
+
+def reading_of(path: Path | UPath, settings: Settings) -> Reading:
+    """How the rows of a file become events under these settings."""
+    return Reading(
+        time_missing=None if settings.missing_times == "refuse" else changed_at(path),
+        chosen=settings.chosen_format,
+        privacy=Privacy(settings.scrubbed_kinds, settings.salt),
+        only_chats=settings.missing_times == "chats",
+    )
+
+
+def _input_files(workspace: Workspace) -> list[Path | UPath]:
+    settings = workspace.settings
+    if settings.inputs:
+        return discover(settings.inputs)
+    landing = Path(settings.input_patterns[0])
+    if any(event_files(landing)):
+        return discover([str(landing)])
+    if not workspace.sources.known():
+        raise TurretError(
+            f"There is nothing to read: the landing folder {landing} has no event file. Put some there, or set "
+            "TURRET_INPUTS (data/sample has an example)."
+        )
+    return []
+
+
+def _height(lake: Lake, table: str) -> int:
+    height: int = lake.scan(table).select(pl.len()).collect().item()
+    return height
+
+
+def _facts_of_files(files: pl.DataFrame) -> dict[str, object]:
+    counts = ("row_count", "accepted_count", "duplicate_count", "rejected_count", "late_count")
+    latest = files.sort("ingested_at", "source_file", descending=[True, False]).head(FILES_SHOWN)
+    return {
+        "rows_read": int(files["row_count"].sum()),
+        "rows_rejected": int(files["rejected_count"].sum()),
+        "files": latest.select("source_file", "source_format", *counts, "first_event_at", "last_event_at"),
+    }
+
+
+def _reasons(lake: Lake) -> pl.DataFrame:
+    rejected = lake.scan("rejected_events").group_by("reason_code").len("rows")
+    return rejected.sort("rows", "reason_code", descending=[True, False]).collect()
+
+
+def _scrubbed(lake: Lake) -> pl.DataFrame:
+    """How many values of each field got how many marks of a kind."""
+    counts = lake.scan("scrubbed_values").group_by("field", "kind").agg(pl.col("value_count").sum())
+    return counts.sort("value_count", "field", "kind", descending=[True, False, False]).collect()
+
+
+def _facts_of_events(events: pl.LazyFrame, files: pl.DataFrame) -> dict[str, object]:
+    rows = max(int(files["row_count"].sum()), 1)
+    facts = events.select(
+        pl.col("session_id").n_unique().alias("sessions"),
+        pl.col("user_id").drop_nulls().n_unique().alias("users"),
+        pl.col("event_at").min().cast(pl.String).alias("first_event_at"),
+        pl.col("event_at").max().cast(pl.String).alias("last_event_at"),
+        *(pl.col(name).mean().fill_null(0).alias(name.replace("is_", "") + "_share") for name in _MARKS),
+        (pl.lit(int(files["late_count"].sum())) / pl.len()).fill_nan(0).alias("late_share"),
+    )
+    names = events.group_by("event_name").len("events").sort("events", "event_name", descending=[True, False]).head(20)
+    return {
+        **facts.collect().row(0, named=True),
+        "rejected_share": int(files["rejected_count"].sum()) / rows,
+        "duplicate_share": int(files["duplicate_count"].sum()) / rows,
+        "event_names": names.collect(),
+    }
+
+
+_MARKS = ("is_time_assumed", "is_zone_assumed", "is_time_ahead", "is_session_derived")
+
+
+@dg.multi_asset(specs=[lake_spec("event_values", "fields", ["events"])], name="event_values")
+def event_values(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+    """Take the values of new parts, and put those of all events together."""
+    workspace.progress.track("Reading metadata", None, take_values(workspace.sources))
+    with workspace.progress.during("Putting metadata in order"):
+        write_values(workspace.sources, workspace.lake)
+    return result("event_values", _height(workspace.lake, "event_values"))
+
+
+@dg.multi_asset(
+    specs=[lake_spec(table, "fields", ["events", "event_values"]) for table in ("fields", "field_type_changes")],
+    name="fields",
+)
+def fields(
+    context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Type every metadata field, and note which types changed since the last published run."""
+    lake = workspace.lake
+    values, events = lake.read("event_values"), lake.read("events")
+    frame = lake.write("fields", describe_fields(values, events, workspace.field_types))
+    before = Before(workspace.published_table(FIELDS), workspace.published_table(FIELD_TYPE_CHANGES))
+    changes = type_changes(before, frame, values, events, context.run_id, now())
+    lake.write("field_type_changes", changes)
+    yield result("fields", frame, types=frame.select("field", "type", "reason"))
+    of_this_run = changes.filter(pl.col("run_id") == context.run_id)
+    yield result("field_type_changes", changes, changes_of_this_run=of_this_run.drop("run_id", "changed_at"))

@@ -1,0 +1,56 @@
+"""Assets of group insight: what of the topics grows, and what segments speak of more than others."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.orchestration.specs import lake_spec, result
+from turret_pipeline.stats.shares import LEVEL
+from turret_pipeline.topics.insights.occurrences import collect_occurrences
+from turret_pipeline.topics.insights.segments import topic_segments
+from turret_pipeline.topics.insights.trends import last_day, topic_trends
+
+SHOWN = 10
+TABLES = {
+    "topic_trends": ["events", "event_texts", "text_topics", "topic_definitions"],
+    "topic_segments": ["events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions"],
+}
+
+
+@dg.multi_asset(specs=[lake_spec(table, "insight", deps) for table, deps in TABLES.items()], name="insight")
+def insight(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
+    """Compare the topics between days, and between segments."""
+    lake, settings = workspace.lake, workspace.settings
+    events = lake.read("events")
+    enums = lake.scan("fields").filter(pl.col("type") == "enum").select("field")
+    values = (
+        lake.scan("event_values").join(enums, on="field", how="semi").select("event_id", "field", "value").collect()
+    )
+    occurrences = collect_occurrences(events, lake.read("event_texts"), lake.read("text_topics"))
+    with workspace.progress.during("Comparing topics"):
+        last = last_day(events["event_at"].dt.date(), settings.trend_days)
+        trends = topic_trends(occurrences, last, settings.trend_days)
+        segments = topic_segments(occurrences, values, settings.privacy_min_users)
+    labels = lake.read("topic_definitions").select("topic_id", "label")
+    trends, segments = lake.write("topic_trends", trends), lake.write("topic_segments", segments)
+    emerging = trends.filter("is_emerging")
+    yield result("topic_trends", trends, emerging_topics=emerging.height, emerging=_emerging(emerging, labels))
+    different = segments.filter(pl.col("q_value") <= LEVEL)
+    yield result(
+        "topic_segments", segments, rows_that_differ=different.height, largest_differences=_largest(different, labels)
+    )
+
+
+def _emerging(emerging: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    columns = ("field", "label", "recent_event_count", "before_event_count", "growth", "q_value")
+    return emerging.join(labels, on="topic_id").sort("q_value", "topic_id").head(SHOWN).select(columns)
+
+
+def _largest(different: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    columns = ("field", "label", "segment_field", "segment_value", "share_in_segment", "share_elsewhere", "q_value")
+    ranked = different.join(labels, on="topic_id").sort(
+        pl.col("difference").abs(), "topic_id", "segment_field", "segment_value", descending=[True, False, False, False]
+    )
+    return ranked.head(SHOWN).select(columns)

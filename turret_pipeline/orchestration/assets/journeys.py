@@ -1,0 +1,140 @@
+"""Assets of group journeys: what happens in which order, in every dimension, and what it leads to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from turret_pipeline.journeys.build import TABLES, read_journeys
+from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.facts import journey_facts
+from turret_pipeline.journeys.flows import first_flows
+from turret_pipeline.journeys.nodes import NODE
+from turret_pipeline.journeys.visits import NAME, collect_visits
+from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.orchestration.specs import lake_key, lake_spec, result
+from turret_pipeline.plots.first_steps import first_steps
+from turret_pipeline.plots.transitions import transitions
+from turret_pipeline.stats.shares import LEVEL
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline.tables import EVENT_NAME, USER
+
+DEPS = ("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
+STEPS = "journey_steps"
+SHOWN = 10
+
+
+@dg.multi_asset(
+    specs=[lake_spec(table, "journeys", DEPS) for table in (STEPS, *TABLES)],
+    name="journeys",
+)
+def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
+    """Read the sequences of every dimension, one at a time: those of all need not fit in memory together."""
+    with workspace.progress.during("Reading journeys"):
+        step_count, frames = read_lake(workspace.lake, workspace.settings.privacy_min_users)
+    frames = {table: workspace.lake.write(table, frame) for table, frame in frames.items()}
+    edges, nodes = frames["journey_edges"], frames["journey_nodes"]
+    loops, paths = frames["journey_loops"], frames["journey_paths"]
+    drawn = _first_steps(workspace, nodes)
+    yield dg.MaterializeResult(
+        asset_key=lake_key(STEPS), metadata={"dagster/row_count": step_count, "first_steps": drawn}
+    )
+    yield result(
+        "journey_edges",
+        edges,
+        what_stands_out=_facts(frames),
+        transitions=transitions(edges, nodes, workspace.figures_dir),
+    )
+    yield result(
+        "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
+    )
+    bounces = loops.with_columns(pl.concat_list("node_id", "other_node_id", "node_id").alias("path"))
+    yield result("journey_loops", loops, most_bounced=_commonest(bounces, nodes))
+    longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
+    yield result("journey_paths", paths, commonest_of_three_or_more_steps=_commonest(longer, nodes))
+    for table in ("journey_segments", "topic_outcomes"):
+        different = frames[table].filter(pl.col("q_value") <= LEVEL)
+        yield result(
+            table, frames[table], rows_that_differ=different.height, largest_differences=_largest(different, nodes)
+        )
+
+
+def read_lake(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]:
+    """Rows of ``journey_steps``, which are written, and the other tables."""
+    types = dict(lake.read("fields").select("field", "type").iter_rows())
+    texts = [field for field, kind in types.items() if kind == "text"]
+    enums = [field for field, kind in types.items() if kind == "enum"]
+    names = pl.col("session_id", "user_id", "event_name").cast(NAME)
+    events = lake.scan("events").select("event_id", names, "event_at").collect(engine="streaming")
+    visits = collect_visits(
+        events, lake.scan("event_texts"), lake.scan("text_topics"), lake.scan("continuations"), texts
+    )
+    values = lake.scan("event_values").filter(pl.col("field").is_in(enums)).select("event_id", "field", "value")
+    labels = lake.read("topic_definitions")
+    heights: list[int] = []
+    with lake.writing(STEPS) as write:
+
+        def keep(steps: pl.DataFrame) -> None:
+            write(steps)
+            heights.append(steps.height)
+
+        frames = read_journeys(visits, events, values, labels, min_users, keep)
+    return sum(heights), frames
+
+
+def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[Any]:
+    """The picture of the first steps in the main dimension."""
+    dimension, min_users = main_dimension(nodes), workspace.settings.privacy_min_users
+    flows = first_flows(workspace.lake.scan(STEPS), dimension, min_users)
+    labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
+    return first_steps(flows, labels, dimension, min_users, workspace.figures_dir)
+
+
+def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
+    """The facts that a run prints, as a list for each dimension."""
+    lines = []
+    for dimension in sorted({main_dimension(tables["journey_nodes"]), EVENT_NAME}, key=lambda name: name == EVENT_NAME):
+        if facts := journey_facts(tables, dimension):
+            lines += [f"\nJourneys of {dimension}:\n", *(f"- {fact}" for fact in facts)]
+    return dg.MetadataValue.md("\n".join(lines).strip() or "Too few sessions to say anything.")
+
+
+def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
+    """The three nodes of each dimension on which most sessions start or end."""
+    ranked = nodes.filter(pl.col(f"{side}_count") > 0).sort(
+        "dimension", f"{side}_count", "node_id", descending=[False, True, False]
+    )
+    return ranked.group_by("dimension", maintain_order=True).head(3).select("dimension", "node_label", f"{side}_share")
+
+
+def _commonest(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """The paths that most sessions take, by their labels; not those of users, which say the same again."""
+    labels = {(dimension, node): label for dimension, node, label in nodes.select(*NODE, "node_label").iter_rows()}
+    ranked = paths.filter(~pl.col("dimension").str.starts_with(USER)).sort(
+        "session_count", "dimension", "path", descending=[True, False, False]
+    )
+    rows = [
+        (dimension, " > ".join(labels[dimension, node] for node in path), count, share)
+        for dimension, path, count, share in ranked.head(SHOWN)
+        .select("dimension", "path", "session_count", "session_share")
+        .iter_rows()
+    ]
+    return pl.DataFrame(rows, ["dimension", "path", "session_count", "session_share"], orient="row")
+
+
+def _largest(different: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """The largest differences, by labels, without the ends of their intervals."""
+    dimension, *key = different.columns[:3]
+    ranked = different.sort(
+        pl.col("difference").abs(), dimension, *key, descending=[True, False, False, False], maintain_order=True
+    ).head(SHOWN)
+    named = nodes.select(pl.col("dimension").alias(dimension), "node_id", "node_label")
+    for column in ("from_node_id", "to_node_id", "topic_id"):
+        if column in ranked.columns:
+            there = named.rename({"node_id": column})
+            ranked = ranked.join(there, on=[dimension, column], how="left", maintain_order="left").with_columns(
+                pl.coalesce("node_label", column).alias(column)  # (start) and (end) are no nodes
+            )
+            ranked = ranked.drop("node_label").rename({column: column.removesuffix("_id")})
+    return ranked.drop("difference_low", "difference_high")

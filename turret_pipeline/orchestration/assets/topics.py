@@ -1,0 +1,210 @@
+"""Assets of group topics: distinct texts, their vectors, and topics kept from run to run."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import dagster as dg
+import polars as pl
+
+from turret_pipeline.models.llm import name_with_llm
+from turret_pipeline.orchestration.resources import Workspace, now
+from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
+from turret_pipeline.plots.topics import topic_map, topic_sizes
+from turret_pipeline.topics.edits import Edits
+from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.texts import collect_texts
+from turret_pipeline.topics.follow_ups.continuations import find_continuations
+from turret_pipeline.topics.follow_ups.role_decisions import with_roles
+from turret_pipeline.topics.lifecycle.lineage import births, waiting_settings
+from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.privacy import count_what_is_shown, fold_small_topics, users_of_texts
+from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.topic_table import ACTIVE
+from turret_pipeline.topics.lifecycle.unique_labels import clashes
+
+EMBEDDINGS = lake_key("embeddings")
+LLM_NAMES, EDITS_FOLLOWED = "llm_names", "edits_followed"
+LOOSEST = 20
+
+
+@dg.multi_asset(
+    specs=[lake_spec(table, "topics", ["fields", "event_values"]) for table in ("event_texts", "texts")], name="texts"
+)
+def texts(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
+    """Collect the distinct texts of the text fields."""
+    lake = workspace.lake
+    names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
+    event_texts, distinct = collect_texts(lake.scan("event_values"), names)
+    yield result("event_texts", lake.write("event_texts", event_texts))
+    yield result("texts", lake.write("texts", distinct), text_fields=", ".join(names) or "none")
+
+
+@dg.asset(
+    key=EMBEDDINGS,
+    deps=[lake_key("texts")],
+    group_name="topics",
+    owners=OWNERS,
+    kinds={"huggingface", "parquet"},
+    description="One row per distinct text and model: its vector. A text is embedded once in its life.",
+)
+def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+    """Embed the texts that have no vector yet."""
+    store, settings = workspace.vectors, workspace.settings
+    known = store.known_ids()
+    waiting = waiting_texts(workspace.lake.read("texts"), known)
+    if waiting.height:
+        context.log.info(f"Embedding {waiting.height:,} texts with {settings.embedding_model}.")
+        chunks = embed_chunks(waiting, workspace.embedder())
+        workspace.progress.track("Embedding texts", waiting.height, store.add(chunks))
+    facts = {"dagster/row_count": len(known) + waiting.height, "embedded_now": waiting.height}
+    return dg.MaterializeResult(metadata={**facts, "model": settings.embedding_model})
+
+
+class TopicsConfig(dg.Config):
+    """How a run goes about the topics."""
+
+    refit: bool = False
+    """Find all topics anew, and carry the ids of those that are the same across."""
+
+
+@dg.multi_asset(
+    specs=[
+        lake_spec(table, "topics", ["fields", "events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
+        for table in TopicState.tables()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            LLM_NAMES,
+            asset=lake_key("topic_definitions"),
+            description="The LLM, if one is set, has named all it was asked.",
+        ),
+        dg.AssetCheckSpec(
+            EDITS_FOLLOWED,
+            asset=lake_key("topic_definitions"),
+            description="All edits of a person are followed: their topics are there, and no two topics want one name.",
+        ),
+    ],
+    name="topics",
+)
+def topics(
+    context: dg.AssetExecutionContext, config: TopicsConfig, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Carry the published topics on: assign new texts, find new topics, name them."""
+
+    def tell(sentence: str) -> None:
+        context.log.info(sentence)
+        workspace.progress.say(sentence)
+
+    previous, model = workspace.published_state()
+    born = births(previous.topic_lineage)
+    edits, run = workspace.edits.made_for(born), Run(context.run_id, now())
+    plan = _plan(workspace, model, edits, tell, refit=config.refit)
+    distinct = workspace.lake.read("texts")
+    with workspace.progress.during("Finding topics"):
+        state = advance(previous, distinct, workspace.vectors.vectors_of, plan, run)
+        events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
+        state = with_roles(state, previous, events, event_texts, edits, run)
+    naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
+    shown = _shown(workspace, naming.state)
+    shown = count_what_is_shown(shown, distinct, context.run_id, workspace.settings.privacy_min_users)
+    for row in shown.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
+        if sentence := waiting_settings(row, plan.options):
+            tell(sentence)
+    workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown, edits)
+    yield from _results(workspace, shown, distinct, run)
+    yield _checked(LLM_NAMES, naming.summary, is_passed=naming.is_complete)
+    told = [
+        *workspace.edits.left_out(born),
+        *clashes(naming.state.topic_definitions, shown.topic_definitions, edits),
+    ]
+    yield _checked(EDITS_FOLLOWED, " ".join(told) or f"{len(edits.all)} edits.", is_passed=not told)
+
+
+def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
+    """A check of the topics that stops nothing."""
+    return dg.AssetCheckResult(
+        asset_key=lake_key("topic_definitions"),
+        check_name=name,
+        passed=is_passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=sentence,
+    )
+
+
+@dg.multi_asset(
+    specs=[lake_spec("continuations", "topics", ["events", "event_texts", "text_topics", "topic_definitions"])],
+    name="continuations",
+)
+def continuations(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+    """Find the turns that carry a subject of their session on."""
+    lake = workspace.lake
+    events, event_texts = lake.read("events"), lake.read("event_texts")
+    found = find_continuations(events, event_texts, lake.read("text_topics"), lake.read("topic_definitions"))
+    share = found.height / event_texts.height if event_texts.height else 0.0
+    return result("continuations", lake.write("continuations", found), share_of_texts=share)
+
+
+def _plan(workspace: Workspace, model: str | None, edits: Edits, tell: Callable[[str], None], *, refit: bool) -> Plan:
+    """How this run goes about the topics. Another model than last time means a new start, which is said."""
+    settings = workspace.settings
+    if model not in {None, settings.embedding_model}:
+        tell(
+            f"The model changed from {model} to {settings.embedding_model}: all topics are found anew, "
+            "and those with mostly the same texts keep their ids."
+        )
+        refit = True
+    types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
+    return Plan(workspace.topic_options, edits, refit, types)
+
+
+def _results(
+    workspace: Workspace, shown: TopicState, distinct: pl.DataFrame, run: Run
+) -> Iterator[dg.MaterializeResult[None]]:
+    counts = _event_counts(distinct, shown)
+    sizes = topic_sizes(shown.topic_definitions, counts, workspace.figures_dir)
+    drawn = topic_map(shown.topic_definitions, counts, workspace.figures_dir)
+    runs = shown.topic_runs.filter(pl.col("run_id") == run.run_id)
+    changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
+    told = {**quality_facts(shown.topic_definitions), "topic_sizes": sizes, "topic_map": drawn}
+    yield result("topic_definitions", shown.topic_definitions, **told)
+    yield result("text_topics", shown.text_topics)
+    yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.drop("run_id", "changed_at"))
+    yield result("topic_runs", shown.topic_runs, **_facts(runs), this_run=runs.drop("run_id", "started_at"))
+
+
+def _shown(workspace: Workspace, state: TopicState) -> TopicState:
+    """The state without topics of too few users."""
+    lake, min_users = workspace.lake, workspace.settings.privacy_min_users
+    if min_users == 1:
+        return state
+    return fold_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
+
+
+def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
+    """Events by topic: topic_id, event_count."""
+    joined = state.text_topics.join(distinct, on=["field", "text_id"], validate="1:1")
+    return joined.filter(pl.col("topic_id").is_not_null()).group_by("topic_id").agg(pl.col("event_count").sum())
+
+
+def quality_facts(definitions: pl.DataFrame) -> dict[str, object]:
+    """How well the active topics hold together and stand apart: medians, and the topics that hold together least."""
+    active = definitions.filter(pl.col("status") == ACTIVE)
+    middle = {f"median_{name}": active[name].median() for name in ("cohesion", "separation")}
+    told = active.select("topic_id", "label", "cohesion", "separation", "nearest_topic_id")
+    loosest = told.sort("cohesion", "topic_id", nulls_last=True).head(LOOSEST)
+    return {
+        **{name: value for name, value in middle.items() if value is not None},
+        **({} if loosest.is_empty() else {f"loosest_{loosest.height}_topics": loosest}),
+    }
+
+
+def _facts(runs: pl.DataFrame) -> dict[str, object]:
+    """What a person asks of the run over all text fields; shares are those of the field that fares worst."""
+    if runs.is_empty():
+        return {"active_topics": 0}
+    worst = {name: runs[name].min() for name in ("coverage", "stability", "kept_share")}
+    return {
+        "active_topics": int(runs["topic_count"].sum()),
+        "themes": int(runs["theme_count"].sum()),
+        **{f"lowest_{name}": value for name, value in worst.items() if value is not None},
+    }

@@ -1,0 +1,80 @@
+"""Every Dagster definition, assembled once.
+
+Belongs here: the list. Not here: any asset's work.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from turret_pipeline.config.pipeline import Settings, load_settings
+from turret_pipeline.errors import TurretError
+from turret_pipeline.orchestration.asset_checks import contracts, expectations, few_rows_are_rejected
+from turret_pipeline.orchestration.assets.ingestion import event_values, fields, ingest
+from turret_pipeline.orchestration.assets.insights import insight
+from turret_pipeline.orchestration.assets.journeys import journeys
+from turret_pipeline.orchestration.assets.marts import dbt_resource, make_marts
+from turret_pipeline.orchestration.assets.publish import publish
+from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
+from turret_pipeline.orchestration.resources import Progress, Silent, Workspace, locked
+from turret_pipeline.orchestration.sensors import landing_sensor
+
+JOB = "turret"
+
+
+def build_definitions(settings: Settings, progress: Progress | None = None) -> dg.Definitions:
+    """The assets, checks, job and schedule for these settings. TurretError where the schedule is none."""
+    job = dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), description="Landing files to published tables.")
+    try:
+        daily = dg.ScheduleDefinition(
+            name="daily",
+            job=job,
+            cron_schedule=settings.schedule_cron,
+            execution_timezone=settings.schedule_timezone,
+            description="The whole graph, once a day.",
+        )
+    except dg.DagsterInvalidDefinitionError:
+        raise TurretError(
+            f"Setting schedule_cron (variable TURRET_SCHEDULE_CRON) has the value {settings.schedule_cron!r}: "
+            "it is no cron expression such as '15 2 * * *'."
+        ) from None
+    return dg.Definitions(
+        assets=[
+            ingest,
+            event_values,
+            fields,
+            texts,
+            embeddings,
+            topics,
+            continuations,
+            insight,
+            journeys,
+            make_marts(),
+            publish,
+        ],
+        asset_checks=[contracts, expectations, few_rows_are_rejected],
+        jobs=[job],
+        schedules=[daily],
+        sensors=[landing_sensor(settings, JOB)],
+        resources={"workspace": _workspace(settings, progress or Silent()), "dbt": dbt_resource()},
+        executor=dg.in_process_executor,
+    )
+
+
+def _workspace(settings: Settings, progress: Progress) -> dg.ResourceDefinition:
+    """The workspace, locked for as long as a run works in it."""
+
+    @dg.resource
+    def workspace(context: dg.InitResourceContext) -> Iterator[Workspace]:
+        with locked(settings.data_dir):
+            space = Workspace(settings, progress, context.run_id or "none")
+            space.sweep()
+            yield space
+
+    return workspace
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster dev` and `dagster asset materialize` load: the settings of the environment."""
+    return build_definitions(load_settings())

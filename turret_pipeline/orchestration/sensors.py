@@ -1,0 +1,59 @@
+"""The sensor that starts the job when landing files arrive."""
+
+import datetime as dt
+import hashlib
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+from upath import UPath
+
+from turret_pipeline.config.pipeline import Settings
+from turret_pipeline.errors import TurretError
+from turret_pipeline.ingest.discovery import discover, event_files
+from turret_pipeline.ingest.parts import changed_at, look
+from turret_pipeline.orchestration.resources import Workspace, now
+
+INTERVAL_SECONDS = 30
+SETTLED = dt.timedelta(seconds=10)
+"""A file that changed since is still being written, most likely."""
+
+_FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+"""After a run that failed the same files are asked for once more."""
+
+_WORKING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+
+
+def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
+    """A sensor that asks for a run where there are files that no run has read, once for the same files."""
+
+    @dg.sensor(
+        name="new_landing_files",
+        job_name=job_name,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        description=f"Starts the job when files arrive in {', '.join(settings.input_patterns)}.",
+    )
+    def new_landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        try:
+            waiting = _waiting(settings)
+        except TurretError as error:
+            return dg.SkipReason(str(error))
+        files = [path for path in waiting if now() - changed_at(path) >= SETTLED]
+        if not files:
+            writing = f"{waiting[0]} changed a moment ago: waiting for whoever writes it." if waiting else ""
+            return dg.SkipReason(writing or "No file is new.")
+        if context.instance.get_run_ids(RunsFilter(job_name=job_name, statuses=_WORKING), limit=1):
+            return dg.SkipReason("A run is at work: new files wait for the next.")
+        failed = context.instance.get_run_records(RunsFilter(job_name=job_name, statuses=_FAILED), limit=1)
+        asked = [*sorted(map(look, files)), *(record.dagster_run.run_id for record in failed)]
+        key = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
+        return dg.RunRequest(run_key=key, tags={"new_files": str(len(files))})
+
+    return new_landing_files
+
+
+def _waiting(settings: Settings) -> list[Path | UPath]:
+    """Files of the input that were not read yet; none where the landing folder has none."""
+    if not settings.inputs and not any(event_files(Path(settings.input_patterns[0]))):
+        return []
+    return Workspace(settings).sources.unseen(discover(settings.input_patterns))

@@ -1,1 +1,0 @@
-"""Everything that knows Dagster: assets, checks, resources, schedule, dbt and publishing."""

@@ -1,1 +1,0 @@
-"""Pictures of a run, under figures/ and in Dagster's metadata."""

@@ -1,0 +1,1 @@
+"""Figures of topics and journeys. They know nothing of Dagster."""

@@ -1,0 +1,1 @@
+"""What a person reads: the summary of a run and answers to journey questions."""

@@ -1,0 +1,216 @@
+"""What was found, for a person at a terminal: read from the published file."""
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
+from turret_pipeline.orchestration.resources import open_to_read
+from turret_pipeline.tables import EVENT_NAME
+from turret_pipeline.topics.lifecycle.lineage import run_in_words
+
+TOPICS, THREE, EDGES, EDITS = 12, 3, 5, 5
+WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
+"""Characters that a column may take: a table fits a line of 120."""
+
+COUNTS = """
+select
+    (select count(*) from marts.events),
+    (select count(*) from marts.sessions),
+    (select count(distinct user_id) from marts.events),
+    (select min(event_at) from marts.events),
+    (select max(event_at) from marts.events),
+    (select coalesce(sum(duplicate_count), 0) from marts.source_files),
+    (select coalesce(sum(rejected_count), 0) from marts.source_files)
+"""
+
+
+def print_summary(console: Console, published: Path) -> None:
+    """Print topics, journeys and quality of the published file."""
+    with open_to_read(published) as connection:
+        console.print(*_sections(connection), sep="\n")
+
+
+def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+    events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchall()[0]
+    head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
+    period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
+    rows = f"{duplicates:,} duplicate and {rejected:,} refused rows left out"
+    sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
+    if rejected:
+        sections.append(_refusals(connection))
+    if assumptions := _assumptions(connection):
+        sections.append(Text(assumptions, style="yellow"))
+    if not events:
+        sections.append(Text("No event was accepted: there is nothing to tell. README says what is read.", style="red"))
+    fields = connection.sql(
+        "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
+    ).pl()["field"]
+    for field in fields:
+        sections.append(_topics(connection, field))
+    if edits := followed_edits(connection):
+        sections.append(Text("\n" + edits))
+    nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
+    main = main_dimension(nodes)
+    for dimension in dict.fromkeys((main, EVENT_NAME)):
+        if dimension in nodes["dimension"]:
+            sections.append(_journeys(connection, dimension, is_main=dimension == main))
+    sections.append(_quality(connection))
+    return sections
+
+
+def _refusals(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    """The commonest reasons for which rows were refused, each with one that was."""
+    rows = connection.execute(
+        "select reason_code, count(*) as n, min_by(reason, (source_file, line_number)) from marts.rejected_events "
+        "group by reason_code order by n desc, reason_code"
+    ).fetchall()
+    reasons = [f"- {count:,} {code}, such as: {reason}" for code, count, reason in rows[:THREE]]
+    more = [f"- {len(rows) - THREE} other reasons"] if len(rows) > THREE else []
+    head = "Refused rows (marts.rejected_events has file, line, reason and text of each):"
+    return Text("\n".join([head, *reasons, *more]), style="yellow")
+
+
+ASSUMPTIONS = {
+    "time_assumed_count": "have no time and got that of their file",
+    "zone_assumed_count": "have a time without a zone, taken for UTC",
+    "ahead_count": "have a clock that is ahead",
+    "late_count": "came after their day was published",
+}
+
+
+def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
+    """What was assumed of times, and of how many events; nothing where nothing was."""
+    (row,) = (
+        connection.sql(
+            "select sum(time_assumed_count)::bigint as time_assumed_count, sum(zone_assumed_count)::bigint as "
+            "zone_assumed_count, sum(late_count)::bigint as late_count, "
+            "(select count(*) filter (is_time_ahead) from marts.events) as ahead_count from marts.source_files"
+        )
+        .pl()
+        .iter_rows(named=True)
+    )
+    told = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
+    return f"Of the events {'; '.join(told)}." if told else ""
+
+
+def followed_edits(connection: duckdb.DuckDBPyConnection) -> str:
+    """The edits of a person that the run published last followed, some of them in words; nothing where there are none.
+
+    Edits of topics that few users speak of are not among them.
+    """
+    last = "select edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1"
+    edits = connection.sql(last).pl()["edits"].explode().drop_nulls().to_list()
+    if not edits:
+        return ""
+    more = [f"- and {len(edits) - EDITS:,} more, which turret topics edits tells"] if len(edits) > EDITS else []
+    return "\n".join([f"Edits followed: {len(edits):,}", *(f"- {edit}" for edit in edits[:EDITS]), *more])
+
+
+def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:
+    topics = connection.execute(
+        "select label, theme_label, event_count, event_share, user_count, example_texts from marts.topics "
+        "where field = ? and status = 'active' order by event_count desc, topic_id",
+        [field],
+    ).fetchall()
+    last = "select * from marts.topic_runs where field = ? order by started_at desc limit 1"
+    run = connection.sql(last, params=[field]).pl().row(0, named=True)
+    if not topics:
+        said = run["note"] or "There is none that may be shown."
+        return Text(f"\nNo topics in {field}. {said}", style="yellow")
+    none, carrying_on = connection.execute(
+        "select count(*) filter (topic_id is null and continues_topic_id is null) / count(*), "
+        "count(continues_topic_id) / count(*) from marts.event_topics where field = ?",
+        [field],
+    ).fetchall()[0]
+    count = len({theme for _, theme, *_ in topics})
+    themes = "1 theme" if count == 1 else f"{count} themes"
+    carries = f", {carrying_on:.1%} carry one on" if carrying_on else ""
+    title = f"Topics of {field}: {len(topics)} in {themes}; {none:.1%} of the events have none{carries}"
+    table = _table(
+        title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
+    )
+    for label, _, events, event_share, users, examples in topics[:TOPICS]:
+        example = Text(examples[0] if examples else "", style="dim", overflow="ellipsis", no_wrap=True)
+        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, example)
+    if len(topics) > TOPICS:
+        rest = topics[TOPICS:]
+        table.add_row(
+            f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
+        )
+    return Group(table, Text(run_in_words(run), style="dim"))
+
+
+def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> RenderableType:
+    """What stands out; of the main dimension with a table of what follows what."""
+    tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
+    facts = journey_facts(tables, dimension) or ["Too few sessions to say anything."]
+    said = Text("\n".join([f"\nJourneys of {dimension}", *(f"- {fact}" for fact in facts)]))
+    said.stylize("bold", 0, len(dimension) + 13)
+    return Group(said, _follow_ups(connection, dimension)) if is_main else said
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) -> pl.DataFrame:
+    name = "field" if table == "topic_outcomes" else "dimension"
+    rows: pl.DataFrame = connection.sql(f"select * from marts.{table} where {name} = ?", params=[dimension]).pl()
+    return rows
+
+
+def _follow_ups(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
+    edges = connection.execute(
+        """
+        select a.node_label, b.node_label, transition_count, probability, median_seconds
+        from marts.journey_edges as e
+        join marts.journey_nodes as a on a.dimension = e.dimension and a.node_id = from_node_id
+        join marts.journey_nodes as b on b.dimension = e.dimension and b.node_id = to_node_id
+        where e.dimension = ? and from_node_id != to_node_id
+        order by transition_count desc, from_node_id, to_node_id limit ?
+        """,
+        [dimension, EDGES],
+    ).fetchall()
+    if not edges:
+        return Text("- No session moves from one node to another.")
+    table = _table(
+        "What directly follows what, commonest first",
+        ("times", "right"),
+        ("of all next", "right"),
+        ("after", "right"),
+        ("from", "left"),
+        ("to", "left"),
+    )
+    for source, target, count, probability, seconds in edges:
+        table.add_row(f"{count:,}", percent(probability), "" if seconds is None else duration(seconds), source, target)
+    return table
+
+
+def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    checks = connection.sql("select table_name, check_name, is_passed from marts.quality_checks").pl()
+    failed = checks.filter(~pl.col("is_passed"))
+    if failed.is_empty():
+        return Text(f"\nQuality: all {checks.height} checks of the tables passed.", style="green")
+    names = ", ".join(f"{name} of {table}" for table, name, _ in failed.iter_rows())
+    return Text(
+        f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; not {names}.", style="yellow"
+    )
+
+
+def _table(title: str, *columns: tuple[str, str]) -> RichTable:
+    table = RichTable(
+        title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False
+    )
+    for name, justify in columns:
+        is_number = justify == "right"
+        table.add_column(
+            name,
+            justify="right" if is_number else "left",
+            min_width=len(name) if is_number else None,
+            max_width=WIDEST.get(name),
+            overflow="ellipsis",
+            no_wrap=True,
+        )
+    return table

@@ -1,0 +1,1 @@
+"""Everything on disk: the lake, vectors, topic states, the warehouse, edits and overrides."""

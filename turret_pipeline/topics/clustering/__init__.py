@@ -1,0 +1,1 @@
+"""Clusters of texts from their neighbour graph."""

@@ -1,1 +1,0 @@
-"""Distinct texts and their vectors: texts, embedding."""

@@ -1,0 +1,1 @@
+"""Distinct texts and their vectors."""

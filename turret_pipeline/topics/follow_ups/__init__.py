@@ -1,0 +1,1 @@
+"""Roles of topics, and the turns that continue an earlier topic."""

@@ -1,0 +1,1 @@
+"""Trends of topics and their differences between segments."""

@@ -1,0 +1,1 @@
+"""Labels, themes and the map of topics."""

@@ -1,0 +1,1 @@
+"""Topics from run to run: state, edits, lineage, labels and privacy."""

@@ -1,0 +1,85 @@
+"""A person's splits and merges, laid over the topics as the machine found them."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.topics.clustering.communities import by_size
+from turret_pipeline.topics.edits import Edit, Edits
+from turret_pipeline.topics.lifecycle.topic_table import numbers_of
+from turret_pipeline.topics.tracking.assign import measure
+from turret_pipeline.topics.tracking.reconcile import Change
+from turret_pipeline.topics.tracking.update import Update
+
+
+def shown_topics(found: IntArray, field: str, edits: Edits) -> IntArray:
+    """The topics that people see: those that a person merged are the topic they were merged into."""
+    into = {
+        _number(topic_id): _number(end)
+        for topic_id, end in edits.shown_as().items()
+        if topic_id.rpartition("-")[0] == field
+    }
+    return np.array([into.get(number, number) for number in found.tolist()], dtype=np.int64)
+
+
+def apply_splits(
+    found: Update, field: str, vectors: FloatArray, definitions: pl.DataFrame, lineage: pl.DataFrame, edits: Edits
+) -> Update:
+    """Split the topics that a person wants split and were not yet; bring back together what is wanted no longer."""
+    topic = found.assignment.topic.copy()
+    wanted = [edit for edit in edits.splits() if edit.topic_id.rpartition("-")[0] == field]
+    done = definitions.filter(pl.col("split_edit_id").is_not_null())
+    changes = [*found.changes, *_undone(topic, done, lineage, {edit.edit_id for edit in wanted})]
+    next_number = max(int(numbers_of(definitions["topic_id"]).max(initial=0)), int(topic.max(initial=0))) + 1
+    split_edits = dict(found.split_edits)
+    for edit in wanted:
+        if edit.edit_id in done["split_edit_id"]:
+            continue
+        for change in _split(topic, vectors, edit, next_number):
+            changes.append(change)
+            split_edits[change.topic] = edit.edit_id
+            next_number = change.topic + 1
+    if len(changes) == len(found.changes):
+        return found
+    return replace(found, assignment=measure(vectors, topic), changes=changes, split_edits=split_edits)
+
+
+def _undone(topic: IntArray, done: pl.DataFrame, lineage: pl.DataFrame, wanted: set[str]) -> list[Change]:
+    """Give the texts of topics whose split was undone back to the topic they came from, in place."""
+    changes: list[Change] = []
+    came_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
+    splits = done.select("topic_id", "split_edit_id").rows()
+    for topic_id, edit_id in sorted(splits, key=lambda row: -_number(row[0])):  # a part of a part first
+        members = topic == _number(topic_id)
+        if edit_id in wanted or not members.any():
+            continue
+        parent = _number(came_from[topic_id])
+        changes.append(Change("merged", _number(topic_id), parent, 1.0))
+        topic[members] = parent
+    return changes
+
+
+def _split(topic: IntArray, vectors: FloatArray, edit: Edit, next_number: int) -> list[Change]:
+    """Part a topic, in place, by k-means on the unit sphere; the largest part keeps the id."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    members = np.flatnonzero(topic == _number(edit.topic_id))
+    parts = edit.parts or 2
+    if len(members) < parts:
+        return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer kinds of texts than parts: as many as there are
+        labels = by_size(KMeans(parts, n_init=10, random_state=0).fit_predict(vectors[members]), 1)
+    changes = []
+    for number, part in enumerate(range(1, int(labels.max()) + 1), start=next_number):
+        topic[members[labels == part]] = number
+        changes.append(Change("split", number, _number(edit.topic_id), float((labels == part).mean())))
+    return changes
+
+
+def _number(topic_id: str) -> int:
+    return int(topic_id.rpartition("-")[2])

@@ -1,0 +1,1 @@
+"""Known topics and new clusters: assign, reconcile, refit."""

@@ -1,0 +1,155 @@
+"""`turret rejects` and `turret replay`: refused rows seen, mended and read again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from turret_pipeline.cli import app
+from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.errors import TurretError
+from turret_pipeline.ingest.canonical import Rules, write_canonical
+from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline_tests.ingest.imports import counts, imported, row
+
+ROWS = [row("e1"), '{"name":', {"name": "", "timestamp": 1}, row("e4", timestamp="nope"), row("e5"), '{"nam']
+
+
+def told(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
+
+
+def refused(folder: Path) -> Lake:
+    """A lake with four refused rows of six."""
+    return imported(folder, {"a.jsonl": ROWS})
+
+
+def again(folder: Path) -> Lake:
+    """The lake after the next run."""
+    space = Workspace(load_settings(data_dir=folder))
+    write_canonical(space.sources, space.lake, Rules())
+    return space.lake
+
+
+def ids(lake: Lake) -> list[str]:
+    return sorted(lake.read("events")["event_id"])
+
+
+def test_rows_are_shown_by_reason_with_examples(tmp_path: Path) -> None:
+    refused(tmp_path)
+    shown = told("rejects", "--data-dir", str(tmp_path), "--examples", "1")
+    assert [line.split()[:3] for line in shown.splitlines()[1:4]] == [
+        ["2", "1", "invalid_json"],
+        ["1", "1", "invalid_name"],
+        ["1", "1", "invalid_timestamp"],
+    ]
+    assert f"invalid_json: {tmp_path / 'landing' / 'a.jsonl'}, line 2" in shown
+    assert '{"name":\n' in shown
+    assert "line 6" not in shown
+
+
+def test_rows_of_one_reason_as_json(tmp_path: Path) -> None:
+    refused(tmp_path)
+    rows: list[dict[str, Any]] = json.loads(
+        told("rejects", "--data-dir", str(tmp_path), "--reason", "invalid_name", "--json")
+    )
+    assert [(found["line_number"], found["is_mended"]) for found in rows] == [(3, False)]
+
+
+def test_nothing_refused_says_so(tmp_path: Path) -> None:
+    imported(tmp_path, {"a.jsonl": [row("e1")]})
+    assert told("rejects", "--data-dir", str(tmp_path)) == "No row is refused.\n"
+    assert "Nothing is refused" in told("replay", "--data-dir", str(tmp_path))
+
+
+def test_an_unknown_reason_and_an_unread_folder_say_so(tmp_path: Path) -> None:
+    refused(tmp_path / "1")
+    with pytest.raises(TurretError, match="No row is refused for 'typo'; reasons are: invalid_json, invalid_name, inv"):
+        told("rejects", "--data-dir", str(tmp_path / "1"), "--reason", "typo")
+    with pytest.raises(TurretError, match=r"Nothing was read into .* yet: turret run --input FILE"):
+        told("rejects", "--data-dir", str(tmp_path / "2"))
+
+
+def test_a_mended_file_is_read_again_and_its_old_account_stays(tmp_path: Path) -> None:
+    refused(tmp_path)
+    path = tmp_path / "landing" / "a.jsonl"
+    lines = path.read_text().splitlines()
+    lines[1], lines[3] = json.dumps(row("e2")), json.dumps(row("e4"))
+    path.write_text("\n".join(lines))
+    assert "2 of 4 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
+    lake = again(tmp_path)
+    assert ids(lake) == ["e1", "e2", "e4", "e5"]
+    assert sorted(rejected for *_, rejected in counts(lake)) == [2, 4]
+    assert all(rows == accepted + twice + bad for _, rows, accepted, twice, bad in counts(lake))
+    mended = lake.read("rejected_events").filter("is_mended")["line_number"].to_list()
+    assert mended == [2, 4]
+    assert "2      1  invalid_json" not in told("rejects", "--data-dir", str(tmp_path))
+
+
+def test_rows_are_read_again_where_a_setting_makes_something_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(tmp_path, {"a.jsonl": [row("e1"), {"action": "b", "ts": "2024-05-01T12:00:00Z", "id": "e2"}]})
+    assert "0 of 1 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
+    monkeypatch.setenv(
+        "TURRET_MAPPING", json.dumps({"event_name": ["action", "name"], "event_at": ["ts", "timestamp"]})
+    )
+    assert "1 of 1 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
+    lake = again(tmp_path)
+    assert counts(lake) == [("a.jsonl", 2, 2, 0, 0)]
+
+
+def test_a_file_that_is_read_again_keeps_when_it_came(tmp_path: Path) -> None:
+    before = refused(tmp_path).read("source_files")
+    told("replay", "--data-dir", str(tmp_path))
+    after = again(tmp_path).read("source_files")
+    columns = ["ingested_at", "late_count", "accepted_count"]
+    assert after.select(columns).rows() == before.select(columns).rows()
+    assert "Nothing more is accepted" in told("replay", "--data-dir", str(tmp_path))
+
+
+def test_exported_rows_that_a_person_mended_are_read_once(tmp_path: Path) -> None:
+    refused(tmp_path)
+    export = tmp_path / "mend.jsonl"
+    assert "4 refused rows are in" in told("rejects", "--data-dir", str(tmp_path), "--export", str(export))
+    rows = [json.loads(line) for line in export.read_text().splitlines()]
+    rows[0]["raw_text"], rows[1]["raw_text"] = json.dumps(row("e2")), json.dumps(row("e3"), indent=2)
+    export.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    for _ in range(2):
+        shown = told("replay", str(export), "--data-dir", str(tmp_path))
+        assert "2 of 4 refused rows are accepted now" in shown
+        assert "a.jsonl line 4: timestamp is 'nope'" in shown
+    lake = again(tmp_path)
+    assert ids(lake) == ["e1", "e2", "e3", "e5"]
+    assert lake.read("rejected_events").filter(~pl.col("is_mended"))["line_number"].to_list() == [4, 6]
+    assert {rows for _, rows, *_ in counts(lake)} == {6, 2}
+
+
+@pytest.mark.parametrize("content", ["not json", '{"raw_text": "{}"}', "[1]", '{"line_number": "1"}'])
+def test_a_file_that_is_no_export_says_so(tmp_path: Path, content: str) -> None:
+    refused(tmp_path)
+    (tmp_path / "mend.jsonl").write_text(content)
+    with pytest.raises(TurretError, match=r"Line 1 of .*mend.jsonl is no exported row"):
+        told("replay", str(tmp_path / "mend.jsonl"), "--data-dir", str(tmp_path))
+    with pytest.raises(TurretError, match=r"none.jsonl cannot be read"):
+        told("replay", str(tmp_path / "none.jsonl"), "--data-dir", str(tmp_path))
+
+
+def test_a_file_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
+    refused(tmp_path)
+    (tmp_path / "landing" / "a.jsonl").unlink()
+    assert "the file is gone, or is not found from" in told("replay", "--data-dir", str(tmp_path))
+
+
+def test_what_was_replayed_is_new_to_the_next_run(tmp_path: Path) -> None:
+    refused(tmp_path)
+    space = Workspace(load_settings(data_dir=tmp_path))
+    before = space.sources.fingerprint()
+    told("replay", "--data-dir", str(tmp_path))
+    assert space.sources.fingerprint() != before

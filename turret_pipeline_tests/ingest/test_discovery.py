@@ -1,0 +1,68 @@
+"""Paths, folders, globs and addresses in; files out."""
+
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.ingest.discovery import discover
+
+
+def written(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.write_bytes(b"")
+    return path
+
+
+def test_a_folder_gives_its_event_files_sorted_and_not_the_hidden_ones(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    names = ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "d.csv.zst", "notes.txt", ".hidden.jsonl", "c.gz"]
+    paths = {name: written(tmp_path, name) for name in names}
+    wanted = sorted(paths[name] for name in ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "d.csv.zst"])
+    assert discover([str(tmp_path)]) == wanted
+
+
+def test_a_file_found_in_several_ways_is_found_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl")
+    assert discover([str(tmp_path), str(path), str(tmp_path / "*.jsonl"), str(tmp_path / "**")]) == [path]
+    assert discover([]) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "verdict"), [("", "has no event file"), ("no.jsonl", "does not exist"), ("*.csv", "matches no file")]
+)
+def test_an_input_that_finds_nothing_says_so(tmp_path: Path, pattern: str, verdict: str) -> None:
+    with pytest.raises(TurretError, match=verdict):
+        discover([str(tmp_path / pattern)])
+
+
+def test_a_folder_that_is_named_like_a_file_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").mkdir()
+    inside = written(tmp_path / "odd.jsonl", "a.jsonl")
+    assert discover([str(tmp_path)]) == discover([str(tmp_path / "odd.jsonl")]) == [inside]
+
+
+def test_an_object_store_is_listed_like_a_folder() -> None:
+    bucket = UPath("memory://bucket/2026")
+    for name in ("b.jsonl", "a.csv.gz", "notes.txt", ".open.jsonl"):
+        (bucket / name).write_bytes(b"{}")
+    found = [path.name for path in discover(["memory://bucket/2026"])]
+    assert found == ["a.csv.gz", "b.jsonl"]
+    assert [path.name for path in discover(["memory://bucket/2026/*.jsonl", "memory://bucket/2026/b.jsonl"])] == [
+        "b.jsonl"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        ("memory://bucket/none.jsonl", "finds no object"),
+        ("memory://bucket/none*.jsonl", "finds no object"),
+        ("nowhere://bucket/a.jsonl", "no address that can be read"),
+        ("s3://bucket/a.jsonl", r"needs a library that is not installed.*turret-pipeline\[s3\]"),
+    ],
+)
+def test_an_address_that_finds_nothing_says_so(address: str, verdict: str) -> None:
+    with pytest.raises(TurretError, match=verdict):
+        discover([address])

@@ -1,0 +1,87 @@
+"""Visits of every dimension in; all journey tables out."""
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.journeys.build import TABLES, read_journeys
+from turret_pipeline.journeys.steps import journey_steps
+from turret_pipeline.journeys.visits import collect_visits
+from turret_pipeline.tables import CONTINUATIONS, EVENT_TEXTS, LAKE_TABLES, TEXT_TOPICS
+from turret_pipeline_tests.journeys.rows import NOON, path
+
+EVENTS = pl.DataFrame({"event_id": ["e0"], "session_id": ["s1"], "event_name": ["a"]})
+VALUES = pl.DataFrame(schema={"event_id": pl.String, "field": pl.String, "value": pl.String})
+LABELS = pl.DataFrame({"field": ["prompt"], "topic_id": ["x"], "label": ["Refunds"]})
+
+
+def test_every_dimension_is_in_every_table_and_topics_keep_their_labels() -> None:
+    dimensions = ["event_name", "user:event_name", "prompt", "user:prompt"]
+    given = [path("s1", "xyx", dimension=dimension) for dimension in dimensions]
+    kept: list[pl.DataFrame] = []
+    found = read_journeys(given, EVENTS, VALUES, LABELS, 1, kept.append)
+    assert tuple(found) == TABLES
+    for table in ("journey_edges", "journey_nodes", "journey_loops", "journey_paths"):
+        assert found[table]["dimension"].unique(maintain_order=True).to_list() == dimensions
+    assert_frame_equal(pl.concat(kept), pl.concat(map(journey_steps, given)))
+    labels = found["journey_nodes"].filter(pl.col("node_id") == "x").select("dimension", "node_label")
+    assert dict(labels.iter_rows()) == {"event_name": "x", "user:event_name": "x"} | {
+        "prompt": "Refunds",
+        "user:prompt": "Refunds",
+    }
+
+
+def test_nodes_are_those_of_all_edges_where_edges_of_few_are_folded() -> None:
+    found = read_journeys(
+        [
+            path("s1", "xyx", "u1"),
+        ],
+        EVENTS,
+        VALUES,
+        LABELS,
+        2,
+        lambda _: None,
+    )
+    assert set(found["journey_edges"]["from_node_id"]) == {"(start)", "x", "y", "(other)"}
+    assert found["journey_nodes"]["node_id"].to_list() == ["x", "y"]
+    assert found["journey_nodes"]["start_count"].to_list() == [None, None]
+    assert found["journey_loops"].is_empty()
+    assert found["journey_paths"].is_empty()
+
+
+def test_no_visits_make_empty_tables() -> None:
+    found = read_journeys([], EVENTS.clear(), VALUES, LABELS, 1, lambda _: None)
+    for table, frame in found.items():
+        assert_frame_equal(frame, LAKE_TABLES[table].empty())
+
+
+def test_a_session_of_a_hundred_thousand_events_at_one_instant_and_one_of_a_single_event_are_counted_whole() -> None:
+    many = 100_000
+    events = pl.DataFrame(
+        {
+            "event_id": [f"e{number}" for number in range(many + 1)],
+            "session_id": ["long"] * many + ["short"],
+            "user_id": ["u1"] * many + ["u2"],
+            "event_name": ["ask", "rate"] * (many // 2) + ["ask"],
+            "event_at": [NOON] * (many + 1),
+        },
+        {"event_id": pl.String, "session_id": pl.String, "user_id": pl.String, "event_name": pl.String}
+        | {"event_at": pl.Datetime("us", "UTC")},
+    )
+    values = events.select("event_id", pl.lit("plan").alias("field"), pl.lit("free").alias("value"))
+    kept: list[pl.DataFrame] = []
+    of_both = collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty(), ["prompt"])
+    found = read_journeys(of_both, events, values, LABELS, 1, kept.append)
+    edges = found["journey_edges"].filter(pl.col("dimension") == "event_name")
+    assert edges.select("from_node_id", "to_node_id", "transition_count", "median_seconds").rows() == [
+        ("(start)", "ask", 2, None),
+        ("ask", "(end)", 1, None),
+        ("ask", "rate", 50_000, 0.0),
+        ("rate", "(end)", 1, None),
+        ("rate", "ask", 49_999, 0.0),
+    ]
+    nodes = found["journey_nodes"].filter(pl.col("dimension") == "event_name")
+    columns = ["node_id", "event_count", "session_count", "start_share", "end_share"]
+    assert nodes.select(columns).rows() == [("ask", 50_001, 2, 1.0, 0.5), ("rate", 50_000, 1, 0.0, 0.5)]
+    steps = pl.concat(kept).group_by("dimension", "session_id").agg(pl.col("step_number").max()).sort("step_number")
+    assert sorted(steps["step_number"]) == [1, 1, many, many]
+    assert found["journey_segments"].is_empty()

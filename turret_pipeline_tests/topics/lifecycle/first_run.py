@@ -1,0 +1,81 @@
+"""Texts of a few topics with their vectors, the state after a first run over them, and runs that go on from it."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.tables import TEXTS
+from turret_pipeline.topics.embedding.texts import text_id
+from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.state import TopicState, VectorsOf, advance
+from turret_pipeline.topics.tracking.reconcile import Options
+from turret_pipeline_tests.topics.blobs import blobs, scattered
+
+NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+Group: TypeAlias = dict[str, FloatArray]
+"""Texts and their vectors."""
+
+
+def group(words: str, count: int, first: int, seed: int = 0, noise: float = 0.06) -> Group:
+    """So many texts that begin with these words, around one direction."""
+    vectors = blobs([count], first=first, seed=seed, noise=noise)
+    return {f"{words} {number}": vector for number, vector in enumerate(vectors)}
+
+
+REFUND = group("refund order", 20, first=0)
+PASSWORD = group("reset password", 14, first=1)
+PARCEL = group("track parcel", 16, first=2, noise=0.03)
+INVOICE = group("send invoice", 12, first=3, noise=0.03)
+ODD = {f"oddity {number}": vector for number, vector in enumerate(scattered(6))}
+EMPTY = TopicState.empty()
+
+
+def texts(*groups: Group, field: str = "prompt") -> pl.DataFrame:
+    """Table texts."""
+    rows = [(field, text_id(text), text, 1) for group in groups for text in group]
+    return pl.DataFrame(rows, TEXTS.schema, orient="row").sort("field", "text_id")
+
+
+def vectors(*groups: Group) -> VectorsOf:
+    """The vectors of those texts by id."""
+    known = {text_id(text): vector for group in groups for text, vector in group.items()}
+    return lambda ids: np.array([known[one] for one in ids], np.float32) if len(ids) else np.empty((0, 0), np.float32)
+
+
+LOOK_UP = vectors(REFUND, PASSWORD, PARCEL, INVOICE, ODD)
+
+
+PLAN = Plan(Options())
+
+
+def run(previous: TopicState, given: pl.DataFrame, run_id: str = "r1", plan: Plan = PLAN) -> TopicState:
+    return advance(previous, given, LOOK_UP, plan, Run(run_id, NOON))
+
+
+def topic_of(state: TopicState, words: Iterable[str], field: str = "prompt") -> set[str | None]:
+    """The topics of some texts."""
+    ids = [text_id(text) for text in words]
+    of_field = state.text_topics.filter((pl.col("field") == field) & pl.col("text_id").is_in(ids))
+    assert of_field.height == len(ids)
+    return set(of_field["topic_id"])
+
+
+def changes(state: TopicState, run_id: str) -> list[tuple[str, str]]:
+    return state.topic_lineage.filter(pl.col("run_id") == run_id).select("topic_id", "change").rows()
+
+
+def statuses(state: TopicState) -> dict[str, str]:
+    return dict(state.topic_definitions.select("topic_id", "status").iter_rows())
+
+
+def assert_same(one: TopicState, other: TopicState) -> None:
+    for table in TopicState.tables():
+        assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
+
+
+FIRST = run(EMPTY, texts(REFUND, PASSWORD, ODD))
