@@ -24,10 +24,10 @@ from turret_pipeline.cli.journey_views import (
     shared,
     timed,
 )
-from turret_pipeline.errors import TurretError, near
+from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.journeys.graph import FORMATS
 from turret_pipeline.stats.shares import LEVEL
-from turret_pipeline.storage.lake import replacing
+from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.tables import END, EVENT_NAME, START, USER
 
 journeys = typer.Typer(
@@ -328,7 +328,9 @@ def export(
     if form not in FORMATS:
         raise TurretError(f"There is no format {form!r}; a graph is written as one of: {', '.join(FORMATS)}.")
     if output is not None and not output.resolve().parent.is_dir():
-        raise TurretError(f"There is no folder {near(output.resolve().parent)}: make it, or choose another --output.")
+        raise TurretError(
+            f"There is no folder {display_path(output.resolve().parent)}: make it, or choose another --output."
+        )
     visits = asked.visits()
     if visits.is_empty():
         asked.say_nothing_fits()
@@ -343,6 +345,6 @@ def export(
     if output is None:
         sys.stdout.write(text)
         return
-    with replacing(output) as aside:
+    with atomic_replace(output) as aside:
         aside.write_text(text)
-    new_console().print(f"Written: {near(output.resolve())} ({form}, {shown.height:,} edges)", soft_wrap=True)
+    new_console().print(f"Written: {display_path(output.resolve())} ({form}, {shown.height:,} edges)", soft_wrap=True)

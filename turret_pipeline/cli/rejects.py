@@ -11,7 +11,7 @@ from rich.table import Table
 
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.errors import TurretError, near
+from turret_pipeline.errors import TurretError, display_path
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
 RAW_SHOWN = 300
@@ -44,7 +44,7 @@ def rejects(
     if export is not None:
         export_rows(found, export)
         console.print(
-            f"{found.height:,} refused rows are in {near(export)}: mend raw_text there, then turret replay that file.",
+            f"{found.height:,} refused rows are in {display_path(export)}: mend raw_text there, then turret replay that file.",
             soft_wrap=True,
         )
         return
@@ -109,7 +109,7 @@ def _refused(data_dir: Path | None, reason: str | None) -> pl.DataFrame:
     lake = space.lake
     if not lake.path("rejected_events").exists():
         raise TurretError(
-            f"Nothing was read into {near(space.root)} yet: turret run --input FILE, or name another with --data-dir."
+            f"Nothing was read into {display_path(space.root)} yet: turret run --input FILE, or name another with --data-dir."
         )
     found = lake.scan("rejected_events").filter(~pl.col("is_mended")).collect()
     if reason is None:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from turret_pipeline.cli.console import Bars, new_console
 from turret_pipeline.config.pipeline import Settings
-from turret_pipeline.errors import near
+from turret_pipeline.errors import display_path
 
 
 def run_and_report(settings: Settings, *, again: bool = False, refit: bool = False, verbose: bool = False) -> None:
@@ -37,19 +37,19 @@ def _report(console: Console, settings: Settings, *, is_nothing_new: bool) -> No
     space = Workspace(settings)
     print_summary(console, space.published)
     verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
-    file = near(space.published)
+    file = display_path(space.published)
     query = "select label, event_count from marts.topics order by event_count desc limit 10"
     code = f"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()"
     lines = [
         f"{verdict} {file} (DuckDB, schema marts)",
-        f"Pictures: {near(space.figures_dir)}",
-        f"Quality report: {near(space.quality_dir / 'index.html')}",
+        f"Pictures: {display_path(space.figures_dir)}",
+        f"Quality report: {display_path(space.quality_dir / 'index.html')}",
         f"What next: {_ui(settings)}  (the graph, its checks and its runs in the browser), or query:",
-        f'  {near(Path(sys.executable))} -c "{code}"',
+        f'  {display_path(Path(sys.executable))} -c "{code}"',
     ]
     console.print("\n" + "\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _ui(settings: Settings) -> str:
     is_default = settings.data_dir == Path.cwd() / "data" and Path("Makefile").exists()
-    return "make ui" if is_default else f"turret ui --data-dir {near(settings.data_dir)}"
+    return "make ui" if is_default else f"turret ui --data-dir {display_path(settings.data_dir)}"

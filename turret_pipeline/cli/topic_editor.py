@@ -9,7 +9,7 @@ import polars as pl
 
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.errors import TurretError, near
+from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.topics.edits import Edit, Edits
 
 
@@ -40,7 +40,9 @@ class Place:
             )
             some = ", ".join(known["topic_id"].head(5)) or "none"
             more = f" and {known.height - 5} more, which turret topics list tells" if known.height > 5 else ""
-            raise TurretError(f"There is no topic {name!r} in {near(self.space.published)}; there are {some}{more}.")
+            raise TurretError(
+                f"There is no topic {name!r} in {display_path(self.space.published)}; there are {some}{more}."
+            )
         return found.row(0, named=True)
 
     def active(self, name: str, what: str) -> dict[str, Any]:

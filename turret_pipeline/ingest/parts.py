@@ -22,7 +22,7 @@ from turret_pipeline.ingest.blocks import keep_blocks
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.ingest.workers import in_parallel
-from turret_pipeline.storage.lake import beside, keep, remove
+from turret_pipeline.storage.atomic_files import commit, remove, temp_path
 from turret_pipeline.tables import POLARS_TYPES
 
 READ_BUFFER = 1 << 20
@@ -65,11 +65,11 @@ class Sources:
     def unseen(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
         """Files that were not read yet, or have changed since. TurretError where one cannot be looked at."""
         known, seen = set(self.known()), self._seen()
-        return [path for path in paths if seen.get(look(path)) not in known]
+        return [path for path in paths if seen.get(file_signature(path)) not in known]
 
     def content(self, path: Path | UPath) -> str:
         """Hash of the content that a file, which has not changed since, was read as."""
-        return self._seen()[look(path)]
+        return self._seen()[file_signature(path)]
 
     def add(
         self, path: Path | UPath, reading: Reading, arrival: Arrival, *, again: bool = False
@@ -79,8 +79,8 @@ class Sources:
         Parts of the same content stay as they are, unless it is read ``again``. TurretError where the file cannot be
         read.
         """
-        looked, row_count = look(path), 0
-        aside, before = beside(self.root / "reading"), beside(self.root / "before")
+        looked, row_count = file_signature(path), 0
+        aside, before = temp_path(self.root / "reading"), temp_path(self.root / "before")
         aside.mkdir()
         try:
             with _opened(path) as raw:
@@ -97,7 +97,7 @@ class Sources:
             pl.DataFrame([facts], FILE_SCHEMA, orient="row").write_parquet(aside / "file.parquet")
             if again and self.folder(sha).exists():
                 self.folder(sha).replace(before)
-            keep(aside, self.folder(sha))
+            commit(aside, self.folder(sha))
         finally:
             remove(aside)
             remove(before)
@@ -168,7 +168,7 @@ def _json_lines(path: Path) -> list[Any]:
     return found
 
 
-def look(path: Path | UPath) -> str:
+def file_signature(path: Path | UPath) -> str:
     """What tells without reading that a file is still the same: its path, size and time of change."""
     try:
         stat = path.stat()

@@ -17,7 +17,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.events.parsing import Reading, parse_records
 from turret_pipeline.events.rows import Record, json_record
 from turret_pipeline.ingest.parts import Arrival, Sources
-from turret_pipeline.storage.lake import replacing
+from turret_pipeline.storage.atomic_files import atomic_replace
 
 EXPORTED = ("source_file", "content_sha256", "line_number", "reason_code", "reason", "raw_text")
 """Keys of a line in a file of refused rows, in which a person mends raw_text."""
@@ -35,7 +35,7 @@ class Replayed:
 
 def export_rows(rejected: pl.DataFrame, file: Path) -> None:
     """Write refused rows as JSON lines, for a person to mend."""
-    with replacing(file) as aside:
+    with atomic_replace(file) as aside:
         rejected.select(EXPORTED).write_ndjson(aside)
 
 
@@ -79,7 +79,7 @@ def replay_rows(sources: Sources, file: Path, landing: Path, reading: Reading, a
     if good:
         content = "".join(" ".join(str(row["raw_text"]).split("\n")) + "\n" for row in good).encode()
         path = landing / f"replayed-{hashlib.sha256(content).hexdigest()[:12]}.jsonl"
-        with replacing(path) as aside:
+        with atomic_replace(path) as aside:
             aside.write_bytes(content)
         sum(sources.add(path, reading, arrival))
     for sha in sorted({row["content_sha256"] for row in good}):

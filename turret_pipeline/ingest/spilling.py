@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import duckdb
 
-from turret_pipeline.storage.lake import Lake, beside, in_sql, remove
+from turret_pipeline.storage.atomic_files import remove, temp_path
+from turret_pipeline.storage.lake import Lake, escape_sql_path
 
 MEMORY = "384MB"
 
@@ -13,7 +14,7 @@ MEMORY = "384MB"
 @contextmanager
 def spilling(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an empty database that holds MEMORY at most, and what is more on disk."""
-    spill = beside(lake.root / "spill")
+    spill = temp_path(lake.root / "spill")
     try:
         with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
             connection.execute("set timezone = 'UTC'")
@@ -24,5 +25,5 @@ def spilling(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def parquet(files: Sequence[str], option: str) -> str:
     """DuckDB's reading of Parquet files, with an option switched on."""
-    names = ", ".join(f"'{in_sql(file)}'" for file in files)
+    names = ", ".join(f"'{escape_sql_path(file)}'" for file in files)
     return f"read_parquet([{names}], {option} = true)"

@@ -10,7 +10,8 @@ from turret_pipeline.fields.values import metadata_values
 from turret_pipeline.ingest.parts import Sources
 from turret_pipeline.ingest.spilling import parquet, spilling
 from turret_pipeline.ingest.workers import in_parallel
-from turret_pipeline.storage.lake import Lake, replacing
+from turret_pipeline.storage.atomic_files import atomic_replace
+from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import EVENT_VALUES
 
 _PLACE = ["line_number", "item_number"]
@@ -32,7 +33,7 @@ def _take(events: Path, values: Path) -> int:
     part = pl.read_parquet(events, columns=[*_PLACE, "metadata"], glob=False)
     places = part.select(_PLACE).with_row_index("row")
     found = metadata_values(part["metadata"]).join(places, on="row", how="left", maintain_order="left").drop("row")
-    with replacing(values) as aside:
+    with atomic_replace(values) as aside:
         found.write_parquet(aside, compression="lz4")
     return part.height
 

@@ -20,7 +20,7 @@ from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.scrubbing import scrub
-from turret_pipeline.storage.lake import replacing
+from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.topics.lifecycle.llm_labels import (
     ANSWER_TOKENS,
     Answer,
@@ -177,7 +177,7 @@ class Kept:
 
     def write(self, question: Question, answer: Answer) -> None:
         """Keep an answer, whole or not at all."""
-        with replacing(self.path(question)) as aside:
+        with atomic_replace(self.path(question)) as aside:
             aside.write_text(json.dumps(asdict(answer)), encoding="utf-8")
 
 

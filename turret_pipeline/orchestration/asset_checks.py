@@ -16,7 +16,7 @@ import polars as pl
 
 from turret_pipeline.orchestration.resources import Workspace, open_to_read
 from turret_pipeline.orchestration.specs import mart_key
-from turret_pipeline.storage.lake import remove, replacing
+from turret_pipeline.storage.atomic_files import atomic_replace, remove
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
 
 BUILT_TABLES = [table for name, table in MART_TABLES.items() if name not in {"quality_checks", "pipeline_runs"}]
@@ -164,7 +164,7 @@ def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[st
         import great_expectations as gx
 
         remove(folder / "docs")
-        with replacing(folder / "docs") as docs:
+        with atomic_replace(folder / "docs") as docs:
             site = {
                 "class_name": "SiteBuilder",
                 "store_backend": {
@@ -194,7 +194,7 @@ def _write_index(folder: Path, failed: dict[str, list[str]]) -> None:
         page = next((folder / "docs" / "validations" / name).rglob("*.html"))
         verdict = "passed" if not reasons else html.escape("failed: " + "; ".join(reasons))
         rows.append(f'<tr><td><a href="{page.relative_to(folder).as_posix()}">{name}</a></td><td>{verdict}</td></tr>')
-    with replacing(folder / "index.html") as aside:
+    with atomic_replace(folder / "index.html") as aside:
         aside.write_text(INDEX.format(rows="\n".join(rows)), encoding="utf-8")
 
 

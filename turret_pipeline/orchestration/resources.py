@@ -25,8 +25,9 @@ from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.parts import Sources
 from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.storage.atomic_files import atomic_replace, list_leftovers, remove
 from turret_pipeline.storage.field_overrides import OverridesFile
-from turret_pipeline.storage.lake import Lake, fit, leftovers, remove, replacing
+from turret_pipeline.storage.lake import Lake, conform
 from turret_pipeline.storage.topic_edits import EditsFile
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.tables import LAKE_TABLES, Table
@@ -174,9 +175,9 @@ class Workspace:
         With it stands what the state was made with, for it may be published later: of ``edits`` those of topics that
         are shown. All of them are kept with the state, which is not published.
         """
-        tables = {name: _parquet(fit(LAKE_TABLES[name], getattr(state, name))) for name in TopicState.tables()}
+        tables = {name: _parquet(conform(LAKE_TABLES[name], getattr(state, name))) for name in TopicState.tables()}
         state_id = hashlib.sha256(b"".join(tables.values())).hexdigest()[:24]
-        with replacing(self.states / state_id) as folder:
+        with atomic_replace(self.states / state_id) as folder:
             folder.mkdir()
             for name, content in tables.items():
                 (folder / f"{name}.parquet").write_bytes(content)
@@ -190,7 +191,7 @@ class Workspace:
             "edits": edits.about(set(shown.topic_definitions["topic_id"])).lines(),
             **self.fingerprint(),
         }
-        with replacing(self._state_note) as aside:
+        with atomic_replace(self._state_note) as aside:
             aside.write_text(json.dumps(made), encoding="utf-8")
 
     @property
@@ -262,7 +263,7 @@ class Workspace:
             frame: pl.DataFrame = connection.sql(
                 f"select {', '.join(table.schema.names())} from marts.{table.name}"
             ).pl()
-            return fit(table, frame.select(pl.col(name).cast(kind) for name, kind in table.schema.items()))
+            return conform(table, frame.select(pl.col(name).cast(kind) for name, kind in table.schema.items()))
 
     def fingerprint(self) -> dict[str, str]:
         """What decides what a run publishes: landing files read, settings and edits, code."""
@@ -283,7 +284,7 @@ class Workspace:
         """Remove what killed runs left behind, only with the lock held; what this run built stays."""
         built = [file for file in self.published.parent.glob("build-*") if self.run_id not in file.name]
         own = (self.lake.root, self.states, self.published.parent, self.quality_dir, self.figures_dir)
-        for leftover in (*built, *(path for folder in own for path in leftovers(folder))):
+        for leftover in (*built, *(path for folder in own for path in list_leftovers(folder))):
             remove(leftover)
 
     def forget_states_but(self, state_id: str) -> None:

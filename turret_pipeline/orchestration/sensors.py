@@ -11,7 +11,7 @@ from upath import UPath
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.discovery import discover, event_files
-from turret_pipeline.ingest.parts import changed_at, look
+from turret_pipeline.ingest.parts import changed_at, file_signature
 from turret_pipeline.orchestration.resources import Workspace, now
 
 INTERVAL_SECONDS = 30
@@ -45,7 +45,7 @@ def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
         if context.instance.get_run_ids(RunsFilter(job_name=job_name, statuses=_WORKING), limit=1):
             return dg.SkipReason("A run is at work: new files wait for the next.")
         failed = context.instance.get_run_records(RunsFilter(job_name=job_name, statuses=_FAILED), limit=1)
-        asked = [*sorted(map(look, files)), *(record.dagster_run.run_id for record in failed)]
+        asked = [*sorted(map(file_signature, files)), *(record.dagster_run.run_id for record in failed)]
         key = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
         return dg.RunRequest(run_key=key, tags={"new_files": str(len(files))})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from turret_pipeline.plots.fonts import families
-from turret_pipeline.storage.lake import replacing
+from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.tables import EVENT_NAME
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def kept(figure: "Figure", path: Path) -> dg.MetadataValue[Any]:
 
     # text stays text, and the same picture has the same bytes
     with boxes_for_unknown_letters(), rc_context({"svg.fonttype": "none", "svg.hashsalt": "turret"}):
-        with replacing(path) as aside:
+        with atomic_replace(path) as aside:
             figure.savefig(aside, format="png")
-        with replacing(path.with_suffix(".svg")) as aside:
+        with atomic_replace(path.with_suffix(".svg")) as aside:
             figure.savefig(aside, format="svg", metadata={"Date": None})
     encoded = base64.b64encode(path.read_bytes()).decode()
     return dg.MetadataValue.md(f"![{path.stem}](data:image/png;base64,{encoded})")

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from turret_pipeline.errors import TurretError, near
+from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.funnel import HITS_SCHEMA
 from turret_pipeline.journeys.visits import VISITS_SCHEMA
@@ -84,13 +84,13 @@ class Published:
                 yield connection
         except (duckdb.CatalogException, duckdb.BinderException):
             raise TurretError(
-                f"{near(self.space.published)} was published by another version: turret run makes it anew."
+                f"{display_path(self.space.published)} was published by another version: turret run makes it anew."
             ) from None
 
     def command(self, name: str) -> str:
         """A command as a person here types it for this data folder."""
         is_default = self.space.root == Path.cwd() / "data"
-        return f"turret {name}" if is_default else f"turret {name} --data-dir {near(self.space.root)}"
+        return f"turret {name}" if is_default else f"turret {name} --data-dir {display_path(self.space.root)}"
 
     def query(self, sql: str, *values: object) -> pl.DataFrame:
         """Rows of the published file."""

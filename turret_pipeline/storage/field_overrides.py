@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.lake import changing, replacing
+from turret_pipeline.storage.atomic_files import atomic_replace, lock_file
 from turret_pipeline.tables import FIELD_TYPES
 
 
@@ -45,12 +45,12 @@ class OverridesFile:
 
     def set(self, override: Override) -> None:
         """Keep an override, in place of another one of the field."""
-        with changing(self.path):
+        with lock_file(self.path):
             self._write({**self.read(), override.field: override})
 
     def unset(self, field: str) -> Override:
         """Remove the override of a field. TurretError where there is none."""
-        with changing(self.path):
+        with lock_file(self.path):
             overrides = self.read()
             if field not in overrides:
                 known = ", ".join(sorted(overrides)) or "none"
@@ -61,7 +61,7 @@ class OverridesFile:
 
     def _write(self, overrides: dict[str, Override]) -> None:
         rows = [asdict(overrides[field]) for field in sorted(overrides)]
-        with replacing(self.path) as aside:
+        with atomic_replace(self.path) as aside:
             aside.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.lake import changing, replacing
+from turret_pipeline.storage.atomic_files import atomic_replace, lock_file
 from turret_pipeline.topics.edits import ACTIONS, ROLES, Action, Edit, Edits
 
 NEEDS = {"rename": "label", "merge": "into_topic_id", "split": "parts", "role": "role"}
@@ -28,7 +28,7 @@ class EditsFile:
 
     def add(self, action: Action, topic_id: str, edited_at: str, **details: str | int | None) -> Edit:
         """Put an edit at the end of the file."""
-        with changing(self.path):
+        with lock_file(self.path):
             lines = self._lines()
             number = max((int(edit.edit_id.removeprefix("edit-")) for edit, _ in lines), default=0) + 1
             edit = Edit(f"edit-{number}", edited_at, action, topic_id, **details)  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ class EditsFile:
 
     def undo(self, edit_id: str | None = None) -> Edit:
         """Take an edit back, the last one if none is named. TurretError where there is none."""
-        with changing(self.path):
+        with lock_file(self.path):
             return self._undo(edit_id)
 
     def _undo(self, edit_id: str | None) -> Edit:
@@ -76,7 +76,7 @@ class EditsFile:
             {name: value for name, value in {**asdict(edit), UNDONE: is_undone or None}.items() if value is not None}
             for edit, is_undone in lines
         )
-        with replacing(self.path) as aside:
+        with atomic_replace(self.path) as aside:
             aside.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 

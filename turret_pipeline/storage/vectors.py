@@ -11,7 +11,7 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.storage.lake import replacing
+from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.topics.embedding.embedding import Chunk
 
 
@@ -42,7 +42,7 @@ class VectorStore:
                 {"text_id": chunk.text_ids, "vector": chunk.vectors},
                 schema={"text_id": pl.String, "vector": pl.Array(pl.Float32, chunk.vectors.shape[1])},
             )
-            with replacing(self.folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as aside:
+            with atomic_replace(self.folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as aside:
                 frame.write_parquet(aside)
             yield len(chunk.text_ids)
 

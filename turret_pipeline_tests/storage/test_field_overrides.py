@@ -92,7 +92,7 @@ def test_nothing_is_lost_where_many_set_at_once(file: OverridesFile) -> None:
 
 def test_who_waits_too_long_is_told_and_writes_nothing(file: OverridesFile, monkeypatch: pytest.MonkeyPatch) -> None:
     file.set(PLAN)
-    monkeypatch.setattr("turret_pipeline.storage.lake.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("turret_pipeline.storage.atomic_files.LOCK_SECONDS", 0.1)
     with (
         FileLock(file.path.with_name(f".{file.path.name}.lock")),
         pytest.raises(TurretError, match=r"^Another command has been changing .*: wait for it, and try again.$"),

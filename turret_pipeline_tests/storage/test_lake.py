@@ -8,7 +8,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.lake import Lake, fit, remove, replacing
+from turret_pipeline.storage.atomic_files import atomic_replace, remove
+from turret_pipeline.storage.lake import Lake, conform
 from turret_pipeline.tables import LAKE_TABLES, TEXTS
 
 ROWS = pl.DataFrame([("prompt", "1", "Hi?", 2), ("prompt", "2", "Bye.", 1)], TEXTS.schema, orient="row")
@@ -58,7 +59,7 @@ def test_a_missing_column_is_named_and_nothing_is_written(tmp_path: Path) -> Non
 def test_a_wrong_type_is_named() -> None:
     wrong = ROWS.with_columns(pl.col("event_count").cast(pl.Int32), pl.lit(None).alias("text"))
     with pytest.raises(TurretError, match="text is Null, not String; event_count is Int32, not Int64"):
-        fit(TEXTS, wrong)
+        conform(TEXTS, wrong)
 
 
 def test_a_table_that_no_run_has_written_says_what_to_do(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path.write_text("old")
 
     def fail() -> None:
-        with replacing(path) as aside:
+        with atomic_replace(path) as aside:
             aside.write_text("half")
             raise KeyboardInterrupt
 
@@ -82,14 +83,14 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_nothing_is_seen_in_place_before_the_write_is_done(tmp_path: Path) -> None:
     path = tmp_path / "sub" / "a.txt"
-    with replacing(path) as aside:
+    with atomic_replace(path) as aside:
         aside.write_text("new")
         assert not path.exists()
     assert (path.read_text(), names(tmp_path / "sub")) == ("new", ["a.txt"])
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
-    with replacing(tmp_path / "parts") as aside:
+    with atomic_replace(tmp_path / "parts") as aside:
         aside.mkdir()
         (aside / "1.txt").write_text("one")
     assert (names(tmp_path), (tmp_path / "parts" / "1.txt").read_text()) == (["parts"], "one")
@@ -97,7 +98,7 @@ def test_a_folder_appears_whole(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     for content in ("first", "second"):
-        with replacing(tmp_path / "parts") as aside:
+        with atomic_replace(tmp_path / "parts") as aside:
             aside.mkdir()
             (aside / "1.txt").write_text(content)
     assert (names(tmp_path), (tmp_path / "parts" / "1.txt").read_text()) == (["parts"], "first")
@@ -105,7 +106,7 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_a_folder_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> None:
-        with replacing(tmp_path / "parts") as aside:
+        with atomic_replace(tmp_path / "parts") as aside:
             aside.mkdir()
             (aside / "1.txt").write_text("one")
             raise ValueError("broken")
@@ -126,7 +127,7 @@ def test_files_folders_and_what_is_not_there_can_be_removed(tmp_path: Path) -> N
 
 def test_many_threads_write_to_one_folder(tmp_path: Path) -> None:
     def write(number: int) -> None:
-        with replacing(tmp_path / f"{number}.txt") as aside:
+        with atomic_replace(tmp_path / f"{number}.txt") as aside:
             aside.write_text(str(number))
 
     with ThreadPoolExecutor(8) as pool:

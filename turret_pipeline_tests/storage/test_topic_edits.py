@@ -251,7 +251,7 @@ def test_no_edit_is_lost_where_many_processes_edit_at_once(file: EditsFile) -> N
 def test_who_waits_too_long_is_told_and_writes_nothing(file: EditsFile, monkeypatch: pytest.MonkeyPatch) -> None:
     file.add("lock", "prompt-1", NOON)
     before = file.path.read_bytes()
-    monkeypatch.setattr("turret_pipeline.storage.lake.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("turret_pipeline.storage.atomic_files.LOCK_SECONDS", 0.1)
     with FileLock(file.path.with_name(f".{file.path.name}.lock")):
         verdict = r"^Another command has been changing .*: wait for it, and try again.$"
         with pytest.raises(TurretError, match=verdict):

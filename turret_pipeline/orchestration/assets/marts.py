@@ -25,7 +25,8 @@ from packaging.version import Version
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.resources import DBT_DIR, Workspace, open_to_read
 from turret_pipeline.orchestration.specs import OWNERS, column_schema
-from turret_pipeline.storage.lake import in_sql, remove
+from turret_pipeline.storage.atomic_files import remove
+from turret_pipeline.storage.lake import escape_sql_path
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 
 PROJECT = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
@@ -132,7 +133,7 @@ def make_marts() -> dg.AssetsDefinition:
         unfinished, target = workspace.build.with_name("build-unfinished.duckdb"), workspace.root / "dbt"
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
-        with environment(DBT_LAKE_DIR=in_sql(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
+        with environment(DBT_LAKE_DIR=escape_sql_path(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
         with workspace.progress.during("Building and testing tables"):

@@ -11,7 +11,8 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.asset_checks import BUILT_TABLES
 from turret_pipeline.orchestration.resources import Workspace, now, package_version
 from turret_pipeline.orchestration.specs import mart_key, mart_spec
-from turret_pipeline.storage.lake import fit, remove
+from turret_pipeline.storage.atomic_files import remove
+from turret_pipeline.storage.lake import conform
 from turret_pipeline.tables import MART_TABLES, PIPELINE_RUNS, QUALITY_CHECKS
 
 RUN_FACTS = """
@@ -115,7 +116,7 @@ def _runs(workspace: Workspace, build: "os.PathLike[str]", context: dg.AssetExec
     this = pl.DataFrame([row], schema_overrides={"edits": PIPELINE_RUNS.schema["edits"]}).with_columns(
         pl.col("started_at").dt.replace_time_zone("UTC") if started is not None else pl.col("started_at"),
     )
-    this = fit(PIPELINE_RUNS, this.select([pl.col(name).cast(kind) for name, kind in PIPELINE_RUNS.schema.items()]))
+    this = conform(PIPELINE_RUNS, this.select([pl.col(name).cast(kind) for name, kind in PIPELINE_RUNS.schema.items()]))
     before = workspace.runs()
     if before is None:
         return this
