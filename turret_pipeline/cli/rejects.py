@@ -44,7 +44,8 @@ def rejects(
     if export is not None:
         export_rows(found, export)
         console.print(
-            f"{found.height:,} refused rows are in {display_path(export)}: mend raw_text there, then turret replay that file.",
+            f"{found.height:,} refused rows are in {display_path(export)}: mend raw_text there, "
+            "then turret replay that file.",
             soft_wrap=True,
         )
         return
@@ -109,7 +110,8 @@ def _refused(data_dir: Path | None, reason: str | None) -> pl.DataFrame:
     lake = space.lake
     if not lake.path("rejected_events").exists():
         raise TurretError(
-            f"Nothing was read into {display_path(space.root)} yet: turret run --input FILE, or name another with --data-dir."
+            f"Nothing was read into {display_path(space.root)} yet: turret run --input FILE, "
+            "or name another with --data-dir."
         )
     found = lake.scan("rejected_events").filter(~pl.col("is_mended")).collect()
     if reason is None:
