@@ -142,13 +142,13 @@ def _batches(file: Path, chosen: "Format | None") -> Iterator[list[Row]]:
 
 def _row(record: "Record", chosen: "Format | None") -> Row:
     """A row as its events, or the reason why it has none, or cannot be sent."""
-    from turret_pipeline.events.formats import Refused, parse_record
+    from turret_pipeline.events.formats import Rejection, parse_record
 
     try:
-        if isinstance(record.value, Refused):
+        if isinstance(record.value, Rejection):
             raise record.value
         events = [_as_sent(event) for event in parse_record(record.value, chosen)]
-    except Refused as refused:
+    except Rejection as refused:
         return Row(record.line_number, [], refused.reason)
     except TypeError as error:  # nested deeper than is written, or numbers beyond 64 bits
         return Row(record.line_number, [], f"The row cannot be sent: {error}. A run may read it.")

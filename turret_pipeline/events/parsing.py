@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from turret_pipeline.events.formats import FORMATS, Event, Format, Refused, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, Format, Rejection, parse_record
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.plain_lines import plain_events
 from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
@@ -45,7 +45,7 @@ REJECTED_PART_SCHEMA = pl.Schema(
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParseOptions:
     """How rows become events.
 
     ``time_missing`` is the time of events that have none, or ``only_chats`` of messages of chats, which seldom have
@@ -82,7 +82,7 @@ class Parsed:
 class _Rows:
     """Rows taken one by one."""
 
-    reading: Reading
+    reading: ParseOptions
     events: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: list[tuple[Any, ...]] = field(default_factory=list)
     row_count: int = 0
@@ -91,13 +91,13 @@ class _Rows:
         """Add a row's events, or its refusal."""
         self.row_count += 1
         try:
-            if isinstance(record.value, Refused):
+            if isinstance(record.value, Rejection):
                 raise record.value
             events = parse_record(record.value, self.reading.chosen)
             self.events += [
                 _event_row(event, record.line_number, item, self.reading) for item, event in enumerate(events, start=1)
             ]
-        except Refused as refused:
+        except Rejection as refused:
             raw = record.raw if record.raw is not None else _shown(record.value)
             self.rejected.append((record.line_number, refused.code, refused.reason, raw.rstrip("\r\n")[:RAW_LIMIT]))
 
@@ -108,7 +108,7 @@ class _Rows:
         return pl.DataFrame(self.rejected, REJECTED_PART_SCHEMA, orient="row")
 
 
-def parse_block(block: Block, reading: Reading) -> Parsed:
+def parse_block(block: Block, reading: ParseOptions) -> Parsed:
     """The frames of a block of rows, as they may be stored; every row is an event, or more than one, or a refusal."""
     if isinstance(block, Lines) and (reading.chosen is None or reading.chosen.name == TURRET.name):
         parsed = _parse_lines(block, reading)
@@ -118,7 +118,7 @@ def parse_block(block: Block, reading: Reading) -> Parsed:
     return Parsed(events, protect_rejected(parsed.rejected, reading.privacy), parsed.row_count, scrubbed)
 
 
-def parse_records(records: Iterable[Record], reading: Reading) -> Parsed:
+def parse_records(records: Iterable[Record], reading: ParseOptions) -> Parsed:
     """The frames of rows, one by one, nothing hidden."""
     rows = _Rows(reading)
     for record in records:
@@ -126,7 +126,7 @@ def parse_records(records: Iterable[Record], reading: Reading) -> Parsed:
     return Parsed(rows.events_frame(), rows.rejected_frame(), rows.row_count)
 
 
-def _parse_lines(lines: Lines, reading: Reading) -> Parsed:
+def _parse_lines(lines: Lines, reading: ParseOptions) -> Parsed:
     """The frames of lines of JSON: plain ones column by column, others one by one."""
     plain, others = plain_events(lines, time_may_miss=reading.time_for(TURRET.name) is not None)
     records = (json_record(number, line) for number, line in others)
@@ -137,7 +137,7 @@ def _parse_lines(lines: Lines, reading: Reading) -> Parsed:
     return Parsed(events, rest.rejected, plain.height + rest.row_count)
 
 
-def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+def _of_part(plain: pl.DataFrame, reading: ParseOptions) -> pl.DataFrame:
     """EVENT_PART_SCHEMA of plain events."""
     nameless = plain.filter(pl.col("event_id").is_null())
     columns = ("event_name", "session_id", "user_id", "event_at", "metadata")
@@ -153,11 +153,11 @@ def _of_part(plain: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     ).select(EVENT_PART_SCHEMA.names())
 
 
-def _event_row(event: Event, line_number: int, item_number: int, reading: Reading) -> tuple[Any, ...]:
+def _event_row(event: Event, line_number: int, item_number: int, reading: ParseOptions) -> tuple[Any, ...]:
     metadata = _checked_json(event.metadata)
     event_at = event.event_at or reading.time_for(event.source_format)
     if event_at is None:
-        raise Refused("missing_timestamp", "timestamp is missing: an event needs a time.")
+        raise Rejection("missing_timestamp", "timestamp is missing: an event needs a time.")
     names = (event.event_name, event.session_id, event.user_id)
     salt = reading.privacy.salt
     content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
@@ -199,7 +199,7 @@ def _in_key_order(metadata: str) -> str:
 
 def _checked_json(metadata: Mapping[str, Any]) -> str:
     if _depth(metadata) > DEPTH_LIMIT:
-        raise Refused("nested_too_deep", f"metadata is nested more than {DEPTH_LIMIT} levels deep.")
+        raise Rejection("nested_too_deep", f"metadata is nested more than {DEPTH_LIMIT} levels deep.")
     return _json(metadata)
 
 

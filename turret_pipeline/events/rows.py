@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 
 RAW_LIMIT = 4000
 """Characters that are kept of the text of a refused row."""
@@ -25,14 +25,14 @@ def text_record(line_number: int, line: bytes) -> Record:
     try:
         return Record(line_number, None, line.decode("utf-8"))
     except UnicodeDecodeError as error:
-        refusal = Refused("invalid_encoding", f"This is not UTF-8: byte {error.start + 1} of the line.")
+        refusal = Rejection("invalid_encoding", f"This is not UTF-8: byte {error.start + 1} of the line.")
         return Record(line_number, refusal, line[: 4 * RAW_LIMIT].decode("utf-8", "replace"))
 
 
 def json_record(line_number: int, line: bytes) -> Record | None:
     """The JSON of a line; none where it is blank."""
     text = text_record(line_number, line)
-    if isinstance(text.value, Refused):
+    if isinstance(text.value, Rejection):
         return text
     raw = text.raw or ""
     if not raw.strip():
@@ -40,7 +40,7 @@ def json_record(line_number: int, line: bytes) -> Record | None:
     try:
         return Record(line_number, orjson.loads(raw), raw)
     except orjson.JSONDecodeError as error:
-        return Record(line_number, Refused("invalid_json", f"This is not JSON: {error}."), raw)
+        return Record(line_number, Rejection("invalid_json", f"This is not JSON: {error}."), raw)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import Record
 
 ROW_LINES = 10_000
@@ -44,7 +44,7 @@ def delimited_records(texts: Iterator[Record], delimiter: str) -> Iterator[Recor
             broken, *rest = taken
             taken = []
             lines.give_back(rest)
-            yield Record(broken.line_number, Refused("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
+            yield Record(broken.line_number, Rejection("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
 
 
 class _Returnable:
@@ -70,13 +70,13 @@ def _texts(lines: Iterator[Record], taken: list[Record]) -> Iterator[str]:
         taken.append(line)
         if len(taken) > ROW_LINES:
             raise csv.Error(f"a quote is not closed within {ROW_LINES:,} lines")
-        if not isinstance(line.value, Refused) or line.line_number == 1:
+        if not isinstance(line.value, Rejection) or line.line_number == 1:
             yield (line.raw or "").replace("\0", "") + "\n"
 
 
 def _without_text(taken: list[Record]) -> tuple[list[Record], int]:
     """The refused lines among those taken for a row, and the line that the row begins on."""
-    refused = [line for line in taken if isinstance(line.value, Refused) and line.line_number > 1]
+    refused = [line for line in taken if isinstance(line.value, Rejection) and line.line_number > 1]
     begin = next((line.line_number for line in taken if line not in refused), 0)
     return refused, begin
 
@@ -86,7 +86,7 @@ def _record(number: int, header: list[str], cells: list[str]) -> Record:
     csv.writer(raw).writerow(cells)
     if len(cells) != len(header):
         reason = f"The row has {len(cells)} cells, the header {len(header)}."
-        return Record(number, Refused("invalid_csv", reason), raw.getvalue().rstrip())
+        return Record(number, Rejection("invalid_csv", reason), raw.getvalue().rstrip())
     row: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
     return Record(number, with_parsed_objects(row), raw.getvalue().rstrip())
 
@@ -100,5 +100,5 @@ def with_parsed_objects(row: dict[str, Any]) -> object:
         try:
             row[key] = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            return Refused(f"invalid_{key}", f"{key} is not JSON: {error}.")
+            return Rejection(f"invalid_{key}", f"{key} is not JSON: {error}.")
     return row

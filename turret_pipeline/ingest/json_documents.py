@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import orjson
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import RAW_LIMIT, Record
 
-Chunk = list[bytes] | Refused
+Chunk = list[bytes] | Rejection
 """Bytes in pieces, or a refusal of what would follow."""
 
 ITEM_LIMIT = 32 << 20
@@ -46,7 +46,7 @@ def document_records(chunks: Iterator[Chunk]) -> Iterator[Record]:
     Damage costs the item that it stands in, up to the next one that begins alike. A refusal among the chunks comes at
     the end.
     """
-    damage: list[Refused] = []
+    damage: list[Rejection] = []
     position = 0
     for position, record in enumerate(_Items(_texts(chunks, damage)).records(), start=1):
         yield Record(position, record.value, record.raw)
@@ -54,11 +54,11 @@ def document_records(chunks: Iterator[Chunk]) -> Iterator[Record]:
         yield Record(position + extra, refusal, "")
 
 
-def _texts(chunks: Iterator[Chunk], damage: list[Refused]) -> Iterator[str]:
+def _texts(chunks: Iterator[Chunk], damage: list[Rejection]) -> Iterator[str]:
     """The text of the chunks, in which a byte that is no text stands as half a character."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     for chunk in chunks:
-        if isinstance(chunk, Refused):
+        if isinstance(chunk, Rejection):
             damage.append(chunk)
         else:
             yield decoder.decode(b"".join(chunk))
@@ -142,7 +142,7 @@ class _Items:
         self._at = len(self._text) if place is None else place
         if self._at > _READ:
             self._text, self._at = self._text[self._at - _BEFORE :], _BEFORE
-        return Record(0, Refused("invalid_json", f"The item is not JSON: {what}."), _shown(raw.rstrip()))
+        return Record(0, Rejection("invalid_json", f"The item is not JSON: {what}."), _shown(raw.rstrip()))
 
     def _alike(self) -> re.Pattern[str]:
         """Where another item may begin: as far to the right as the last, if it began a line, else with a known key."""
@@ -186,16 +186,16 @@ def _item(raw: str) -> Record:
     try:
         return Record(0, orjson.loads(raw), raw)
     except orjson.JSONDecodeError as error:
-        refusal = Refused("invalid_json", f"This is not JSON: {error}.")
+        refusal = Rejection("invalid_json", f"This is not JSON: {error}.")
     return Record(0, _encoding(raw) or refusal, _shown(raw))
 
 
-def _encoding(raw: str) -> Refused | None:
+def _encoding(raw: str) -> Rejection | None:
     """The refusal of an item with a byte that is no text."""
     found = _NO_TEXT.search(raw)
     if found is None:
         return None
-    return Refused("invalid_encoding", f"This is not UTF-8: character {found.start() + 1} of the item.")
+    return Rejection("invalid_encoding", f"This is not UTF-8: character {found.start() + 1} of the item.")
 
 
 def _shown(raw: str) -> str:

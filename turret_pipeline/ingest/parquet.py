@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import Record
 from turret_pipeline.ingest.delimited import with_parsed_objects
 
@@ -28,22 +28,22 @@ def parquet_records(file: IO[bytes], *, can_seek: bool) -> Iterator[Record]:
                 yield _record(number, row)
     except (ArrowException, OSError, EOFError, KeyError) as error:  # a zone that nobody knows is a KeyError
         reason = f"The Parquet file cannot be read from here on: {str(error).splitlines()[0]}."
-        yield Record(number + 1, Refused("damaged_file", reason), "")
+        yield Record(number + 1, Rejection("damaged_file", reason), "")
 
 
-def _rows(batch: "pa.RecordBatch") -> list[dict[str, Any] | Refused]:
+def _rows(batch: "pa.RecordBatch") -> list[dict[str, Any] | Rejection]:
     """Rows as Python values, or refusals: a time in the year 20000 is a value of Parquet, but none of Python."""
     try:
-        rows: list[dict[str, Any] | Refused] = batch.to_pylist()
+        rows: list[dict[str, Any] | Rejection] = batch.to_pylist()
         return rows
     except (ValueError, OverflowError) as error:
         if batch.num_rows == 1:
-            return [Refused("invalid_value", f"The row has a value that cannot be read: {error}.")]
+            return [Rejection("invalid_value", f"The row has a value that cannot be read: {error}.")]
     return [row for number in range(batch.num_rows) for row in _rows(batch.slice(number, 1))]
 
 
-def _record(number: int, row: dict[str, Any] | Refused) -> Record:
-    if isinstance(row, Refused):
+def _record(number: int, row: dict[str, Any] | Rejection) -> Record:
+    if isinstance(row, Rejection):
         return Record(number, row, "")
     value = with_parsed_objects({key: cell for key, cell in row.items() if cell is not None})
-    return Record(number, value, str(row) if isinstance(value, Refused) else None)
+    return Record(number, value, str(row) if isinstance(value, Rejection) else None)

@@ -17,7 +17,7 @@ import polars as pl
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Reading
+from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
 from turret_pipeline.ingest.blocks import keep_blocks
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
@@ -72,7 +72,7 @@ class Sources:
         return self._seen()[file_signature(path)]
 
     def add(
-        self, path: Path | UPath, reading: Reading, arrival: Arrival, *, again: bool = False
+        self, path: Path | UPath, reading: ParseOptions, arrival: Arrival, *, again: bool = False
     ) -> Generator[int, None, None]:
         """Read a file and keep its parts once exhausted; yields how many rows each block had.
 

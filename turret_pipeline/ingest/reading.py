@@ -12,7 +12,7 @@ from typing import IO, cast
 
 from backports import zstd
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import RAW_LIMIT, Block, Lines, Record, Rows, text_record
 from turret_pipeline.ingest.delimited import delimited_records
 from turret_pipeline.ingest.json_documents import Chunk, document_records, opens_document
@@ -79,7 +79,7 @@ def _json(chunks: Iterator[Chunk]) -> Iterator[Block]:
     before: list[Chunk] = []
     for chunk in chunks:
         before.append(chunk)
-        begin = b"" if isinstance(chunk, Refused) else b"".join(chunk).lstrip()
+        begin = b"" if isinstance(chunk, Rejection) else b"".join(chunk).lstrip()
         if begin:
             whole = itertools.chain(before, chunks)
             yield from _batches(document_records(whole)) if opens_document(begin) else _blocks(whole)
@@ -91,12 +91,12 @@ def _blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
     """Whole lines, about BLOCK_BYTES at a time; a line that is too long, and damage, are refusals in their places."""
     number, rest = 1, b""
     while (chunk := next(chunks, None)) is not None:
-        data, rest = _cut(rest, [] if isinstance(chunk, Refused) else chunk)
+        data, rest = _cut(rest, [] if isinstance(chunk, Rejection) else chunk)
         if data:
             count = data.count(b"\n")
             yield Lines(number, count, data)
             number += count
-        if isinstance(chunk, Refused):
+        if isinstance(chunk, Rejection):
             yield Rows([Record(number, chunk, _shown(rest))])
             return
         if len(rest) > LINE_LIMIT:
@@ -124,7 +124,7 @@ def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
     Of damaged compression what comes before, then a refusal.
     """
     pieces, size, is_first = list[bytes](), 0, True
-    damage: Refused | None = None
+    damage: Rejection | None = None
     try:
         while piece := file.read1(PIECE_BYTES):  # type: ignore[attr-defined]  # what a reader has decompressed so far
             piece, is_first = piece.removeprefix(_BOM) if is_first else piece, False
@@ -134,18 +134,18 @@ def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
                 yield pieces
                 pieces, size = [], 0
     except _DAMAGE as error:
-        damage = Refused("damaged_file", f"The compressed file ends or breaks here: {error}.")
+        damage = Rejection("damaged_file", f"The compressed file ends or breaks here: {error}.")
     if pieces:
         yield pieces
     if damage is not None:
         yield damage
 
 
-def _too_long(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Record, bytes, Refused | None]:
+def _too_long(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Record, bytes, Rejection | None]:
     """The refusal of a line that goes on after ``begin``, what follows it, and damage met on the way."""
     size, damage, rest = len(begin), None, b""
     for chunk in chunks:
-        if isinstance(chunk, Refused):
+        if isinstance(chunk, Rejection):
             damage = chunk
             break
         data = b"".join(chunk)
@@ -155,7 +155,7 @@ def _too_long(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Recor
             break
         size += len(data)
     reason = f"The line has {size:,} bytes: a row may have {LINE_LIMIT:,}."
-    return Record(number, Refused("row_too_long", reason), _shown(begin)), rest, damage
+    return Record(number, Rejection("row_too_long", reason), _shown(begin)), rest, damage
 
 
 def _shown(data: bytes) -> str:

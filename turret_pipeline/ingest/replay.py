@@ -14,7 +14,7 @@ import polars as pl
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.parsing import Reading, parse_records
+from turret_pipeline.events.parsing import ParseOptions, parse_records
 from turret_pipeline.events.rows import Record, json_record
 from turret_pipeline.ingest.parts import Arrival, Sources
 from turret_pipeline.storage.atomic_files import atomic_replace
@@ -40,7 +40,7 @@ def export_rows(rejected: pl.DataFrame, file: Path) -> None:
 
 
 def replay_file(
-    sources: Sources, rejected: pl.DataFrame, reading_of: Callable[[Path | UPath], Reading], arrival: Arrival
+    sources: Sources, rejected: pl.DataFrame, reading_of: Callable[[Path | UPath], ParseOptions], arrival: Arrival
 ) -> Replayed:
     """Read a file again whose refused rows these are, as it is now and as rows are read now."""
     name, sha = rejected.select("source_file", "content_sha256").row(0)
@@ -62,7 +62,7 @@ def replay_file(
     return Replayed(name, rejected.height, len(mended))
 
 
-def replay_rows(sources: Sources, file: Path, landing: Path, reading: Reading, arrival: Arrival) -> Replayed:
+def replay_rows(sources: Sources, file: Path, landing: Path, reading: ParseOptions, arrival: Arrival) -> Replayed:
     """Read the rows of an exported file that a person mended; those that are accepted become a landing file.
 
     TurretError where the file is no such file.

@@ -21,13 +21,13 @@ from pathlib import Path
 from backports import zstd
 
 from turret_pipeline.events.formats import FORMATS
-from turret_pipeline.events.parsing import Reading, parse_block
+from turret_pipeline.events.parsing import ParseOptions, parse_block
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline_tests.ingest.imports import FILE_TIME, counts, lake_of
 
-READING = Reading(FILE_TIME, privacy=Privacy(frozenset(KINDS)))
+READING = ParseOptions(FILE_TIME, privacy=Privacy(frozenset(KINDS)))
 NAMES = ("a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz", "a.json.zst")
 SPRINKLES = (
     *(b"\x00", b"\xff", b"\xef\xbb\xbf", b"\n", b"\r\n", b'"', b"\\", b"\\u", b"\\ud800", b"{", b"}", b"[", b"]", b","),

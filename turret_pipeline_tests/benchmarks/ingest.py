@@ -26,7 +26,7 @@ from typing import IO
 import duckdb
 import orjson
 
-from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.canonical import Rules, write_canonical
 from turret_pipeline.ingest.parts import Arrival, Sources
@@ -98,7 +98,7 @@ def ingest(source: Path, folder: Path, *, scrubbed: bool) -> tuple[float, float]
     sources, lake = Sources(folder / "parts"), Lake(folder)
     started = time.perf_counter()
     privacy = Privacy(frozenset(KINDS) if scrubbed else frozenset())
-    sum(sources.add(source, Reading(BEGIN, None, privacy), Arrival(BEGIN)))
+    sum(sources.add(source, ParseOptions(BEGIN, None, privacy), Arrival(BEGIN)))
     read = time.perf_counter()
     write_canonical(sources, lake, Rules())
     return read - started, time.perf_counter() - started

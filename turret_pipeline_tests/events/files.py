@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import Record
 from turret_pipeline.ingest.reading import read_blocks
 
@@ -23,7 +23,7 @@ def read_records(path: Path) -> list[Record]:
 def outcome(path: Path) -> list[tuple[int, object]]:
     """Position and value of every record; a refusal as its code."""
     return [
-        (record.line_number, record.value.code if isinstance(record.value, Refused) else record.value)
+        (record.line_number, record.value.code if isinstance(record.value, Rejection) else record.value)
         for record in read_records(path)
     ]
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.events.formats import Refused
-from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHEMA, Parsed, Reading, parse_records
+from turret_pipeline.events.formats import Rejection
+from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHEMA, Parsed, ParseOptions, parse_records
 from turret_pipeline.events.rows import RAW_LIMIT, Record
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -19,7 +19,7 @@ LLM = {"user_id": "u1", "prompt": "Hi?", "generation": "Hello.", "timestamp": "2
 
 def parsed(*rows: object, time_missing: dt.datetime | None = None) -> Parsed:
     """The frames of these rows."""
-    return parse_records([Record(number, row) for number, row in enumerate(rows, start=1)], Reading(time_missing))
+    return parse_records([Record(number, row) for number, row in enumerate(rows, start=1)], ParseOptions(time_missing))
 
 
 def ids(*rows: object) -> list[str]:
@@ -46,11 +46,11 @@ def test_an_llm_event_becomes_two_items_of_one_line() -> None:
 
 def test_refused_rows_keep_their_place_reason_and_text() -> None:
     records = [
-        Record(3, Refused("invalid_json", "This is not JSON."), '{"name":\r\n'),
+        Record(3, Rejection("invalid_json", "This is not JSON."), '{"name":\r\n'),
         Record(5, {"name": "", "n": 1}),
         Record(6, ["é"], '["é"]'),
     ]
-    batch = parse_records(records, Reading())
+    batch = parse_records(records, ParseOptions())
     expected = [
         (3, "invalid_json", "This is not JSON.", '{"name":'),
         (5, "invalid_name", "name has 0 characters: it must have 1 to 255.", '{"name":"","n":1}'),
@@ -82,7 +82,7 @@ def test_an_event_without_a_time_gets_the_one_of_its_file_and_the_same_id_whatev
 def test_messages_of_chats_may_be_all_that_gets_the_time_of_its_file() -> None:
     chat = {"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]}
     records = [Record(1, {"name": "asked"}), Record(2, chat), Record(3, ASKED)]
-    found = parse_records(records, Reading(NOON, only_chats=True))
+    found = parse_records(records, ParseOptions(NOON, only_chats=True))
     assert found.rejected.select("line_number", "reason_code").rows() == [(1, "missing_timestamp")]
     assert found.events.select("line_number", "is_time_assumed").rows() == [(2, True), (2, True), (3, False)]
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Parsed, Reading, parse_block, parse_records
+from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Parsed, ParseOptions, parse_block, parse_records
 from turret_pipeline.events.plain_lines import plain_events
 from turret_pipeline.events.rows import Lines
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
-READING = Reading(NOON)
+READING = ParseOptions(NOON)
 ASKED: dict[str, Any] = {"event_id": "e1", "name": "asked", "timestamp": "2024-05-01T12:00:00Z", "metadata": {"a": 1}}
 
 
@@ -33,7 +33,7 @@ def plain_numbers(*rows: object) -> list[int]:
     return frame["line_number"].to_list()
 
 
-def same(block: Lines, reading: Reading = READING) -> None:
+def same(block: Lines, reading: ParseOptions = READING) -> None:
     """Both ways give the same events and refusals."""
     by_column, by_row = parse_block(block, reading), parse_records(block.records(), reading)
     assert_frame_equal(normal(by_column), normal(by_row))
@@ -111,7 +111,7 @@ def test_metadata_that_may_be_nested_too_deep_are_looked_at() -> None:
 def test_a_time_is_required_where_none_is_given_to_events_without_one() -> None:
     timeless = {"name": "a"}
     assert plain_events(lines(ASKED, timeless), time_may_miss=False)[0]["line_number"].to_list() == [1]
-    refused = parse_block(lines(ASKED, timeless), Reading(None)).rejected
+    refused = parse_block(lines(ASKED, timeless), ParseOptions(None)).rejected
     assert refused.select("line_number", "reason_code").rows() == [(2, "missing_timestamp")]
     taken = parse_block(lines(timeless), READING).events
     assert taken.select("event_at", "is_time_assumed").rows() == [(NOON, True)]
@@ -165,7 +165,7 @@ ROW = st.fixed_dictionaries(
 @given(st.lists(ROW | JSON, max_size=6), st.booleans())
 def test_any_rows_are_the_same_column_by_column_and_one_by_one(rows: list[object], time_may_miss: bool) -> None:
     data = b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows if fits(row))
-    same(Lines(1, data.count(b"\n"), data), Reading(NOON if time_may_miss else None))
+    same(Lines(1, data.count(b"\n"), data), ParseOptions(NOON if time_may_miss else None))
 
 
 def fits(row: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.ingest.canonical import Rules, write_canonical
 from turret_pipeline.ingest.parts import Arrival, Sources
 from turret_pipeline.ingest.values import take_values, write_values
@@ -41,13 +41,13 @@ def written(folder: Path, files: Mapping[str, Sequence[object]]) -> list[Path]:
 
 
 def read(
-    root: Path, paths: Iterable[Path], reading: Reading | None = None, arrival: Arrival | None = None
+    root: Path, paths: Iterable[Path], reading: ParseOptions | None = None, arrival: Arrival | None = None
 ) -> tuple[Sources, int]:
     """The sources with these files read, and how many rows were new."""
     sources = Sources(root / "lake" / "parts")
     count = 0
     for path in sources.unseen(list(paths)):
-        count += sum(sources.add(path, reading or Reading(FILE_TIME), arrival or Arrival(READ_AT)))
+        count += sum(sources.add(path, reading or ParseOptions(FILE_TIME), arrival or Arrival(READ_AT)))
     return sources, count
 
 

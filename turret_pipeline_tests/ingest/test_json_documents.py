@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline.events.formats import Refused
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.ingest.json_documents import ITEM_LIMIT
 from turret_pipeline.ingest.reading import BLOCK_BYTES, LINE_LIMIT, read_blocks
 from turret_pipeline_tests.events.files import A, B, C, outcome, read_records, values, written
@@ -138,4 +138,4 @@ def test_an_array_larger_than_a_block_is_read_item_by_item(tmp_path: Path) -> No
     with path.open("rb") as file:
         blocks = [list(block.records()) for block in read_blocks(file, path.name)]
     assert [record.line_number for block in blocks for record in block] == list(range(1, count + 1))
-    assert not any(isinstance(record.value, Refused) for block in blocks for record in block)
+    assert not any(isinstance(record.value, Rejection) for block in blocks for record in block)

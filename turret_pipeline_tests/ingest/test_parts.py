@@ -15,7 +15,7 @@ import pytest
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.ingest.parts import Arrival, Sources, changed_at
 from turret_pipeline.ingest.reading import BLOCK_BYTES, BLOCK_RECORDS
 from turret_pipeline_tests.ingest.imports import FILE_TIME, READ_AT, read, row, written
@@ -101,7 +101,7 @@ def test_a_file_that_grows_while_it_is_read_is_known_by_what_was_read(tmp_path: 
     rows = [row(f"e{number}", metadata={"text": "x" * 2000}) for number in range(2 * BLOCK_BYTES // 2000)]
     (path,) = written(tmp_path, {"a.jsonl": rows})
     sources = Sources(tmp_path / "lake" / "parts")
-    steps = sources.add(path, Reading(FILE_TIME), Arrival(READ_AT))
+    steps = sources.add(path, ParseOptions(FILE_TIME), Arrival(READ_AT))
     next(steps)
     stop = threading.Event()
 
@@ -128,7 +128,7 @@ def test_a_reading_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     rows = [row(f"e{number}", metadata={"text": "x" * 2000}) for number in range(2 * BLOCK_BYTES // 2000)]
     (path,) = written(tmp_path, {"a.jsonl": rows})
     sources = Sources(tmp_path / "lake" / "parts")
-    steps = sources.add(path, Reading(FILE_TIME), Arrival(READ_AT))
+    steps = sources.add(path, ParseOptions(FILE_TIME), Arrival(READ_AT))
     next(steps)
     steps.close()
     assert (sources.known(), list(sources.root.iterdir())) == ([], [])
@@ -160,7 +160,7 @@ def test_compressed_files_and_objects_of_a_store_are_files_too(tmp_path: Path) -
     sources = Sources(tmp_path / "parts")
     for path in (packed, remote):
         assert sources.unseen([path]) == [path]
-        assert sum(sources.add(path, Reading(FILE_TIME), Arrival(READ_AT))) == 1
+        assert sum(sources.add(path, ParseOptions(FILE_TIME), Arrival(READ_AT))) == 1
         assert sources.unseen([path]) == []
     assert sorted(events(sources)["event_id"]) == ["e1", "e2"]
     assert sources.files()["source_file"].to_list() != []
@@ -171,6 +171,6 @@ def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(TurretError, match=r"gone.jsonl cannot be read.*Check its permissions"):
         sources.unseen([tmp_path / "gone.jsonl"])
     with pytest.raises(TurretError, match=r"cannot be read"):
-        list(sources.add(tmp_path, Reading(FILE_TIME), Arrival(READ_AT)))
+        list(sources.add(tmp_path, ParseOptions(FILE_TIME), Arrival(READ_AT)))
     with pytest.raises(TurretError, match=r"cannot be read"):
         changed_at(tmp_path / "gone.jsonl")

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import HIDDEN, Privacy
 from turret_pipeline.ingest.canonical import Rules, write_canonical
 from turret_pipeline.ingest.values import take_values, write_values
@@ -26,7 +26,7 @@ SECRETS = ("jo@example.com", "668 18 00", "4111 1111", "192.168.7.23")
 
 
 def lake_of(root: Path, privacy: Privacy) -> Lake:
-    sources, _ = read(root, written(root / "landing", {"a.jsonl": ROWS}), Reading(FILE_TIME, privacy=privacy))
+    sources, _ = read(root, written(root / "landing", {"a.jsonl": ROWS}), ParseOptions(FILE_TIME, privacy=privacy))
     lake = Lake(root / "lake")
     write_canonical(sources, lake, Rules())
     sum(take_values(sources))
@@ -82,7 +82,7 @@ def test_user_ids_are_hashed_with_a_salt_and_stay_apart(tmp_path: Path) -> None:
         "bob-1912{",
     ]
     paths = written(tmp_path / "landing", {"a.jsonl": rows})
-    reading = Reading(FILE_TIME, privacy=Privacy(salt="a long salt"))
+    reading = ParseOptions(FILE_TIME, privacy=Privacy(salt="a long salt"))
     sources, _ = read(tmp_path, paths, reading)
     lake = Lake(tmp_path / "lake")
     write_canonical(sources, lake, Rules())
@@ -100,7 +100,7 @@ def test_nobody_finds_who_it_was_by_guessing_ids_of_content(tmp_path: Path) -> N
     found = set()
     for number, salt in enumerate([None, "a long salt", "another salt"]):
         root = tmp_path / str(number)
-        reading = Reading(privacy=Privacy(salt=salt))
+        reading = ParseOptions(privacy=Privacy(salt=salt))
         sources, _ = read(root, written(root / "landing", {"a.jsonl": [row(None), row(None, x=1)]}), reading)
         found |= set(pl.read_parquet(sources.part_files("events")[0])["content_id"])
     assert len(found) == 6
@@ -111,6 +111,6 @@ def test_ids_of_content_do_not_depend_on_what_is_hidden(tmp_path: Path) -> None:
     found = set()
     for number, kinds in enumerate([frozenset(), frozenset(KINDS)]):
         root = tmp_path / str(number)
-        sources, _ = read(root, written(root / "landing", {"a.jsonl": rows}), Reading(privacy=Privacy(kinds)))
+        sources, _ = read(root, written(root / "landing", {"a.jsonl": rows}), ParseOptions(privacy=Privacy(kinds)))
         found |= set(pl.read_parquet(sources.part_files("events")[0])["content_id"])
     assert len(found) == 1

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
 from turret_pipeline.events.formats.columns import kind
 from turret_pipeline.events.formats.engine import events_of
-from turret_pipeline.events.formats.event import Event, Refused
+from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.posthog import POSTHOG
@@ -26,7 +26,7 @@ __all__ = [
     "MAPPED",
     "Event",
     "Format",
-    "Refused",
+    "Rejection",
     "parse_record",
     "recognised",
     "to_utc",
@@ -51,9 +51,9 @@ INPUT_FORMATS = (AUTO, *FORMATS, MAPPED)
 
 
 def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
-    """The events of one record, in time order, by its shape or by the format that was chosen. Raises Refused."""
+    """The events of one record, in time order, by its shape or by the format that was chosen. Raises Rejection."""
     if not isinstance(record, Mapping):
-        raise Refused("not_an_object", f"A row must be a JSON object; this is {kind(record)}.")
+        raise Rejection("not_an_object", f"A row must be a JSON object; this is {kind(record)}.")
     if chosen is None:
         return events_of(record, recognised(record))
     if lacking := chosen.shape.missing(record):
@@ -61,16 +61,16 @@ def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
         if other is not None:
             return events_of(record, other)
         needs = f"it lacks {' and '.join(lacking)}; keys: {_keys(record)}"
-        raise Refused("not_of_format", f"The row is no {chosen.title} (format {chosen.name}): {needs}.")
+        raise Rejection("not_of_format", f"The row is no {chosen.title} (format {chosen.name}): {needs}.")
     return events_of(record, chosen)
 
 
 def recognised(record: Mapping[str, object]) -> Format:
-    """The first format whose shape the record has. Raises Refused."""
+    """The first format whose shape the record has. Raises Rejection."""
     found = _matching(record)
     if found is not None:
         return found
-    raise Refused(
+    raise Rejection(
         "unknown_shape",
         f"The row is of no format that is known (`turret formats` lists them); keys: {_keys(record)}. "
         + _remedy(record),

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from turret_pipeline.events.formats.event import Refused
+from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.times import is_told, read_time
 from turret_pipeline.tables import END, OTHER, START
 
@@ -82,14 +82,16 @@ def name(path: str, value: object) -> str:
     """The name of an event."""
     key = _key(path)
     if value is None:
-        raise Refused("missing_name", f"{key} is missing: an event needs a name.")
+        raise Rejection("missing_name", f"{key} is missing: an event needs a name.")
     if not isinstance(value, str):
-        raise Refused("invalid_name", f"{key} is {kind(value)}: it must be a string.")
+        raise Rejection("invalid_name", f"{key} is {kind(value)}: it must be a string.")
     found = value.strip()
     if not 1 <= len(found) <= NAME_LIMIT:
-        raise Refused("invalid_name", f"{key} has {len(found)} characters: it must have 1 to {NAME_LIMIT}.")
+        raise Rejection("invalid_name", f"{key} has {len(found)} characters: it must have 1 to {NAME_LIMIT}.")
     if found in {START, END, OTHER}:
-        raise Refused("invalid_name", f"{key} is {found}, which has a meaning of its own in journeys: choose another.")
+        raise Rejection(
+            "invalid_name", f"{key} is {found}, which has a meaning of its own in journeys: choose another."
+        )
     return found
 
 
@@ -106,13 +108,13 @@ def identifier(column: str, path: str, value: object) -> str | None:
             return None
         if math.isfinite(value):
             return str(int(value)) if value.is_integer() else str(value)
-    raise Refused(f"invalid_{column}", f"{_key(path)} is {kind(value)}: it must be a string or a number.")
+    raise Rejection(f"invalid_{column}", f"{_key(path)} is {kind(value)}: it must be a string or a number.")
 
 
 def text(column: str, path: str, value: object) -> str:
     """What somebody wrote."""
     if not isinstance(value, str):
-        raise Refused(f"invalid_{column}", f"{_key(path)} is {kind(value)}: it must be a string.")
+        raise Rejection(f"invalid_{column}", f"{_key(path)} is {kind(value)}: it must be a string.")
     return value
 
 
@@ -121,7 +123,7 @@ def an_object(path: str, value: object) -> Row:
     if value is None or value == "":
         return {}
     if not isinstance(value, Mapping):
-        raise Refused(f"invalid_{_key(path)}", f"{_key(path)} is {kind(value)}: it must be an object.")
+        raise Rejection(f"invalid_{_key(path)}", f"{_key(path)} is {kind(value)}: it must be an object.")
     return value
 
 
@@ -133,7 +135,7 @@ def latency(path: str, value: object) -> float | None:
         with contextlib.suppress(ValueError):
             value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e7:
-        raise Refused("invalid_latency", f"{_key(path)} is {shown(value)}: it must be seconds, 0 or more.")
+        raise Rejection("invalid_latency", f"{_key(path)} is {shown(value)}: it must be seconds, 0 or more.")
     return float(value)
 
 
@@ -147,7 +149,7 @@ def time(path: str, value: object) -> tuple[dt.datetime | None, bool]:
         at = None
     if at is None or not is_told(at):
         verdict = "it must be ISO 8601 or Unix time, from 1900 to 2199."
-        raise Refused("invalid_timestamp", f"{_key(path)} is {shown(value)}: {verdict}")
+        raise Rejection("invalid_timestamp", f"{_key(path)} is {shown(value)}: {verdict}")
     return at, is_zone_assumed
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from turret_pipeline.events.formats import columns as read
 from turret_pipeline.events.formats.columns import Row, spoken, told
-from turret_pipeline.events.formats.event import Event, Refused
+from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.exchanges import GENERATION_NAME, PROMPT_NAME
 from turret_pipeline.events.formats.extraction import columns_of, digest, metadata_of
 from turret_pipeline.events.formats.table import Conversation, Format
@@ -27,13 +27,13 @@ def messages_of(row: Row, table: Format, chat: Conversation) -> list[Event]:
     """
     path, messages = spoken(row, chat.messages)
     if not isinstance(messages, list | tuple):
-        raise Refused("invalid_messages", f"{path} is {read.kind(messages)}: it must be an array of messages.")
+        raise Rejection("invalid_messages", f"{path} is {read.kind(messages)}: it must be an array of messages.")
     shared, used = columns_of(row, table)
     metadata = metadata_of(row, table, [*used, path])
     shared["session_id"] = shared["session_id"] or _session_of(shared, messages)
     events = list(_events(shared, metadata, path, messages, chat))
     if not events:
-        raise Refused("no_messages", f"{path} has no message of a user, an assistant or a tool: there is no event.")
+        raise Rejection("no_messages", f"{path} has no message of a user, an assistant or a tool: there is no event.")
     return events
 
 
@@ -46,7 +46,7 @@ def _events(
         role = role_of(message) if isinstance(message, Mapping) else None
         if role is None or not isinstance(message, Mapping):
             what = "has no role" if isinstance(message, Mapping) else f"is {read.kind(message)}"
-            raise Refused("invalid_message", f"{place} {what}: it must be an object with a role and a content.")
+            raise Rejection("invalid_message", f"{place} {what}: it must be an object with a role and a content.")
         if role == SYSTEM:
             continue
         at, is_zone_assumed = _time_of(message, chat, at, is_zone_assumed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 - a verdict on a row, not an error of the program
+class Rejection(Exception):  # noqa: N818 - a verdict on a row, not an error of the program
     """A row that cannot become an event: a short code to count by and a sentence."""
 
     def __init__(self, code: str, reason: str) -> None:

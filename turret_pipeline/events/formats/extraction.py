@@ -6,7 +6,7 @@ from typing import Any
 
 from turret_pipeline.events.formats import columns as read
 from turret_pipeline.events.formats.columns import Row, spoken, told
-from turret_pipeline.events.formats.event import Refused
+from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.table import Fields, Format, Part
 
 
@@ -19,7 +19,7 @@ def columns_of(row: Row, table: Format) -> tuple[dict[str, Any], list[str]]:
     session_id = read.identifier("session_id", session_path, session)
     user_id = read.identifier("user_id", user_path, user)
     if user_id is None and table.requires_user:
-        raise Refused("missing_user_id", f"{columns.user_id[0]} is missing: a {table.title} needs one.")
+        raise Rejection("missing_user_id", f"{columns.user_id[0]} is missing: a {table.title} needs one.")
     if session_id is None and user_id is None and columns.lone_session_id:
         session_id = read.identifier("session_id", *spoken(row, columns.lone_session_id))
     received_at, is_received_assumed = read.time(received_path, received)

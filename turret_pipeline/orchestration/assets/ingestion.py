@@ -9,7 +9,7 @@ from upath import UPath
 
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.events.parsing import Reading
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.fields.changes import Before, type_changes
 from turret_pipeline.fields.describe import describe_fields
@@ -70,9 +70,9 @@ def arrival(workspace: Workspace) -> Arrival:
     return Arrival(now(), workspace.published_until())
 
 
-def reading_of(path: Path | UPath, settings: Settings) -> Reading:
+def reading_of(path: Path | UPath, settings: Settings) -> ParseOptions:
     """How the rows of a file become events under these settings."""
-    return Reading(
+    return ParseOptions(
         time_missing=None if settings.missing_times == "refuse" else changed_at(path),
         chosen=settings.chosen_format,
         privacy=Privacy(settings.scrubbed_kinds, settings.salt),

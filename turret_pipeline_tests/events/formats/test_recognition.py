@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from turret_pipeline.events.formats import AUTO, FORMATS, Refused, parse_record, recognised
+from turret_pipeline.events.formats import AUTO, FORMATS, Rejection, parse_record, recognised
 from turret_pipeline.events.formats.mapping import ColumnMapping, chosen_format
 from turret_pipeline_tests.events.formats.asking import refusal
 
@@ -89,9 +89,9 @@ def test_rows_that_the_mapping_does_not_fit_are_told_by_their_shapes_unless_it_i
     automatic = chosen_format(AUTO, mapping)
     found = [parse_record(record, automatic)[0].source_format for record in (turret, mapped)]
     assert found == ["turret", "mapping"]
-    with pytest.raises(Refused, match="lacks action"):
+    with pytest.raises(Rejection, match="lacks action"):
         parse_record({"other": 1}, automatic)
-    with pytest.raises(Refused, match="lacks action"):
+    with pytest.raises(Rejection, match="lacks action"):
         parse_record(turret, chosen_format("mapping", mapping))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from turret_pipeline.events.formats import FORMATS, Event, Refused, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, Rejection, parse_record
 from turret_pipeline.events.formats.mapping import ColumnMapping
 
 MAPPED = ColumnMapping.model_validate({"event_name": ["event", "=x"], "user_id": "user.id", "metadata": ["input"]})
@@ -54,7 +54,7 @@ def outcome(record: object, chosen: object = None) -> object:
     """Events or a refusal of any record."""
     try:
         return parse_record(record, chosen)  # type: ignore[arg-type]
-    except Refused as refused:
+    except Rejection as refused:
         return refused
 
 
@@ -62,7 +62,7 @@ def outcome(record: object, chosen: object = None) -> object:
 @given(st.one_of(BROKEN_EXAMPLES, VALUES), CHOSEN)
 def test_any_json_becomes_whole_events_or_a_refusal(record: object, chosen: object) -> None:
     found = outcome(record, chosen)
-    if isinstance(found, Refused):
+    if isinstance(found, Rejection):
         assert found.code.replace("_", "").isalnum()
         assert found.reason.endswith(".")
         assert len(found.reason) < 1000
