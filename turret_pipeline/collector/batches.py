@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from turret_pipeline.collector.paths import V1_EVENTS
+
 _ID_BYTES = 16
-OWN_PATH = "/v1/events"
 
 
 def utc_text(seconds: float) -> str:
@@ -35,7 +36,7 @@ class Batch:
     @property
     def is_known_by_bytes(self) -> bool:
         """Whether equal bytes are the same batch sent again: on our own path where every event says which it is."""
-        return self.path != OWN_PATH or all("event_id" in record or "timestamp" in record for record in self.records)
+        return self.path != V1_EVENTS or all("event_id" in record or "timestamp" in record for record in self.records)
 
     @cached_property
     def fingerprint(self) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from turret_pipeline.collector.paths import V1_EVENTS
 from turret_pipeline.errors import TurretError
 
 _TIMEOUT_SECONDS = 60
@@ -27,7 +28,7 @@ class Client:
     """A connection to a collector with a key."""
 
     def __init__(self, url: str, key: str, tries: int) -> None:
-        self._url = f"{url}/v1/events"
+        self._url = url + V1_EVENTS
         self._tries = tries
         self._session = requests.Session()
         self._session.headers.update(

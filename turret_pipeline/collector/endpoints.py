@@ -15,6 +15,7 @@ from turret_pipeline.collector.batches import Batch, utc_text
 from turret_pipeline.collector.bodies import JSON, NDJSON, Bodies, media_type, parsed
 from turret_pipeline.collector.committing import Committer
 from turret_pipeline.collector.keys import Key
+from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.problems import INVALID_BATCH, INVALID_REQUEST, Problem, json_response
 from turret_pipeline.collector.storage import Submission
 from turret_pipeline.collector.wire.checks import Bounds, Invalid, is_naive
@@ -29,8 +30,6 @@ from turret_pipeline.collector.wire.turret import track_record
 from turret_pipeline.config.collector import CollectorSettings
 
 TO_RECORD = Callable[[object, Bounds], dict[str, Any]]
-TRACK, V1_EVENTS = "/track", "/v1/events"
-TRUBRICS_PREFIX = "/api/ingestion"
 TRUBRICS: Mapping[str, TO_RECORD] = {
     "/publish_events": event_record,
     "/publish_llm_events": llm_record,

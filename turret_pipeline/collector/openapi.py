@@ -3,7 +3,8 @@
 from typing import Any
 
 from turret_pipeline.collector import problems
-from turret_pipeline.collector.endpoints import TRACK, TRUBRICS, TRUBRICS_PREFIX, V1_EVENTS
+from turret_pipeline.collector.endpoints import TRUBRICS
+from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.schemas import SCHEMAS, event_schemas
 from turret_pipeline.config.collector import CollectorSettings
 
