@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from turret_pipeline.collector.paths import V1_EVENTS
+from turret_pipeline.collector.wire.events import count_events
 
 _ID_BYTES = 16
 
@@ -37,6 +38,11 @@ class Batch:
     def is_known_by_bytes(self) -> bool:
         """Whether equal bytes are the same batch sent again: on our own path where every event says which it is."""
         return self.path != V1_EVENTS or all("event_id" in record or "timestamp" in record for record in self.records)
+
+    @property
+    def event_count(self) -> int:
+        """Number of events, as limits and metrics count them."""
+        return sum(map(count_events, self.records))
 
     @cached_property
     def fingerprint(self) -> bytes:

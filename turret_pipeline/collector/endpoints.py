@@ -100,7 +100,7 @@ class Endpoints:
 
     async def _store(self, batch: Batch, key: Key) -> Submission:
         path = batch.path
-        count = sum(2 if "prompt" in record and "event" not in record else 1 for record in batch.records)
+        count = batch.event_count
         limits = self._admission.limits(key)
         submission = Submission(
             key.project, limits, count, batch.lines, batch.fingerprint if batch.is_known_by_bytes else None

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from turret_pipeline.collector.wire.checks import Bounds
+from turret_pipeline.collector.wire.events import any_record, count_events
 from turret_pipeline.events.formats import parse_record
 from turret_pipeline_tests.collector.servers import Server, event, llm_event, running, zipped
 
@@ -35,6 +37,21 @@ def test_events_of_all_shapes_keep_their_ids_and_times(server: Server) -> None:
     assert [part.event_id for part in parsed] == ["e1", "e2", ids[2], "e4", "e5-prompt", "e5-generation"]
     assert [str(part.event_at)[:10] for part in parsed[:3]] == ["2024-01-01"] * 3
     assert (parsed[0].user_id, parsed[2].session_id, parsed[2].metadata) == ("7", "s", {"plan": "free"})
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"name": "n", "prompt": "p", "generation": "g"},
+        event(prompt="p", generation="g"),
+        llm_event(),
+        llm_event(event_id="e1", timestamp=None),
+    ],
+)
+def test_limits_count_the_events_that_the_pipeline_reads(item: dict[str, object]) -> None:
+    record = any_record(item, Bounds(text_length=100, nesting=4))
+    arrived = {"event_id": "e", "timestamp": "2026-05-01T10:00:00Z", **record, "received_at": "2026-05-01T10:00:00Z"}
+    assert count_events(record) == len(parse_record(arrived))
 
 
 def test_each_item_has_its_own_result(server: Server) -> None:

@@ -28,6 +28,12 @@ def any_record(value: object, bounds: Bounds) -> dict[str, Any]:
     return record if event_id is None else {"event_id": event_id, **record}
 
 
+def count_events(record: dict[str, Any]) -> int:
+    """Number of events that the pipeline reads from a record: an LLM event is two, its prompt and its generation."""
+    is_llm_event = "prompt" in record and "event" not in record
+    return 2 if is_llm_event else 1
+
+
 def _turret_record(item: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
     given = item.get("metadata")
     own = metadata({} if given is None else as_object(given, "metadata"), "metadata", bounds)
