@@ -11,6 +11,7 @@ from turret_pipeline.cli.console import new_console
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.topics.edits import Edit, Edits
+from turret_pipeline.topics.topic_id import TopicId
 
 
 class Place:
@@ -36,7 +37,7 @@ class Place:
         if found.is_empty():
             known = self.query(
                 "select topic_id from marts.topics where status = 'active' order by field <> ?, event_count desc",
-                name.rpartition("-")[0] or name,
+                TopicId.field_of(name) or name,
             )
             some = ", ".join(known["topic_id"].head(5)) or "none"
             more = f" and {known.height - 5} more, which turret topics list tells" if known.height > 5 else ""

@@ -18,6 +18,7 @@ from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.topics.edits import ROLES
+from turret_pipeline.topics.topic_id import TopicId
 
 topics = typer.Typer(
     help="Look at topics, and decide about them: names, merges, splits, locks, roles. "
@@ -109,7 +110,8 @@ def rename(name: Name, label: Annotated[str, typer.Argument(help="The new name."
         "select topic_id, status from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
     )
     decided = place.edits().labels().items()
-    chosen = [other for other, called in decided if called.lower() == label.lower() and _field(other) == topic["field"]]
+    same_label = [other for other, given in decided if given.lower() == label.lower()]
+    chosen = [other for other in same_label if TopicId.field_of(other) == topic["field"]]
     others = {*taken["topic_id"], *chosen} - {topic_id}
     if others:
         first = min(others)
@@ -219,10 +221,6 @@ def edits(data_dir: DataDir = None) -> None:
         edit_line(edit) + (f"  (left out: {reason})" if (reason := edit.why_left_out(born)) else "") for edit in found
     ]
     new_console(stderr=False).print("\n".join(lines or ["There are no edits."]), soft_wrap=True)
-
-
-def _field(topic_id: str) -> str:
-    return topic_id.rpartition("-")[0]
 
 
 @topics.command(epilog="Examples: turret topics refit; turret topics refit --data-dir /srv/turret")

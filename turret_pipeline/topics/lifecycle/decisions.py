@@ -10,6 +10,7 @@ from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import by_size
 from turret_pipeline.topics.edits import Edit, Edits
 from turret_pipeline.topics.lifecycle.topic_table import numbers_of
+from turret_pipeline.topics.topic_id import TopicId
 from turret_pipeline.topics.tracking.assign import measure
 from turret_pipeline.topics.tracking.reconcile import Change
 from turret_pipeline.topics.tracking.update import Update
@@ -17,11 +18,8 @@ from turret_pipeline.topics.tracking.update import Update
 
 def shown_topics(found: IntArray, field: str, edits: Edits) -> IntArray:
     """The topics that people see: those that a person merged are the topic they were merged into."""
-    into = {
-        _number(topic_id): _number(end)
-        for topic_id, end in edits.shown_as().items()
-        if topic_id.rpartition("-")[0] == field
-    }
+    merges = ((TopicId.parse(topic_id), TopicId.parse(end)) for topic_id, end in edits.shown_as().items())
+    into = {topic.number: end.number for topic, end in merges if topic.field == field}
     return np.array([into.get(number, number) for number in found.tolist()], dtype=np.int64)
 
 
@@ -30,7 +28,7 @@ def apply_splits(
 ) -> Update:
     """Split the topics that a person wants split and were not yet; bring back together what is wanted no longer."""
     topic = found.assignment.topic.copy()
-    wanted = [edit for edit in edits.splits() if edit.topic_id.rpartition("-")[0] == field]
+    wanted = [edit for edit in edits.splits() if TopicId.parse(edit.topic_id).field == field]
     done = definitions.filter(pl.col("split_edit_id").is_not_null())
     changes = [*found.changes, *_undone(topic, done, lineage, {edit.edit_id for edit in wanted})]
     next_number = max(int(numbers_of(definitions["topic_id"]).max(initial=0)), int(topic.max(initial=0))) + 1
@@ -52,12 +50,13 @@ def _undone(topic: IntArray, done: pl.DataFrame, lineage: pl.DataFrame, wanted: 
     changes: list[Change] = []
     came_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
     splits = done.select("topic_id", "split_edit_id").rows()
-    for topic_id, edit_id in sorted(splits, key=lambda row: -_number(row[0])):  # a part of a part first
-        members = topic == _number(topic_id)
+    for topic_id, edit_id in sorted(splits, key=lambda row: -TopicId.parse(row[0]).number):  # a part of a part first
+        number = TopicId.parse(topic_id).number
+        members = topic == number
         if edit_id in wanted or not members.any():
             continue
-        parent = _number(came_from[topic_id])
-        changes.append(Change("merged", _number(topic_id), parent, 1.0))
+        parent = TopicId.parse(came_from[topic_id]).number
+        changes.append(Change("merged", number, parent, 1.0))
         topic[members] = parent
     return changes
 
@@ -67,7 +66,8 @@ def _split(topic: IntArray, vectors: FloatArray, edit: Edit, next_number: int) -
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    members = np.flatnonzero(topic == _number(edit.topic_id))
+    whole = TopicId.parse(edit.topic_id).number
+    members = np.flatnonzero(topic == whole)
     parts = edit.parts or 2
     if len(members) < parts:
         return []
@@ -77,9 +77,5 @@ def _split(topic: IntArray, vectors: FloatArray, edit: Edit, next_number: int) -
     changes = []
     for number, part in enumerate(range(1, int(labels.max()) + 1), start=next_number):
         topic[members[labels == part]] = number
-        changes.append(Change("split", number, _number(edit.topic_id), float((labels == part).mean())))
+        changes.append(Change("split", number, whole, float((labels == part).mean())))
     return changes
-
-
-def _number(topic_id: str) -> int:
-    return int(topic_id.rpartition("-")[2])

@@ -15,6 +15,7 @@ from turret_pipeline.topics.labels.layout import lay_out
 from turret_pipeline.topics.labels.themes import group_topics
 from turret_pipeline.topics.lifecycle.plan import Plan
 from turret_pipeline.topics.lifecycle.unique_labels import called
+from turret_pipeline.topics.topic_id import TopicId
 
 ACTIVE, RETIRED = "active", "retired"
 KEYWORDS, PERSON = "keywords", "person"
@@ -54,7 +55,7 @@ def define(
     given = [*previous["label"], *previous["found_label"], *plan.edits.labels().values()]
     names = name_topics(words, position, len(living), labels, given, vectors)
     themes = _themes(field, previous, living, centroids(vectors, position), plan.options.seed, refit=plan.refit)
-    edits_of = {f"{field}-{number}": edit for number, edit in split_edits.items()}
+    edits_of = {str(TopicId(field, number)): edit for number, edit in split_edits.items()}
     found = pl.DataFrame(
         {
             "topic_id": ids,
@@ -166,7 +167,7 @@ def _themes(
     field: str, previous: pl.DataFrame, living: IntArray, centres: FloatArray, seed: int, *, refit: bool
 ) -> IntArray:
     known = dict(zip(previous["topic_id"], numbers_of(previous["theme_id"]).tolist(), strict=True))
-    themes = np.array([known.get(f"{field}-{number}", NO_TOPIC) for number in living.tolist()], dtype=np.int64)
+    themes = np.array([known.get(str(TopicId(field, number)), NO_TOPIC) for number in living.tolist()], dtype=np.int64)
     if refit or _has_outgrown(themes == NO_TOPIC):
         themes[:] = NO_TOPIC
     return group_topics(centres, themes, max(known.values(), default=0) + 1, seed)
