@@ -2,7 +2,7 @@
 
 import sys
 
-from turret_pipeline.collector.serving import serve
+from turret_pipeline.collector.server import serve
 from turret_pipeline.config.collector import load_collector_settings
 from turret_pipeline.errors import TurretError
 

@@ -17,16 +17,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from turret_pipeline.collector.admission import Admission
-from turret_pipeline.collector.committing import Committer
+from turret_pipeline.collector.access_control import Admission
+from turret_pipeline.collector.api_errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 from turret_pipeline.collector.documentation import Documentation
 from turret_pipeline.collector.endpoints import TRUBRICS, Endpoints
+from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.health import Health
 from turret_pipeline.collector.keys import KeyFile, KeyRing
-from turret_pipeline.collector.measuring import Measured
+from turret_pipeline.collector.metrics_middleware import Measured
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
-from turret_pipeline.collector.problems import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, Problem
-from turret_pipeline.collector.serving import spare_collections
+from turret_pipeline.collector.server import spare_collections
 from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 logger = logging.getLogger(__name__)

@@ -10,15 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turret_pipeline.collector import metrics
-from turret_pipeline.collector.admission import Admission
+from turret_pipeline.collector.access_control import Admission
+from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, Problem, json_response
 from turret_pipeline.collector.batches import Batch, utc_text
-from turret_pipeline.collector.bodies import JSON, NDJSON, Bodies, media_type, parsed
-from turret_pipeline.collector.committing import Committer
+from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
-from turret_pipeline.collector.problems import INVALID_BATCH, INVALID_REQUEST, Problem, json_response
+from turret_pipeline.collector.request_bodies import JSON, NDJSON, Bodies, media_type, parsed
 from turret_pipeline.collector.storage import Submission
-from turret_pipeline.collector.wire.checks import Bounds, Invalid, is_naive
 from turret_pipeline.collector.wire.events import any_record
 from turret_pipeline.collector.wire.trubrics import (
     event_record,
@@ -27,6 +26,7 @@ from turret_pipeline.collector.wire.trubrics import (
     segment_user_record,
 )
 from turret_pipeline.collector.wire.turret import track_record
+from turret_pipeline.collector.wire.validation import Bounds, Invalid, is_naive
 from turret_pipeline.config.collector import CollectorSettings
 
 TO_RECORD = Callable[[object, Bounds], dict[str, Any]]

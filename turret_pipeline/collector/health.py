@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turret_pipeline.collector import metrics
-from turret_pipeline.collector.committing import Committer
-from turret_pipeline.collector.problems import STORAGE_UNAVAILABLE, Problem, json_response
+from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, Problem, json_response
+from turret_pipeline.collector.group_commit import Committer
 
 _PROBE_SECONDS = 1.0
 

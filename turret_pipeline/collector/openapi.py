@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from turret_pipeline.collector import problems
+from turret_pipeline.collector import api_errors
 from turret_pipeline.collector.endpoints import TRUBRICS
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.schemas import SCHEMAS, event_schemas
@@ -10,14 +10,14 @@ from turret_pipeline.config.collector import CollectorSettings
 
 Json = dict[str, Any]
 _SECURITY: list[Json] = [{"ApiKey": []}]
-_COMMON = (problems.INVALID_API_KEY, problems.RATE_LIMIT_EXCEEDED, problems.REQUEST_TOO_LARGE)
+_COMMON = (api_errors.INVALID_API_KEY, api_errors.RATE_LIMIT_EXCEEDED, api_errors.REQUEST_TOO_LARGE)
 _ANYWHERE = (
-    problems.INVALID_REQUEST,
-    problems.REQUEST_TIMEOUT,
-    problems.HEADERS_TOO_LARGE,
-    problems.STORAGE_UNAVAILABLE,
-    problems.OVERLOADED,
-    problems.INTERNAL_ERROR,
+    api_errors.INVALID_REQUEST,
+    api_errors.REQUEST_TIMEOUT,
+    api_errors.HEADERS_TOO_LARGE,
+    api_errors.STORAGE_UNAVAILABLE,
+    api_errors.OVERLOADED,
+    api_errors.INTERNAL_ERROR,
 )
 _TITLES = {
     "/publish_events": "A batch of events of Trubrics",
@@ -41,7 +41,7 @@ def document(settings: CollectorSettings, version: str) -> Json:
             paths[prefix + path] = {"post": _trubrics(path, settings)}
     paths |= {
         "/health": {"get": _get("It lives", "Status")},
-        "/ready": {"get": _get("It can store events", "Status", problems.STORAGE_UNAVAILABLE)},
+        "/ready": {"get": _get("It can store events", "Status", api_errors.STORAGE_UNAVAILABLE)},
         "/metrics": {"get": _text("Figures for Prometheus", "text/plain")},
         "/openapi.json": {"get": _get("This document", "Document")},
         "/docs": {"get": _text("This document as a page", "text/html")},
@@ -62,7 +62,7 @@ def document(settings: CollectorSettings, version: str) -> Json:
 
 
 def _track() -> Json:
-    codes = (problems.MISSING_REQUIRED_FIELD, problems.TEXT_TOO_LONG)
+    codes = (api_errors.MISSING_REQUIRED_FIELD, api_errors.TEXT_TOO_LONG)
     return _post("One event; its time is the server's", {"application/json": _ref("Track")}, "Tracked", codes)
 
 
@@ -84,7 +84,7 @@ def _events(settings: CollectorSettings) -> Json:
 
 def _trubrics(path: str, settings: CollectorSettings) -> Json:
     batch = {"type": "array", "items": _ref(_ITEMS[path]), "maxItems": settings.max_trubrics_events}
-    operation = _post(_TITLES[path], {"application/json": batch}, "Success", (problems.INVALID_BATCH,))
+    operation = _post(_TITLES[path], {"application/json": batch}, "Success", (api_errors.INVALID_BATCH,))
     operation["description"] = "All of it is stored, or where an item is wrong nothing; `detail` says which and why."
     return operation
 
@@ -112,14 +112,14 @@ def _text(title: str, kind: str) -> Json:
 def _errors(codes: tuple[str, ...]) -> Json:
     by_status: dict[str, list[str]] = {}
     for code in codes:
-        by_status.setdefault(str(problems.STATUS[code]), []).append(code)
+        by_status.setdefault(str(api_errors.STATUS[code]), []).append(code)
     return {status: _error(of_status) for status, of_status in sorted(by_status.items())}
 
 
 def _error(codes: list[str]) -> Json:
     narrowed = {"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]}
     answer = _json(", ".join(codes), narrowed)
-    if problems.RATE_LIMIT_EXCEEDED in codes:
+    if api_errors.RATE_LIMIT_EXCEEDED in codes:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "required": True}}
     return answer
 

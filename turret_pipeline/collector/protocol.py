@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from turret_pipeline.collector.problems import (
+from turret_pipeline.collector.api_errors import (
     HEADERS_TOO_LARGE,
     INVALID_REQUEST,
     OVERLOADED,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from turret_pipeline.collector.problems import STATUS
-from turret_pipeline.collector.wire.checks import (
+from turret_pipeline.collector.api_errors import STATUS
+from turret_pipeline.collector.wire.validation import (
     ID_LIMIT,
     KEY_LIMIT,
     LATENCY_BELOW,

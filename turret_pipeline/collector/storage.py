@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from turret_pipeline.collector.api_errors import RATE_LIMIT_EXCEEDED, STORAGE_UNAVAILABLE, Problem
 from turret_pipeline.collector.landing_files import LandingFile, recover
 from turret_pipeline.collector.ledger import Ledger, Limit
-from turret_pipeline.collector.problems import RATE_LIMIT_EXCEEDED, STORAGE_UNAVAILABLE, Problem
 from turret_pipeline.collector.projects import landing_folder
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from turret_pipeline.collector.measuring import Measured
-from turret_pipeline.collector.serving import serve, spare_collections
+from turret_pipeline.collector.metrics_middleware import Measured
+from turret_pipeline.collector.server import serve, spare_collections
 from turret_pipeline.config.collector import load_collector_settings
 
 

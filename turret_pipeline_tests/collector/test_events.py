@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from turret_pipeline.collector.wire.checks import Bounds
 from turret_pipeline.collector.wire.events import any_record, count_events
+from turret_pipeline.collector.wire.validation import Bounds
 from turret_pipeline.events.formats import parse_record
 from turret_pipeline_tests.collector.servers import Server, event, llm_event, running, zipped
 

@@ -14,7 +14,7 @@ import requests
 from starlette.types import Message
 
 from turret_pipeline.collector.app import create_app
-from turret_pipeline.collector.serving import exposure
+from turret_pipeline.collector.server import exposure
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector.servers import Server, event, running, zipped
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline.collector.problems import STATUS
-from turret_pipeline.collector.wire.checks import RESERVED_NAMES
+from turret_pipeline.collector.api_errors import STATUS
+from turret_pipeline.collector.wire.validation import RESERVED_NAMES
 from turret_pipeline.tables import END, OTHER, START
 from turret_pipeline_tests.collector.servers import Server, running
 from turret_pipeline_tests.commands import environment

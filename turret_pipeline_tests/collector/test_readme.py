@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.config.collector import PREFIX, CollectorSettings
-from turret_pipeline_tests.collector.nodes import SDK, node
+from turret_pipeline_tests.collector.nodejs import SDK, node
 from turret_pipeline_tests.collector.servers import Server, running
 from turret_pipeline_tests.commands import BIN, PROJECT, environment
 

@@ -11,7 +11,7 @@ import pytest
 from trubrics import Trubrics
 
 from turret_pipeline.events.formats import Event, parse_record
-from turret_pipeline_tests.collector.nodes import node
+from turret_pipeline_tests.collector.nodejs import node
 from turret_pipeline_tests.collector.servers import landed, running, start
 from turret_pipeline_tests.commands import conversations, reading, run_job
 

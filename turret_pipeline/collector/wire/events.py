@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from turret_pipeline.collector.wire.checks import (
+from turret_pipeline.collector.wire.trubrics import event_record, llm_record
+from turret_pipeline.collector.wire.validation import (
     Bounds,
     as_object,
     metadata,
@@ -12,7 +13,6 @@ from turret_pipeline.collector.wire.checks import (
     timestamp,
     unix_time,
 )
-from turret_pipeline.collector.wire.trubrics import event_record, llm_record
 
 _FIELDS = {"event_id", "name", "session_id", "user_id", "timestamp", "received_at", "metadata"}
 

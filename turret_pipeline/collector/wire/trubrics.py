@@ -6,8 +6,8 @@ Fields that Trubrics does not know move into the properties, so that no name of 
 
 from typing import Any
 
-from turret_pipeline.collector.problems import INVALID_REQUEST, MISSING_REQUIRED_FIELD
-from turret_pipeline.collector.wire.checks import (
+from turret_pipeline.collector.api_errors import INVALID_REQUEST, MISSING_REQUIRED_FIELD
+from turret_pipeline.collector.wire.validation import (
     LATENCY_BELOW,
     Bounds,
     Invalid,

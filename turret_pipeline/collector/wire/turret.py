@@ -4,7 +4,7 @@ import random
 import uuid
 from typing import Any
 
-from turret_pipeline.collector.wire.checks import Bounds, as_object, metadata, name, optional_identifier, required
+from turret_pipeline.collector.wire.validation import Bounds, as_object, metadata, name, optional_identifier, required
 
 # seeded by the system, then free of system calls, each of which would let other threads in; ids are no secrets
 _RANDOM = random.Random()

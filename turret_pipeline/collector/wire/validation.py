@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from turret_pipeline.collector.problems import INVALID_REQUEST, MISSING_REQUIRED_FIELD, TEXT_TOO_LONG
+from turret_pipeline.collector.api_errors import INVALID_REQUEST, MISSING_REQUIRED_FIELD, TEXT_TOO_LONG
 
 NAME_LIMIT = 255
 ID_LIMIT = 255

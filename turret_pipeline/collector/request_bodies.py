@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Message
 
-from turret_pipeline.collector.problems import (
+from turret_pipeline.collector.api_errors import (
     INVALID_REQUEST,
     OVERLOADED,
     REQUEST_TOO_LARGE,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline.collector.committing import Committer
-from turret_pipeline.collector.problems import STORAGE_UNAVAILABLE, Problem
+from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, Problem
+from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.storage import Storage, Submission
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector.servers import landed, running

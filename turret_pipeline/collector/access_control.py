@@ -6,9 +6,9 @@ import time
 
 from starlette.requests import Request
 
+from turret_pipeline.collector.api_errors import INVALID_API_KEY, Problem
 from turret_pipeline.collector.keys import Key, KeyRing
 from turret_pipeline.collector.ledger import Limit
-from turret_pipeline.collector.problems import INVALID_API_KEY, Problem
 
 logger = logging.getLogger(__name__)
 
