@@ -1,14 +1,9 @@
 """What all pictures share: a sheet to draw on, labels that fit, and where a picture goes."""
 
-import base64
 import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import dagster as dg
+from typing import TYPE_CHECKING
 
 from turret_pipeline.plots.fonts import families
-from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.tables import EVENT_NAME
 
 if TYPE_CHECKING:
@@ -65,20 +60,6 @@ def text_width(text: str, size: float) -> float:
             text.replace(r"\$", "$"), FontProperties(family=families(), size=size), ismath=False
         )
     return float(width)
-
-
-def kept(figure: "Figure", path: Path) -> dg.MetadataValue[Any]:
-    """Write the picture as PNG and, beside it, as SVG, and show it in Dagster."""
-    from matplotlib import rc_context
-
-    # text stays text, and the same picture has the same bytes
-    with boxes_for_unknown_letters(), rc_context({"svg.fonttype": "none", "svg.hashsalt": "turret"}):
-        with atomic_replace(path) as aside:
-            figure.savefig(aside, format="png")
-        with atomic_replace(path.with_suffix(".svg")) as aside:
-            figure.savefig(aside, format="svg", metadata={"Date": None})
-    encoded = base64.b64encode(path.read_bytes()).decode()
-    return dg.MetadataValue.md(f"![{path.stem}](data:image/png;base64,{encoded})")
 
 
 def boxes_for_unknown_letters() -> "warnings.catch_warnings[None]":

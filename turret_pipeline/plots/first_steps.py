@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import polars as pl
 
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.journeys.flows import LEAST_SHARE
-from turret_pipeline.plots.canvas import GREY, fitted, kept, nouns, sheet, short, text_width
+from turret_pipeline.plots.canvas import GREY, fitted, nouns, sheet, short, text_width
 from turret_pipeline.plots.fonts import families, readable
 from turret_pipeline.tables import END, OTHER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH, HEIGHT, MARGIN, BAR, LETTERS = 900.0, 540.0, 12.0, 9.0, 8.0
 LAST = 190.0
@@ -45,16 +44,14 @@ class Bar:
         return self.y + self.height / 2
 
 
-def first_steps(
-    flows: pl.DataFrame, labels: dict[str, str], dimension: str, min_users: int, folder: Path
-) -> dg.MetadataValue[Any]:
+def draw_first_steps(flows: pl.DataFrame, labels: dict[str, str], dimension: str, min_users: int) -> "Figure":
     """Bands from step to step, as high as sessions are many; those that end lead into (end)."""
-    path, sessions = folder / "first_steps.png", int(flows.filter(pl.col("step_number") == 1)["session_count"].sum())
+    sessions = int(flows.filter(pl.col("step_number") == 1)["session_count"].sum())
     if not sessions:
         figure, _ = sheet(
             WIDTH, 60, f"First steps of {short(dimension)}: there is no session on any of its {nouns(dimension)}"
         )
-        return kept(figure, path)
+        return figure
     steps = int(flows["step_number"].max())  # type: ignore[arg-type]  # a number, as there are sessions
     how_many = "step" if steps == 1 else f"{steps} steps"
     rare = f" So are flows of fewer than {min_users} users." if min_users > 1 else ""
@@ -66,7 +63,7 @@ def first_steps(
         f"Steps that at most {LEAST_SHARE:.0%} of the sessions reach are left out.",
     )
     _draw(axis, flows, labels, sessions)
-    return kept(figure, path)
+    return figure
 
 
 def _draw(axis: "Axes", flows: pl.DataFrame, labels: dict[str, str], sessions: int) -> None:

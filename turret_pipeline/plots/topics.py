@@ -1,26 +1,25 @@
 """Pictures of topics: how large they are, and which are alike."""
 
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import polars as pl
 
-from turret_pipeline.plots.canvas import BLUE, GREY, boxes_for_unknown_letters, kept, sheet, short
+from turret_pipeline.plots.canvas import BLUE, GREY, boxes_for_unknown_letters, sheet, short
 from turret_pipeline.plots.fonts import families, readable
 from turret_pipeline.plots.label_placement import Disc
 from turret_pipeline.plots.labels import write_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BARS, MOST_FIELDS = 20, 8
 WIDTH, HEIGHT, TOP, MARGIN, LARGEST, LABELS = 800.0, 600.0, 44.0, 90.0, 22.0, 40
 """The sheet of the map in points, the radius of its largest disc, and how many labels it has."""
 
 
-def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
+def draw_topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame) -> "Figure":
     """Bars of the largest topics of the first text fields by events; the rest is one bar and says so."""
     from matplotlib.figure import Figure
 
@@ -37,7 +36,7 @@ def topic_sizes(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: P
         axes[0].axis("off")
     with boxes_for_unknown_letters():
         figure.tight_layout()
-    return kept(figure, folder / "topic_sizes.png")
+    return figure
 
 
 def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
@@ -55,12 +54,11 @@ def _draw_bars(axis: "Axes", field: str, topics: pl.DataFrame) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
+def draw_topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame) -> "Figure":
     """The topics of the text field with most events in the plane: near is alike, area is events, colour is theme."""
-    path = folder / "topic_map.png"
     topics = definitions.filter(pl.col("status") == "active").drop_nulls("map_x").join(event_counts, on="topic_id")
     if topics.is_empty():
-        return kept(sheet(WIDTH, 60, "No map of topics: there is no text field, or too few texts")[0], path)
+        return sheet(WIDTH, 60, "No map of topics: there is no text field, or too few texts")[0]
     sizes = topics.group_by("field").agg(pl.col("event_count").sum())
     field = sizes.sort("event_count", "field", descending=[True, False])["field"][0]
     topics = topics.filter(pl.col("field") == field).sort("event_count", "topic_id", descending=[True, False])
@@ -68,7 +66,7 @@ def topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame, folder: Pat
     title = f"Map of the {topics.height} topics of {short(field)}"
     figure, axis = sheet(WIDTH, HEIGHT, title, f"Near: alike; area: events; colour: theme{written}")
     _draw_map(axis, topics)
-    return kept(figure, path)
+    return figure
 
 
 def _draw_map(axis: "Axes", topics: pl.DataFrame) -> None:

@@ -1,10 +1,8 @@
 """The picture of what follows what, as a graph."""
 
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import dagster as dg
 import networkx as nx
 import numpy as np
 import polars as pl
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import percent
-from turret_pipeline.plots.canvas import GREY, kept, nouns, sheet, short, text_width
+from turret_pipeline.plots.canvas import GREY, nouns, sheet, short, text_width
 from turret_pipeline.plots.fonts import readable
 from turret_pipeline.plots.label_placement import Box, Disc, place
 from turret_pipeline.plots.labels import LETTERS, write, write_labels
@@ -20,6 +18,7 @@ from turret_pipeline.tables import END, OTHER, START
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH, HEIGHT, TOP, MARGIN = 860.0, 640.0, 70.0, 60.0
 NODES, EDGES, TOLD = 18, 30, 14
@@ -34,9 +33,9 @@ Places: TypeAlias = NDArray[np.float64]
 ORANGE, PALE, BROWN = "#e08214", "#dddfe3", "#8c4a00"
 
 
-def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.MetadataValue[Any]:
+def draw_transitions(edges: pl.DataFrame, nodes: pl.DataFrame) -> "Figure":
     """The commonest moves between nodes of the main dimension; the rest is counted in the title."""
-    dimension, path = main_dimension(nodes), folder / "transitions.png"
+    dimension = main_dimension(nodes)
     there = nodes.filter(pl.col("dimension") == dimension)
     moves = edges.filter(
         (pl.col("dimension") == dimension)
@@ -47,7 +46,7 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
     shown = _commonest(moves)
     if shown.is_empty():
         what = f"Moves between the {nouns(dimension)} of {short(dimension)}: no session goes from one to another"
-        return kept(sheet(WIDTH, 60, what)[0], path)
+        return sheet(WIDTH, 60, what)[0]
     drawn, total = int(shown["transition_count"].sum()), int(moves["transition_count"].sum())
     names = {*shown["from_node_id"], *shown["to_node_id"]}
     figure, axis = sheet(
@@ -61,7 +60,7 @@ def transitions(edges: pl.DataFrame, nodes: pl.DataFrame, folder: Path) -> dg.Me
         "Arrow: the wider the oftener; percent: of all that follows there. Rarer moves are left out.",
     )
     _draw(axis, shown, there.filter(pl.col("node_id").is_in(sorted(names))))
-    return kept(figure, path)
+    return figure
 
 
 def _commonest(moves: pl.DataFrame) -> pl.DataFrame:

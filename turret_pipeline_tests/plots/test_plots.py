@@ -12,12 +12,13 @@ from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.flows import first_flows
 from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.steps import journey_steps
+from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.plots.canvas import fitted, short, text_width
-from turret_pipeline.plots.first_steps import first_steps
+from turret_pipeline.plots.first_steps import draw_first_steps
 from turret_pipeline.plots.fonts import families, readable
 from turret_pipeline.plots.label_placement import Box, Disc, beside, leader, place
-from turret_pipeline.plots.topics import topic_map, topic_sizes
-from turret_pipeline.plots.transitions import transitions
+from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
+from turret_pipeline.plots.transitions import draw_transitions
 from turret_pipeline_tests.journeys.rows import path
 
 CASES = {
@@ -51,9 +52,10 @@ def draw(folder: Path, visits: pl.DataFrame, labels: dict[str, str] | None = Non
         orient="row",
     )
     nodes = journey_nodes(visits, edges, named)
-    transitions(edges, nodes, folder)
+    save_figure(draw_transitions(edges, nodes), folder, "transitions")
     flows = first_flows(journey_steps(visits).lazy(), "prompt", min_users)
-    first_steps(flows, dict(named.select("node_id", "node_label").iter_rows()), "prompt", min_users, folder)
+    by_id = dict(named.select("node_id", "node_label").iter_rows())
+    save_figure(draw_first_steps(flows, by_id, "prompt", min_users), folder, "first_steps")
 
 
 def written(picture: Path) -> list[str]:
@@ -143,7 +145,7 @@ def definitions(count: int) -> pl.DataFrame:
 def test_each_of_forty_crowded_topics_has_its_label_on_the_map(tmp_path: Path, count: int) -> None:
     topics = definitions(count)
     counts = topics.select("topic_id", pl.int_range(100, 100 - pl.len(), -1).alias("event_count"))
-    topic_map(topics, counts, tmp_path)
+    save_figure(draw_topic_map(topics, counts), tmp_path, "topic_map")
     texts = written(tmp_path / "topic_map.svg")
     assert [text for text in texts if text.startswith("Label")] == [f"Label {n}" for n in range(min(count, 40))]
     assert any("the 40 largest have their label" in text for text in texts) == (count > 40)
@@ -199,8 +201,8 @@ def test_fonts_that_are_installed_are_taken_after_the_usual_one() -> None:
 def test_pictures_of_topics_with_any_letters_are_drawn_without_a_warning(tmp_path: Path) -> None:
     topics = definitions(3).with_columns(pl.Series("label", ["退款请求", "استرداد 🎉", "Refund"]))
     counts = topics.select("topic_id", pl.int_range(100, 100 - pl.len(), -1).alias("event_count"))
-    topic_map(topics, counts, tmp_path)
-    topic_sizes(topics, counts, tmp_path)
+    save_figure(draw_topic_map(topics, counts), tmp_path, "topic_map")
+    save_figure(draw_topic_sizes(topics, counts), tmp_path, "topic_sizes")
     for name in ("topic_map", "topic_sizes"):
         texts = written(tmp_path / f"{name}.svg")
         assert {readable("退款请求", "prompt-0"), readable("استرداد 🎉", "prompt-1"), "Refund"} <= set(texts)

@@ -12,11 +12,12 @@ from turret_pipeline.journeys.facts import journey_facts
 from turret_pipeline.journeys.flows import first_flows
 from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.visits import NAME, collect_visits
+from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_key, lake_spec, result
-from turret_pipeline.plots.first_steps import first_steps
-from turret_pipeline.plots.transitions import transitions
-from turret_pipeline.stats.shares import LEVEL
+from turret_pipeline.plots.first_steps import draw_first_steps
+from turret_pipeline.plots.transitions import draw_transitions
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import EVENT_NAME, USER
 
@@ -44,7 +45,7 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
         "journey_edges",
         edges,
         what_stands_out=_facts(frames),
-        transitions=transitions(edges, nodes, workspace.figures_dir),
+        transitions=save_figure(draw_transitions(edges, nodes), workspace.figures_dir, "transitions"),
     )
     yield result(
         "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
@@ -54,7 +55,7 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
     longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
     yield result("journey_paths", paths, commonest_of_three_or_more_steps=_commonest(longer, nodes))
     for table in ("journey_segments", "topic_outcomes"):
-        different = frames[table].filter(pl.col("q_value") <= LEVEL)
+        different = frames[table].filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
         yield result(
             table, frames[table], rows_that_differ=different.height, largest_differences=_largest(different, nodes)
         )
@@ -88,7 +89,8 @@ def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[
     dimension, min_users = main_dimension(nodes), workspace.settings.privacy_min_users
     flows = first_flows(workspace.lake.scan(STEPS), dimension, min_users)
     labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
-    return first_steps(flows, labels, dimension, min_users, workspace.figures_dir)
+    figure = draw_first_steps(flows, labels, dimension, min_users)
+    return save_figure(figure, workspace.figures_dir, "first_steps")
 
 
 def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:

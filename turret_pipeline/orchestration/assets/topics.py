@@ -7,9 +7,10 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.models.llm import name_with_llm
+from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace, now
 from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
-from turret_pipeline.plots.topics import topic_map, topic_sizes
+from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
 from turret_pipeline.topics.embedding.texts import collect_texts
@@ -161,11 +162,14 @@ def _results(
     workspace: Workspace, shown: TopicState, distinct: pl.DataFrame, run: Run
 ) -> Iterator[dg.MaterializeResult[None]]:
     counts = _event_counts(distinct, shown)
-    sizes = topic_sizes(shown.topic_definitions, counts, workspace.figures_dir)
-    drawn = topic_map(shown.topic_definitions, counts, workspace.figures_dir)
+    figures = {"topic_sizes": draw_topic_sizes, "topic_map": draw_topic_map}
+    drawn = {
+        name: save_figure(draw(shown.topic_definitions, counts), workspace.figures_dir, name)
+        for name, draw in figures.items()
+    }
     runs = shown.topic_runs.filter(pl.col("run_id") == run.run_id)
     changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
-    told = {**quality_facts(shown.topic_definitions), "topic_sizes": sizes, "topic_map": drawn}
+    told = {**quality_facts(shown.topic_definitions), **drawn}
     yield result("topic_definitions", shown.topic_definitions, **told)
     yield result("text_topics", shown.text_topics)
     yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.drop("run_id", "changed_at"))
