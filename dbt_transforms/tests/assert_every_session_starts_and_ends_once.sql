@@ -13,7 +13,7 @@ edges as (
 ),
 
 sessions as (
-    select dimension, count(distinct session_id) as session_count
+    select dimension, count(distinct sequence_id) as session_count
     from {{ ref('journey_steps') }}
     group by dimension
 )

@@ -4,7 +4,7 @@
 with
 
 sessions as (
-    select dimension, count(distinct session_id) as session_count
+    select dimension, count(distinct sequence_id) as session_count
     from {{ ref('journey_steps') }}
     group by dimension
 ),

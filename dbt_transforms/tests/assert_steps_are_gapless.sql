@@ -1,4 +1,4 @@
--- The steps of a session are numbered 1, 2, 3 ... and two in a row are never on the same node.
+-- The steps of a sequence are numbered 1, 2, 3 ... and two in a row are never on the same node.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_steps'}}}) }}
 
 with
@@ -6,8 +6,8 @@ with
 numbered as (
     select
         *,
-        row_number() over (partition by dimension, session_id order by step_number) as position,
-        lag(node_id) over (partition by dimension, session_id order by step_number) as node_before
+        row_number() over (partition by dimension, sequence_id order by step_number) as position,
+        lag(node_id) over (partition by dimension, sequence_id order by step_number) as node_before
     from {{ ref('journey_steps') }}
 )
 

@@ -1,6 +1,6 @@
 -- Durations and pauses are never negative: events are ordered by time before anything is measured.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_steps'}}}) }}
 
-select session_id, duration_seconds as seconds from {{ ref('sessions') }} where duration_seconds < 0
+select session_id as sequence_id, duration_seconds as seconds from {{ ref('sessions') }} where duration_seconds < 0
 union all
-select session_id, seconds_to_next from {{ ref('journey_steps') }} where seconds_to_next < 0
+select sequence_id, seconds_to_next from {{ ref('journey_steps') }} where seconds_to_next < 0

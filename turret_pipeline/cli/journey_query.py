@@ -69,11 +69,11 @@ class Asked:
         return dataclasses.replace(self, dimension=prefix + dimension)
 
     def sequences(self) -> pl.DataFrame:
-        """The sessions, or the users where a dimension of users is asked about: session_id, user_id."""
+        """The sessions, or the users where a dimension of users is asked about: sequence_id, user_id."""
         if not self.dimension.startswith(USER):
-            return self.sessions
+            return self.sessions.rename({"session_id": "sequence_id"})
         users = self.published.visits(USER + EVENT_NAME, self.sessions)["user_id"].unique().cast(pl.String).sort()
-        return pl.DataFrame({"session_id": users, "user_id": users})
+        return pl.DataFrame({"sequence_id": users, "user_id": users})
 
     def hits(self, nodes: Sequence["Node"]) -> pl.DataFrame:
         """The events that are steps of a funnel."""

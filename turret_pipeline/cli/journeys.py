@@ -193,7 +193,7 @@ def steps(
     visits = asked.visits()
     rows = asked.labelled(step_matrix(journey_steps(visits), depth, top, asked.min_users), node_id="node")
     if not asked.is_answered_as_rows(rows):
-        count = visits["session_id"].n_unique()
+        count = visits["sequence_id"].n_unique()
         print_matrix(asked.title(f"Share of {count:,} at each step"), asked.kind, rows, depth)
 
 
@@ -234,7 +234,7 @@ def compare(
     visits = asked.published.visits(asked.dimension, pl.concat([one.sessions, other.sessions]))
     found = contrast(visits, one.sessions, asked.min_users)
     rows = asked.labelled(told(found, every=every), from_node_id="from_node", to_node_id="to_node")
-    there = visits.select(pl.col("session_id").cast(pl.String)).unique()
+    there = visits.select(pl.col("sequence_id").cast(pl.String).alias("session_id")).unique()
     counts = [there.join(side.sessions, on="session_id", how="semi").height for side in (one, other)]
     title = f"{one.name} ({counts[0]:,} sessions) against {other.name} ({counts[1]:,})"
     if asked.is_told_without_rows(title, rows, compared=found.height):
@@ -288,7 +288,9 @@ def outcomes(
     if asked.kind == "event" or asked.dimension.startswith(USER):
         raise TurretError(f"Outcomes are of topics: --dimension {asked.dimension!r} is no text field.")
     happened = asked.about_dimension(EVENT_NAME).visits().filter(pl.col("node_id") == event.name)
-    found = topic_outcomes(asked.visits(), happened.rename({"node_id": "event_name"}), asked.min_users)
+    found = topic_outcomes(
+        asked.visits(), happened.rename({"sequence_id": "session_id", "node_id": "event_name"}), asked.min_users
+    )
     found = found.sort(pl.col("difference").abs(), "topic_id", descending=[True, False]).drop("field")
     rows = asked.labelled(told(found, every=every), topic_id="topic")
     title = f"What {event.name} follows"

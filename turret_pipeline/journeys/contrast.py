@@ -46,7 +46,7 @@ def contrast(visits: pl.DataFrame, group: pl.DataFrame, min_users: int = 1) -> p
     most 0.05, 5 % of the rows are expected to be chance. Rows where either side is of fewer than ``min_users`` users
     are left out, and those that would give them away.
     """
-    names = pl.col("session_id").cast(pl.String)
+    names = pl.col("sequence_id").cast(pl.String)
     side = visits.select(pl.when(names.is_in(group["session_id"].implode())).then(IN).otherwise(OUT)).to_series()
     rows = [*_moves(visits, side.to_numpy(), min_users), *_visited(visits, side.to_numpy(), min_users)]
     if not rows:

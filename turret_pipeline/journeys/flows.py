@@ -39,14 +39,14 @@ def first_flows(
 
 
 def _first_nodes(steps: pl.LazyFrame, dimension: str, most_steps: int) -> pl.DataFrame:
-    """A row per session: user_id, (start) as step 0, and the node of each of its first steps, null after its end."""
+    """A row per sequence: user_id, (start) as step 0, and the node of each of its first steps, null after its end."""
     number = pl.col("step_number")
     nodes = [pl.col("node_id").filter(number == step).first().alias(str(step)) for step in range(1, most_steps + 1)]
     sessions = (
         steps.filter((pl.col("dimension") == dimension) & (number <= most_steps))
-        .group_by("session_id")
+        .group_by("sequence_id")
         .agg(pl.col("user_id").filter(number == 1).first(), pl.lit(START).alias("0"), *nodes)
-        .drop("session_id")
+        .drop("sequence_id")
     )
     return sessions.collect(engine="streaming")
 

@@ -7,7 +7,7 @@ from turret_pipeline.journeys.visits import seconds
 
 HITS_SCHEMA = pl.Schema(
     {
-        "session_id": pl.String(),
+        "sequence_id": pl.String(),
         "user_id": pl.String(),
         "event_at": pl.Datetime("us", "UTC"),
         "position": pl.Int64(),
@@ -29,14 +29,16 @@ def funnel(
 
     The first step has all of step 1, and no step before.
 
-    ``sessions`` (session_id, user_id) has a row for each that could. In order, each step is a later event than the one
+    ``sessions`` (sequence_id, user_id) has a row for each that could. In order, each step is a later event than the one
     before; of the ways that a session takes, the one that comes farthest counts, the earliest of such. In any order, a
     session has come to step 3 if it has 1, 2 and 3, in whatever order. All of it happens within ``within_seconds`` of
     the first event. Times in seconds: since the step before (null in any order), and since the first event.
     """
     find = _any_order if is_any_order else _in_order
     ways = find([_of_step(hits, step) for step in range(step_count)], within_seconds)
-    came = [sessions.join(ways.filter(pl.col(f"t{step}").is_not_null()), on="session_id") for step in range(step_count)]
+    came = [
+        sessions.join(ways.filter(pl.col(f"t{step}").is_not_null()), on="sequence_id") for step in range(step_count)
+    ]
     before = [came[0].clear(), *came[:-1]]
     return pl.concat(
         pl.concat(
@@ -55,7 +57,7 @@ def funnel(
 
 def _of_step(hits: pl.DataFrame, step: int) -> pl.DataFrame:
     """The events of a step by position."""
-    return hits.filter(pl.col("step") == step).select("session_id", "event_at", "position").sort("position")
+    return hits.filter(pl.col("step") == step).select("sequence_id", "event_at", "position").sort("position")
 
 
 def _counts(step: int, members: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +90,7 @@ def _times(members: pl.DataFrame, step: int, *, is_any_order: bool) -> pl.DataFr
 
 def _in_order(steps: list[pl.DataFrame], within: float | None) -> pl.DataFrame:
     """For each session that begins: t0, t1 ..., the seconds to each step; null from the first that it misses."""
-    ways = steps[0].select("session_id", "position", pl.col("event_at").alias("begun_at"), t0=0.0)
+    ways = steps[0].select("sequence_id", "position", pl.col("event_at").alias("begun_at"), t0=0.0)
     ways = ways.with_columns(pl.col("position").alias("begun"))
     for number, step in enumerate(steps[1:], start=1):
         ways = _following(ways, step, is_later=True).with_columns(pl.col(f"t{number - 1}").is_not_null().alias("came"))
@@ -96,12 +98,12 @@ def _in_order(steps: list[pl.DataFrame], within: float | None) -> pl.DataFrame:
         ways = ways.with_columns(pl.when("came").then(taken).alias(f"t{number}"))
         ways = ways.with_columns(pl.coalesce("next", "position").alias("position")).drop("next", "next_at", "came")
     missed = pl.sum_horizontal(pl.col(f"t{number}").is_null() for number in range(len(steps)))
-    return ways.sort(missed, "begun").unique("session_id", keep="first")
+    return ways.sort(missed, "begun").unique("sequence_id", keep="first")
 
 
 def _any_order(steps: list[pl.DataFrame], within: float | None) -> pl.DataFrame:
     """For each session with step 1: t0, t1 ..., the shortest time in which it has the first one, two ... steps."""
-    ways = pl.concat(steps).unique(["session_id", "position"]).with_columns(pl.col("event_at").alias("begun_at"))
+    ways = pl.concat(steps).unique(["sequence_id", "position"]).with_columns(pl.col("event_at").alias("begun_at"))
     for number, step in enumerate(steps):
         ways = _following(ways, step, is_later=False).rename({"next_at": f"at{number}"}).drop("next")
     for number in range(len(steps)):
@@ -109,18 +111,18 @@ def _any_order(steps: list[pl.DataFrame], within: float | None) -> pl.DataFrame:
         is_complete = pl.all_horizontal(at.is_not_null() for at in so_far)
         span = pl.when(is_complete).then(_within(pl.max_horizontal(so_far), within))
         ways = ways.with_columns(span.alias(f"t{number}"))
-    return ways.group_by("session_id").agg(pl.col(f"t{number}").min() for number in range(len(steps)))
+    return ways.group_by("sequence_id").agg(pl.col(f"t{number}").min() for number in range(len(steps)))
 
 
 def _following(ways: pl.DataFrame, step: pl.DataFrame, *, is_later: bool) -> pl.DataFrame:
     """The ways with ``next`` and ``next_at``: the next event of the step in the session, or the same one."""
     events = step.select(
-        "session_id", "position", pl.col("position").alias("next"), pl.col("event_at").alias("next_at")
+        "sequence_id", "position", pl.col("position").alias("next"), pl.col("event_at").alias("next_at")
     )
     return ways.sort("position").join_asof(
         events,
         on="position",
-        by="session_id",
+        by="sequence_id",
         strategy="forward",
         allow_exact_matches=not is_later,
         check_sortedness=False,

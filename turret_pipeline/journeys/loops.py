@@ -13,13 +13,13 @@ def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
 
     A, B, A, B is a loop from A and one from B.
     """
-    sessions = steps.group_by("dimension").agg(pl.col("session_id").n_unique().alias("sessions"))
+    sessions = steps.group_by("dimension").agg(pl.col("sequence_id").n_unique().alias("sessions"))
     return (
         bounces(steps)
         .group_by(LOOP)
         .agg(
             pl.len().cast(pl.Int64).alias("bounce_count"),
-            pl.col("session_id").n_unique().cast(pl.Int64).alias("session_count"),
+            pl.col("sequence_id").n_unique().cast(pl.Int64).alias("session_count"),
             pl.col("user_id").drop_nulls().n_unique().cast(pl.Int64).alias("user_count"),
         )
         .filter((pl.col("user_count") >= min_users) | pl.lit(min_users <= 1))
@@ -32,12 +32,12 @@ def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
 
 
 def bounces(steps: pl.DataFrame) -> pl.DataFrame:
-    """A row for each time: LOOP, session_id and user_id, in the order of the ``steps`` (``journey_steps``)."""
+    """A row for each time: LOOP, sequence_id and user_id, in the order of the ``steps`` (``journey_steps``)."""
     node = pl.col("node_id")
     around = steps.select(
         *LOOP[:2],
         node.shift(-1).alias(LOOP[2]),
-        "session_id",
+        "sequence_id",
         "user_id",
         (same_as(-2) & (node == node.shift(-2))).alias("is_back"),
     )

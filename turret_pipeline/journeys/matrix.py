@@ -14,7 +14,7 @@ def step_matrix(steps: pl.DataFrame, depth: int, shown: int, min_users: int = 1)
     are on (end). So the shares of a step sum to 1.
     """
     sessions = sessions_of(steps)
-    first = steps.filter(pl.col("step_number") <= depth).select("session_id", "user_id", "step_number", "node_id")
+    first = steps.filter(pl.col("step_number") <= depth).select("sequence_id", "user_id", "step_number", "node_id")
     sizes = first.group_by("node_id").len().sort("len", "node_id", descending=[True, False])
     first = _folded(first, ~pl.col("node_id").is_in(sizes["node_id"].head(shown).implode()))
     if min_users > 1:
@@ -35,5 +35,5 @@ def _folded(first: pl.DataFrame, is_rare: pl.Expr) -> pl.DataFrame:
 def _ended(first: pl.DataFrame, sessions: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """The sessions that have no step of a number any more, on (end)."""
     every = sessions.join(numbers, how="cross")
-    ended = every.join(first, on=["session_id", "step_number"], how="anti")
-    return ended.select("session_id", "user_id", "step_number", pl.lit(END).alias("node_id"))
+    ended = every.join(first, on=["sequence_id", "step_number"], how="anti")
+    return ended.select("sequence_id", "user_id", "step_number", pl.lit(END).alias("node_id"))

@@ -36,7 +36,7 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, mi
     )
     tables = [TOPIC_OUTCOMES.empty()]
     for field, part in of_each_dimension(visits):
-        first = part.sort("position").unique(["session_id", "node_id"], keep="first", maintain_order=True)
+        first = part.sort("position").unique(["sequence_id", "node_id"], keep="first", maintain_order=True)
         compared = list(_compared(first, lasts, min_users))
         if compared:
             family = pl.concat(compared).with_columns(pl.lit(field).alias("field"))
@@ -49,7 +49,7 @@ def _compared(firsts: pl.DataFrame, lasts: pl.DataFrame, min_users: int) -> Iter
     """Every topic of a field against each outcome; ``lasts`` has the last position of it in each session."""
     topics, number = numbered(firsts["node_id"])
     topic = number.cast(pl.Int64).to_numpy()
-    session, position = _physical(firsts["session_id"]), firsts["position"].to_numpy()
+    session, position = _physical(firsts["sequence_id"]), firsts["position"].to_numpy()
     cluster, user_count = clusters(firsts)
     of_clusters = [dense(numbers)[1] for numbers in (session, cluster.to_numpy())]
     user = np.where(cluster.to_numpy() < user_count, cluster.cast(pl.Int64).to_numpy(), -1)

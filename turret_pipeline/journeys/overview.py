@@ -34,11 +34,11 @@ def overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     Answers of fewer users than ``min_users`` are left out.
     """
     steps = journey_steps(visits)
-    first = steps.filter(~same_as(1)).select("session_id", "user_id", "node_id")
-    last = steps.filter(~same_as(-1)).select("session_id", "user_id", "node_id")
+    first = steps.filter(~same_as(1)).select("sequence_id", "user_id", "node_id")
+    last = steps.filter(~same_as(-1)).select("sequence_id", "user_id", "node_id")
     sessions = sessions_of(steps)
-    back = bounces(steps).select("session_id", "user_id", "node_id", "other_node_id")
-    back = back.unique(["session_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
+    back = bounces(steps).select("sequence_id", "user_id", "node_id", "other_node_id")
+    back = back.unique(["sequence_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
     parts = [
         _of_sessions(START_ON, first, sessions, ["node_id"], min_users),
         _moves(journey_edges(visits, min_users)),

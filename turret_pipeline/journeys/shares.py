@@ -13,14 +13,14 @@ SESSION_SHARES = ("session_count", "user_count", "share", "share_low", "share_hi
 def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """SESSION_SHARES of each of the ``groups``: how many ``sessions`` are in it, and which share of all of them.
 
-    ``sessions`` (session_id, user_id) has a row for each, with the user that it depends on; ``members`` the columns of
-    ``groups``, which are distinct, session_id and user_id, and a row for each session of a group, with the user to be
+    ``sessions`` (sequence_id, user_id) has a row for each, with the user that it depends on; ``members`` the columns of
+    ``groups``, which are distinct, sequence_id and user_id, and a row for each session of a group, with the user to be
     counted. Without any session shares are null.
     """
     by = groups.columns
-    of_sessions = sessions.select("session_id", clusters(sessions)[0])
+    of_sessions = sessions.select("sequence_id", clusters(sessions)[0])
     sizes = of_sessions.group_by("cluster").agg(pl.len().cast(pl.Float64).alias("size"))
-    placed = members.select(*by, "session_id").join(of_sessions, on="session_id")
+    placed = members.select(*by, "sequence_id").join(of_sessions, on="sequence_id")
     hits = placed.group_by(*by, "cluster").agg(pl.len().cast(pl.Float64).alias("hits")).join(sizes, on="cluster")
     sums = hits.group_by(by).agg(
         pl.col("hits").sum().cast(pl.Int64).alias("session_count"),
@@ -37,7 +37,9 @@ def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.Dat
         return found.select(*by, *SESSION_SHARES[:2], *nothing)
     count = found["session_count"].cast(pl.Float64).to_numpy()
     total, squares = np.full(len(count), float(sessions.height)), float((sizes["size"] ** 2).sum())
-    effect = share_effects(count, total, found["squares"].to_numpy(), found["crossed"].to_numpy(), squares + 0 * count)
+    effect = share_effects(
+        count, total, found["squares"].to_numpy(), found["crossed"].to_numpy(), squares + 0 * count
+    )
     low, high = share_interval(count, total, effect)
     share = count / total
     columns = (pl.Series(name, values) for name, values in zip(SESSION_SHARES[2:], (share, low, high), strict=True))
@@ -46,4 +48,4 @@ def session_shares(members: pl.DataFrame, sessions: pl.DataFrame, groups: pl.Dat
 
 def sessions_of(steps: pl.DataFrame) -> pl.DataFrame:
     """The sessions of ``journey_steps`` of one dimension, each with the first user that it names."""
-    return steps.group_by("session_id").agg(pl.col("user_id").drop_nulls().first())
+    return steps.group_by("sequence_id").agg(pl.col("user_id").drop_nulls().first())

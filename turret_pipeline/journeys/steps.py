@@ -3,7 +3,7 @@
 import polars as pl
 
 from turret_pipeline.journeys.visits import NAME, same_as, seconds
-from turret_pipeline.tables import JOURNEY_STEPS
+from turret_pipeline.tables import JOURNEY_STEPS, USER
 
 
 def journey_steps(visits: pl.DataFrame) -> pl.DataFrame:
@@ -22,7 +22,7 @@ def collect_steps(visits: pl.DataFrame) -> pl.DataFrame:
     last_at = visits["event_at"].last()
     steps = visits.select(
         "dimension",
-        "session_id",
+        "sequence_id",
         "user_id",
         "node_id",
         at.alias("started_at"),
@@ -30,11 +30,12 @@ def collect_steps(visits: pl.DataFrame) -> pl.DataFrame:
         row.alias("row"),
         same_as(1, "node_id").alias("goes_on"),
     ).filter(~pl.col("goes_on"))
-    is_first = ~same_as(1)
+    is_first, is_of_user = ~same_as(1), pl.col("dimension").str.starts_with(USER)
     number, next_row = pl.int_range(pl.len(), dtype=pl.Int64), pl.col("row").shift(-1).fill_null(visits.height)
     pause = pl.col("started_at").shift(-1) - pl.col("ended_at")
     return (
         steps.with_columns(
+            pl.when(~is_of_user).then("sequence_id").alias("session_id"),
             (number - pl.when(is_first).then(number).forward_fill() + 1).alias("step_number"),
             (next_row - pl.col("row")).alias("event_count"),
             pl.coalesce(pl.col("before_at").shift(-1), pl.lit(last_at, visits.schema["event_at"])).alias("ended_at"),

@@ -87,7 +87,7 @@ def clusters(visits: pl.DataFrame) -> tuple[pl.Series, int]:
     """Number of each visit's user, or where it is not known of its session; and the number that sessions start from."""
     user = visits["user_id"].cast(NAME).to_physical()
     first = int(user.fill_null(0).to_numpy().max(initial=0)) + 1
-    session = pl.col("session_id").cast(NAME).to_physical() + pl.lit(first, pl.UInt32)
+    session = pl.col("sequence_id").cast(NAME).to_physical() + pl.lit(first, pl.UInt32)
     return visits.select(pl.coalesce(user, session).alias("cluster")).to_series(), first
 
 

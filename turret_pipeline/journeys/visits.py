@@ -11,7 +11,7 @@ NAME = pl.Categorical()
 VISITS_SCHEMA = pl.Schema(
     {
         "dimension": pl.String(),
-        "session_id": NAME,
+        "sequence_id": NAME,
         "user_id": NAME,
         "node_id": NAME,
         "event_at": pl.Datetime("us", "UTC"),
@@ -20,10 +20,11 @@ VISITS_SCHEMA = pl.Schema(
 )
 """One row per event on a node of a dimension; ``position`` is the place of the event among all events.
 
-Names are categorical, four bytes each: whoever reads visits counts numbers. Text does as well, and takes longer.
+``sequence_id`` is the session_id, or the user_id in a dimension that starts with USER. Names are categorical, which
+takes four bytes each and lets readers count numbers. Text works as well, but takes longer.
 """
 
-SEQUENCE = ("dimension", "session_id")
+SEQUENCE = ("dimension", "sequence_id")
 PACKED = 2**32
 """Two numbers below it are one of 64 bits, which is sorted and counted faster than two columns are."""
 
@@ -35,12 +36,12 @@ def collect_visits(
     continuations: pl.DataFrame | pl.LazyFrame,
     fields: Sequence[str],
 ) -> Iterator[pl.DataFrame]:
-    """The visits of each dimension that has any, ordered by session and position, a dimension at a time.
+    """The visits of each dimension that has any, ordered by sequence and position, a dimension at a time.
 
     ``events`` come in their order. An event is on the topic that it carries on (table ``continuations``), else on that
     of its text; one that has neither is on no node of that field. After each dimension comes that of the users: all
-    events of a user are one sequence, whose session_id is the user's. A text field that is called like one of these
-    dimensions makes none: the name is taken.
+    events of a user are one sequence. A text field that is called like one of these dimensions makes none: the name
+    is taken.
     """
     coded = events.select(pl.col("session_id", "user_id").cast(NAME), "event_at")
     ranks = {who: numbered(coded[who])[1] for who in ("session_id", "user_id")}
@@ -81,7 +82,7 @@ def _both(
             at = coded.select(pl.all().gather(in_order["position"]))
             yield at.select(
                 pl.lit(name).alias("dimension"),
-                pl.col(who).alias("session_id"),
+                pl.col(who).alias("sequence_id"),
                 "user_id",
                 in_order["node_id"],
                 "event_at",

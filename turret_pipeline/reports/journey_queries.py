@@ -223,8 +223,10 @@ def _pointers(field: str) -> list[str]:
 def _in_order(placed: pl.DataFrame, dimension: str) -> pl.DataFrame:
     """The visits of a dimension, from session_id, user_id, event_at, position and node_id of its events."""
     if dimension.startswith(USER):
-        placed = placed.filter(pl.col("user_id").is_not_null()).with_columns(pl.col("user_id").alias("session_id"))
-    visits = placed.sort("session_id", "position").with_columns(pl.lit(dimension).alias("dimension"))
+        placed = placed.filter(pl.col("user_id").is_not_null())
+    sequence = pl.col("user_id" if dimension.startswith(USER) else "session_id")
+    visits = placed.with_columns(pl.lit(dimension).alias("dimension"), sequence.alias("sequence_id"))
+    visits = visits.sort("sequence_id", "position")
     return visits.select(pl.col(column).cast(kind) for column, kind in VISITS_SCHEMA.items())
 
 

@@ -32,7 +32,7 @@ SESSIONS = Table(
 DIMENSION = text(
     "dimension",
     "event_name, or a text field whose topics are the nodes; user:event_name or user:FIELD: the same nodes, with all "
-    "events of a user as one session whose session_id is the user_id, so that what is called session counts users",
+    "events of a user as one sequence, so that session counts and shares are counts and shares of users",
 )
 
 _DEPENDENT = "wider where users differ more than chance explains"
@@ -40,13 +40,14 @@ _TOLD = "null where they are of fewer users than privacy_min_users, if that is a
 
 JOURNEY_STEPS = Table(
     "journey_steps",
-    "One row per step of a session in a dimension: a run of events on one node.",
-    ("dimension", "session_id", "step_number"),
+    "One row per step of a sequence in a dimension: consecutive events on one node.",
+    ("dimension", "sequence_id", "step_number"),
     (
         DIMENSION,
-        text("session_id", "The session; in a dimension user: the user_id"),
+        text("sequence_id", "The session_id, or the user_id in a dimension that starts with user:"),
+        text("session_id", "The session; null in a dimension that starts with user:", nullable=True),
         text("user_id", "User of the step's first event", nullable=True),
-        integer("step_number", "Position of the step in the session, from 1, without gaps"),
+        integer("step_number", "Position of the step in the sequence, from 1, without gaps"),
         text("node_id", "Event name or topic_id"),
         timestamp("started_at", "First event of the step"),
         timestamp("ended_at", "Last event of the step"),

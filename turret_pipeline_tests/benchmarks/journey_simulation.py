@@ -90,7 +90,7 @@ def sessions(rng: np.random.Generator, world: World, known: Chain) -> pl.DataFra
     ).with_columns(pl.Series("step", number))
     return made.sort("session", "step").select(
         pl.lit("prompt").alias("dimension"),
-        _name("s", pl.col("session")).alias("session_id"),
+        _name("s", pl.col("session")).alias("sequence_id"),
         _name("u", pl.lit(pl.Series(user)).gather(pl.col("session"))).alias("user_id"),
         _name("n", pl.col("node")).alias("node_id"),
         (pl.lit(NOON) + pl.duration(seconds="step")).cast(pl.Datetime("us", "UTC")).alias("event_at"),
@@ -174,13 +174,13 @@ def alarms(rng: np.random.Generator, world: World, families: int) -> dict[str, f
     for _ in range(families):
         given = sessions(rng, world, chain(rng, world))
         edges, places = journey_edges(given), pl.int_range(given.height, eager=True).alias("position")
-        for unit in ("user_id", "session_id", "position"):
+        for unit in ("user_id", "sequence_id", "position"):
             side = given.select(pl.col(unit).cast(pl.String).rank("dense") - 1).to_series().to_numpy()
             value = pl.Series("segment_value", rng.choice(["one", "other"], int(side.max()) + 1)[side])
             values = pl.DataFrame([places, value]).with_columns(pl.lit("plan").alias("segment_field"))
             differ = journey_segments(given, values, edges)["q_value"] <= LEVEL
             found.setdefault(f"segments of {unit}", []).append(differ.any())
-        events = given.select("session_id", "position", pl.lit("asked").alias("event_name"))
+        events = given.select(pl.col("sequence_id").alias("session_id"), "position", pl.lit("asked").alias("event_name"))
         is_outcome = pl.Series(rng.random(events.height) < 0.2)  # by lot, whatever the topic
         names = pl.when(is_outcome).then(pl.lit("rated")).otherwise("event_name").alias("event_name")
         leads = topic_outcomes(given.filter(~is_outcome), events.with_columns(names))

@@ -20,7 +20,7 @@ def visits(*rows: tuple[str, str, float], dimension: str = "event_name", user_id
         (dimension, session, user_id, node, at(seconds), position)
         for position, (session, node, seconds) in enumerate(rows)
     ]
-    return pl.DataFrame(full, VISITS_SCHEMA, orient="row").sort("dimension", "session_id", "position")
+    return pl.DataFrame(full, VISITS_SCHEMA, orient="row").sort("dimension", "sequence_id", "position")
 
 
 def path(session: str, nodes: str, user_id: str | None = "u1", dimension: str = "event_name") -> pl.DataFrame:

@@ -82,6 +82,6 @@ def test_a_session_of_a_hundred_thousand_events_at_one_instant_and_one_of_a_sing
     nodes = found["journey_nodes"].filter(pl.col("dimension") == "event_name")
     columns = ["node_id", "event_count", "session_count", "start_share", "end_share"]
     assert nodes.select(columns).rows() == [("ask", 50_001, 2, 1.0, 0.5), ("rate", 50_000, 1, 0.0, 0.5)]
-    steps = pl.concat(kept).group_by("dimension", "session_id").agg(pl.col("step_number").max()).sort("step_number")
+    steps = pl.concat(kept).group_by("dimension", "sequence_id").agg(pl.col("step_number").max()).sort("step_number")
     assert sorted(steps["step_number"]) == [1, 1, many, many]
     assert found["journey_segments"].is_empty()

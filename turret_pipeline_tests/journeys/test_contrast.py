@@ -15,14 +15,13 @@ def walks(*given: tuple[str, int, str]) -> pl.DataFrame:
         for group, count, nodes in given
         for number in range(count)
     ]
-    return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("position")).sort("session_id", "position")
+    return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("position")).sort("sequence_id", "position")
 
 
 def of_group(frame: pl.DataFrame, group: str) -> pl.DataFrame:
     return (
-        frame.cast({"session_id": pl.String})
+        frame.select(pl.col("sequence_id").cast(pl.String).alias("session_id"))
         .filter(pl.col("session_id").str.starts_with(group))
-        .select("session_id")
         .unique()
     )
 
@@ -75,7 +74,7 @@ def test_what_too_few_users_do_on_either_side_is_not_told() -> None:
 
 def test_one_user_with_many_sessions_proves_little() -> None:
     same = GIVEN.with_columns(
-        pl.when(pl.col("session_id").cast(pl.String).str.starts_with("x"))
+        pl.when(pl.col("sequence_id").cast(pl.String).str.starts_with("x"))
         .then(pl.lit("one"))
         .otherwise("user_id")
         .alias("user_id")

@@ -24,7 +24,7 @@ def hits(*events: Event) -> pl.DataFrame:
 
 
 def sessions(*names: str) -> pl.DataFrame:
-    return pl.DataFrame([(name, f"user of {name}") for name in names], ["session_id", "user_id"], orient="row")
+    return pl.DataFrame([(name, f"user of {name}") for name in names], ["sequence_id", "user_id"], orient="row")
 
 
 THREE = hits(
@@ -96,7 +96,7 @@ def test_many_sessions_of_one_user_tell_less_than_as_many_of_different_users() -
     events = hits(*((f"s{number}", "a", 0.0) for number in range(40)), *((f"s{n}", "b", 1.0) for n in range(20)))
     names = [f"s{number}" for number in range(40)]
     of_few = [f"u{number // 10}" for number in range(40)]
-    two_of_four = pl.DataFrame({"session_id": names, "user_id": of_few})
+    two_of_four = pl.DataFrame({"sequence_id": names, "user_id": of_few})
     wide, narrow = funnel(events, two_of_four, 2), funnel(events, sessions(*names), 2)
     assert wide["share_of_first"].to_list() == narrow["share_of_first"].to_list()
     assert wide["share_of_first_low"][1] < narrow["share_of_first_low"][1] - 0.1

@@ -18,7 +18,7 @@ ODD = 'say: "hi", <b> & \\ 東京\x00'
 
 
 def graph(label: str = "Refund") -> "nx.DiGraph[str]":
-    walked = pl.concat([path("s1", "aba"), path("s2", "b")]).sort("session_id", "position")
+    walked = pl.concat([path("s1", "aba"), path("s2", "b")]).sort("sequence_id", "position")
     edges = journey_edges(walked)
     labels = pl.DataFrame({"dimension": ["event_name"], "node_id": ["a"], "node_label": [label]})
     return journey_graph(journey_nodes(walked, edges, labels), edges)

@@ -9,7 +9,7 @@ from turret_pipeline.journeys.shares import session_shares
 
 
 def frame(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
-    columns = {"group": pl.String, "session_id": pl.String, "user_id": pl.String}
+    columns = {"group": pl.String, "sequence_id": pl.String, "user_id": pl.String}
     return pl.DataFrame(rows, columns, orient="row")
 
 
@@ -42,7 +42,7 @@ def test_the_interval_holds_the_truth_in_95_of_100_draws_whether_users_differ_or
         user = np.repeat(np.arange(120), sizes)
         is_member = rng.random(len(user)) < chance[user]
         sessions = pl.DataFrame(
-            {"session_id": np.arange(len(user)).astype(str), "user_id": user.astype(str), "group": "x"}
+            {"sequence_id": np.arange(len(user)).astype(str), "user_id": user.astype(str), "group": "x"}
         )
         found = session_shares(sessions.filter(pl.Series(is_member)), sessions, pl.DataFrame({"group": ["x"]}))
         held.append(found["share_low"][0] <= 0.4 <= found["share_high"][0])

@@ -111,7 +111,7 @@ def test_all_events_of_a_user_are_one_sequence_and_events_of_nobody_are_none() -
     dimensions = [visits["dimension"][0] for visits in collect_visits(given, event_texts(), text_topics(), NONE, [])]
     assert dimensions == ["event_name", "user:event_name"]
     *_, found = collect_visits(given, event_texts(), text_topics(), NONE, [])
-    assert found.select("session_id", "user_id", "node_id", "position").rows() == [
+    assert found.select("sequence_id", "user_id", "node_id", "position").rows() == [
         ("u1", "u1", "a", 0),
         ("u1", "u1", "c", 2),
         ("u2", "u2", "b", 1),

@@ -1,5 +1,6 @@
 select
     dimension,
+    sequence_id,
     session_id,
     user_id,
     step_number,
@@ -9,4 +10,4 @@ select
     event_count,
     seconds_to_next
 from {{ ref('stg_journey_steps') }}
-order by dimension, session_id, step_number
+order by dimension, sequence_id, step_number
