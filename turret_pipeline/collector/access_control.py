@@ -6,7 +6,7 @@ import time
 
 from starlette.requests import Request
 
-from turret_pipeline.collector.api_errors import INVALID_API_KEY, Problem
+from turret_pipeline.collector.api_errors import INVALID_API_KEY, ApiError
 from turret_pipeline.collector.keys import Key, KeyRing
 from turret_pipeline.collector.ledger import Limit
 
@@ -25,7 +25,7 @@ class Admission:
         self._limits: dict[str, tuple[Limit, ...]] = {}
 
     def key(self, request: Request) -> Key:
-        """The live key of a request. Raises the same Problem for none, a wrong one, a revoked one and several."""
+        """The live key of a request. Raises the same ApiError for none, a wrong one, a revoked one and several."""
         presented = [value for name, value in request.scope["headers"] if name == _HEADER]
         text = presented[0].decode("latin-1") if len(presented) == 1 else ""
         key = self._ring.current().owner(text)
@@ -34,7 +34,7 @@ class Admission:
                 logger.warning(complaint)
             key = self._ring.current().owner(text)
         if key is None:
-            raise Problem(INVALID_API_KEY, "Invalid or missing API key")
+            raise ApiError(INVALID_API_KEY, "Invalid or missing API key")
         return key
 
     def limits(self, key: Key) -> tuple[Limit, ...]:

@@ -1,10 +1,11 @@
-"""Errors that a caller is told. Every body is one object that the clients of Turret and of Trubrics both understand."""
+"""Error responses. Their body is one object that the clients of Turret and of Trubrics both understand."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from starlette.responses import Response
+
+from turret_pipeline.collector.responses import json_response
 
 INVALID_REQUEST = "INVALID_REQUEST"
 MISSING_REQUIRED_FIELD = "MISSING_REQUIRED_FIELD"
@@ -37,35 +38,33 @@ STATUS = {
     STORAGE_UNAVAILABLE: 503,
     OVERLOADED: 503,
 }
-_ENDS_CONNECTION = {REQUEST_TIMEOUT, REQUEST_TOO_LARGE, OVERLOADED}  # the rest of the body is not waited for
+_CLOSES_CONNECTION = {REQUEST_TIMEOUT, REQUEST_TOO_LARGE, OVERLOADED}  # so that the rest of the body is not read
 
 
 @dataclass
-class Problem(Exception):  # noqa: N818 - what a caller did or should do; not always an error of the program
-    """A request that is not served: a code to act on, a sentence, and for a batch what is wrong with which item."""
+class ApiError(Exception):
+    """Error response: a code for programs, a message for people, and the invalid items of a batch.
+
+    Starlette turns it into the response, wherever it is raised.
+    """
 
     code: str
-    sentence: str
+    message: str
     items: list[dict[str, Any]] = field(default_factory=list)
     retry_after: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
-        """The error object; ``detail`` is what Trubrics' clients read, the rest what Turret's do."""
-        detail = self.items or self.sentence
-        body = {"success": False, "error": self.sentence, "code": self.code, "detail": detail}
+        """Error object. Trubrics' clients read ``detail``, Turret's read the other keys."""
+        detail = self.items or self.message
+        body = {"success": False, "error": self.message, "code": self.code, "detail": detail}
         return body if self.retry_after is None else body | {"retry_after": self.retry_after}
 
     def response(self) -> Response:
-        """The answer to send."""
+        """Response with the status of the code, and headers for the time to wait."""
         headers = dict(self.headers)
         if self.retry_after is not None:
             headers["retry-after"] = str(self.retry_after)
-        if self.code in _ENDS_CONNECTION:
+        if self.code in _CLOSES_CONNECTION:
             headers["connection"] = "close"
         return json_response(self.body(), STATUS[self.code], headers)
-
-
-def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON answer."""
-    return Response(orjson.dumps(body), status, headers, media_type="application/json")

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from turret_pipeline.collector.access_control import Admission
-from turret_pipeline.collector.api_errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, Problem
+from turret_pipeline.collector.api_errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, ApiError
 from turret_pipeline.collector.documentation import Documentation
 from turret_pipeline.collector.endpoints import TRUBRICS, Endpoints
 from turret_pipeline.collector.group_commit import Committer
@@ -57,7 +57,7 @@ def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
             *(Route(path, handler, methods=["GET"]) for path, handler in gets.items()),
         ],
         middleware=_cors(settings),
-        exception_handlers={Problem: _problem, HTTPException: _http_error, Exception: _fault},
+        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _fault},
         lifespan=lambda _: _running(ring, committer),
     )
     app.router.redirect_slashes = False
@@ -108,8 +108,8 @@ def _cors(settings: CollectorSettings) -> list[Middleware]:
     ]
 
 
-def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # as registered
+def _api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # as registered
     return error.response()
 
 
@@ -118,9 +118,9 @@ def _http_error(_: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         sentence = f"This path takes {headers.get('Allow', 'another method')} only."
-        return Problem(METHOD_NOT_ALLOWED, sentence, headers=headers).response()
-    return Problem(NOT_FOUND, "There is nothing at this path; /docs lists what there is.").response()
+        return ApiError(METHOD_NOT_ALLOWED, sentence, headers=headers).response()
+    return ApiError(NOT_FOUND, "There is nothing at this path; /docs lists what there is.").response()
 
 
 def _fault(_: Request, __: Exception) -> Response:
-    return Problem(INTERNAL_ERROR, "Something went wrong here; the log says what.").response()
+    return ApiError(INTERNAL_ERROR, "Something went wrong here; the log says what.").response()

@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from turret_pipeline.collector import metrics
 from turret_pipeline.collector.access_control import Admission
-from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, Problem, json_response
+from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, ApiError
 from turret_pipeline.collector.batches import Batch, utc_text
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.request_bodies import JSON, NDJSON, Bodies, media_type, parsed
+from turret_pipeline.collector.responses import json_response
 from turret_pipeline.collector.storage import Submission
 from turret_pipeline.collector.wire.events import any_record
 from turret_pipeline.collector.wire.trubrics import (
@@ -58,11 +59,11 @@ class Endpoints:
         key = self._admission.key(request)
         body = await self._bodies.read(request)
         if media_type(request) != JSON:
-            raise Problem(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
+            raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
         try:
             record = track_record(parsed(body), self._short, utc_text(time.time()))
         except Invalid as invalid:
-            raise Problem(invalid.code, invalid.reason) from None
+            raise ApiError(invalid.code, invalid.reason) from None
         line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
         await self._committer.store(Submission(key.project, self._admission.limits(key), 1, lambda _: line))
         self._tracked.inc()
@@ -77,7 +78,7 @@ class Endpoints:
         records, wrong = await _records(items, TRUBRICS[path], self._long)
         if wrong:
             sentence = f"{len(wrong)} of {len(items)} events are not valid; nothing was stored."
-            raise Problem(INVALID_BATCH, sentence, items=wrong)
+            raise ApiError(INVALID_BATCH, sentence, items=wrong)
         if records:
             await self._store(Batch(key.key_id, path, body, list(records.values()), list(records)), key)
         return json_response({"status": "success"})
@@ -119,15 +120,15 @@ class Endpoints:
 def _trubrics_items(request: Request, body: bytes, most: int) -> list[object]:
     """The items of a batch; whatever is wrong with the payload is Trubrics' 422."""
     if media_type(request) != JSON:
-        raise Problem(INVALID_BATCH, f"The Content-Type must be {JSON}.")
+        raise ApiError(INVALID_BATCH, f"The Content-Type must be {JSON}.")
     try:
         value = parsed(body)
-    except Problem as problem:
-        raise Problem(INVALID_BATCH, problem.sentence) from None
+    except ApiError as error:
+        raise ApiError(INVALID_BATCH, error.message) from None
     if type(value) is not list:
-        raise Problem(INVALID_BATCH, "The body must be an array of events.")
+        raise ApiError(INVALID_BATCH, "The body must be an array of events.")
     if len(value) > most:
-        raise Problem(INVALID_BATCH, f"The body has {len(value)} events: at most {most} may be.")
+        raise ApiError(INVALID_BATCH, f"The body has {len(value)} events: at most {most} may be.")
     return value
 
 
@@ -140,12 +141,12 @@ def _items(request: Request, body: bytes, most: int) -> list[object]:
     elif kind == JSON:
         value = parsed(body)
         if type(value) is not list:
-            raise Problem(INVALID_REQUEST, f"The body must be an array of events, or lines as {NDJSON}.")
+            raise ApiError(INVALID_REQUEST, f"The body must be an array of events, or lines as {NDJSON}.")
         items = value
     else:
-        raise Problem(INVALID_REQUEST, f"The Content-Type must be {JSON} or {NDJSON}.")
+        raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON} or {NDJSON}.")
     if len(items) > most:
-        raise Problem(INVALID_REQUEST, f"There are more than {most} events: send fewer at a time.")
+        raise ApiError(INVALID_REQUEST, f"There are more than {most} events: send fewer at a time.")
     return items
 
 

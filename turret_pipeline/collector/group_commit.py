@@ -56,15 +56,15 @@ class Committer:
         return await asyncio.to_thread(self._storage.probe)
 
     async def store(self, submission: Submission) -> None:
-        """Wait until it is on disk. Raises Problem where it is not."""
+        """Wait until it is on disk. Raises ApiError where it is not."""
         if self._commits.done():
             raise unavailable()
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((submission, future))
         self._arrived.set()
         await future
-        if submission.problem is not None:
-            raise submission.problem
+        if submission.error is not None:
+            raise submission.error
 
     async def close(self) -> None:
         """Commit what waits and finish all files."""
@@ -98,7 +98,7 @@ class Committer:
         except Exception:
             logger.exception("A group of %d requests could not be stored", len(group))
             for submission in submissions:
-                submission.problem = unavailable()
+                submission.error = unavailable()
         finally:
             for _, future in group:
                 if not future.done():

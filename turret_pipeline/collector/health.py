@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turret_pipeline.collector import metrics
-from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, Problem, json_response
+from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, ApiError
 from turret_pipeline.collector.group_commit import Committer
+from turret_pipeline.collector.responses import json_response
 
 _PROBE_SECONDS = 1.0
 
@@ -33,7 +34,7 @@ class Health:
                 self._complaint = await self._committer.probe()
                 self._probed_at = time.monotonic()
         if self._complaint is not None:
-            raise Problem(STORAGE_UNAVAILABLE, self._complaint, retry_after=5)
+            raise ApiError(STORAGE_UNAVAILABLE, self._complaint, retry_after=5)
         return json_response({"status": "ready"})
 
     async def metrics(self, _: Request) -> Response:

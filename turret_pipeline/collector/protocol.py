@@ -19,7 +19,7 @@ from turret_pipeline.collector.api_errors import (
     OVERLOADED,
     REQUEST_TIMEOUT,
     STATUS,
-    Problem,
+    ApiError,
 )
 from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
@@ -49,7 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start to wait for the headers of a first request."""
         super().connection_made(cast("Any", transport))
         if len(self.connections) > self._max_connections:
-            self._refuse(Problem(OVERLOADED, "There are too many connections: come back later.", retry_after=1))
+            self._refuse(ApiError(OVERLOADED, "There are too many connections: come back later.", retry_after=1))
             return
         self._wait_for_headers()
 
@@ -100,7 +100,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP."""
-        self._refuse(Problem(INVALID_REQUEST, msg))
+        self._refuse(ApiError(INVALID_REQUEST, msg))
 
     def _wait_for_headers(self) -> None:
         self._timer = self.loop.call_later(self._header_seconds, self._too_slow, "headers", self._header_seconds)
@@ -117,16 +117,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and self.cycle.response_started and not self._is_in_headers:
             self.transport.close()  # it was answered without its body, which nobody waits for
         else:
-            self._refuse(Problem(REQUEST_TIMEOUT, f"The {what} did not arrive within {seconds:g} seconds."))
+            self._refuse(ApiError(REQUEST_TIMEOUT, f"The {what} did not arrive within {seconds:g} seconds."))
 
     def _refuse_headers(self) -> None:
-        self._refuse(Problem(HEADERS_TOO_LARGE, f"The headers are larger than {self._header_bytes} bytes."))
+        self._refuse(ApiError(HEADERS_TOO_LARGE, f"The headers are larger than {self._header_bytes} bytes."))
 
-    def _refuse(self, problem: Problem) -> None:
+    def _refuse(self, error: ApiError) -> None:
         self._stop_waiting()
-        body = orjson.dumps(problem.body())
+        body = orjson.dumps(error.body())
         head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[STATUS[problem.code]] + head + body)
+        self.transport.write(STATUS_LINE[STATUS[error.code]] + head + body)
         self.transport.close()
 
 

@@ -11,7 +11,7 @@ from turret_pipeline.collector.api_errors import (
     INVALID_REQUEST,
     OVERLOADED,
     REQUEST_TOO_LARGE,
-    Problem,
+    ApiError,
 )
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 
@@ -31,7 +31,7 @@ class Bodies:
         self._budget = int(settings.max_pending_mb * MEGABYTE)
 
     async def read(self, request: Request, *, may_be_gzip: bool = False) -> bytes:
-        """The body of a request, decompressed where allowed. Raises Problem."""
+        """The body of a request, decompressed where allowed. Raises ApiError."""
         is_gzip = False
         for name, value in request.scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > self._most:
@@ -53,7 +53,7 @@ class Bodies:
         try:
             while True:
                 if message["type"] == "http.disconnect":
-                    raise Problem(INVALID_REQUEST, "The body did not arrive whole.")
+                    raise ApiError(INVALID_REQUEST, "The body did not arrive whole.")
                 part = message.get("body", b"")
                 self._take(len(part))
                 body += part
@@ -77,7 +77,7 @@ class Bodies:
 
     def _take(self, size: int) -> None:
         if size > self._budget:
-            raise Problem(OVERLOADED, "Too much is being received at the moment: send it again.", retry_after=1)
+            raise ApiError(OVERLOADED, "Too much is being received at the moment: send it again.", retry_after=1)
         self._budget -= size
 
     def _gunzip(self, raw: bytes) -> bytes:
@@ -92,14 +92,14 @@ class Bodies:
                 if left <= 0:
                     raise self._too_large()
                 if not member.eof:
-                    raise Problem(INVALID_REQUEST, "The gzip body ends too early.")
+                    raise ApiError(INVALID_REQUEST, "The gzip body ends too early.")
                 raw = member.unused_data
         except zlib.error:
-            raise Problem(INVALID_REQUEST, "The body is not gzip, though Content-Encoding says so.") from None
+            raise ApiError(INVALID_REQUEST, "The body is not gzip, though Content-Encoding says so.") from None
         return b"".join(parts)
 
-    def _too_large(self) -> Problem:
-        return Problem(REQUEST_TOO_LARGE, f"The body is larger than {self._most} bytes: send less at a time.")
+    def _too_large(self) -> ApiError:
+        return ApiError(REQUEST_TOO_LARGE, f"The body is larger than {self._most} bytes: send less at a time.")
 
 
 def media_type(request: Request) -> str:
@@ -112,16 +112,16 @@ def media_type(request: Request) -> str:
 
 
 def _checked_gzip(encoding: bytes, may_be_gzip: bool) -> bool:
-    """Whether a body is gzip. Raises Problem where it is anything else, or may not be."""
+    """Whether a body is gzip. Raises ApiError where it is anything else, or may not be."""
     if may_be_gzip and encoding.lower() == b"gzip":
         return True
     verdict = "gzip is the only encoding" if may_be_gzip else "this path takes none"
-    raise Problem(INVALID_REQUEST, f"The Content-Encoding cannot be used here: {verdict}.")
+    raise ApiError(INVALID_REQUEST, f"The Content-Encoding cannot be used here: {verdict}.")
 
 
 def parsed(body: bytes) -> object:
-    """The JSON value of a body. Raises Problem."""
+    """The JSON value of a body. Raises ApiError."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Problem(INVALID_REQUEST, f"The body is not JSON: {error}.") from None
+        raise ApiError(INVALID_REQUEST, f"The body is not JSON: {error}.") from None

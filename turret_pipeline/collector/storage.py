@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from turret_pipeline.collector.api_errors import RATE_LIMIT_EXCEEDED, STORAGE_UNAVAILABLE, Problem
+from turret_pipeline.collector.api_errors import RATE_LIMIT_EXCEEDED, STORAGE_UNAVAILABLE, ApiError
 from turret_pipeline.collector.landing_files import LandingFile, recover
 from turret_pipeline.collector.ledger import Ledger, Limit
 from turret_pipeline.collector.projects import landing_folder
@@ -37,7 +37,7 @@ class Submission:
     fingerprint: bytes | None = None
     first_at: float = 0.0
     is_duplicate: bool = False
-    problem: Problem | None = None
+    error: ApiError | None = None
     same_as: "Submission | None" = field(default=None, repr=False)
 
 
@@ -59,7 +59,7 @@ class Storage:
         recover(self._projects)
 
     def admit(self, group: Sequence[Submission]) -> list[Submission]:
-        """Those of a group that are to be written; the others have a ``problem``, or are stored since before.
+        """Those of a group that are to be written; the others have a ``error``, or are stored since before.
 
         Raises LedgerBusyError.
         """
@@ -76,7 +76,7 @@ class Storage:
             return []
 
     def write(self, admitted: Sequence[Submission]) -> None:
-        """Put them on disk, or give them a ``problem``; and finish the files that are old enough."""
+        """Put them on disk, or give them a ``error``; and finish the files that are old enough."""
         by_project: dict[str, list[Submission]] = {}
         for submission in admitted:
             by_project.setdefault(submission.project, []).append(submission)
@@ -92,7 +92,7 @@ class Storage:
         self._note(admitted)
         for submission in group:
             if submission.same_as is not None:
-                submission.problem = submission.same_as.problem
+                submission.error = submission.same_as.error
 
     def close(self) -> None:
         """Finish all files."""
@@ -136,7 +136,7 @@ class Storage:
                     submission.same_as, submission.is_duplicate = here[mark], True
                     continue
             if limit := self._ledger.reserve(submission.limits, submission.count):
-                submission.problem = over(limit)
+                submission.error = over(limit)
                 continue
             if mark is not None:
                 here[mark] = submission
@@ -176,8 +176,8 @@ class Storage:
             recover(self._projects)
 
     def _note(self, admitted: Sequence[Submission]) -> None:
-        failed = [submission for submission in admitted if submission.problem]
-        stored = [item.fingerprint for item in admitted if item.fingerprint is not None and not item.problem]
+        failed = [submission for submission in admitted if submission.error]
+        stored = [item.fingerprint for item in admitted if item.fingerprint is not None and not item.error]
         if not failed and not stored:
             return
         try:
@@ -191,22 +191,22 @@ class Storage:
 
     def _refuse(self, submissions: Sequence[Submission], error: Exception) -> None:
         logger.error("%d requests could not be stored: %s", len(submissions), error)
-        problem = unavailable()
+        response = unavailable()
         for submission in submissions:
-            submission.problem = problem
+            submission.error = response
 
 
-def unavailable() -> Problem:
+def unavailable() -> ApiError:
     """The answer to a request that cannot be stored."""
     sentence = "Events cannot be stored at the moment: send them again."
-    return Problem(STORAGE_UNAVAILABLE, sentence, retry_after=_RETRY_SECONDS)
+    return ApiError(STORAGE_UNAVAILABLE, sentence, retry_after=_RETRY_SECONDS)
 
 
-def over(limit: Limit) -> Problem:
+def over(limit: Limit) -> ApiError:
     """The answer to a request that a limit refuses."""
     what = "this second" if limit.may_overfill else "the plan"
     sentence = f"The limit of {limit.most} events for {what} is reached; try again in {limit.retry_after} seconds."
-    return Problem(RATE_LIMIT_EXCEEDED, sentence, retry_after=limit.retry_after)
+    return ApiError(RATE_LIMIT_EXCEEDED, sentence, retry_after=limit.retry_after)
 
 
 def _try_to_write(folder: Path) -> None:

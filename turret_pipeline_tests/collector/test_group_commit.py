@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, Problem
+from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, ApiError
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.storage import Storage, Submission
 from turret_pipeline.config.collector import CollectorSettings
@@ -50,7 +50,7 @@ def test_a_fault_in_a_commit_is_told_and_the_next_is_stored(tmp_path: Path, monk
     async def store_two() -> str:
         committer = Committer(CollectorSettings(data_dir=tmp_path))
         await committer.start()
-        with pytest.raises(Problem) as caught:
+        with pytest.raises(ApiError) as caught:
             await committer.store(submission())
         await committer.store(submission())
         await committer.close()
@@ -69,7 +69,7 @@ def test_what_waits_at_the_end_is_stored_and_what_comes_later_is_refused(tmp_pat
         await asyncio.sleep(0)
         await committer.close()
         await asyncio.gather(*waiting)
-        with pytest.raises(Problem):
+        with pytest.raises(ApiError):
             await committer.store(submission())
 
     asyncio.run(store_and_close())

@@ -96,7 +96,7 @@ def test_a_group_of_two_projects_is_stored_and_a_batch_in_it_twice_once(tmp_path
     storage.write(admitted)
     storage.settle(group, admitted)
     storage.close()
-    assert [submission.problem for submission in group] == [None] * 3
+    assert [submission.error for submission in group] == [None] * 3
     assert [submission.is_duplicate for submission in group] == [False, False, True]
     assert [path.read_bytes() for name in ("one", "two") for path in files_of(tmp_path, name)] == [b"1\n", b"2\n"]
 
