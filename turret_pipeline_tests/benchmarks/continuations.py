@@ -26,7 +26,7 @@ from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.edits import SUBJECT
-from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.follow_ups.continuations import subjects_of
 from turret_pipeline.topics.follow_ups.roles import judge
@@ -71,7 +71,7 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
     values = events.filter(pl.col("value").is_not_null()).with_columns(pl.lit("prompt").alias("field")).lazy()
     event_texts, texts = collect_texts(values, ["prompt"])
     store = VectorStore(cache / f"{name}-turns", DEFAULT_MODEL)
-    waiting = waiting_texts(texts, store.known_ids())
+    waiting = select_texts_to_embed(texts, store.known_ids())
     if waiting.height:
         sum(store.add(embed_chunks(waiting, load_embedder(DEFAULT_MODEL, "auto"))))
     settings = Settings()

@@ -16,7 +16,7 @@ from turret_pipeline.models.embedder import load_embedder
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline_tests.commands import PROJECT
 
@@ -92,7 +92,7 @@ def lines(path: Path) -> list[Mapping[str, Any]]:
 def vectors_of_set(found: GoldSet, cache: Path) -> FloatArray:
     """Vectors of the set's texts by the packaged model, shape (texts, dimensions); ``cache`` keeps them."""
     store = VectorStore(cache / found.name, DEFAULT_MODEL)
-    waiting = waiting_texts(found.texts, store.known_ids())
+    waiting = select_texts_to_embed(found.texts, store.known_ids())
     if waiting.height:
         sum(store.add(embed_chunks(waiting, load_embedder(DEFAULT_MODEL, "auto"))))
     return store.vectors_of(found.texts["text_id"])

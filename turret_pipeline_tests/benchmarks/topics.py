@@ -23,7 +23,7 @@ import polars as pl
 from turret_pipeline.config.pipeline import DEFAULT_MODEL
 from turret_pipeline.models.embedder import load_embedder
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.embedding.embedding import Embedder, unit
+from turret_pipeline.topics.embedding.embedding import Embedder, normalize_rows
 from turret_pipeline_tests.benchmarks.gold_sets import (
     DATA,
     GoldSet,
@@ -82,7 +82,7 @@ def label_score(gold: GoldSet, found: Found, embed: Embedder) -> float:
     """Mean cosine of a topic's label to the name of its gold label."""
     names = gold_names(gold, found.topic)
     labels = [found.labels[number] for number in names]
-    return float((unit(embed(labels)) * unit(embed(list(names.values())))).sum(axis=1).mean())
+    return float((normalize_rows(embed(labels)) * normalize_rows(embed(list(names.values())))).sum(axis=1).mean())
 
 
 def label_row(gold: GoldSet, found: Mapping[str, Found], embed: Embedder) -> str:

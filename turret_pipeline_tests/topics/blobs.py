@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 
 DIMENSIONS = 32
 
@@ -14,7 +14,7 @@ def blobs(sizes: Sequence[int], first: int = 0, noise: float = 0.08, seed: int =
     """So many vectors around each of the directions ``first``, ``first`` + 1 ..."""
     generator = np.random.default_rng(seed)
     centres = np.repeat(np.eye(DIMENSIONS)[first : first + len(sizes)], sizes, axis=0)
-    return unit(centres + generator.normal(0, noise, centres.shape))
+    return normalize_rows(centres + generator.normal(0, noise, centres.shape))
 
 
 def scattered(count: int, seed: int = 1) -> FloatArray:
@@ -22,4 +22,4 @@ def scattered(count: int, seed: int = 1) -> FloatArray:
     vectors = np.eye(DIMENSIONS)[DIMENSIONS - count :] + np.random.default_rng(seed).normal(
         0, 0.03, (count, DIMENSIONS)
     )
-    return unit(vectors)
+    return normalize_rows(vectors)

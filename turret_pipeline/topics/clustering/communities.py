@@ -5,7 +5,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 
 NO_TOPIC = -1
 
@@ -67,7 +67,7 @@ def silhouettes(vectors: FloatArray, labels: IntArray, centres: FloatArray) -> F
 
 def centroids(vectors: FloatArray, labels: IntArray) -> FloatArray:
     """Unit mean vector of every topic, shape (topics, dimensions); texts without a topic do not count."""
-    return unit(sums_of(vectors, labels))
+    return normalize_rows(sums_of(vectors, labels))
 
 
 def sums_of(vectors: FloatArray, labels: IntArray) -> FloatArray:

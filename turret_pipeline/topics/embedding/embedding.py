@@ -1,7 +1,7 @@
-"""Texts to unit vectors: each distinct text once in its life, in chunks that do not depend on what came before.
+"""Unit vectors of texts. Each distinct text is embedded once, in chunks that an interrupted run reproduces.
 
-The sum of a dot product differs in its last digit with the shape of a batch. Texts that wait are therefore cut into
-chunks in one fixed order, and a chunk is kept or lost whole: a run that was killed goes on with the same chunks.
+The last digit of a dot product depends on the shape of its batch. Texts are therefore cut into chunks in a fixed order,
+and a chunk is stored whole or not at all: a run after an interruption continues with the same chunks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,44 +17,47 @@ Embedder = Callable[[Sequence[str]], FloatArray]
 
 CHUNK_TEXTS = 1024
 
+SAME_VECTOR_COSINE = 1 - 1e-5
+"""Minimum cosine of vectors that count as equal: vectors computed in different batches differ in the last digits."""
+
 
 @dataclass(frozen=True)
 class Chunk:
-    """Vectors of some texts: ``vectors`` has a unit row for each of ``text_ids``."""
+    """Unit vectors of a chunk of texts: ``vectors`` has one row for each of ``text_ids``."""
 
     text_ids: list[str]
     vectors: FloatArray
 
 
-def waiting_texts(texts: pl.DataFrame, known_ids: pl.Series) -> pl.DataFrame:
-    """Distinct text_id and text that have no vector yet, short ones first so that a batch wastes little padding."""
+def select_texts_to_embed(texts: pl.DataFrame, known_ids: pl.Series) -> pl.DataFrame:
+    """Distinct text_id and text without a vector, shortest first, so that batches need little padding."""
     missing = texts.select("text_id", "text").unique("text_id")
     return missing.join(known_ids.to_frame("text_id"), on="text_id", how="anti").sort(
         pl.col("text").str.len_chars(), "text_id"
     )
 
 
-def embed_chunks(waiting: pl.DataFrame, embedder: Embedder, chunk_texts: int = CHUNK_TEXTS) -> Iterator[Chunk]:
-    """Embed the waiting texts, a chunk at a time."""
-    for chunk in waiting.iter_slices(chunk_texts):
-        yield Chunk(chunk["text_id"].to_list(), unit(np.asarray(embedder(chunk["text"].to_list()), dtype=np.float32)))
+def embed_chunks(texts: pl.DataFrame, embedder: Embedder, chunk_texts: int = CHUNK_TEXTS) -> Iterator[Chunk]:
+    """Embed the texts, one chunk at a time."""
+    for chunk in texts.iter_slices(chunk_texts):
+        vectors = np.asarray(embedder(chunk["text"].to_list()), dtype=np.float32)
+        yield Chunk(chunk["text_id"].to_list(), normalize_rows(vectors))
 
 
-SAME = 1 - 1e-5
-"""Cosine from which on two vectors are the same: what is computed in another batch differs in the last digits."""
-
-
-def unit(vectors: FloatArray) -> FloatArray:
-    """Rows scaled to length one; a row of zeros stays."""
+def normalize_rows(vectors: FloatArray) -> FloatArray:
+    """Rows scaled to length 1. Rows of zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
 
-def has_kinds(vectors: FloatArray, count: int) -> bool:
-    """Whether so many of the unit vectors are not the same: a text in five spellings is one of a model without case."""
-    left = np.ones(len(vectors), dtype=bool)
+def has_distinct_vectors(vectors: FloatArray, count: int) -> bool:
+    """True if at least ``count`` of the unit vectors differ.
+
+    Spellings of one text can have the same vector, for example in a model that ignores case.
+    """
+    is_left = np.ones(len(vectors), dtype=bool)
     for _ in range(count):
-        if not left.any():
+        if not is_left.any():
             return False
-        left &= vectors @ vectors[left.argmax()] < SAME
+        is_left &= vectors @ vectors[is_left.argmax()] < SAME_VECTOR_COSINE
     return True

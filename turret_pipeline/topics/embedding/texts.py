@@ -1,4 +1,4 @@
-"""Which texts there are: each distinct text of each text field, and which event carries which."""
+"""Distinct texts of the text fields, and the text of each event."""
 
 import hashlib
 import unicodedata
@@ -9,8 +9,8 @@ import polars as pl
 from turret_pipeline.tables import EVENT_TEXTS, TEXTS
 
 
-def normalized(text: str) -> str:
-    """The text in Unicode form C with single spaces: what differs only there is the same text."""
+def normalize_text(text: str) -> str:
+    """The text in Unicode form C with single spaces. Texts that are equal in this form are one text."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -20,10 +20,10 @@ def text_id(text: str) -> str:
 
 
 def collect_texts(values: pl.LazyFrame, fields: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tables ``event_texts`` and ``texts`` of the text fields, from ``event_values``."""
+    """Tables ``event_texts`` and ``texts`` of the text ``fields``, from table ``event_values``."""
     present = values.filter(pl.col("field").is_in(list(fields))).select("event_id", "field", "value").collect()
     distinct = present.select("value").unique().sort("value")
-    clean = [normalized(value) for value in distinct["value"]]
+    clean = [normalize_text(value) for value in distinct["value"]]
     keyed = distinct.with_columns(
         pl.Series("text", clean, pl.String),
         pl.Series("text_id", [text_id(text) if text else None for text in clean], pl.String),

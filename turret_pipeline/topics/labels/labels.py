@@ -15,7 +15,7 @@ import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import centroids
-from turret_pipeline.topics.embedding.embedding import SAME
+from turret_pipeline.topics.embedding.embedding import SAME_VECTOR_COSINE
 from turret_pipeline.topics.labels.candidates import Candidate, topic_candidates
 from turret_pipeline.topics.labels.meaning import Meanings
 from turret_pipeline.topics.labels.phrases import Key, are_english, content_of, runs_of
@@ -218,7 +218,7 @@ def _central(texts: Sequence[str], vectors: FloatArray, nearness: FloatArray) ->
     for at in np.argsort(-nearness, kind="stable").tolist():
         if is_left[at] and texts[at] not in found:
             found[texts[at]] = at
-            is_left &= vectors @ vectors[at] < SAME
+            is_left &= vectors @ vectors[at] < SAME_VECTOR_COSINE
         if len(found) == CENTRAL:
             break
     return np.array([*found.values()], dtype=np.int64)

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 
 MOST_WORDS, LEAST_TEXTS = 1_200, 2
 """So many of the commonest words have a meaning, if so many texts have them."""
@@ -37,7 +37,7 @@ class Meanings:
 
     def of(self, phrases: Sequence[Collection[str]]) -> FloatArray:
         """Unit vector of each phrase, given by the stems of its words, shape (phrases, dimensions)."""
-        return unit(np.asarray(self._words(phrases) @ self._parts + self._mean))
+        return normalize_rows(np.asarray(self._words(phrases) @ self._parts + self._mean))
 
     def _words(self, stems: Sequence[Collection[str]]) -> sp.csr_matrix:
         """Which words a text or phrase has, rows of length 1, shape (texts, words)."""

@@ -9,7 +9,7 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.tables import TOPIC_DEFINITIONS
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, sums_of
 from turret_pipeline.topics.edits import SUBJECT, Edits
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.labels.labels import Name, examples, name_topics
 from turret_pipeline.topics.labels.layout import lay_out
 from turret_pipeline.topics.labels.themes import group_topics
@@ -132,7 +132,7 @@ def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[st
     sums = sums_of(vectors.astype(np.float64), position)
     pairs = np.maximum(counts * (counts - 1), 1)
     cohesion = np.where(counts > 1, ((sums**2).sum(axis=1) - counts) / pairs, 1.0)
-    centres = unit(sums)
+    centres = normalize_rows(sums)
     between = centres @ centres.T
     np.fill_diagonal(between, -np.inf)
     nearest = between.argmax(axis=1) if len(ids) else np.empty(0, np.int64)

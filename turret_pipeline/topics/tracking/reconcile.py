@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.clustering.consensus import Grouping
-from turret_pipeline.topics.embedding.embedding import has_kinds, unit
+from turret_pipeline.topics.embedding.embedding import has_distinct_vectors, normalize_rows
 from turret_pipeline.topics.tracking.assign import vote
 
 MOST_MOVED = 0.02
@@ -135,7 +135,7 @@ class Meeting:
         if is_new.sum() < least or assortativity(self.graph[members][:, members], is_new) < needed:
             return np.empty(0, dtype=np.int64)
         found = members[_drawn_to_new(self.vectors[members], is_new)]
-        return found if has_kinds(self.vectors[found], least) else np.empty(0, dtype=np.int64)
+        return found if has_distinct_vectors(self.vectors[found], least) else np.empty(0, dtype=np.int64)
 
     def _new_groups(self) -> list[int]:
         """Groups that are new topics, largest first: no known topic lives there, and new texts are the rule."""
@@ -185,7 +185,7 @@ class Meeting:
             part = np.flatnonzero((self.known == name) & (self.group == group))
             rest = np.flatnonzero((self.known == name) & (self.group == self.homes[one]))
             together = self._between(part, rest)
-            if together <= APART and has_kinds(self.vectors[part], self.options.min_texts):
+            if together <= APART and has_distinct_vectors(self.vectors[part], self.options.min_texts):
                 found.append(_Move("split", name, name, part, len(part) / int(totals[one]), together))
         return found
 
@@ -227,10 +227,10 @@ def assortativity(graph: sp.csr_matrix, is_new: BoolArray) -> float:
 
 def _drawn_to_new(vectors: FloatArray, is_new: BoolArray) -> BoolArray:
     """New texts that are nearer to the centre of the new than to that of the known ones."""
-    known = unit(vectors[~is_new].mean(axis=0, keepdims=True))
+    known = normalize_rows(vectors[~is_new].mean(axis=0, keepdims=True))
     drawn = is_new
     for _ in range(CENTRE_ROUNDS):
-        centre = unit(vectors[drawn].mean(axis=0, keepdims=True))
+        centre = normalize_rows(vectors[drawn].mean(axis=0, keepdims=True))
         nearer = is_new & ((vectors @ (centre - known).T)[:, 0] > 0)
         if not nearer.any():
             break

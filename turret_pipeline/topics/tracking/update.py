@@ -9,7 +9,7 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, by_size
 from turret_pipeline.topics.clustering.consensus import group_texts
 from turret_pipeline.topics.clustering.neighbours import Neighbours, nearest_others, neighbour_count, neighbour_graph
-from turret_pipeline.topics.embedding.embedding import has_kinds
+from turret_pipeline.topics.embedding.embedding import has_distinct_vectors
 from turret_pipeline.topics.tracking.assign import Assignment, is_lonely, measure
 from turret_pipeline.topics.tracking.reconcile import Change, Meeting, Options
 
@@ -43,7 +43,7 @@ def update_topics(
     ``known`` has the number of each text's topic from the run before, NO_TOPIC for new texts and those without one.
     New topics are numbered from ``next_number`` on, the largest first. ``locked`` topics are neither split nor merged.
     """
-    if not has_kinds(vectors, 2 * options.min_texts):
+    if not has_distinct_vectors(vectors, 2 * options.min_texts):
         return Update(measure(vectors, known.copy()))
     neighbours = nearest_others(vectors, neighbour_count(len(vectors)))
     graph = neighbour_graph(neighbours)
@@ -60,7 +60,7 @@ def _dissolve_small(vectors: FloatArray, topic: IntArray, is_new: BoolArray, nex
     """Take new topics back, in place, in which too few texts are left; those of one vector are one text."""
     for name in np.unique(topic[topic >= next_number]):
         members = topic == name
-        if not has_kinds(vectors[members], min_texts):
+        if not has_distinct_vectors(vectors[members], min_texts):
             topic[members & is_new] = NO_TOPIC
 
 
@@ -82,7 +82,9 @@ def _add_new_topics(
     bound = _looseness_allowed(vectors, topic)
     found = [rest[groups == group] for group in range(groups.max(initial=-1) + 1)]
     held = [
-        texts for texts in found if _cohesion(vectors[texts]) >= bound and has_kinds(vectors[texts], options.min_texts)
+        texts
+        for texts in found
+        if _cohesion(vectors[texts]) >= bound and has_distinct_vectors(vectors[texts], options.min_texts)
     ]
     for number, texts in enumerate(held, start=next_number):
         topic[texts] = number

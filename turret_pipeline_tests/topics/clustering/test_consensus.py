@@ -18,7 +18,7 @@ from turret_pipeline.topics.clustering.consensus import (
     settled,
 )
 from turret_pipeline.topics.clustering.neighbours import nearest_others, neighbour_count, neighbour_graph
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline_tests.topics.blobs import blobs
 
 
@@ -74,7 +74,7 @@ def test_another_seed_gives_the_same_groups_where_they_are_clear() -> None:
 
 
 def test_the_same_seed_gives_the_same_groups() -> None:
-    noise = unit(np.random.default_rng(0).normal(size=(200, 32)))
+    noise = normalize_rows(np.random.default_rng(0).normal(size=(200, 32)))
     one, other = grouped(noise), grouped(noise)
     assert one.labels.tolist() == other.labels.tolist()
     assert one.togetherness.data.tolist() == other.togetherness.data.tolist()

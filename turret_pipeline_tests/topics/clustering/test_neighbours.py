@@ -14,7 +14,7 @@ from turret_pipeline.topics.clustering.neighbours import (
     neighbour_count,
     neighbour_graph,
 )
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline_tests.topics.blobs import blobs
 
 EAST, NORTH, NORTH_EAST = [1.0, 0.0], [0.0, 1.0], [0.8, 0.6]
@@ -26,8 +26,8 @@ MANY = EXACT_TEXTS + 300
 def clumps() -> FloatArray:
     """So many vectors that they are looked up through cells: 60 clumps in 24 dimensions."""
     generator = np.random.default_rng(4)
-    centres = unit(generator.normal(size=(60, 24)))
-    return unit(centres[np.arange(MANY) % 60] + generator.normal(0, 0.12, (MANY, 24)))
+    centres = normalize_rows(generator.normal(size=(60, 24)))
+    return normalize_rows(centres[np.arange(MANY) % 60] + generator.normal(0, 0.12, (MANY, 24)))
 
 
 def test_the_nearest_come_first_with_their_cosine() -> None:
@@ -49,7 +49,7 @@ def test_no_vector_is_its_own_neighbour_but_its_twin_may_be() -> None:
 
 @pytest.mark.parametrize("count", [10, 2500])
 def test_neighbours_are_those_of_a_full_sort(count: int) -> None:
-    vectors = unit(np.random.default_rng(2).normal(size=(count, 8)))
+    vectors = normalize_rows(np.random.default_rng(2).normal(size=(count, 8)))
     similarities = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
     np.fill_diagonal(similarities, -np.inf)
     wanted = -np.sort(-similarities, axis=1)[:, :4]
@@ -84,7 +84,7 @@ def test_among_many_twins_find_each_other(clumps: FloatArray) -> None:
 
 
 def test_where_cells_hold_too_few_the_rest_is_nobody_and_no_edge() -> None:
-    odd = unit(np.random.default_rng(0).normal(size=(4, 16)))
+    odd = normalize_rows(np.random.default_rng(0).normal(size=(4, 16)))
     vectors = np.concatenate([odd[:3], np.repeat(odd[3:], MANY, axis=0)])
     found = nearest_others(vectors, 13)
     missing = found.indices == NOBODY

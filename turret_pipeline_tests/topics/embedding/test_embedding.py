@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import Chunk, embed_chunks, unit, waiting_texts
+from turret_pipeline.topics.embedding.embedding import Chunk, embed_chunks, normalize_rows, select_texts_to_embed
 
 SCHEMA = {"field": pl.String(), "text_id": pl.String(), "text": pl.String()}
 TEXTS = pl.DataFrame(
@@ -34,17 +34,17 @@ def test_texts_without_a_vector_wait_short_ones_first() -> None:
     texts = pl.DataFrame([*rows, ("note", "4", "long text")], SCHEMA, orient="row")
     expected = pl.DataFrame({"text_id": ["1", "3", "4"], "text": ["a", "b", "long text"]})
     for order in (texts, texts.reverse()):
-        assert_frame_equal(waiting_texts(order, known("2", "9")), expected)
+        assert_frame_equal(select_texts_to_embed(order, known("2", "9")), expected)
 
 
 def test_nothing_waits_where_all_is_known() -> None:
-    assert waiting_texts(TEXTS, TEXTS["text_id"]).is_empty()
-    assert waiting_texts(TEXTS.clear(), known()).is_empty()
-    assert list(embed_chunks(waiting_texts(TEXTS.clear(), known()), embedder)) == []
+    assert select_texts_to_embed(TEXTS, TEXTS["text_id"]).is_empty()
+    assert select_texts_to_embed(TEXTS.clear(), known()).is_empty()
+    assert list(embed_chunks(select_texts_to_embed(TEXTS.clear(), known()), embedder)) == []
 
 
 def test_every_waiting_text_gets_a_unit_vector_in_its_chunk() -> None:
-    waiting = waiting_texts(TEXTS, known())
+    waiting = select_texts_to_embed(TEXTS, known())
     chunks = list(embed_chunks(waiting, embedder, chunk_texts=10))
     assert [len(chunk.text_ids) for chunk in chunks] == [10, 10, 3]
     assert [text_id for chunk in chunks for text_id in chunk.text_ids] == waiting["text_id"].to_list()
@@ -55,15 +55,15 @@ def test_every_waiting_text_gets_a_unit_vector_in_its_chunk() -> None:
 
 @pytest.mark.parametrize("done", [0, 1, 2, 3])
 def test_chunks_after_an_interruption_equal_those_of_an_undisturbed_run(done: int) -> None:
-    undisturbed = list(embed_chunks(waiting_texts(TEXTS, known()), embedder, chunk_texts=10))
+    undisturbed = list(embed_chunks(select_texts_to_embed(TEXTS, known()), embedder, chunk_texts=10))
     kept = undisturbed[:done]
     ids = known(*(text_id for chunk in kept for text_id in chunk.text_ids))
-    after = list(embed_chunks(waiting_texts(TEXTS.reverse(), ids), embedder, chunk_texts=10))
+    after = list(embed_chunks(select_texts_to_embed(TEXTS.reverse(), ids), embedder, chunk_texts=10))
     assert len(kept) + len(after) == len(undisturbed)
     assert all(map(same, kept + after, undisturbed))
 
 
 def test_rows_are_scaled_to_length_one_and_zeros_stay() -> None:
-    found = unit(np.array([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]]))
+    found = normalize_rows(np.array([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]]))
     np.testing.assert_allclose(found, np.array([[0.6, 0.8], [0.0, 0.0], [0.0, -1.0]]), rtol=1e-6)
-    assert unit(np.empty((0, 3))).shape == (0, 3)
+    assert normalize_rows(np.empty((0, 3))).shape == (0, 3)

@@ -4,7 +4,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import EVENT_TEXTS, EVENT_VALUES, TEXTS
-from turret_pipeline.topics.embedding.texts import collect_texts, normalized, text_id
+from turret_pipeline.topics.embedding.texts import collect_texts, normalize_text, text_id
 
 
 def values(*rows: tuple[str, str, str]) -> pl.DataFrame:
@@ -14,12 +14,12 @@ def values(*rows: tuple[str, str, str]) -> pl.DataFrame:
 
 
 def test_white_space_and_unicode_form_do_not_make_another_text() -> None:
-    assert normalized("  Where is\n\tmy  cafe\u0301?\u00a0") == "Where is my caf\u00e9?"
-    assert normalized(" \n") == ""
+    assert normalize_text("  Where is\n\tmy  cafe\u0301?\u00a0") == "Where is my caf\u00e9?"
+    assert normalize_text(" \n") == ""
 
 
 def test_case_and_signs_make_another_text() -> None:
-    assert len({text_id(normalized(text)) for text in ["hi", "Hi", "hi!", "hi ?"]}) == 4
+    assert len({text_id(normalize_text(text)) for text in ["hi", "Hi", "hi!", "hi ?"]}) == 4
 
 
 def test_an_id_is_24_hexadecimal_digits_and_stays() -> None:

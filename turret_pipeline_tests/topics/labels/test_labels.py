@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.labels.labels import examples, name_topics
 from turret_pipeline_tests.topics.blobs import blobs
 
@@ -194,7 +194,9 @@ def test_only_the_first_words_of_long_texts_count() -> None:
 
 
 def test_examples_are_unlike_each_other() -> None:
-    vectors = unit(np.array([[1, 0.1, 0], [1, 0.1, 0.01], [1, 0.1, 0.02], [1, -0.3, 0], [1, 0, 0.3], [1, 0, -0.3]]))
+    vectors = normalize_rows(
+        np.array([[1, 0.1, 0], [1, 0.1, 0.01], [1, 0.1, 0.02], [1, -0.3, 0], [1, 0, 0.3], [1, 0, -0.3]])
+    )
     texts = ["same", "same again", "same once more", "left", "up", "down"]
     [shown] = examples(texts, vectors, np.zeros(6, int), 1)
     assert {"left", "up", "down"} < set(shown)
@@ -213,7 +215,7 @@ def test_a_text_in_several_spellings_is_one_example() -> None:
     vectors = np.repeat(blobs([1, 1]), [30, 2], axis=0)
     vectors[31:] = vectors[:1] + vectors[31:] / 2  # a model that tells case: REFUND is near refund, and not the same
     texts = [*(f"refund{' !'[: at % 3]}{'.' * at}" for at in range(30)), "parcel", "PARCEL"]
-    [shown] = examples(texts, unit(vectors), np.zeros(32, int), 1)
+    [shown] = examples(texts, normalize_rows(vectors), np.zeros(32, int), 1)
     assert len(shown) == 2
     assert sorted(text.casefold()[:6] for text in shown) == ["parcel", "refund"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.labels.layout import GAP, lay_out
 from turret_pipeline_tests.topics.blobs import blobs
 
@@ -73,7 +73,7 @@ def test_many_new_topics_beside_one_are_not_on_top_of_each_other(corner: list[fl
 
 
 def test_an_unlike_topic_is_put_somewhere() -> None:
-    centres = unit(np.array([[1.0, 0], [-1, 0], [-1, 0.1]]))
+    centres = normalize_rows(np.array([[1.0, 0], [-1, 0], [-1, 0.1]]))
     places = lay_out(centres, np.array([[0.5, 0.5], [NOWHERE, NOWHERE], [0, 0.5]]), seed=0)
     assert np.isfinite(places).all()
     assert smallest_gap(places) > 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import unit
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.labels.meaning import Meanings
 
 WORDS = {word: at for at, word in enumerate(["card", "lost", "refund", "late"])}
@@ -12,7 +12,7 @@ WORDS = {word: at for at, word in enumerate(["card", "lost", "refund", "late"])}
 
 def vectors_of(stems: list[set[str]]) -> FloatArray:
     """Texts whose vector is the sum of their words' directions."""
-    return unit(np.array([np.eye(4)[[WORDS[stem] for stem in sorted(text)]].sum(axis=0) for text in stems]))
+    return normalize_rows(np.array([np.eye(4)[[WORDS[stem] for stem in sorted(text)]].sum(axis=0) for text in stems]))
 
 
 def test_a_phrase_is_near_the_texts_that_have_its_words() -> None:
@@ -27,7 +27,7 @@ def test_words_that_hardly_a_text_has_mean_what_all_texts_do() -> None:
     stems = [{"card"}, {"card"}, {"lost"}]
     vectors = vectors_of(stems)
     found = Meanings(stems, vectors).of([{"lost"}, {"never seen"}, set()])
-    assert found == pytest.approx(np.repeat(unit(vectors.mean(axis=0, keepdims=True)), 3, axis=0))
+    assert found == pytest.approx(np.repeat(normalize_rows(vectors.mean(axis=0, keepdims=True)), 3, axis=0))
 
 
 def test_texts_without_words_have_no_meaning_to_learn() -> None:
