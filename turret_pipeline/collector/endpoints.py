@@ -19,23 +19,23 @@ from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.request_bodies import JSON, NDJSON, Bodies, media_type, parsed
 from turret_pipeline.collector.responses import json_response
 from turret_pipeline.collector.storage import Submission
-from turret_pipeline.collector.wire.events import any_record
+from turret_pipeline.collector.wire.events import parse_any_event
 from turret_pipeline.collector.wire.trubrics import (
-    event_record,
-    llm_record,
-    segment_event_record,
-    segment_user_record,
+    parse_event,
+    parse_llm_event,
+    parse_segment_event,
+    parse_segment_user,
 )
-from turret_pipeline.collector.wire.turret import track_record
-from turret_pipeline.collector.wire.validation import Bounds, Invalid, is_naive
+from turret_pipeline.collector.wire.turret import parse_track_event
+from turret_pipeline.collector.wire.validation import MetadataLimits, ValidationError, is_naive
 from turret_pipeline.config.collector import CollectorSettings
 
-TO_RECORD = Callable[[object, Bounds], dict[str, Any]]
+TO_RECORD = Callable[[object, MetadataLimits], dict[str, Any]]
 TRUBRICS: Mapping[str, TO_RECORD] = {
-    "/publish_events": event_record,
-    "/publish_llm_events": llm_record,
-    "/publish_segment_events": segment_event_record,
-    "/identify_segment_users": segment_user_record,
+    "/publish_events": parse_event,
+    "/publish_llm_events": parse_llm_event,
+    "/publish_segment_events": parse_segment_event,
+    "/identify_segment_users": parse_segment_user,
 }
 _TRACKED = {"success": True, "message": "Event tracked successfully"}
 _TRACKED_IDS = ("event_id", "session_id", "user_id")
@@ -50,9 +50,9 @@ class Endpoints:
         self._admission = admission
         self._committer = committer
         self._bodies = Bodies(settings)
-        self._short = Bounds(settings.max_text_length, settings.max_nesting)
+        self._short = MetadataLimits(settings.max_text_length, settings.max_nesting)
         self._tracked = metrics.EVENTS.labels(TRACK)
-        self._long = Bounds(settings.max_long_text_length, settings.max_nesting)
+        self._long = MetadataLimits(settings.max_long_text_length, settings.max_nesting)
 
     async def track(self, request: Request) -> Response:
         """One event of Turret."""
@@ -61,8 +61,8 @@ class Endpoints:
         if media_type(request) != JSON:
             raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
         try:
-            record = track_record(parsed(body), self._short, utc_text(time.time()))
-        except Invalid as invalid:
+            record = parse_track_event(parsed(body), self._short, utc_text(time.time()))
+        except ValidationError as invalid:
             raise ApiError(invalid.code, invalid.reason) from None
         line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
         await self._committer.store(Submission(key.project, self._admission.limits(key), 1, lambda _: line))
@@ -88,7 +88,7 @@ class Endpoints:
         key = self._admission.key(request)
         body = await self._bodies.read(request, may_be_gzip=True)
         items = _items(request, body, self._settings.max_batch_events)
-        records, wrong = await _records(items, any_record, self._long)
+        records, wrong = await _records(items, parse_any_event, self._long)
         results: list[dict[str, Any]] = [{"status": "rejected", **item} for item in wrong]
         if records:
             batch = Batch(key.key_id, V1_EVENTS, body, list(records.values()), list(records))
@@ -155,21 +155,21 @@ def _line(line: bytes) -> object:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return Invalid(INVALID_REQUEST, f"The line is not JSON: {error}.")
+        return ValidationError(INVALID_REQUEST, f"The line is not JSON: {error}.")
 
 
 async def _records(
-    items: list[object], to_record: TO_RECORD, bounds: Bounds
+    items: list[object], to_record: TO_RECORD, bounds: MetadataLimits
 ) -> tuple[dict[int, dict[str, Any]], list[dict[str, Any]]]:
     """Records by their place, and what is wrong with which item; long batches let others have their turn."""
     records: dict[int, dict[str, Any]] = {}
     wrong: list[dict[str, Any]] = []
     for place, item in enumerate(items):
         try:
-            if isinstance(item, Invalid):
+            if isinstance(item, ValidationError):
                 raise item
             records[place] = to_record(item, bounds)
-        except Invalid as invalid:
+        except ValidationError as invalid:
             wrong.append({"index": place, "code": invalid.code, "error": invalid.reason})
         if place % _ITEMS_AT_A_TIME == _ITEMS_AT_A_TIME - 1:
             await asyncio.sleep(0)

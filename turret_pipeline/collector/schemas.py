@@ -4,11 +4,11 @@ from typing import Any
 
 from turret_pipeline.collector.api_errors import STATUS
 from turret_pipeline.collector.wire.validation import (
-    ID_LIMIT,
-    KEY_LIMIT,
     LATENCY_BELOW,
+    MAX_ID_LENGTH,
+    MAX_KEY_LENGTH,
+    MAX_NAME_LENGTH,
     MILLISECONDS_RANGE,
-    NAME_LIMIT,
     RESERVED_NAMES,
     SECONDS_RANGE,
     TIMESTAMP_PATTERN,
@@ -25,16 +25,16 @@ def _nullable(schema: Json) -> Json:
 
 _STRING: Json = {"type": "string"}
 _COUNT: Json = {"type": "integer", "minimum": 0}
-_ID: Json = {"type": "string", "minLength": 1, "maxLength": ID_LIMIT}
-_NULLABLE_ID: Json = {"type": ["string", "null"], "maxLength": ID_LIMIT}
-_ANY_ID: Json = {"type": ["string", "number", "null"], "maxLength": ID_LIMIT}
+_ID: Json = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
+_NULLABLE_ID: Json = {"type": ["string", "null"], "maxLength": MAX_ID_LENGTH}
+_ANY_ID: Json = {"type": ["string", "number", "null"], "maxLength": MAX_ID_LENGTH}
 _TIME: Json = {"type": "string", "pattern": TIMESTAMP_PATTERN, "description": "ISO 8601; without a zone it is UTC"}
 _NULLABLE_TIME: Json = _nullable(_TIME)
 _TRACKED_IDS = ("event_id", "session_id", "user_id")
 _NAME: Json = {
     "type": "string",
     "minLength": 1,
-    "maxLength": NAME_LIMIT,
+    "maxLength": MAX_NAME_LENGTH,
     "pattern": r"\S",
     "not": {"enum": list(RESERVED_NAMES)},
 }
@@ -178,7 +178,7 @@ def _object(text_length: int, nesting: int) -> Json:
     value: Json = {"type": ["string", "number", "boolean", "null", "array", "object"], "maxLength": text_length}
     return {
         "type": "object",
-        "propertyNames": {"maxLength": KEY_LIMIT},
+        "propertyNames": {"maxLength": MAX_KEY_LENGTH},
         "additionalProperties": value,
         "description": f"Texts of at most {text_length} characters at any depth, at most {nesting} levels deep",
     }

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from turret_pipeline.collector.wire.events import any_record, count_events
-from turret_pipeline.collector.wire.validation import Bounds
+from turret_pipeline.collector.wire.events import count_events, parse_any_event
+from turret_pipeline.collector.wire.validation import MetadataLimits
 from turret_pipeline.events.formats import parse_record
 from turret_pipeline_tests.collector.servers import Server, event, llm_event, running, zipped
 
@@ -49,7 +49,7 @@ def test_events_of_all_shapes_keep_their_ids_and_times(server: Server) -> None:
     ],
 )
 def test_limits_count_the_events_that_the_pipeline_reads(item: dict[str, object]) -> None:
-    record = any_record(item, Bounds(text_length=100, nesting=4))
+    record = parse_any_event(item, MetadataLimits(max_text_length=100, max_depth=4))
     arrived = {"event_id": "e", "timestamp": "2026-05-01T10:00:00Z", **record, "received_at": "2026-05-01T10:00:00Z"}
     assert count_events(record) == len(parse_record(arrived))
 

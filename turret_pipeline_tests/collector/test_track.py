@@ -53,7 +53,7 @@ def test_what_no_documented_client_sends_is_kept_as_metadata(server: Server) -> 
         ({"name": 5, "metadata": {}}, "INVALID_REQUEST", "name is a number"),
         ({"name": "", "metadata": {}}, "INVALID_REQUEST", "name has 0 characters"),
         ({"name": "x" * 256, "metadata": {}}, "INVALID_REQUEST", "name has 256 characters"),
-        ({"name": "(start)", "metadata": {}}, "INVALID_REQUEST", "a meaning of its own"),
+        ({"name": "(start)", "metadata": {}}, "INVALID_REQUEST", "a reserved name"),
         ({"name": "x", "metadata": []}, "INVALID_REQUEST", "metadata is an array"),
         ({"name": "x", "metadata": "text"}, "INVALID_REQUEST", "metadata is a string"),
         ({"name": "x", "metadata": {}, "user_id": 5}, "INVALID_REQUEST", "user_id is a number"),

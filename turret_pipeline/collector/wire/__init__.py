@@ -1,4 +1,4 @@
-"""What clients send, checked and turned into landing records: pure functions, no clock, no files, no HTTP.
+"""Checks requests of clients and builds landing records from them: pure functions, no clock, no files, no HTTP.
 
-A record that passes here is one that the pipeline accepts: what was acknowledged is never refused later.
+The pipeline accepts every record that passes here, so an acknowledged event is never rejected later.
 """

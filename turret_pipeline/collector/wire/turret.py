@@ -1,25 +1,37 @@
-"""Turret's POST /track: one event, whose time is the server's."""
+"""Turret's POST /track: one event, with the server's time."""
 
 import random
 import uuid
 from typing import Any
 
-from turret_pipeline.collector.wire.validation import Bounds, as_object, metadata, name, optional_identifier, required
+from turret_pipeline.collector.wire.validation import (
+    MetadataLimits,
+    required_value,
+    validate_metadata,
+    validate_name,
+    validate_object,
+    validate_optional_id,
+)
 
-# seeded by the system, then free of system calls, each of which would let other threads in; ids are no secrets
+# Seeded by the system once. Asking the system for each id would release the interpreter lock each time.
+# Ids are not secrets.
 _RANDOM = random.Random()
 _FIELDS = {"name", "metadata", "session_id", "user_id"}
 
 
-def track_record(body: object, bounds: Bounds, received_at: str) -> dict[str, Any]:
-    """The landing record, complete with ids: those that were not given are made. Raises Invalid."""
-    item = as_object(body, "The body")
-    event_name = name(required(item, "name"), "name")
-    own = metadata(as_object(required(item, "metadata"), "metadata"), "metadata", bounds)
-    session_id = optional_identifier(item.get("session_id"), "session_id")
-    user_id = optional_identifier(item.get("user_id"), "user_id")
-    if item.keys() - _FIELDS:  # what no documented client sends is kept too
-        own = metadata({key: value for key, value in item.items() if key not in _FIELDS}, "The body", bounds) | own
+def parse_track_event(body: object, limits: MetadataLimits, received_at: str) -> dict[str, Any]:
+    """Landing record of a body of /track, with new ids for those that it lacks.
+
+    Raises ValidationError if the body is invalid.
+    """
+    item = validate_object(body, "The body")
+    event_name = validate_name(required_value(item, "name"), "name")
+    metadata = validate_metadata(validate_object(required_value(item, "metadata"), "metadata"), "metadata", limits)
+    session_id = validate_optional_id(item.get("session_id"), "session_id")
+    user_id = validate_optional_id(item.get("user_id"), "user_id")
+    if item.keys() - _FIELDS:  # no documented client sends other fields, but they are kept
+        others = {key: value for key, value in item.items() if key not in _FIELDS}
+        metadata = validate_metadata(others, "The body", limits) | metadata
     return {
         "event_id": f"evt_{_RANDOM.getrandbits(128):032x}",
         "name": event_name,
@@ -27,7 +39,7 @@ def track_record(body: object, bounds: Bounds, received_at: str) -> dict[str, An
         "user_id": user_id or _new_id(),
         "timestamp": received_at,
         "received_at": received_at,
-        "metadata": own,
+        "metadata": metadata,
     }
 
 

@@ -1,4 +1,7 @@
-"""Rules that all wires share. Sentences name the field and the verdict, never the value: they may end up in logs."""
+"""Rules that all wire formats share. Messages name the field, never its value, because they may be logged.
+
+Each ``validate_`` function returns the valid value and raises ValidationError otherwise.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,11 +9,11 @@ from typing import Any
 
 from turret_pipeline.collector.api_errors import INVALID_REQUEST, MISSING_REQUIRED_FIELD, TEXT_TOO_LONG
 
-NAME_LIMIT = 255
-ID_LIMIT = 255
-KEY_LIMIT = 255
-RESERVED_NAMES = ("(start)", "(end)", "(other)")  # the pipeline's ends of journeys
-LATENCY_BELOW = 1e7
+MAX_NAME_LENGTH = 255
+MAX_ID_LENGTH = 255
+MAX_KEY_LENGTH = 255
+RESERVED_NAMES = ("(start)", "(end)", "(other)")  # nodes that the pipeline adds to journeys
+LATENCY_BELOW = 1e7  # seconds
 SECONDS_RANGE = (-2_177_452_800, 7_226_582_399)  # Unix time of 1901 to 2198
 MILLISECONDS_RANGE = (100_000_000_000, 7_226_582_399_000)
 
@@ -24,14 +27,14 @@ _DAYS = (
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _ZONE = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 TIMESTAMP_PATTERN = f"^{_DAYS}(?:[T ]{_CLOCK}(?::[0-5][0-9](?:\\.[0-9]{{1,9}})?)?{_ZONE}?)?$"
-"""ISO 8601 from 1901 to 2198, days that exist; a time, seconds and a zone are optional."""
+"""ISO 8601, real days of 1901 to 2198; time of day, seconds and time zone are optional."""
 
 _TIMESTAMP = re.compile(TIMESTAMP_PATTERN.removeprefix("^").removesuffix("$"), re.ASCII)
 _ZONED = re.compile(f"T.*{_ZONE}$|:.*{_ZONE}$", re.ASCII)
 
 
-class Invalid(Exception):  # noqa: N818 - a verdict on what was sent, not an error of the program
-    """Something that was sent breaks a rule: a code and a sentence."""
+class ValidationError(Exception):
+    """A rule that a request breaks: an error code and a message."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -40,118 +43,130 @@ class Invalid(Exception):  # noqa: N818 - a verdict on what was sent, not an err
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long texts of metadata may be, and how deep it may nest."""
+class MetadataLimits:
+    """Longest text in metadata, in characters, and deepest nesting of metadata, in levels."""
 
-    text_length: int
-    nesting: int
+    max_text_length: int
+    max_depth: int
 
 
-def as_object(value: object, what: str) -> dict[str, Any]:
-    """The value as a JSON object."""
+def validate_object(value: object, subject: str) -> dict[str, Any]:
+    """The value, if it is a JSON object."""
     if type(value) is not dict:
-        raise Invalid(INVALID_REQUEST, f"{what} is {kind(value)}: it must be an object.")
+        raise ValidationError(INVALID_REQUEST, f"{subject} is {describe_type(value)}: it must be an object.")
     return value
 
 
-def required(item: dict[str, Any], field: str) -> object:
-    """What a field holds; null is as good as nothing."""
+def required_value(item: dict[str, Any], field: str) -> object:
+    """Value of a required field; null counts as missing."""
     value = item.get(field)
     if value is None:
-        raise Invalid(MISSING_REQUIRED_FIELD, f"Missing required field: {field}")
+        raise ValidationError(MISSING_REQUIRED_FIELD, f"Missing required field: {field}")
     return value
 
 
-def name(value: object, field: str) -> str:
-    """A name that an event can have."""
+def validate_name(value: object, field: str) -> str:
+    """The value, if it can be the name of an event."""
     if type(value) is not str:
-        raise Invalid(INVALID_REQUEST, f"{field} is {kind(value)}: it must be a string.")
-    if not 0 < len(value) <= NAME_LIMIT:
-        raise Invalid(INVALID_REQUEST, f"{field} has {len(value)} characters: it must have 1 to {NAME_LIMIT}.")
+        raise ValidationError(INVALID_REQUEST, f"{field} is {describe_type(value)}: it must be a string.")
+    if not 0 < len(value) <= MAX_NAME_LENGTH:
+        raise ValidationError(
+            INVALID_REQUEST, f"{field} has {len(value)} characters: it must have 1 to {MAX_NAME_LENGTH}."
+        )
     text = value.strip()
     if not text or text in RESERVED_NAMES:
-        verdict = "only white space" if not text else "a name with a meaning of its own in journeys"
-        raise Invalid(INVALID_REQUEST, f"{field} is {verdict}: give it another.")
+        fault = "only white space" if not text else "a reserved name"
+        raise ValidationError(INVALID_REQUEST, f"{field} is {fault}: use another name.")
     return value
 
 
-def identifier(value: object, field: str, *, may_be_number: bool = False) -> str:
-    """An id that is there: a text that is not empty, or where allowed a number."""
+def validate_id(value: object, field: str, *, may_be_number: bool = False) -> str:
+    """The value as an id: a text that is not empty, or a number if ``may_be_number``."""
     if type(value) is str:
-        if not 0 < len(value) <= ID_LIMIT:
-            raise Invalid(INVALID_REQUEST, f"{field} has {len(value)} characters: it must have 1 to {ID_LIMIT}.")
+        if not 0 < len(value) <= MAX_ID_LENGTH:
+            raise ValidationError(
+                INVALID_REQUEST, f"{field} has {len(value)} characters: it must have 1 to {MAX_ID_LENGTH}."
+            )
         return value
     if may_be_number and type(value) in {int, float}:
         return str(value)
-    raise Invalid(INVALID_REQUEST, f"{field} is {kind(value)}: it must be a string.")
+    raise ValidationError(INVALID_REQUEST, f"{field} is {describe_type(value)}: it must be a string.")
 
 
-def optional_identifier(value: object, field: str, *, may_be_number: bool = False) -> str | None:
-    """An id, or None for null, nothing, or an empty text."""
-    return None if value is None or value == "" else identifier(value, field, may_be_number=may_be_number)
+def validate_optional_id(value: object, field: str, *, may_be_number: bool = False) -> str | None:
+    """The value as an id; None for null and for an empty text."""
+    return None if value is None or value == "" else validate_id(value, field, may_be_number=may_be_number)
 
 
-def text(value: object, field: str, bounds: Bounds) -> str:
-    """A text that is not too long."""
+def validate_text(value: object, field: str, limits: MetadataLimits) -> str:
+    """The value, if it is a text within the length limit."""
     if type(value) is not str:
-        raise Invalid(INVALID_REQUEST, f"{field} is {kind(value)}: it must be a string.")
-    if len(value) > bounds.text_length:
-        raise _too_long(field, len(value), bounds)
+        raise ValidationError(INVALID_REQUEST, f"{field} is {describe_type(value)}: it must be a string.")
+    if len(value) > limits.max_text_length:
+        raise _text_too_long(field, len(value), limits)
     return value
 
 
-def timestamp(value: object, field: str) -> str:
-    """A time as ISO 8601."""
+def validate_timestamp(value: object, field: str) -> str:
+    """The value, if it is an ISO 8601 time."""
     if type(value) is not str:
-        raise Invalid(INVALID_REQUEST, f"{field} is {kind(value)}: it must be a string, as ISO 8601.")
+        raise ValidationError(
+            INVALID_REQUEST, f"{field} is {describe_type(value)}: it must be a string with an ISO 8601 time."
+        )
     if not _TIMESTAMP.fullmatch(value):
-        raise Invalid(INVALID_REQUEST, f"{field} is no time as ISO 8601, from 1901 to 2198.")
+        raise ValidationError(INVALID_REQUEST, f"{field} is not an ISO 8601 time between 1901 and 2198.")
     return value
 
 
 def is_naive(value: object) -> bool:
-    """Whether a valid timestamp says no zone."""
+    """True for a valid timestamp without a time zone."""
     return type(value) is str and not _ZONED.search(value)
 
 
-def unix_time(value: float, field: str) -> float:
-    """A time as Unix seconds or milliseconds."""
+def validate_unix_time(value: float, field: str) -> float:
+    """The value, if it is a Unix time in seconds or milliseconds."""
     if any(low <= value <= high for low, high in (SECONDS_RANGE, MILLISECONDS_RANGE)):
         return value
-    raise Invalid(INVALID_REQUEST, f"{field} is no Unix time in seconds or milliseconds, from 1901 to 2198.")
+    raise ValidationError(
+        INVALID_REQUEST, f"{field} is not a Unix time in seconds or milliseconds between 1901 and 2198."
+    )
 
 
-def metadata(values: dict[str, Any], field: str, bounds: Bounds, depth: int = 1) -> dict[str, Any]:
-    """An object whose texts, at any depth, are not too long, and which does not nest too deep."""
+def validate_metadata(values: dict[str, Any], field: str, limits: MetadataLimits, depth: int = 1) -> dict[str, Any]:
+    """The values, if their keys, texts and nesting are within the limits at every level."""
     for key, value in values.items():
-        if len(key) > KEY_LIMIT:
-            raise Invalid(INVALID_REQUEST, f"{field} has a key of {len(key)} characters: at most {KEY_LIMIT} may be.")
+        if len(key) > MAX_KEY_LENGTH:
+            raise ValidationError(
+                INVALID_REQUEST, f"{field} has a key of {len(key)} characters: the limit is {MAX_KEY_LENGTH}."
+            )
         if type(value) is str:
-            if len(value) > bounds.text_length:
-                raise _too_long(f"{field}.{key}" if depth == 1 else f"a text in {field}", len(value), bounds)
+            if len(value) > limits.max_text_length:
+                raise _text_too_long(f"{field}.{key}" if depth == 1 else f"a text in {field}", len(value), limits)
         elif type(value) is dict or type(value) is list:
-            _inside(value, field, bounds, depth + 1)
+            _validate_nested(value, field, limits, depth + 1)
     return values
 
 
-def _inside(value: dict[str, Any] | list[Any], field: str, bounds: Bounds, depth: int) -> None:
-    if depth > bounds.nesting:
-        raise Invalid(INVALID_REQUEST, f"{field} nests deeper than {bounds.nesting} levels: make it flatter.")
+def _validate_nested(value: dict[str, Any] | list[Any], field: str, limits: MetadataLimits, depth: int) -> None:
+    if depth > limits.max_depth:
+        raise ValidationError(
+            INVALID_REQUEST, f"{field} has more than {limits.max_depth} levels of nesting: make it flatter."
+        )
     if isinstance(value, dict):
-        metadata(value, field, bounds, depth)
+        validate_metadata(value, field, limits, depth)
         return
     for element in value:
         if type(element) is str:
-            text(element, f"a text in {field}", bounds)
+            validate_text(element, f"a text in {field}", limits)
         elif type(element) is dict or type(element) is list:
-            _inside(element, field, bounds, depth + 1)
+            _validate_nested(element, field, limits, depth + 1)
 
 
-def kind(value: object) -> str:
-    """What a value is, in a person's words."""
+def describe_type(value: object) -> str:
+    """JSON type of a value, with its article, as in "an array"."""
     names: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array"}
     return "null" if value is None else names.get(type(value), "an object")
 
 
-def _too_long(field: str, length: int, bounds: Bounds) -> Invalid:
-    return Invalid(TEXT_TOO_LONG, f"{field} has {length} characters: at most {bounds.text_length} may be.")
+def _text_too_long(field: str, length: int, limits: MetadataLimits) -> ValidationError:
+    return ValidationError(TEXT_TOO_LONG, f"{field} has {length} characters: the limit is {limits.max_text_length}.")
