@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from turret_pipeline.plots.canvas import boxes_for_unknown_letters
+from turret_pipeline.plots.canvas import ignore_missing_glyphs
 from turret_pipeline.storage.atomic_files import atomic_replace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DETERMINISTIC_SVG = {"svg.fonttype": "none", "svg.hashsalt": "turret"}
+DETERMINISTIC_SVG: Any = {"svg.fonttype": "none", "svg.hashsalt": "turret"}
 """Text stays text, and the same figure has the same bytes."""
 
 
@@ -21,7 +21,7 @@ def save_figure(figure: "Figure", folder: Path, name: str) -> dg.MetadataValue[A
     from matplotlib import rc_context
 
     path = folder / f"{name}.png"
-    with boxes_for_unknown_letters(), rc_context(DETERMINISTIC_SVG):
+    with ignore_missing_glyphs(), rc_context(DETERMINISTIC_SVG):
         with atomic_replace(path) as aside:
             figure.savefig(aside, format="png")
         with atomic_replace(path.with_suffix(".svg")) as aside:

@@ -1,1 +1,1 @@
-"""Figures of topics and journeys. They know nothing of Dagster."""
+"""Figures of topics and journeys. Nothing here writes a file or depends on Dagster."""

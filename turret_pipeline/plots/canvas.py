@@ -1,9 +1,9 @@
-"""What all pictures share: a sheet to draw on, labels that fit, and where a picture goes."""
+"""Shared parts of the figures: an empty sheet with a title, and labels that fit their space."""
 
 import warnings
 from typing import TYPE_CHECKING
 
-from turret_pipeline.plots.fonts import families
+from turret_pipeline.plots.fonts import font_families
 from turret_pipeline.tables import EVENT_NAME
 
 if TYPE_CHECKING:
@@ -11,57 +11,59 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, GREY, DPI = "#3b6ea5", "#8a8f98", 110
-POINTS = 72
-"""Points in an inch: the unit of everything on a sheet, as of letters."""
+POINTS_PER_INCH = 72
+"""All sizes on a sheet are in points, as font sizes are."""
+
+MAX_CHARACTERS = 38
 
 
-def sheet(width: float, height: float, *title: str) -> tuple["Figure", "Axes"]:
-    """An empty picture of so many points with lines of title: the first one larger."""
+def create_sheet(width: float, height: float, *title: str) -> tuple["Figure", "Axes"]:
+    """An empty figure of a size in points; the first line of the title is larger than the others."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=DPI)
+    figure = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), dpi=DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
-    for line, text in enumerate(title):
-        size, colour = (8, "#444") if line else (10.5, "black")
-        axes.text(10, height - 18 - 14 * line, text, fontsize=size, color=colour, family=families())
+    for number, line in enumerate(title):
+        size, colour = (8, "#444") if number else (10.5, "black")
+        axes.text(10, height - 18 - 14 * number, line, fontsize=size, color=colour, family=font_families())
     return figure, axes
 
 
-def nouns(dimension: str) -> str:
-    """What the nodes of a dimension are called."""
+def node_noun(dimension: str) -> str:
+    """Plural noun for the nodes of a dimension."""
     return "event names" if dimension == EVENT_NAME else "topics"
 
 
-def short(label: str, limit: int = 38) -> str:
-    """The label on one line of so many characters, with dollars that start no formula."""
+def shorten(label: str, limit: int = MAX_CHARACTERS) -> str:
+    """The label on one line of at most ``limit`` characters, with ``$`` escaped, which would start a formula."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in label).split())
     text = line if len(line) <= limit else line[: limit - 1] + "…"
     return text.replace("$", r"\$")
 
 
-def fitted(label: str, size: float, width: float) -> str:
-    """As much of the label as fits a width in points, at a size of letters."""
-    limit = 38
-    while limit > 2 and text_width(short(label, limit), size) > width:
+def shorten_to_width(label: str, font_size: float, width: float) -> str:
+    """The label, shortened until it fits the width in points."""
+    limit = MAX_CHARACTERS
+    while limit > 2 and text_width(shorten(label, limit), font_size) > width:
         limit -= 1
-    return short(label, limit)
+    return shorten(label, limit)
 
 
-def text_width(text: str, size: float) -> float:
-    """The width of a line in points."""
+def text_width(text: str, font_size: float) -> float:
+    """Width of a line of text in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    with boxes_for_unknown_letters():
+    with ignore_missing_glyphs():
         width, _, _ = text_to_path.get_text_width_height_descent(
-            text.replace(r"\$", "$"), FontProperties(family=families(), size=size), ismath=False
+            text.replace(r"\$", "$"), FontProperties(family=font_families(), size=font_size), ismath=False
         )
     return float(width)
 
 
-def boxes_for_unknown_letters() -> "warnings.catch_warnings[None]":
-    """Letters that no installed font has are drawn as boxes, without a word."""
+def ignore_missing_glyphs() -> "warnings.catch_warnings[None]":
+    """Context without warnings about characters that no installed font has; they are drawn as boxes."""
     return warnings.catch_warnings(action="ignore", category=UserWarning)

@@ -1,4 +1,4 @@
-"""Which fonts the texts of pictures are drawn with, and which labels they can draw."""
+"""Fonts of the figures, and labels that they cannot draw."""
 
 import functools
 import unicodedata
@@ -12,13 +12,12 @@ FALLBACKS = (
     *("Noto Sans Thai", "Thonburi", "Leelawadee UI", "Noto Sans Devanagari", "Kohinoor Devanagari", "Nirmala UI"),
     *("Noto Sans", "Segoe UI", "Noto Emoji", "Segoe UI Emoji", "Symbola"),
 )
-"""Families that have what matplotlib's own font lacks, of Linux, Windows and macOS; those that are installed are taken
-for it in this order."""
+"""Fonts of Linux, Windows and macOS with characters that matplotlib's own font lacks, in order of preference."""
 
 
 @functools.cache
-def families(fallbacks: tuple[str, ...] = FALLBACKS) -> tuple[str, ...]:
-    """The font families of texts: the usual one, and those installed of the fallbacks."""
+def font_families(fallbacks: tuple[str, ...] = FALLBACKS) -> tuple[str, ...]:
+    """Font families of all texts: matplotlib's default, then the installed fallbacks."""
     from matplotlib import rcParams
     from matplotlib.font_manager import get_font_names
 
@@ -27,18 +26,20 @@ def families(fallbacks: tuple[str, ...] = FALLBACKS) -> tuple[str, ...]:
 
 
 @functools.cache
-def _letters(names: tuple[str, ...]) -> frozenset[int]:
-    """The letters that these families have."""
+def _code_points(names: tuple[str, ...]) -> frozenset[int]:
+    """Code points of the characters in these font families."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     paths = {findfont(FontProperties(family=[name])) for name in names}
     return frozenset(code for path in paths for code in get_font(path).get_charmap())
 
 
-def readable(label: str, node_id: str, names: tuple[str, ...] | None = None) -> str:
-    """The label; after its id where it has letters that no font here has, which a picture shows as boxes."""
+def drawable_label(label: str, node_id: str, names: tuple[str, ...] | None = None) -> str:
+    """The label, preceded by its id if a character of it would be drawn as a box."""
     if label.isascii() or label == node_id:
         return label
-    known = _letters(families() if names is None else names)
-    told = (letter for letter in unicodedata.normalize("NFC", label) if letter.isprintable() and not letter.isspace())
-    return label if all(ord(letter) in known for letter in told) else f"{node_id}: {label}"
+    known = _code_points(font_families() if names is None else names)
+    visible = (
+        letter for letter in unicodedata.normalize("NFC", label) if letter.isprintable() and not letter.isspace()
+    )
+    return label if all(ord(letter) in known for letter in visible) else f"{node_id}: {label}"

@@ -1,4 +1,4 @@
-"""Where labels go so that none covers another, a disc, or the edge of the sheet. Everything is in points."""
+"""Positions of labels that do not cover each other or a disc, and stay on the sheet. All lengths are in points."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,18 +15,18 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, x: float, y: float, width: float, height: float) -> "Box":
-        """The box with this middle."""
+        """The box of this size with its centre at ``x``, ``y``."""
         return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
     def overlap(self, other: "Box") -> float:
-        """The area that both cover."""
+        """Area that both boxes cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(width, 0.0) * max(height, 0.0)
 
     @property
     def area(self) -> float:
-        """Its area."""
+        """Area of the box."""
         return (self.right - self.left) * (self.top - self.bottom)
 
 
@@ -39,18 +39,18 @@ class Disc(NamedTuple):
 
     @property
     def box(self) -> Box:
-        """The square around it."""
+        """The square around the disc."""
         return Box.around(self.x, self.y, 2 * self.radius, 2 * self.radius)
 
 
 GAPS = (2, 6, 12, 20, 30, 42, 56, 72, 90, 120, 160, 210)
 ANGLES = [math.radians(degrees) for degrees in (0, 180, 90, 270, *range(10, 360, 10))]
-OUTSIDE, COVERED = 20.0, 100.0
-"""What a square point outside the sheet, or on another label, costs beside one on a disc."""
+OUTSIDE_COST, OVERLAP_COST = 20.0, 100.0
+"""Cost of a square point outside the sheet, and on another label; on a disc it costs 1."""
 
 
-def beside(disc: Disc, width: float, height: float) -> Iterator[Box]:
-    """Boxes for the label of a disc: inside it where it fits, beside it, then farther and farther away."""
+def candidate_boxes(disc: Disc, width: float, height: float) -> Iterator[Box]:
+    """Boxes for the label of a disc, best first: inside the disc if it fits, then beside it, then farther away."""
     if width < 1.8 * disc.radius:
         yield Box.around(disc.x, disc.y, width, height)
     for gap in GAPS:
@@ -60,51 +60,52 @@ def beside(disc: Disc, width: float, height: float) -> Iterator[Box]:
             yield Box.around(x, y, width, height)
 
 
-def place(
-    wishes: Sequence[Iterable[Box]], discs: Sequence[Disc | None], obstacles: Sequence[Box], frame: Box
+def place_labels(
+    candidates: Sequence[Iterable[Box]], discs: Sequence[Disc | None], obstacles: Sequence[Box], frame: Box
 ) -> list[Box]:
-    """One of its boxes for each label, the first that is free, else the one that covers least; earlier labels first.
+    """The first free candidate box of each label, or else the one that covers least.
 
-    ``discs`` are those that the labels name, one each: a label may lie inside its own.
+    Labels are placed in order: an earlier label takes precedence. ``discs`` has the disc that each label names, if any;
+    a label may lie inside its own disc.
     """
-    written: list[Box] = []
-    for boxes, own in zip(wishes, discs, strict=True):
-        best, least = None, math.inf
+    placed: list[Box] = []
+    for boxes, own in zip(candidates, discs, strict=True):
+        best, lowest = None, math.inf
         for box in boxes:
-            cost = _cost(box, own, obstacles, written, frame)
-            if cost < least:
-                best, least = box, cost
+            cost = _cost(box, own, obstacles, placed, frame)
+            if cost < lowest:
+                best, lowest = box, cost
             if cost == 0:
                 break
         if best is not None:
-            written.append(best)
-    return written
+            placed.append(best)
+    return placed
 
 
-def _cost(box: Box, own: Disc | None, obstacles: Sequence[Box], written: Sequence[Box], frame: Box) -> float:
+def _cost(box: Box, own: Disc | None, obstacles: Sequence[Box], placed: Sequence[Box], frame: Box) -> float:
     outside = box.area - box.overlap(frame)
     is_inside = own is not None and box.overlap(own.box) > 0.999 * box.area
     on_drawing = sum(box.overlap(other) for other in obstacles if not (is_inside and own and other == own.box))
-    on_labels = sum(box.overlap(other) for other in written)
-    away = max(_away(own, box) - own.radius - GAPS[0], 0.0) if own else 0.0
-    return (OUTSIDE * outside if outside > 1e-6 else 0.0) + COVERED * on_labels + on_drawing + away
+    on_labels = sum(box.overlap(other) for other in placed)
+    distance = max(_distance(own, box) - own.radius - GAPS[0], 0.0) if own else 0.0
+    return (OUTSIDE_COST * outside if outside > 1e-6 else 0.0) + OVERLAP_COST * on_labels + on_drawing + distance
 
 
-def _nearest(disc: Disc, box: Box) -> tuple[float, float]:
-    """The point of the box that is nearest to the middle of the disc."""
+def _nearest_point(disc: Disc, box: Box) -> tuple[float, float]:
+    """Point of the box that is nearest to the centre of the disc."""
     return min(max(disc.x, box.left), box.right), min(max(disc.y, box.bottom), box.top)
 
 
-def _away(disc: Disc, box: Box) -> float:
-    """How far a box is from the middle of a disc."""
-    x, y = _nearest(disc, box)
+def _distance(disc: Disc, box: Box) -> float:
+    """Distance from the centre of the disc to the box."""
+    x, y = _nearest_point(disc, box)
     return math.hypot(x - disc.x, y - disc.y)
 
 
-def leader(disc: Disc, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """The line from a disc to its label, where that does not lie beside it: ends on the disc and on the label."""
-    (x, y), away = _nearest(disc, box), _away(disc, box)
-    if away < disc.radius + 2 * GAPS[1]:
+def leader_line(disc: Disc, box: Box) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Ends of the line from a disc to its label; None if the label is beside or inside the disc."""
+    (x, y), distance = _nearest_point(disc, box), _distance(disc, box)
+    if distance < disc.radius + 2 * GAPS[1]:
         return None
-    share = disc.radius / away
+    share = disc.radius / distance
     return (disc.x + share * (x - disc.x), disc.y + share * (y - disc.y)), (x, y)
