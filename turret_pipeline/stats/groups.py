@@ -1,4 +1,4 @@
-"""Events in groups, compared: which thing is commoner in which group than elsewhere."""
+"""Comparison of groups of events: items that are more or less frequent in a group than elsewhere."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,94 +9,102 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.stats.effects import Pairs, count_matrix, design_effects, linearized, pairs_within
+from turret_pipeline.stats.effects import (
+    PairCorrelations,
+    count_matrix,
+    design_effects,
+    linearized_variance,
+    pair_correlations,
+)
 from turret_pipeline.stats.shares import Comparison, compare_shares
 
 MIN_EVENTS, MIN_CLUSTERS = 10, 5
-"""Events, and clusters such as users, that must be of a group, and of none: less says nothing of a group."""
+"""Events, and clusters such as users, needed within a group and outside of it to compare it."""
 
 
 @dataclass(frozen=True)
 class GroupShares:
-    """How often each thing is counted in each group, and in the rest; all but ``groups`` of shape (counts, groups)."""
+    """Count and share of each item in each group and in the rest, of shape (items, groups) except for ``groups``."""
 
     groups: IntArray
-    """The groups that are large enough to be compared."""
+    """Numbers of the groups that are large enough to compare."""
     count: IntArray
     share: FloatArray
     other_share: FloatArray
-    found: Comparison
+    comparison: Comparison
 
 
 def compare_groups(
-    counted: IntArray, group: IntArray, clusters: Sequence[IntArray], min_clusters: int = MIN_CLUSTERS
+    item: IntArray, group: IntArray, clusters: Sequence[IntArray], min_clusters: int = MIN_CLUSTERS
 ) -> GroupShares:
-    """The share of each thing among the events of each group, against its share among all other events.
+    """Share of each item among the events of each group, compared with its share among all other events.
 
-    ``counted`` and ``group`` say of each event which thing and which group it is of, from 0, -1: of none. ``clusters``
-    number what it hangs together with, from 0, finest first, each within the next: its session, then its user.
+    ``item`` and ``group`` are the numbers of each event's item and group, from 0; -1 means none. ``clusters`` are the
+    numbers of its clusters, from 0, the finest first and each within the next: for example its session, then its user.
     """
-    things, members, sizes = (int(codes.max(initial=-1)) + 1 for codes in (counted, group, clusters[-1]))
-    of_clusters = count_matrix(clusters[-1], group, (sizes, members))
+    item_count, group_count, cluster_count = (
+        int(numbers.max(initial=-1)) + 1 for numbers in (item, group, clusters[-1])
+    )
+    of_clusters = count_matrix(clusters[-1], group, (cluster_count, group_count))
     kept = np.flatnonzero(_is_comparable(of_clusters, max(min_clusters, MIN_CLUSTERS)))
-    positions = np.full(members + 1, -1)
+    positions = np.full(group_count + 1, -1)
     positions[kept] = np.arange(len(kept))
     group = positions[group]
-    of_both = (counted >= 0) & (group >= 0)
-    cells = counted[of_both] * np.int64(len(kept)) + group[of_both]
-    inside = np.bincount(cells, minlength=things * len(kept)).reshape(things, len(kept))
+    has_both = (item >= 0) & (group >= 0)
+    cells = item[has_both] * np.int64(len(kept)) + group[has_both]
+    inside = np.bincount(cells, minlength=item_count * len(kept)).reshape(item_count, len(kept))
     total = np.bincount(group[group >= 0], minlength=len(kept))[None, :]
-    elsewhere = np.bincount(counted[counted >= 0], minlength=len(inside))[:, None] - inside
-    pairs = [
-        _pairs(cluster, counted, count_matrix(cluster, group, (int(cluster.max(initial=-1)) + 1, len(kept))))
+    elsewhere = np.bincount(item[item >= 0], minlength=len(inside))[:, None] - inside
+    correlations = [
+        _correlations(cluster, item, count_matrix(cluster, group, (int(cluster.max(initial=-1)) + 1, len(kept))))
         for cluster in clusters[:-1]
     ]
-    pairs.append(_pairs(clusters[-1], counted, of_clusters[:, kept]))
-    disjoint = [pairs[0], *(coarse - fine for fine, coarse in itertools.pairwise(pairs))]
+    correlations.append(_correlations(clusters[-1], item, of_clusters[:, kept]))
+    disjoint = [correlations[0], *(coarse - fine for fine, coarse in itertools.pairwise(correlations))]
     effects = design_effects(*disjoint)
     return GroupShares(
         groups=kept,
         count=inside,
         share=inside / total,
         other_share=elsewhere / (len(group) - total),
-        found=compare_shares(inside, total, elsewhere, len(group) - total, effects, max(sizes - 1, 1)),
+        comparison=compare_shares(inside, total, elsewhere, len(group) - total, effects, max(cluster_count - 1, 1)),
     )
 
 
-def compare_with_rest(counted: NDArray[np.bool_], group: IntArray, cluster: IntArray) -> GroupShares:
-    """The share of the events that are counted of each group, against that of all others; all of shape (groups,).
+def compare_with_rest(is_counted: NDArray[np.bool_], group: IntArray, cluster: IntArray) -> GroupShares:
+    """Share of the counted events of each group, compared with that of all other events, of shape (groups,).
 
-    ``group`` and ``cluster`` say of each event which it is of, from 0. Unlike in ``compare_groups`` the clusters may
-    differ in what a group does to them: the variance of each difference is that of sums over clusters, by its
-    linearization (Cochran 1977, 11.8). It has as many degrees of freedom as clusters of equal size would give it.
+    ``group`` and ``cluster`` are the numbers of each event's group and cluster, from 0. Unlike in ``compare_groups``,
+    the effect of a group may differ between clusters: the variance of each difference is that of sums over clusters, by
+    linearization (Cochran 1977, 11.8). Its degrees of freedom are those of clusters of equal size.
     """
     shape = (int(cluster.max(initial=-1)) + 1, int(group.max(initial=-1)) + 1)
     totals = count_matrix(cluster, group, shape)
     kept = np.flatnonzero(_is_comparable(totals, MIN_CLUSTERS))
-    counts = count_matrix(cluster[counted], group[counted], shape)[:, kept]
-    of_clusters = np.bincount(cluster, minlength=shape[0]), np.bincount(cluster[counted], minlength=shape[0])
-    total, count = (np.asarray(part.sum(axis=0)).ravel() for part in (totals[:, kept], counts))
-    elsewhere, other = len(group) - total, counted.sum() - count
-    variance, clusters = linearized(counts, totals[:, kept], *of_clusters)
+    counts = count_matrix(cluster[is_counted], group[is_counted], shape)[:, kept]
+    of_clusters = np.bincount(cluster, minlength=shape[0]), np.bincount(cluster[is_counted], minlength=shape[0])
+    total, count = (np.asarray(matrix.sum(axis=0)).ravel() for matrix in (totals[:, kept], counts))
+    elsewhere, other = len(group) - total, is_counted.sum() - count
+    variance, clusters = linearized_variance(counts, totals[:, kept], *of_clusters)
     independent = count * (total - count) / total**3 + other * (elsewhere - other) / elsewhere**3
     effects = np.divide(variance, independent, out=np.ones_like(variance), where=independent > 0)
-    found = compare_shares(count, total, other, elsewhere, np.maximum(1, effects), np.maximum(clusters - 1, 1))
-    return GroupShares(kept, count.astype(np.int64), count / total, other / elsewhere, found)
+    comparison = compare_shares(count, total, other, elsewhere, np.maximum(1, effects), np.maximum(clusters - 1, 1))
+    return GroupShares(kept, count.astype(np.int64), count / total, other / elsewhere, comparison)
 
 
-def _pairs(cluster: IntArray, counted: IntArray, groups: sp.csr_matrix) -> Pairs:
-    """Pairs of events in one cluster; ``groups`` has the events of each cluster (rows) that are in each group."""
+def _correlations(cluster: IntArray, item: IntArray, groups: sp.csr_matrix) -> PairCorrelations:
+    """Correlations of events in one cluster; ``groups`` are counts of shape (clusters, groups)."""
     sizes = np.bincount(cluster).astype(np.float64)
-    counts = count_matrix(cluster, counted, (len(sizes), int(counted.max(initial=-1)) + 1))
+    counts = count_matrix(cluster, item, (len(sizes), int(item.max(initial=-1)) + 1))
     totals = np.asarray(counts.sum(axis=0), dtype=np.float64).reshape(1, -1)
-    return pairs_within(counts, groups, sizes[:, None], totals)
+    return pair_correlations(counts, groups, sizes[:, None], totals)
 
 
 def _is_comparable(groups: sp.csr_matrix, min_clusters: int) -> NDArray[np.bool_]:
-    """Whether enough events and clusters are of a group, and enough are not, shape (groups,)."""
+    """True for groups with enough events and clusters both within and outside, shape (groups,)."""
     entries, sizes = groups.tocoo(), np.asarray(groups.sum(axis=1)).ravel()
     events = np.asarray(groups.sum(axis=0)).ravel()
-    of_group = np.bincount(entries.col, minlength=groups.shape[1])
-    entire = np.bincount(entries.col[entries.data == sizes[entries.row]], minlength=groups.shape[1])
+    clusters_with = np.bincount(entries.col, minlength=groups.shape[1])
+    clusters_within = np.bincount(entries.col[entries.data == sizes[entries.row]], minlength=groups.shape[1])
     enough_events = np.minimum(events, sizes.sum() - events) >= MIN_EVENTS
-    return np.asarray(enough_events & (np.minimum(of_group, len(sizes) - entire) >= min_clusters))
+    return np.asarray(enough_events & (np.minimum(clusters_with, len(sizes) - clusters_within) >= min_clusters))

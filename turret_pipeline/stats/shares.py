@@ -1,7 +1,7 @@
-"""Shares of two groups: difference, interval and p-value, from counts and a design effect; q-values over many of them.
+"""Comparison of the shares of two groups: difference, interval and p-value, and q-values over many comparisons.
 
-The design effect says by how much events that hang together inflate the variance (see effects). Counts divided by it
-are what as many independent events would tell.
+A design effect says how much correlated events inflate the variance (see effects). Counts divided by it are effective
+counts: the numbers of independent events with the same information.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from turret_pipeline.stats.array_types import FloatArray
 
 CONFIDENCE = 0.95
 
-LEVEL = 0.05
-"""Q-value up to which a difference is told: of such rows, 5 % are expected to be chance."""
+Q_VALUE_THRESHOLD = 0.05
+"""Q-value up to which a difference counts as more than chance: 5 % of such rows are expected to be false."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The share of a group minus that of the other, its confidence interval, and p-values; all of one shape.
+    """Difference of two shares, its confidence interval and its p-values, all of one shape.
 
-    ``p_greater`` is one-sided (is the share of the group larger than chance explains?), ``p_value`` two-sided.
+    ``p_greater`` is the one-sided p-value of a larger share in the first group, ``p_value`` is two-sided.
     """
 
     difference: FloatArray
@@ -37,23 +37,29 @@ def compare_shares(
     other_count: ArrayLike,
     other_total: ArrayLike,
     design_effect: ArrayLike = 1.0,
-    degrees: ArrayLike = np.inf,
+    degrees_of_freedom: ArrayLike = np.inf,
 ) -> Comparison:
-    """count / total against other_count / other_total, for arrays that broadcast; both totals are above 0.
+    """Comparison of count / total with other_count / other_total, for arrays that broadcast; both totals are above 0.
 
-    ``design_effect`` is at least 1. ``degrees`` are the degrees of freedom that it was estimated with (clusters - 1):
-    with few, intervals and p-values are those of Student's t. A share of 0 or 1 has an interval of some width too.
+    ``design_effect`` is at least 1. ``degrees_of_freedom`` (clusters - 1) are those of its estimate: intervals and
+    p-values follow Student's t. Intervals of shares of 0 or 1 have a positive width.
     """
     from scipy import stats
 
     count, total, other_count, other_total, effect = np.broadcast_arrays(
-        *(np.asarray(part, dtype=np.float64) for part in (count, total, other_count, other_total, design_effect))
+        *(np.asarray(values, dtype=np.float64) for values in (count, total, other_count, other_total, design_effect))
     )
-    low, high = _newcombe(
-        count, total, other_count, other_total, effect, stats.t.ppf(0.5 + CONFIDENCE / 2, np.asarray(degrees))
+    low, high = _newcombe_interval(
+        count,
+        total,
+        other_count,
+        other_total,
+        effect,
+        stats.t.ppf(0.5 + CONFIDENCE / 2, np.asarray(degrees_of_freedom)),
     )
     greater, less = (
-        stats.t.sf(stats.norm.isf(tail), degrees) for tail in _tails(count, total, other_count, other_total, effect)
+        stats.t.sf(stats.norm.isf(tail), degrees_of_freedom)
+        for tail in _tail_p_values(count, total, other_count, other_total, effect)
     )
     return Comparison(
         difference=count / total - other_count / other_total,
@@ -67,17 +73,17 @@ def compare_shares(
 def share_interval(count: ArrayLike, total: ArrayLike, design_effect: ArrayLike = 1.0) -> tuple[FloatArray, FloatArray]:
     """Ends of the 95 % interval of count / total (Wilson 1927), for arrays that broadcast; totals are above 0.
 
-    A share of 0 or 1 has an interval of some width too. ``design_effect`` is at least 1.
+    ``design_effect`` is at least 1. Intervals of shares of 0 or 1 have a positive width.
     """
     from scipy import stats
 
     count, total, effect = np.broadcast_arrays(
-        *(np.asarray(part, dtype=np.float64) for part in (count, total, design_effect))
+        *(np.asarray(values, dtype=np.float64) for values in (count, total, design_effect))
     )
-    return _wilson(count / total, total / effect, np.asarray(stats.norm.ppf(0.5 + CONFIDENCE / 2)))
+    return _wilson_interval(count / total, total / effect, np.asarray(stats.norm.ppf(0.5 + CONFIDENCE / 2)))
 
 
-def _newcombe(
+def _newcombe_interval(
     count: FloatArray,
     total: FloatArray,
     other_count: FloatArray,
@@ -87,57 +93,57 @@ def _newcombe(
 ) -> tuple[FloatArray, FloatArray]:
     """Interval of a difference from the Wilson intervals of both shares (Newcombe 1998, method 10)."""
     one, other = count / total, other_count / other_total
-    low, high = _wilson(one, total / effect, critical)
-    other_low, other_high = _wilson(other, other_total / effect, critical)
+    low, high = _wilson_interval(one, total / effect, critical)
+    other_low, other_high = _wilson_interval(other, other_total / effect, critical)
     return (
         one - other - np.hypot(one - low, other_high - other),
         one - other + np.hypot(high - one, other - other_low),
     )
 
 
-def _wilson(share: FloatArray, total: FloatArray, critical: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Score interval of a share of ``total`` events, which need not be a whole number."""
+def _wilson_interval(share: FloatArray, total: FloatArray, critical: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Score interval of a share of ``total`` events, which may be a fraction."""
     square = critical**2 / total
-    middle = (share + square / 2) / (1 + square)
+    center = (share + square / 2) / (1 + square)
     half = np.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
-    return np.minimum(middle - half, share), np.maximum(middle + half, share)
+    return np.minimum(center - half, share), np.maximum(center + half, share)
 
 
-def _tails(
+def _tail_p_values(
     count: FloatArray, total: FloatArray, other_count: FloatArray, other_total: FloatArray, effect: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """P-values of "larger" and "smaller" where both groups have one share: binomial tails on effective counts.
+    """P-values of a larger and of a smaller share if both groups have the same: binomial tails on effective counts.
 
-    As Korn and Graubard (1998) do for small counts of surveys: the tail of the exact distribution, not of the normal
-    one, with as many trials as the data are worth. The trials are the rarest of: a group, the events counted, those
-    not counted; that they are drawn from a finite whole makes them worth more.
+    Follows Korn and Graubard (1998) for small counts in surveys: the tail of the exact distribution instead of the
+    normal one, with the effective number of trials. The trials are the smallest of four sets: either group, the counted
+    events, or the others. They are drawn from a finite whole, which raises their effective number.
     """
     from scipy.special import betainc, betaincc
 
     whole, hits = total + other_total, count + other_count
     margins = np.stack([total, other_total, hits, whole - hits])
-    rarest = np.argmin(margins, axis=0)[None]
-    trials = np.take_along_axis(margins, rarest, 0)[0]
-    cell = np.take_along_axis(np.stack([count, other_count, count, total - count]), rarest, 0)[0]
-    chance = np.where(rarest[0] < 2, hits, total) / whole
-    worth = 1 / ((1 - trials / whole) * effect)
-    trials, cell = trials * worth, cell * worth
+    smallest = np.argmin(margins, axis=0)[None]
+    trials = np.take_along_axis(margins, smallest, 0)[0]
+    cell = np.take_along_axis(np.stack([count, other_count, count, total - count]), smallest, 0)[0]
+    chance = np.where(smallest[0] < 2, hits, total) / whole
+    weight = 1 / ((1 - trials / whole) * effect)
+    trials, cell = trials * weight, cell * weight
     with np.errstate(invalid="ignore"):
         upper = np.where(cell > 0, betainc(cell, trials - cell + 1, chance), 1.0)
         lower = np.where(cell < trials, betaincc(cell + 1, np.maximum(trials - cell, 0), chance), 1.0)
-    is_turned = rarest[0] % 2 == 1  # fewer trials elsewhere, or fewer misses, speak for the group
-    return np.where(is_turned, lower, upper), np.where(is_turned, upper, lower)
+    is_reversed = smallest[0] % 2 == 1  # fewer events in the other group, or fewer misses, mean a larger share
+    return np.where(is_reversed, lower, upper), np.where(is_reversed, upper, lower)
 
 
 def q_values(p_values: FloatArray) -> FloatArray:
-    """Benjamini and Hochberg's q-values of one family (1995); not a number stays so and does not count.
+    """Q-values of one family of p-values (Benjamini and Hochberg 1995). NaN stays NaN and does not count.
 
-    Of all rows with a q-value of at most 0.05, 5 % are expected to be chance.
+    Of all rows with a q-value of at most 0.05, 5 % are expected to be false discoveries.
     """
     from scipy import stats
 
-    found = np.full(len(p_values), np.nan)
+    q_value = np.full(len(p_values), np.nan)
     known = ~np.isnan(p_values)
     if known.any():
-        found[known] = stats.false_discovery_control(p_values[known], method="bh")
-    return found
+        q_value[known] = stats.false_discovery_control(p_values[known], method="bh")
+    return q_value

@@ -46,8 +46,8 @@ def _compared(both: pl.DataFrame, min_clusters: int) -> pl.DataFrame:
         pl.Series("event_count", shares.count.ravel()),
         pl.Series("share_in_segment", shares.share.ravel()),
         pl.Series("share_elsewhere", shares.other_share.ravel()),
-        pl.Series("difference", shares.found.difference.ravel()),
-        pl.Series("difference_low", shares.found.low.ravel()),
-        pl.Series("difference_high", shares.found.high.ravel()),
-        pl.Series("p_value", shares.found.p_value.ravel()),
+        pl.Series("difference", shares.comparison.difference.ravel()),
+        pl.Series("difference_low", shares.comparison.low.ravel()),
+        pl.Series("difference_high", shares.comparison.high.ravel()),
+        pl.Series("p_value", shares.comparison.p_value.ravel()),
     )

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.stats.effects import Pairs, count_matrix, design_effects, pairs_within
-from turret_pipeline.stats.shares import LEVEL, compare_shares, q_values
+from turret_pipeline.stats.effects import PairCorrelations, count_matrix, design_effects, pair_correlations
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD, compare_shares, q_values
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.insights.occurrences import dense
 
@@ -15,7 +15,7 @@ BEFORE_PERIODS = 4
 """The days before are at most so many times the last days."""
 
 MIN_GROWTH, MIN_CLUSTERS = 0.5, 3
-"""What is emerging is beyond chance at a q-value of LEVEL, has grown by half at least, and is asked by
+"""What is emerging is beyond chance at a q-value of Q_VALUE_THRESHOLD, has grown by half at least, and is asked by
 so many users (or sessions without a user) in the last days: less is not worth a person's time."""
 
 STRAY_SHARE = 0.01
@@ -103,7 +103,7 @@ def _growth() -> pl.Expr:
 def _is_emerging() -> pl.Expr:
     has_grown = pl.col("recent_share") >= (1 + MIN_GROWTH) * pl.col("before_share")
     is_asked = pl.col("recent_cluster_count") >= MIN_CLUSTERS
-    return ((pl.col("q_value") <= LEVEL) & has_grown & is_asked).fill_null(value=False)
+    return ((pl.col("q_value") <= Q_VALUE_THRESHOLD) & has_grown & is_asked).fill_null(value=False)
 
 
 def _counted(topics: pl.Series, compared: pl.DataFrame) -> pl.DataFrame:
@@ -139,9 +139,9 @@ def _p_values(compared: pl.DataFrame, topic_count: int) -> FloatArray:
     return np.where(totals.sum(axis=0) > 0, found.p_greater, np.nan)
 
 
-def _pairs(clusters: IntArray, topic: IntArray, period: IntArray, totals: IntArray) -> Pairs:
+def _pairs(clusters: IntArray, topic: IntArray, period: IntArray, totals: IntArray) -> PairCorrelations:
     """Pairs of events in one cluster: what is counted are the topics, the group are the last days."""
     names, cluster = np.unique(clusters, return_inverse=True)
     counts = count_matrix(cluster, topic, (len(names), totals.shape[1]))
     exposure = count_matrix(cluster, period, (len(names), 2))
-    return pairs_within(counts, exposure[:, [1]], exposure.toarray(), totals.astype(np.float64))
+    return pair_correlations(counts, exposure[:, [1]], exposure.toarray(), totals.astype(np.float64))
