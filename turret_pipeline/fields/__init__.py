@@ -1,1 +1,1 @@
-"""What each metadata field is: text to cluster, enum to segment by, number to chart, or none of these."""
+"""Types of metadata fields: text to cluster, enum to segment by, number to chart, and others."""

@@ -1,63 +1,65 @@
-"""The type of each metadata field from its name and values, with the reason in words."""
+"""Types of metadata fields, detected from their names and values, with the reason in words."""
 
 from turret_pipeline.fields import names
-from turret_pipeline.fields.facts import FieldFacts
+from turret_pipeline.fields.profiles import FieldProfile
 
-FITTING_SHARE = 0.95
-"""Share of a field's values that must look like a type for the field to be of it."""
+MIN_MATCHING_SHARE = 0.95
+"""Share of a field's values that must look like a type for the field to have it."""
 
-MANY_VALUES = 20
-"""An enum may have so many values whatever the volume; more only if each comes back often."""
+MAX_ENUM_VALUES = 20
+"""Distinct values that an enum may have at any volume. It may have more only if they repeat often."""
 
-FEW_NUMBERS = 5
-"""So few distinct numbers, each often, are codes: of the columns of public tables with as few, four in five are."""
+MIN_CONSTANT_EVENTS = 20
+"""Values needed to call a field constant, or its numbers running numbers."""
+
+MAX_CODE_NUMBERS = 5
+"""Distinct numbers that codes may have if they repeat often. In public tables four of five such columns are codes."""
 
 OFTEN = 5
-"""A value that comes so many times on average comes back."""
+"""Mean occurrences of a value from which it repeats often."""
 
-Verdict = tuple[str, str]
-"""A type, and why."""
+Detection = tuple[str, str]
+"""A type, and the reason for it."""
 
 
-def detect_type(facts: FieldFacts) -> Verdict:
-    """The type that name and values suggest, and why."""
-    if facts.filled_count == 0:
-        return "constant", "Every value is blank."
-    for verdict in (_by_form, _by_pattern, _by_number):
-        if found := verdict(facts):
+def detect_type(profile: FieldProfile) -> Detection:
+    """The type that the name and the values of a field suggest, and the reason."""
+    if profile.filled_count == 0:
+        return "constant", "All values are blank."
+    for detect in (_detect_structure, _detect_pattern, _detect_number):
+        if found := detect(profile):
             return found
-    return _by_words(facts)
+    return _detect_words(profile)
 
 
 def percent(share: float) -> str:
-    """A share as whole percent; nearly all or nearly none is not rounded to all or none."""
+    """A share as whole percent. Only exact values are shown as 0 % and 100 %."""
     return f"{min(max(share * 100, 1), 99) if 0 < share < 1 else share * 100:.0f} %"
 
 
-def _counts(facts: FieldFacts) -> str:
-    """How many distinct values in how many events."""
-    values = "1 value" if facts.distinct_count == 1 else f"{facts.distinct_count:,} distinct values"
-    return f"{values} in {facts.filled_count:,} event{'' if facts.filled_count == 1 else 's'}"
+def _counts(profile: FieldProfile) -> str:
+    values = "1 value" if profile.distinct_count == 1 else f"{profile.distinct_count:,} distinct values"
+    return f"{values} in {profile.filled_count:,} event{'' if profile.filled_count == 1 else 's'}"
 
 
-def _is(facts: FieldFacts, flag: str) -> bool:
-    return facts.shares[flag] >= FITTING_SHARE
+def _is_mostly(profile: FieldProfile, flag: str) -> bool:
+    return profile.shares[flag] >= MIN_MATCHING_SHARE
 
 
-def _few(facts: FieldFacts) -> bool:
-    return facts.distinct_count <= MANY_VALUES or facts.repeats >= OFTEN
+def _has_enum_counts(profile: FieldProfile) -> bool:
+    return profile.distinct_count <= MAX_ENUM_VALUES or profile.mean_occurrences >= OFTEN
 
 
-def _by_form(facts: FieldFacts) -> Verdict | None:
-    if facts.shares["is_list"] >= 0.5 or _is(facts, "is_object"):
-        lists = max(facts.shares["is_list"], facts.shares["is_object"])
-        return "structured", f"{percent(lists)} of the values are lists or objects: structured."
-    if _is(facts, "is_boolean"):
+def _detect_structure(profile: FieldProfile) -> Detection | None:
+    if profile.shares["is_list"] >= 0.5 or _is_mostly(profile, "is_object"):
+        share = max(profile.shares["is_list"], profile.shares["is_object"])
+        return "structured", f"{percent(share)} of the values are lists or objects."
+    if _is_mostly(profile, "is_boolean"):
         return "enum", "The values are true or false."
     return None
 
 
-def _by_pattern(facts: FieldFacts) -> Verdict | None:
+def _detect_pattern(profile: FieldProfile) -> Detection | None:
     kinds = {
         "is_uuid": "UUIDs",
         "is_hex": "long hexadecimal codes",
@@ -65,80 +67,86 @@ def _by_pattern(facts: FieldFacts) -> Verdict | None:
         "is_email": "e-mail addresses",
     }
     for flag, name in kinds.items():
-        if _is(facts, flag) and not _is(facts, "is_number"):
-            return "identifier", f"{percent(facts.shares[flag])} of the values are {name}."
-    if _is(facts, "is_datetime"):
-        return "datetime", f"{percent(facts.shares['is_datetime'])} of the values are dates or times."
-    if _is(facts, "is_epoch") and names.is_time(facts.field):
-        return "datetime", "Numbers in a field named like a time: seconds or milliseconds since 1970."
+        if _is_mostly(profile, flag) and not _is_mostly(profile, "is_number"):
+            return "identifier", f"{percent(profile.shares[flag])} of the values are {name}."
+    if _is_mostly(profile, "is_datetime"):
+        return "datetime", f"{percent(profile.shares['is_datetime'])} of the values are dates or times."
+    if _is_mostly(profile, "is_epoch") and names.is_time(profile.field):
+        return "datetime", "The field name suggests a time, and the numbers are seconds or milliseconds since 1970."
     return None
 
 
-def _by_number(facts: FieldFacts) -> Verdict | None:
-    if _is(facts, "is_digits") and not _is(facts, "is_numeric"):
-        kind = "identifier" if facts.repeats < 2 else "enum"
-        return kind, "The values are digits with leading zeros: codes, not quantities."
-    if not _is(facts, "is_numeric"):
+def _detect_number(profile: FieldProfile) -> Detection | None:
+    if _is_mostly(profile, "is_digits") and not _is_mostly(profile, "is_numeric"):
+        kind = "identifier" if profile.mean_occurrences < 2 else "enum"
+        return kind, "The values are digits with leading zeros, so they are codes and not quantities."
+    if not _is_mostly(profile, "is_numeric"):
         return None
-    if facts.distinct_count == 1 and facts.filled_count >= MANY_VALUES:
-        return "constant", f"{_counts(facts)}: a number that never changes."
-    return _by_numbered_name(facts) or _by_few_numbers(facts) or ("number", _numbers(facts))
+    if profile.distinct_count == 1 and profile.filled_count >= MIN_CONSTANT_EVENTS:
+        return "constant", f"{_counts(profile)}: the number never changes."
+    return _detect_named_number(profile) or _detect_numeric_code(profile) or ("number", _number_reason(profile))
 
 
-def _numbers(facts: FieldFacts) -> str:
-    return f"{_counts(facts)}, {percent(facts.shares['is_numeric'])} are numbers."
+def _number_reason(profile: FieldProfile) -> str:
+    return f"{_counts(profile)}, {percent(profile.shares['is_numeric'])} are numbers."
 
 
-def _by_numbered_name(facts: FieldFacts) -> Verdict | None:
-    """What the name says of whole numbers."""
-    if not _is(facts, "is_whole"):
+def _detect_named_number(profile: FieldProfile) -> Detection | None:
+    """The type that the name of a field of whole numbers suggests."""
+    if not _is_mostly(profile, "is_whole"):
         return None
-    counts, label = _counts(facts), names.category_word(facts.field)
-    is_numbering = facts.filled_count >= MANY_VALUES and facts.distinct_share >= 0.9 and names.is_numbering(facts.field)
-    verdict: Verdict | None = None
-    if word := names.identifier_word(facts.field):
-        verdict = "identifier", f"Whole numbers in a field named like an identifier ({word})."
-    elif is_numbering:
-        verdict = "identifier", f"{counts}, in a field named like a number of things: each has its own."
-    elif names.is_quantity(facts.field):
-        verdict = "number", _numbers(facts)
-    elif label and _few(facts):
-        verdict = "enum", f"{counts}, numbers in a field named like a label ({label})."
-    elif names.is_code(facts.field):
-        verdict = "identifier", f"{counts}, numbers in a field named like a code ({label})."
-    return verdict
+    counts, category = _counts(profile), names.category_word(profile.field)
+    has_running_numbers = (
+        profile.filled_count >= MIN_CONSTANT_EVENTS
+        and profile.distinct_share >= 0.9
+        and names.is_numbering(profile.field)
+    )
+    found: Detection | None = None
+    if word := names.identifier_word(profile.field):
+        found = "identifier", f"Whole numbers in a field whose name ends in '{word}'."
+    elif has_running_numbers:
+        found = "identifier", f"{counts}, in a field whose name suggests running numbers."
+    elif names.is_quantity(profile.field):
+        found = "number", _number_reason(profile)
+    elif category and _has_enum_counts(profile):
+        found = "enum", f"{counts}: numbers in a field whose name suggests categories ('{category}')."
+    elif names.is_code(profile.field):
+        found = "identifier", f"{counts}: numbers in a field whose name suggests codes ('{category}')."
+    return found
 
 
-def _by_few_numbers(facts: FieldFacts) -> Verdict | None:
-    is_few = facts.distinct_count <= FEW_NUMBERS and facts.repeats >= OFTEN
-    if is_few and not names.is_quantity(facts.field):
-        return "enum", f"{_counts(facts)}: numbers so few that they stand for something."
+def _detect_numeric_code(profile: FieldProfile) -> Detection | None:
+    is_code = profile.distinct_count <= MAX_CODE_NUMBERS and profile.mean_occurrences >= OFTEN
+    if is_code and not names.is_quantity(profile.field):
+        return "enum", f"{_counts(profile)}: few numbers that repeat often are probably codes."
     return None
 
 
-def _by_words(facts: FieldFacts) -> Verdict:
-    counts, words = _counts(facts), f"{facts.word_count:.1f} words on average"
-    once = f"{percent(facts.once_count / facts.distinct_count)} seen once"
-    if facts.distinct_count == 1 and facts.filled_count >= MANY_VALUES and facts.word_count >= 2:
-        return "constant", f"{counts}, {words}: a phrase that never changes."
-    if _is_text(facts):
+def _detect_words(profile: FieldProfile) -> Detection:
+    counts, words = _counts(profile), f"{profile.word_count:.1f} words on average"
+    once = f"{percent(profile.once_count / profile.distinct_count)} occur once"
+    if profile.distinct_count == 1 and profile.filled_count >= MIN_CONSTANT_EVENTS and profile.word_count >= 2:
+        return "constant", f"{counts}, {words}: the phrase never changes."
+    if _is_text(profile):
         return "text", f"{counts}, {once}, {words}: free text."
-    if (word := names.identifier_word(facts.field)) and facts.repeats < 20 and facts.word_count < 1.5:
-        return "identifier", f"{counts}, single words in a field named like an identifier ({word})."
-    if _few(facts):
-        return "enum", f"{counts}: {_coming_back(facts)}."
-    if facts.word_count >= 1.5:
+    is_single_word = profile.word_count < 1.5
+    if (word := names.identifier_word(profile.field)) and profile.mean_occurrences < 20 and is_single_word:
+        return "identifier", f"{counts}: single words in a field whose name ends in '{word}'."
+    if _has_enum_counts(profile):
+        return "enum", f"{counts}: {_repetition(profile)}."
+    if not is_single_word:
         return "text", f"{counts}, {once}, {words}: short free text."
-    return "identifier", f"{counts}, {once}: single words that hardly come back."
+    return "identifier", f"{counts}, {once}: single words that rarely repeat."
 
 
-def _coming_back(facts: FieldFacts) -> str:
-    return f"each comes {facts.repeats:,.1f} times on average" if facts.repeats >= 2 else "few values so far"
+def _repetition(profile: FieldProfile) -> str:
+    occurrences = profile.mean_occurrences
+    return f"each occurs {occurrences:,.1f} times on average" if occurrences >= 2 else "few distinct values so far"
 
 
-def _is_text(facts: FieldFacts) -> bool:
-    """Phrases of varied wording; a menu of fixed phrases, each used often, is an enum."""
-    if facts.shares["has_words"] < 0.3 or facts.word_count < 2:
+def _is_text(profile: FieldProfile) -> bool:
+    """True for phrases of varied wording. A menu of fixed phrases, each used often, is an enum."""
+    if profile.shares["has_words"] < 0.3 or profile.word_count < 2:
         return False
-    fixed_menu = facts.distinct_count <= MANY_VALUES and facts.repeats >= OFTEN and facts.word_count < 8
-    return not fixed_menu and (facts.word_count >= 3 or facts.distinct_share >= 0.05)
+    is_menu = profile.distinct_count <= MAX_ENUM_VALUES and profile.mean_occurrences >= OFTEN and profile.word_count < 8
+    return not is_menu and (profile.word_count >= 3 or profile.distinct_share >= 0.05)

@@ -1,4 +1,4 @@
-"""What the name of a field says of its values."""
+"""Kinds of values that the name of a field suggests."""
 
 import re
 
@@ -8,7 +8,7 @@ CATEGORY = CODE | frozenset(
     "type kind class category group tier status state mode flag variant version generation cohort segment "
     "region district zone year month quarter season weekday".split()
 )
-"""Words that numbers are labels of, not amounts."""
+"""Words for numbers that label things and do not measure them."""
 
 QUANTITY = frozenset(
     "count counts number num nr total sum amount qty quantity price cost costs fee revenue balance rate ratio share "
@@ -16,50 +16,50 @@ QUANTITY = frozenset(
     "time seconds secs sec minutes mins hours days weeks ms tokens chars words bytes kb mb turn turns index idx "
     "position rank step steps temperature confidence probability".split()
 )
-"""Words of amounts and of places in a row, however few values they take."""
+"""Words for amounts and for positions in a sequence, even with few distinct values."""
 
 _NUMBERING = frozenset("number no nr num".split())
 _TIME = frozenset("at time timestamp ts date datetime created updated".split())
-_PARTICIPLES = frozenset("shown seen sent read found given left taken won lost done made".split())
+_COUNTED_PARTICIPLES = frozenset("shown seen sent read found given left taken won lost done made".split())
 
 
 def words(field: str) -> list[str]:
-    """The words of a field's own name, without those of the objects it is in, in small letters."""
+    """Words of a field name in lower case, without the names of the objects that contain the field."""
     own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", field.rpartition(".")[2])
     return [word.rstrip("0123456789") or word for word in re.findall(r"[^\W_]+", own.lower())]
 
 
 def identifier_word(field: str) -> str | None:
-    """The last word, where it says that the values are identifiers."""
+    """The last word of the name if it suggests identifiers."""
     return next((word for word in words(field)[-1:] if word in IDENTIFIER), None)
 
 
 def category_word(field: str) -> str | None:
-    """The last word that says that the values are labels."""
+    """The last word in the name that suggests categories."""
     return next((word for word in reversed(words(field)) if word in CATEGORY), None)
 
 
 def is_code(field: str) -> bool:
-    """Whether the values are codes by the name."""
+    """True if the name suggests codes."""
     return not CODE.isdisjoint(words(field))
 
 
 def is_numbering(field: str) -> bool:
-    """Whether the values number things, such as ``order_number``."""
+    """True if the name suggests running numbers, like ``order_number``."""
     return len(words(field)) > 1 and words(field)[-1] in _NUMBERING
 
 
 def is_time(field: str) -> bool:
-    """Whether the values are times by the name."""
+    """True if the name suggests times."""
     return not _TIME.isdisjoint(words(field)[-1:])
 
 
 def is_quantity(field: str) -> bool:
-    """Whether the values are amounts by the name: ``reply_count``, ``n_tools``, ``duration_s``, ``options_shown``."""
+    """True if the name suggests amounts, like ``reply_count``, ``n_tools``, ``duration_s`` or ``options_shown``."""
     found = words(field)
     if not QUANTITY.isdisjoint(found) or found[:1] == ["n"]:
         return True
     if len(found) < 2:
         return False
-    of_many = found[-2].endswith("s") and not found[-2].endswith("ss")
-    return found[-1] == "s" or (of_many and (found[-1].endswith("ed") or found[-1] in _PARTICIPLES))
+    has_plural = found[-2].endswith("s") and not found[-2].endswith("ss")
+    return found[-1] == "s" or (has_plural and (found[-1].endswith("ed") or found[-1] in _COUNTED_PARTICIPLES))

@@ -1,36 +1,37 @@
-"""Whether the values of a field contradict the type that a person wants for it."""
+"""Contradictions between the values of a field and the type that a person sets for it."""
 
-from turret_pipeline.fields.detection import FITTING_SHARE, MANY_VALUES, percent
-from turret_pipeline.fields.facts import FieldFacts
+from turret_pipeline.fields.detection import MAX_ENUM_VALUES, MIN_MATCHING_SHARE, percent
+from turret_pipeline.fields.profiles import FieldProfile
 
-MOST = 0.5
-"""Share of the values that must be of the type: less than detection asks for, because a person may know more."""
+MIN_OVERRIDE_SHARE = 0.5
+"""Share of the values that must match the type: less than for detection, because a person may know more."""
 
 
-_FITTING = {
+_FLAGS = {
     "number": (("is_numeric",), "numbers"),
     "datetime": (("is_datetime", "is_epoch"), "dates or times"),
     "structured": (("is_list", "is_object"), "lists or objects"),
 }
 
 
-def contradiction(facts: FieldFacts, kind: str) -> str | None:
-    """What about the values contradicts the type, as the end of a sentence; None where nothing does."""
-    if facts.filled_count == 0:
+def find_contradiction(profile: FieldProfile, kind: str) -> str | None:
+    """The end of a sentence that says how the values contradict a type, or None if they do not."""
+    if profile.filled_count == 0:
         return None
-    if kind in _FITTING:
-        flags, name = _FITTING[kind]
-        share = max(facts.shares[flag] for flag in flags)
-        return None if share >= MOST else f"only {percent(share)} of its values are {name}"
+    if kind in _FLAGS:
+        flags, name = _FLAGS[kind]
+        share = max(profile.shares[flag] for flag in flags)
+        return None if share >= MIN_OVERRIDE_SHARE else f"only {percent(share)} of its values are {name}"
     if kind == "text":
-        return _without_words(facts)
-    is_unlike_enum = facts.distinct_count > MANY_VALUES and facts.repeats < 2
-    if (kind == "constant" and facts.distinct_count > 1) or (kind == "enum" and is_unlike_enum):
-        return f"it has {facts.distinct_count:,} distinct values in {facts.filled_count:,} events"
+        return _find_other_kind(profile)
+    is_unlike_enum = profile.distinct_count > MAX_ENUM_VALUES and profile.mean_occurrences < 2
+    if (kind == "constant" and profile.distinct_count > 1) or (kind == "enum" and is_unlike_enum):
+        return f"it has {profile.distinct_count:,} distinct values in {profile.filled_count:,} events"
     return None
 
 
-def _without_words(facts: FieldFacts) -> str | None:
+def _find_other_kind(profile: FieldProfile) -> str | None:
+    """The same for text: the values contradict it if they are of a kind without words."""
     kinds = {
         "is_numeric": "numbers",
         "is_boolean": "true or false",
@@ -38,6 +39,6 @@ def _without_words(facts: FieldFacts) -> str | None:
         "is_datetime": "dates or times",
     }
     for flag, name in kinds.items():
-        if facts.shares[flag] >= FITTING_SHARE:
-            return f"{percent(facts.shares[flag])} of its values are {name}"
+        if profile.shares[flag] >= MIN_MATCHING_SHARE:
+            return f"{percent(profile.shares[flag])} of its values are {name}"
     return None

@@ -1,4 +1,4 @@
-"""Metadata to values: every leaf of every event's JSON, with its path, type and number."""
+"""Metadata values: all leaves of the JSON of events, with path, type and number."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,69 +16,69 @@ VALUE_SCHEMA = pl.Schema(
         "number": pl.Float64(),
     }
 )
-"""A value, and the row from 0 of the document that holds it."""
+"""A value, with the position of its document, counted from 0."""
 
 JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list"}
 _NUMBER = r"^\s*[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*$"
-"""A string that spells a number; '007', 'nan' and '1_000' do not."""
+"""A number as text. '007', 'nan' and '1_000' do not count as numbers."""
 
 
 def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
-    """VALUE_SCHEMA of JSON objects, given as text; nested keys joined by dots, nulls left out.
+    """VALUE_SCHEMA of JSON objects given as text. Nested keys are joined by dots, and nulls are left out.
 
-    Where two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later counts.
+    If two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later one counts.
     """
-    found: dict[tuple[str, type], tuple[list[int], list[Any]]] = {}
+    columns: dict[tuple[str, type], tuple[list[int], list[Any]]] = {}
     for row, text in enumerate(documents):
-        document = _parsed(text)
+        document = _parse(text)
         if any(type(value) is dict for value in document.values()):
             document = dict(_leaves(document))
         for path, value in document.items():
             if value is None:
                 continue
             key = (path, type(value))
-            if key not in found:
-                found[key] = ([], [])
-            rows, values = found[key]
+            if key not in columns:
+                columns[key] = ([], [])
+            rows, values = columns[key]
             rows.append(row)
             values.append(value)
-    frames = [_frame(path, kind, rows, values) for (path, kind), (rows, values) in found.items()]
+    frames = [_frame(path, kind, rows, values) for (path, kind), (rows, values) in columns.items()]
     return pl.concat(frames) if frames else pl.DataFrame(schema=VALUE_SCHEMA)
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = orjson.loads(text)
-    except orjson.JSONDecodeError:  # a number that no machine holds, such as 1e999
+    except orjson.JSONDecodeError:  # a number beyond 64 bits, for example 1e999
         document = json.loads(text, parse_int=float)
     return document
 
 
 def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Path and value of every leaf, in order, without recursion."""
-    waiting = [iter([(key, value) for key, value in document.items()])]
-    while waiting:
-        item = next(waiting[-1], None)
+    """Paths and values of all leaves, in order, without recursion."""
+    stack = [iter([(key, value) for key, value in document.items()])]
+    while stack:
+        item = next(stack[-1], None)
         if item is None:
-            waiting.pop()
+            stack.pop()
         elif isinstance(item[1], Mapping):
-            waiting.append(iter([(f"{item[0]}.{key}", value) for key, value in item[1].items()]))
+            stack.append(iter([(f"{item[0]}.{key}", value) for key, value in item[1].items()]))
         else:
             yield item
 
 
 def _frame(path: str, kind: type, rows: list[int], values: list[Any]) -> pl.DataFrame:
-    """VALUE_SCHEMA of the values of one field and type of Python's."""
+    """VALUE_SCHEMA of the values of one field with one Python type."""
     texts = pl.Series("value", values if kind is str else [_text(value) for value in values], pl.String)
-    spelt = texts.to_frame().select(
+    parsed = texts.to_frame().select(
         pl.when(texts.str.contains(_NUMBER)).then(texts.str.strip_chars()).cast(pl.Float64, strict=False)
     )
     number = pl.when(pl.col("number").is_finite()).then("number")
-    frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "value": texts, "number": spelt.to_series()})
-    told = frame.with_columns(number, field=pl.lit(path), json_type=pl.lit(JSON_TYPES[kind]))
+    frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "value": texts, "number": parsed.to_series()})
+    typed = frame.with_columns(number, field=pl.lit(path), json_type=pl.lit(JSON_TYPES[kind]))
     if kind is float:
-        told = told.filter(pl.col("number").is_not_null())
-    return told.select(VALUE_SCHEMA.names())
+        typed = typed.filter(pl.col("number").is_not_null())
+    return typed.select(VALUE_SCHEMA.names())
 
 
 def _text(value: object) -> str:

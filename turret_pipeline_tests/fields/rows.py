@@ -1,4 +1,4 @@
-"""Small tables that tests of fields share."""
+"""Small tables of values and events."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def table(fields: Mapping[str, Sequence[Value]]) -> pl.DataFrame:
 
 
 def events(count: int) -> pl.DataFrame:
-    """As many events, a minute apart."""
+    """Table events with this many events, a minute apart."""
     times = [NOON + dt.timedelta(minutes=at) for at in range(count)]
     schema = {"event_id": pl.String(), "event_at": FIELDS.schema["first_seen_at"]}
     return pl.DataFrame({"event_id": [f"e{at}" for at in range(count)], "event_at": times}, schema)

@@ -1,4 +1,4 @@
-"""Metadata values in; table fields out."""
+"""Table fields of given metadata values."""
 
 import datetime as dt
 
@@ -11,7 +11,7 @@ from turret_pipeline.tables import EVENT_VALUES, FIELDS
 from turret_pipeline_tests.fields.rows import NOON, Value, events, numbers, strings, table
 
 
-def test_fields_are_described_whole() -> None:
+def test_fields_are_described() -> None:
     values = table(
         {
             "plan": strings("pro", "free", "pro", ""),
@@ -20,13 +20,13 @@ def test_fields_are_described_whole() -> None:
         }
     )
     kinds = [
-        ("plan", "enum", "enum", False, "2 distinct values in 3 events: few values so far."),
+        ("plan", "enum", "enum", False, "2 distinct values in 3 events: few distinct values so far."),
         (
             "prompt",
             "text",
             "text",
             False,
-            "2 distinct values in 2 events, 100 % seen once, 4.0 words on average: free text.",
+            "2 distinct values in 2 events, 100 % occur once, 4.0 words on average: free text.",
         ),
         ("seconds", "number", "number", False, "20 distinct values in 20 events, 100 % are numbers."),
     ]
@@ -48,7 +48,7 @@ def test_a_field_is_first_seen_at_its_earliest_event() -> None:
     assert first_seen_at == NOON + dt.timedelta(minutes=1)
 
 
-def test_a_person_can_set_the_type_and_the_values_that_fit_it_are_counted() -> None:
+def test_overridden_types_are_used_and_matching_values_counted() -> None:
     values = table({"code": [*numbers(1, 2, 3), *strings("x")], "plan": strings("pro")})
     columns = ["field", "type", "detected_type", "is_overridden", "validated_event_count", "number_mean"]
     found = describe_fields(values, events(4), {"code": "number", "unknown": "text"}).select(columns)
@@ -56,17 +56,17 @@ def test_a_person_can_set_the_type_and_the_values_that_fit_it_are_counted() -> N
 
 
 @pytest.mark.parametrize("field_type", ["text", "identifier"])
-def test_personal_values_are_no_examples(field_type: str) -> None:
+def test_personal_values_are_not_shown_as_examples(field_type: str) -> None:
     values = table({"x": strings("ann", "bob")})
     assert describe_fields(values, events(2), {"x": field_type})["example_values"].to_list() == [[]]
 
 
-def test_the_commonest_values_are_the_examples() -> None:
+def test_the_most_frequent_values_are_the_examples() -> None:
     values = table({"x": strings(*"cabcaddefgc")})
     assert describe_fields(values, events(11), {})["example_values"].to_list() == [["c", "a", "d", "b", "e"]]
 
 
-def test_a_value_that_made_a_field_a_datetime_fits_it() -> None:
+def test_values_that_made_a_field_a_datetime_match_it() -> None:
     values = table({"x": strings(" 2024-05-01 ", "2024-05-02")})
     found = describe_fields(values, events(2), {}).select("type", "validated_event_count")
     assert found.rows() == [("datetime", 2)]
@@ -82,13 +82,13 @@ def test_no_values_give_no_fields() -> None:
     assert_frame_equal(describe_fields(EVENT_VALUES.empty(), events(2), {}), FIELDS.empty())
 
 
-def test_what_is_the_same_in_all_events_fits_a_constant() -> None:
+def test_values_that_never_change_match_a_constant() -> None:
     values = table({"x": numbers(3) * 20, "y": strings(*["a"] * 3, "b")})
     found = describe_fields(values, events(20), {"y": "constant"}).select("field", "type", "validated_event_count")
     assert found.rows() == [("x", "constant", 20), ("y", "constant", 3)]
 
 
-def test_lists_fit_a_structured_field() -> None:
+def test_lists_match_a_structured_field() -> None:
     lists: list[Value] = [("list", '["a","b"]', None), ("list", "[]", None)]
     found = describe_fields(table({"tags": [*lists, *strings("a")]}), events(3), {})
     assert found.select("type", "validated_event_count", "example_values").rows() == [("structured", 2, [])]

@@ -1,11 +1,11 @@
-"""Values and a wanted type in; what contradicts it out."""
+"""Contradictions between values and a wanted type."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from turret_pipeline.fields.facts import field_facts
-from turret_pipeline.fields.overrides import contradiction
+from turret_pipeline.fields.overrides import find_contradiction
+from turret_pipeline.fields.profiles import profile_fields
 from turret_pipeline.tables import FIELD_TYPES
 from turret_pipeline_tests.fields.rows import Value, numbers, strings, table
 
@@ -29,9 +29,9 @@ LISTS: list[Value] = [("list", '["a"]', None)] * 3
         (strings("2024-05-01"), "text", "100 % of its values are dates or times"),
     ],
 )
-def test_a_type_that_the_values_contradict(values: Sequence[Value], wanted: str, reason: str) -> None:
-    (facts,) = field_facts(table({"x": values}))
-    assert contradiction(facts, wanted) == reason
+def test_values_contradict_a_wrong_type(values: Sequence[Value], wanted: str, reason: str) -> None:
+    (profile,) = profile_fields(table({"x": values}))
+    assert find_contradiction(profile, wanted) == reason
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_a_type_that_the_values_contradict(values: Sequence[Value], wanted: str,
         (LISTS, "structured"),
     ],
 )
-def test_a_type_that_a_person_may_know_better(values: Sequence[Value], wanted: str) -> None:
-    (facts,) = field_facts(table({"x": values}))
-    assert contradiction(facts, wanted) is None
+def test_values_do_not_contradict_a_possible_type(values: Sequence[Value], wanted: str) -> None:
+    (profile,) = profile_fields(table({"x": values}))
+    assert find_contradiction(profile, wanted) is None
 
 
 @pytest.mark.parametrize("wanted", FIELD_TYPES)
 def test_blank_values_contradict_nothing(wanted: str) -> None:
-    (facts,) = field_facts(table({"x": strings("", " ")}))
-    assert contradiction(facts, wanted) is None
+    (profile,) = profile_fields(table({"x": strings("", " ")}))
+    assert find_contradiction(profile, wanted) is None

@@ -1,4 +1,4 @@
-"""Metadata in, values out."""
+"""Values of given metadata."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ def values(metadata: object) -> list[tuple[Any, ...]]:
     return metadata_values([json.dumps(metadata)]).drop("row").rows()
 
 
-def test_values_know_the_row_that_holds_them() -> None:
+def test_values_have_the_row_of_their_document() -> None:
     found = metadata_values(['{"plan":"pro","n":2}', "{}", '{"n":3,"plan":null}', '{"n":"4"}'])
     expected = [
         (0, "plan", "string", "pro", None),
@@ -60,20 +60,20 @@ def test_nested_keys_are_joined_by_dots_and_nulls_are_absent() -> None:
         ("true", ("string", "true", None)),
     ],
 )
-def test_a_value_has_a_type_a_text_and_where_it_is_one_a_number(value: object, expected: tuple[Any, ...]) -> None:
+def test_a_value_has_a_type_a_text_and_a_number_if_it_is_one(value: object, expected: tuple[Any, ...]) -> None:
     assert values({"x": value}) == [("x", *expected)]
 
 
 @pytest.mark.parametrize("text", ['{"x":1e999}', '{"x":-1e999}', '{"x":"1e999"}'])
-def test_what_is_no_finite_number_has_no_number(text: str) -> None:
+def test_infinite_numbers_are_left_out(text: str) -> None:
     assert metadata_values([text])["number"].to_list() in ([], [None])
 
 
 @pytest.mark.parametrize("text", ['{"a.b":1,"a":{"b":2}}', '{"a":1,"a":2}', '{"a":{"b":3},"a":{"b":2}}'])
-def test_where_two_keys_make_one_path_the_later_counts(text: str) -> None:
+def test_of_two_keys_with_one_path_the_later_counts(text: str) -> None:
     assert metadata_values([text])["value"].to_list() == ["2"]
 
 
-def test_deep_metadata_need_no_deep_stack() -> None:
+def test_deep_nesting_needs_no_recursion() -> None:
     deep = "".join('{"a":' for _ in range(500)) + "1" + "}" * 500
     assert metadata_values([deep])["field"].to_list() == [".".join("a" * 500)]

@@ -1,11 +1,11 @@
-"""What the values of each field look like, counted."""
+"""Profiles of metadata fields: counts, and shares of the kinds of values."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-"""Letters of scripts that put no space between words; a word has about two of them."""
+"""Letters of scripts without spaces between words. A word has about two of them."""
 
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"
 _ZONE = r"(\s?(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
@@ -29,19 +29,20 @@ PATTERNS = {
     "is_digits": r"^\d+$",
     "has_words": rf"\S\s+\S|{_UNSPACED}{{4}}",
 }
-MISSING = r"^(?i:n/?a|nan|null|none|nil|unknown|missing|-+|\?)$"
-"""What stands for no number or no time where the others are some; elsewhere it may be a value like others."""
+MISSING_MARK = r"^(?i:n/?a|nan|null|none|nil|unknown|missing|-+|\?)$"
+"""Marks of missing values among numbers and times. In other fields they may be values like any other."""
 
 EPOCH = pl.col("number").is_between(1e9, 2.5e9) | pl.col("number").is_between(1e12, 2.5e12)
-"""Numbers that are times of this century since 1970, in seconds or milliseconds."""
+"""True for numbers that are seconds or milliseconds since 1970 of a time in this century."""
 
 
 @dataclass(frozen=True)
-class FieldFacts:
-    """What the values of a field look like.
+class FieldProfile:
+    """Counts and shares of the values of a field.
 
-    Shares are over its values that are not blank; those of numbers, times and digits over those that are no mark of a
-    missing value either. ``once_count`` is of values that come once, ``word_count`` words on average.
+    Shares are of the values that are not blank; those of numbers, times and digits are of the values that are not marks
+    of missing values either. ``once_count`` is the number of values that occur once, ``word_count`` the mean number of
+    words.
     """
 
     field: str
@@ -53,46 +54,56 @@ class FieldFacts:
 
     @property
     def distinct_share(self) -> float:
-        """Distinct values over values."""
+        """Distinct values as a share of all values."""
         return self.distinct_count / max(self.filled_count, 1)
 
     @property
-    def repeats(self) -> float:
-        """How often a value comes back on average."""
+    def mean_occurrences(self) -> float:
+        """Mean number of occurrences of a distinct value."""
         return self.filled_count / max(self.distinct_count, 1)
 
 
-_OF_ALL = ("is_boolean", "is_list", "is_number", "is_uuid", "is_hex", "is_url", "is_email", "is_object", "has_words")
-_OF_TOLD = ("is_numeric", "is_whole", "is_datetime", "is_epoch", "is_digits")
+_FILLED_FLAGS = (
+    "is_boolean",
+    "is_list",
+    "is_number",
+    "is_uuid",
+    "is_hex",
+    "is_url",
+    "is_email",
+    "is_object",
+    "has_words",
+)
+_PRESENT_FLAGS = ("is_numeric", "is_whole", "is_datetime", "is_epoch", "is_digits")
 
 
-def field_facts(values: pl.DataFrame) -> list[FieldFacts]:
-    """The facts of every field in ``event_values``, by name; patterns are looked for once in each distinct value."""
+def profile_fields(values: pl.DataFrame) -> list[FieldProfile]:
+    """Profiles of all fields in ``event_values``, sorted by name. Patterns are matched once per distinct value."""
     distinct = _distinct_values(values)
-    count = pl.col("count").filter("is_filled")
-    told = pl.col("count").filter(pl.col("is_filled"), ~pl.col("is_missing"))
+    filled = pl.col("count").filter("is_filled")
+    present = pl.col("count").filter(pl.col("is_filled"), ~pl.col("is_missing"))
     counted = distinct.group_by("field").agg(
-        count.sum().alias("filled_count"),
-        ((pl.col("count") * pl.col("words")).filter("is_filled").sum() / count.sum()).alias("word_count"),
-        *(_share(name, count.sum()) for name in _OF_ALL),
-        *(_share(name, told.sum(), ~pl.col("is_missing")) for name in _OF_TOLD),
+        filled.sum().alias("filled_count"),
+        ((pl.col("count") * pl.col("words")).filter("is_filled").sum() / filled.sum()).alias("word_count"),
+        *(_share(name, filled.sum()) for name in _FILLED_FLAGS),
+        *(_share(name, present.sum(), ~pl.col("is_missing")) for name in _PRESENT_FLAGS),
     )
     texts = distinct.filter("is_filled").group_by("field", "text").agg(pl.col("count").sum())
-    repeats = texts.group_by("field").agg(
+    occurrences = texts.group_by("field").agg(
         pl.len().alias("distinct_count"), (pl.col("count") == 1).sum().alias("once_count")
     )
-    rows = counted.join(repeats, on="field", how="left", validate="1:1").fill_null(0).fill_nan(0).sort("field")
+    rows = counted.join(occurrences, on="field", how="left", validate="1:1").fill_null(0).fill_nan(0).sort("field")
     return [
-        FieldFacts(
+        FieldProfile(
             **{name: row[name] for name in ("field", "filled_count", "distinct_count", "once_count", "word_count")},
-            shares={name: row[name] for name in (*_OF_ALL, *_OF_TOLD)},
+            shares={name: row[name] for name in (*_FILLED_FLAGS, *_PRESENT_FLAGS)},
         )
         for row in rows.iter_rows(named=True)
     ]
 
 
 def _distinct_values(values: pl.DataFrame) -> pl.DataFrame:
-    """One row per field, JSON type and stripped value: how often it comes, and what it looks like."""
+    """One row per field, JSON type and stripped value, with its number of occurrences and its flags."""
     text, number = pl.col("text"), pl.col("number")
     return (
         values.with_columns(pl.col("value").str.strip_chars().alias("text"))
@@ -100,7 +111,7 @@ def _distinct_values(values: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.len().cast(pl.Int64).alias("count"), number.first())
         .with_columns(
             (text != "").alias("is_filled"),
-            text.str.contains(MISSING).alias("is_missing"),
+            text.str.contains(MISSING_MARK).alias("is_missing"),
             word_count(text).alias("words"),
             *((pl.col("json_type") == name).alias(f"is_{name}") for name in ("boolean", "list", "number")),
             *(text.str.contains(pattern).alias(name) for name, pattern in PATTERNS.items()),
@@ -116,5 +127,5 @@ def _share(name: str, total: pl.Expr, *also: pl.Expr) -> pl.Expr:
 
 
 def word_count(text: pl.Expr) -> pl.Expr:
-    """Words of a text; two letters of a script without spaces count as one."""
+    """Number of words of a text. Two letters of a script without spaces count as one word."""
     return text.str.count_matches(r"\s+") + 1 + text.str.count_matches(_UNSPACED) / 2
