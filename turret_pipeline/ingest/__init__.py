@@ -1,1 +1,1 @@
-"""Landing files to the canonical tables of the lake: find, hash, read, parse and order."""
+"""Read landing files into the canonical tables of the lake."""

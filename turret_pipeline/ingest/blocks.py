@@ -1,4 +1,7 @@
-"""A block of a file to its parts: the work of the workers, who import no more than it takes."""
+"""Parsing of blocks into part files, in worker processes.
+
+Workers import this module, so it imports only what parsing needs.
+"""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -8,14 +11,14 @@ from turret_pipeline.events.parsing import ParseOptions, parse_block
 from turret_pipeline.events.rows import Block
 
 
-def keep_blocks(blocks: Iterator[Block], reading: ParseOptions, folder: Path) -> Iterator[Callable[[], int]]:
-    """Jobs that write the parts of each block to a folder and return how many rows it had."""
+def part_writing_jobs(blocks: Iterator[Block], options: ParseOptions, folder: Path) -> Iterator[Callable[[], int]]:
+    """One job per block, which writes the block's parts to the folder and returns its number of rows."""
     for number, block in enumerate(blocks):
-        yield functools.partial(_keep, block, reading, folder, number)
+        yield functools.partial(_write_parts, block, options, folder, number)
 
 
-def _keep(block: Block, reading: ParseOptions, folder: Path, number: int) -> int:
-    parsed = parse_block(block, reading)
+def _write_parts(block: Block, options: ParseOptions, folder: Path, number: int) -> int:
+    parsed = parse_block(block, options)
     for kind, frame in (("events", parsed.events), ("rejected", parsed.rejected), ("scrubbed", parsed.scrubbed)):
         if frame.height:
             frame.write_parquet(folder / f"{kind}-{number:05}.parquet", compression="lz4", statistics=False)

@@ -1,4 +1,4 @@
-"""Lines of delimited text (CSV, TSV) to rows."""
+"""Rows of delimited text: CSV and TSV."""
 
 import csv
 import io
@@ -12,43 +12,43 @@ import orjson
 from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import Record
 
-ROW_LINES = 10_000
-"""Lines that a row may have: a quote that nobody closes must not take the file into memory."""
+MAX_ROW_LINES = 10_000
+"""Lines that a row may span: an unclosed quote must not read the whole file into memory."""
 
-_OBJECTS = ("metadata", "properties")
+_OBJECT_COLUMNS = ("metadata", "properties")
 
 
-def delimited_records(texts: Iterator[Record], delimiter: str) -> Iterator[Record]:
-    """Rows under a header, placed by the line that they begin on.
+def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Record]:
+    """Rows under a header, numbered by their first line.
 
-    Where a row is not CSV, its first line is refused and reading goes on with the next: a quote that nobody closes
-    does not swallow the rest of the file.
+    If a row is not valid CSV, its first line is rejected and reading continues with the line after it, so that an
+    unclosed quote does not swallow the rest of the file.
     """
     csv.field_size_limit(sys.maxsize)
-    lines, taken = _Returnable(texts), list[Record]()
+    remaining, used = _PushbackLines(lines), list[Record]()
     header: list[str] | None = None
     while True:
-        reader = csv.reader(_texts(lines, taken), delimiter=delimiter, strict=True)
+        reader = csv.reader(_line_texts(remaining, used), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
-                refused, begin = _without_text(taken)
-                taken.clear()
-                yield from refused
+                rejected, first_line = _rejected_lines(used)
+                used.clear()
+                yield from rejected
                 if header is None:
-                    header = [name.strip() for name in cells] or None  # blank lines may come before it
+                    header = [name.strip() for name in cells] or None  # blank lines may precede it
                 elif cells:
-                    yield _record(begin, header, cells)
-            yield from _without_text(taken)[0]
+                    yield _record(first_line, header, cells)
+            yield from _rejected_lines(used)[0]
             return
         except csv.Error as error:
-            broken, *rest = taken
-            taken = []
-            lines.give_back(rest)
+            broken, *rest = used
+            used = []
+            remaining.push_back(rest)
             yield Record(broken.line_number, Rejection("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
 
 
-class _Returnable:
-    """Lines of which some can be given back, to be taken again."""
+class _PushbackLines:
+    """An iterator of lines that takes lines back, to return them again."""
 
     def __init__(self, lines: Iterator[Record]) -> None:
         self._lines = lines
@@ -60,25 +60,28 @@ class _Returnable:
     def __next__(self) -> Record:
         return self._returned.popleft() if self._returned else next(self._lines)
 
-    def give_back(self, lines: list[Record]) -> None:
+    def push_back(self, lines: list[Record]) -> None:
         self._returned.extendleft(reversed(lines))
 
 
-def _texts(lines: Iterator[Record], taken: list[Record]) -> Iterator[str]:
-    """The text of the lines, noting in ``taken`` which were used; a header with a wrong byte still names columns."""
+def _line_texts(lines: Iterator[Record], used: list[Record]) -> Iterator[str]:
+    """Text of the lines, each of which is appended to ``used``.
+
+    Rejected lines have no text, except the header: it names the columns even with an invalid byte.
+    """
     for line in lines:
-        taken.append(line)
-        if len(taken) > ROW_LINES:
-            raise csv.Error(f"a quote is not closed within {ROW_LINES:,} lines")
+        used.append(line)
+        if len(used) > MAX_ROW_LINES:
+            raise csv.Error(f"a quote is not closed within {MAX_ROW_LINES:,} lines")
         if not isinstance(line.value, Rejection) or line.line_number == 1:
             yield (line.raw or "").replace("\0", "") + "\n"
 
 
-def _without_text(taken: list[Record]) -> tuple[list[Record], int]:
-    """The refused lines among those taken for a row, and the line that the row begins on."""
-    refused = [line for line in taken if isinstance(line.value, Rejection) and line.line_number > 1]
-    begin = next((line.line_number for line in taken if line not in refused), 0)
-    return refused, begin
+def _rejected_lines(used: list[Record]) -> tuple[list[Record], int]:
+    """The rejected lines among those used for a row, and the number of the row's first line."""
+    rejected = [line for line in used if isinstance(line.value, Rejection) and line.line_number > 1]
+    first_line = next((line.line_number for line in used if line not in rejected), 0)
+    return rejected, first_line
 
 
 def _record(number: int, header: list[str], cells: list[str]) -> Record:
@@ -88,12 +91,12 @@ def _record(number: int, header: list[str], cells: list[str]) -> Record:
         reason = f"The row has {len(cells)} cells, the header {len(header)}."
         return Record(number, Rejection("invalid_csv", reason), raw.getvalue().rstrip())
     row: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
-    return Record(number, with_parsed_objects(row), raw.getvalue().rstrip())
+    return Record(number, parse_object_cells(row), raw.getvalue().rstrip())
 
 
-def with_parsed_objects(row: dict[str, Any]) -> object:
-    """The row with JSON text parsed where an object belongs, or a refusal."""
-    for key in _OBJECTS:
+def parse_object_cells(row: dict[str, Any]) -> object:
+    """The row with the JSON text of object columns parsed, or a rejection."""
+    for key in _OBJECT_COLUMNS:
         text = row.get(key)
         if not isinstance(text, str):
             continue

@@ -1,14 +1,14 @@
-"""The hash of a file's bytes, taken while they are read for something else."""
+"""Hashing of a file while it is read."""
 
 import hashlib
 import io
 from typing import IO
 
-STEP = 1 << 20
+READ_BYTES = 1 << 20
 
 
 class HashedFile(io.RawIOBase):
-    """A file whose bytes are hashed once each, in order, however it is read."""
+    """A file that hashes each of its bytes once, in order, however it is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__()
@@ -18,23 +18,23 @@ class HashedFile(io.RawIOBase):
         self._at_end = False
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a position."""
+        """Move to a position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """The position."""
+        """The current position."""
         return self._file.tell()
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill the buffer, and hash what was not hashed yet."""
+        """Fill the buffer, and hash the bytes that were not hashed yet."""
         begin = self._file.tell()
         size: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
         if begin <= self._hashed < begin + size:
@@ -44,9 +44,9 @@ class HashedFile(io.RawIOBase):
         return size
 
     def sha256(self) -> str:
-        """Hash of all bytes; what a file grows by after it was read to its end does not count."""
+        """Hash of all bytes, without those appended after the file was read to its end."""
         if not self._at_end:
             self._file.seek(self._hashed)
-            while data := self._file.read(STEP):
+            while data := self._file.read(READ_BYTES):
                 self._hash.update(data)
         return self._hash.hexdigest()

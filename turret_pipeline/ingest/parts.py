@@ -1,6 +1,7 @@
-"""Landing files to event parts in the lake: each content is read once, whatever its name.
+"""Storage of what was read from landing files. Each content is read once, whatever the name of its file.
 
-A file's parts lie in a folder named by the hash of its bytes, which appears by one rename when the file is read whole.
+The parts of a file are Parquet files in a folder named by the hash of the file's bytes. The folder appears by one
+rename once the file was read to its end.
 """
 
 import datetime as dt
@@ -18,10 +19,10 @@ from upath import UPath
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
-from turret_pipeline.ingest.blocks import keep_blocks
+from turret_pipeline.ingest.blocks import part_writing_jobs
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
-from turret_pipeline.ingest.workers import in_parallel
+from turret_pipeline.ingest.workers import run_in_parallel
 from turret_pipeline.storage.atomic_files import commit, remove, temp_path
 from turret_pipeline.tables import POLARS_TYPES
 
@@ -35,167 +36,177 @@ FILE_SCHEMA = pl.Schema(
         "published_until": POLARS_TYPES["timestamp"],
     }
 )
-"""A file that was read; ``published_until`` is the latest event that had been published by then."""
+"""A file that was read; ``published_until`` is the time of the latest event published by then."""
 
-MENDED_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
+FIXED_LINES_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """When a file is read, and how far events had been published by then."""
+class Ingestion:
+    """The time at which a file is read, and the time of the latest event published by then."""
 
-    read_at: dt.datetime
+    ingested_at: dt.datetime
     published_until: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
-class Sources:
-    """The event parts of every landing file that was ever read."""
+class PartStore:
+    """The parts of all landing files that were read."""
 
     root: Path
 
-    def known(self) -> list[str]:
-        """Hashes of the contents that were read, sorted."""
+    def content_hashes(self) -> list[str]:
+        """Hashes of all contents that were read, sorted."""
         return sorted(folder.name for folder in self.root.glob("*") if folder.is_dir() and folder.name[0] != ".")
 
-    def folder(self, sha: str) -> Path:
-        """Where the parts of a content lie."""
-        return self.root / sha
+    def folder(self, content_sha256: str) -> Path:
+        """The folder with the parts of a content."""
+        return self.root / content_sha256
 
-    def unseen(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
-        """Files that were not read yet, or have changed since. TurretError where one cannot be looked at."""
-        known, seen = set(self.known()), self._seen()
-        return [path for path in paths if seen.get(file_signature(path)) not in known]
+    def new_files(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
+        """The files that were not read yet or have changed since. Raises TurretError if one is not accessible."""
+        known, hashes = set(self.content_hashes()), self._hashes_by_signature()
+        return [path for path in paths if hashes.get(file_signature(path)) not in known]
 
-    def content(self, path: Path | UPath) -> str:
-        """Hash of the content that a file, which has not changed since, was read as."""
-        return self._seen()[file_signature(path)]
+    def content_hash(self, path: Path | UPath) -> str:
+        """Hash of the content of a file that was read and has not changed since."""
+        return self._hashes_by_signature()[file_signature(path)]
 
     def add(
-        self, path: Path | UPath, reading: ParseOptions, arrival: Arrival, *, again: bool = False
+        self, path: Path | UPath, options: ParseOptions, ingestion: Ingestion, *, replace: bool = False
     ) -> Generator[int, None, None]:
-        """Read a file and keep its parts once exhausted; yields how many rows each block had.
+        """Read a file, yielding the number of rows of each block, and keep its parts once exhausted.
 
-        Parts of the same content stay as they are, unless it is read ``again``. TurretError where the file cannot be
-        read.
+        Existing parts of the same content stay as they are, unless ``replace`` is set. Raises TurretError if the file
+        cannot be read.
         """
-        looked, row_count = file_signature(path), 0
-        aside, before = temp_path(self.root / "reading"), temp_path(self.root / "before")
+        signature, row_count = file_signature(path), 0
+        aside, replaced = temp_path(self.root / "reading"), temp_path(self.root / "before")
         aside.mkdir()
         try:
-            with _opened(path) as raw:
+            with _open_binary(path) as raw:
                 file = HashedFile(raw)
                 blocks = read_blocks(io.BufferedReader(file, READ_BUFFER), path.name)
-                for rows in in_parallel(keep_blocks(blocks, reading, aside)):
+                for rows in run_in_parallel(part_writing_jobs(blocks, options, aside)):
                     row_count += rows
                     yield rows
                 sha = file.sha256()
-            if not any(aside.glob("events-*.parquet")):  # so that whoever reads all parts finds one
-                pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(aside / "events-00000.parquet")
-            came = self._arrival(sha) or arrival
-            facts = (str(path), sha, row_count, came.read_at, came.published_until)
-            pl.DataFrame([facts], FILE_SCHEMA, orient="row").write_parquet(aside / "file.parquet")
-            if again and self.folder(sha).exists():
-                self.folder(sha).replace(before)
+            self._write_file_row(aside, str(path), sha, row_count, ingestion)
+            if replace and self.folder(sha).exists():
+                self.folder(sha).replace(replaced)
             commit(aside, self.folder(sha))
         finally:
             remove(aside)
-            remove(before)
-        self._note(looked, sha)
+            remove(replaced)
+        _append_json_line(self._signatures_file, [signature, sha])
 
-    def _arrival(self, sha: str) -> Arrival | None:
-        """When a content was read first; reading it again does not make it late."""
+    def _write_file_row(self, folder: Path, source_file: str, sha: str, row_count: int, ingestion: Ingestion) -> None:
+        """Write ``file.parquet``, and an empty events part if there is none, so that every content has one."""
+        if not any(folder.glob("events-*.parquet")):
+            pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(folder / "events-00000.parquet")
+        first = self._first_ingestion(sha) or ingestion
+        row = (source_file, sha, row_count, first.ingested_at, first.published_until)
+        pl.DataFrame([row], FILE_SCHEMA, orient="row").write_parquet(folder / "file.parquet")
+
+    def _first_ingestion(self, sha: str) -> Ingestion | None:
+        """The first ingestion of a content: reading it again does not make its events late."""
         file = self.folder(sha) / "file.parquet"
         if not file.exists():
             return None
         row = pl.read_parquet(file, glob=False).row(0, named=True)
-        return Arrival(row["ingested_at"], row["published_until"])
+        return Ingestion(row["ingested_at"], row["published_until"])
 
-    def lines(self, kind: str, sha: str) -> set[int]:
-        """The numbers of the lines of a content that have parts of a kind."""
-        files = [file for file in self.part_files(kind) if Path(file).parent.name == sha]
+    def line_numbers(self, kind: str, content_sha256: str) -> set[int]:
+        """Numbers of the lines of a content that have parts of a kind."""
+        files = [file for file in self.part_files(kind) if Path(file).parent.name == content_sha256]
         return set(pl.scan_parquet(files, glob=False).collect()["line_number"]) if files else set()
 
     def part_files(self, kind: str) -> list[str]:
-        """The files of one kind of parts: events, values or rejected."""
-        return [str(file) for sha in self.known() for file in sorted(self.folder(sha).glob(f"{kind}-*.parquet"))]
+        """All part files of a kind: events, rejected, scrubbed or values."""
+        return [
+            str(file) for sha in self.content_hashes() for file in sorted(self.folder(sha).glob(f"{kind}-*.parquet"))
+        ]
 
-    def files(self) -> pl.DataFrame:
-        """FILE_SCHEMA of everything that was read."""
-        found = [pl.read_parquet(self.folder(sha) / "file.parquet", glob=False) for sha in self.known()]
-        return pl.concat(found) if found else pl.DataFrame(schema=FILE_SCHEMA)
+    def source_files(self) -> pl.DataFrame:
+        """FILE_SCHEMA of all contents that were read."""
+        rows = [pl.read_parquet(self.folder(sha) / "file.parquet", glob=False) for sha in self.content_hashes()]
+        return pl.concat(rows) if rows else pl.DataFrame(schema=FILE_SCHEMA)
 
-    def note_replay(self, sha: str, lines: Iterable[int], replayed_at: dt.datetime) -> None:
-        """Note that a content was read again, and which of its refused lines are accepted elsewhere since."""
-        note = {"content_sha256": sha, "mended_lines": sorted(lines), "replayed_at": replayed_at.isoformat()}
-        with self._replays.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps(note))
+    def record_replay(self, content_sha256: str, fixed_lines: Iterable[int], replayed_at: dt.datetime) -> None:
+        """Record that a content was read again, and the rejected lines of it that were accepted from elsewhere."""
+        replay = {
+            "content_sha256": content_sha256,
+            "mended_lines": sorted(fixed_lines),
+            "replayed_at": replayed_at.isoformat(),
+        }
+        _append_json_line(self._replays_file, replay)
 
-    def mended(self) -> pl.DataFrame:
-        """MENDED_SCHEMA of the refused lines that are accepted elsewhere."""
-        notes = _json_lines(self._replays)
-        found = {(note["content_sha256"], line) for note in notes for line in note["mended_lines"]}
-        return pl.DataFrame(sorted(found), MENDED_SCHEMA, orient="row")
+    def fixed_lines(self) -> pl.DataFrame:
+        """FIXED_LINES_SCHEMA of the rejected lines that were accepted from elsewhere."""
+        replays = _read_json_lines(self._replays_file)
+        lines = {(replay["content_sha256"], line) for replay in replays for line in replay["mended_lines"]}
+        return pl.DataFrame(sorted(lines), FIXED_LINES_SCHEMA, orient="row")
 
     def fingerprint(self) -> str:
-        """What changes where other contents are known, or one was read again."""
-        replays = self._replays.read_bytes() if self._replays.exists() else b""
-        return hashlib.sha256("".join(self.known()).encode() + replays).hexdigest()
+        """A hash that changes with the contents that were read and with every replay."""
+        replays = self._replays_file.read_bytes() if self._replays_file.exists() else b""
+        return hashlib.sha256("".join(self.content_hashes()).encode() + replays).hexdigest()
 
-    def _seen(self) -> dict[str, str]:
-        """Hash of the content by what was looked at."""
-        return dict(_json_lines(self._notes))
-
-    def _note(self, looked: str, sha: str) -> None:
-        with self._notes.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps([looked, sha]))
+    def _hashes_by_signature(self) -> dict[str, str]:
+        return dict(_read_json_lines(self._signatures_file))
 
     @property
-    def _notes(self) -> Path:
+    def _signatures_file(self) -> Path:
         return self.root / "seen.jsonl"
 
     @property
-    def _replays(self) -> Path:
+    def _replays_file(self) -> Path:
         return self.root / "replays.jsonl"
 
 
-def _json_lines(path: Path) -> list[Any]:
-    """The values in a file; a line that its writer was killed at says nothing."""
-    found = []
+def _append_json_line(path: Path, value: object) -> None:
+    """Append a line, after a line end of its own: the last line may have been cut off."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n" + json.dumps(value))
+
+
+def _read_json_lines(path: Path) -> list[Any]:
+    """The values in a file, without lines that were cut off because their writer was killed."""
+    values = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         with suppress(ValueError):
-            found.append(json.loads(line))
-    return found
+            values.append(json.loads(line))
+    return values
 
 
 def file_signature(path: Path | UPath) -> str:
-    """What tells without reading that a file is still the same: its path, size and time of change."""
+    """Path, size and modification time of a file: if they are the same, so is the content."""
     try:
         stat = path.stat()
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable_error(path, error) from None
     changed = getattr(stat, "st_mtime_ns", None) or stat.st_mtime
     return f"{path} {stat.st_size} {changed}"
 
 
-def changed_at(path: Path | UPath) -> dt.datetime:
-    """When a file was last changed, where its store says so; else now. In UTC."""
+def modification_time(path: Path | UPath) -> dt.datetime:
+    """Modification time of a file in UTC. Raises TurretError if it is not accessible."""
     try:
         stat = path.stat()
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable_error(path, error) from None
     return dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)
 
 
 @contextmanager
-def _opened(path: Path | UPath) -> Iterator[IO[bytes]]:
+def _open_binary(path: Path | UPath) -> Iterator[IO[bytes]]:
     try:
         file = path.open("rb", buffering=0) if isinstance(path, Path) else path.open("rb")
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable_error(path, error) from None
     with file:
         yield file
 
 
-def _unreadable(path: Path | UPath, error: OSError) -> TurretError:
+def _unreadable_error(path: Path | UPath, error: OSError) -> TurretError:
     return TurretError(f"The input {path} cannot be read: {error.strerror or error}. Check its permissions.")

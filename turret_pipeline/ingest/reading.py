@@ -1,7 +1,7 @@
-"""Bytes to rows: lines, JSON documents, delimited text and Parquet, plain or compressed, told apart by content.
+"""Rows of files: JSON lines, JSON documents, delimited text and Parquet, plain or compressed.
 
-The only module that reads raw bytes, a block at a time, in bounded memory. What cannot be read comes as a refusal in
-its place, so that bad input never loses good input.
+This is the only module that reads raw bytes. It reads a block at a time, in bounded memory. Input that cannot be read
+becomes a rejection at its position, so that bad input never loses good input.
 """
 
 import gzip
@@ -15,36 +15,39 @@ from backports import zstd
 from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import RAW_LIMIT, Block, Lines, Record, Rows, text_record
 from turret_pipeline.ingest.delimited import delimited_records
-from turret_pipeline.ingest.json_documents import Chunk, document_records, opens_document
+from turret_pipeline.ingest.json_documents import Chunk, document_records, is_document_start
 from turret_pipeline.ingest.parquet import parquet_records
 
 BLOCK_BYTES, PIECE_BYTES = 8 << 20, 1 << 20
 LINE_LIMIT = 32 << 20
-"""Bytes that a line may have: what is longer is refused, so that no row fills the memory."""
+"""Maximum bytes of a line. A longer one is rejected, so that no row fills the memory."""
 
 BLOCK_RECORDS = 10_000
 COMPRESSED = (".gz", ".zst")
 _GZIP, _ZSTD, _PARQUET, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"\xef\xbb\xbf"
-_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
+_DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 
 def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
-    """The rows of a file that can seek, in order; its name tells only delimited text from JSON."""
+    """Blocks of the rows of a seekable file, in order.
+
+    The content tells the format and the compression; the name only tells delimited text from JSON.
+    """
     stem = name.lower()
     for ending in COMPRESSED:
         stem = stem.removesuffix(ending)
-    head, content = _head(file), _content(file)
-    if head == _PARQUET:
-        yield from _batches(parquet_records(content, can_seek=content is file))
+    first_bytes, content = _first_bytes(file), _decompress(file)
+    if first_bytes == _PARQUET:
+        yield from _row_blocks(parquet_records(content, can_seek=content is file))
     elif stem.endswith((".csv", ".tsv")):
-        lines = itertools.chain.from_iterable(map(_texts, _blocks(_chunks(content))))
-        yield from _batches(delimited_records(lines, "\t" if stem.endswith(".tsv") else ","))
+        lines = itertools.chain.from_iterable(map(_text_records, _line_blocks(_read_chunks(content))))
+        yield from _row_blocks(delimited_records(lines, "\t" if stem.endswith(".tsv") else ","))
     else:
-        yield from _json(_chunks(content))
+        yield from _json_blocks(_read_chunks(content))
 
 
-def _content(file: IO[bytes]) -> IO[bytes]:
-    """What a file holds, decompressed where its first bytes say that it is compressed."""
+def _decompress(file: IO[bytes]) -> IO[bytes]:
+    """The content of a file, decompressed if its first bytes are those of a compressed file."""
     head = file.read(4)
     file.seek(0)
     if head[:2] == _GZIP:
@@ -52,64 +55,64 @@ def _content(file: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", zstd.ZstdFile(file)) if head == _ZSTD else file
 
 
-def _head(file: IO[bytes]) -> bytes:
-    """The first bytes of what a file holds; none where the compression is damaged, which reading on will tell."""
+def _first_bytes(file: IO[bytes]) -> bytes:
+    """First bytes of the content. Empty if the compression is damaged; reading on reports the damage."""
     try:
-        return _content(file).read(4)
-    except _DAMAGE:
+        return _decompress(file).read(4)
+    except _DECOMPRESSION_ERRORS:
         return b""
     finally:
         file.seek(0)
 
 
-def _batches(records: Iterator[Record]) -> Iterator[Block]:
+def _row_blocks(records: Iterator[Record]) -> Iterator[Block]:
     while rows := list(itertools.islice(records, BLOCK_RECORDS)):
         yield Rows(rows)
 
 
-def _texts(block: Block) -> Iterator[Record]:
-    """Lines as text; refusals stay."""
+def _text_records(block: Block) -> Iterator[Record]:
+    """Lines as text; rejections stay as they are."""
     if isinstance(block, Rows):
         return block.records()
     return (text_record(number, line) for number, line in enumerate(block.split(), start=block.first_line))
 
 
-def _json(chunks: Iterator[Chunk]) -> Iterator[Block]:
-    """JSON lines, or documents where the first line with anything in it opens an array, or an object that goes on."""
+def _json_blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
+    """Items of JSON documents if the first line that is not blank starts one, else JSON lines."""
     before: list[Chunk] = []
     for chunk in chunks:
         before.append(chunk)
         begin = b"" if isinstance(chunk, Rejection) else b"".join(chunk).lstrip()
         if begin:
             whole = itertools.chain(before, chunks)
-            yield from _batches(document_records(whole)) if opens_document(begin) else _blocks(whole)
+            yield from _row_blocks(document_records(whole)) if is_document_start(begin) else _line_blocks(whole)
             return
-    yield from _blocks(iter(before))
+    yield from _line_blocks(iter(before))
 
 
-def _blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
-    """Whole lines, about BLOCK_BYTES at a time; a line that is too long, and damage, are refusals in their places."""
+def _line_blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
+    """Whole lines, about BLOCK_BYTES at a time. Lines that are too long, and damage, are rejections."""
     number, rest = 1, b""
     while (chunk := next(chunks, None)) is not None:
-        data, rest = _cut(rest, [] if isinstance(chunk, Rejection) else chunk)
+        data, rest = _split_after_last_line(rest, [] if isinstance(chunk, Rejection) else chunk)
         if data:
             count = data.count(b"\n")
             yield Lines(number, count, data)
             number += count
         if isinstance(chunk, Rejection):
-            yield Rows([Record(number, chunk, _shown(rest))])
+            yield Rows([Record(number, chunk, _raw_text(rest))])
             return
         if len(rest) > LINE_LIMIT:
-            refusal, rest, damage = _too_long(number, rest, chunks)
-            yield Rows([refusal])
+            rejected, rest, damage = _skip_long_line(number, rest, chunks)
+            yield Rows([rejected])
             number += 1
             chunks = itertools.chain([damage] if damage else [], chunks)
     if rest:
         yield Lines(number, rest.count(b"\n") + (not rest.endswith(b"\n")), rest)
 
 
-def _cut(begin: bytes, pieces: list[bytes]) -> tuple[bytes, bytes]:
-    """All lines that end in these bytes, and what is left of the last one; each byte is copied once."""
+def _split_after_last_line(begin: bytes, pieces: list[bytes]) -> tuple[bytes, bytes]:
+    """All lines that end in these bytes, and the begin of the next one. Each byte is copied once."""
     end = pieces[-1].rfind(b"\n") + 1 if pieces else 0
     if end:
         return b"".join([begin, *pieces[:-1], memoryview(pieces[-1])[:end]]), pieces[-1][end:]
@@ -118,22 +121,22 @@ def _cut(begin: bytes, pieces: list[bytes]) -> tuple[bytes, bytes]:
     return data[:end], data[end:]
 
 
-def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
-    """The bytes of a file without a byte order mark, about BLOCK_BYTES at a time, in pieces.
+def _read_chunks(file: IO[bytes]) -> Iterator[Chunk]:
+    """Bytes of a file without byte order mark, in pieces, about BLOCK_BYTES at a time.
 
-    Of damaged compression what comes before, then a refusal.
+    If the compression is damaged, the bytes before the damage are followed by a rejection.
     """
     pieces, size, is_first = list[bytes](), 0, True
     damage: Rejection | None = None
     try:
-        while piece := file.read1(PIECE_BYTES):  # type: ignore[attr-defined]  # what a reader has decompressed so far
+        while piece := file.read1(PIECE_BYTES):  # type: ignore[attr-defined]  # returns bytes as they are decompressed
             piece, is_first = piece.removeprefix(_BOM) if is_first else piece, False
             pieces.append(piece)
             size += len(piece)
             if size >= BLOCK_BYTES:
                 yield pieces
                 pieces, size = [], 0
-    except _DAMAGE as error:
+    except _DECOMPRESSION_ERRORS as error:
         damage = Rejection("damaged_file", f"The compressed file ends or breaks here: {error}.")
     if pieces:
         yield pieces
@@ -141,8 +144,8 @@ def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
         yield damage
 
 
-def _too_long(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Record, bytes, Rejection | None]:
-    """The refusal of a line that goes on after ``begin``, what follows it, and damage met on the way."""
+def _skip_long_line(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Record, bytes, Rejection | None]:
+    """The rejected line that starts with ``begin``, the bytes after it, and damage that ended the reading."""
     size, damage, rest = len(begin), None, b""
     for chunk in chunks:
         if isinstance(chunk, Rejection):
@@ -155,8 +158,8 @@ def _too_long(number: int, begin: bytes, chunks: Iterator[Chunk]) -> tuple[Recor
             break
         size += len(data)
     reason = f"The line has {size:,} bytes: a row may have {LINE_LIMIT:,}."
-    return Record(number, Rejection("row_too_long", reason), _shown(begin)), rest, damage
+    return Record(number, Rejection("row_too_long", reason), _raw_text(begin)), rest, damage
 
 
-def _shown(data: bytes) -> str:
+def _raw_text(data: bytes) -> str:
     return data[: 4 * RAW_LIMIT].decode("utf-8", "replace")

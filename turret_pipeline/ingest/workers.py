@@ -1,4 +1,7 @@
-"""Work on many blocks at once: this process takes blocks too, so that few of them cost no other process."""
+"""Parallel work on the blocks of a file.
+
+The calling process takes blocks too, so that a small file starts no other process.
+"""
 
 import os
 from collections import deque
@@ -10,30 +13,32 @@ from turret_pipeline.errors import TurretError
 
 T = TypeVar("T")
 IDLE_SECONDS = 60
-_WAITING = 2
-"""Blocks that wait for each worker, so that none is idle."""
+"""Time without work after which a worker exits."""
+
+_QUEUED_PER_WORKER = 2
+"""Jobs that wait for each worker, so that none is idle."""
 
 
-def in_parallel(jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """The results of jobs, which can be pickled, in no certain order; only a few jobs are taken ahead.
+def run_in_parallel(jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """Results of the jobs, in no particular order.
 
-    TurretError where a worker is killed.
+    Jobs must be picklable. Only a few are taken from ``jobs`` ahead of time. Raises TurretError if a worker is killed.
     """
     workers = (os.cpu_count() or 1) - 1
-    waiting = deque[Future[T]]()
+    pending = deque[Future[T]]()
     for number, job in enumerate(jobs):
-        if number > 0 and len(waiting) < _WAITING * workers:
-            waiting.append(_submit(job, workers))
+        if number > 0 and len(pending) < _QUEUED_PER_WORKER * workers:
+            pending.append(_submit(job, workers))
         else:
             yield job()
-        while waiting and waiting[0].done():
-            yield _result(waiting.popleft())
-    while waiting:
-        yield _result(waiting.popleft())
+        while pending and pending[0].done():
+            yield _result(pending.popleft())
+    while pending:
+        yield _result(pending.popleft())
 
 
 def _submit(job: Callable[[], T], workers: int) -> "Future[T]":
-    from loky import get_reusable_executor  # unlike the standard library's it starts clean processes from any program
+    from loky import get_reusable_executor  # starts clean processes from any program, unlike the standard library
 
     future: Future[T] = get_reusable_executor(
         max_workers=workers, timeout=IDLE_SECONDS, env={"POLARS_MAX_THREADS": "1"}
@@ -48,6 +53,6 @@ def _result(future: "Future[T]") -> T:
         return future.result()
     except TerminatedWorkerError:
         raise TurretError(
-            "A process that reads blocks of the input was killed, most likely for want of memory: free some, and run "
-            "again; what was read whole is kept."
+            "A worker process that reads the input was killed, probably because memory ran out: free some memory and "
+            "run again. Files that were read to their end are kept."
         ) from None

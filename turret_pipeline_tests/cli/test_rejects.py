@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
-from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.ingest.canonical import Rules, write_canonical
-from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
-from turret_pipeline_tests.ingest.imports import counts, imported, row
+from turret_pipeline_tests.ingest.imports import import_rows, row, row_counts
 
 ROWS = [row("e1"), '{"name":', {"name": "", "timestamp": 1}, row("e4", timestamp="nope"), row("e5"), '{"nam']
 
@@ -27,14 +27,14 @@ def told(*arguments: str) -> str:
 
 def refused(folder: Path) -> Lake:
     """A lake with four refused rows of six."""
-    return imported(folder, {"a.jsonl": ROWS})
+    return import_rows(folder, {"a.jsonl": ROWS})
 
 
 def again(folder: Path) -> Lake:
     """The lake after the next run."""
-    space = Workspace(load_settings(data_dir=folder))
-    write_canonical(space.sources, space.lake, Rules())
-    return space.lake
+    data = DataDir(folder)
+    write_canonical(PartStore(data.parts), data.lake, CanonicalOptions())
+    return data.lake
 
 
 def ids(lake: Lake) -> list[str]:
@@ -63,7 +63,7 @@ def test_rows_of_one_reason_as_json(tmp_path: Path) -> None:
 
 
 def test_nothing_refused_says_so(tmp_path: Path) -> None:
-    imported(tmp_path, {"a.jsonl": [row("e1")]})
+    import_rows(tmp_path, {"a.jsonl": [row("e1")]})
     assert told("rejects", "--data-dir", str(tmp_path)) == "No row is refused.\n"
     assert "Nothing is refused" in told("replay", "--data-dir", str(tmp_path))
 
@@ -85,8 +85,8 @@ def test_a_mended_file_is_read_again_and_its_old_account_stays(tmp_path: Path) -
     assert "2 of 4 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
     lake = again(tmp_path)
     assert ids(lake) == ["e1", "e2", "e4", "e5"]
-    assert sorted(rejected for *_, rejected in counts(lake)) == [2, 4]
-    assert all(rows == accepted + twice + bad for _, rows, accepted, twice, bad in counts(lake))
+    assert sorted(rejected for *_, rejected in row_counts(lake)) == [2, 4]
+    assert all(rows == accepted + twice + bad for _, rows, accepted, twice, bad in row_counts(lake))
     mended = lake.read("rejected_events").filter("is_mended")["line_number"].to_list()
     assert mended == [2, 4]
     assert "2      1  invalid_json" not in told("rejects", "--data-dir", str(tmp_path))
@@ -95,14 +95,14 @@ def test_a_mended_file_is_read_again_and_its_old_account_stays(tmp_path: Path) -
 def test_rows_are_read_again_where_a_setting_makes_something_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imported(tmp_path, {"a.jsonl": [row("e1"), {"action": "b", "ts": "2024-05-01T12:00:00Z", "id": "e2"}]})
+    import_rows(tmp_path, {"a.jsonl": [row("e1"), {"action": "b", "ts": "2024-05-01T12:00:00Z", "id": "e2"}]})
     assert "0 of 1 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
     monkeypatch.setenv(
         "TURRET_MAPPING", json.dumps({"event_name": ["action", "name"], "event_at": ["ts", "timestamp"]})
     )
     assert "1 of 1 refused rows are accepted now" in told("replay", "--data-dir", str(tmp_path))
     lake = again(tmp_path)
-    assert counts(lake) == [("a.jsonl", 2, 2, 0, 0)]
+    assert row_counts(lake) == [("a.jsonl", 2, 2, 0, 0)]
 
 
 def test_a_file_that_is_read_again_keeps_when_it_came(tmp_path: Path) -> None:
@@ -128,14 +128,14 @@ def test_exported_rows_that_a_person_mended_are_read_once(tmp_path: Path) -> Non
     lake = again(tmp_path)
     assert ids(lake) == ["e1", "e2", "e3", "e5"]
     assert lake.read("rejected_events").filter(~pl.col("is_mended"))["line_number"].to_list() == [4, 6]
-    assert {rows for _, rows, *_ in counts(lake)} == {6, 2}
+    assert {rows for _, rows, *_ in row_counts(lake)} == {6, 2}
 
 
 @pytest.mark.parametrize("content", ["not json", '{"raw_text": "{}"}', "[1]", '{"line_number": "1"}'])
 def test_a_file_that_is_no_export_says_so(tmp_path: Path, content: str) -> None:
     refused(tmp_path)
     (tmp_path / "mend.jsonl").write_text(content)
-    with pytest.raises(TurretError, match=r"Line 1 of .*mend.jsonl is no exported row"):
+    with pytest.raises(TurretError, match=r"Line 1 of .*mend.jsonl is not a row of turret rejects --export"):
         told("replay", str(tmp_path / "mend.jsonl"), "--data-dir", str(tmp_path))
     with pytest.raises(TurretError, match=r"none.jsonl cannot be read"):
         told("replay", str(tmp_path / "none.jsonl"), "--data-dir", str(tmp_path))
@@ -144,12 +144,12 @@ def test_a_file_that_is_no_export_says_so(tmp_path: Path, content: str) -> None:
 def test_a_file_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
     refused(tmp_path)
     (tmp_path / "landing" / "a.jsonl").unlink()
-    assert "the file is gone, or is not found from" in told("replay", "--data-dir", str(tmp_path))
+    assert "The file was not found from the folder" in told("replay", "--data-dir", str(tmp_path))
 
 
 def test_what_was_replayed_is_new_to_the_next_run(tmp_path: Path) -> None:
     refused(tmp_path)
-    space = Workspace(load_settings(data_dir=tmp_path))
-    before = space.sources.fingerprint()
+    parts = PartStore(DataDir(tmp_path).parts)
+    before = parts.fingerprint()
     told("replay", "--data-dir", str(tmp_path))
-    assert space.sources.fingerprint() != before
+    assert parts.fingerprint() != before

@@ -1,4 +1,4 @@
-"""Files of literal rows, read into a lake."""
+"""Landing files with given rows, read into a lake."""
 
 import datetime as dt
 import json
@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.events.parsing import ParseOptions
-from turret_pipeline.ingest.canonical import Rules, write_canonical
-from turret_pipeline.ingest.parts import Arrival, Sources
-from turret_pipeline.ingest.values import take_values, write_values
+from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.parts import Ingestion, PartStore
+from turret_pipeline.ingest.values import extract_part_values, write_values
 from turret_pipeline.storage.lake import Lake
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -20,17 +20,17 @@ FILE_TIME = dt.datetime(2024, 5, 31, tzinfo=dt.UTC)
 
 
 def at(minutes: float) -> str:
-    """A time so many minutes from noon."""
+    """The time this many minutes after noon."""
     return (NOON + dt.timedelta(minutes=minutes)).isoformat()
 
 
 def row(event_id: str | None, minutes: float = 0, **given: object) -> dict[str, Any]:
-    """An input row; the session is missing unless given."""
+    """An input row, without a session unless given."""
     return {"event_id": event_id, "name": "asked", "timestamp": at(minutes), "user_id": "u1"} | given
 
 
-def written(folder: Path, files: Mapping[str, Sequence[object]]) -> list[Path]:
-    """Files of JSON lines; text is written as it is."""
+def write_files(folder: Path, files: Mapping[str, Sequence[object]]) -> list[Path]:
+    """Write files of JSON lines, strings as they are, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, rows in files.items():
@@ -40,34 +40,34 @@ def written(folder: Path, files: Mapping[str, Sequence[object]]) -> list[Path]:
     return paths
 
 
-def read(
-    root: Path, paths: Iterable[Path], reading: ParseOptions | None = None, arrival: Arrival | None = None
-) -> tuple[Sources, int]:
-    """The sources with these files read, and how many rows were new."""
-    sources = Sources(root / "lake" / "parts")
+def read_files(
+    root: Path, paths: Iterable[Path], options: ParseOptions | None = None, ingestion: Ingestion | None = None
+) -> tuple[PartStore, int]:
+    """The parts of the files, and the number of rows that were new."""
+    parts = PartStore(root / "lake" / "parts")
     count = 0
-    for path in sources.unseen(list(paths)):
-        count += sum(sources.add(path, reading or ParseOptions(FILE_TIME), arrival or Arrival(READ_AT)))
-    return sources, count
+    for path in parts.new_files(list(paths)):
+        count += sum(parts.add(path, options or ParseOptions(FILE_TIME), ingestion or Ingestion(READ_AT)))
+    return parts, count
 
 
-def lake_of(root: Path, paths: Iterable[Path], rules: Rules | None = None) -> Lake:
+def build_lake(root: Path, paths: Iterable[Path], options: CanonicalOptions | None = None) -> Lake:
     """The lake of these files, read in their order."""
-    sources, _ = read(root, paths)
+    parts, _ = read_files(root, paths)
     lake = Lake(root / "lake")
-    write_canonical(sources, lake, rules or Rules())
-    sum(take_values(sources))
-    write_values(sources, lake)
+    write_canonical(parts, lake, options or CanonicalOptions())
+    sum(extract_part_values(parts))
+    write_values(parts, lake)
     return lake
 
 
-def imported(root: Path, files: Mapping[str, Sequence[object]], rules: Rules | None = None) -> Lake:
-    """The lake of files of these rows, read in their order."""
-    return lake_of(root, written(root / "landing", files), rules)
+def import_rows(root: Path, files: Mapping[str, Sequence[object]], options: CanonicalOptions | None = None) -> Lake:
+    """The lake of files with these rows, read in their order."""
+    return build_lake(root, write_files(root / "landing", files), options)
 
 
-def counts(lake: Lake) -> list[tuple[Any, ...]]:
-    """File; rows, accepted, duplicate, rejected."""
+def row_counts(lake: Lake) -> list[tuple[Any, ...]]:
+    """File name; number of rows, and of accepted, duplicate and rejected ones."""
     names = ("source_file", "row_count", "accepted_count", "duplicate_count", "rejected_count")
     files = lake.read("source_files").select(pl.col("source_file").str.split("/").list.last(), *names[1:])
     return files.rows()

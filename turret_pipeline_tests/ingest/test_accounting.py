@@ -1,4 +1,4 @@
-"""Whatever the bytes, and however they are parted into files: every row is counted once, and no good row is lost."""
+"""Any bytes, split into files anywhere: every row is counted once, and no valid row is lost."""
 
 import gzip
 import itertools
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turret_pipeline_tests.ingest.imports import counts, lake_of, row
+from turret_pipeline_tests.ingest.imports import build_lake, row, row_counts
 
 GOOD = st.builds(
     lambda event_id, minutes, metadata: json.dumps(row(event_id, minutes, metadata=metadata)).encode(),
@@ -48,15 +48,14 @@ LINES = st.lists(GOOD | HOSTILE | st.binary(max_size=20), max_size=8).map(b"\n".
 NAMES = st.sampled_from(["a.jsonl", "b.json", "c.csv", "d.tsv", "e.parquet", "f.jsonl.gz", "g.jsonl.zst", "h.ndjson"])
 
 
-def check(files: list[tuple[str, bytes]]) -> None:
-    """The law holds for files of these contents."""
+def assert_row_counts_add_up(files: list[tuple[str, bytes]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root, paths = Path(folder), []
         for number, (name, content) in enumerate(files):
             paths.append(root / f"{number}-{name}")
             paths[-1].write_bytes(content)
-        lake = lake_of(root, paths)
-        found = counts(lake)
+        lake = build_lake(root, paths)
+        found = row_counts(lake)
         assert len(found) == len({content for _, content in files})
         assert all(rows == accepted + duplicate + rejected for _, rows, accepted, duplicate, rejected in found)
         assert lake.read("rejected_events").height == sum(rejected for *_, rejected in found)
@@ -67,19 +66,19 @@ def check(files: list[tuple[str, bytes]]) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(NAMES, LINES | st.binary(max_size=200) | LINES.map(gzip.compress)), max_size=4))
-def test_any_bytes_keep_the_account(files: list[tuple[str, bytes]]) -> None:
-    check(files)
+def test_row_counts_add_up_for_any_bytes(files: list[tuple[str, bytes]]) -> None:
+    assert_row_counts_add_up(files)
 
 
 @settings(max_examples=12, deadline=None)
 @given(LINES, st.lists(st.integers(0, 2000), max_size=4))
-def test_bytes_parted_anywhere_keep_the_account(content: bytes, cuts: list[int]) -> None:
+def test_row_counts_add_up_wherever_a_file_is_split(content: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
-    check([("a.jsonl", content[begin:end]) for begin, end in itertools.pairwise(edges)])
+    assert_row_counts_add_up([("a.jsonl", content[begin:end]) for begin, end in itertools.pairwise(edges)])
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_good_lines_are_accepted_whatever_stands_between_them(tmp_path: Path, seed: int) -> None:
+def test_valid_lines_are_accepted_between_noise(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     lines = []
     for number in range(60):
@@ -90,4 +89,4 @@ def test_good_lines_are_accepted_whatever_stands_between_them(tmp_path: Path, se
         )
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\n".join(lines))
-    assert {f"e{number}" for number in range(60)} <= set(lake_of(tmp_path, [path]).read("events")["event_id"])
+    assert {f"e{number}" for number in range(60)} <= set(build_lake(tmp_path, [path]).read("events")["event_id"])

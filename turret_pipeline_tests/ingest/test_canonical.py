@@ -1,4 +1,4 @@
-"""Files of rows in; the canonical tables out."""
+"""The canonical tables of files with given rows."""
 
 import datetime as dt
 import itertools
@@ -11,22 +11,32 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.ingest.canonical import Rules, write_canonical
-from turret_pipeline.ingest.parts import Arrival, Sources
+from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.parts import Ingestion, PartStore
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import EVENT_VALUES, LAKE_EVENTS, REJECTED_EVENTS, SOURCE_FILES
-from turret_pipeline_tests.ingest.imports import FILE_TIME, NOON, READ_AT, at, counts, imported, read, row, written
+from turret_pipeline_tests.ingest.imports import (
+    FILE_TIME,
+    NOON,
+    READ_AT,
+    at,
+    import_rows,
+    read_files,
+    row,
+    row_counts,
+    write_files,
+)
 
 LLM = {"event_id": "x", "user_id": "u", "prompt": "p", "generation": "g", "timestamp": NOON.isoformat()}
 
 
-def ids(lake: Lake) -> list[str]:
+def event_ids(lake: Lake) -> list[str]:
     return lake.read("events")["event_id"].to_list()
 
 
-def sessions(root: Path, *rows: dict[str, Any], gap: float = 30) -> dict[str, str]:
-    """Session by event."""
-    events = imported(root, {"a.jsonl": rows}, Rules(session_gap_minutes=gap)).read("events")
+def derive_sessions(root: Path, *rows: dict[str, Any], gap: float = 30) -> dict[str, str]:
+    """Sessions by event."""
+    events = import_rows(root, {"a.jsonl": rows}, CanonicalOptions(session_gap_minutes=gap)).read("events")
     return dict(events.select("event_id", "session_id").iter_rows())
 
 
@@ -37,17 +47,17 @@ def test_events_come_in_order_of_time_then_file_and_line(tmp_path: Path, order: 
         "b.jsonl": [row("b1")],
         "z.jsonl": [row("early", -5), row("z2")],
     }
-    lake = imported(tmp_path, {name: files[name] for name in order})
-    assert ids(lake) == ["early", "x-prompt", "x-generation", "a3", "b1", "z2", "late"]
+    lake = import_rows(tmp_path, {name: files[name] for name in order})
+    assert event_ids(lake) == ["early", "x-prompt", "x-generation", "a3", "b1", "z2", "late"]
 
 
 @pytest.mark.parametrize("order", [["a.jsonl", "b.jsonl"], ["b.jsonl", "a.jsonl"]])
-def test_of_equal_ids_the_first_is_kept_whatever_the_order_of_the_files(tmp_path: Path, order: Sequence[str]) -> None:
+def test_the_first_event_of_equal_ids_is_kept_in_any_order_of_files(tmp_path: Path, order: Sequence[str]) -> None:
     files = {
         "b.jsonl": [row("e1", session_id="s")],
         "a.jsonl": [row("e1", 1, session_id="s"), row("e2", 3, session_id="s"), row("e1", session_id="s")],
     }
-    events = imported(tmp_path, {name: files[name] for name in order}).read("events")
+    events = import_rows(tmp_path, {name: files[name] for name in order}).read("events")
     found = events.select(
         "event_id", pl.col("source_file").str.split("/").list.last(), "line_number", "event_at"
     ).rows()
@@ -55,49 +65,51 @@ def test_of_equal_ids_the_first_is_kept_whatever_the_order_of_the_files(tmp_path
 
 
 def test_no_files_give_empty_tables(tmp_path: Path) -> None:
-    lake = imported(tmp_path, {})
+    lake = import_rows(tmp_path, {})
     assert_frame_equal(lake.read("events"), LAKE_EVENTS.empty())
     assert_frame_equal(lake.read("rejected_events"), REJECTED_EVENTS.empty())
     assert_frame_equal(lake.read("source_files"), SOURCE_FILES.empty())
     assert_frame_equal(lake.read("event_values"), EVENT_VALUES.empty())
 
 
-def test_a_silence_longer_than_the_gap_opens_a_session_and_one_as_long_does_not(tmp_path: Path) -> None:
-    found = sessions(tmp_path, row("e1", 0), row("e2", 30), row("e3", 60), row("e4", 90.001), row("e5", 91))
+def test_only_a_pause_longer_than_the_gap_starts_a_session(tmp_path: Path) -> None:
+    found = derive_sessions(tmp_path, row("e1", 0), row("e2", 30), row("e3", 60), row("e4", 90.001), row("e5", 91))
     first, second = "session-e1", "session-e4"
     assert found == {"e1": first, "e2": first, "e3": first, "e4": second, "e5": second}
 
 
 def test_users_do_not_share_a_derived_session(tmp_path: Path) -> None:
-    found = sessions(tmp_path, row("e1", 0), row("f1", 1, user_id="u2"), row("e2", 2), row("f2", 40, user_id="u2"))
+    found = derive_sessions(
+        tmp_path, row("e1", 0), row("f1", 1, user_id="u2"), row("e2", 2), row("f2", 40, user_id="u2")
+    )
     assert found == {"e1": "session-e1", "f1": "session-f1", "e2": "session-e1", "f2": "session-f2"}
 
 
-def test_an_event_without_user_and_session_is_a_session_by_itself(tmp_path: Path) -> None:
-    found = sessions(tmp_path, row("e1", 0, user_id=None), row("e2", 0, user_id=None), row("e3", 1))
+def test_an_event_without_user_and_session_gets_its_own_session(tmp_path: Path) -> None:
+    found = derive_sessions(tmp_path, row("e1", 0, user_id=None), row("e2", 0, user_id=None), row("e3", 1))
     assert found == {"e1": "session-e1", "e2": "session-e2", "e3": "session-e3"}
 
 
-def test_a_given_session_stays_and_neither_joins_nor_parts_derived_ones(tmp_path: Path) -> None:
+def test_a_given_session_stays_and_does_not_affect_derived_ones(tmp_path: Path) -> None:
     files = {"a.jsonl": [row("e1", 0), row("e2", 20, session_id="s1"), row("e3", 25)]}
-    events = imported(tmp_path / "1", files).read("events")
+    events = import_rows(tmp_path / "1", files).read("events")
     assert events.select("event_id", "session_id", "is_session_derived").rows() == [
         ("e1", "session-e1", True),
         ("e2", "s1", False),
         ("e3", "session-e1", True),
     ]
-    parted = sessions(tmp_path / "2", row("e1", 0), row("e2", 20, session_id="s1"), row("e3", 40))
-    assert parted == {"e1": "session-e1", "e2": "s1", "e3": "session-e3"}
+    split = derive_sessions(tmp_path / "2", row("e1", 0), row("e2", 20, session_id="s1"), row("e3", 40))
+    assert split == {"e1": "session-e1", "e2": "s1", "e3": "session-e3"}
 
 
 def test_equal_times_are_one_derived_session_in_order_of_the_source(tmp_path: Path) -> None:
-    assert sessions(tmp_path, row("e1"), row("e2"), gap=0.001) == {"e1": "session-e1", "e2": "session-e1"}
+    assert derive_sessions(tmp_path, row("e1"), row("e2"), gap=0.001) == {"e1": "session-e1", "e2": "session-e1"}
 
 
-def test_a_session_that_comes_back_in_a_later_import_is_one_session(tmp_path: Path) -> None:
+def test_a_session_continues_in_a_later_import(tmp_path: Path) -> None:
     first, second = {"a.jsonl": [row("e1", 0), row("e2", 10)]}, {"b.jsonl": [row("e3", 35), row("e4", 80)]}
-    imported(tmp_path, first)
-    events = imported(tmp_path, second).read("events")
+    import_rows(tmp_path, first)
+    events = import_rows(tmp_path, second).read("events")
     assert dict(events.select("event_id", "session_id").iter_rows()) == {
         "e1": "session-e1",
         "e2": "session-e1",
@@ -106,7 +118,7 @@ def test_a_session_that_comes_back_in_a_later_import_is_one_session(tmp_path: Pa
     }
 
 
-def test_only_the_values_of_kept_events_are_accepted(tmp_path: Path) -> None:
+def test_only_values_of_kept_events_are_written(tmp_path: Path) -> None:
     files = {
         "a.jsonl": [row("e1", 0, metadata={"b": 1, "a": "first"}), row("e1", 1, metadata={"a": "second"})],
         "b.jsonl": [row("e1", 2, metadata={"a": "other"}), row("e2", 2, metadata={"b": "x"})],
@@ -116,14 +128,14 @@ def test_only_the_values_of_kept_events_are_accepted(tmp_path: Path) -> None:
         ("e1", "b", "number", "1", 1.0),
         ("e2", "b", "string", "x", None),
     ]
-    found = imported(tmp_path, files).read("event_values")
+    found = import_rows(tmp_path, files).read("event_values")
     assert_frame_equal(found, pl.DataFrame(expected, EVENT_VALUES.schema, orient="row"))
 
 
 def test_every_row_of_a_file_is_accounted_for(tmp_path: Path) -> None:
     rows = [row("e1"), row("e1"), row("e3", 60), LLM, None, {"name": ""}, row(None, 1), row("e4", timestamp=None)]
     rows.append(row("e5", timestamp="2024-05-01T12:00:00"))
-    files = imported(tmp_path, {"a.jsonl": rows}).read("source_files")
+    files = import_rows(tmp_path, {"a.jsonl": rows}).read("source_files")
     assert files.drop("source_file", "content_sha256").row(0, named=True) == {
         "source_format": "trubrics_llm,turret",
         "row_count": 9,
@@ -140,40 +152,40 @@ def test_every_row_of_a_file_is_accounted_for(tmp_path: Path) -> None:
     }
 
 
-def test_refused_rows_keep_their_place_reason_and_text(tmp_path: Path) -> None:
-    rejected = imported(tmp_path, {"a.jsonl": [row("e1"), '{"name":', {"name": "", "n": 1}]}).read("rejected_events")
+def test_rejected_rows_have_line_reason_and_text(tmp_path: Path) -> None:
+    rejected = import_rows(tmp_path, {"a.jsonl": [row("e1"), '{"name":', {"name": "", "n": 1}]}).read("rejected_events")
     found = rejected.select("line_number", "reason_code", "raw_text").rows()
     assert found == [(2, "invalid_json", '{"name":'), (3, "invalid_name", '{"name": "", "n": 1}')]
 
 
-def test_rows_known_from_another_file_are_duplicates_where_they_come_later(tmp_path: Path) -> None:
+def test_rows_of_an_earlier_file_are_duplicates(tmp_path: Path) -> None:
     files = {"b.jsonl": [row("e2"), row("e3"), row("e1")], "a.jsonl": [row("e1"), row("e2")]}
-    assert counts(imported(tmp_path, files)) == [("a.jsonl", 2, 2, 0, 0), ("b.jsonl", 3, 1, 2, 0)]
+    assert row_counts(import_rows(tmp_path, files)) == [("a.jsonl", 2, 2, 0, 0), ("b.jsonl", 3, 1, 2, 0)]
 
 
-def test_a_grown_file_without_ids_adds_only_what_is_new(tmp_path: Path) -> None:
+def test_a_grown_file_without_ids_adds_only_new_events(tmp_path: Path) -> None:
     rows = [row(None), row(None), row(None, user_id="u2")]
-    lake = imported(tmp_path, {"a.jsonl": rows, "b.jsonl": [*rows, row(None), row(None, x=1)]})
-    assert counts(lake) == [("a.jsonl", 3, 3, 0, 0), ("b.jsonl", 5, 2, 3, 0)]
-    assert len(set(ids(lake))) == len(ids(lake)) == 5
+    lake = import_rows(tmp_path, {"a.jsonl": rows, "b.jsonl": [*rows, row(None), row(None, x=1)]})
+    assert row_counts(lake) == [("a.jsonl", 3, 3, 0, 0), ("b.jsonl", 5, 2, 3, 0)]
+    assert len(set(event_ids(lake))) == len(event_ids(lake)) == 5
 
 
 def test_a_dump_without_ids_in_another_order_of_rows_and_keys_adds_nothing(tmp_path: Path) -> None:
     metadata = {"plan": "pro", "nested": {"b": [1, 2], "a": None}, "é": 1.5}
     rows = [row(None, minutes, metadata=metadata) for minutes in (0, 1, 1, 2)]
-    turned = [dict(reversed(r.items())) | {"metadata": dict(reversed(metadata.items()))} for r in reversed(rows)]
-    spaced = [json.dumps(r, indent=None, separators=(" , ", " : "), ensure_ascii=False) for r in turned]
-    lake = imported(tmp_path, {"a.jsonl": rows, "b.jsonl": turned, "c.jsonl": spaced})
-    assert counts(lake) == [("a.jsonl", 4, 4, 0, 0), ("b.jsonl", 4, 0, 4, 0), ("c.jsonl", 4, 0, 4, 0)]
+    reversed_rows = [dict(reversed(r.items())) | {"metadata": dict(reversed(metadata.items()))} for r in reversed(rows)]
+    spaced = [json.dumps(r, indent=None, separators=(" , ", " : "), ensure_ascii=False) for r in reversed_rows]
+    lake = import_rows(tmp_path, {"a.jsonl": rows, "b.jsonl": reversed_rows, "c.jsonl": spaced})
+    assert row_counts(lake) == [("a.jsonl", 4, 4, 0, 0), ("b.jsonl", 4, 0, 4, 0), ("c.jsonl", 4, 0, 4, 0)]
 
 
-def test_a_row_with_two_events_is_accepted_where_one_of_them_is_kept(tmp_path: Path) -> None:
-    lake = imported(tmp_path, {"a.jsonl": [row("x-prompt")], "b.jsonl": [LLM, LLM]})
-    assert counts(lake) == [("a.jsonl", 1, 1, 0, 0), ("b.jsonl", 2, 1, 1, 0)]
+def test_a_row_with_two_events_is_accepted_if_one_of_them_is_kept(tmp_path: Path) -> None:
+    lake = import_rows(tmp_path, {"a.jsonl": [row("x-prompt")], "b.jsonl": [LLM, LLM]})
+    assert row_counts(lake) == [("a.jsonl", 1, 1, 0, 0), ("b.jsonl", 2, 1, 1, 0)]
 
 
 def test_files_without_a_good_row_are_accounted_for(tmp_path: Path) -> None:
-    assert counts(imported(tmp_path, {"a.jsonl": [], "b.jsonl": [None, 3]})) == [
+    assert row_counts(import_rows(tmp_path, {"a.jsonl": [], "b.jsonl": [None, 3]})) == [
         ("a.jsonl", 0, 0, 0, 0),
         ("b.jsonl", 2, 0, 0, 2),
     ]
@@ -188,13 +200,13 @@ def test_accepted_duplicate_and_rejected_rows_are_all_rows_in_any_order_of_files
         "b": [row(None), row("e1"), row("e2")],
         "c": [row(None), [], row(None), row("e2", -60)],
     }
-    lake = imported(tmp_path, {f"{name}.jsonl": contents[name] for name in order})
-    found = counts(lake)
+    lake = import_rows(tmp_path, {f"{name}.jsonl": contents[name] for name in order})
+    found = row_counts(lake)
     assert found == [("a.jsonl", 4, 2, 1, 1), ("b.jsonl", 3, 0, 3, 0), ("c.jsonl", 4, 2, 1, 1)]
     assert all(rows == accepted + duplicate + rejected for _, rows, accepted, duplicate, rejected in found)
 
 
-def test_days_imported_one_by_one_are_the_same_as_all_at_once(tmp_path: Path) -> None:
+def test_importing_day_by_day_equals_importing_all_at_once(tmp_path: Path) -> None:
     days = {
         f"{day:02}.jsonl": [
             *(
@@ -207,16 +219,16 @@ def test_days_imported_one_by_one_are_the_same_as_all_at_once(tmp_path: Path) ->
         for day in range(5)
     }
     for name, rows in days.items():
-        imported(tmp_path / "daily", {name: rows})
+        import_rows(tmp_path / "daily", {name: rows})
     whole = [line for rows in days.values() for line in rows]
-    one, many = imported(tmp_path / "once", {"all.jsonl": whole}), Lake(tmp_path / "daily" / "lake")
+    one, many = import_rows(tmp_path / "once", {"all.jsonl": whole}), Lake(tmp_path / "daily" / "lake")
     place = ["source_file", "content_sha256", "line_number"]
     assert_frame_equal(many.read("events").drop(place), one.read("events").drop(place))
     assert_frame_equal(many.read("event_values"), one.read("event_values"))
     assert_frame_equal(many.read("rejected_events").drop(place), one.read("rejected_events").drop(place))
 
 
-def test_a_clock_ahead_of_the_receipt_or_of_the_reading_is_marked(tmp_path: Path) -> None:
+def test_a_clock_ahead_of_receipt_or_ingestion_is_marked(tmp_path: Path) -> None:
     minutes = (READ_AT - NOON).total_seconds() / 60
     rows = [
         row("fine", received_at=at(0)),
@@ -225,40 +237,40 @@ def test_a_clock_ahead_of_the_receipt_or_of_the_reading_is_marked(tmp_path: Path
         row("future", minutes + 10.1),
         row("soon", minutes + 9.9),
     ]
-    events = imported(tmp_path, {"a.jsonl": rows}, Rules(clock_tolerance_minutes=10)).read("events")
+    events = import_rows(tmp_path, {"a.jsonl": rows}, CanonicalOptions(clock_tolerance_minutes=10)).read("events")
     assert set(events.filter("is_time_ahead")["event_id"]) == {"ahead", "future"}
 
 
 def test_events_of_days_that_were_published_already_are_counted_as_late(tmp_path: Path) -> None:
     days = [row("old", -1440), row("yesterday", -721), row("today", 0), row("new", 1440)]
-    (path,) = written(tmp_path, {"a.jsonl": days})
-    sources, _ = read(tmp_path, [path], arrival=Arrival(READ_AT, published_until=NOON))
-    write_canonical(sources, Lake(tmp_path / "lake"), Rules())
+    (path,) = write_files(tmp_path, {"a.jsonl": days})
+    parts, _ = read_files(tmp_path, [path], ingestion=Ingestion(READ_AT, published_until=NOON))
+    write_canonical(parts, Lake(tmp_path / "lake"), CanonicalOptions())
     assert Lake(tmp_path / "lake").read("source_files")["late_count"].to_list() == [2]
 
 
-def test_numbers_that_no_machine_holds_stop_nothing(tmp_path: Path) -> None:
+def test_numbers_of_any_length_do_not_stop_a_run(tmp_path: Path) -> None:
     lines = [f'{{"event_id":"e{n}","name":"a","timestamp":0,"metadata":{{"n":{"9" * n}}}}}' for n in (1, 30, 299, 5000)]
-    lake = imported(tmp_path, {"a.jsonl": [*lines, row("last")]})
-    ((_, rows, accepted, duplicate, rejected),) = counts(lake)
+    lake = import_rows(tmp_path, {"a.jsonl": [*lines, row("last")]})
+    ((_, rows, accepted, duplicate, rejected),) = row_counts(lake)
     assert (rows, duplicate) == (5, 0) == (accepted + rejected, 0)
-    assert {"e1", "e30", "last"} <= set(ids(lake))
+    assert {"e1", "e30", "last"} <= set(event_ids(lake))
 
 
-def test_an_id_of_blanks_is_none(tmp_path: Path) -> None:
-    lake = imported(tmp_path, {"a.jsonl": [row(" ", 0, user_id="\t"), row(" ", 1, x=1), row("  ", 2)]})
-    assert len(set(ids(lake))) == 3
+def test_a_blank_id_counts_as_missing(tmp_path: Path) -> None:
+    lake = import_rows(tmp_path, {"a.jsonl": [row(" ", 0, user_id="\t"), row(" ", 1, x=1), row("  ", 2)]})
+    assert len(set(event_ids(lake))) == 3
     assert lake.read("events")["user_id"].to_list() == [None, "u1", "u1"]
 
 
-def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
-    lake = imported(tmp_path / 'it\'s [new] * 100% "ok"?', {"a'b [1].jsonl": [row("e1", metadata={"n": 1})]})
-    assert counts(lake) == [("a'b [1].jsonl", 1, 1, 0, 0)]
+def test_folder_and_file_names_may_contain_special_characters(tmp_path: Path) -> None:
+    lake = import_rows(tmp_path / 'it\'s [new] * 100% "ok"?', {"a'b [1].jsonl": [row("e1", metadata={"n": 1})]})
+    assert row_counts(lake) == [("a'b [1].jsonl", 1, 1, 0, 0)]
     assert lake.read("event_values")["value"].to_list() == ["1"]
 
 
-def test_nothing_is_left_of_what_was_spilled(tmp_path: Path) -> None:
-    imported(tmp_path, {"a.jsonl": [row("e1")]})
+def test_spill_files_are_removed(tmp_path: Path) -> None:
+    import_rows(tmp_path, {"a.jsonl": [row("e1")]})
     assert sorted(path.name for path in (tmp_path / "lake").iterdir()) == [
         "event_values.parquet",
         "events.parquet",
@@ -267,4 +279,4 @@ def test_nothing_is_left_of_what_was_spilled(tmp_path: Path) -> None:
         "scrubbed_values.parquet",
         "source_files.parquet",
     ]
-    assert isinstance(Sources(tmp_path / "lake" / "parts").known(), list)
+    assert isinstance(PartStore(tmp_path / "lake" / "parts").content_hashes(), list)

@@ -1,4 +1,4 @@
-"""Paths, folders, globs and addresses in; files out."""
+"""Input files of paths, folders, globs and addresses."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.discovery import discover
 
 
-def written(folder: Path, name: str) -> Path:
+def create_file(folder: Path, name: str) -> Path:
     path = folder / name
     path.write_bytes(b"")
     return path
@@ -18,28 +18,28 @@ def written(folder: Path, name: str) -> Path:
 def test_a_folder_gives_its_event_files_sorted_and_not_the_hidden_ones(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     names = ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "d.csv.zst", "notes.txt", ".hidden.jsonl", "c.gz"]
-    paths = {name: written(tmp_path, name) for name in names}
-    wanted = sorted(paths[name] for name in ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "d.csv.zst"])
-    assert discover([str(tmp_path)]) == wanted
+    paths = {name: create_file(tmp_path, name) for name in names}
+    expected = sorted(paths[name] for name in ["z.jsonl", "a.CSV", "sub/m.json.gz", "b.parquet", "d.csv.zst"])
+    assert discover([str(tmp_path)]) == expected
 
 
 def test_a_file_found_in_several_ways_is_found_once(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.jsonl")
+    path = create_file(tmp_path, "a.jsonl")
     assert discover([str(tmp_path), str(path), str(tmp_path / "*.jsonl"), str(tmp_path / "**")]) == [path]
     assert discover([]) == []
 
 
 @pytest.mark.parametrize(
-    ("pattern", "verdict"), [("", "has no event file"), ("no.jsonl", "does not exist"), ("*.csv", "matches no file")]
+    ("pattern", "problem"), [("", "has no event file"), ("no.jsonl", "does not exist"), ("*.csv", "matches no file")]
 )
-def test_an_input_that_finds_nothing_says_so(tmp_path: Path, pattern: str, verdict: str) -> None:
-    with pytest.raises(TurretError, match=verdict):
+def test_an_input_without_files_is_an_error(tmp_path: Path, pattern: str, problem: str) -> None:
+    with pytest.raises(TurretError, match=problem):
         discover([str(tmp_path / pattern)])
 
 
 def test_a_folder_that_is_named_like_a_file_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "odd.jsonl").mkdir()
-    inside = written(tmp_path / "odd.jsonl", "a.jsonl")
+    inside = create_file(tmp_path / "odd.jsonl", "a.jsonl")
     assert discover([str(tmp_path)]) == discover([str(tmp_path / "odd.jsonl")]) == [inside]
 
 
@@ -55,14 +55,14 @@ def test_an_object_store_is_listed_like_a_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "verdict"),
+    ("address", "problem"),
     [
-        ("memory://bucket/none.jsonl", "finds no object"),
-        ("memory://bucket/none*.jsonl", "finds no object"),
-        ("nowhere://bucket/a.jsonl", "no address that can be read"),
+        ("memory://bucket/none.jsonl", "matches no object"),
+        ("memory://bucket/none*.jsonl", "matches no object"),
+        ("nowhere://bucket/a.jsonl", "has an address that cannot be read"),
         ("s3://bucket/a.jsonl", r"needs a library that is not installed.*turret-pipeline\[s3\]"),
     ],
 )
-def test_an_address_that_finds_nothing_says_so(address: str, verdict: str) -> None:
-    with pytest.raises(TurretError, match=verdict):
+def test_an_address_without_objects_is_an_error(address: str, problem: str) -> None:
+    with pytest.raises(TurretError, match=problem):
         discover([address])

@@ -5,40 +5,42 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 import pytest
 
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.events.formats import FORMATS
-from turret_pipeline.ingest.canonical import Rules, write_canonical
-from turret_pipeline.ingest.values import take_values, write_values
-from turret_pipeline.orchestration.assets.ingestion import read_new_files
-from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.new_files import read_new_files
+from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.ingest.values import extract_part_values, write_values
+from turret_pipeline.progress import SilentProgress
+from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
-from turret_pipeline_tests.ingest.imports import counts, imported, written
+from turret_pipeline_tests.ingest.imports import import_rows, row_counts, write_files
 
 TRACE, OBSERVATION = (dict(FORMATS[name].example) for name in ("langfuse_trace", "langfuse_observation"))
 
 
-def said(lake: Lake) -> list[tuple[object, ...]]:
-    """Name, session and user of the events, with what was said."""
+def event_texts(lake: Lake) -> list[tuple[object, ...]]:
+    """Name, session, user and text of the events."""
     values = lake.read("event_values").filter(pl.col("field").is_in(["prompt", "generation"]))
     events = lake.read("events").join(values, on="event_id", how="left", maintain_order="left")
     return events.select("event_name", "session_id", "user_id", "value").rows()
 
 
 def read_with(folder: Path, **settings: object) -> Lake:
-    """The lake of a landing folder under these settings."""
-    workspace = Workspace(load_settings(data_dir=folder, **settings))
-    read_new_files(workspace, dg.build_asset_context().log)
-    write_canonical(workspace.sources, workspace.lake, Rules())
-    sum(take_values(workspace.sources))
-    write_values(workspace.sources, workspace.lake)
-    return workspace.lake
+    """The lake of a landing folder with these settings."""
+    data = DataDir(folder)
+    read_new_files(load_settings(data_dir=folder, **settings), data, SilentProgress(), lambda _: None)
+    parts = PartStore(data.parts)
+    write_canonical(parts, data.lake, CanonicalOptions())
+    sum(extract_part_values(parts))
+    write_values(parts, data.lake)
+    return data.lake
 
 
-def as_csv(folder: Path, rows: list[Mapping[str, object]]) -> None:
+def write_csv(folder: Path, rows: list[Mapping[str, object]]) -> None:
     folder.mkdir()
     texts = [
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in row.items()} for row in rows
@@ -50,35 +52,35 @@ def as_csv(folder: Path, rows: list[Mapping[str, object]]) -> None:
 
 
 def test_a_file_may_hold_rows_of_every_format(tmp_path: Path) -> None:
-    lake = imported(tmp_path, {"a.jsonl": [table.example for table in FORMATS.values()]})
-    assert counts(lake) == [("a.jsonl", 10, 9, 1, 0)]  # the Langfuse trace tells what its observation tells
+    lake = import_rows(tmp_path, {"a.jsonl": [table.example for table in FORMATS.values()]})
+    assert row_counts(lake) == [("a.jsonl", 10, 9, 1, 0)]  # the Langfuse trace repeats its observation
     assert set(lake.read("events")["source_format"]) == set(FORMATS) - {"langfuse_observation"}
 
 
 @pytest.mark.parametrize("name", ["posthog", "langfuse_trace", "langfuse_observation", "openai_chat", "sharegpt"])
 def test_objects_may_be_json_text_in_csv(tmp_path: Path, name: str) -> None:
     example = FORMATS[name].example
-    as_csv(tmp_path / "landing", [example])
+    write_csv(tmp_path / "landing", [example])
     found = read_with(tmp_path)
     assert found.read("rejected_events").is_empty()
-    assert said(found) == said(imported(tmp_path / "plain", {"a.jsonl": [example]}))
+    assert event_texts(found) == event_texts(import_rows(tmp_path / "plain", {"a.jsonl": [example]}))
 
 
 @pytest.mark.parametrize("files", [["a", "b"], ["b", "a"]])
-def test_an_exchange_told_by_a_trace_and_its_generation_counts_once(tmp_path: Path, files: list[str]) -> None:
+def test_an_exchange_in_a_trace_and_its_generation_counts_once(tmp_path: Path, files: list[str]) -> None:
     rows = dict(zip((f"{name}.jsonl" for name in files), ([TRACE], [OBSERVATION]), strict=True))
-    lake = imported(tmp_path, rows)
-    assert said(lake) == [  # as the trace tells it, which knows whose it is
+    lake = import_rows(tmp_path, rows)
+    assert event_texts(lake) == [  # as in the trace, which has the user
         ("User prompt", "s-1", "u-1", "How do I reset my password?"),
         ("AI generation", "s-1", "u-1", "Open Settings and choose Reset."),
     ]
 
 
-def test_a_chat_that_was_exported_again_adds_only_what_is_new(tmp_path: Path) -> None:
+def test_a_chat_exported_again_adds_only_new_messages(tmp_path: Path) -> None:
     chat = dict(FORMATS["openai_chat"].example)
     grown = chat | {"messages": [*chat["messages"], {"role": "user", "content": "Thanks"}]}
-    lake = imported(tmp_path, {"a.jsonl": [chat], "b.jsonl": [grown]})
-    assert [text for *_, text in said(lake)] == [
+    lake = import_rows(tmp_path, {"a.jsonl": [chat], "b.jsonl": [grown]})
+    assert [text for *_, text in event_texts(lake)] == [
         "How do I reset my password?",
         "Open Settings and choose Reset.",
         "Thanks",
@@ -86,7 +88,7 @@ def test_a_chat_that_was_exported_again_adds_only_what_is_new(tmp_path: Path) ->
 
 
 def test_files_are_read_by_the_format_of_the_settings(tmp_path: Path) -> None:
-    written(tmp_path / "landing", {"a.jsonl": [FORMATS["posthog"].example, FORMATS["turret"].example]})
+    write_files(tmp_path / "landing", {"a.jsonl": [FORMATS["posthog"].example, FORMATS["turret"].example]})
     lake = read_with(tmp_path, input_format="posthog")
     assert set(lake.read("events")["source_format"]) == {"posthog"}
     assert lake.read("rejected_events")["reason_code"].to_list() == ["not_of_format"]
@@ -94,7 +96,7 @@ def test_files_are_read_by_the_format_of_the_settings(tmp_path: Path) -> None:
 
 def test_files_are_read_by_the_mapping_of_the_settings(tmp_path: Path) -> None:
     rows = [{"action": "Clicked", "ts": 1714564800, "who.id": 7}, {"act": "Clicked"}]
-    written(tmp_path / "landing", {"a.jsonl": rows})
+    write_files(tmp_path / "landing", {"a.jsonl": rows})
     lake = read_with(tmp_path, mapping={"event_name": "action", "event_at": "ts", "user_id": "who.id"})
     assert lake.read("events").select("event_name", "user_id", "source_format").rows() == [("Clicked", "7", "mapping")]
     assert lake.read("event_values").is_empty()

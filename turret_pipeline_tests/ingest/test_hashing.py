@@ -1,4 +1,4 @@
-"""A file's hash, however it is read."""
+"""Hash of a file, however it is read."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ def test_every_byte_is_hashed_once_in_its_order(steps: list[int | str]) -> None:
     assert file.sha256() == hashlib.sha256(CONTENT).hexdigest()
 
 
-def test_what_comes_after_the_end_was_read_does_not_count() -> None:
+def test_bytes_appended_after_the_end_was_read_do_not_count() -> None:
     inner = io.BytesIO(b"abc")
     file = HashedFile(inner)
     assert file.read() == b"abc"

@@ -1,4 +1,4 @@
-"""JSON documents: items of arrays and objects over many lines, damage, and what it costs."""
+"""Items of JSON documents, and items lost to damage."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ import pytest
 from turret_pipeline.events.formats import Rejection
 from turret_pipeline.ingest.json_documents import ITEM_LIMIT
 from turret_pipeline.ingest.reading import BLOCK_BYTES, LINE_LIMIT, read_blocks
-from turret_pipeline_tests.events.files import A, B, C, outcome, read_records, values, written
+from turret_pipeline_tests.events.files import A, B, C, read_outcomes, read_records, read_values, write_file
 
 
 @pytest.mark.parametrize(
@@ -24,22 +24,22 @@ from turret_pipeline_tests.events.files import A, B, C, outcome, read_records, v
     ],
 )
 def test_arrays_and_objects_over_many_lines_are_read_item_by_item(tmp_path: Path, content: bytes) -> None:
-    assert outcome(written(tmp_path, "a.json", content)) == [(1, A), (2, B), (3, C)]
+    assert read_outcomes(write_file(tmp_path, "a.json", content)) == [(1, A), (2, B), (3, C)]
 
 
 def test_integers_of_any_length_cost_no_neighbour(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":' + b"9" * 5000 + b'},{"name":"c"}]')
-    assert [value for value in values(path) if value in (A, C)] == [A, C]
-    assert len(values(path)) == 3
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":' + b"9" * 5000 + b'},{"name":"c"}]')
+    assert [value for value in read_values(path) if value in (A, C)] == [A, C]
+    assert len(read_values(path)) == 3
 
 
 def test_a_blank_line_before_an_array_changes_nothing(tmp_path: Path) -> None:
-    assert values(written(tmp_path, "a.json", b'\n[{"name":"a"},\n{"name":"b"}]')) == [A, B]
+    assert read_values(write_file(tmp_path, "a.json", b'\n[{"name":"a"},\n{"name":"b"}]')) == [A, B]
 
 
-def test_a_cut_array_gives_the_whole_items_before_the_cut_and_one_refusal(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"},\n{"name":"b"},\n{"name":"c')
-    assert outcome(path) == [(1, A), (2, B), (3, "invalid_json")]
+def test_a_cut_array_gives_the_items_before_the_cut_and_one_rejection(tmp_path: Path) -> None:
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"},\n{"name":"b"},\n{"name":"c')
+    assert read_outcomes(path) == [(1, A), (2, B), (3, "invalid_json")]
     assert [record.raw for record in read_records(path)][2] == '{"name":"c'
 
 
@@ -54,7 +54,7 @@ def test_a_cut_array_gives_the_whole_items_before_the_cut_and_one_refusal(tmp_pa
     ],
 )
 def test_a_damaged_first_item_of_an_array_costs_no_neighbour(tmp_path: Path, content: bytes) -> None:
-    assert outcome(written(tmp_path, "a.json", content)) == [(1, "invalid_json"), (2, B), (3, C)]
+    assert read_outcomes(write_file(tmp_path, "a.json", content)) == [(1, "invalid_json"), (2, B), (3, C)]
 
 
 @pytest.mark.parametrize(
@@ -74,46 +74,46 @@ def test_a_damaged_first_item_of_an_array_costs_no_neighbour(tmp_path: Path, con
     ],
 )
 def test_a_damaged_item_of_an_array_costs_no_neighbour(tmp_path: Path, content: bytes, damage: str | None) -> None:
-    path = written(tmp_path, "a.json", content)
-    assert outcome(path) == [(1, A), (2, "invalid_json"), (3, C)]
+    path = write_file(tmp_path, "a.json", content)
+    assert read_outcomes(path) == [(1, A), (2, "invalid_json"), (3, C)]
     assert damage in (None, [record.raw for record in read_records(path)][1])
 
 
 def test_damaged_items_of_an_array_that_is_one_long_line_cost_no_neighbour(tmp_path: Path) -> None:
     good, bad = b'{"name":"' + b"y" * 700_000 + b'"}', b'{"name":"' + b"z" * 700_000 + b"}"
     count = 2 * max(ITEM_LIMIT, LINE_LIMIT) // (2 * len(good))
-    path = written(tmp_path, "a.json", b"[" + b",".join([good, bad] * count) + b"]")
-    found = [type(value) for value in values(path)]
+    path = write_file(tmp_path, "a.json", b"[" + b",".join([good, bad] * count) + b"]")
+    found = [type(value) for value in read_values(path)]
     assert found == [dict, str] * count
 
 
-def test_a_byte_of_an_array_that_is_no_text_costs_no_neighbour(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":"\xff"},{"name":"c"}]')
-    assert outcome(path) == [(1, A), (2, "invalid_encoding"), (3, C)]
+def test_an_invalid_byte_in_an_array_costs_no_neighbour(tmp_path: Path) -> None:
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":"\xff"},{"name":"c"}]')
+    assert read_outcomes(path) == [(1, A), (2, "invalid_encoding"), (3, C)]
     assert [record.raw for record in read_records(path)][1] == '{"name":"\ufffd"}'
 
 
-def test_what_follows_damage_without_any_item_like_it_is_the_text_of_one_refusal(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"}, {oops, {"title":"c"}]')
-    assert outcome(path) == [(1, A), (2, "invalid_json")]
+def test_text_after_damage_without_a_similar_item_belongs_to_one_rejection(tmp_path: Path) -> None:
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"}, {oops, {"title":"c"}]')
+    assert read_outcomes(path) == [(1, A), (2, "invalid_json")]
     assert [record.raw for record in read_records(path)][1] == '{oops, {"title":"c"}]'
 
 
 def test_a_number_of_an_array_is_one_row_wherever_a_block_ends(tmp_path: Path) -> None:
     blanks = b" " * (BLOCK_BYTES - len(b"[{},12"))
-    found = outcome(written(tmp_path, "a.json", b"[{}," + blanks + b'123456,{"name":"c"}]'))
+    found = read_outcomes(write_file(tmp_path, "a.json", b"[{}," + blanks + b'123456,{"name":"c"}]'))
     assert [value for _, value in found] == [{}, 123456, C]
 
 
-def test_an_item_that_no_table_can_hold_is_the_text_of_its_own_refusal(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":"\\ud800"}]')
-    assert outcome(path) == [(1, A), (2, "invalid_json")]
+def test_an_item_that_no_table_can_hold_is_rejected_with_its_text(tmp_path: Path) -> None:
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":"\\ud800"}]')
+    assert read_outcomes(path) == [(1, A), (2, "invalid_json")]
     assert (list(read_records(path))[1].raw or "").startswith('{"name":"\\ud800"}')
 
 
-def test_a_cut_compressed_array_gives_its_first_items_and_two_refusals(tmp_path: Path) -> None:
+def test_a_cut_compressed_array_gives_its_first_items_and_two_rejections(tmp_path: Path) -> None:
     items = b"[" + b",\n".join(json.dumps({"name": f"{number:04}"}).encode() for number in range(500)) + b"]"
-    found = outcome(written(tmp_path, "a.json.gz", gzip.compress(items)[:-200]))
+    found = read_outcomes(write_file(tmp_path, "a.json.gz", gzip.compress(items)[:-200]))
     good = [value for _, value in found if isinstance(value, dict)]
     assert good == [{"name": f"{number:04}"} for number in range(len(good))]
     assert len(good) > 2
@@ -122,19 +122,19 @@ def test_a_cut_compressed_array_gives_its_first_items_and_two_refusals(tmp_path:
 
 
 @pytest.mark.parametrize("content", [b"[" * 5000, b'{"name":' * 5000, b'[{"a":' * 2000])
-def test_nesting_without_end_is_refused_and_does_not_stop_the_run(tmp_path: Path, content: bytes) -> None:
-    assert values(written(tmp_path, "a.json", content)) == ["invalid_json"]
+def test_endless_nesting_is_rejected_and_does_not_stop_the_run(tmp_path: Path, content: bytes) -> None:
+    assert read_values(write_file(tmp_path, "a.json", content)) == ["invalid_json"]
 
 
 def test_items_of_an_array_that_no_table_can_hold_cost_no_neighbour(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.json", b'[{"name":"a"},{"name":NaN},{"name":"\\ud800"},{"name":"c"}]')
-    assert outcome(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, C)]
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":NaN},{"name":"\\ud800"},{"name":"c"}]')
+    assert read_outcomes(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, C)]
 
 
 def test_an_array_larger_than_a_block_is_read_item_by_item(tmp_path: Path) -> None:
     item = b'{"name":"' + b"y" * 5000 + b'"}'
     count = 2 * BLOCK_BYTES // len(item)
-    path = written(tmp_path, "a.json", b"[" + b",\n".join([item] * count) + b"]")
+    path = write_file(tmp_path, "a.json", b"[" + b",\n".join([item] * count) + b"]")
     with path.open("rb") as file:
         blocks = [list(block.records()) for block in read_blocks(file, path.name)]
     assert [record.line_number for block in blocks for record in block] == list(range(1, count + 1))

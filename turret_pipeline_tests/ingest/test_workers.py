@@ -1,4 +1,4 @@
-"""Jobs in, results out, from whichever process."""
+"""Results of jobs run in several processes."""
 
 import functools
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.ingest.workers import in_parallel
+from turret_pipeline.ingest.workers import run_in_parallel
 
 
 def double(number: int) -> int:
@@ -25,23 +25,23 @@ def die() -> int:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50])
-def test_every_job_is_done_once(count: int) -> None:
+def test_every_job_runs_once(count: int) -> None:
     jobs = (functools.partial(double, number) for number in range(count))
-    assert sorted(in_parallel(jobs)) == [2 * number for number in range(count)]
+    assert sorted(run_in_parallel(jobs)) == [2 * number for number in range(count)]
 
 
-def test_what_a_job_raises_is_raised() -> None:
+def test_errors_of_jobs_are_raised() -> None:
     with pytest.raises(ValueError, match="1 is bad"):
-        list(in_parallel([functools.partial(double, 0), functools.partial(fail, 1)]))
+        list(run_in_parallel([functools.partial(double, 0), functools.partial(fail, 1)]))
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="with one core this process does every job")
-def test_a_worker_that_is_killed_is_told_in_a_sentence() -> None:
+def test_a_killed_worker_is_an_error() -> None:
     jobs: list[Callable[[], int]] = [
         functools.partial(double, 0),
         die,
         *[functools.partial(double, n) for n in range(4)],
     ]
-    with pytest.raises(TurretError, match="was killed, most likely for want of memory"):
-        list(in_parallel(jobs))
-    assert list(in_parallel([functools.partial(double, n) for n in range(2)])) != []
+    with pytest.raises(TurretError, match="was killed, probably because memory ran out"):
+        list(run_in_parallel(jobs))
+    assert list(run_in_parallel([functools.partial(double, n) for n in range(2)])) != []

@@ -8,22 +8,22 @@ import duckdb
 from turret_pipeline.storage.atomic_files import remove, temp_path
 from turret_pipeline.storage.lake import Lake, escape_sql_path
 
-MEMORY = "384MB"
+MEMORY_LIMIT = "384MB"
 
 
 @contextmanager
-def spilling(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty database that holds MEMORY at most, and what is more on disk."""
+def open_scratch_database(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database that uses at most MEMORY_LIMIT and spills the rest to disk."""
     spill = temp_path(lake.root / "spill")
     try:
-        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
+        with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}) as connection:
             connection.execute("set timezone = 'UTC'")
             yield connection
     finally:
         remove(spill)
 
 
-def parquet(files: Sequence[str], option: str) -> str:
-    """DuckDB's reading of Parquet files, with an option switched on."""
+def read_parquet_sql(files: Sequence[str], option: str) -> str:
+    """SQL that reads Parquet files with an option of read_parquet switched on."""
     names = ", ".join(f"'{escape_sql_path(file)}'" for file in files)
     return f"read_parquet([{names}], {option} = true)"
