@@ -1,14 +1,23 @@
-"""Texts without what identifies a person or opens a door: typed marks such as <EMAIL> stand in its place.
+"""Replacement of personal data and secrets in texts by typed marks such as <EMAIL>.
 
-Patterns and check digits only: no model, no network. `scrub_documents` and `scrub_texts` are for what is stored: they
-keep what identifies things (UUIDs, order numbers, hashes). `scrub` is for texts that are shown to an LLM: it hides
-those too. `hashed` replaces ids. Not caught: names, street addresses, addresses spelled out ("jo at example dot com"),
-passwords in a sentence ("my password is ...").
+It uses patterns and check digits only: no model, no network. `scrub_documents` and `scrub_texts` are for storage and
+keep what identifies things (UUIDs, order numbers, hashes). `scrub_for_llm` is for texts that are sent to an LLM and
+replaces those too. `hash_ids` replaces user ids. Not found: names, street addresses, spelled-out addresses
+("jo at example dot com") and passwords in a sentence ("my password is ...").
 """
 
-from turret_pipeline.scrubbing.identifiers import hashed
-from turret_pipeline.scrubbing.precise import KINDS, scrub_text
-from turret_pipeline.scrubbing.shown import scrub
-from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS, Scrubbed, scrub_documents, scrub_texts
+from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS, Scrubbed, scrub_documents, scrub_texts
+from turret_pipeline.scrubbing.identifiers import hash_ids
+from turret_pipeline.scrubbing.llm_text import scrub_for_llm
+from turret_pipeline.scrubbing.single_text import KINDS, scrub_text
 
-__all__ = ["KINDS", "SCRUBBED_COUNTS", "Scrubbed", "hashed", "scrub", "scrub_documents", "scrub_text", "scrub_texts"]
+__all__ = [
+    "KINDS",
+    "SCRUBBED_COUNTS",
+    "Scrubbed",
+    "hash_ids",
+    "scrub_documents",
+    "scrub_for_llm",
+    "scrub_text",
+    "scrub_texts",
+]

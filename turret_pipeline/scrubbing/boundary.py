@@ -1,7 +1,7 @@
-"""What may stand before a number, in the regular expressions that Python and Rust share.
+"""Parts of hints, in the regular expression syntax that Python and Rust share.
 
-A hint is a pattern that finds at least what a precise one finds; it is read by Rust over many texts at once, and over
-the raw text of JSON too, where a line break is two characters, the second one a letter.
+A hint is a pattern that finds at least the texts that a precise pattern finds. Rust applies it to many texts at once,
+and to the raw text of JSON, where a line break is two characters, of which the second is a letter.
 """
 
 ADDRESS_START = r"(?:^|[^0-9A-Za-z_./]|//|\\[nrt])"
@@ -11,6 +11,6 @@ STARTS = (ADDRESS_START, WORD_START, NUMBER_START)
 
 IN_STRING = r'(?:[^"\\]|\\.)*'
 NO_DIGITS = r'(?:[^0-9"\\]|\\.)*'
-"""The rest of a JSON string, and as much of it as has no digit; a plain text has no end but its own."""
+"""The rest of a JSON string, and the part of it before the first digit."""
 COLON = r'"[ \t\r\n]*:[ \t\r\n]*'
-"""From the end of a key to its value."""
+"""Text from the end of a JSON key to its value."""

@@ -1,18 +1,19 @@
-"""Ids of users that tell one from another, and nobody who they are."""
+"""Hashing of user ids."""
 
 import hashlib
 
 import polars as pl
 
 
-def hashed(ids: pl.Series, salt: str) -> pl.Series:
-    """Each id as 32 hexadecimal digits of BLAKE2b keyed with the salt: the same id and salt give the same, null stays.
+def hash_ids(ids: pl.Series, salt: str) -> pl.Series:
+    """Each id as 32 hexadecimal digits of BLAKE2b keyed with the salt; null stays null.
 
-    Who knows the salt can tell whether an id that they have is among them: keep it as a password, and keep it, or
-    users are new ones from then on.
+    The same id and salt always give the same hash. Anyone who knows the salt can check whether a known id is among
+    the hashes, so keep it like a password. Do not lose it: with another salt, all users count as new. Raises ValueError
+    if the salt is empty.
     """
     if not salt:
-        raise ValueError("The salt is empty: anybody could hash a list of ids and find each of them. Give one.")
+        raise ValueError("The salt is empty, so anyone could find ids by hashing guesses: set a salt.")
     key = hashlib.blake2b(salt.encode()).digest()
     distinct = ids.drop_nulls().unique()
     digests = [hashlib.blake2b(value.encode(), key=key, digest_size=16).hexdigest() for value in distinct]

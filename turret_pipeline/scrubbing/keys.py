@@ -1,4 +1,4 @@
-"""Keys, tokens and passwords that can be told by their looks or by what stands before them."""
+"""Keys, tokens and passwords, recognised by their form or by the words before them."""
 
 import re
 
@@ -31,7 +31,7 @@ KEY_HINT = (
     r"AIza|SG\.|ya29\.|hooks\.slack",
     r"(?:[Bb]earer|BEARER|Basic) ",
 )
-"""What each of these has, in the regular expressions that Python and Rust share; written for any JSON string too."""
+"""Hints for the keys, which apply to plain texts and to JSON strings."""
 
 URL_LOGIN = re.compile(r"(?<=://)(?!git@)[^\s/@?#\"<>]+@")
 URL_SECRET = re.compile(
@@ -44,27 +44,27 @@ URL_HINT = (
 )
 
 ASSIGNED = re.compile(
-    # what stands before may be part of the name: DB_PASSWORD, client_secret, AccountKey
+    # the name may start before the word: DB_PASSWORD, client_secret, AccountKey
     r"(?i)((?:(?:(?<![^\W_])(?:pass|pwd)|pass(?:word|wd|phrase))(?P<password>)|secret|token"
     r"|(?:api|access|account|secret|private|shared|storage|signing|encryption|master)[ _-]?key)[\"']?[ \t]{0,3}[:=]\s*)"
-    # code that reads a secret, and a count of tokens, are none
+    # not code that reads a secret, and not a count of tokens
     r"(?![\"']?(?:<KEY>|\*{3}|[$%]?[{<(\[]|\$[A-Z]|os\.|process\.|env\.|self\.|\w+\())"
     r"(?(password)|(?![\"']?[\d.]+(?![^\s,;}\"'])))"
     r"(?=[^\s,;]{0,60}[\d!#$%&*@^])[^\s,;]{6,}"
 )
-_NAME = (
+_SECRET_NAME = (
     "(?:pass|pwd|passwd|password|passphrase|secret|token"
     "|(?:api|access|account|private|shared|storage|signing|encryption|master)[ _-]?key)"
 )
-ASSIGNED_HINT = (rf"(?i:{_NAME})(?:\\?[\"'])?(?:[ \t]|\\t){{0,3}}[:=]",)
-SECRET_KEY = f"(?i:{_NAME}$)"
+ASSIGNED_HINT = (rf"(?i:{_SECRET_NAME})(?:\\?[\"'])?(?:[ \t]|\\t){{0,3}}[:=]",)
+SECRET_KEY = f"(?i:{_SECRET_NAME}$)"
 """Names of fields whose values are secrets."""
 
-SECRET_FIELD_HINT = (f'(?i:{_NAME}){COLON}["\\[]',)
+SECRET_FIELD_HINT = (f'(?i:{_SECRET_NAME}){COLON}["\\[]',)
 
 
 def scrub_keys(text: str) -> str:
-    """The text with <KEY> for each; the name of a secret, and the host of an address, stay."""
+    """The text with <KEY> for each secret; the names of secrets and the hosts of addresses stay."""
     text = URL_LOGIN.sub("<KEY>@", text)
     text = URL_SECRET.sub(r"\1<KEY>", text)
     text = KEY.sub("<KEY>", text)

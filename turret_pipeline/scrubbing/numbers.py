@@ -1,4 +1,4 @@
-"""Payment cards, IBANs and IP addresses: numbers that can be checked."""
+"""Payment cards, IBANs and IP addresses, all of which can be checked."""
 
 import ipaddress
 import re
@@ -9,7 +9,7 @@ from turret_pipeline.scrubbing.boundary import ADDRESS_START, WORD_START
 CARD = re.compile(
     r"(?<![\w.])(?:[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{2,4}(?:\1[0-9]{1,3})?"
     r"|3[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5}|[2-6][0-9]{13,18})(?!\w|\.[0-9])",
-    re.ASCII,  # no space stands between words and numbers in Chinese and Japanese
+    re.ASCII,  # Chinese and Japanese have no space between words and numbers
 )
 CARD_HINT = (
     WORD_START + "[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{2}",
@@ -27,7 +27,7 @@ IBAN_LENGTHS = {
         "YE30"
     ).split()
 }
-"""Characters of an IBAN by country (the registry of ISO 13616)."""
+"""Length of an IBAN in characters, by country (registry of ISO 13616)."""
 
 
 def _any_case(words: list[str]) -> str:
@@ -46,12 +46,15 @@ IBAN = re.compile(
     + r")(?!\w|-\w)",
     re.ASCII,
 )
-_DIGITS_FIRST = {"AE": 19, "BA": 16, "BE": 12, "DE": 18, "EE": 16, "AD": 8}
-"""How many digits follow the check digits, by country that hexadecimal digits spell: UUIDs and hashes are no IBANs."""
+_LEADING_DIGITS = {"AE": 19, "BA": 16, "BE": 12, "DE": 18, "EE": 16, "AD": 8}
+"""Number of digits after the check digits, for countries whose codes are hexadecimal digits.
+
+Without it, parts of UUIDs and hashes would be found as IBANs.
+"""
 IBAN_HINT = (
-    WORD_START + rf"(?:{_any_case(sorted(_DIGITS_FIRST))})[0-9]{{2}}(?:[ \u00a0-]?[0-9]){{8}}",
+    WORD_START + rf"(?:{_any_case(sorted(_LEADING_DIGITS))})[0-9]{{2}}(?:[ \u00a0-]?[0-9]){{8}}",
     WORD_START
-    + rf"(?:{_any_case(sorted(set(IBAN_LENGTHS) - set(_DIGITS_FIRST)))})[0-9]{{2}}(?:[ \u00a0-]?[0-9A-Za-z]){{11}}",
+    + rf"(?:{_any_case(sorted(set(IBAN_LENGTHS) - set(_LEADING_DIGITS)))})[0-9]{{2}}(?:[ \u00a0-]?[0-9A-Za-z]){{11}}",
 )
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -73,16 +76,18 @@ _VERSION = re.compile(
 
 
 def scrub_cards(text: str) -> str:
-    """The text with <CARD> for numbers that a network issues and whose check digit (Luhn) is right."""
-    return CARD.sub(_marked_card, text)
+    """The text with <CARD> for numbers that a card network issues and that have the right check digit (Luhn)."""
+    return CARD.sub(_mark_card, text)
 
 
-def _marked_card(match: re.Match[str]) -> str:
+def _mark_card(match: re.Match[str]) -> str:
     found = match[0]
     if _is_card(found):
         return "<CARD>"
     number, gap, rest = found.rpartition(match[1]) if match[1] else (found, "", "")
-    return "<CARD>" + gap + rest if gap and _is_card(number) else found  # what follows is a code, not its fifth group
+    return (
+        "<CARD>" + gap + rest if gap and _is_card(number) else found
+    )  # the rest is a security code, not a fifth group
 
 
 def _is_card(found: str) -> bool:
@@ -101,31 +106,31 @@ def _is_card(found: str) -> bool:
 
 
 def passes_luhn(digits: list[int]) -> bool:
-    """Whether the last digit is the check digit of the others (ISO/IEC 7812)."""
+    """True if the last digit is the check digit of the others (ISO/IEC 7812)."""
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def scrub_ibans(text: str) -> str:
-    """The text with <IBAN> for account numbers of a country's length whose check digits (mod 97) are right."""
+    """The text with <IBAN> for account numbers with the length of their country and right check digits (mod 97)."""
     return IBAN.sub(lambda match: "<IBAN>" if _is_iban(match[0]) else match[0], text)
 
 
 def _is_iban(found: str) -> bool:
     number = re.sub("[ \u00a0-]", "", found)
-    if not number[2 : 4 + _DIGITS_FIRST.get(number[:2].upper(), 0)].isdigit():
+    if not number[2 : 4 + _LEADING_DIGITS.get(number[:2].upper(), 0)].isdigit():
         return False
     return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1
 
 
 def scrub_ips(text: str) -> str:
-    """The text with <IP> for addresses of version 4 and 6; versions of software ("v1.2.3.4", "App/1.2.3.4") stay."""
-    return V4.sub(_marked_v4, V6.sub(_marked_v6, text))
+    """The text with <IP> for IPv4 and IPv6 addresses; software versions ("v1.2.3.4", "App/1.2.3.4") stay."""
+    return V4.sub(_mark_v4, V6.sub(_mark_v6, text))
 
 
-def _marked_v6(match: re.Match[str]) -> str:
+def _mark_v6(match: re.Match[str]) -> str:
     found = match[0]
-    if not any(char.isdigit() for char in found):  # a name of code, such as A::B
+    if not any(char.isdigit() for char in found):  # a name in source code, such as A::B
         return found
     try:
         ipaddress.IPv6Address(found)
@@ -134,7 +139,7 @@ def _marked_v6(match: re.Match[str]) -> str:
     return "<IP>"
 
 
-def _marked_v4(match: re.Match[str]) -> str:
+def _mark_v4(match: re.Match[str]) -> str:
     found, after = match[0], match.string[match.end() : match.end() + 1]
     is_version = found.endswith(".0.0.0") and after != "/"
     return found if is_version or _VERSION.search(match.string[max(match.start() - 24, 0) : match.start()]) else "<IP>"

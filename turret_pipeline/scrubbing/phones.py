@@ -1,4 +1,4 @@
-"""Phone numbers, told by a country code, by how their digits are grouped, or by the word before them."""
+"""Phone numbers, recognised by a country code, by the grouping of their digits, or by the word before them."""
 
 import re
 
@@ -19,7 +19,7 @@ GROUPED = (
     r"[67][0-9]{2}(?: [0-9]{2}){3}",  # Spain
     r"1[38]00[ -][0-9]{3}[ -][0-9]{3}",  # Australia
 )
-_AS_TOLD = rf"\(?[0-9]{_DIGITS}{{6,12}}"
+_ANY_GROUPING = rf"\(?[0-9]{_DIGITS}{{6,12}}"
 
 NOUN = (
     "(?:(?:tele)?phone|mobile?|telef(?:on|one)|tel[eéÉ]fono|t[eéÉ]l[eéÉ]phone|handy|cell|celular|m[oóÓ]vil|whatsapp|viber|fax"
@@ -30,7 +30,7 @@ _VERB = (
     "|(?:call|dial|ring)|(?:my|his|her|our|their|your) number(?: is)?)"
 )
 
-STAYS = (
+NOT_PHONE = (
     # dates with or without a time, years, times, versions, numbers with a fraction, UUIDs
     r"(?<![0-9])(?:[0-9]{4}(?P<a>[-/.])[0-9]{1,2}(?P=a)[0-9]{1,2}|[0-9]{1,2}(?P<b>[-/.])[0-9]{1,2}(?P=b)(?:[0-9]{4}|[0-9]{2}))(?![0-9])"
     r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?"
@@ -41,28 +41,28 @@ STAYS = (
     r"|[+(]?[0-9]+\.[0-9]+(?![0-9])(?![ .()/-]{1,3}[0-9])"
     r"|\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
 )
-_SHAPED = re.compile(
-    rf"(?P<stays>{STAYS})|(?<![\w+])(?P<international>{INTERNATIONAL})(?![0-9])"
+_FORMATTED = re.compile(
+    rf"(?P<not_phone>{NOT_PHONE})|(?<![\w+])(?P<international>{INTERNATIONAL})(?![0-9])"
     rf"|(?<![\w.,:/+-])(?<![0-9][ -])(?:(?P<trunk>{TRUNK})|(?P<grouped>{'|'.join(GROUPED)}))(?!\w)(?![.:-][0-9]|@)",
-    re.ASCII,  # no space stands between words and numbers in Chinese and Japanese
+    re.ASCII,  # Chinese and Japanese have no space between words and numbers
 )
-_NAMED = re.compile(
-    rf"(?i)((?<![^\W_]){NOUN}[^0-9\n]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_AS_TOLD})(?!\w)(?!\.[0-9])"
-    rf"((?: ?(?:[,;/]|or|and|oder|und|ou|et|o|y|e) ?{_AS_TOLD}(?!\w))*)",
+_AFTER_PHONE_WORD = re.compile(
+    rf"(?i)((?<![^\W_]){NOUN}[^0-9\n]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_ANY_GROUPING})(?!\w)(?!\.[0-9])"
+    rf"((?: ?(?:[,;/]|or|and|oder|und|ou|et|o|y|e) ?{_ANY_GROUPING}(?!\w))*)",
     re.ASCII,
 )
-_IS_DATE = re.compile(rf"(?:{STAYS})[ /.-]*[0-9]{{0,2}}|(?:19|20)[0-9]{{2}}[01][0-9][0-3][0-9]")
-_IDENTIFIES = re.compile(
+_IS_DATE = re.compile(rf"(?:{NOT_PHONE})[ /.-]*[0-9]{{0,2}}|(?:19|20)[0-9]{{2}}[01][0-9][0-3][0-9]")
+_AFTER_ID_WORD = re.compile(
     r"(?i)(?:\b(?:order|invoice|bill|ticket|ref|reference|tracking|case|account|acct|sku|serial|part|isbn|issn|id|ids|no|nr"
     r"|customer|contract|model|item|article|product|code|pin|transaction|policy|booking|shipment|parcel|ean|upc|gtin"
     r"|barcode|vin|order number|license|licence|patent|steuernummer|bestellung|rechnung|commande|pedido)\b|#)"
     r"[\s:=#.]*(?:(?:number|no|nr|id|is|was|code)\b[\s:=#.]*){0,3}[(\"']?\Z"
 )
-_NUMBERS = re.compile(r"(?<![0-9])[0-9]\.[0-9]+ ")  # several with a fraction
+_DECIMALS = re.compile(r"(?<![0-9])[0-9]\.[0-9]+ ")  # several decimal numbers
 _NUMBER_WORD = re.compile(r"(?i)\b(?:no|nr|number)\b[.:\s]*\Z")
 
 PHONE_KEY = "(?i:phone|mobile|msisdn|telef|handy|whatsapp|fax|^tel$|^cell$)"
-"""Names of fields whose values are phone numbers."""
+"""Names of fields that hold phone numbers."""
 
 PHONE_HINT = (
     r"\+\(?[1-9]" + _DIGITS + "{7}",
@@ -78,12 +78,12 @@ PHONE_FIELD_HINT = (
 
 def scrub_phones(text: str) -> str:
     """The text with <PHONE> for numbers with a country code, in a national grouping, or after a word such as "call"."""
-    return _NAMED.sub(_marked_named, _SHAPED.sub(_marked_shaped, text))
+    return _AFTER_PHONE_WORD.sub(_mark_after_word, _FORMATTED.sub(_mark_formatted, text))
 
 
-def _marked_shaped(match: re.Match[str]) -> str:
+def _mark_formatted(match: re.Match[str]) -> str:
     found = match[0]
-    if match["stays"]:
+    if match["not_phone"]:
         return found
     if match["international"]:
         return found if re.fullmatch(r"\+[0-9]*0{5}", found) else "<PHONE>"
@@ -91,11 +91,11 @@ def _marked_shaped(match: re.Match[str]) -> str:
     if len(set(digits)) < 3 or (match["trunk"] and not _is_national(found, digits, match)):
         return found
     before = match.string[max(match.start() - 40, 0) : match.start()]
-    return found if _IDENTIFIES.search(before) else "<PHONE>"
+    return found if _AFTER_ID_WORD.search(before) else "<PHONE>"
 
 
 def _is_national(found: str, digits: str, match: re.Match[str]) -> bool:
-    """A number that starts with 0: of a phone's length, and either grouped or a word of a sentence, no lone id."""
+    """True if a number that starts with 0 has the length of a phone number and is grouped, or part of a sentence."""
     if digits.startswith("000") or not 9 <= len(digits) <= (15 if digits.startswith("00") else 12):
         return False
     if found.isdigit():
@@ -103,13 +103,13 @@ def _is_national(found: str, digits: str, match: re.Match[str]) -> bool:
     return all(len(group) > 1 for group in re.split("[^0-9]+", found)[1:] if group)
 
 
-def _marked_named(match: re.Match[str]) -> str:
-    named, found = match[1], match[2]
+def _mark_after_word(match: re.Match[str]) -> str:
+    words, found = match[1], match[2]
     if (
-        _IDENTIFIES.search(_NUMBER_WORD.sub("", named))
+        _AFTER_ID_WORD.search(_NUMBER_WORD.sub("", words))
         or _IS_DATE.fullmatch(found)
-        or _NUMBERS.search(found)
+        or _DECIMALS.search(found)
         or len(set(found)) < 4
     ):
         return match[0]
-    return named + "<PHONE>" + re.sub(_AS_TOLD, "<PHONE>", match[3])
+    return words + "<PHONE>" + re.sub(_ANY_GROUPING, "<PHONE>", match[3])

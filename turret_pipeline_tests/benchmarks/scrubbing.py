@@ -1,10 +1,10 @@
-"""What scrubbing before storage finds in labelled sentences, beside Google's phonenumbers, and how fast it is.
+"""Recall, precision and speed of scrubbing before storage, compared with Google's phonenumbers.
 
     python -m turret_pipeline_tests.benchmarks.scrubbing [--rows 1000000] [--wrong]
 
-Half A and B are drawn by a hash of the sentence; patterns were tuned on A only. Recall and precision are over marks.
-Speed is the best of five, over documents of about 200 bytes of which 5 % hold an e-mail address, plain, and with a
-UUID, a time, a time in milliseconds, a coordinate and a browser's name in every one.
+A hash of each labelled sentence assigns it to half A or B; the patterns were tuned on A only. Recall and precision
+count marks. Speed is the best of five runs over documents of about 200 bytes, of which 5 % hold an e-mail address: once
+plain, and once with a UUID, a time, a time in milliseconds, a coordinate and a browser name in every document.
 """
 
 import argparse
@@ -27,29 +27,31 @@ REGIONS = ("US", "GB", "DE", "CH", "FR", "ES", "IT", "BR", "IN", "CN", "JP", "KR
 WORDS = "how do i reset my password the invoice is wrong please refund order number shipping late photo export".split()
 
 
-def half(text: str) -> str:
-    """A, on which patterns are tuned, or B, on which they are not."""
+def assign_half(text: str) -> str:
+    """Half of a sentence: "A", on which the patterns are tuned, or "B"."""
     return "AB"[hashlib.sha256(text.encode()).digest()[0] % 2]
 
 
-def scores(pairs: Sequence[tuple[str, str]], method: Callable[[str], str]) -> dict[str, tuple[float, float, int]]:
-    """Recall, precision and how many there are, by kind."""
-    right, there, found = Counter[str](), Counter[str](), Counter[str]()
+def compute_scores(
+    pairs: Sequence[tuple[str, str]], method: Callable[[str], str]
+) -> dict[str, tuple[float, float, int]]:
+    """Recall, precision and number of expected marks, by kind."""
+    correct, expected_count, found = Counter[str](), Counter[str](), Counter[str]()
     for text, expected in pairs:
         clean = method(text)
         marks, gold = Counter(MARK.findall(clean)), Counter(MARK.findall(expected))
-        there += gold
+        expected_count += gold
         found += marks
-        right += marks & gold if clean == expected else Counter()  # a mark on a part of it is none
+        correct += marks & gold if clean == expected else Counter()  # a mark for only a part does not count
     return {
-        kind: (right[kind] / there[kind], right[kind] / max(found[kind], 1), there[kind])
+        kind: (correct[kind] / expected_count[kind], correct[kind] / max(found[kind], 1), expected_count[kind])
         for kind in (kind.upper() for kind in KINDS)
-        if there[kind]
+        if expected_count[kind]
     }
 
 
-def phonenumbers_method(text: str) -> str:
-    """What phonenumbers' matcher finds with any of REGIONS as the country of the text, which favours its recall."""
+def scrub_with_phonenumbers(text: str) -> str:
+    """The text with marks where phonenumbers finds a number in any of REGIONS, which favours its recall."""
     import phonenumbers
 
     for region in REGIONS:
@@ -58,11 +60,11 @@ def phonenumbers_method(text: str) -> str:
     return text
 
 
-def phones_of_the_world() -> dict[str, tuple[int, int]]:
-    """Of the example numbers that phonenumbers has for every region: how many are found, by how they are written."""
+def count_regional_phones() -> dict[str, tuple[int, int]]:
+    """Number of phonenumbers' example numbers of all regions that are found, and their total, by spelling."""
     import phonenumbers as google
 
-    ways = {
+    spellings = {
         "+41 44 668 18 00": ("write to {} please", google.PhoneNumberFormat.INTERNATIONAL),
         "+41446681800": ("write to {} please", google.PhoneNumberFormat.E164),
         "044 668 18 00 after a word": ("my phone number: {}", google.PhoneNumberFormat.NATIONAL),
@@ -71,15 +73,15 @@ def phones_of_the_world() -> dict[str, tuple[int, int]]:
     kinds = (google.PhoneNumberType.MOBILE, google.PhoneNumberType.FIXED_LINE)
     numbers = [google.example_number_for_type(region, kind) for region in google.SUPPORTED_REGIONS for kind in kinds]
     found = {}
-    for way, (sentence, form) in ways.items():
+    for spelling, (sentence, form) in spellings.items():
         texts = [sentence.format(google.format_number(number, form)) for number in numbers if number]
         clean = [scrub_text(text, KINDS)[0] for text in texts]
-        found[way] = (clean.count(sentence.format("<PHONE>")), len(texts))
+        found[spelling] = (clean.count(sentence.format("<PHONE>")), len(texts))
     return found
 
 
-def documents(count: int, is_rich: bool) -> pl.Series:
-    """Metadata of events as text."""
+def build_documents(count: int, is_rich: bool) -> pl.Series:
+    """Metadata of invented events as JSON text."""
     draw = random.Random(1)
     rows = []
     for number in range(count):
@@ -105,34 +107,34 @@ def documents(count: int, is_rich: bool) -> pl.Series:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print recall and precision by kind and half, and seconds."""
+    """Print recall and precision by kind and half, and the seconds of a run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--wrong", action="store_true", help="print every sentence of half A that comes out wrongly")
+    parser.add_argument("--wrong", action="store_true", help="print the sentences of half A with a wrong result")
     options = parser.parse_args(arguments)
     pairs = sentences()
-    methods = {"turret": lambda text: scrub_text(text, KINDS)[0], "phonenumbers": phonenumbers_method}
+    methods = {"turret": lambda text: scrub_text(text, KINDS)[0], "phonenumbers": scrub_with_phonenumbers}
     for name, method in methods.items():
         for part in "AB":
-            of_part = [pair for pair in pairs if half(pair[0]) == part]
-            print(f"\n{name}, half {part} ({len(of_part)} sentences)")
-            for kind, (recall, precision, count) in scores(of_part, method).items():
+            half = [pair for pair in pairs if assign_half(pair[0]) == part]
+            print(f"\n{name}, half {part} ({len(half)} sentences)")
+            for kind, (recall, precision, count) in compute_scores(half, method).items():
                 if name == "turret" or kind == "PHONE":
                     print(f"  {kind:6} recall {recall:.3f}  precision {precision:.3f}  of {count}")
     if options.wrong:
         for text, expected in pairs:
-            if half(text) == "A" and (clean := methods["turret"](text)) != expected:
+            if assign_half(text) == "A" and (clean := methods["turret"](text)) != expected:
                 print(f"{text}\n  {clean}")
     print("\nphone numbers of all regions")
-    for way, (found, count) in phones_of_the_world().items():
-        print(f"  {way:28} {found} of {count} ({found / count:.3f})")
+    for spelling, (found, count) in count_regional_phones().items():
+        print(f"  {spelling:28} {found} of {count} ({found / count:.3f})")
     for is_rich in (False, True):
-        rows = documents(options.rows, is_rich)
-        seconds = min(_seconds(rows) for _ in range(5))
+        rows = build_documents(options.rows, is_rich)
+        seconds = min(_measure_seconds(rows) for _ in range(5))
         print(f"\n{len(rows):,} documents of {rows.str.len_bytes().sum() // len(rows)} bytes: {seconds:.2f} s")
 
 
-def _seconds(rows: pl.Series) -> float:
+def _measure_seconds(rows: pl.Series) -> float:
     started = time.perf_counter()
     scrub_documents(rows, KINDS)
     return time.perf_counter() - started

@@ -1,7 +1,7 @@
-"""Sentences as people write them to a chat, each with what has to be found in it, written for this project.
+"""Labelled sentences as people write them in a chat, written for this project.
 
-What stands between ⟦ and ⟧ is of the kind; all else has to stay. Numbers are made up, or those that banks and networks
-publish as examples.
+Text between ⟦ and ⟧ has to be replaced by a mark; everything else has to stay. Numbers are invented, or examples
+published by banks and networks.
 """
 
 EMAILS = """
@@ -414,7 +414,7 @@ POSITIVES = {"email": EMAILS, "phone": PHONES, "card": CARDS, "iban": IBANS, "ip
 
 
 def sentences() -> list[tuple[str, str]]:
-    """Each sentence without its brackets, and as it has to be after scrubbing."""
+    """All sentences without brackets, each with the expected text after scrubbing."""
     found = [(text, text) for text in NEGATIVES.strip().splitlines()]
     for kind, lines in POSITIVES.items():
         for line in lines.strip().splitlines():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from turret_pipeline.scrubbing import scrub
+from turret_pipeline.scrubbing import scrub_for_llm
 from turret_pipeline.tables import TOPIC_LINEAGE
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
@@ -99,7 +99,7 @@ def questions(state: TopicState, texts: pl.DataFrame, run: Run) -> list[Question
 def _question(topic: dict[str, object], topics: list[dict[str, object]], hidden: set[str]) -> Question:
     rivals = sorted((other for other in topics if other is not topic), key=lambda other: _distance(topic, other))
     content = {
-        "texts": [scrub(text)[:TEXT_CHARACTERS] for text in _texts(topic["example_texts"])],
+        "texts": [scrub_for_llm(text)[:TEXT_CHARACTERS] for text in _texts(topic["example_texts"])],
         "keywords": _shown(_texts(topic["keywords"]), hidden),
         "other_topics": [
             {
@@ -130,14 +130,14 @@ def _words(text: str) -> set[str]:
 
 def _hidden_words(texts: pl.Series) -> set[str]:
     """Words that scrubbing took out of texts: the parts of an address are words to those who count words."""
-    pairs = ((text, scrub(text)) for text in texts)
+    pairs = ((text, scrub_for_llm(text)) for text in texts)
     changed = [(text, clean) for text, clean in pairs if clean != text]
     return {word for text, clean in changed for word in _words(text) - _words(clean)}
 
 
 def _shown(phrases: list[str], hidden: set[str]) -> list[str]:
     """The phrases without those that have a hidden word."""
-    return [clean for phrase in phrases if not _words(phrase) & hidden and (clean := scrub(phrase)) == phrase]
+    return [clean for phrase in phrases if not _words(phrase) & hidden and (clean := scrub_for_llm(phrase)) == phrase]
 
 
 _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
@@ -168,7 +168,7 @@ def _line(said: dict[str, object], name: str, most: int) -> str:
         raise ValueError(f"the {name} was longer than {most} characters")
     if _MARKUP.search(line) or not all(char.isprintable() or char in "\u200c\u200d" for char in line):
         raise ValueError(f"the {name} was not one line of plain text")
-    if scrub(line) != line:
+    if scrub_for_llm(line) != line:
         raise ValueError(f"the {name} had an address, a number of a person or a secret in it")
     return line
 

@@ -1,10 +1,10 @@
-"""Texts without what identifies a person."""
+"""Scrubbing of texts that are sent to an LLM."""
 
 import time
 
 import pytest
 
-from turret_pipeline.scrubbing import scrub
+from turret_pipeline.scrubbing import scrub_for_llm
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ from turret_pipeline.scrubbing import scrub
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY----- ok", "<KEY> ok"),
     ],
 )
-def test_what_identifies_a_person_or_opens_a_door_is_marked(text: str, expected: str) -> None:
-    assert scrub(text) == expected
+def test_personal_data_and_secrets_are_replaced_by_marks(text: str, expected: str) -> None:
+    assert scrub_for_llm(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_what_identifies_a_person_or_opens_a_door_is_marked(text: str, expected:
         "我的订单 12345 在哪里",
     ],
 )
-def test_what_says_what_the_text_is_about_stays(text: str) -> None:
-    assert scrub(text) == text
+def test_other_words_and_numbers_stay(text: str) -> None:
+    assert scrub_for_llm(text) == text
 
 
-def test_scrubbing_twice_is_scrubbing_once() -> None:
-    once = scrub("jo@example.com, +41 79 123 45 67, password=hunter2, 4111111111111111")
+def test_scrubbing_is_idempotent() -> None:
+    once = scrub_for_llm("jo@example.com, +41 79 123 45 67, password=hunter2, 4111111111111111")
     assert once == "<EMAIL>, <PHONE>, password=<KEY>, <CARD>"
-    assert scrub(once) == once
+    assert scrub_for_llm(once) == once
 
 
-def test_a_long_text_takes_no_longer_than_its_length() -> None:
+def test_time_grows_linearly_with_the_length() -> None:
     count = 5_000
     for part in (
         "a_",
@@ -102,8 +102,8 @@ def test_a_long_text_takes_no_longer_than_its_length() -> None:
         "0 ",
     ):
         started = time.monotonic()
-        scrub(part * (50_000 // len(part)))
-        scrub(part * (25_000 // len(part)) + " " * 25_000)
+        scrub_for_llm(part * (50_000 // len(part)))
+        scrub_for_llm(part * (25_000 // len(part)) + " " * 25_000)
         assert time.monotonic() - started < 5
     parts = [
         "1 " * count,
@@ -116,5 +116,5 @@ def test_a_long_text_takes_no_longer_than_its_length() -> None:
         "password:" * count,
     ]
     started = time.monotonic()
-    assert scrub("".join(parts)).startswith("<NUMBER>")
+    assert scrub_for_llm("".join(parts)).startswith("<NUMBER>")
     assert time.monotonic() - started < 5

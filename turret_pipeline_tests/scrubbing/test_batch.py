@@ -1,4 +1,4 @@
-"""Documents and texts before they are stored, many at once."""
+"""Scrubbing of many documents and texts before storage."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.scrubbing import KINDS, SCRUBBED_COUNTS, scrub_documents, scrub_text, scrub_texts
-from turret_pipeline.scrubbing.precise import context
+from turret_pipeline.scrubbing.single_text import field_context
 from turret_pipeline_tests.scrubbing.labelled import sentences
 
 
@@ -56,7 +56,7 @@ def test_strings_at_any_depth_are_scrubbed_and_counted_under_their_field() -> No
         '{"device":"mobile","ms":1767225600000,"browser":"Chrome/120.0.0.0"}',
     ],
 )
-def test_a_document_without_a_hit_is_the_same_to_the_byte(document: str) -> None:
+def test_a_document_without_marks_stays_byte_identical(document: str) -> None:
     scrubbed = scrub_documents(pl.Series([document]), KINDS)
     assert scrubbed.documents.to_list() == [document]
     assert scrubbed.counts.is_empty()
@@ -80,19 +80,19 @@ def test_a_document_without_a_hit_is_the_same_to_the_byte(document: str) -> None
         ('{"a":"\\\\u0040 jo@example.com"}', '{"a":"\\\\u0040 <EMAIL>"}'),
     ],
 )
-def test_escapes_and_names_of_fields_hide_nothing(document: str, expected: str) -> None:
+def test_texts_with_escapes_and_fields_with_telling_names_are_scrubbed(document: str, expected: str) -> None:
     assert scrub_documents(pl.Series([document]), KINDS).documents.to_list() == [expected]
 
 
 @pytest.mark.parametrize(("text", "expected"), sentences())
-def test_sentences_are_scrubbed_alone_as_in_documents(text: str, expected: str) -> None:
+def test_sentences_are_scrubbed_the_same_alone_and_in_documents(text: str, expected: str) -> None:
     assert scrub_text(text, KINDS)[0] == expected
     assert scrub_texts(pl.Series([text]), KINDS).to_list() == [expected]
     document = orjson.dumps({"prompt": text}).decode()
     assert orjson.loads(scrub_documents(pl.Series([document]), KINDS).documents[0]) == {"prompt": expected}
 
 
-def test_each_kind_has_its_switch() -> None:
+def test_each_kind_can_be_scrubbed_alone() -> None:
     text = (
         "jo@example.com 203.0.113.7 +41 79 123 45 67, 4111 1111 1111 1111 CH93 0076 2011 6238 5295 7 password=hunter2!"
     )
@@ -103,12 +103,12 @@ def test_each_kind_has_its_switch() -> None:
     assert scrub_documents(pl.Series([json.dumps({"a": text})]), ()).counts.is_empty()
 
 
-def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'mail' is no kind of what can be scrubbed. Known are card, email"):
+def test_an_unknown_kind_is_rejected() -> None:
+    with pytest.raises(ValueError, match="Unknown kind 'mail': use card, email"):
         scrub_texts(pl.Series(["a"]), {"mail"})
 
 
-def test_no_documents_and_nulls_of_texts_stay() -> None:
+def test_empty_input_and_nulls_stay() -> None:
     assert scrub_documents(pl.Series([], dtype=pl.String), KINDS).documents.to_list() == []
     assert scrub_texts(pl.Series([None, "jo@example.com", ""], dtype=pl.String), KINDS).to_list() == [
         None,
@@ -117,7 +117,7 @@ def test_no_documents_and_nulls_of_texts_stay() -> None:
     ]
 
 
-def test_scrubbing_twice_is_scrubbing_once() -> None:
+def test_scrubbing_is_idempotent() -> None:
     texts = pl.Series([text for text, _ in sentences()])
     once = scrub_texts(texts, KINDS)
     assert scrub_texts(once, KINDS).to_list() == once.to_list()
@@ -163,30 +163,30 @@ VALUES = st.recursive(
 DOCUMENTS = st.dictionaries(NAMES, VALUES, max_size=4)
 
 
-def row_by_row(value: object, kinds: set[str], before: str = "") -> object:
-    """The value, scrubbed without any hint."""
+def scrub_without_hints(value: object, kinds: set[str], prefix: str = "") -> object:
+    """The value, scrubbed by the precise patterns alone."""
     if isinstance(value, str):
-        return scrub_text(value, kinds, before)[0]
+        return scrub_text(value, kinds, prefix)[0]
     if isinstance(value, dict):
-        return {key: row_by_row(inner, kinds, context(key)) for key, inner in value.items()}
-    return [row_by_row(inner, kinds, before) for inner in value] if isinstance(value, list) else value
+        return {key: scrub_without_hints(inner, kinds, field_context(key)) for key, inner in value.items()}
+    return [scrub_without_hints(inner, kinds, prefix) for inner in value] if isinstance(value, list) else value
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(DOCUMENTS, max_size=3), st.sets(st.sampled_from(KINDS)), st.booleans(), st.sampled_from([None, 1]))
-def test_hints_find_all_that_is_found_without_them(
+def test_documents_are_scrubbed_the_same_with_and_without_hints(
     documents: list[dict[str, Any]], kinds: set[str], is_ascii: bool, indent: int | None
 ) -> None:
     given_texts = [json.dumps(document, ensure_ascii=is_ascii, indent=indent) for document in documents]
     scrubbed = scrub_documents(pl.Series(given_texts, dtype=pl.String), kinds).documents.to_list()
     for before, document, after in zip(given_texts, documents, scrubbed, strict=True):
-        expected = row_by_row(document, kinds)
+        expected = scrub_without_hints(document, kinds)
         assert json.loads(after) == expected
         assert (after == before) or expected != document
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TEXTS, max_size=5), st.sets(st.sampled_from(KINDS)))
-def test_hints_find_all_that_is_found_in_texts_without_them(texts: list[str], kinds: set[str]) -> None:
+def test_texts_are_scrubbed_the_same_with_and_without_hints(texts: list[str], kinds: set[str]) -> None:
     expected = [scrub_text(text, kinds)[0] for text in texts]
     assert scrub_texts(pl.Series(texts, dtype=pl.String), kinds).to_list() == expected

@@ -1,4 +1,4 @@
-"""One text, precisely: what is replaced by which mark, in an order that leaves each kind its own."""
+"""Scrubbing of one text by the precise patterns of all kinds, and the hints for each kind."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -15,11 +15,9 @@ from turret_pipeline.scrubbing.keys import (
 from turret_pipeline.scrubbing.numbers import CARD_HINT, IBAN_HINT, IP_HINT, scrub_cards, scrub_ibans, scrub_ips
 from turret_pipeline.scrubbing.phones import PHONE_FIELD_HINT, PHONE_HINT, PHONE_KEY, scrub_phones
 
-_LETTER = (
-    "0-9A-Za-z_\u00c0-\u1fff"  # not those of Chinese, Japanese and Korean: no space stands between them and an address
-)
+_LETTER = "0-9A-Za-z_\u00c0-\u1fff"  # without Chinese, Japanese and Korean, which have no space before an address
 EMAIL = re.compile(
-    # "icon@2x.png", "lodash@4.17.21" and "git@host.example:owner/name.git" are none
+    # excludes "icon@2x.png", "lodash@4.17.21" and "git@host.example:owner/name.git"
     rf"(?<![{_LETTER}.+%'-])[{_LETTER}.+%'-]+@(?![0-9]x\.)[{_LETTER}][{_LETTER}-]*(?:\.[{_LETTER}][{_LETTER}-]*)*"
     rf"\.[A-Za-z\u00c0-\u1fff]{{2,}}(?![{_LETTER}])(?:-[{_LETTER}-]*)?(?!:[\w.~-]+/)"
 )
@@ -32,7 +30,7 @@ SCRUBBERS: Mapping[str, Callable[[str], str]] = {
     "phone": scrub_phones,
     "email": lambda text: EMAIL.sub("<EMAIL>", text),
 }
-"""In this order: a key may hold an address, and an account number what looks like a phone's."""
+"""Scrubbers by kind, in order: a key may contain an email address, and an IBAN the digits of a phone number."""
 
 KINDS = tuple(sorted(SCRUBBERS))
 
@@ -45,7 +43,7 @@ HINTS: Mapping[str, tuple[str, ...]] = {
     "email": (r'[^" ]@[^" ]',),
 }
 FIELD_HINTS: Mapping[str, tuple[str, ...]] = {"key": SECRET_FIELD_HINT, "phone": PHONE_FIELD_HINT}
-"""What a field's name says about its value, over the raw text of JSON."""
+"""Hints for fields whose name says what they hold, to apply to the raw text of JSON."""
 
 _IS_PHONE, _IS_SECRET = re.compile(PHONE_KEY), re.compile(SECRET_KEY)
 _IS_VERSION = re.compile(r"(?i:version|firmware|build|release)$")
@@ -55,8 +53,8 @@ _IS_IDENTIFIER = re.compile(
 
 
 @lru_cache(4096)
-def context(key: str) -> str:
-    """Words that stand for a field's name before its value; they have no hit of their own."""
+def field_context(key: str) -> str:
+    """Prefix for the value of a field, which tells the patterns what its name says. No pattern matches it alone."""
     if _IS_PHONE.search(key):
         return "phone: "
     if _IS_SECRET.search(key):
@@ -66,15 +64,18 @@ def context(key: str) -> str:
     return "id: " if _IS_IDENTIFIER.search(key) else ""
 
 
-def scrub_text(text: str, kinds: Collection[str], before: str = "") -> tuple[str, list[str]]:
-    """The text with marks for what is of these kinds, and the kinds that were found; `before` is a context."""
-    return scrub_hinted(before + text, len(before), kinds, kinds)
+def scrub_text(text: str, kinds: Collection[str], prefix: str = "") -> tuple[str, list[str]]:
+    """The text with marks for these kinds, and the kinds found. ``prefix`` is a `field_context`."""
+    return scrub_hinted(prefix + text, len(prefix), kinds, kinds)
 
 
 def scrub_hinted(
-    text: str, before_length: int, kinds: Collection[str], hinted: Collection[str]
+    text: str, prefix_length: int, kinds: Collection[str], hinted: Collection[str]
 ) -> tuple[str, list[str]]:
-    """As scrub_text, where only the hinted kinds can be in the text: others are looked for once a mark stands in it."""
+    """The text without its prefix and with marks for these kinds, and the kinds found.
+
+    Only the hinted kinds can be in the text at first; the others are searched for as soon as it contains a mark.
+    """
     found: list[str] = []
     for kind, scrubber in SCRUBBERS.items():
         if kind in kinds and (found or kind in hinted):
@@ -82,4 +83,4 @@ def scrub_hinted(
             if clean != text:
                 found.append(kind)
                 text = clean
-    return text[before_length:], found
+    return text[prefix_length:], found
