@@ -77,7 +77,7 @@ def test_the_readme_lists_every_table() -> None:
 
 def test_the_readme_lists_every_format() -> None:
     rows = "".join(
-        f"| `{table.name}` | {table.title} | {table.shape.words} | {table.becomes} |\n" for table in SHOWN.values()
+        f"| `{table.name}` | {table.title} | {table.shape.description} | {table.becomes} |\n" for table in SHOWN.values()
     )
     assert section("formats") == f"| format | a row is a | recognised by | and becomes |\n|---|---|---|---|\n{rows}"
 

@@ -1,1 +1,1 @@
-"""Raw bytes to canonical events: discover files, read records, parse them, join the parts, give each a session."""
+"""Conversion of rows to canonical events: formats, parsing of blocks, and privacy."""

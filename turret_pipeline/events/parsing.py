@@ -1,4 +1,4 @@
-"""A block of rows to frames: events, and refused rows."""
+"""Conversion of a block of rows to data frames of events and of rejected rows."""
 
 import datetime as dt
 import hashlib
@@ -12,10 +12,10 @@ import polars as pl
 
 from turret_pipeline.events.formats import FORMATS, Event, Format, Rejection, parse_record
 from turret_pipeline.events.formats.turret import TURRET
-from turret_pipeline.events.plain_lines import plain_events
+from turret_pipeline.events.plain_lines import parse_plain_lines
 from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
 from turret_pipeline.events.rows import RAW_LIMIT, Block, Lines, Record, json_record
-from turret_pipeline.scrubbing.stored import SCRUBBED_COUNTS
+from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS
 from turret_pipeline.tables import POLARS_TYPES
 
 DEPTH_LIMIT = 100
@@ -37,7 +37,7 @@ EVENT_PART_SCHEMA = pl.Schema(
         "metadata": pl.String(),
     }
 )
-"""An event as its file tells it: it has an event_id from there, or a content_id, which equal rows share."""
+"""An event as read from its file. It has either the event_id of its source or a content_id, which equal rows share."""
 
 REJECTED_PART_SCHEMA = pl.Schema(
     {"line_number": pl.Int64(), "reason_code": pl.String(), "reason": pl.String(), "raw_text": pl.String()}
@@ -46,30 +46,29 @@ REJECTED_PART_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class ParseOptions:
-    """How rows become events.
+    """Options for the conversion of rows to events."""
 
-    ``time_missing`` is the time of events that have none, or ``only_chats`` of messages of chats, which seldom have
-    one; the others are refused. ``chosen`` is the format of all rows; without it their shapes tell. ``privacy`` says
-    what is hidden.
-    """
-
-    time_missing: dt.datetime | None = None
-    chosen: Format | None = None
+    default_time: dt.datetime | None = None
+    """Time of events that have none; without it, such events are rejected."""
+    selected_format: Format | None = None
+    """Format of all rows; without it, the format of each row is detected."""
     privacy: Privacy = NOTHING_HIDDEN
-    only_chats: bool = False
+    is_default_for_chats_only: bool = False
+    """If true, only messages of chats get ``default_time``, because they seldom have times."""
 
-    def time_for(self, source_format: str) -> dt.datetime | None:
-        """The time of an event of a format that has none; without one it is refused."""
-        table = FORMATS.get(source_format)
-        is_chat = table is not None and table.conversation is not None
-        return self.time_missing if is_chat or not self.only_chats else None
+    def default_time_of(self, source_format: str) -> dt.datetime | None:
+        """Time of events of a format that have none, or None to reject them."""
+        spec = FORMATS.get(source_format)
+        is_chat = spec is not None and spec.conversation is not None
+        return self.default_time if is_chat or not self.is_default_for_chats_only else None
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A block as frames: EVENT_PART_SCHEMA and REJECTED_PART_SCHEMA, both by line; and how many rows it had.
+    """Events (EVENT_PART_SCHEMA) and rejected rows (REJECTED_PART_SCHEMA) of a block, in line order.
 
-    ``scrubbed`` counts the marks by metadata field (SCRUBBED_COUNTS).
+    ``row_count`` is the number of rows in the block, and ``scrubbed`` the number of marks by metadata field
+    (SCRUBBED_COUNTS).
     """
 
     events: pl.DataFrame
@@ -79,27 +78,28 @@ class Parsed:
 
 
 @dataclass
-class _Rows:
-    """Rows taken one by one."""
+class _RowParser:
+    """Parser of one row at a time, which collects events and rejections."""
 
-    reading: ParseOptions
+    options: ParseOptions
     events: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: list[tuple[Any, ...]] = field(default_factory=list)
     row_count: int = 0
 
-    def take(self, record: Record) -> None:
-        """Add a row's events, or its refusal."""
+    def add(self, record: Record) -> None:
+        """Add the events of a row, or its rejection."""
         self.row_count += 1
         try:
             if isinstance(record.value, Rejection):
                 raise record.value
-            events = parse_record(record.value, self.reading.chosen)
+            events = parse_record(record.value, self.options.selected_format)
             self.events += [
-                _event_row(event, record.line_number, item, self.reading) for item, event in enumerate(events, start=1)
+                _event_row(event, record.line_number, item, self.options) for item, event in enumerate(events, start=1)
             ]
-        except Rejection as refused:
-            raw = record.raw if record.raw is not None else _shown(record.value)
-            self.rejected.append((record.line_number, refused.code, refused.reason, raw.rstrip("\r\n")[:RAW_LIMIT]))
+        except Rejection as rejection:
+            raw = record.raw if record.raw is not None else _raw_text(record.value)
+            text = raw.rstrip("\r\n")[:RAW_LIMIT]
+            self.rejected.append((record.line_number, rejection.code, rejection.reason, text))
 
     def events_frame(self) -> pl.DataFrame:
         return pl.DataFrame(self.events, EVENT_PART_SCHEMA, orient="row")
@@ -108,62 +108,66 @@ class _Rows:
         return pl.DataFrame(self.rejected, REJECTED_PART_SCHEMA, orient="row")
 
 
-def parse_block(block: Block, reading: ParseOptions) -> Parsed:
-    """The frames of a block of rows, as they may be stored; every row is an event, or more than one, or a refusal."""
-    if isinstance(block, Lines) and (reading.chosen is None or reading.chosen.name == TURRET.name):
-        parsed = _parse_lines(block, reading)
+def parse_block(block: Block, options: ParseOptions) -> Parsed:
+    """Frames of a block, ready to be stored: each row becomes one or more events, or a rejection."""
+    selected = options.selected_format
+    if isinstance(block, Lines) and (selected is None or selected.name == TURRET.name):
+        parsed = _parse_lines(block, options)
     else:
-        parsed = parse_records(block.records(), reading)
-    events, scrubbed = protect_events(parsed.events, reading.privacy)
-    return Parsed(events, protect_rejected(parsed.rejected, reading.privacy), parsed.row_count, scrubbed)
+        parsed = parse_records(block.records(), options)
+    events, scrubbed = protect_events(parsed.events, options.privacy)
+    return Parsed(events, protect_rejected(parsed.rejected, options.privacy), parsed.row_count, scrubbed)
 
 
-def parse_records(records: Iterable[Record], reading: ParseOptions) -> Parsed:
-    """The frames of rows, one by one, nothing hidden."""
-    rows = _Rows(reading)
+def parse_records(records: Iterable[Record], options: ParseOptions) -> Parsed:
+    """Frames of rows, parsed one by one; personal data stays in them."""
+    parser = _RowParser(options)
     for record in records:
-        rows.take(record)
-    return Parsed(rows.events_frame(), rows.rejected_frame(), rows.row_count)
+        parser.add(record)
+    return Parsed(parser.events_frame(), parser.rejected_frame(), parser.row_count)
 
 
-def _parse_lines(lines: Lines, reading: ParseOptions) -> Parsed:
-    """The frames of lines of JSON: plain ones column by column, others one by one."""
-    plain, others = plain_events(lines, time_may_miss=reading.time_for(TURRET.name) is not None)
+def _parse_lines(lines: Lines, options: ParseOptions) -> Parsed:
+    """Frames of JSON lines: plain lines are parsed column by column, others one by one."""
+    plain, others = parse_plain_lines(lines, is_time_optional=options.default_time_of(TURRET.name) is not None)
     records = (json_record(number, line) for number, line in others)
-    rest = parse_records((record for record in records if record is not None), reading)
-    events = _of_part(plain, reading)
+    rest = parse_records((record for record in records if record is not None), options)
+    events = _complete_plain_events(plain, options)
     if rest.events.height:
         events = pl.concat([events, rest.events]).sort("line_number", "item_number")
     return Parsed(events, rest.rejected, plain.height + rest.row_count)
 
 
-def _of_part(plain: pl.DataFrame, reading: ParseOptions) -> pl.DataFrame:
-    """EVENT_PART_SCHEMA of plain events."""
-    nameless = plain.filter(pl.col("event_id").is_null())
+def _complete_plain_events(plain: pl.DataFrame, options: ParseOptions) -> pl.DataFrame:
+    """Plain events with all columns of EVENT_PART_SCHEMA."""
+    without_id = plain.filter(pl.col("event_id").is_null())
     columns = ("event_name", "session_id", "user_id", "event_at", "metadata")
-    ids = [_content_id(reading.privacy.salt, TURRET.name, *row) for row in nameless.select(columns).iter_rows()]
-    content_ids = pl.DataFrame({"line_number": nameless["line_number"], "content_id": pl.Series(ids, dtype=pl.String)})
-    named = plain.join(content_ids, on="line_number", how="left", maintain_order="left") if ids else plain
-    return named.with_columns(
+    ids = [_content_id(options.privacy.salt, TURRET.name, *row) for row in without_id.select(columns).iter_rows()]
+    content_ids = pl.DataFrame(
+        {"line_number": without_id["line_number"], "content_id": pl.Series(ids, dtype=pl.String)}
+    )
+    joined = plain.join(content_ids, on="line_number", how="left", maintain_order="left") if ids else plain
+    return joined.with_columns(
         pl.lit(1, pl.Int64).alias("item_number"),
         pl.lit(TURRET.name).alias("source_format"),
         pl.col("event_at").is_null().alias("is_time_assumed"),
-        pl.coalesce("event_at", pl.lit(reading.time_missing, POLARS_TYPES["timestamp"])).alias("event_at"),
+        pl.coalesce("event_at", pl.lit(options.default_time, POLARS_TYPES["timestamp"])).alias("event_at"),
         *([] if ids else [pl.lit(None, pl.String).alias("content_id")]),
     ).select(EVENT_PART_SCHEMA.names())
 
 
-def _event_row(event: Event, line_number: int, item_number: int, reading: ParseOptions) -> tuple[Any, ...]:
-    metadata = _checked_json(event.metadata)
-    event_at = event.event_at or reading.time_for(event.source_format)
+def _event_row(event: Event, line_number: int, item_number: int, options: ParseOptions) -> tuple[Any, ...]:
+    """Row of EVENT_PART_SCHEMA. Raises Rejection."""
+    metadata = _metadata_json(event.metadata)
+    event_at = event.event_at or options.default_time_of(event.source_format)
     if event_at is None:
         raise Rejection("missing_timestamp", "timestamp is missing: an event needs a time.")
     names = (event.event_name, event.session_id, event.user_id)
-    salt = reading.privacy.salt
+    salt = options.privacy.salt
     content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
     times = (event_at, event.received_at)
-    marks = (event.source_format, event.event_at is None, event.is_zone_assumed)
-    return (line_number, item_number, event.event_id, content_id, *names, *times, *marks, metadata)
+    source = (event.source_format, event.event_at is None, event.is_zone_assumed)
+    return (line_number, item_number, event.event_id, content_id, *names, *times, *source, metadata)
 
 
 def _content_id(
@@ -175,36 +179,36 @@ def _content_id(
     event_at: dt.datetime | None,
     metadata: str,
 ) -> str:
-    """An id for an event that has none: a hash of all that its source says, wherever in a file it says so.
+    """Id for an event without one: a hash of its content, independent of its place in a file.
 
-    With the salt of user ids, so that nobody finds who it was by guessing.
+    The hash is keyed with the salt of user ids, so that nobody can find a user by hashing guesses.
     """
     time = None if event_at is None else event_at.isoformat()
-    parts = (source_format, name, session_id, user_id, time, _in_key_order(metadata))
+    parts = (source_format, name, session_id, user_id, time, _sort_json_keys(metadata))
     return hashlib.blake2b(
-        "\x1f".join(part or "" for part in parts).encode(), digest_size=12, key=_key(salt)
+        "\x1f".join(part or "" for part in parts).encode(), digest_size=12, key=_hash_key(salt)
     ).hexdigest()
 
 
-def _key(salt: str | None) -> bytes:
+def _hash_key(salt: str | None) -> bytes:
     return b"" if salt is None else hashlib.blake2b(salt.encode()).digest()
 
 
-def _in_key_order(metadata: str) -> str:
+def _sort_json_keys(metadata: str) -> str:
     try:
         return orjson.dumps(orjson.loads(metadata), option=orjson.OPT_SORT_KEYS).decode()
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # numbers that fit no machine's
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # numbers out of range
         return metadata
 
 
-def _checked_json(metadata: Mapping[str, Any]) -> str:
-    if _depth(metadata) > DEPTH_LIMIT:
-        raise Rejection("nested_too_deep", f"metadata is nested more than {DEPTH_LIMIT} levels deep.")
-    return _json(metadata)
+def _metadata_json(metadata: Mapping[str, Any]) -> str:
+    if _nesting_depth(metadata) > DEPTH_LIMIT:
+        raise Rejection("nested_too_deep", f"metadata has more than {DEPTH_LIMIT} levels of nesting: use fewer.")
+    return _to_json(metadata)
 
 
-def _depth(value: object) -> int:
-    """Levels of nesting, at most DEPTH_LIMIT + 1, found without recursion."""
+def _nesting_depth(value: object) -> int:
+    """Levels of nesting, up to DEPTH_LIMIT + 1, counted without recursion."""
     level, values = 0, [value]
     while values and level <= DEPTH_LIMIT:
         inner: list[object] = []
@@ -218,14 +222,14 @@ def _depth(value: object) -> int:
     return level
 
 
-def _shown(value: object) -> str:
+def _raw_text(value: object) -> str:
     try:
-        return _json(value)
+        return _to_json(value)
     except (RecursionError, ValueError):
         return "(cannot be shown)"
 
 
-def _json(value: object) -> str:
+def _to_json(value: object) -> str:
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # integers beyond 64 bits, which JSON allows

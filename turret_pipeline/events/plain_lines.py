@@ -1,6 +1,7 @@
-"""The common case, column by column: lines that are Turret events with nothing unusual about them.
+"""Fast parsing of plain lines, column by column: Turret events with nothing unusual about them.
 
-A line is plain where ``parse_record`` would make one event of it as it stands; every other line is left to that.
+A line is plain if ``parse_record`` would turn it into one event without changing any value. Every other line is left
+to ``parse_record``.
 """
 
 from collections.abc import Sequence
@@ -28,25 +29,25 @@ PLAIN_SCHEMA = pl.Schema(
         "metadata": pl.String(),
     }
 )
-"""An event of a plain line."""
+"""Columns of the events of plain lines."""
 
 _DAY = r"((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
 _TIME = rf"^(19|20|21)[0-9]{{2}}-{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?"
 _ZONE = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 
-_OPENING, DEPTH = r"[\[{]", 50
-"""Brackets that a plain line's metadata opens at most: it cannot be nested deeper."""
+_OPENING_BRACKET, _BRACKET_LIMIT = r"[\[{]", 50
+"""Most brackets that the metadata of a plain line may open, which also limits its nesting."""
 
 _NAME = r"^[\pL\pN\pP\pS]([^\n]*[\pL\pN\pP\pS\pM])?$"
-"""A name that begins and ends with something that is seen."""
+"""A name that starts and ends with a visible character."""
 
-_HALF_CHARACTER, _NO_NUMBER = r"\\u[dD]", r"[0-9]{300}"
-"""Half of a character may lack the other half; and there are numbers that no machine holds. Each by itself is found six
-times faster than either."""
+_SURROGATE_ESCAPE, _HUGE_NUMBER = r"\\u[dD]", r"[0-9]{300}"
+"""Escapes that may lack the other half of their character, and numbers too large for a float. Two patterns are six
+times faster than one for both."""
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A Turret event; strict JSON, of these keys and types and no others."""
+    """A Turret event in strict JSON, with only these keys and types."""
 
     name: str
     event_id: str | int | None = None
@@ -61,14 +62,14 @@ _DECODER = msgspec.json.Decoder(_Line)
 _NOT_PLAIN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def plain_events(lines: Lines, *, time_may_miss: bool) -> tuple[pl.DataFrame, list[tuple[int, bytes]]]:
-    """PLAIN_SCHEMA of the plain lines, and every other line with its number; both in order.
+def parse_plain_lines(lines: Lines, *, is_time_optional: bool) -> tuple[pl.DataFrame, list[tuple[int, bytes]]]:
+    """Events of the plain lines (PLAIN_SCHEMA), and all other lines with their numbers; both in line order.
 
-    An event without any time has a null event_at, or is not plain unless ``time_may_miss``.
+    With ``is_time_optional``, an event without any time is plain and has a null event_at; otherwise it is not plain.
     """
-    numbers, rows, others = _decoded(lines)
-    frame = _frame(numbers, rows)
-    is_plain = frame.select(_is_plain(time_may_miss)).to_series()
+    numbers, rows, others = _decode_lines(lines)
+    frame = _build_frame(numbers, rows)
+    is_plain = frame.select(_is_plain(is_time_optional)).to_series()
     if not is_plain.all():
         texts = lines.split()
         unusual = frame.filter(~is_plain)["line_number"]
@@ -77,12 +78,12 @@ def plain_events(lines: Lines, *, time_may_miss: bool) -> tuple[pl.DataFrame, li
     return frame.with_columns(event_at=pl.coalesce("event_at", "received_at")).select(PLAIN_SCHEMA.names()), others
 
 
-def _decoded(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[int, bytes]]]:
-    """The lines of the right shape with their numbers, and those of another shape."""
+def _decode_lines(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[int, bytes]]]:
+    """Numbers and values of the lines that can be decoded, and the other lines with their numbers."""
     try:
-        is_text = lines.data.isascii() or bool(lines.data.decode())  # the decoder does not look into raw metadata
+        is_text = lines.data.isascii() or bool(lines.data.decode())  # the decoder does not check raw metadata
         rows = _DECODER.decode_lines(lines.data)
-        if is_text and len(rows) == lines.count:  # blank lines are left out
+        if is_text and len(rows) == lines.count:  # the decoder skips blank lines
             return range(lines.first_line, lines.first_line + len(rows)), rows, []
     except _NOT_PLAIN:
         pass
@@ -97,28 +98,28 @@ def _decoded(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[int, 
     return numbers, rows, others
 
 
-def _frame(numbers: Sequence[int], rows: list[_Line]) -> pl.DataFrame:
-    """The rows as columns: PLAIN_SCHEMA, and whether both times that are there were read."""
-    event = _times([row.timestamp for row in rows])
-    receipt = _times([row.received_at for row in rows])
+def _build_frame(numbers: Sequence[int], rows: list[_Line]) -> pl.DataFrame:
+    """The rows as columns: PLAIN_SCHEMA, and ``are_times_valid``, which is true for missing times too."""
+    event = _parse_times([row.timestamp for row in rows])
+    receipt = _parse_times([row.received_at for row in rows])
     return pl.DataFrame(
         {
             "line_number": pl.Series(numbers, dtype=pl.Int64),
-            "event_id": _identifiers([row.event_id for row in rows]),
+            "event_id": _parse_identifiers([row.event_id for row in rows]),
             "event_name": pl.Series([row.name for row in rows], dtype=pl.String),
-            "session_id": _identifiers([row.session_id for row in rows]),
-            "user_id": _identifiers([row.user_id for row in rows]),
+            "session_id": _parse_identifiers([row.session_id for row in rows]),
+            "user_id": _parse_identifiers([row.user_id for row in rows]),
             "event_at": event["at"],
             "received_at": receipt["at"],
             "is_zone_assumed": pl.select(pl.coalesce(event["is_zone_missing"], receipt["is_zone_missing"], False)),
-            "are_times_read": event["is_read"] & receipt["is_read"],
+            "are_times_valid": event["is_valid"] & receipt["is_valid"],
             "metadata": pl.Series([str(row.metadata, "utf-8") for row in rows], dtype=pl.String),
         }
     )
 
 
-def _identifiers(values: list[str | int | None]) -> pl.Series:
-    """Ids as text; an empty one is none."""
+def _parse_identifiers(values: list[str | int | None]) -> pl.Series:
+    """Ids as text, with null for blank ones."""
     if int in set(map(type, values)):
         values = [str(value) if isinstance(value, int) else value for value in values]
     texts = pl.Series(values, dtype=pl.String)
@@ -126,41 +127,44 @@ def _identifiers(values: list[str | int | None]) -> pl.Series:
     return texts.set(is_empty, None) if is_empty.any() else texts
 
 
-def _times(values: list[str | None]) -> pl.DataFrame:
-    """Times ``at`` that ISO 8601 spells in full, ``is_zone_missing`` where there is one, and ``is_read`` but where not.
+def _parse_times(values: list[str | None]) -> pl.DataFrame:
+    """Columns ``at``, ``is_zone_missing`` and ``is_valid`` of times in full ISO 8601.
 
-    Arrow reads them ten times faster than Polars does.
+    For a missing time, ``is_valid`` is true and the other columns are null. Arrow parses times ten times faster than
+    Polars.
     """
     text = pl.Series("text", values, dtype=pl.String)
     if text.null_count() == len(text):
-        return pl.DataFrame({"at": text.cast(UTC), "is_zone_missing": text.cast(pl.Boolean), "is_read": text.is_null()})
+        return pl.DataFrame(
+            {"at": text.cast(UTC), "is_zone_missing": text.cast(pl.Boolean), "is_valid": text.is_null()}
+        )
     is_zoned = text.str.contains(_TIME + _ZONE)
     if is_zoned.all() and not text.null_count():
-        at, is_zone_missing = _instants(text), pl.repeat(value=False, n=len(text), eager=True)
+        at, is_zone_missing = _parse_instants(text), pl.repeat(value=False, n=len(text), eager=True)
     else:
         is_naive = text.str.contains(_TIME + "$")
         naive = text.set(~is_naive, None) + "Z"
-        at = _instants(text.set(~is_zoned, None).zip_with(is_zoned.fill_null(value=False), naive))
+        at = _parse_instants(text.set(~is_zoned, None).zip_with(is_zoned.fill_null(value=False), naive))
         is_zone_missing = is_naive.set(at.is_null(), None)
-    is_read = text.is_null() | at.is_between(EARLIEST, LATEST, closed="left").fill_null(value=False)
-    return pl.DataFrame({"at": at, "is_zone_missing": is_zone_missing, "is_read": is_read})
+    is_valid = text.is_null() | at.is_between(EARLIEST, LATEST, closed="left").fill_null(value=False)
+    return pl.DataFrame({"at": at, "is_zone_missing": is_zone_missing, "is_valid": is_valid})
 
 
-def _instants(texts: pl.Series) -> pl.Series:
+def _parse_instants(texts: pl.Series) -> pl.Series:
     return pl.Series(pl.from_arrow(texts.to_arrow().cast(pa.timestamp("us", "UTC"))))
 
 
-def _is_plain(time_may_miss: bool) -> pl.Expr:
+def _is_plain(is_time_optional: bool) -> pl.Expr:
     name, metadata = pl.col("event_name"), pl.col("metadata")
-    has_time = pl.any_horizontal(pl.col("event_at", "received_at").is_not_null(), pl.lit(time_may_miss))
+    has_time = pl.any_horizontal(pl.col("event_at", "received_at").is_not_null(), pl.lit(is_time_optional))
     return (
-        pl.col("are_times_read")
+        pl.col("are_times_valid")
         & has_time
         & name.str.contains(_NAME)
         & (name.str.len_chars() <= NAME_LIMIT)
         & ~name.is_in([START, END, OTHER])
         & metadata.str.starts_with("{")
-        & ~metadata.str.contains(_HALF_CHARACTER)
-        & ~metadata.str.contains(_NO_NUMBER)
-        & (metadata.str.count_matches(_OPENING) <= DEPTH)
+        & ~metadata.str.contains(_SURROGATE_ESCAPE)
+        & ~metadata.str.contains(_HUGE_NUMBER)
+        & (metadata.str.count_matches(_OPENING_BRACKET) <= _BRACKET_LIMIT)
     )

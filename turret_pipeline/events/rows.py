@@ -8,12 +8,12 @@ import orjson
 from turret_pipeline.events.formats import Rejection
 
 RAW_LIMIT = 4000
-"""Characters that are kept of the text of a refused row."""
+"""Characters to keep of the text of a rejected row."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One row of a file: its position from 1, and the parsed value or the refusal with the raw text."""
+    """One row of a file: its number, starting at 1, and its parsed value, or a rejection and the raw text."""
 
     line_number: int
     value: object
@@ -21,16 +21,16 @@ class Record:
 
 
 def text_record(line_number: int, line: bytes) -> Record:
-    """A line as text, without a value yet, or refused where it is not UTF-8."""
+    """The text of a line, not yet parsed, or a rejection if it is not UTF-8."""
     try:
         return Record(line_number, None, line.decode("utf-8"))
     except UnicodeDecodeError as error:
-        refusal = Rejection("invalid_encoding", f"This is not UTF-8: byte {error.start + 1} of the line.")
-        return Record(line_number, refusal, line[: 4 * RAW_LIMIT].decode("utf-8", "replace"))
+        rejection = Rejection("invalid_encoding", f"Invalid UTF-8: byte {error.start + 1} of the line.")
+        return Record(line_number, rejection, line[: 4 * RAW_LIMIT].decode("utf-8", "replace"))
 
 
 def json_record(line_number: int, line: bytes) -> Record | None:
-    """The JSON of a line; none where it is blank."""
+    """The parsed JSON of a line, or a rejection; None if the line is blank."""
     text = text_record(line_number, line)
     if isinstance(text.value, Rejection):
         return text
@@ -40,26 +40,27 @@ def json_record(line_number: int, line: bytes) -> Record | None:
     try:
         return Record(line_number, orjson.loads(raw), raw)
     except orjson.JSONDecodeError as error:
-        return Record(line_number, Rejection("invalid_json", f"This is not JSON: {error}."), raw)
+        return Record(line_number, Rejection("invalid_json", f"Invalid JSON: {error}."), raw)
 
 
 @dataclass(frozen=True)
 class Lines:
-    """So many whole lines of a file as bytes, the first of which has this number."""
+    """Whole lines of a file as bytes."""
 
     first_line: int
+    """Number of the first of these lines in the file, starting at 1."""
     count: int
     data: bytes
 
     def split(self) -> list[bytes]:
-        """The lines without their ends."""
+        """The lines without their line ends."""
         lines = self.data.split(b"\n")
         if not lines[-1]:
             lines.pop()
         return lines
 
     def records(self) -> Iterator[Record]:
-        """The JSON of every line that is not blank, or its refusal."""
+        """Records of all lines that are not blank."""
         found = (json_record(number, line) for number, line in enumerate(self.split(), start=self.first_line))
         return (record for record in found if record is not None)
 
@@ -71,7 +72,7 @@ class Rows:
     rows: list[Record]
 
     def records(self) -> Iterator[Record]:
-        """The rows."""
+        """Records of all rows."""
         return iter(self.rows)
 
 

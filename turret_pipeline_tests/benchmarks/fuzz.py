@@ -1,10 +1,10 @@
-"""Inputs that were broken at random, for minutes: the count of what was read without a crash or a lost row.
+"""Fuzz test of parsing: randomly damaged inputs must not cause a crash or a lost row.
 
     python -m turret_pipeline_tests.benchmarks.fuzz [--minutes 10] [--seed 0]
 
-Good files of every format are cut, spliced, repeated and sprinkled with bytes. Every input is read in blocks and
-parsed, with what identifies people hidden, and each fiftieth goes through the lake. Every row must be an event or a
-refusal, and a good line put before and behind what is broken must be accepted.
+Valid files of every format are truncated, spliced, repeated and interspersed with bytes. Every input is read in blocks
+and parsed with scrubbing, and every fiftieth is stored in the lake. Every row must become an event or a rejection, and
+a valid line before and after the damage must be accepted.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from turret_pipeline.events.parsing import ParseOptions, parse_block
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.scrubbing import KINDS
-from turret_pipeline_tests.ingest.imports import FILE_TIME, counts, lake_of
+from turret_pipeline_tests.ingest.imports import FILE_TIME, build_lake, row_counts
 
-READING = ParseOptions(FILE_TIME, privacy=Privacy(frozenset(KINDS)))
+OPTIONS = ParseOptions(FILE_TIME, privacy=Privacy(frozenset(KINDS)))
 NAMES = ("a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz", "a.json.zst")
 SPRINKLES = (
     *(b"\x00", b"\xff", b"\xef\xbb\xbf", b"\n", b"\r\n", b'"', b"\\", b"\\u", b"\\ud800", b"{", b"}", b"[", b"]", b","),
@@ -37,91 +37,93 @@ SPRINKLES = (
 SENTINEL = b'{"event_id":"sentinel","name":"sentinel","timestamp":"2024-05-01T12:00:00Z"}'
 
 
-def seeds() -> list[bytes]:
-    """Good rows: the example of every format, and some by hand."""
-    rows = [json.dumps(table.example).encode() for table in FORMATS.values()]
+def build_seeds() -> list[bytes]:
+    """Valid rows: the example of every format, and a few more."""
+    rows = [json.dumps(spec.example).encode() for spec in FORMATS.values()]
     return [*rows, SENTINEL, b"name,timestamp,metadata", b'a,2024-05-01T12:00:00Z,"{""plan"": ""pro""}"', b"[1,2]", b""]
 
 
-def broken(chance: random.Random, rows: list[bytes]) -> bytes:
-    """A file of good rows, broken in a few places."""
-    content = chance.choice((b"\n", b"\n", b",", b"\r\n")).join(chance.choices(rows, k=chance.randrange(1, 12)))
-    if chance.random() < 0.2:
+def damage(generator: random.Random, rows: list[bytes]) -> bytes:
+    """A file of valid rows, damaged in a few places."""
+    content = generator.choice((b"\n", b"\n", b",", b"\r\n")).join(
+        generator.choices(rows, k=generator.randrange(1, 12))
+    )
+    if generator.random() < 0.2:
         content = b"[" + content + b"]"
-    for _ in range(chance.randrange(8)):
-        at, end = sorted(chance.randrange(len(content) + 1) for _ in range(2))
-        content = chance.choice(
+    for _ in range(generator.randrange(8)):
+        at, end = sorted(generator.randrange(len(content) + 1) for _ in range(2))
+        content = generator.choice(
             (
-                content[:at] + chance.choice(SPRINKLES) + content[at:],
+                content[:at] + generator.choice(SPRINKLES) + content[at:],
                 content[:at] + content[end:] if end - at < 200 else content[:at] + content[at + 1 :],
-                content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :],
+                content[:at] + bytes([generator.randrange(256)]) + content[at + 1 :],
                 content[:end] + content[at:end] * 2 + content[end:] if len(content) < 20_000 else content,
                 content[:end],
             )
         )
-    pack = chance.random()
+    pack = generator.random()
     content = gzip.compress(content) if pack < 0.1 else zstd.compress(content) if pack < 0.2 else content
-    return content[: chance.randrange(len(content) + 1)] if pack < 0.05 else content
+    return content[: generator.randrange(len(content) + 1)] if pack < 0.05 else content
 
 
-def read_whole(name: str, content: bytes) -> tuple[int, int]:
-    """Events and refused rows of an input; AssertionError where a row is neither."""
-    events = refused = 0
+def count_rows(name: str, content: bytes) -> tuple[int, int]:
+    """Number of events and of rejected rows. Raises AssertionError if a row is neither or both."""
+    events = rejected = 0
     for block in read_blocks(io.BytesIO(content), name):
-        parsed = parse_block(block, READING)
+        parsed = parse_block(block, OPTIONS)
         lines = set(parsed.events["line_number"]) | set(parsed.rejected["line_number"])
-        assert len(lines) == parsed.row_count, "a row is neither an event nor a refusal"
+        assert len(lines) == parsed.row_count, "a row is neither an event nor a rejection"
         assert not set(parsed.events["line_number"]) & set(parsed.rejected["line_number"]), "a row is both"
-        events, refused = events + parsed.events.height, refused + parsed.rejected.height
-    return events, refused
+        events, rejected = events + parsed.events.height, rejected + parsed.rejected.height
+    return events, rejected
 
 
-def sentinel_survives(chance: random.Random, content: bytes) -> None:
-    """A good line among lines that are none is accepted; a file that begins with it is one of lines."""
+def check_sentinel(generator: random.Random, content: bytes) -> None:
+    """Check that a valid line before and after damaged lines is accepted."""
     lines = SENTINEL + b"\n" + content.replace(b"\n[", b"\n") + b"\n" + SENTINEL + b"\n"
     found = 0
-    for block in read_blocks(io.BytesIO(lines), chance.choice(("a.jsonl", "a.ndjson"))):
-        found += int((parse_block(block, READING).events["event_name"] == "sentinel").sum())
-    assert found >= 2, "a good line was lost"
+    for block in read_blocks(io.BytesIO(lines), generator.choice(("a.jsonl", "a.ndjson"))):
+        found += int((parse_block(block, OPTIONS).events["event_name"] == "sentinel").sum())
+    assert found >= 2, "a valid line was lost"
 
 
-def through_the_lake(name: str, content: bytes) -> None:
-    """The account of the file holds."""
+def check_lake(name: str, content: bytes) -> None:
+    """Check that the counts of the file add up in the lake."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
-        for _, rows, accepted, duplicate, rejected in counts(lake_of(Path(folder), [path])):
-            assert rows == accepted + duplicate + rejected, "the account does not hold"
+        for _, rows, accepted, duplicate, rejected in row_counts(build_lake(Path(folder), [path])):
+            assert rows == accepted + duplicate + rejected, "the counts do not add up"
 
 
-def inputs(seed: int, minutes: float) -> Iterator[tuple[int, random.Random, str, bytes]]:
-    """Number, chance, name and content of inputs until the time is over."""
-    end, rows, number = time.monotonic() + 60 * minutes, seeds(), 0
+def generate_inputs(seed: int, minutes: float) -> Iterator[tuple[int, random.Random, str, bytes]]:
+    """Number, random generator, name and content of inputs until the time is over."""
+    end, rows, number = time.monotonic() + 60 * minutes, build_seeds(), 0
     while time.monotonic() < end:
-        chance = random.Random(f"{seed}-{number}")
-        yield number, chance, chance.choice(NAMES), broken(chance, rows)
+        generator = random.Random(f"{seed}-{number}")
+        yield number, generator, generator.choice(NAMES), damage(generator, rows)
         number += 1
 
 
 def main() -> None:
-    """Read, count, print."""
+    """Parse inputs until the time is over, and print their counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     total = Counter[str]()
-    for number, chance, name, content in inputs(options.seed, options.minutes):
+    for number, generator, name, content in generate_inputs(options.seed, options.minutes):
         try:
-            events, refused = read_whole(name, content)
+            events, rejected = count_rows(name, content)
             if content[:2] != b"\x1f\x8b" and not content.startswith((b"\x28\xb5\x2f\xfd", b"PAR1")):
-                sentinel_survives(chance, content)
+                check_sentinel(generator, content)
             if number % 50 == 0:
-                through_the_lake(name, content)
-                total["through the lake"] += 1
+                check_lake(name, content)
+                total["stored in the lake"] += 1
         except Exception:
             print(f"input {number} of seed {options.seed} ({name}): {content!r}")
             raise
-        total.update({"inputs": 1, "bytes": len(content), "events": events, "refused rows": refused})
+        total.update({"inputs": 1, "bytes": len(content), "events": events, "rejected rows": rejected})
     print(", ".join(f"{count:,} {what}" for what, count in total.items()) + "; no crash, no row lost")
 
 

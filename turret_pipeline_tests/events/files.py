@@ -1,4 +1,4 @@
-"""Files of a test, and what is read of them."""
+"""Files for a test, and functions to read their records."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from turret_pipeline.ingest.reading import read_blocks
 A, B, C = {"name": "a"}, {"name": "b"}, {"name": "c"}
 
 
-def written(folder: Path, name: str, content: bytes) -> Path:
+def write_file(folder: Path, name: str, content: bytes) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
@@ -20,13 +20,13 @@ def read_records(path: Path) -> list[Record]:
         return [record for block in read_blocks(file, path.name) for record in block.records()]
 
 
-def outcome(path: Path) -> list[tuple[int, object]]:
-    """Position and value of every record; a refusal as its code."""
+def read_outcomes(path: Path) -> list[tuple[int, object]]:
+    """Line number and value of each record; the code of a rejection instead of the value."""
     return [
         (record.line_number, record.value.code if isinstance(record.value, Rejection) else record.value)
         for record in read_records(path)
     ]
 
 
-def values(path: Path) -> list[object]:
-    return [value for _, value in outcome(path)]
+def read_values(path: Path) -> list[object]:
+    return [value for _, value in read_outcomes(path)]

@@ -1,4 +1,4 @@
-"""Plain lines, column by column, are what reading them one by one gives."""
+"""Plain lines give the same events column by column as one by one."""
 
 import datetime as dt
 import json
@@ -12,37 +12,36 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Parsed, ParseOptions, parse_block, parse_records
-from turret_pipeline.events.plain_lines import plain_events
+from turret_pipeline.events.plain_lines import parse_plain_lines
 from turret_pipeline.events.rows import Lines
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
-READING = ParseOptions(NOON)
+OPTIONS = ParseOptions(NOON)
 ASKED: dict[str, Any] = {"event_id": "e1", "name": "asked", "timestamp": "2024-05-01T12:00:00Z", "metadata": {"a": 1}}
 
 
 def lines(*rows: object) -> Lines:
-    """JSON lines; text is taken as it is."""
+    """Block of JSON lines; a string becomes a line unchanged."""
     data = "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows).encode()
     return Lines(1, data.count(b"\n"), data)
 
 
 def plain_numbers(*rows: object) -> list[int]:
-    """The numbers of the lines that are plain."""
-    frame, others = plain_events(lines(*rows), time_may_miss=True)
+    """Numbers of the plain lines."""
+    frame, others = parse_plain_lines(lines(*rows), is_time_optional=True)
     assert sorted([*frame["line_number"], *(number for number, _ in others)]) == list(range(1, len(rows) + 1))
     return frame["line_number"].to_list()
 
 
-def same(block: Lines, reading: ParseOptions = READING) -> None:
-    """Both ways give the same events and refusals."""
-    by_column, by_row = parse_block(block, reading), parse_records(block.records(), reading)
-    assert_frame_equal(normal(by_column), normal(by_row))
+def assert_same_by_column_and_by_row(block: Lines, options: ParseOptions = OPTIONS) -> None:
+    by_column, by_row = parse_block(block, options), parse_records(block.records(), options)
+    assert_frame_equal(normalize(by_column), normalize(by_row))
     assert by_column.rejected["line_number"].to_list() == by_row.rejected["line_number"].to_list()
     assert by_column.row_count == by_row.row_count
 
 
-def normal(parsed: Parsed) -> pl.DataFrame:
-    """The events, metadata in one spelling."""
+def normalize(parsed: Parsed) -> pl.DataFrame:
+    """Events with metadata serialized in the same way."""
     metadata = [orjson.dumps(orjson.loads(text)).decode() for text in parsed.events["metadata"]]
     return parsed.events.with_columns(pl.Series("metadata", metadata, pl.String)).select(EVENT_PART_SCHEMA.names())
 
@@ -94,37 +93,37 @@ def test_the_usual_line_is_plain() -> None:
         {"user_id": "u", "prompt": "p", "generation": "g", "timestamp": "2024-05-01T12:00:00Z"},
     ],
 )
-def test_a_line_with_something_unusual_is_read_by_itself(row: object) -> None:
+def test_an_unusual_line_is_parsed_alone(row: object) -> None:
     assert plain_numbers(ASKED, row, ASKED) == [1, 3]
-    same(lines(ASKED, row, ASKED))
-    same(lines(row))
+    assert_same_by_column_and_by_row(lines(ASKED, row, ASKED))
+    assert_same_by_column_and_by_row(lines(row))
 
 
-def test_metadata_that_may_be_nested_too_deep_are_looked_at() -> None:
+def test_metadata_that_may_be_nested_too_deep_are_checked() -> None:
     deep = {"name": "a", "metadata": {"a": [[[[[[[[[[1]]]]]]]]]]}}
     too_deep = '{"name":"a","metadata":{"a":' + "[" * 10_000 + "]" * 10_000 + "}}"
     assert plain_numbers(deep, too_deep) == [1]
-    parsed = parse_block(lines(ASKED, too_deep, ASKED), READING)
+    parsed = parse_block(lines(ASKED, too_deep, ASKED), OPTIONS)
     assert (parsed.events["line_number"].to_list(), parsed.rejected["line_number"].to_list()) == ([1, 3], [2])
 
 
-def test_a_time_is_required_where_none_is_given_to_events_without_one() -> None:
+def test_a_time_is_required_without_a_default_time() -> None:
     timeless = {"name": "a"}
-    assert plain_events(lines(ASKED, timeless), time_may_miss=False)[0]["line_number"].to_list() == [1]
-    refused = parse_block(lines(ASKED, timeless), ParseOptions(None)).rejected
-    assert refused.select("line_number", "reason_code").rows() == [(2, "missing_timestamp")]
-    taken = parse_block(lines(timeless), READING).events
-    assert taken.select("event_at", "is_time_assumed").rows() == [(NOON, True)]
+    assert parse_plain_lines(lines(ASKED, timeless), is_time_optional=False)[0]["line_number"].to_list() == [1]
+    rejected = parse_block(lines(ASKED, timeless), ParseOptions(None)).rejected
+    assert rejected.select("line_number", "reason_code").rows() == [(2, "missing_timestamp")]
+    accepted = parse_block(lines(timeless), OPTIONS).events
+    assert accepted.select("event_at", "is_time_assumed").rows() == [(NOON, True)]
 
 
 def test_no_lines_give_no_events() -> None:
-    frame, others = plain_events(Lines(1, 0, b""), time_may_miss=True)
+    frame, others = parse_plain_lines(Lines(1, 0, b""), is_time_optional=True)
     assert (frame.height, others) == (0, [])
 
 
-def test_bytes_that_are_no_text_are_no_plain_line() -> None:
+def test_lines_that_are_not_utf8_are_not_plain() -> None:
     block = Lines(5, 4, b'{"name":"a"}\n{"name":"\xff"}\n{"name":"b","metadata":{"x":"\xff"}}\n{"name":"c"}')
-    parsed = parse_block(block, READING)
+    parsed = parse_block(block, OPTIONS)
     assert parsed.events["line_number"].to_list() == [5, 8]
     assert parsed.rejected.select("line_number", "reason_code").rows() == [
         (6, "invalid_encoding"),
@@ -163,13 +162,15 @@ ROW = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ROW | JSON, max_size=6), st.booleans())
-def test_any_rows_are_the_same_column_by_column_and_one_by_one(rows: list[object], time_may_miss: bool) -> None:
-    data = b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows if fits(row))
-    same(Lines(1, data.count(b"\n"), data), ParseOptions(NOON if time_may_miss else None))
+def test_any_rows_are_the_same_column_by_column_and_one_by_one(rows: list[object], is_time_optional: bool) -> None:
+    data = b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows if is_serializable(row))
+    assert_same_by_column_and_by_row(
+        Lines(1, data.count(b"\n"), data), ParseOptions(NOON if is_time_optional else None)
+    )
 
 
-def fits(row: object) -> bool:
-    """Whether orjson can write it: no halves of characters, no numbers beyond 64 bits."""
+def is_serializable(row: object) -> bool:
+    """True if orjson can serialize the row: no lone surrogates, no integers beyond 64 bits."""
     try:
         orjson.dumps(row)
     except TypeError:

@@ -1,20 +1,19 @@
-"""One parsed record to canonical events, whatever tool wrote it.
+"""Formats of rows, and the conversion of one parsed row of any format to canonical events.
 
-Belongs here: the shapes of the sources, as tables, and the engine that reads rows by them. Not here: bytes, files,
-frames.
+Descriptions of source formats and the engine that applies them belong here; bytes, files and data frames do not.
 """
 
 from collections.abc import Mapping
 
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
-from turret_pipeline.events.formats.columns import kind
-from turret_pipeline.events.formats.engine import events_of
+from turret_pipeline.events.formats.columns import type_name
+from turret_pipeline.events.formats.engine import build_events
 from turret_pipeline.events.formats.event import Event, Rejection
+from turret_pipeline.events.formats.format import Format
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.segment import SEGMENT
-from turret_pipeline.events.formats.table import Format
 from turret_pipeline.events.formats.times import to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
@@ -27,70 +26,71 @@ __all__ = [
     "Event",
     "Format",
     "Rejection",
+    "detect_format",
     "parse_record",
-    "recognised",
     "to_utc",
 ]
 
 FORMATS: Mapping[str, Format] = {
-    table.name: table
-    for table in (
+    spec.name: spec
+    for spec in (
         *(SEGMENT, POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
         *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, OPENAI_CHAT, SHAREGPT),
     )
 }
-"""Every format, in the order in which a row is tried: the first whose shape it has is its format.
+"""All formats by name, in the order in which they are tried: a row has the first format whose shape it matches.
 
-Those that ask for keys of their own come before those that ask for little, so that a Segment page, whose ``name`` a
-Turret event has too, is told from it; and a Turret event stays one whatever else it carries, ``messages`` included.
+Formats that require keys of their own come before those that require few. A Segment page, which has a ``name`` just as
+a Turret event does, is thus recognised as Segment; and a row with a ``name`` is a Turret event even if it also has
+``messages``.
 """
 
 AUTO, MAPPED = "auto", "mapping"
 INPUT_FORMATS = (AUTO, *FORMATS, MAPPED)
-"""What a person may say of the input: nothing, one of the formats, or that the mapping holds."""
+"""Values of the setting input_format: detect the format, use this format, or use the mapping."""
 
 
-def parse_record(record: object, chosen: Format | None = None) -> list[Event]:
-    """The events of one record, in time order, by its shape or by the format that was chosen. Raises Rejection."""
+def parse_record(record: object, selected: Format | None = None) -> list[Event]:
+    """Events of one record, in time order, by the selected format or the detected one. Raises Rejection."""
     if not isinstance(record, Mapping):
-        raise Rejection("not_an_object", f"A row must be a JSON object; this is {kind(record)}.")
-    if chosen is None:
-        return events_of(record, recognised(record))
-    if lacking := chosen.shape.missing(record):
-        other = _matching(record) if chosen.leaves_others else None
+        raise Rejection("not_an_object", f"The row is {type_name(record)}: it must be a JSON object.")
+    if selected is None:
+        return build_events(record, detect_format(record))
+    if missing := selected.shape.missing_keys(record):
+        other = _find_format(record) if selected.allows_other_formats else None
         if other is not None:
-            return events_of(record, other)
-        needs = f"it lacks {' and '.join(lacking)}; keys: {_keys(record)}"
-        raise Rejection("not_of_format", f"The row is no {chosen.title} (format {chosen.name}): {needs}.")
-    return events_of(record, chosen)
+            return build_events(record, other)
+        problem = f"missing {' and '.join(missing)}; keys: {_list_keys(record)}"
+        raise Rejection("not_of_format", f"The row does not match format {selected.name}: {problem}.")
+    return build_events(record, selected)
 
 
-def recognised(record: Mapping[str, object]) -> Format:
-    """The first format whose shape the record has. Raises Rejection."""
-    found = _matching(record)
+def detect_format(record: Mapping[str, object]) -> Format:
+    """First format whose shape the record matches. Raises Rejection."""
+    found = _find_format(record)
     if found is not None:
         return found
     raise Rejection(
         "unknown_shape",
-        f"The row is of no format that is known (`turret formats` lists them); keys: {_keys(record)}. "
-        + _remedy(record),
+        f"The row matches no known format (`turret formats` lists them); keys: {_list_keys(record)}. "
+        + _suggest_fix(record),
     )
 
 
-def _remedy(record: Mapping[str, object]) -> str:
+def _suggest_fix(record: Mapping[str, object]) -> str:
     arrays = [
         key
         for key, value in record.items()
         if isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
     ]
     if len(arrays) == 1 and str(arrays[0]).isidentifier():
-        return f"The rows seem to be in its {arrays[0]}: take them out, as jq -c '.{arrays[0]}[]' does."
-    return "A mapping in turret.toml says where its name and time are."
+        return f"The rows seem to be inside {arrays[0]}: extract them, for example with jq -c '.{arrays[0]}[]'."
+    return "Add [mapping] to turret.toml to say which keys hold the event name and the time."
 
 
-def _matching(record: Mapping[str, object]) -> Format | None:
-    return next((table for table in FORMATS.values() if table.shape.matches(record)), None)
+def _find_format(record: Mapping[str, object]) -> Format | None:
+    return next((spec for spec in FORMATS.values() if spec.shape.matches(record)), None)
 
 
-def _keys(record: Mapping[str, object]) -> str:
+def _list_keys(record: Mapping[str, object]) -> str:
     return ", ".join(sorted(map(str, record))[:8]) or "none"

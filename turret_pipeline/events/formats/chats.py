@@ -1,9 +1,10 @@
-"""Transcripts of chats: messages as OpenAI's API has them, and conversations as ShareGPT exported them.
+"""Formats of chat transcripts: messages of OpenAI's API, and conversations that ShareGPT exported.
 
-Messages of the system are instructions, not what happened: left out. Messages of tools are events without their text.
+System messages are instructions rather than events, so they are left out. Tool messages become events without their
+text.
 """
 
-from turret_pipeline.events.formats.table import Columns, Conversation, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Conversation, Format, Part, Shape
 
 _COLUMNS = Columns(
     session_id=("conversation_id", "session_id", "thread_id", "chat_id", "metadata.conversation_id", "id"),
@@ -21,12 +22,12 @@ _DROP = ("object", "tools", "functions", "tool_choice", "parallel_tool_calls", "
 OPENAI_CHAT = Format(
     name="openai_chat",
     title="OpenAI chat",
-    shape=Shape("`messages`, an array", arrays=("messages",), lacks=("name", "event_name", "event")),
+    shape=Shape("`messages`, an array", arrays=("messages",), forbidden=("name", "event_name", "event")),
     columns=_COLUMNS,
     becomes="a session with an event for each message",
     conversation=_CHAT,
-    parts=(Part("metadata", may_be_any=True),),
-    json=("messages", "metadata"),
+    parts=(Part("metadata", allows_any_type=True),),
+    json_columns=("messages", "metadata"),
     drop=_DROP,
     example={
         "id": "chat-1",
@@ -47,13 +48,13 @@ SHAREGPT = Format(
     shape=Shape(
         "`conversations` or `conversation`, an array",
         arrays=("conversations", "conversation"),
-        lacks=("name", "event_name", "event"),
+        forbidden=("name", "event_name", "event"),
     ),
     columns=_COLUMNS,
     becomes="a session with an event for each message",
     conversation=Conversation(("conversations", "conversation"), _CHAT.message_at, _CHAT.message_id, _CHAT.text),
-    parts=(Part("metadata", may_be_any=True),),
-    json=("conversations", "conversation", "metadata"),
+    parts=(Part("metadata", allows_any_type=True),),
+    json_columns=("conversations", "conversation", "metadata"),
     drop=(*_DROP, "system"),
     example={
         "id": "conversation-1",

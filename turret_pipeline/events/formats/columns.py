@@ -1,4 +1,4 @@
-"""Values of a row, found by dotted paths and held to the rules of the canonical columns."""
+"""Values of a row, found by dotted paths and checked against the rules of the canonical columns."""
 
 import contextlib
 import datetime as dt
@@ -9,18 +9,18 @@ from typing import Any, TypeAlias
 import orjson
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.times import is_told, read_time
+from turret_pipeline.events.formats.times import is_plausible_time, read_time
 from turret_pipeline.tables import END, OTHER, START
 
 NAME_LIMIT = 255
-SHOWN_LIMIT = 80
+_DESCRIPTION_LIMIT = 80
 Row: TypeAlias = Mapping[str, Any]
 Paths: TypeAlias = tuple[str, ...]
-"""Where a value comes from: dotted paths of which the first that says something counts; "=text" is a constant."""
+"""Alternative dotted paths to a value: the first one with a value counts. "=text" is a constant."""
 
 
 def lookup(row: Row, path: str) -> Any:  # noqa: ANN401 - it may be any JSON
-    """What stands at a path, or None. A key that has the dots in its own name comes first."""
+    """Value at a path, or None. A key that contains the dots itself takes precedence."""
     if path in row:
         return row[path]
     if path[:1] == "=":
@@ -34,8 +34,8 @@ def lookup(row: Row, path: str) -> Any:  # noqa: ANN401 - it may be any JSON
     return row[path]
 
 
-def spoken(row: Row, paths: Paths) -> tuple[str, Any]:
-    """The first path that says something, with its value; the last path where none does."""
+def first_value(row: Row, paths: Paths) -> tuple[str, Any]:
+    """First path with a value that is neither null nor "", and the value; the last path if none has one."""
     path, value = "", None
     for path in paths:
         value = lookup(row, path)
@@ -44,8 +44,8 @@ def spoken(row: Row, paths: Paths) -> tuple[str, Any]:
     return path, value
 
 
-def without(row: Row, paths: Iterable[str]) -> dict[str, Any]:
-    """A copy of the row that lacks what stands at the paths."""
+def drop_paths(row: Row, paths: Iterable[str]) -> dict[str, Any]:
+    """Copy of the row without the values at the paths."""
     left, inside = dict(row), dict[str, list[str]]()
     for path in paths:
         head, _, rest = path.partition(".")
@@ -55,106 +55,107 @@ def without(row: Row, paths: Iterable[str]) -> dict[str, Any]:
             inside.setdefault(head, []).append(rest)
     for head, rests in inside.items():
         if isinstance(inner := left.get(head), Mapping):
-            left[head] = without(inner, rests)
+            left[head] = drop_paths(inner, rests)
     return left
 
 
-def told(values: Row) -> dict[str, Any]:
-    """What is not null."""
+def drop_nulls(values: Row) -> dict[str, Any]:
+    """Copy without the keys whose value is null."""
     return {key: value for key, value in values.items() if value is not None}
 
 
-def opened(row: Row, keys: Paths) -> Row:
-    """The row with JSON text parsed where an object or an array belongs, as CSV and Parquet carry them."""
+def parse_json_columns(row: Row, keys: Paths) -> Row:
+    """The row with objects and arrays in place of their JSON text, which CSV and Parquet files hold instead."""
     texts = {key: row[key] for key in keys if isinstance(row.get(key), str)}
     return {**row, **{key: from_json(text) for key, text in texts.items()}} if texts else row
 
 
 def from_json(value: object) -> object:
-    """What a JSON object or array in a string says; anything else as it is."""
+    """The object or array in a JSON text; any other value unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         with contextlib.suppress(orjson.JSONDecodeError):
             return orjson.loads(value)
     return value
 
 
-def name(path: str, value: object) -> str:
-    """The name of an event."""
-    key = _key(path)
+def parse_name(path: str, value: object) -> str:
+    """Name of an event. Raises Rejection if it is missing, too long or reserved."""
+    key = _last_key(path)
     if value is None:
         raise Rejection("missing_name", f"{key} is missing: an event needs a name.")
     if not isinstance(value, str):
-        raise Rejection("invalid_name", f"{key} is {kind(value)}: it must be a string.")
+        raise Rejection("invalid_name", f"{key} is {type_name(value)}: it must be a string.")
     found = value.strip()
     if not 1 <= len(found) <= NAME_LIMIT:
         raise Rejection("invalid_name", f"{key} has {len(found)} characters: it must have 1 to {NAME_LIMIT}.")
     if found in {START, END, OTHER}:
-        raise Rejection(
-            "invalid_name", f"{key} is {found}, which has a meaning of its own in journeys: choose another."
-        )
+        raise Rejection("invalid_name", f"{key} is {found}, which is reserved for journeys: use another name.")
     return found
 
 
-def identifier(column: str, path: str, value: object) -> str | None:
-    """An id as text; None where there is none."""
+def parse_identifier(column: str, path: str, value: object) -> str | None:
+    """Id as text, or None if it is missing or blank. Raises Rejection for other types."""
     if isinstance(value, str):
         return value if value.strip() else None
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 1024:
         return str(value)
-    if isinstance(value, float):  # Parquet and data frames turn whole numbers with gaps into these
+    if isinstance(value, float):  # Parquet and data frames turn integers with gaps into floats
         if math.isnan(value):
             return None
         if math.isfinite(value):
             return str(int(value)) if value.is_integer() else str(value)
-    raise Rejection(f"invalid_{column}", f"{_key(path)} is {kind(value)}: it must be a string or a number.")
+    raise Rejection(f"invalid_{column}", f"{_last_key(path)} is {type_name(value)}: it must be a string or a number.")
 
 
-def text(column: str, path: str, value: object) -> str:
-    """What somebody wrote."""
+def require_text(column: str, path: str, value: object) -> str:
+    """The value, which must be a string. Raises Rejection."""
     if not isinstance(value, str):
-        raise Rejection(f"invalid_{column}", f"{_key(path)} is {kind(value)}: it must be a string.")
+        raise Rejection(f"invalid_{column}", f"{_last_key(path)} is {type_name(value)}: it must be a string.")
     return value
 
 
-def an_object(path: str, value: object) -> Row:
-    """An object; an empty one where there is none."""
+def require_object(path: str, value: object) -> Row:
+    """The value, which must be an object; an empty one if it is missing. Raises Rejection."""
     if value is None or value == "":
         return {}
     if not isinstance(value, Mapping):
-        raise Rejection(f"invalid_{_key(path)}", f"{_key(path)} is {kind(value)}: it must be an object.")
+        key = _last_key(path)
+        raise Rejection(f"invalid_{key}", f"{key} is {type_name(value)}: it must be an object.")
     return value
 
 
-def latency(path: str, value: object) -> float | None:
-    """Seconds between a prompt and its generation."""
+def parse_latency(path: str, value: object) -> float | None:
+    """Seconds between a prompt and its generation, or None. Raises Rejection."""
     if value is None or value == "":
         return None
     if isinstance(value, str):  # CSV has no numbers
         with contextlib.suppress(ValueError):
             value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e7:
-        raise Rejection("invalid_latency", f"{_key(path)} is {shown(value)}: it must be seconds, 0 or more.")
+        raise Rejection(
+            "invalid_latency", f"{_last_key(path)} is {describe_value(value)}: it must be seconds, 0 or more."
+        )
     return float(value)
 
 
-def time(path: str, value: object) -> tuple[dt.datetime | None, bool]:
-    """A time in UTC, and whether its zone was assumed; None where there is none."""
+def parse_time(path: str, value: object) -> tuple[dt.datetime | None, bool]:
+    """Time in UTC, or None, and whether its zone was assumed. Raises Rejection."""
     if value is None or value == "":
         return None, False
     try:
         at, is_zone_assumed = read_time(value)
     except (ValueError, OverflowError, OSError):
         at = None
-    if at is None or not is_told(at):
-        verdict = "it must be ISO 8601 or Unix time, from 1900 to 2199."
-        raise Rejection("invalid_timestamp", f"{_key(path)} is {shown(value)}: {verdict}")
+    if at is None or not is_plausible_time(at):
+        fix = "it must be ISO 8601 or Unix time, from 1900 to 2199."
+        raise Rejection("invalid_timestamp", f"{_last_key(path)} is {describe_value(value)}: {fix}")
     return at, is_zone_assumed
 
 
-def kind(value: object) -> str:
-    """What a value is, in words."""
+def type_name(value: object) -> str:
+    """JSON type of a value with its article, such as "a string"."""
     names = {
         bool: "a boolean",
         int: "a number",
@@ -166,15 +167,15 @@ def kind(value: object) -> str:
     return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")
 
 
-def shown(value: object) -> str:
-    """A value as a sentence can hold it: short, whatever is inside."""
+def describe_value(value: object) -> str:
+    """The value for a message, shortened; only the type of an object or array."""
     if isinstance(value, str):
-        return repr(value) if len(value) <= SHOWN_LIMIT else f"{value[:SHOWN_LIMIT]!r}..."
+        return repr(value) if len(value) <= _DESCRIPTION_LIMIT else f"{value[:_DESCRIPTION_LIMIT]!r}..."
     if isinstance(value, int) and value.bit_length() > 128:
         return f"a number of {value.bit_length():,} bits"
-    return kind(value) if isinstance(value, Mapping | list | tuple) else str(value)
+    return type_name(value) if isinstance(value, Mapping | list | tuple) else str(value)
 
 
-def _key(path: str) -> str:
-    """The name by which a person knows the value: the last part of its path."""
+def _last_key(path: str) -> str:
+    """Last key of a path, the name under which people know the value."""
     return path.rpartition(".")[2]

@@ -1,31 +1,30 @@
-"""A row and the table of its format to events."""
+"""Conversion of a row to events by the description of its format."""
 
-from turret_pipeline.events.formats import columns as read
-from turret_pipeline.events.formats.columns import Row, spoken
-from turret_pipeline.events.formats.conversations import messages_of
+from turret_pipeline.events.formats.columns import Row, describe_value, first_value, parse_json_columns, parse_name
+from turret_pipeline.events.formats.conversations import parse_conversation
 from turret_pipeline.events.formats.event import Event, Rejection
-from turret_pipeline.events.formats.exchanges import exchange_of
-from turret_pipeline.events.formats.extraction import columns_of, metadata_of
-from turret_pipeline.events.formats.table import Format, is_among
+from turret_pipeline.events.formats.exchanges import parse_exchange
+from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata
+from turret_pipeline.events.formats.format import Format, is_among
 
 
-def events_of(row: Row, table: Format) -> list[Event]:
-    """The events of a row, in the order in which they happened. Raises Rejection."""
-    opened = read.opened(row, table.json) if table.json else row
-    if table.only:
-        _refuse_others(opened, table)
-    if table.conversation is not None:
-        return messages_of(opened, table, table.conversation)
-    if table.exchange is not None and (events := exchange_of(opened, table, table.exchange)):
+def build_events(row: Row, spec: Format) -> list[Event]:
+    """Events of a row, in time order. Raises Rejection."""
+    parsed = parse_json_columns(row, spec.json_columns) if spec.json_columns else row
+    if spec.only_if:
+        _reject_non_events(parsed, spec)
+    if spec.conversation is not None:
+        return parse_conversation(parsed, spec, spec.conversation)
+    if spec.exchange is not None and (events := parse_exchange(parsed, spec, spec.exchange)):
         return events
-    shared, used = columns_of(opened, table)
-    path, value = spoken(opened, table.columns.event_name)
-    metadata = metadata_of(opened, table, [*used, path])
-    return [Event(event_name=read.name(path, value), metadata=metadata, **shared)]
+    shared, used = extract_columns(parsed, spec)
+    path, value = first_value(parsed, spec.columns.event_name)
+    metadata = extract_metadata(parsed, spec, [*used, path])
+    return [Event(event_name=parse_name(path, value), metadata=metadata, **shared)]
 
 
-def _refuse_others(row: Row, table: Format) -> None:
-    for key, values in table.only.items():
+def _reject_non_events(row: Row, spec: Format) -> None:
+    for key, values in spec.only_if.items():
         if not is_among(value := row.get(key), values):
-            verdict = f"of {table.title}s, only those with {' or '.join(sorted(values))} are events."
-            raise Rejection("not_an_event", f"{key} is {read.shown(value)}: {verdict}")
+            rule = f"only {spec.title}s with {key} {' or '.join(sorted(values))} are events."
+            raise Rejection("not_an_event", f"{key} is {describe_value(value)}: {rule}")

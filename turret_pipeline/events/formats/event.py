@@ -1,12 +1,12 @@
-"""What a row of any format becomes: events, or a refusal."""
+"""Results of parsing a row: events, or a rejection."""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 
-class Rejection(Exception):  # noqa: N818 - a verdict on a row, not an error of the program
-    """A row that cannot become an event: a short code to count by and a sentence."""
+class Rejection(Exception):  # noqa: N818 - a decision about a row, not an error of the program
+    """The reason why a row cannot become an event: a short code to count by, and a sentence for people."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(code, reason)  # both, so that it can be pickled
@@ -19,10 +19,10 @@ class Rejection(Exception):  # noqa: N818 - a verdict on a row, not an error of 
 
 @dataclass(frozen=True)
 class Event:
-    """A canonical event before it has an id of its own and a session.
+    """A canonical event before it has a session and, if its source gives none, an id.
 
-    ``event_at`` is None where the source gives no time; ``is_zone_assumed`` where it gives one without a zone, which
-    was taken as UTC.
+    ``event_at`` is None if the source gives no time. ``is_zone_assumed`` is true if the source gives a time without a
+    zone, which is then read as UTC.
     """
 
     event_id: str | None

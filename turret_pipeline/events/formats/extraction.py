@@ -1,80 +1,91 @@
-"""What every kind of row has in common: its columns and its metadata, by the table of its format."""
+"""Columns and metadata of a row, extracted by the description of its format."""
 
 import hashlib
 from collections.abc import Collection
 from typing import Any
 
-from turret_pipeline.events.formats import columns as read
-from turret_pipeline.events.formats.columns import Row, spoken, told
+from turret_pipeline.events.formats.columns import (
+    Row,
+    drop_nulls,
+    drop_paths,
+    first_value,
+    lookup,
+    parse_identifier,
+    parse_time,
+    require_object,
+)
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.table import Fields, Format, Part
+from turret_pipeline.events.formats.format import Fields, Format, Part
 
 
-def columns_of(row: Row, table: Format) -> tuple[dict[str, Any], list[str]]:
-    """The columns of an event but for its name and metadata, and the paths that spoke for them."""
-    columns = table.columns
-    (id_path, event_id), (session_path, session) = spoken(row, columns.event_id), spoken(row, columns.session_id)
-    (user_path, user), (at_path, at) = spoken(row, columns.user_id), spoken(row, columns.event_at)
-    received_path, received = spoken(row, columns.received_at)
-    session_id = read.identifier("session_id", session_path, session)
-    user_id = read.identifier("user_id", user_path, user)
-    if user_id is None and table.requires_user:
-        raise Rejection("missing_user_id", f"{columns.user_id[0]} is missing: a {table.title} needs one.")
+def extract_columns(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:
+    """Columns of an event other than its name and metadata, and the paths that they come from. Raises Rejection."""
+    columns = spec.columns
+    (id_path, event_id), (session_path, session) = (
+        first_value(row, columns.event_id),
+        first_value(row, columns.session_id),
+    )
+    (user_path, user), (at_path, at) = first_value(row, columns.user_id), first_value(row, columns.event_at)
+    received_path, received = first_value(row, columns.received_at)
+    session_id = parse_identifier("session_id", session_path, session)
+    user_id = parse_identifier("user_id", user_path, user)
+    if user_id is None and spec.requires_user:
+        raise Rejection("missing_user_id", f"{columns.user_id[0]} is missing: a {spec.title} needs one.")
     if session_id is None and user_id is None and columns.lone_session_id:
-        session_id = read.identifier("session_id", *spoken(row, columns.lone_session_id))
-    received_at, is_received_assumed = read.time(received_path, received)
-    event_at, is_assumed = read.time(at_path, at)
+        session_id = parse_identifier("session_id", *first_value(row, columns.lone_session_id))
+    received_at, is_received_zone_assumed = parse_time(received_path, received)
+    event_at, is_zone_assumed = parse_time(at_path, at)
     if event_at is None:
-        event_at, is_assumed = received_at, is_received_assumed
+        event_at, is_zone_assumed = received_at, is_received_zone_assumed
     found = {
-        "event_id": read.identifier("event_id", id_path, event_id),
+        "event_id": parse_identifier("event_id", id_path, event_id),
         "session_id": session_id,
         "user_id": user_id,
         "event_at": event_at,
         "received_at": received_at,
-        "source_format": table.name,
-        "is_zone_assumed": is_assumed and not table.is_utc,
+        "source_format": spec.name,
+        "is_zone_assumed": is_zone_assumed and not spec.is_utc,
     }
     return found, [id_path, session_path, user_path, at_path, received_path]
 
 
-def metadata_of(row: Row, table: Format, used: Collection[str]) -> dict[str, Any]:
-    """What the row says beside its columns: the rest, then the parts, then fields of their own names.
+def extract_metadata(row: Row, spec: Format, used: Collection[str]) -> dict[str, Any]:
+    """Metadata of an event: the other keys of the row, then its parts, then the fields with paths of their own.
 
-    ``used`` are the paths that spoke for columns.
+    ``used`` are the paths that columns come from.
     """
-    keys, paths = table.dropped
+    keys, paths = spec.dropped_paths
     own = [path for path in used if path and path not in keys]
     left = {key: value for key, value in row.items() if key not in keys}
     nested = [path for path in (*own, *paths) if "." in path and path.partition(".")[0] in left]
     for path in own:
         left.pop(path, None)
     if nested:
-        left = read.without(left, nested)
+        left = drop_paths(left, nested)
     parts: dict[str, Any] = {}
-    for part in table.parts:
-        parts |= _part(left, part)
-    for part in table.parts:
+    for part in spec.parts:
+        parts |= _extract_part(left, part)
+    for part in spec.parts:
         left.pop(part.path, None)
-    rest = told(left) if table.keeps_rest else {}
-    return {**rest, **parts, **fields_of(row, table.fields)}
+    rest = drop_nulls(left) if spec.keeps_rest else {}
+    return {**rest, **parts, **extract_fields(row, spec.fields)}
 
 
-def fields_of(row: Row, fields: Fields) -> dict[str, Any]:
-    """Fields that come from paths of their own."""
-    return told({key: spoken(row, paths)[1] for key, paths in fields.items()})
+def extract_fields(row: Row, fields: Fields) -> dict[str, Any]:
+    """Metadata fields that come from paths of their own."""
+    return drop_nulls({key: first_value(row, paths)[1] for key, paths in fields.items()})
 
 
-def digest(*texts: str | None) -> str:
-    """A short hash of texts, the same wherever they stand."""
+def hash_texts(*texts: str | None) -> str:
+    """Short hash of texts, the same in every run."""
     joined = "\x1f".join(text or "" for text in texts)
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _part(left: Row, part: Part) -> dict[str, Any]:
-    value = read.lookup(left, part.path)
-    if part.may_be_any and not isinstance(value, dict):
+def _extract_part(left: Row, part: Part) -> dict[str, Any]:
+    value = lookup(left, part.path)
+    if part.allows_any_type and not isinstance(value, dict):
         return {} if value is None or value == "" else {part.under or part.path.rpartition(".")[2]: value}
-    found = read.an_object(part.path, value)
-    inner = dict(found) if part.keeps_nulls else told(found)
+    found = require_object(part.path, value)
+    inner = dict(found) if part.keeps_nulls else drop_nulls(found)
     return {part.under: inner} if part.under and inner else inner

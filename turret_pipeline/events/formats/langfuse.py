@@ -1,11 +1,12 @@
-"""Traces and observations as Langfuse exports them: from its UI, its API (camel case) or to blob storage (snake case).
+"""Formats of Langfuse's traces and observations, exported from its UI, its API (camel case) or to blob storage (snake
+case).
 
-A trace repeats what its generations say, and the steps of an agent repeat each other. So that no exchange counts twice,
-the id of a prompt or generation is made of its trace and its text: told again, it is a duplicate, whichever row comes
-first. Inputs and outputs of other observations are steps of the program, and left out.
+A trace repeats the texts of its generations, and the steps of an agent repeat each other. To count each exchange once,
+the id of a prompt or generation consists of its trace and a hash of its text: a repetition has the same id and is a
+duplicate, whichever row comes first. Inputs and outputs of other observations are steps of the program and are dropped.
 """
 
-from turret_pipeline.events.formats.table import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
 
 TYPES = frozenset(
     "GENERATION SPAN EVENT AGENT TOOL CHAIN RETRIEVER EVALUATOR EMBEDDING GUARDRAIL".split()  # as its API lists them
@@ -51,11 +52,11 @@ LANGFUSE_TRACE = Format(
     shape=Shape(
         "`id`, `timestamp`, `input` or `output`, and a key of Langfuse's (`sessionId`, `userId`, `projectId`, "
         "`project_id`, `bookmarked`, `htmlPath`, `observations`)",
-        needs=(
+        required=(
             *(("id",), ("timestamp",), ("input", "output")),
             ("sessionId", "userId", "projectId", "project_id", "bookmarked", "htmlPath", "observations"),
         ),
-        lacks=("event_id", "event_name", "event"),
+        forbidden=("event_id", "event_name", "event"),
     ),
     columns=Columns(
         event_id=("id",),
@@ -69,13 +70,13 @@ LANGFUSE_TRACE = Format(
     exchange=Exchange(
         prompt=("input",),
         generation=("output",),
-        begins=True,
+        is_prompt_time=True,
         latency=("latency",),
-        within=("id",),
+        trace_id=("id",),
         generation_fields={"cost_usd": _COST},
     ),
-    parts=(Part("metadata", may_be_any=True),),
-    json=(*_JSON, "input", "output"),
+    parts=(Part("metadata", allows_any_type=True),),
+    json_columns=(*_JSON, "input", "output"),
     drop=_DROP,
     is_utc=True,
     example={
@@ -97,7 +98,7 @@ LANGFUSE_OBSERVATION = Format(
     shape=Shape(
         "`type` (`GENERATION`, `SPAN`, `EVENT` or another of Langfuse's), and `startTime` or `start_time`",
         one_of={"type": TYPES},
-        needs=(("id",), ("startTime", "start_time")),
+        required=(("id",), ("startTime", "start_time")),
     ),
     columns=Columns(
         event_id=("id",),
@@ -109,19 +110,19 @@ LANGFUSE_OBSERVATION = Format(
     ),
     becomes="a `GENERATION` a prompt and a generation, others one event",
     exchange=Exchange(
-        only={"type": frozenset({"GENERATION"})},
+        only_if={"type": frozenset({"GENERATION"})},
         prompt=("input",),
         generation=("output",),
-        begins=True,
+        is_prompt_time=True,
         latency=("latency",),
         ended_at=("endTime", "end_time"),
-        within=("traceId", "trace_id"),
+        trace_id=("traceId", "trace_id"),
         prompt_fields=_PROMPT_FIELDS,
         generation_fields=_GENERATION_FIELDS,
     ),
-    parts=(Part("metadata", may_be_any=True),),
+    parts=(Part("metadata", allows_any_type=True),),
     fields={"model": ("model", "providedModelName", "provided_model_name")},
-    json=(*_JSON, "input", "output"),
+    json_columns=(*_JSON, "input", "output"),
     drop=(
         *_DROP,
         *("type", "input", "output", "endTime", "end_time", "modelParameters", "model_parameters"),

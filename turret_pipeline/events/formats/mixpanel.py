@@ -1,17 +1,18 @@
-"""Rows of Mixpanel's raw event export.
+"""Format of Mixpanel's raw event export.
 
-Its times are Unix seconds; projects made before 2023 export them in the project's zone, which no row tells.
+Its times are Unix seconds. Projects created before 2023 export them in the time zone of the project, which the rows do
+not contain.
 """
 
-from turret_pipeline.events.formats.table import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
 
 MIXPANEL = Format(
     name="mixpanel",
     title="Mixpanel event",
     shape=Shape(
         "`event` and `properties.time`",
-        needs=(("event",), ("properties.time",)),
-        lacks=("name", "event_name", "user_id", "timestamp"),
+        required=(("event",), ("properties.time",)),
+        forbidden=("name", "event_name", "user_id", "timestamp"),
     ),
     columns=Columns(
         event_id=("properties.$insert_id",),
@@ -22,7 +23,7 @@ MIXPANEL = Format(
         received_at=("properties.mp_processing_time_ms",),
     ),
     parts=(Part("properties"),),
-    json=("properties",),
+    json_columns=("properties",),
     drop=tuple(
         f"properties.{key}" for key in ("token", "mp_sent_by_lib_version", "$mp_api_endpoint", "$mp_api_timestamp_ms")
     ),

@@ -1,14 +1,14 @@
-"""Rows of PostHog's batch and file exports; ``$ai_generation`` is a call of a language model."""
+"""Format of PostHog's batch and file exports. An ``$ai_generation`` is a call of a language model."""
 
-from turret_pipeline.events.formats.table import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
 
 POSTHOG = Format(
     name="posthog",
     title="PostHog event",
     shape=Shape(
         "`event`, `distinct_id`, and `uuid` or `properties`",
-        needs=(("event",), ("distinct_id",), ("uuid", "properties")),
-        lacks=("name", "event_name", "user_id"),
+        required=(("event",), ("distinct_id",), ("uuid", "properties")),
+        forbidden=("name", "event_name", "user_id"),
     ),
     columns=Columns(
         event_id=("uuid", "id"),
@@ -20,7 +20,7 @@ POSTHOG = Format(
     ),
     becomes="one event; `$ai_generation` a prompt and a generation",
     exchange=Exchange(
-        only={"event": frozenset({"$ai_generation"})},
+        only_if={"event": frozenset({"$ai_generation"})},
         prompt=("properties.$ai_input",),
         generation=("properties.$ai_output_choices", "properties.$ai_output"),
         latency=("properties.$ai_latency",),
@@ -33,11 +33,11 @@ POSTHOG = Format(
     ),
     parts=(Part("properties"), Part("person_properties", under="person")),
     fields={"model": ("properties.$ai_model",), "provider": ("properties.$ai_provider",)},
-    json=("properties", "person_properties"),
+    json_columns=("properties", "person_properties"),
     drop=(
         *("event", "team_id", "project_id", "elements", "elements_chain", "site_url", "set", "set_once", "inserted_at"),
         *(f"properties.{key}" for key in ("token", "distinct_id", "$set", "$set_once", "$unset", "$insert_id")),
-        # what a trace or a step of it was given repeats what its generations were
+        # inputs and outputs of traces and spans repeat those of their generations
         *(f"properties.$ai_{key}" for key in ("input", "output_choices", "input_state", "output_state", "tools")),
     ),
     example={

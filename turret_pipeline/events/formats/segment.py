@@ -1,6 +1,6 @@
-"""Calls of the Segment spec, as its libraries send and its storage destinations keep them."""
+"""Format of Segment's calls, from its libraries or its storage destinations."""
 
-from turret_pipeline.events.formats.table import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
 
 CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 
@@ -10,10 +10,10 @@ SEGMENT = Format(
     shape=Shape(
         "`type` (`track` or another call of the spec), and `messageId`, `anonymousId` or `userId`",
         one_of={"type": CALLS},
-        needs=(("messageId", "anonymousId", "userId"),),
-        lacks=("event_id", "event_name", "session_id", "user_id", "metadata"),
+        required=(("messageId", "anonymousId", "userId"),),
+        forbidden=("event_id", "event_name", "session_id", "user_id", "metadata"),
     ),
-    only={"type": frozenset({"track"})},
+    only_if={"type": frozenset({"track"})},
     columns=Columns(
         event_id=("messageId",),
         event_name=("event",),
@@ -23,7 +23,7 @@ SEGMENT = Format(
         received_at=("receivedAt",),
     ),
     parts=(Part("properties"), Part("context", under="context")),
-    json=("properties", "context"),
+    json_columns=("properties", "context"),
     drop=(
         "type",
         "timestamp",
@@ -35,7 +35,7 @@ SEGMENT = Format(
         "writeKey",
         "_metadata",
     ),
-    becomes="one event; calls other than `track` are refused (`not_an_event`)",
+    becomes="one event; calls other than `track` are rejected (`not_an_event`)",
     example={
         "type": "track",
         "messageId": "m-1",

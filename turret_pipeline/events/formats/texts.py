@@ -1,7 +1,7 @@
-"""What somebody said, out of the shapes in which APIs of language models carry it.
+"""Text of prompts and answers, in the shapes in which APIs of language models transfer it.
 
-A string; parts of a message; a message; an array of messages or choices; an object that holds one of these. Nothing is
-looked for deeper than a few levels, so that no row can keep the program busy.
+A shape is a string, parts of a message, a message, an array of messages or choices, or an object that holds one of
+these. The search is limited to a few levels, so that no row can keep the program busy.
 """
 
 from collections.abc import Mapping
@@ -16,42 +16,44 @@ ROLES = {
     **dict.fromkeys(("system", "developer", "reasoning"), SYSTEM),
     **dict.fromkeys(("tool", "function", "observation", "ipython", "function_call", "function_call_output"), TOOL),
 }
-"""Who speaks, by the names that chats use; ``function_call`` is a call of a tool as a message of its own."""
+"""Roles by the names that chats use. ``function_call`` is a tool call that is a message of its own."""
 
-_HOLDERS = {
+_TEXT_KEYS = {
     USER: ("messages", "prompt", "input", "question", "query", "content", "text", "message"),
     ASSISTANT: (
         *("choices", "messages", "output", "generation", "completion", "answer", "response"),
         *("content", "text", "message"),
     ),
 }
+"""Keys of an object that may hold its text, by role."""
 _LEVELS = 5
 
 
-def said(value: object, speaker: str) -> str | None:
-    """The last text of an input (speaker ``user``) or output (``assistant``), or None.
+def find_last_text(value: object, role: str) -> str | None:
+    """Last text of an input (role ``user``) or output (``assistant``), or None.
 
-    The messages of an input repeat the conversation so far; only if the last one is the user's was anything new said.
+    The messages of an input repeat the conversation so far, so an input has a new text only if its last message is the
+    user's.
     """
     for _ in range(_LEVELS):
         value = from_json(value)
         if isinstance(value, list | tuple):
             messages = [item for item in value if isinstance(item, Mapping) and _is_message(item)]
             if not messages:
-                return text_of(value)
-            spoken = [item for item in messages if role_of(item) != SYSTEM]
-            value = spoken[-1] if spoken else None
+                return content_text(value)
+            turns = [item for item in messages if message_role(item) != SYSTEM]
+            value = turns[-1] if turns else None
         elif isinstance(value, Mapping):
-            if (role := role_of(value)) is not None:
-                return text_of(content_of(value)) if role == speaker else None
-            value = next((value[key] for key in _HOLDERS[speaker] if value.get(key) is not None), None)
+            if (found := message_role(value)) is not None:
+                return content_text(message_content(value)) if found == role else None
+            value = next((value[key] for key in _TEXT_KEYS[role] if value.get(key) is not None), None)
         else:
-            return text_of(value)
+            return content_text(value)
     return None
 
 
-def role_of(message: Mapping[str, Any]) -> str | None:
-    """Who speaks a message: one of the four, ``other`` for a name that is not known, None for no message."""
+def message_role(message: Mapping[str, Any]) -> str | None:
+    """Role of a message: one of the four, ``other`` for an unknown name, or None if this is not a message."""
     author = message.get("author")
     given = message.get("role", message.get("from", author.get("role") if isinstance(author, Mapping) else None))
     if isinstance(given, str):
@@ -61,22 +63,22 @@ def role_of(message: Mapping[str, Any]) -> str | None:
     return role if role in {SYSTEM, TOOL} or "content" in message else None
 
 
-def content_of(message: Mapping[str, Any]) -> object:
-    """What a message holds, by the names that chats use."""
+def message_content(message: Mapping[str, Any]) -> object:
+    """Content of a message, under any of the keys that chats use."""
     return next((message[key] for key in ("content", "value", "parts", "text") if message.get(key) is not None), None)
 
 
-def text_of(content: object) -> str | None:
-    """The text of a message's content: a string, parts of which some are text, or an object with either."""
+def content_text(content: object) -> str | None:
+    """Text of a message's content, which may be a string, an array of parts, or an object with either."""
     if isinstance(content, Mapping):
         content = next((content[key] for key in ("parts", "text", "content") if content.get(key) is not None), None)
     if isinstance(content, list | tuple):
-        texts = [text for part in content if (text := _text_of_part(part))]
+        texts = [text for part in content if (text := _part_text(part))]
         return "\n".join(texts) or None
     return content if isinstance(content, str) and content.strip() else None
 
 
-def _text_of_part(part: object) -> str | None:
+def _part_text(part: object) -> str | None:
     if isinstance(part, Mapping):
         part = part.get("text")
     if isinstance(part, Mapping):
@@ -85,4 +87,4 @@ def _text_of_part(part: object) -> str | None:
 
 
 def _is_message(item: Mapping[str, Any]) -> bool:
-    return role_of(item) is not None or isinstance(item.get("message"), Mapping)
+    return message_role(item) is not None or isinstance(item.get("message"), Mapping)

@@ -1,4 +1,4 @@
-"""Times of every usual form to UTC."""
+"""Conversion of times in any common form to UTC."""
 
 import datetime as dt
 import math
@@ -6,52 +6,52 @@ import math
 EARLIEST, LATEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_LIMIT = 10**11
-"""The year 5138 in seconds: larger numbers count milliseconds, microseconds or nanoseconds."""
+"""The year 5138 in seconds. Larger numbers count milliseconds, microseconds or nanoseconds."""
 
 
 def to_utc(value: object) -> dt.datetime:
-    """A time in UTC, from ISO 8601 (without a zone: UTC), a datetime, or Unix seconds to nanoseconds.
+    """Time in UTC, from ISO 8601 (without a zone: UTC), a datetime, or Unix seconds to nanoseconds.
 
-    Raises ValueError for anything else, OverflowError for what lies beyond the years 1 to 9999.
+    Raises ValueError for anything else, and OverflowError outside of the years 1 to 9999.
     """
     return read_time(value)[0]
 
 
 def read_time(value: object) -> tuple[dt.datetime, bool]:
-    """A time in UTC, and whether its zone was assumed. Raises as ``to_utc`` does."""
+    """Time in UTC, and whether its zone was assumed. Raises the errors of ``to_utc``."""
     if isinstance(value, str):
         text = value.strip()
         is_unix = text.replace(".", "", 1).isdigit() and len(text) != len("20240101")
-        value = _number(text) if is_unix else _from_iso(text)
+        value = _parse_number(text) if is_unix else _from_iso(text)
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())
     if isinstance(value, dt.datetime):
         return (value.replace(tzinfo=dt.UTC), True) if value.tzinfo is None else (value.astimezone(dt.UTC), False)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("this is no time")
+        raise ValueError("not a time")
     return _from_unix(value), False
 
 
-def is_told(at: dt.datetime) -> bool:
-    """Whether a time lies in the years 1900 to 2199: what lies beyond is a mistake, or no time at all."""
+def is_plausible_time(at: dt.datetime) -> bool:
+    """True from 1900 to 2199; other years are mistakes, or numbers that are not times."""
     return EARLIEST <= at < LATEST
 
 
-def _number(text: str) -> int | float:
-    """The number; whole ones whole, so that microseconds stay exact, but for those with more digits than any time."""
+def _parse_number(text: str) -> int | float:
+    """The number: an int if it is whole, so that microseconds stay exact, unless it is too long for any time."""
     return int(text) if text.isdecimal() and len(text) < 30 else float(text)
 
 
 def _from_iso(text: str) -> dt.datetime:
     if len(text) < len("20240101"):
-        raise ValueError("this is no time")
+        raise ValueError("not a time")
     return dt.datetime.fromisoformat(text.removesuffix(" UTC"))
 
 
 def _from_unix(number: float) -> dt.datetime:
     unit = 1
     if not math.isfinite(number):
-        raise ValueError("this is no time")
+        raise ValueError("not a time")
     while abs(number) >= _SECONDS_LIMIT * unit and unit < 10**9:
         unit *= 1000
     if isinstance(number, int):

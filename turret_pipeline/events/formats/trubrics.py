@@ -1,6 +1,6 @@
-"""Events and LLM events as the SDKs of Trubrics send them."""
+"""Formats of the events and LLM events that the SDKs of Trubrics send."""
 
-from turret_pipeline.events.formats.table import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
 
 _SESSION = ("thread_id", "properties.$thread_id")
 _ASSISTANT = ("assistant_id", "properties.$assistant_id")
@@ -9,7 +9,7 @@ _DROP = ("event_id", "user_id", "timestamp", "received_at", *_SESSION, "properti
 TRUBRICS_EVENT = Format(
     name="trubrics_event",
     title="Trubrics event",
-    shape=Shape("`event`", needs=(("event",),), lacks=("name", "event_name")),
+    shape=Shape("`event`", required=(("event",),), forbidden=("name", "event_name")),
     columns=Columns(
         event_id=("event_id",),
         event_name=("event",),
@@ -20,7 +20,7 @@ TRUBRICS_EVENT = Format(
     ),
     parts=(Part("properties"),),
     fields={"text": ("properties.$text",), "assistant_id": ("properties.$assistant_id",)},
-    json=("properties",),
+    json_columns=("properties",),
     drop=_DROP,
     requires_user=True,
     example={
@@ -36,8 +36,8 @@ TRUBRICS_LLM = Format(
     title="Trubrics LLM event",
     shape=Shape(
         "`prompt` and `generation`",
-        needs=(("prompt",), ("generation",)),
-        lacks=("name", "event_name", "event"),
+        required=(("prompt",), ("generation",)),
+        forbidden=("name", "event_name", "event"),
     ),
     columns=Columns(
         event_id=("event_id",),
@@ -50,14 +50,14 @@ TRUBRICS_LLM = Format(
     exchange=Exchange(
         prompt=("prompt",),
         generation=("generation",),
-        prompt_name="prompt_event_name",
-        generation_name="generation_event_name",
+        prompt_name_key="prompt_event_name",
+        generation_name_key="generation_event_name",
         latency=("latency",),
         is_strict=True,
     ),
     parts=(Part("properties"),),
     fields={"assistant_id": _ASSISTANT},
-    json=("properties",),
+    json_columns=("properties",),
     drop=_DROP,
     requires_user=True,
     example={

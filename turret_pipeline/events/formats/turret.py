@@ -1,11 +1,11 @@
-"""Turret's own events; an export of the published table ``events`` is one too."""
+"""Format of Turret's own events, including an export of the published table ``events``."""
 
-from turret_pipeline.events.formats.table import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
 
 TURRET = Format(
     name="turret",
     title="Turret event",
-    shape=Shape("`name` or `event_name`", needs=(("name", "event_name"),)),
+    shape=Shape("`name` or `event_name`", required=(("name", "event_name"),)),
     columns=Columns(
         event_id=("event_id",),
         event_name=("event_name", "name"),
@@ -15,7 +15,7 @@ TURRET = Format(
         received_at=("received_at",),
     ),
     parts=(Part("metadata", keeps_nulls=True),),
-    json=("metadata",),
+    json_columns=("metadata",),
     drop=(
         *("event_id", "session_id", "user_id", "received_at"),
         *("source_format", "source_file", "line_number", "item_number", "is_session_derived"),  # an export of our own

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
@@ -93,26 +93,26 @@ def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
 def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
     shared = {"traceId": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
-    told = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency": 1.5}
+    own = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency": 1.5}
     source = "langfuse_observation"
     assert parse_record(GENERATION) == [
         Event(PROMPT_ID, "User prompt", "t1", None, begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
-        Event(GENERATION_ID, "AI generation", "t1", None, end, None, source, shared | told),
+        Event(GENERATION_ID, "AI generation", "t1", None, end, None, source, shared | own),
     ]
 
 
-def test_an_enriched_row_of_the_blob_export_is_read_the_same() -> None:
+def test_an_enriched_row_of_the_blob_export_gives_the_same_events() -> None:
     shared = {"trace_id": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
-    told = {"output_tokens": 2, "cost_usd": 0.25, "time_to_first_token": 0.5, "generation": "Hello.", "latency": 1.5}
+    own = {"output_tokens": 2, "cost_usd": 0.25, "time_to_first_token": 0.5, "generation": "Hello.", "latency": 1.5}
     source = "langfuse_observation"
     assert parse_record(SNAKE) == [
         Event(PROMPT_ID, "User prompt", "s1", "u1", begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
-        Event(GENERATION_ID, "AI generation", "s1", "u1", end, None, source, shared | told),
+        Event(GENERATION_ID, "AI generation", "s1", "u1", end, None, source, shared | own),
     ]
 
 
-def test_an_exchange_told_by_a_trace_and_its_generation_has_the_same_ids() -> None:
+def test_an_exchange_in_a_trace_and_in_its_generation_has_the_same_ids() -> None:
     ids = [[event.event_id for event in parse_record(row)] for row in (TRACE, GENERATION, SNAKE)]
     assert ids == [[PROMPT_ID, GENERATION_ID]] * 3
     other = [event.event_id for event in parse_record(GENERATION | {"id": "o2", "output": "Good day."})]
@@ -121,7 +121,7 @@ def test_an_exchange_told_by_a_trace_and_its_generation_has_the_same_ids() -> No
 
 
 @pytest.mark.parametrize(
-    "said",
+    "value",
     [
         "Hi?",
         [{"role": "user", "content": "Hi?"}],
@@ -134,12 +134,12 @@ def test_an_exchange_told_by_a_trace_and_its_generation_has_the_same_ids() -> No
         ["Hi?"],
     ],
 )
-def test_an_input_may_be_text_messages_or_an_object(said: object) -> None:
-    assert texts(input=said)[0] == ("User prompt", "Hi?")
+def test_an_input_may_be_text_messages_or_an_object(value: object) -> None:
+    assert texts(input=value)[0] == ("User prompt", "Hi?")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "value",
     [
         "Hello.",
         {"role": "assistant", "content": "Hello."},
@@ -149,8 +149,8 @@ def test_an_input_may_be_text_messages_or_an_object(said: object) -> None:
         {"role": "model", "parts": [{"text": "Hello."}]},
     ],
 )
-def test_an_output_may_be_text_messages_or_an_object(said: object) -> None:
-    assert texts(output=said)[-1] == ("AI generation", "Hello.")
+def test_an_output_may_be_text_messages_or_an_object(value: object) -> None:
+    assert texts(output=value)[-1] == ("AI generation", "Hello.")
 
 
 def test_a_step_of_an_agent_repeats_no_prompt() -> None:
@@ -179,13 +179,13 @@ def test_other_observations_are_one_event_without_their_inputs() -> None:
     assert event == Event("o1", "SPAN", "t1", None, at, None, "langfuse_observation", metadata)
 
 
-def test_a_trace_that_holds_no_text_is_one_event_with_what_it_holds() -> None:
+def test_a_trace_without_text_is_one_event_with_its_input() -> None:
     (event,) = parse_record(TRACE | {"input": {"rows": 3}, "output": None, "name": None, "tags": None})
     metadata = {"input": {"rows": 3}, "plan": "pro"}
     assert event == Event("t1", "Trace", "s1", "u1", NOON, None, "langfuse_trace", metadata)
 
 
-def test_the_session_of_a_user_is_left_to_be_derived_and_of_nobody_is_the_trace() -> None:
+def test_without_a_session_that_of_a_user_is_derived_later_and_otherwise_it_is_the_trace() -> None:
     alone = TRACE | {"sessionId": None}
     assert {event.session_id for event in parse_record(alone)} == {None}
     assert {event.session_id for event in parse_record(alone | {"userId": None})} == {"t1"}
@@ -195,7 +195,7 @@ def test_times_without_a_zone_are_utc_as_its_documentation_says() -> None:
     assert {event.is_zone_assumed for event in parse_record(SNAKE)} == {False}
 
 
-def test_an_end_before_the_begin_takes_no_time() -> None:
+def test_an_end_before_the_start_gives_a_latency_of_zero() -> None:
     prompt, generation = parse_record(GENERATION | {"endTime": "2024-05-01T11:00:00Z"})
     assert (generation.event_at, generation.metadata["latency"]) == (prompt.event_at, 0)
 
@@ -218,8 +218,8 @@ def test_metadata_may_be_anything() -> None:
         (TRACE | {"name": 3, "input": None, "output": None}, "invalid_name"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused_by_its_code(record: dict[str, object], code: str) -> None:
-    assert refusal(record)[0] == code
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: dict[str, object], code: str) -> None:
+    assert rejection_of(record)[0] == code
 
 
 def test_a_turret_event_with_an_input_and_an_output_stays_one() -> None:
@@ -228,8 +228,8 @@ def test_a_turret_event_with_an_input_and_an_output_stays_one() -> None:
     assert (event.source_format, event.metadata) == ("turret", {"id": "1", "input": "Hi?", "output": "Hello."})
 
 
-def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
-    assert refusal({"id": "1"}, FORMATS["langfuse_observation"])[1] == (
-        "The row is no Langfuse observation (format langfuse_observation): it lacks startTime or start_time and type "
+def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
+    assert rejection_of({"id": "1"}, FORMATS["langfuse_observation"])[1] == (
+        "The row does not match format langfuse_observation: missing startTime or start_time and type "
         "(AGENT, CHAIN, EMBEDDING, EVALUATOR, EVENT, GENERATION, GUARDRAIL, RETRIEVER, SPAN, TOOL); keys: id."
     )

@@ -1,4 +1,4 @@
-"""Rows of any table, by a mapping."""
+"""Rows of any shape, parsed by a mapping."""
 
 import datetime as dt
 from typing import Any
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from turret_pipeline.events.formats import Event, parse_record
 from turret_pipeline.events.formats.mapping import ColumnMapping
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 MAPPING = {"event_name": "action", "event_at": "ts", "user_id": "customer.id", "session_id": "visit"}
@@ -24,10 +24,10 @@ ROW: dict[str, Any] = {
 
 
 def events(row: object, **mapping: object) -> list[Event]:
-    return parse_record(row, ColumnMapping.model_validate(MAPPING | mapping).format())
+    return parse_record(row, ColumnMapping.model_validate(MAPPING | mapping).to_format())
 
 
-def test_columns_come_from_where_the_mapping_says_and_the_rest_is_metadata() -> None:
+def test_columns_come_from_the_mapped_paths_and_the_rest_is_metadata() -> None:
     assert events(ROW) == [
         Event(
             event_id=None,
@@ -42,7 +42,7 @@ def test_columns_come_from_where_the_mapping_says_and_the_rest_is_metadata() -> 
     ]
 
 
-def test_metadata_that_is_named_is_all_there_is() -> None:
+def test_only_the_listed_metadata_is_kept() -> None:
     (event,) = events(ROW, metadata=["attributes", "customer.plan", "name", "nothing"])
     assert event.metadata == {"colour": "red", "plan": "pro", "name": "Save"}
     assert events(ROW, metadata=[])[0].metadata == {}
@@ -61,7 +61,7 @@ def test_a_constant_names_events_that_have_no_name() -> None:
     assert (event.event_name, event.metadata) == ("Asked", {"text": "Hi?"})
 
 
-def test_of_several_columns_the_first_that_says_something_counts() -> None:
+def test_the_first_of_several_columns_with_a_value_counts() -> None:
     (event,) = events(ROW | {"visit": ""}, session_id=["visit", "customer.plan"], event_name=["title", "action"])
     assert (event.session_id, event.event_name) == ("pro", "Clicked")
 
@@ -87,18 +87,18 @@ def test_a_row_without_a_time_has_none() -> None:
         ([ROW], "not_an_object"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused_by_its_code(row: object, code: str) -> None:
-    assert refusal(row, ColumnMapping.model_validate(MAPPING).format())[0] == code
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(row: object, code: str) -> None:
+    assert rejection_of(row, ColumnMapping.model_validate(MAPPING).to_format())[0] == code
 
 
-def test_a_column_that_the_row_lacks_is_named() -> None:
-    assert refusal({"act": "Clicked", "ts": 0}, ColumnMapping.model_validate(MAPPING).format()) == (
+def test_the_rejection_names_the_missing_column() -> None:
+    assert rejection_of({"act": "Clicked", "ts": 0}, ColumnMapping.model_validate(MAPPING).to_format()) == (
         "not_of_format",
-        "The row is no row of the mapping (format mapping): it lacks action; keys: act, ts.",
+        "The row does not match format mapping: missing action; keys: act, ts.",
     )
 
 
 @pytest.mark.parametrize("mapping", [{}, {"event_name": ""}, {"event_name": []}, {"event_name": "a", "user": "b"}])
-def test_a_mapping_needs_a_name_and_nothing_that_is_no_column(mapping: dict[str, object]) -> None:
+def test_a_mapping_needs_a_name_and_allows_only_known_columns(mapping: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ColumnMapping.model_validate(mapping)

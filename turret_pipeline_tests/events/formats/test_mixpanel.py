@@ -1,4 +1,4 @@
-"""The raw export of Mixpanel."""
+"""Mixpanel's raw event export."""
 
 import datetime as dt
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
@@ -23,7 +23,7 @@ PROPERTIES: dict[str, Any] = {
 RECORD = {"event": "Report Opened", "properties": PROPERTIES}
 
 
-def test_an_event_is_read_whole() -> None:
+def test_an_event_is_parsed_completely() -> None:
     assert parse_record(RECORD) == [
         Event(
             event_id="i1",
@@ -38,13 +38,13 @@ def test_an_event_is_read_whole() -> None:
     ]
 
 
-def test_the_least_that_an_event_needs() -> None:
+def test_a_minimal_event() -> None:
     assert parse_record({"event": "a", "properties": {"time": 1714564800000}}) == [
         Event(None, "a", None, None, NOON, None, "mixpanel", {})
     ]
 
 
-def test_who_has_no_distinct_id_is_the_user_or_the_device() -> None:
+def test_without_a_distinct_id_the_user_is_the_user_id_or_the_device() -> None:
     found = {"time": 0, "distinct_id": "", "$user_id": None, "$device_id": "d1"}
     (event,) = parse_record({"event": "a", "properties": found})
     assert (event.user_id, event.metadata) == ("d1", {"distinct_id": ""})
@@ -60,8 +60,8 @@ def test_who_has_no_distinct_id_is_the_user_or_the_device() -> None:
         (RECORD | {"properties": PROPERTIES | {"$insert_id": {}}}, "invalid_event_id"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused_by_its_code(record: dict[str, object], code: str) -> None:
-    assert refusal(record)[0] == code
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: dict[str, object], code: str) -> None:
+    assert rejection_of(record)[0] == code
 
 
 def test_a_trubrics_event_with_a_time_among_its_properties_stays_one() -> None:
@@ -69,8 +69,8 @@ def test_a_trubrics_event_with_a_time_among_its_properties_stays_one() -> None:
     assert (event.source_format, event.metadata) == ("trubrics_event", {"time": 1})
 
 
-def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
-    assert refusal({"event": "a", "properties": None}, FORMATS["mixpanel"]) == (
+def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
+    assert rejection_of({"event": "a", "properties": None}, FORMATS["mixpanel"]) == (
         "not_of_format",
-        "The row is no Mixpanel event (format mixpanel): it lacks properties.time; keys: event, properties.",
+        "The row does not match format mixpanel: missing properties.time; keys: event, properties.",
     )

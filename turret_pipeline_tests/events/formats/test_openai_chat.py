@@ -1,4 +1,4 @@
-"""Chats as arrays of messages, as OpenAI's API has them."""
+"""Chats as arrays of messages in the form of OpenAI's API."""
 
 import datetime as dt
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 MESSAGES: list[dict[str, Any]] = [
@@ -24,14 +24,14 @@ CHAT: dict[str, Any] = {
 }
 
 
-def told(*messages: object) -> list[tuple[str, dict[str, Any]]]:
+def events_of(*messages: object) -> list[tuple[str, dict[str, Any]]]:
     """Names and metadata of the events of a chat of these messages."""
     return [(event.event_name, event.metadata) for event in parse_record({"id": "c1", "messages": messages})]
 
 
-def said(content: object) -> str | None:
-    """What a user's message of this content says."""
-    ((_, metadata),) = told({"role": "user", "content": content})
+def prompt_of(content: object) -> str | None:
+    """Prompt of a user's message with this content."""
+    ((_, metadata),) = events_of({"role": "user", "content": content})
     return metadata.get("prompt")
 
 
@@ -44,7 +44,7 @@ def test_a_chat_becomes_a_session_with_an_event_for_each_message() -> None:
     ]
 
 
-def test_a_chat_that_went_on_keeps_the_ids_of_its_messages() -> None:
+def test_a_chat_that_grows_keeps_the_ids_of_its_messages() -> None:
     grown = CHAT | {"messages": [*MESSAGES, {"role": "user", "content": "Bye."}]}
     before, after = ([event.event_id for event in parse_record(chat)] for chat in (CHAT, grown))
     assert after[: len(before)] == before
@@ -67,7 +67,7 @@ def test_a_chat_without_a_time_has_none() -> None:
     assert {event.event_at for event in parse_record({"messages": MESSAGES})} == {None}
 
 
-def test_messages_with_times_have_their_own_and_others_that_of_the_one_before() -> None:
+def test_a_message_without_a_time_has_that_of_the_previous_message() -> None:
     later = (NOON + dt.timedelta(minutes=1)).timestamp()
     messages = [
         {"role": "user", "content": "a"},
@@ -78,16 +78,18 @@ def test_messages_with_times_have_their_own_and_others_that_of_the_one_before() 
     assert found == [NOON, NOON + dt.timedelta(minutes=1), NOON + dt.timedelta(minutes=1)]
 
 
-def test_the_zone_of_the_time_that_counts_is_the_one_that_was_assumed() -> None:
+def test_is_zone_assumed_is_about_the_time_that_becomes_event_at() -> None:
     messages = [{"role": "user", "content": "a"}, {"role": "user", "content": "b", "created_at": "2024-05-01 12:00:00"}]
     assert [event.is_zone_assumed for event in parse_record(CHAT | {"messages": messages})] == [False, True]
 
 
-def test_ids_of_messages_are_those_of_the_events() -> None:
+def test_ids_of_messages_become_part_of_the_ids_of_events() -> None:
     messages = [{"id": "m1", "role": "user", "content": "a"}, {"id": 7, "role": "user", "content": "a"}]
     one, other = (parse_record(CHAT | {"id": name, "messages": messages}) for name in ("c1", "c2"))
     assert [event.event_id for event in one] == ["c1-m1", "c1-7"]
-    assert not {event.event_id for event in one} & {event.event_id for event in other}  # numbered anew in each chat
+    assert not {event.event_id for event in one} & {
+        event.event_id for event in other
+    }  # message ids may repeat in other chats
 
 
 @pytest.mark.parametrize(
@@ -105,12 +107,12 @@ def test_ids_of_messages_are_those_of_the_events() -> None:
     ],
 )
 def test_content_may_be_text_or_parts(content: object, text: str | None) -> None:
-    assert said(content) == text
+    assert prompt_of(content) == text
 
 
-def test_tools_are_events_without_the_text_of_what_they_answer() -> None:
+def test_tool_messages_become_events_without_their_text() -> None:
     call = {"id": "x", "type": "function", "function": {"name": "search", "arguments": "{}"}}
-    assert told(
+    assert events_of(
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "name": "search", "tool_call_id": "x", "content": "A long page."},
         {"role": "assistant", "content": "Found.", "tool_calls": [call]},
@@ -124,7 +126,7 @@ def test_tools_are_events_without_the_text_of_what_they_answer() -> None:
 
 
 def test_tools_may_be_parts_or_items_of_their_own() -> None:
-    assert told(
+    assert events_of(
         {"role": "assistant", "content": [{"type": "tool_use", "id": "x", "name": "search", "input": {}}]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "A long page."}]},
         {"type": "reasoning", "summary": []},
@@ -140,13 +142,13 @@ def test_tools_may_be_parts_or_items_of_their_own() -> None:
     ]
 
 
-def test_a_speaker_that_is_not_known_is_named_in_the_metadata() -> None:
-    assert told({"role": "critic", "content": "Bad."}) == [("Other message", {"role": "critic", "text": "Bad."})]
+def test_an_unknown_role_is_kept_in_the_metadata() -> None:
+    assert events_of({"role": "critic", "content": "Bad."}) == [("Other message", {"role": "critic", "text": "Bad."})]
 
 
 def test_the_author_of_a_message_may_be_an_object() -> None:
     message = {"author": {"role": "user"}, "content": {"content_type": "text", "parts": ["Hi?"]}}
-    assert told(message) == [("User prompt", {"prompt": "Hi?"})]
+    assert events_of(message) == [("User prompt", {"prompt": "Hi?"})]
 
 
 def test_the_user_may_be_an_object() -> None:
@@ -160,8 +162,8 @@ def test_messages_may_be_json_text_as_in_csv() -> None:
 @pytest.mark.parametrize(
     ("record", "code", "reason"),
     [
-        ({"messages": []}, "no_messages", "messages has no message of a user, an assistant or a tool"),
-        ({"messages": MESSAGES[:1]}, "no_messages", "messages has no message of a user"),
+        ({"messages": []}, "no_messages", "messages has no user, assistant or tool message: at least one"),
+        ({"messages": MESSAGES[:1]}, "no_messages", "messages has no user, assistant or tool message"),
         ({"messages": "[Hi"}, "invalid_messages", "messages is a string: it must be an array of messages."),
         ({"messages": [*MESSAGES, "Hi"]}, "invalid_message", "messages[3] is a string: it must be an object with"),
         ({"messages": [{"content": "Hi"}]}, "invalid_message", "messages[0] has no role: it must be an object with"),
@@ -173,8 +175,8 @@ def test_messages_may_be_json_text_as_in_csv() -> None:
         ({"messages": [MESSAGES[1] | {"id": {}}]}, "invalid_event_id", "id is an object: it must be"),
     ],
 )
-def test_a_chat_that_breaks_a_rule_is_refused_with_its_place(record: object, code: str, reason: str) -> None:
-    found = refusal(record)
+def test_a_chat_that_breaks_a_rule_is_rejected_with_the_place(record: object, code: str, reason: str) -> None:
+    found = rejection_of(record)
     assert (found[0], found[1][: len(reason)]) == (code, reason)
 
 
@@ -183,8 +185,8 @@ def test_a_turret_event_with_messages_stays_one() -> None:
     assert (event.source_format, event.metadata) == ("turret", {"plan": "pro", "messages": MESSAGES})
 
 
-def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
-    assert refusal({"id": "c1", "messages": "Hi?"}, FORMATS["openai_chat"]) == (
+def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
+    assert rejection_of({"id": "c1", "messages": "Hi?"}, FORMATS["openai_chat"]) == (
         "not_of_format",
-        "The row is no OpenAI chat (format openai_chat): it lacks messages (an array); keys: id, messages.",
+        "The row does not match format openai_chat: missing messages (an array); keys: id, messages.",
     )

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
@@ -50,7 +50,7 @@ def generation(**changes: object) -> list[Event]:
     return parse_record(GENERATION | {"properties": GENERATION["properties"] | changes})
 
 
-def test_an_event_is_read_whole() -> None:
+def test_an_event_is_parsed_completely() -> None:
     assert parse_record(CLICK) == [
         Event(
             event_id="018f-1",
@@ -70,7 +70,7 @@ def test_properties_may_be_json_text_as_in_csv_and_parquet() -> None:
     assert parse_record(CLICK | texts) == parse_record(CLICK)
 
 
-def test_an_event_without_properties_is_read() -> None:
+def test_an_event_without_properties_is_parsed() -> None:
     record = {"uuid": "1", "event": "a", "distinct_id": "u1", "timestamp": None, "properties": None}
     assert parse_record(record) == [Event("1", "a", None, "u1", None, None, "posthog", {})]
 
@@ -101,7 +101,7 @@ def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
     ]
 
 
-def test_only_what_the_user_said_last_is_a_prompt() -> None:
+def test_only_the_last_message_of_the_user_is_a_prompt() -> None:
     turns = [*ASKED, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "And now?"}]
     assert [event.metadata.get("prompt") for event in generation(**{"$ai_input": turns})] == ["And now?", None]
 
@@ -112,7 +112,7 @@ def test_a_step_of_an_agent_repeats_no_prompt() -> None:
     assert (event.event_name, event.metadata["generation"]) == ("AI generation", "Hello.")
 
 
-def test_a_call_that_failed_has_a_prompt_alone() -> None:
+def test_a_failed_call_has_only_a_prompt() -> None:
     (event,) = generation(**{"$ai_output_choices": None, "$ai_is_error": True})
     assert (event.event_name, event.metadata["$ai_is_error"]) == ("User prompt", True)
 
@@ -138,8 +138,8 @@ def test_a_generation_without_texts_is_one_event_and_a_trace_repeats_none() -> N
         ({"event": "$ai_generation", "properties": {"$ai_input": "Hi?", "$ai_latency": "slow"}}, "invalid_latency"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused_by_its_code(change: dict[str, object], code: str) -> None:
-    assert refusal(CLICK | change)[0] == code
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(change: dict[str, object], code: str) -> None:
+    assert rejection_of(CLICK | change)[0] == code
 
 
 @pytest.mark.parametrize("key", ["name", "event_name", "user_id"])
@@ -147,8 +147,8 @@ def test_an_event_of_another_format_with_a_distinct_id_stays_one(key: str) -> No
     assert parse_record(CLICK | {key: "x", "user_id": "u1"})[0].source_format != "posthog"
 
 
-def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
-    assert refusal({"event": "a", "uuid": "1"}, FORMATS["posthog"]) == (
+def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
+    assert rejection_of({"event": "a", "uuid": "1"}, FORMATS["posthog"]) == (
         "not_of_format",
-        "The row is no PostHog event (format posthog): it lacks distinct_id; keys: event, uuid.",
+        "The row does not match format posthog: missing distinct_id; keys: event, uuid.",
     )

@@ -1,4 +1,4 @@
-"""Whatever a row holds, it becomes events or a refusal."""
+"""Any row becomes events or a rejection."""
 
 from typing import Any
 
@@ -27,14 +27,8 @@ SCALARS = st.one_of(
     st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2024-05-01", "9" * 5000, "(end)"]),
 )
 KEYS = sorted(
-    {key for table in FORMATS.values() for key in table.example}
-    | {
-        key
-        for table in FORMATS.values()
-        for inner in table.example.values()
-        if isinstance(inner, dict)
-        for key in inner
-    }
+    {key for spec in FORMATS.values() for key in spec.example}
+    | {key for spec in FORMATS.values() for inner in spec.example.values() if isinstance(inner, dict) for key in inner}
     | {"", "role", "content", "from", "value", "parts", "text", "author", "tool_calls", "function", "a.b", "choices"}
 )
 VALUES = st.recursive(
@@ -43,25 +37,25 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 BROKEN_EXAMPLES = st.sampled_from(list(FORMATS.values())).flatmap(
-    lambda table: st.dictionaries(st.sampled_from([*table.example, *KEYS]), VALUES, max_size=3).map(
-        lambda change: {**table.example, **change}
+    lambda spec: st.dictionaries(st.sampled_from([*spec.example, *KEYS]), VALUES, max_size=3).map(
+        lambda change: {**spec.example, **change}
     )
 )
-CHOSEN = st.sampled_from([None, *FORMATS.values(), MAPPED.format()])
+SELECTED = st.sampled_from([None, *FORMATS.values(), MAPPED.to_format()])
 
 
-def outcome(record: object, chosen: object = None) -> object:
-    """Events or a refusal of any record."""
+def outcome(record: object, selected: object = None) -> object:
+    """Events of any record, or its rejection."""
     try:
-        return parse_record(record, chosen)  # type: ignore[arg-type]
-    except Rejection as refused:
-        return refused
+        return parse_record(record, selected)  # type: ignore[arg-type]
+    except Rejection as rejection:
+        return rejection
 
 
 @settings(max_examples=400, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.one_of(BROKEN_EXAMPLES, VALUES), CHOSEN)
-def test_any_json_becomes_whole_events_or_a_refusal(record: object, chosen: object) -> None:
-    found = outcome(record, chosen)
+@given(st.one_of(BROKEN_EXAMPLES, VALUES), SELECTED)
+def test_any_json_becomes_complete_events_or_a_rejection(record: object, selected: object) -> None:
+    found = outcome(record, selected)
     if isinstance(found, Rejection):
         assert found.code.replace("_", "").isalnum()
         assert found.reason.endswith(".")
@@ -79,11 +73,11 @@ def test_any_json_becomes_whole_events_or_a_refusal(record: object, chosen: obje
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_depth_anywhere_stops_nothing(name: str) -> None:
-    table = FORMATS[name]
-    for key, value in table.example.items():
-        outcome({**table.example, key: DEEP}, table)
+def test_deep_nesting_anywhere_does_not_crash(name: str) -> None:
+    spec = FORMATS[name]
+    for key, value in spec.example.items():
+        outcome({**spec.example, key: DEEP}, spec)
         if isinstance(value, dict):
             for inner in value:
-                outcome({**table.example, key: {**value, inner: DEEP}}, table)
-    assert isinstance(outcome({**table.example, "more": DEEP}, table), list)
+                outcome({**spec.example, key: {**value, inner: DEEP}}, spec)
+    assert isinstance(outcome({**spec.example, "more": DEEP}, spec), list)

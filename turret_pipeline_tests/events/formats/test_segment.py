@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
@@ -27,7 +27,7 @@ TRACK: dict[str, Any] = {
 }
 
 
-def test_a_track_call_is_read_whole() -> None:
+def test_a_track_call_is_parsed_completely() -> None:
     assert parse_record(TRACK) == [
         Event(
             event_id="ajs-1",
@@ -47,12 +47,12 @@ def test_a_track_call_is_read_whole() -> None:
     ]
 
 
-def test_the_least_that_a_track_call_needs() -> None:
+def test_a_minimal_track_call() -> None:
     record = {"type": "track", "event": "Shared", "anonymousId": "a1", "userId": None, "properties": None}
     assert parse_record(record) == [Event(None, "Shared", None, "a1", None, None, "segment", {})]
 
 
-def test_a_call_that_was_never_corrected_happened_when_it_was_called_or_sent() -> None:
+def test_a_call_without_a_timestamp_has_its_original_or_sending_time() -> None:
     called = {key: value for key, value in TRACK.items() if key != "timestamp"}
     sent = {key: value for key, value in called.items() if key != "originalTimestamp"}
     assert [parse_record(row)[0].event_at for row in (called, sent)] == [
@@ -67,10 +67,10 @@ def test_the_session_may_be_a_property() -> None:
 
 
 @pytest.mark.parametrize("call", ["identify", "page", "screen", "group", "alias"])
-def test_other_calls_are_refused_as_what_they_are(call: str) -> None:
-    assert refusal(TRACK | {"type": call, "name": "Home"}) == (
+def test_other_calls_are_rejected_with_their_type(call: str) -> None:
+    assert rejection_of(TRACK | {"type": call, "name": "Home"}) == (
         "not_an_event",
-        f"type is '{call}': of Segment calls, only those with track are events.",
+        f"type is '{call}': only Segment calls with type track are events.",
     )
 
 
@@ -88,18 +88,18 @@ def test_other_calls_are_refused_as_what_they_are(call: str) -> None:
         ({"receivedAt": "9999-12-31T23:59:59Z"}, "invalid_timestamp"),
     ],
 )
-def test_a_call_that_breaks_a_rule_is_refused_by_its_code(change: dict[str, object], code: str) -> None:
-    assert refusal(TRACK | change)[0] == code
+def test_a_call_that_breaks_a_rule_is_rejected_with_its_code(change: dict[str, object], code: str) -> None:
+    assert rejection_of(TRACK | change)[0] == code
 
 
 @pytest.mark.parametrize("record", [{"type": "page", "name": "Home"}, {"type": "track", "name": "a", "user_id": "u1"}])
-def test_an_event_with_a_type_of_its_own_is_no_call(record: dict[str, object]) -> None:
+def test_a_turret_event_with_a_type_is_not_a_segment_call(record: dict[str, object]) -> None:
     assert [event.source_format for event in parse_record(record)] == ["turret"]
 
 
-def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
-    assert refusal({"type": "click", "name": "a"}, FORMATS["segment"]) == (
+def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
+    assert rejection_of({"type": "click", "name": "a"}, FORMATS["segment"]) == (
         "not_of_format",
-        "The row is no Segment call (format segment): it lacks messageId or anonymousId or userId and type (alias, "
+        "The row does not match format segment: missing messageId or anonymousId or userId and type (alias, "
         "group, identify, page, screen, track); keys: name, type.",
     )

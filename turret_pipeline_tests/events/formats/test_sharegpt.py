@@ -1,4 +1,4 @@
-"""Conversations as ShareGPT exported them."""
+"""Conversations exported by ShareGPT."""
 
 import datetime as dt
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 TURNS: list[dict[str, Any]] = [
@@ -70,12 +70,11 @@ def test_conversations_with_the_same_content_and_no_id_are_the_same() -> None:
         ([{"from": None, "value": "Hi?"}], "invalid_message"),
     ],
 )
-def test_a_conversation_that_breaks_a_rule_is_refused_by_its_code(turns: object, code: str) -> None:
-    assert refusal({"conversations": turns})[0] == code
+def test_a_conversation_that_breaks_a_rule_is_rejected_with_its_code(turns: object, code: str) -> None:
+    assert rejection_of({"conversations": turns})[0] == code
 
 
-def test_a_row_that_is_none_is_refused_where_the_format_was_chosen() -> None:
-    assert refusal({"conversations": None}, FORMATS["sharegpt"])[1] == (
-        "The row is no ShareGPT conversation (format sharegpt): it lacks conversations or conversation (an array); "
-        "keys: conversations."
+def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
+    assert rejection_of({"conversations": None}, FORMATS["sharegpt"])[1] == (
+        "The row does not match format sharegpt: missing conversations or conversation (an array); keys: conversations."
     )

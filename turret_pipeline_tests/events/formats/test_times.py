@@ -1,4 +1,4 @@
-"""Times of every usual form."""
+"""Times in all common forms."""
 
 import datetime as dt
 
@@ -27,18 +27,18 @@ NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
         dt.datetime(2024, 5, 1, 14, tzinfo=dt.timezone(dt.timedelta(hours=2))),
     ],
 )
-def test_a_time_is_read_as_utc_from_every_usual_form(value: object) -> None:
+def test_a_time_in_any_common_form_is_converted_to_utc(value: object) -> None:
     assert to_utc(value) == NOON
     assert to_utc(value).utcoffset() == dt.timedelta(0)
 
 
-def test_a_date_is_its_first_moment() -> None:
+def test_a_date_is_its_midnight() -> None:
     assert to_utc("2024-05-01") == dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "-1", "²", "12:30", True, float("inf"), [], {}])
-def test_what_is_no_time_raises(value: object) -> None:
-    with pytest.raises(ValueError, match=r"no time|convert|Invalid"):
+def test_a_value_that_is_not_a_time_raises(value: object) -> None:
+    with pytest.raises(ValueError, match=r"not a time|convert|Invalid"):
         to_utc(value)
 
 
@@ -52,6 +52,6 @@ def test_times_before_1970_are_negative_numbers() -> None:
 
 
 @pytest.mark.parametrize("value", [10**30, -(10**400), 1e300, "9" * 5000, "0001-01-01T00:00:00+05:00"])
-def test_what_lies_beyond_all_years_raises(value: object) -> None:
+def test_a_time_outside_of_all_years_raises(value: object) -> None:
     with pytest.raises((ValueError, OverflowError)):
         to_utc(value)

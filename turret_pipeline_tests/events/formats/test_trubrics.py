@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from turret_pipeline.events.formats import Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 TRUBRICS = {"user_id": "u1", "event": "asked", "timestamp": "2024-05-01T12:00:00Z"}
 LLM = {"user_id": "u1", "prompt": "Hi?", "generation": "Hello.", "timestamp": "2024-05-01T12:00:00Z"}
 
 
-def test_a_trubrics_event_gives_its_reserved_properties_their_place() -> None:
+def test_reserved_properties_of_a_trubrics_event_become_columns_and_fields() -> None:
     properties = {"$thread_id": "t1", "$text": "Hi?", "$assistant_id": "bot", "plan": "pro", "region": None}
     assert parse_record(TRUBRICS | {"properties": properties, "source": "web"}) == [
         Event(
@@ -30,7 +30,7 @@ def test_a_trubrics_event_gives_its_reserved_properties_their_place() -> None:
 
 
 @pytest.mark.parametrize("record", [TRUBRICS, LLM])
-def test_the_thread_on_top_wins_over_the_one_in_the_properties(record: dict[str, Any]) -> None:
+def test_the_thread_of_the_row_takes_precedence_over_that_in_the_properties(record: dict[str, Any]) -> None:
     both = record | {"thread_id": "top", "properties": {"$thread_id": "inner"}}
     inner = record | {"thread_id": None, "properties": {"$thread_id": "inner"}}
     assert {event.session_id for event in parse_record(both)} == {"top"}
@@ -73,7 +73,7 @@ def test_an_llm_event_can_name_its_events() -> None:
     assert [event.event_name for event in parse_record(LLM | names)] == ["Question", "Answer"]
 
 
-def test_what_was_said_is_not_overwritten_by_a_property_of_that_name() -> None:
+def test_texts_are_not_overwritten_by_properties_of_the_same_name() -> None:
     record = LLM | {"latency": 1, "properties": {"prompt": "x", "generation": "y", "latency": 9}}
     prompt, generation = parse_record(record)
     assert prompt.metadata["prompt"] == "Hi?"
@@ -85,7 +85,7 @@ def test_an_llm_event_without_any_time_has_none() -> None:
     assert (prompt.event_at, generation.event_at, generation.metadata["latency"]) == (None, None, 2)
 
 
-def test_plain_properties_called_like_reserved_ones_stay() -> None:
+def test_plain_properties_named_like_reserved_ones_stay() -> None:
     (event,) = parse_record(TRUBRICS | {"assistant_id": "bot", "properties": {"text": "Hi?"}})
     assert event.metadata == {"text": "Hi?", "assistant_id": "bot"}
 
@@ -108,13 +108,13 @@ def test_plain_properties_called_like_reserved_ones_stay() -> None:
         (LLM | {"properties": []}, "invalid_properties"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused_by_its_code(record: object, code: str) -> None:
-    assert refusal(record)[0] == code
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: object, code: str) -> None:
+    assert rejection_of(record)[0] == code
 
 
-def test_a_refusal_names_the_value_and_the_rule() -> None:
-    assert refusal(TRUBRICS | {"user_id": None})[1] == "user_id is missing: a Trubrics event needs one."
-    assert refusal(LLM | {"latency": -1})[1] == "latency is -1: it must be seconds, 0 or more."
-    assert refusal(TRUBRICS | {"properties": {"$thread_id": []}})[1] == (
+def test_a_rejection_names_the_value_and_the_rule() -> None:
+    assert rejection_of(TRUBRICS | {"user_id": None})[1] == "user_id is missing: a Trubrics event needs one."
+    assert rejection_of(LLM | {"latency": -1})[1] == "latency is -1: it must be seconds, 0 or more."
+    assert rejection_of(TRUBRICS | {"properties": {"$thread_id": []}})[1] == (
         "$thread_id is an array: it must be a string or a number."
     )

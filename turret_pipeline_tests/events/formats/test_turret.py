@@ -1,17 +1,17 @@
-"""Turret events, as they are tracked and as we publish them."""
+"""Turret events, as they are tracked and as the events table publishes them."""
 
 import datetime as dt
 
 import pytest
 
 from turret_pipeline.events.formats import Event, parse_record
-from turret_pipeline_tests.events.formats.asking import refusal
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 TURRET = {"name": "asked", "timestamp": "2024-05-01T12:00:00Z"}
 
 
-def test_a_turret_event_is_read_whole() -> None:
+def test_a_turret_event_is_parsed_completely() -> None:
     record = {
         "event_id": "e1",
         "name": " asked ",
@@ -84,7 +84,7 @@ def test_an_export_of_the_events_table_gets_no_new_metadata() -> None:
 
 
 @pytest.mark.parametrize(("given", "expected"), [(7, "7"), (7.0, "7"), (7.5, "7.5"), (float("nan"), None), ("", None)])
-def test_identifiers_that_are_numbers_are_text_and_gaps_are_none(given: object, expected: str | None) -> None:
+def test_identifiers_that_are_numbers_become_text_and_nan_becomes_none(given: object, expected: str | None) -> None:
     (event,) = parse_record({"name": "a", "timestamp": 0, "session_id": given})
     assert event.session_id == expected
 
@@ -111,12 +111,12 @@ def test_an_event_without_any_time_has_none() -> None:
         (NOON, False),
     ],
 )
-def test_a_time_without_a_zone_is_utc_and_says_so(timestamp: object, is_assumed: bool) -> None:
+def test_a_time_without_a_zone_is_utc_and_marked_as_assumed(timestamp: object, is_assumed: bool) -> None:
     (event,) = parse_record({"name": "asked", "timestamp": timestamp})
     assert (event.event_at, event.is_zone_assumed) == (NOON, is_assumed)
 
 
-def test_the_zone_of_the_time_that_counts_is_the_one_that_was_assumed() -> None:
+def test_is_zone_assumed_is_about_the_time_that_becomes_event_at() -> None:
     zoned, naive = "2024-05-01T12:00:00Z", "2024-05-01T12:00:00"
     (event,) = parse_record({"name": "asked", "timestamp": zoned, "received_at": naive})
     (received,) = parse_record({"name": "asked", "received_at": naive})
@@ -156,14 +156,19 @@ def test_metadata_may_be_json_text() -> None:
         (TURRET | {"session_id": {}}, "invalid_session_id"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused_by_its_code(record: object, code: str) -> None:
-    assert refusal(record)[0] == code
+def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: object, code: str) -> None:
+    assert rejection_of(record)[0] == code
 
 
-def test_a_refusal_says_what_is_wrong_and_what_would_be_right() -> None:
-    assert refusal(TURRET | {"metadata": [1]}) == ("invalid_metadata", "metadata is an array: it must be an object.")
-    assert refusal(TURRET | {"timestamp": "9" * 100})[1] == (
+def test_a_rejection_says_what_is_wrong_and_how_to_fix_it() -> None:
+    assert rejection_of(TURRET | {"metadata": [1]}) == (
+        "invalid_metadata",
+        "metadata is an array: it must be an object.",
+    )
+    assert rejection_of(TURRET | {"timestamp": "9" * 100})[1] == (
         f"timestamp is '{'9' * 80}'...: it must be ISO 8601 or Unix time, from 1900 to 2199."
     )
-    assert refusal(TURRET | {"timestamp": 10**400})[1].startswith("timestamp is a number of 1,329 bits: it must be")
-    assert refusal(TURRET | {"timestamp": [[]]})[1].startswith("timestamp is an array: it must be")
+    assert rejection_of(TURRET | {"timestamp": 10**400})[1].startswith(
+        "timestamp is a number of 1,329 bits: it must be"
+    )
+    assert rejection_of(TURRET | {"timestamp": [[]]})[1].startswith("timestamp is an array: it must be")
