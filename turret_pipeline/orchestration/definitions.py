@@ -3,8 +3,6 @@
 Belongs here: the list. Not here: any asset's work.
 """
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 from turret_pipeline.config.pipeline import Settings, load_settings
@@ -13,11 +11,13 @@ from turret_pipeline.orchestration.asset_checks import contracts, expectations, 
 from turret_pipeline.orchestration.assets.ingestion import event_values, fields, ingest
 from turret_pipeline.orchestration.assets.insights import insight
 from turret_pipeline.orchestration.assets.journeys import journeys
-from turret_pipeline.orchestration.assets.marts import dbt_resource, make_marts
+from turret_pipeline.orchestration.assets.marts import make_marts
 from turret_pipeline.orchestration.assets.publish import publish
 from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
-from turret_pipeline.orchestration.resources import Progress, Silent, Workspace, locked
+from turret_pipeline.orchestration.dbt import dbt_resource
+from turret_pipeline.orchestration.resources import build_workspace
 from turret_pipeline.orchestration.sensors import landing_sensor
+from turret_pipeline.progress import Progress, SilentProgress
 
 JOB = "turret"
 
@@ -35,8 +35,8 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
         )
     except dg.DagsterInvalidDefinitionError:
         raise TurretError(
-            f"Setting schedule_cron (variable TURRET_SCHEDULE_CRON) has the value {settings.schedule_cron!r}: "
-            "it is no cron expression such as '15 2 * * *'."
+            f"Invalid schedule_cron {settings.schedule_cron!r} (variable TURRET_SCHEDULE_CRON): "
+            "use a cron expression, for example '15 2 * * *'."
         ) from None
     return dg.Definitions(
         assets=[
@@ -56,22 +56,9 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
         jobs=[job],
         schedules=[daily],
         sensors=[landing_sensor(settings, JOB)],
-        resources={"workspace": _workspace(settings, progress or Silent()), "dbt": dbt_resource()},
+        resources={"workspace": build_workspace(settings, progress or SilentProgress()), "dbt": dbt_resource()},
         executor=dg.in_process_executor,
     )
-
-
-def _workspace(settings: Settings, progress: Progress) -> dg.ResourceDefinition:
-    """The workspace, locked for as long as a run works in it."""
-
-    @dg.resource
-    def workspace(context: dg.InitResourceContext) -> Iterator[Workspace]:
-        with locked(settings.data_dir):
-            space = Workspace(settings, progress, context.run_id or "none")
-            space.sweep()
-            yield space
-
-    return workspace
 
 
 @dg.definitions

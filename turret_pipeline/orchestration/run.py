@@ -13,7 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
-from turret_pipeline.orchestration.resources import Progress
+from turret_pipeline.progress import Progress
 
 DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
@@ -29,11 +29,11 @@ class Outcome:
 
 
 def run_whole_graph(
-    settings: Settings, progress: Progress, *, again: bool, refit: bool = False, log_level: str = "CRITICAL"
+    settings: Settings, progress: Progress, *, full_refresh: bool, refit: bool = False, log_level: str = "CRITICAL"
 ) -> Outcome:
     """Materialize everything; the run is kept in the data folder's Dagster home, where the UI finds it.
 
-    ``again`` makes every table anew even if nothing is new; ``refit`` finds all topics anew.
+    ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics anew.
     """
     home = dagster_home(settings)
     definitions = build_definitions(settings, progress)
@@ -42,7 +42,7 @@ def run_whole_graph(
             instance=instance,
             raise_on_error=False,
             run_config={
-                "ops": {"ingest": {"config": {"again": again}}, "topics": {"config": {"refit": refit}}},
+                "ops": {"ingest": {"config": {"full_refresh": full_refresh}}, "topics": {"config": {"refit": refit}}},
                 "loggers": {"console": {"config": {"log_level": log_level}}},
             },
         )

@@ -8,11 +8,12 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 from upath import UPath
 
+from turret_pipeline.clock import now
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.discovery import discover, event_files
-from turret_pipeline.ingest.parts import changed_at, file_signature
-from turret_pipeline.orchestration.resources import Workspace, now
+from turret_pipeline.ingest.parts import PartStore, file_signature, modification_time
+from turret_pipeline.storage.data_dir import DataDir
 
 INTERVAL_SECONDS = 30
 SETTLED = dt.timedelta(seconds=10)
@@ -38,7 +39,7 @@ def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
             waiting = _waiting(settings)
         except TurretError as error:
             return dg.SkipReason(str(error))
-        files = [path for path in waiting if now() - changed_at(path) >= SETTLED]
+        files = [path for path in waiting if now() - modification_time(path) >= SETTLED]
         if not files:
             writing = f"{waiting[0]} changed a moment ago: waiting for whoever writes it." if waiting else ""
             return dg.SkipReason(writing or "No file is new.")
@@ -56,4 +57,4 @@ def _waiting(settings: Settings) -> list[Path | UPath]:
     """Files of the input that were not read yet; none where the landing folder has none."""
     if not settings.inputs and not any(event_files(Path(settings.input_patterns[0]))):
         return []
-    return Workspace(settings).sources.unseen(discover(settings.input_patterns))
+    return PartStore(DataDir(settings.data_dir).parts).new_files(discover(settings.input_patterns))

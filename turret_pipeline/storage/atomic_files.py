@@ -43,12 +43,12 @@ def temp_path(path: Path) -> Path:
 def commit(aside: Path, path: Path) -> None:
     """Move what was written aside to its path, once it is on disk."""
     for written in (aside, *(aside.rglob("*") if aside.is_dir() else ())):
-        _sync(written)
+        sync(written)
     if aside.is_dir() and path.exists():
         shutil.rmtree(aside)
     else:
         aside.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the system write a file, or the names in a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -1,17 +1,19 @@
-"""The file of the types that a person set: one JSON object a line, by field, to be read and reviewed."""
+"""Field types that a person set: `field_types.jsonl` in the data folder, one JSON object per field."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.atomic_files import atomic_replace, lock_file
+from turret_pipeline.storage.atomic_files import lock_file
+from turret_pipeline.storage.json_lines import read_objects, write_objects
 from turret_pipeline.tables import FIELD_TYPES
 
 
 @dataclass(frozen=True)
-class Override:
-    """A field's type by a person; ``is_forced`` where the values contradicted it."""
+class FieldOverride:
+    """The type that a person set for a field; ``is_forced`` if the values contradicted it."""
 
     field: str
     type: str
@@ -20,62 +22,51 @@ class Override:
 
 
 @dataclass(frozen=True)
-class OverridesFile:
-    """Overrides under the data folder; each change replaces the file whole, and one waits for the other."""
+class FieldOverridesFile:
+    """The file of the overrides. A change replaces it atomically; concurrent changes wait for each other."""
 
     path: Path
 
-    def read(self) -> dict[str, Override]:
-        """The overrides by field. TurretError names the line that is none."""
-        if not self.path.exists():
-            return {}
-        try:
-            lines = self.path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise TurretError(f"The types of fields in {self.path} cannot be read: {error}.") from None
-        found: dict[str, Override] = {}
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                place = f"Line {number} of {self.path}"
-                override = _parsed(place, line)
-                if override.field in found:
-                    raise TurretError(f"{place} sets {override.field!r}, which an earlier line sets: remove one.")
-                found[override.field] = override
+    def read(self) -> dict[str, FieldOverride]:
+        """The overrides by field. Raises TurretError that names an invalid line."""
+        found: dict[str, FieldOverride] = {}
+        for place, row in read_objects(self.path, "field types"):
+            override = _parse_override(place, row)
+            if override.field in found:
+                raise TurretError(f"{place} sets {override.field!r} again: keep one line per field.")
+            found[override.field] = override
         return found
 
-    def set(self, override: Override) -> None:
-        """Keep an override, in place of another one of the field."""
+    def read_types(self, from_settings: Mapping[str, str]) -> dict[str, str]:
+        """The types that a person set, by field; those of the setting field_types win over this file."""
+        return {**{field: override.type for field, override in self.read().items()}, **from_settings}
+
+    def set(self, override: FieldOverride) -> None:
+        """Add an override, or replace the one of the same field."""
         with lock_file(self.path):
             self._write({**self.read(), override.field: override})
 
-    def unset(self, field: str) -> Override:
-        """Remove the override of a field. TurretError where there is none."""
+    def unset(self, field: str) -> FieldOverride:
+        """Remove and return the override of a field. Raises TurretError if the field has none."""
         with lock_file(self.path):
             overrides = self.read()
             if field not in overrides:
                 known = ", ".join(sorted(overrides)) or "none"
-                raise TurretError(f"No type is set for {field!r} in {self.path}; there are types for: {known}.")
+                raise TurretError(f"Field {field!r} has no type set in {self.path}. Fields with a type set: {known}.")
             removed = overrides.pop(field)
             self._write(overrides)
             return removed
 
-    def _write(self, overrides: dict[str, Override]) -> None:
-        rows = [asdict(overrides[field]) for field in sorted(overrides)]
-        with atomic_replace(self.path) as aside:
-            aside.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    def _write(self, overrides: dict[str, FieldOverride]) -> None:
+        write_objects(self.path, (asdict(overrides[field]) for field in sorted(overrides)))
 
 
-def _parsed(place: str, line: str) -> Override:
-    """The override of a line. TurretError says what is wrong with the line at this place."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        raise TurretError(f"{place} is no JSON object: mend it or remove the line.") from None
-    names = [field.name for field in fields(Override)]
-    if not isinstance(row, dict) or not {"field", "type"} <= row.keys() <= set(names):
-        raise TurretError(f"{place} is no type of a field: it needs field and type, and knows {', '.join(names)}.")
+def _parse_override(place: str, row: dict[str, Any]) -> FieldOverride:
+    names = [field.name for field in fields(FieldOverride)]
+    if not {"field", "type"} <= row.keys() <= set(names):
+        raise TurretError(f"{place} must have the keys field and type, and may have {', '.join(names[2:])}.")
     if not isinstance(row["field"], str) or row["type"] not in FIELD_TYPES:
         raise TurretError(
-            f"{place} sets {row['field']!r} to {row['type']!r}: a type is one of {', '.join(FIELD_TYPES)}."
+            f"{place} sets {row['field']!r} to the unknown type {row['type']!r}: use {', '.join(FIELD_TYPES)}."
         )
-    return Override(**row)
+    return FieldOverride(**row)

@@ -35,9 +35,7 @@ def test_arguments_win_over_the_environment_and_that_over_the_file(
 
 def test_a_misspelt_name_in_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "turret.toml").write_text("topic_flor = 0.3\n")
-    with pytest.raises(
-        TurretError, match=r"turret.toml has 'topic_flor', which is no setting. Did you mean topic_floor"
-    ):
+    with pytest.raises(TurretError, match=r"Unknown setting 'topic_flor' in turret.toml. Did you mean topic_floor"):
         load_settings()
 
 
@@ -51,15 +49,19 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     ("name", "value", "verdict"),
     [
         ("topic_floor", 2, "less than or equal to 1"),
-        ("field_types", {"prompt": "txt"}, "type 'txt' of field 'prompt' is none of text, enum"),
-        ("input_format", "postdog", "'postdog': it must be one of auto, segment, posthog"),
-        ("input_format", "mapping", r"input_format is mapping, but there is none: write \[mapping\] with event_name"),
-        ("mapping", {"event_name": "a", "user": "b"}, "mapping has 'user', which is none of .* Did you mean user_id"),
-        ("mapping", {"user_id": "b"}, 'mapping lacks event_name: write event_name = "a column"'),
-        ("mapping", {"event_name": 3}, "mapping has event_name = 3: it must be the name of a column"),
-        ("mapping", "action", "mapping .variable TURRET_MAPPING. has the value 'action'"),
-        ("schedule_timezone", "Mars", "no time zone"),
-        ("llm_base_url", "localhost:11434", "begins with http:// or https://"),
+        ("field_types", {"prompt": "txt"}, "unknown type 'txt' of field 'prompt': use text, enum"),
+        ("input_format", "postdog", "use one of auto, segment, posthog"),
+        (
+            "input_format",
+            "mapping",
+            r"input_format is mapping, but turret.toml has no \[mapping\]: add one with event_name",
+        ),
+        ("mapping", {"event_name": "a", "user": "b"}, "Unknown key 'user' in mapping. Did you mean user_id"),
+        ("mapping", {"user_id": "b"}, 'Missing key event_name in mapping: write event_name = "a column"'),
+        ("mapping", {"event_name": 3}, "Invalid event_name 3 in mapping: use the name of a column"),
+        ("mapping", "action", "Invalid mapping 'action' .variable TURRET_MAPPING.:"),
+        ("schedule_timezone", "Mars", "unknown time zone 'Mars': use a name like UTC"),
+        ("llm_base_url", "localhost:11434", "starts with http:// or https://"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_limit(name: str, value: object, verdict: str) -> None:
@@ -94,9 +96,9 @@ def test_a_key_is_never_shown(value: object) -> None:
 def test_the_mapping_comes_from_the_file_or_as_json_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert load_settings().chosen_format is None
+    assert load_settings().selected_format is None
     (tmp_path / "turret.toml").write_text('[mapping]\nevent_name = "action"\nuser_id = ["customer.id", "visitor"]\n')
-    found = load_settings().chosen_format
+    found = load_settings().selected_format
     assert found is not None
     assert (found.name, found.columns.event_name, found.columns.user_id) == (
         "mapping",
@@ -106,7 +108,7 @@ def test_the_mapping_comes_from_the_file_or_as_json_from_the_environment(
     (tmp_path / "turret.toml").unlink()
     monkeypatch.setenv("TURRET_MAPPING", '{"event_name": "=Asked"}')
     assert load_settings().mapping == ColumnMapping(event_name=("=Asked",))
-    named = load_settings(input_format="posthog").chosen_format
+    named = load_settings(input_format="posthog").selected_format
     assert named is not None
     assert named.name == "posthog"
 
@@ -138,6 +140,6 @@ def test_the_hash_knows_which_salt_and_nothing_shows_it() -> None:
 
 
 def test_a_salt_that_is_too_short_is_refused_and_not_shown() -> None:
-    with pytest.raises(TurretError, match=r"user_id_salt .* a value that is not shown: .* at least 8") as refused:
+    with pytest.raises(TurretError, match=r"user_id_salt \(a secret\) .* at least 8") as refused:
         load_settings(user_id_salt="s4lt")
     assert "s4lt" not in str(refused.value)

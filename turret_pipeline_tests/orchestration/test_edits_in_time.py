@@ -14,8 +14,8 @@ from turret_pipeline.cli import app
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
-from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.storage.topic_edits import EditsFile
+from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.topic_edits import TopicEditsFile
 from turret_pipeline_tests.commands import conversations, published_tables, turret, warehouse, write_events
 
 NAME = "What we call it"
@@ -77,7 +77,7 @@ def test_edits_of_topics_that_are_gone_are_left_out_told_and_kept(data: Path) ->
     mark = "  (left out: the topic that it was made for is gone, prompt-1 is another topic now)"
     assert [line.endswith(mark) for line in told(data, "edits").splitlines()] == [True, False]
     told(data, "rename", "prompt-1", NAME)  # the name of an edit that is left out is free
-    assert [edit.edit_id for edit in EditsFile(file).read().all] == ["edit-1", "edit-7", "edit-8"]
+    assert [edit.edit_id for edit in TopicEditsFile(file).read().all] == ["edit-1", "edit-7", "edit-8"]
     assert turret("run", "--data-dir", data).returncode == 0
     assert label(data) == NAME
 
@@ -102,8 +102,8 @@ def test_an_edit_made_after_the_topics_waits_although_they_were_published_later(
 
 
 def test_topics_that_are_not_whole_are_said_to_be_made_by_their_group(tmp_path: Path) -> None:
-    with pytest.raises(TurretError, match=r"are not whole: materialize the assets group:topics, or turret run\.$"):
-        Workspace(load_settings(data_dir=tmp_path)).lake_state()
+    with pytest.raises(TurretError, match=r"are incomplete: materialize the assets group:topics, or turret run\.$"):
+        DataDir(tmp_path).topic_states.read_note()
 
 
 def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> None:

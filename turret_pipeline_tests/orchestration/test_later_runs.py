@@ -17,8 +17,7 @@ import pytest
 from filelock import FileLock
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.commands import (
     PROJECT,
     conversations,
@@ -126,9 +125,9 @@ def test_a_new_file_adds_to_what_is_published(published: Path, continued: Contin
 
 
 def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(folder: Path) -> None:
-    space = Workspace(load_settings(data_dir=folder / "data"))
+    warehouse = DataDir(folder / "data").warehouse
     with reader(folder / "data", "write") as count_again:
-        runs = space.runs()
+        runs = warehouse.runs()
         assert runs is not None
         assert runs.height == 1
         assert count_again() == "72\n"

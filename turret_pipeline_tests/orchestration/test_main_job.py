@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from sklearn.metrics import adjusted_mutual_info_score
 
-from turret_pipeline.orchestration.asset_checks import contract_breaches
+from turret_pipeline.quality.contracts import find_breaches
 from turret_pipeline.tables import MART_TABLES
 from turret_pipeline_tests.commands import (
     SAMPLE,
@@ -27,7 +27,7 @@ from turret_pipeline_tests.conftest import Job
 @pytest.mark.parametrize("name", MART_TABLES)
 def test_every_published_table_keeps_its_contract(sample_job: Job, name: str) -> None:
     with reading(sample_job.data_dir) as connection:
-        assert contract_breaches(connection, MART_TABLES[name]) == []
+        assert find_breaches(connection, MART_TABLES[name]) == []
 
 
 def test_the_published_file_explains_itself_and_needs_nothing_else(sample_job: Job) -> None:

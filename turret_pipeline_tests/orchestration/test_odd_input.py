@@ -47,10 +47,10 @@ def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         (
             "TURRET_TOPIC_MIN_TEXTS",
             "one",
-            "Setting topic_min_texts (variable TURRET_TOPIC_MIN_TEXTS) has the value 'one'",
+            "Invalid topic_min_texts 'one' (variable TURRET_TOPIC_MIN_TEXTS)",
         ),
-        ("TURRET_TOPIC_MIN_TEXT", "3", "The environment variable TURRET_TOPIC_MIN_TEXT is no setting. Did you mean"),
-        ("TURRET_SCHEDULE_CRON", "daily", "it is no cron expression such as"),
+        ("TURRET_TOPIC_MIN_TEXT", "3", "Unknown environment variable TURRET_TOPIC_MIN_TEXT. Did you mean"),
+        ("TURRET_SCHEDULE_CRON", "daily", "use a cron expression"),
     ],
 )
 def test_wrong_configuration_is_one_sentence(tmp_path: Path, name: str, value: str, sentence: str) -> None:
@@ -93,7 +93,7 @@ def test_an_empty_file_and_one_of_bad_rows_publish_empty_tables_and_the_reasons(
     (tmp_path / "bad.jsonl").write_text('not json\n{"name": ""}\n')
     printed = run_job(tmp_path / "data", tmp_path / "empty.jsonl", tmp_path / "bad.jsonl")
     assert "0 events" in printed
-    assert "- 1 invalid_json, such as: This is not JSON" in printed
+    assert "- 1 invalid_json, such as: Invalid JSON" in printed
     assert "No event was accepted: there is nothing to tell." in printed
     assert count(tmp_path / "data", "events") == 0
     tables = published_tables(tmp_path / "data")

@@ -13,7 +13,7 @@ from dagster import DagsterRunStatus
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.orchestration.definitions import JOB
 from turret_pipeline.orchestration.sensors import SETTLED, landing_sensor
-from turret_pipeline_tests.ingest.imports import read, row
+from turret_pipeline_tests.ingest.imports import read_files, row
 
 
 def landed(folder: Path, name: str, age: dt.timedelta = 2 * SETTLED) -> Path:
@@ -43,7 +43,7 @@ def test_new_files_ask_for_a_run_once(tmp_path: Path) -> None:
     key = asked(tmp_path)
     assert len(key) == 24
     assert asked(tmp_path) == key
-    read(tmp_path, [path])
+    read_files(tmp_path, [path])
     assert asked(tmp_path) == "No file is new."
     landed(tmp_path, "b.jsonl")
     assert asked(tmp_path) not in {key, "No file is new."}

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.topic_edits import EditsFile
+from turret_pipeline.storage.topic_edits import TopicEditsFile
 from turret_pipeline.topics.edits import NO_EDITS, Edit, Edits
 
 NOON = "2024-05-01T12:00:00+00:00"
@@ -21,20 +21,20 @@ RENAME = {"edit_id": "edit-1", "edited_at": NOON, "action": "rename", "topic_id"
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> EditsFile:
+def file(tmp_path: Path) -> TopicEditsFile:
     """No edits yet."""
-    return EditsFile(tmp_path / "data" / "topic_edits.jsonl")
+    return TopicEditsFile(tmp_path / "data" / "topic_edits.jsonl")
 
 
-def ids(file: EditsFile) -> list[str]:
+def ids(file: TopicEditsFile) -> list[str]:
     return [edit.edit_id for edit in file.read().all]
 
 
-def test_without_a_file_there_are_no_edits(file: EditsFile) -> None:
+def test_without_a_file_there_are_no_edits(file: TopicEditsFile) -> None:
     assert file.read() == NO_EDITS
 
 
-def test_edits_are_read_as_they_were_added(file: EditsFile) -> None:
+def test_edits_are_read_as_they_were_added(file: TopicEditsFile) -> None:
     added = (
         file.add("rename", "prompt-1", NOON, label="Rückgabe “heute” 退款\u2028!"),
         file.add("merge", "prompt-2", NOON, into_topic_id="prompt-1"),
@@ -47,12 +47,12 @@ def test_edits_are_read_as_they_were_added(file: EditsFile) -> None:
     assert len(file.path.read_text().split("\n")) == len(added) + 1
 
 
-def test_a_line_has_what_a_person_needs_and_no_more(file: EditsFile) -> None:
+def test_a_line_has_what_a_person_needs_and_no_more(file: TopicEditsFile) -> None:
     file.add("rename", "prompt-1", NOON, label="Refund")
     assert json.loads(file.path.read_text()) == RENAME
 
 
-def test_a_line_says_in_which_run_its_topics_were_born_where_that_is_known(file: EditsFile) -> None:
+def test_a_line_says_in_which_run_its_topics_were_born_where_that_is_known(file: TopicEditsFile) -> None:
     born = {"born_run_id": "r1", "into_born_run_id": "r2"}
     added = file.add("merge", "prompt-2", NOON, into_topic_id="prompt-1", **born)
     file.add("lock", "prompt-2", NOON, born_run_id=None, into_born_run_id=None)
@@ -63,7 +63,7 @@ def test_a_line_says_in_which_run_its_topics_were_born_where_that_is_known(file:
     assert file.read().all[0] == added
 
 
-def test_the_last_edit_is_undone_or_the_one_that_is_named(file: EditsFile) -> None:
+def test_the_last_edit_is_undone_or_the_one_that_is_named(file: TopicEditsFile) -> None:
     for number in (1, 2, 3):
         file.add("lock", f"prompt-{number}", NOON)
     assert file.undo("edit-1").topic_id == "prompt-1"
@@ -72,7 +72,7 @@ def test_the_last_edit_is_undone_or_the_one_that_is_named(file: EditsFile) -> No
     assert ids(file) == ["edit-2"]
 
 
-def test_no_edit_gets_the_id_of_one_that_was_undone(file: EditsFile) -> None:
+def test_no_edit_gets_the_id_of_one_that_was_undone(file: TopicEditsFile) -> None:
     file.add("split", "prompt-1", NOON, parts=2)
     file.undo()
     assert file.read() == NO_EDITS
@@ -80,18 +80,18 @@ def test_no_edit_gets_the_id_of_one_that_was_undone(file: EditsFile) -> None:
     assert ids(file) == ["edit-2"]
 
 
-def test_what_is_not_there_cannot_be_undone(file: EditsFile) -> None:
-    with pytest.raises(TurretError, match=f"^There is no edit to undo in {file.path}.$"):
+def test_what_is_not_there_cannot_be_undone(file: TopicEditsFile) -> None:
+    with pytest.raises(TurretError, match=f"^Nothing to undo: no edit is in force in {file.path}.$"):
         file.undo()
     file.add("lock", "prompt-1", NOON)
     file.add("lock", "prompt-2", NOON)
     file.undo()
     for edit_id in ("edit-2", "edit-9"):
-        with pytest.raises(TurretError, match=f"^There is no edit '{edit_id}' to undo in .*; in force are edit-1.$"):
+        with pytest.raises(TurretError, match=f"^Cannot undo '{edit_id}': the edits in force in .* are edit-1.$"):
             file.undo(edit_id)
 
 
-def test_a_circle_is_not_written(file: EditsFile) -> None:
+def test_a_circle_is_not_written(file: TopicEditsFile) -> None:
     file.add("merge", "prompt-1", NOON, into_topic_id="prompt-2")
     before = file.path.read_bytes()
     with pytest.raises(TurretError, match="go round in a circle at prompt-1: undo one"):
@@ -101,7 +101,7 @@ def test_a_circle_is_not_written(file: EditsFile) -> None:
     assert file.add("merge", "prompt-2", NOON, into_topic_id="prompt-1").edit_id == "edit-2"
 
 
-def test_an_undo_that_would_make_a_circle_is_refused(file: EditsFile) -> None:
+def test_an_undo_that_would_make_a_circle_is_refused(file: TopicEditsFile) -> None:
     for topic_id, into in (("prompt-1", "prompt-2"), ("prompt-1", "prompt-3"), ("prompt-2", "prompt-1")):
         file.add("merge", topic_id, NOON, into_topic_id=into)
     with pytest.raises(TurretError, match="go round in a circle"):
@@ -109,7 +109,7 @@ def test_an_undo_that_would_make_a_circle_is_refused(file: EditsFile) -> None:
     assert ids(file) == ["edit-1", "edit-2", "edit-3"]
 
 
-def test_edits_of_a_persons_hand_need_no_time_and_may_have_empty_lines_between(file: EditsFile) -> None:
+def test_edits_of_a_persons_hand_need_no_time_and_may_have_empty_lines_between(file: TopicEditsFile) -> None:
     file.path.parent.mkdir()
     by_hand = {name: value for name, value in RENAME.items() if name != "edited_at"}
     file.path.write_text(f"\n{json.dumps(by_hand)}\r\n\n")
@@ -117,84 +117,93 @@ def test_edits_of_a_persons_hand_need_no_time_and_may_have_empty_lines_between(f
 
 
 BROKEN: dict[str, tuple[object, str]] = {
-    "half a line": ('{"edit_id": "edi', "is no JSON object: mend it or remove the line."),
-    "no object": (["edit-2"], "is no edit: it needs edit_id, action and topic_id"),
-    "nothing in it": ({}, "is no edit: it needs edit_id, action and topic_id"),
+    "half a line": ('{"edit_id": "edi', "must be a JSON object: fix the line or remove it."),
+    "no object": (["edit-2"], "must be a JSON object: fix the line or remove it."),
+    "nothing in it": ({}, "must have the keys edit_id, action and topic_id"),
     "a word too many": (
         RENAME | {"edit_id": "edit-2", "note": "x"},
-        "and knows action, born_run_id, edit_id, edited_at",
+        "known keys are action, born_run_id, edit_id, edited_at",
     ),
-    "another action": (RENAME | {"action": "drop"}, "has the action 'drop'; known are rename, merge, split, lock, unl"),
-    "an action that is none": (RENAME | {"action": ["lock"]}, "has the action ['lock']; known are rename"),
-    "no label": (RENAME | {"edit_id": "edit-2", "label": ""}, ": a rename needs label."),
+    "another action": (RENAME | {"action": "drop"}, "has the unknown action 'drop': use rename, merge, split"),
+    "an action that is none": (RENAME | {"action": ["lock"]}, "has the unknown action ['lock']: use rename"),
+    "no label": (RENAME | {"edit_id": "edit-2", "label": ""}, ": the action rename needs the key label."),
     "a label of blanks": (RENAME | {"edit_id": "edit-2", "label": "  "}, "has the label '  ': it must be text that"),
     "a number as a label": (RENAME | {"edit_id": "edit-2", "label": 5}, "has the label 5: it must be text"),
     "one part": ({"edit_id": "edit-2", "action": "split", "topic_id": "prompt-1", "parts": 1}, "splits into 1 parts"),
-    "no parts": ({"edit_id": "edit-2", "action": "split", "topic_id": "prompt-1"}, ": a split needs parts."),
+    "no parts": (
+        {"edit_id": "edit-2", "action": "split", "topic_id": "prompt-1"},
+        ": the action split needs the key parts.",
+    ),
     "another role": (
         {"edit_id": "edit-2", "action": "role", "topic_id": "prompt-1", "role": "act"},
-        "has the role 'act'; a topic is one of: subject, continuation.",
+        "has the unknown role 'act': use subject or continuation.",
     ),
-    "no role": ({"edit_id": "edit-2", "action": "role", "topic_id": "prompt-1"}, ": a role needs role."),
+    "no role": (
+        {"edit_id": "edit-2", "action": "role", "topic_id": "prompt-1"},
+        ": the action role needs the key role.",
+    ),
     "an id of another form": (
         RENAME | {"edit_id": "two"},
-        "has the edit_id 'two', which is none: one is",
+        "has the invalid edit_id 'two': write it like edit-1.",
     ),
-    "a number as an id": (RENAME | {"edit_id": 2}, "has the edit_id 2, which is none"),
-    "no topic": (RENAME | {"edit_id": "edit-2", "topic_id": "prompt"}, "has the topic_id 'prompt', which is none"),
+    "a number as an id": (RENAME | {"edit_id": 2}, "has the invalid edit_id 2"),
+    "no topic": (
+        RENAME | {"edit_id": "edit-2", "topic_id": "prompt"},
+        "has the invalid topic_id 'prompt': write it like prompt-3.",
+    ),
     "merge into nothing": (
         {"edit_id": "edit-2", "action": "merge", "topic_id": "prompt-1"},
-        "a merge needs into",
+        "the action merge needs the key into_topic_id",
     ),
     "merge into itself": (
         {"edit_id": "edit-2", "action": "merge", "topic_id": "prompt-1", "into_topic_id": "prompt-1"},
-        "merges prompt-1 into prompt-1: it must be another topic of the same field.",
+        "merges prompt-1 into prompt-1: choose another topic of the same field.",
     ),
     "merge across fields": (
         {"edit_id": "edit-2", "action": "merge", "topic_id": "prompt-1", "into_topic_id": "note-1"},
-        "merges prompt-1 into note-1: it must be another topic of the same field.",
+        "merges prompt-1 into note-1: choose another topic of the same field.",
     ),
     "a number as a run": (
         RENAME | {"edit_id": "edit-2", "born_run_id": 1},
-        "has the born_run_id 1: it must be the id of",
+        "has the invalid born_run_id 1: use the id of a run",
     ),
-    "an id twice": (RENAME, "has the id edit-1, which an earlier line has: give it another."),
+    "an id twice": (RENAME, "repeats the id edit-1 of an earlier line: give it another id."),
 }
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_line_is_named_and_nothing_is_written_over_it(file: EditsFile, kind: str) -> None:
-    row, verdict = BROKEN[kind]
+def test_a_broken_line_is_named_and_nothing_is_written_over_it(file: TopicEditsFile, kind: str) -> None:
+    row, problem = BROKEN[kind]
     line = row if isinstance(row, str) else json.dumps(row)
     file.path.parent.mkdir()
     file.path.write_text(f"{json.dumps(RENAME)}\n{line}\n")
     for change in (file.read, file.undo, lambda: file.add("lock", "prompt-1", NOON)):
-        with pytest.raises(TurretError) as refusal:
+        with pytest.raises(TurretError) as error:
             change()
-        assert str(refusal.value).startswith(f"Line 2 of {file.path}")
-        assert verdict in str(refusal.value)
+        assert str(error.value).startswith(f"Line 2 of {file.path}")
+        assert problem in str(error.value)
     assert file.path.read_text() == f"{json.dumps(RENAME)}\n{line}\n"
 
 
-def test_a_file_that_is_no_text_is_named(file: EditsFile) -> None:
+def test_a_file_that_is_no_text_is_named(file: TopicEditsFile) -> None:
     file.path.parent.mkdir()
     file.path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(TurretError, match=r"cannot be read: .*utf-8"):
+    with pytest.raises(TurretError, match=r"Cannot read the topic edits in .*utf-8"):
         file.read()
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from turret_pipeline.storage.topic_edits import EditsFile
-file = EditsFile(Path(sys.argv[1]))
+from turret_pipeline.storage.topic_edits import TopicEditsFile
+file = TopicEditsFile(Path(sys.argv[1]))
 print(file.add("lock", "prompt-1", "").edit_id, flush=True)
 while True:
     file.add("lock", "prompt-1", "")
 """
 
 
-def test_a_kill_leaves_the_file_whole(file: EditsFile) -> None:
+def test_a_kill_leaves_the_file_whole(file: TopicEditsFile) -> None:
     for _ in range(3):
         command = [sys.executable, "-c", WRITER, str(file.path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ, text=True) as process:
@@ -208,8 +217,8 @@ def test_a_kill_leaves_the_file_whole(file: EditsFile) -> None:
 CROWD = """
 import sys
 from pathlib import Path
-from turret_pipeline.storage.topic_edits import EditsFile
-file = EditsFile(Path(sys.argv[1]))
+from turret_pipeline.storage.topic_edits import TopicEditsFile
+file = TopicEditsFile(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(20):
@@ -218,7 +227,7 @@ file.undo(file.add("unlock", f"prompt-{sys.argv[2]}", "").edit_id)
 """
 
 
-def test_no_edit_is_lost_where_many_processes_edit_at_once(file: EditsFile) -> None:
+def test_no_edit_is_lost_where_many_processes_edit_at_once(file: TopicEditsFile) -> None:
     with ExitStack() as stack:
         crowd = [
             stack.enter_context(
@@ -248,15 +257,15 @@ def test_no_edit_is_lost_where_many_processes_edit_at_once(file: EditsFile) -> N
     assert written == [f"edit-{number}" for number in range(1, 85)]
 
 
-def test_who_waits_too_long_is_told_and_writes_nothing(file: EditsFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_too_long_is_told_and_writes_nothing(file: TopicEditsFile, monkeypatch: pytest.MonkeyPatch) -> None:
     file.add("lock", "prompt-1", NOON)
     before = file.path.read_bytes()
     monkeypatch.setattr("turret_pipeline.storage.atomic_files.LOCK_SECONDS", 0.1)
     with FileLock(file.path.with_name(f".{file.path.name}.lock")):
-        verdict = r"^Another command has been changing .*: wait for it, and try again.$"
-        with pytest.raises(TurretError, match=verdict):
+        problem = r"^Another command has been changing .*: wait for it, and try again.$"
+        with pytest.raises(TurretError, match=problem):
             file.add("lock", "prompt-2", NOON)
-        with pytest.raises(TurretError, match=verdict):
+        with pytest.raises(TurretError, match=problem):
             file.undo()
         assert ids(file) == ["edit-1"]
     assert file.path.read_bytes() == before

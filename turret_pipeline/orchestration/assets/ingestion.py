@@ -1,23 +1,17 @@
 """Assets of groups ingestion and fields: landing files to canonical events and typed metadata."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
-from upath import UPath
 
-from turret_pipeline.config.pipeline import Settings
-from turret_pipeline.errors import TurretError
-from turret_pipeline.events.parsing import ParseOptions
-from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.fields.changes import Before, type_changes
+from turret_pipeline.clock import now
+from turret_pipeline.fields.changes import PublishedFields, build_type_changes
 from turret_pipeline.fields.describe import describe_fields
-from turret_pipeline.ingest.canonical import Rules, write_canonical
-from turret_pipeline.ingest.discovery import discover, event_files
-from turret_pipeline.ingest.parts import Arrival, changed_at
-from turret_pipeline.ingest.values import take_values, write_values
-from turret_pipeline.orchestration.resources import Workspace, now
+from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.new_files import read_new_files
+from turret_pipeline.ingest.values import extract_part_values, write_values
+from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_spec, result
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
@@ -30,69 +24,29 @@ FILES_SHOWN = 50
 class IngestConfig(dg.Config):
     """How a run reads its input."""
 
-    again: bool = False
+    full_refresh: bool = False
     """Make everything anew even where no landing file, setting or code changed."""
 
 
 @dg.multi_asset(specs=[lake_spec(table, "ingestion", skippable=True) for table in INGESTED], name="ingest")
 def ingest(
-    context: dg.AssetExecutionContext, config: IngestConfig, workspace: dg.ResourceParam[Workspace]
+    context: dg.AssetExecutionContext, config: IngestConfig, workspace: Workspace
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read new landing files and join all parts; where nothing is new, everything after this is skipped."""
-    read_new_files(workspace, context.log)
-    if workspace.nothing_new() and not config.again:
+    read_new_files(workspace.settings, workspace.data, workspace.progress, context.log.info)
+    if workspace.is_up_to_date() and not config.full_refresh:
         context.log.info("Nothing is new since the last published run: the published file stays as it is.")
         return
     settings, lake = workspace.settings, workspace.lake
     with workspace.progress.during("Putting events in order"):
-        write_canonical(workspace.sources, lake, Rules(settings.session_gap_minutes, settings.clock_tolerance_minutes))
+        write_canonical(
+            workspace.parts, lake, CanonicalOptions(settings.session_gap_minutes, settings.clock_tolerance_minutes)
+        )
     files = lake.read("source_files")
     yield result("source_files", files.height, **_facts_of_files(files))
     yield result("rejected_events", _height(lake, "rejected_events"), reasons=_reasons(lake))
     yield result("scrubbed_values", _height(lake, "scrubbed_values"), values=_scrubbed(lake))
     yield result("events", _height(lake, "events"), **_facts_of_events(lake.scan("events"), files))
-
-
-def read_new_files(workspace: Workspace, log: dg.DagsterLogManager) -> None:
-    """Keep the parts of every input file that was not read yet. TurretError where there is nothing at all to read."""
-    sources = workspace.sources
-    new = sources.unseen(_input_files(workspace))
-    log.info(f"{len(new)} new landing files, {len(sources.known())} known.")
-    reaching = arrival(workspace)
-    for path in new:
-        steps = sources.add(path, reading_of(path, workspace.settings), reaching)
-        rows = workspace.progress.track(f"Reading {path.name}", None, steps)
-        log.info(f"{path.name}: {rows:,} rows read.")
-
-
-def arrival(workspace: Workspace) -> Arrival:
-    """That files are read now."""
-    return Arrival(now(), workspace.published_until())
-
-
-def reading_of(path: Path | UPath, settings: Settings) -> ParseOptions:
-    """How the rows of a file become events under these settings."""
-    return ParseOptions(
-        time_missing=None if settings.missing_times == "refuse" else changed_at(path),
-        chosen=settings.chosen_format,
-        privacy=Privacy(settings.scrubbed_kinds, settings.salt),
-        only_chats=settings.missing_times == "chats",
-    )
-
-
-def _input_files(workspace: Workspace) -> list[Path | UPath]:
-    settings = workspace.settings
-    if settings.inputs:
-        return discover(settings.inputs)
-    landing = Path(settings.input_patterns[0])
-    if any(event_files(landing)):
-        return discover([str(landing)])
-    if not workspace.sources.known():
-        raise TurretError(
-            f"There is nothing to read: the landing folder {landing} has no event file. Put some there, or set "
-            "TURRET_INPUTS (data/sample has an example)."
-        )
-    return []
 
 
 def _height(lake: Lake, table: str) -> int:
@@ -144,11 +98,11 @@ _MARKS = ("is_time_assumed", "is_zone_assumed", "is_time_ahead", "is_session_der
 
 
 @dg.multi_asset(specs=[lake_spec("event_values", "fields", ["events"])], name="event_values")
-def event_values(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+def event_values(workspace: Workspace) -> dg.MaterializeResult[None]:
     """Take the values of new parts, and put those of all events together."""
-    workspace.progress.track("Reading metadata", None, take_values(workspace.sources))
+    workspace.progress.track("Reading metadata", None, extract_part_values(workspace.parts))
     with workspace.progress.during("Putting metadata in order"):
-        write_values(workspace.sources, workspace.lake)
+        write_values(workspace.parts, workspace.lake)
     return result("event_values", _height(workspace.lake, "event_values"))
 
 
@@ -156,15 +110,15 @@ def event_values(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
     specs=[lake_spec(table, "fields", ["events", "event_values"]) for table in ("fields", "field_type_changes")],
     name="fields",
 )
-def fields(
-    context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> Iterator[dg.MaterializeResult[None]]:
+def fields(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Type every metadata field, and note which types changed since the last published run."""
     lake = workspace.lake
     values, events = lake.read("event_values"), lake.read("events")
-    frame = lake.write("fields", describe_fields(values, events, workspace.field_types))
-    before = Before(workspace.published_table(FIELDS), workspace.published_table(FIELD_TYPE_CHANGES))
-    changes = type_changes(before, frame, values, events, context.run_id, now())
+    frame = lake.write("fields", describe_fields(values, events, workspace.overridden_types))
+    before = PublishedFields(
+        workspace.data.warehouse.read_table(FIELDS), workspace.data.warehouse.read_table(FIELD_TYPE_CHANGES)
+    )
+    changes = build_type_changes(before, frame, values, events, context.run_id, now())
     lake.write("field_type_changes", changes)
     yield result("fields", frame, types=frame.select("field", "type", "reason"))
     of_this_run = changes.filter(pl.col("run_id") == context.run_id)

@@ -7,7 +7,7 @@ import polars as pl
 
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_spec, result
-from turret_pipeline.stats.shares import LEVEL
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.topics.insights.occurrences import collect_occurrences
 from turret_pipeline.topics.insights.segments import topic_segments
 from turret_pipeline.topics.insights.trends import last_day, topic_trends
@@ -20,7 +20,7 @@ TABLES = {
 
 
 @dg.multi_asset(specs=[lake_spec(table, "insight", deps) for table, deps in TABLES.items()], name="insight")
-def insight(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
+def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Compare the topics between days, and between segments."""
     lake, settings = workspace.lake, workspace.settings
     events = lake.read("events")
@@ -37,7 +37,7 @@ def insight(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeRe
     trends, segments = lake.write("topic_trends", trends), lake.write("topic_segments", segments)
     emerging = trends.filter("is_emerging")
     yield result("topic_trends", trends, emerging_topics=emerging.height, emerging=_emerging(emerging, labels))
-    different = segments.filter(pl.col("q_value") <= LEVEL)
+    different = segments.filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
     yield result(
         "topic_segments", segments, rows_that_differ=different.height, largest_differences=_largest(different, labels)
     )

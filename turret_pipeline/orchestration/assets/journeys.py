@@ -30,7 +30,7 @@ SHOWN = 10
     specs=[lake_spec(table, "journeys", DEPS) for table in (STEPS, *TABLES)],
     name="journeys",
 )
-def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
+def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Read the sequences of every dimension, one at a time: those of all need not fit in memory together."""
     with workspace.progress.during("Reading journeys"):
         step_count, frames = read_lake(workspace.lake, workspace.settings.privacy_min_users)
@@ -45,7 +45,7 @@ def journeys(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeR
         "journey_edges",
         edges,
         what_stands_out=_facts(frames),
-        transitions=save_figure(draw_transitions(edges, nodes), workspace.figures_dir, "transitions"),
+        transitions=save_figure(draw_transitions(edges, nodes), workspace.data.figures, "transitions"),
     )
     yield result(
         "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
@@ -90,7 +90,7 @@ def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[
     flows = first_flows(workspace.lake.scan(STEPS), dimension, min_users)
     labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
     figure = draw_first_steps(flows, labels, dimension, min_users)
-    return save_figure(figure, workspace.figures_dir, "first_steps")
+    return save_figure(figure, workspace.data.figures, "first_steps")
 
 
 def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:

@@ -1,19 +1,19 @@
 """Asset group publish: the checked file becomes the published one by one rename (write-audit-publish)."""
 
-import os
+import importlib.metadata
 from collections.abc import Iterator
 
 import dagster as dg
-import duckdb
 import polars as pl
 
+from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
-from turret_pipeline.orchestration.asset_checks import BUILT_TABLES
-from turret_pipeline.orchestration.resources import Workspace, now, package_version
+from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import mart_key, mart_spec
-from turret_pipeline.storage.atomic_files import remove
+from turret_pipeline.quality.contracts import BUILT_TABLES
 from turret_pipeline.storage.lake import conform
-from turret_pipeline.tables import MART_TABLES, PIPELINE_RUNS, QUALITY_CHECKS
+from turret_pipeline.storage.warehouse import complete_build, open_read_only
+from turret_pipeline.tables import PIPELINE_RUNS, QUALITY_CHECKS
 
 RUN_FACTS = """
 select
@@ -30,58 +30,25 @@ select
     ],
     name="publish",
 )
-def publish(
-    context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Note the run and its checks in the built file, and move it over the published one."""
-    build = workspace.build
+def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
+    """Record the run and its checks in the built file, and replace the published file by it."""
+    build, data = workspace.build, workspace.data
     if not build.exists():
-        raise TurretError(f"There is no built file {build.name} to publish: materialize the marts in the same run.")
-    checks = _quality_checks(context)
-    runs = _runs(workspace, build, context)
-    with workspace.warehouse(build).get_connection() as connection:
-        for table, frame in (("quality_checks", checks), ("pipeline_runs", runs)):
-            connection.register("frame", frame.to_arrow())
-            connection.execute(f"create or replace table marts.{table} as select * from frame")
-            connection.unregister("frame")
-        _finish(connection)
-    _swap(workspace)
-    workspace.forget_states_but(workspace.lake_state()["topic_state_id"])
-    context.log.info(f"Published {workspace.published}.")
+        raise TurretError(f"Nothing to publish: {build.name} was not built. Materialize the marts in the same run.")
+    checks, runs = _quality_checks(context), _runs(workspace, context)
+    complete_build(build, {"quality_checks": checks, "pipeline_runs": runs})
+    data.warehouse.publish(build, int(runs["run_number"][-1]), context.run_id)
+    data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
+    context.log.info(f"Published {data.warehouse.published}.")
     passed = int(checks["is_passed"].sum())
     yield dg.MaterializeResult(
         asset_key=mart_key("quality_checks"), metadata={"dagster/row_count": checks.height, "passed": passed}
     )
+    published = dg.MetadataValue.path(str(data.warehouse.published))
     yield dg.MaterializeResult(
         asset_key=mart_key("pipeline_runs"),
-        metadata={"dagster/row_count": runs.height, "published_file": dg.MetadataValue.path(str(workspace.published))},
+        metadata={"dagster/row_count": runs.height, "published_file": published},
     )
-
-
-def _finish(connection: duckdb.DuckDBPyConnection) -> None:
-    """Describe tables and columns in the file, and leave out the views, which point at the lake."""
-    for table in MART_TABLES.values():
-        connection.execute(f"comment on table marts.{table.name} is '{_quoted(table.grain)}'")
-        for column in table.columns:
-            connection.execute(f"comment on column marts.{table.name}.{column.name} is '{_quoted(column.meaning)}'")
-    connection.execute("drop schema if exists staging cascade")
-    connection.execute("checkpoint")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _swap(workspace: Workspace) -> None:
-    build, published = workspace.build, workspace.published
-    descriptor = os.open(build, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-    remove(published.with_name(f"{published.name}.wal"))  # of a writer that was killed: it is not of the new file
-    build.replace(published)
-    folder = os.open(published.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
 
 
 def _quality_checks(context: dg.AssetExecutionContext) -> pl.DataFrame:
@@ -100,34 +67,36 @@ def _quality_checks(context: dg.AssetExecutionContext) -> pl.DataFrame:
     return frame.unique(list(QUALITY_CHECKS.key), keep="last").sort(*QUALITY_CHECKS.key)
 
 
-def _runs(workspace: Workspace, build: "os.PathLike[str]", context: dg.AssetExecutionContext) -> pl.DataFrame:
-    """Table ``pipeline_runs`` with this run."""
-    with duckdb.connect(str(build), read_only=True) as connection:
+def _runs(workspace: Workspace, context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """Table ``pipeline_runs`` with this run as its last row."""
+    with open_read_only(workspace.build) as connection:
         facts = connection.sql(RUN_FACTS).pl().row(0, named=True)
     started = context.instance.get_run_stats(context.run_id).start_time
     row = {
         "run_id": context.run_id,
+        "run_number": workspace.next_run_number(),
         "started_at": now() if started is None else pl.from_epoch(pl.Series([int(started * 1e6)]), "us")[0],
         "published_at": now(),
-        "package_version": package_version(),
+        "package_version": importlib.metadata.version("turret-pipeline"),
         **facts,
-        **workspace.lake_state(),  # not what holds now: what is new since the topics were made waits for the next run
+        # not the present input, settings and edits: what is new since the topics were made waits for the next run
+        **workspace.data.topic_states.read_note(),
     }
     this = pl.DataFrame([row], schema_overrides={"edits": PIPELINE_RUNS.schema["edits"]}).with_columns(
         pl.col("started_at").dt.replace_time_zone("UTC") if started is not None else pl.col("started_at"),
     )
     this = conform(PIPELINE_RUNS, this.select([pl.col(name).cast(kind) for name, kind in PIPELINE_RUNS.schema.items()]))
-    before = workspace.runs()
+    before = workspace.data.warehouse.runs()
     if before is None:
         return this
-    if workspace.settings.privacy_min_users > 1:  # what was told before may be of a topic that is hidden now
-        before = before.with_columns(_still_told(before, this["edits"].item()))
+    if workspace.settings.privacy_min_users > 1:  # an edit published before may name a topic that is suppressed now
+        before = before.with_columns(_disclosed_edits(before, this["edits"].item()))
     return pl.concat([before, this], how="diagonal_relaxed").select(this.columns)
 
 
-def _still_told(before: pl.DataFrame, told: pl.Series) -> pl.Series:
-    """Column edits of earlier runs without those that are not told of any more."""
+def _disclosed_edits(before: pl.DataFrame, disclosed: pl.Series) -> pl.Series:
+    """Column edits of earlier runs, without edits of topics that are suppressed now."""
     if "edits" not in before.columns:
         return pl.Series("edits", [None] * before.height, PIPELINE_RUNS.schema["edits"])
-    kept = [None if edits is None else [edit for edit in edits if edit in set(told)] for edits in before["edits"]]
+    kept = [None if edits is None else [edit for edit in edits if edit in set(disclosed)] for edits in before["edits"]]
     return pl.Series("edits", kept, PIPELINE_RUNS.schema["edits"])

@@ -6,13 +6,15 @@ from dataclasses import replace
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.models.llm import name_with_llm
+from turret_pipeline.clock import now
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.models.llm_labels import label_topics_with_llm
 from turret_pipeline.orchestration.figures import save_figure
-from turret_pipeline.orchestration.resources import Workspace, now
+from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.topics.edits import Edits
-from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
@@ -31,7 +33,7 @@ LOOSEST = 20
 @dg.multi_asset(
     specs=[lake_spec(table, "topics", ["fields", "event_values"]) for table in ("event_texts", "texts")], name="texts"
 )
-def texts(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult[None]]:
+def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Collect the distinct texts of the text fields."""
     lake = workspace.lake
     names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
@@ -48,14 +50,14 @@ def texts(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResu
     kinds={"huggingface", "parquet"},
     description="One row per distinct text and model: its vector. A text is embedded once in its life.",
 )
-def embeddings(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
     """Embed the texts that have no vector yet."""
     store, settings = workspace.vectors, workspace.settings
     known = store.known_ids()
-    waiting = waiting_texts(workspace.lake.read("texts"), known)
+    waiting = select_texts_to_embed(workspace.lake.read("texts"), known)
     if waiting.height:
         context.log.info(f"Embedding {waiting.height:,} texts with {settings.embedding_model}.")
-        chunks = embed_chunks(waiting, workspace.embedder())
+        chunks = embed_chunks(waiting, load_embedder(settings.embedding_model, settings.embedding_device))
         workspace.progress.track("Embedding texts", waiting.height, store.add(chunks))
     facts = {"dagster/row_count": len(known) + waiting.height, "embedded_now": waiting.height}
     return dg.MaterializeResult(metadata={**facts, "model": settings.embedding_model})
@@ -88,7 +90,7 @@ class TopicsConfig(dg.Config):
     name="topics",
 )
 def topics(
-    context: dg.AssetExecutionContext, config: TopicsConfig, workspace: dg.ResourceParam[Workspace]
+    context: dg.AssetExecutionContext, config: TopicsConfig, workspace: Workspace
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Carry the published topics on: assign new texts, find new topics, name them."""
 
@@ -96,29 +98,44 @@ def topics(
         context.log.info(sentence)
         workspace.progress.say(sentence)
 
-    previous, model = workspace.published_state()
+    previous, model = workspace.published_topics()
     born = births(previous.topic_lineage)
-    edits, run = workspace.edits.made_for(born), Run(context.run_id, now())
+    edits, run = workspace.edits.made_for(born), Run(context.run_id, now(), workspace.next_run_number())
     plan = _plan(workspace, model, edits, tell, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
         state = advance(previous, distinct, workspace.vectors.vectors_of, plan, run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
-    naming = name_with_llm(workspace, state, _shown(workspace, state), distinct, run, tell)
-    shown = _shown(workspace, naming.state)
+    labeling = label_topics_with_llm(
+        workspace.settings,
+        workspace.data.llm_answers,
+        workspace.progress,
+        state,
+        _shown(workspace, state),
+        distinct,
+        run,
+        tell,
+    )
+    shown = _shown(workspace, labeling.state)
     shown = count_what_is_shown(shown, distinct, context.run_id, workspace.settings.privacy_min_users)
     for row in shown.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
         if sentence := waiting_settings(row, plan.options):
             tell(sentence)
-    workspace.save_state(replace(naming.state, topic_runs=shown.topic_runs), shown, edits)
+    _save(workspace, replace(labeling.state, topic_runs=shown.topic_runs), shown, edits)
     yield from _results(workspace, shown, distinct, run)
-    yield _checked(LLM_NAMES, naming.summary, is_passed=naming.is_complete)
+    yield _checked(LLM_NAMES, labeling.summary, is_passed=labeling.is_complete)
     told = [
         *workspace.edits.left_out(born),
-        *clashes(naming.state.topic_definitions, shown.topic_definitions, edits),
+        *clashes(labeling.state.topic_definitions, shown.topic_definitions, edits),
     ]
     yield _checked(EDITS_FOLLOWED, " ".join(told) or f"{len(edits.all)} edits.", is_passed=not told)
+
+
+def _save(workspace: Workspace, state: TopicState, shown: TopicState, edits: Edits) -> None:
+    """Store the state with what decided it: another run may publish its tables later."""
+    made_with = {"embedding_model": workspace.settings.embedding_model, **workspace.fingerprint()}
+    workspace.data.topic_states.save(state, shown, edits, made_with)
 
 
 def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
@@ -136,7 +153,7 @@ def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResul
     specs=[lake_spec("continuations", "topics", ["events", "event_texts", "text_topics", "topic_definitions"])],
     name="continuations",
 )
-def continuations(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[None]:
+def continuations(workspace: Workspace) -> dg.MaterializeResult[None]:
     """Find the turns that carry a subject of their session on."""
     lake = workspace.lake
     events, event_texts = lake.read("events"), lake.read("event_texts")
@@ -155,7 +172,7 @@ def _plan(workspace: Workspace, model: str | None, edits: Edits, tell: Callable[
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
-    return Plan(workspace.topic_options, edits, refit, types)
+    return Plan(workspace.settings.topic_options, edits, refit, types)
 
 
 def _results(
@@ -164,7 +181,7 @@ def _results(
     counts = _event_counts(distinct, shown)
     figures = {"topic_sizes": draw_topic_sizes, "topic_map": draw_topic_map}
     drawn = {
-        name: save_figure(draw(shown.topic_definitions, counts), workspace.figures_dir, name)
+        name: save_figure(draw(shown.topic_definitions, counts), workspace.data.figures, name)
         for name, draw in figures.items()
     }
     runs = shown.topic_runs.filter(pl.col("run_id") == run.run_id)

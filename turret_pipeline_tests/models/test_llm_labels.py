@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.models.llm import Naming, name_with_llm
-from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.models.llm_labels import LLMLabeling, label_topics_with_llm
+from turret_pipeline.progress import SilentProgress
+from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.tables import TEXTS
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
@@ -52,12 +53,13 @@ class Told:
         self.sentences.append(sentence)
 
 
-def name(folder: Path, url: str | None, given: TopicState, say: Told | None = None, **settings: object) -> Naming:
-    space = Workspace(load_settings(data_dir=folder, **{"llm_model": "tiny", "llm_base_url": url} | settings))
-    return name_with_llm(space, given, given, TEXTS.empty(), RUN, say or Told())
+def name(folder: Path, url: str | None, given: TopicState, say: Told | None = None, **settings: object) -> LLMLabeling:
+    chosen = load_settings(data_dir=folder, **{"llm_model": "tiny", "llm_base_url": url} | settings)
+    cache, progress = DataDir(folder).llm_answers, SilentProgress()
+    return label_topics_with_llm(chosen, cache, progress, given, given, TEXTS.empty(), RUN, say or Told())
 
 
-def labels(naming: Naming) -> list[str]:
+def labels(naming: LLMLabeling) -> list[str]:
     return naming.state.topic_definitions["label"].to_list()
 
 
@@ -84,9 +86,9 @@ def test_names_are_taken_and_the_cost_is_said_before_anything_is_asked(tmp_path:
     assert labels(naming) == LLM_LABELS
     assert set(naming.state.topic_definitions["label_source"]) == {"llm"}
     assert naming.is_complete
-    assert naming.summary == "12 topics named by tiny; 1,200 tokens in and 240 out were used."
+    assert naming.summary == "tiny labeled 12 topics, using 1,200 tokens in and 240 out."
     assert len(say.sentences) == 1
-    pattern = rf"Naming 12 topics with tiny at {server.url}: about [\d,]+ tokens in and 720 out, about \$0\.\d+\."
+    pattern = rf"Labeling 12 topics with tiny at {server.url}: about [\d,]+ tokens in and 720 out, about \$0\.\d+\."
     assert re.fullmatch(pattern, say.sentences[0])
     assert {request["temperature"] for request in server.requests} == {0}
     assert server.keys == {"Bearer none"}
@@ -96,8 +98,8 @@ def test_a_price_that_nobody_set_is_said_to_be_unknown(tmp_path: Path) -> None:
     say = Told()
     with chat_server() as server:
         name(tmp_path, server.url, topics(1), say)
-    assert "Naming 1 topic with" in say.sentences[0]
-    assert "at a price that is not known" in say.sentences[0]
+    assert "Labeling 1 topic with" in say.sentences[0]
+    assert "price unknown (set llm_price_input and llm_price_output)" in say.sentences[0]
 
 
 def test_nothing_is_asked_twice(tmp_path: Path) -> None:
@@ -164,8 +166,8 @@ BROKEN = {
     "not a chat": (Reply(body='{"hello": "world"}'), "no chat completion"),
     "not JSON": (Reply(body="<html>"), ""),
     "no message": (Reply(body='{"choices": [{"index": 0}]}'), ""),
-    "silence": (Reply(seconds=1), "TimeoutError: no whole answer within 0.2 seconds"),
-    "an answer without end": (Reply(drips=True), "TimeoutError: no whole answer within 0.2 seconds"),
+    "silence": (Reply(seconds=1), "TimeoutError: no complete answer within 0.2 seconds"),
+    "an answer without end": (Reply(drips=True), "TimeoutError: no complete answer within 0.2 seconds"),
 }
 
 
@@ -212,7 +214,7 @@ def test_without_the_package_the_remedy_is_named(tmp_path: Path, monkeypatch: py
 
 def test_openai_without_a_key_is_not_asked(tmp_path: Path) -> None:
     naming = name(tmp_path, None, topics())
-    assert "OpenAI asks for a key: set TURRET_LLM_API_KEY" in naming.summary
+    assert "OpenAI needs a key: set TURRET_LLM_API_KEY" in naming.summary
 
 
 def test_the_key_of_the_environment_is_for_openai_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +269,7 @@ def test_a_run_names_topics_once_and_shows_no_key_and_no_address(tmp_path: Path)
         before = published_tables(data)["topics"]
         asked = len(server.requests)
         assert asked == before.height >= 3
-        assert f"Naming {asked} topics with tiny at {server.url}: about" in done.stderr
+        assert f"Labeling {asked} topics with tiny at {server.url}: about" in done.stderr
         told = server.everything()
         assert "<EMAIL>" in told
         for secret in ("zoe", "quill", "corp.example"):

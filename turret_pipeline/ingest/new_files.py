@@ -1,0 +1,58 @@
+"""New input files to parts, as the settings say."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from upath import UPath
+
+from turret_pipeline.clock import now
+from turret_pipeline.config.pipeline import Settings
+from turret_pipeline.errors import TurretError
+from turret_pipeline.events.parsing import ParseOptions
+from turret_pipeline.events.privacy import Privacy
+from turret_pipeline.ingest.discovery import discover, event_files
+from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
+from turret_pipeline.progress import Progress
+from turret_pipeline.storage.data_dir import DataDir
+
+
+def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> None:
+    """Write the parts of every input file that was not read yet. Raises TurretError if there is nothing to read."""
+    parts = PartStore(data.parts)
+    new = parts.new_files(find_input_files(settings, parts))
+    log(f"{len(new)} new landing files, {len(parts.content_hashes())} known.")
+    ingestion = begin_ingestion(data)
+    for path in new:
+        steps = parts.add(path, make_parse_options(path, settings), ingestion)
+        rows = progress.track(f"Reading {path.name}", None, steps)
+        log(f"{path.name}: {rows:,} rows read.")
+
+
+def begin_ingestion(data: DataDir) -> Ingestion:
+    """An ingestion that starts now."""
+    return Ingestion(now(), data.warehouse.latest_event_at())
+
+
+def make_parse_options(path: Path | UPath, settings: Settings) -> ParseOptions:
+    """The options by which the rows of a file become events."""
+    return ParseOptions(
+        default_time=None if settings.missing_times == "refuse" else modification_time(path),
+        selected_format=settings.selected_format,
+        privacy=Privacy(settings.scrubbed_kinds, settings.salt),
+        is_default_for_chats_only=settings.missing_times == "chats",
+    )
+
+
+def find_input_files(settings: Settings, parts: PartStore) -> list[Path | UPath]:
+    """The input files, read or not. Raises TurretError if there are none and nothing was read before."""
+    if settings.inputs:
+        return discover(settings.inputs)
+    landing = Path(settings.input_patterns[0])
+    if any(event_files(landing)):
+        return discover([str(landing)])
+    if not parts.content_hashes():
+        raise TurretError(
+            f"Nothing to read: the landing folder {landing} has no event files. Put some there, or set TURRET_INPUTS "
+            "(data/sample has an example)."
+        )
+    return []

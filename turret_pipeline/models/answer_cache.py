@@ -1,0 +1,34 @@
+"""Answers of the LLM, kept on disk so that no question is paid for twice."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from turret_pipeline.storage.atomic_files import atomic_replace
+from turret_pipeline.topics.lifecycle.llm_labels import Answer, Question, parse_answer
+
+
+@dataclass(frozen=True)
+class AnswerCache:
+    """Answers of one model, each in a file named by the hash of model and question."""
+
+    folder: Path
+    model: str
+
+    def path(self, question: Question) -> Path:
+        """Path of the answer to a question."""
+        asked = json.dumps([self.model, question.messages])
+        return self.folder / f"{hashlib.sha256(asked.encode()).hexdigest()}.json"
+
+    def read(self, question: Question) -> Answer | None:
+        """The stored answer; None if there is none, or it is damaged."""
+        try:
+            return parse_answer(self.path(question).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def write(self, question: Question, answer: Answer) -> None:
+        """Store an answer, atomically."""
+        with atomic_replace(self.path(question)) as temp:
+            temp.write_text(json.dumps(asdict(answer)), encoding="utf-8")

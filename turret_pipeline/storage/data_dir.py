@@ -1,0 +1,192 @@
+"""The data folder: where everything lies, its format version, and the lock of the run that writes it."""
+
+import functools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.storage.atomic_files import atomic_replace, list_leftovers, remove
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.upgrades import UPGRADES
+from turret_pipeline.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from turret_pipeline.storage.field_overrides import FieldOverridesFile
+    from turret_pipeline.storage.topic_edits import TopicEditsFile
+    from turret_pipeline.storage.topic_state import TopicStateStore
+    from turret_pipeline.storage.vectors import VectorStore
+
+FORMAT_VERSION = len(UPGRADES)
+"""The version of the layout and the files that this code reads and writes; 0 has no version file."""
+
+LOCK_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """Everything that the pipeline writes. Nothing is read or written before a property or method is used."""
+
+    root: Path
+
+    @functools.cached_property
+    def lake(self) -> Lake:
+        """Parquet tables between the stages."""
+        return Lake(self.root / "lake")
+
+    @property
+    def parts(self) -> Path:
+        """What was read from each landing file."""
+        return self.lake.root / "parts"
+
+    @property
+    def landing(self) -> Path:
+        """The default folder of new input files."""
+        return self.root / "landing"
+
+    @property
+    def llm_answers(self) -> Path:
+        """Answers of the LLM, so that no question is paid for twice."""
+        return self.lake.root / "llm_names"
+
+    @property
+    def figures(self) -> Path:
+        """Pictures of the last run."""
+        return self.root / "figures"
+
+    @property
+    def quality(self) -> Path:
+        """Data Docs of Great Expectations."""
+        return self.root / "quality"
+
+    @property
+    def dbt(self) -> Path:
+        """Target folder of dbt."""
+        return self.root / "dbt"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's history of the runs in this folder."""
+        return self.root / "dagster"
+
+    @functools.cached_property
+    def warehouse(self) -> Warehouse:
+        """The DuckDB files."""
+        return Warehouse(self.root / "warehouse")
+
+    @functools.cached_property
+    def topic_states(self) -> "TopicStateStore":
+        """The topic states that runs continue from."""
+        from turret_pipeline.storage.topic_state import TopicStateStore
+
+        return TopicStateStore(self.root / "state", self.lake)
+
+    @property
+    def topic_edits(self) -> "TopicEditsFile":
+        """A person's edits of topics."""
+        from turret_pipeline.storage.topic_edits import TopicEditsFile
+
+        return TopicEditsFile(self.root / "topic_edits.jsonl")
+
+    @property
+    def field_overrides(self) -> "FieldOverridesFile":
+        """Field types that a person set."""
+        from turret_pipeline.storage.field_overrides import FieldOverridesFile
+
+        return FieldOverridesFile(self.root / "field_types.jsonl")
+
+    def vectors(self, model: str) -> "VectorStore":
+        """Vectors of the texts by one embedding model."""
+        from turret_pipeline.storage.vectors import VectorStore
+
+        return VectorStore(self.lake.root / "embeddings", model)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for one run, upgraded to this version. Raises TurretError if another run holds it.
+
+        The lock ends with the process, also when that is killed.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.root / ".run.lock", timeout=LOCK_SECONDS):
+                self._upgrade()
+                yield
+        except Timeout:
+            raise TurretError(
+                f"Another run is using the data folder {display_path(self.root)}: wait for it, "
+                "or choose another folder with --data-dir."
+            ) from None
+
+    def prepare(self) -> None:
+        """Make the folder readable by this version: upgrade it if it is older, which needs write access.
+
+        Raises TurretError if a newer version wrote it.
+        """
+        if not self.root.is_dir() or (version := self.read_format_version()) == FORMAT_VERSION:
+            return
+        try:
+            with self.lock():  # upgrades
+                pass
+        except OSError as error:
+            raise TurretError(
+                f"The data folder {display_path(self.root)} has format {version} and must be upgraded to format "
+                f"{FORMAT_VERSION}, which needs write access ({error.strerror}): make it writable for one command."
+            ) from None
+
+    def read_format_version(self) -> int:
+        """The version of the folder's format; that of this code for a folder that is still empty.
+
+        Raises TurretError if the version is newer than this code, or the version file is damaged.
+        """
+        if not self._version_file.exists():
+            is_used = any((self.root / name).exists() for name in ("lake", "state", "warehouse"))
+            return 0 if is_used else FORMAT_VERSION
+        try:
+            found = json.loads(self._version_file.read_text(encoding="utf-8"))
+            version, writer = int(found["format_version"]), str(found["package_version"])
+        except (ValueError, KeyError, TypeError):
+            raise TurretError(
+                f"Cannot read {display_path(self._version_file)}: restore it from a backup of the data folder."
+            ) from None
+        if version > FORMAT_VERSION:
+            raise TurretError(
+                f"The data folder {display_path(self.root)} has format {version}, written by turret-pipeline {writer}; "
+                f"this version reads formats up to {FORMAT_VERSION}. Install turret-pipeline {writer} or later, "
+                "or choose another folder with --data-dir."
+            )
+        return version
+
+    def remove_leftovers(self, run_id: str) -> None:
+        """Remove what killed runs left behind and what the last publication superseded. Needs the lock."""
+        self.warehouse.remove_superseded(run_id)
+        folders = (self.lake.root, self.root / "state", self.warehouse.folder, self.quality, self.figures)
+        for leftover in (path for folder in folders for path in list_leftovers(folder)):
+            remove(leftover)
+
+    @property
+    def _version_file(self) -> Path:
+        return self.root / "format.json"
+
+    def _upgrade(self) -> None:
+        """Bring the folder to this version, one step at a time; a killed upgrade is repeated from its last step."""
+        version = self.read_format_version()
+        for number in range(version, FORMAT_VERSION):
+            UPGRADES[number](self.root)
+            self._write_version(number + 1)
+        if not self._version_file.exists():
+            self._write_version(FORMAT_VERSION)
+
+    def _write_version(self, version: int) -> None:
+        import importlib.metadata
+
+        package_version = importlib.metadata.version("turret-pipeline")
+        with atomic_replace(self._version_file) as temp:
+            temp.write_text(
+                json.dumps({"format_version": version, "package_version": package_version}) + "\n", encoding="utf-8"
+            )
