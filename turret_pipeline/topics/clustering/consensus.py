@@ -1,12 +1,14 @@
-"""Groups of texts: communities of the neighbour graph, their number found without being told.
+"""Consensus clustering of texts on their neighbour graph. The number of clusters is found from the data.
 
-Leiden runs a few times over the whole graph, at a fine resolution and with other seeds. Texts that are together in all
-of these runs are one core (Ovelgoenne, Geyer-Schulz: An ensemble learning strategy for graph clustering, 2012), and
-the graph of the cores, a fortieth of the size, is where resolutions are tried: the one is taken whose partitions have
-the highest sum of modularity and mean silhouette, less a little for each topic. There every fine partition is
-coarsened by itself, and texts move to where they add most. An edge weighs the more, the oftener its ends were together
-in these (Poulin, Theberge: Ensemble clustering for graphs, 2018), and the cores are grouped once more by these
-weights: what chance decides in one run is outvoted.
+1. Leiden runs several times on the whole graph, at a fine resolution and with different seeds. Texts that share a
+   community in all of these runs form a core (Ovelgoenne, Geyer-Schulz: An ensemble learning strategy for graph
+   clustering, 2012).
+2. Resolutions are compared on the graph of the cores, which has about a fortieth of the nodes. The best one has the
+   highest sum of modularity and mean silhouette, less a small penalty for each cluster.
+3. At that resolution every fine partition is coarsened on its own, which gives an ensemble of partitions. The
+   co-association of two neighbours is the share of these partitions in which they share a cluster.
+4. Edges are weighted by co-association (Poulin, Theberge: Ensemble clustering for graphs, 2018), and the cores are
+   clustered once more. The result depends little on the chance of a single run.
 """
 
 import os
@@ -18,137 +20,148 @@ from typing import TypeVar
 import numpy as np
 import scipy.sparse as sp
 
-from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.topics.clustering.communities import centroids, edge_rows, leiden, modularity, silhouettes, sums_of
+from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
+from turret_pipeline.topics.clustering.communities import (
+    centroids,
+    edge_sources,
+    leiden,
+    modularity,
+    silhouettes,
+    sum_vectors,
+)
 
 RESOLUTIONS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.7, 8.0)
 CORE_RESOLUTION = 8.0
-"""Cores are to be finer than any group: they come from runs at the finest resolution, or the granularity times that."""
+"""Resolution of the fine partitions, multiplied by a granularity above 1: cores must be finer than any cluster."""
 
 PARSIMONY = 0.01
-"""What the logarithm of the number of groups costs: of partitions that say as much, fewer groups are better."""
+"""Penalty for the logarithm of the number of clusters: of partitions with about the same score, the coarser wins."""
 
-GROUPED_TEXTS, CORE_RUNS, SEARCHES, BALLOTS = 36_000, (4, 24), (2, 16), (8, 24)
-"""Of few texts chance has more of a say, and Leiden is quick: they are grouped as often as makes GROUPED_TEXTS, within
-these bounds, for the cores, at each resolution and for the votes. The score of one partition varies by 0.01."""
+TEXT_BUDGET, CORE_RUNS, SCORE_RUNS, ENSEMBLE_RUNS = 36_000, (4, 24), (2, 16), (8, 24)
+"""Texts to cluster over all runs of a step, and the minimum and maximum number of runs: for the cores, for each
+resolution, and for the ensemble. With few texts chance matters more and a run is fast, so there are more runs. The
+score of one partition varies by 0.01."""
 
-ONE_KIND = 0.75
-"""Partitions of texts of one kind, at random around one centre, score up to 0.6; those of the least clear sets of
-real texts above 0.9. Below this score there is a single group."""
+MIN_SCORE = 0.75
+"""Score below which all texts form one cluster. Partitions of texts scattered around one centroid score up to 0.6,
+those of the least separated real data sets above 0.9."""
 
-LEAST_TEXTS = 5
-"""A smaller group says nothing of its texts, as its centre is hardly more than they are: their silhouette is 0."""
+MIN_SILHOUETTE_TEXTS = 5
+"""Texts that a cluster needs for a silhouette. In a smaller one the silhouette of each text is 0, because the centroid
+hardly differs from the texts."""
 
-SILHOUETTE_TEXTS = 4_000
-"""So many texts, evenly chosen, tell the mean silhouette well enough to choose a resolution by."""
+SILHOUETTE_SAMPLE = 4_000
+"""Texts, evenly spaced, from which the mean silhouette is estimated."""
 
-FINAL_ROUNDS, MOVES = 3, 4
-LEAST_WEIGHT = 0.05
-"""What an edge keeps of its weight if its ends were never together: the graph stays connected."""
+FINAL_ITERATIONS, MOVE_ROUNDS = 3, 4
+MIN_WEIGHT_SHARE = 0.05
+"""Share of its weight that an edge keeps at co-association 0, so that the graph stays connected."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """``labels`` has the group of every text, shape (texts,).
+class Clustering:
+    """Cluster of every text, and how sure it is.
 
-    ``togetherness`` is a graph like the one that was grouped; its edges say in which share of the runs their ends were
-    in one group.
+    ``labels`` has shape (texts,). ``co_association`` has the edges of the neighbour graph; their values are the share
+    of the partitions in which both ends are in the same cluster.
     """
 
     labels: IntArray
-    togetherness: sp.csr_matrix
+    co_association: sp.csr_matrix
 
     def stability(self) -> float:
-        """Mean togetherness of the neighbours that are in one group: 1 where chance decided nothing."""
-        within = _is_within(self.togetherness, self.labels)
-        return float(self.togetherness.data[within].mean()) if within.any() else 1.0
+        """Mean co-association of neighbours within a cluster: 1 if chance decided nothing."""
+        within = _is_within_cluster(self.co_association, self.labels)
+        return float(self.co_association.data[within].mean()) if within.any() else 1.0
 
 
-def group_texts(graph: sp.csr_matrix, vectors: FloatArray, granularity: float, seed: int) -> Grouping:
-    """Groups of the texts of a neighbour graph; ``vectors`` are their unit vectors."""
+def cluster_texts(graph: sp.csr_matrix, vectors: FloatArray, granularity: float, seed: int) -> Clustering:
+    """Clusters of the texts of a neighbour graph. ``vectors`` are the unit vectors of the texts."""
     fine = fine_partitions(graph, CORE_RESOLUTION * max(1.0, granularity), seed)
-    core = meet(fine)
-    found = find_resolution(condensed(graph, core), core, vectors, seed)
-    if found is None:
-        return Grouping(np.zeros(len(vectors), dtype=np.int64), _with_data(graph, np.ones(graph.nnz)))
-    resolution = found * granularity
-    together, ballots = np.zeros(graph.nnz), _repetitions(len(vectors), BALLOTS)
-    for labels in _in_threads(lambda ballot: _vote(graph, fine, resolution, ballot, seed), range(ballots)):
-        together += _is_within(graph, labels)
-    together /= ballots
-    weighted = _with_data(graph, graph.data * (LEAST_WEIGHT + (1 - LEAST_WEIGHT) * together))
-    labels = leiden(condensed(weighted, core), resolution, seed, FINAL_ROUNDS)[core]
-    return Grouping(settled(weighted, labels, resolution), _with_data(graph, together))
+    core = intersect_partitions(fine)
+    best = find_resolution(aggregate_graph(graph, core), core, vectors, seed)
+    if best is None:
+        return Clustering(np.zeros(len(vectors), dtype=np.int64), _replace_weights(graph, np.ones(graph.nnz)))
+    resolution = best * granularity
+    share, runs = np.zeros(graph.nnz), _run_count(len(vectors), ENSEMBLE_RUNS)
+    for labels in _map_in_threads(lambda run: _ensemble_partition(graph, fine, resolution, run, seed), range(runs)):
+        share += _is_within_cluster(graph, labels)
+    share /= runs
+    weighted = _replace_weights(graph, graph.data * (MIN_WEIGHT_SHARE + (1 - MIN_WEIGHT_SHARE) * share))
+    labels = leiden(aggregate_graph(weighted, core), resolution, seed, FINAL_ITERATIONS)[core]
+    return Clustering(move_texts(weighted, labels, resolution), _replace_weights(graph, share))
 
 
-def _vote(graph: sp.csr_matrix, fine: list[IntArray], resolution: float, ballot: int, seed: int) -> IntArray:
-    """A partition made of one of the fine ones only, so that the votes depend on each other as little as can be."""
-    core = fine[ballot % len(fine)]
-    labels = leiden(condensed(graph, core), resolution, seed * BALLOTS[1] + ballot + 1)[core]
-    return settled(graph, labels, resolution)
+def _ensemble_partition(graph: sp.csr_matrix, fine: list[IntArray], resolution: float, run: int, seed: int) -> IntArray:
+    """A coarsened fine partition. It starts from one fine partition, so that partitions are nearly independent."""
+    core = fine[run % len(fine)]
+    labels = leiden(aggregate_graph(graph, core), resolution, seed * ENSEMBLE_RUNS[1] + run + 1)[core]
+    return move_texts(graph, labels, resolution)
 
 
 def fine_partitions(graph: sp.csr_matrix, resolution: float, seed: int) -> list[IntArray]:
-    """Partitions by Leiden with several seeds, each of shape (texts,)."""
-    runs = _repetitions(graph.shape[0], CORE_RUNS)
-    return _in_threads(lambda run: leiden(graph, resolution, seed * CORE_RUNS[1] + run), range(runs))
+    """Partitions by Leiden with different seeds, each of shape (texts,)."""
+    runs = _run_count(graph.shape[0], CORE_RUNS)
+    return _map_in_threads(lambda run: leiden(graph, resolution, seed * CORE_RUNS[1] + run), range(runs))
 
 
-def meet(partitions: list[IntArray]) -> IntArray:
-    """The finest common grouping: texts of one core, numbered from 0, are together in all of the partitions."""
+def intersect_partitions(partitions: list[IntArray]) -> IntArray:
+    """Core of every text, shape (texts,), numbered from 0: texts of a core share a cluster in all partitions."""
     core = np.zeros(len(partitions[0]), dtype=np.int64)
     for labels in partitions:
         core = np.unique(core * (labels.max(initial=0) + 1) + labels, return_inverse=True)[1]
     return core
 
 
-def condensed(graph: sp.csr_matrix, core: IntArray) -> sp.csr_matrix:
-    """The graph with one node for each core: its edges weigh what those of the texts do together, loops included."""
+def aggregate_graph(graph: sp.csr_matrix, core: IntArray) -> sp.csr_matrix:
+    """The graph with one node for each core. Edges are the sums of the edges of the texts, loops included."""
     member = _membership(core)
     return (member.T @ graph @ member).tocsr()
 
 
 def find_resolution(cores: sp.csr_matrix, core: IntArray, vectors: FloatArray, seed: int) -> float | None:
-    """The resolution whose partitions of the graph ``cores`` have the best score; ``core`` is that of each text.
+    """The resolution with the best partitions of the core graph ``cores``, None if the texts form a single cluster.
 
-    None where the texts are of one kind.
+    ``core`` is the core of every text.
     """
-    sums, sizes = sums_of(vectors, core), np.bincount(core)
-    chosen = np.arange(0, len(vectors), max(1, len(vectors) // SILHOUETTE_TEXTS))
-    sample, seeds = vectors[chosen], range(seed, seed + _repetitions(len(vectors), SEARCHES))
+    sums, sizes = sum_vectors(vectors, core), np.bincount(core)
+    sample = np.arange(0, len(vectors), max(1, len(vectors) // SILHOUETTE_SAMPLE))
+    sample_vectors, seeds = vectors[sample], range(seed, seed + _run_count(len(vectors), SCORE_RUNS))
 
-    def score(resolution: float) -> float:
-        return float(np.mean([_score(leiden(cores, resolution, each)) for each in seeds]))
+    def mean_score(resolution: float) -> float:
+        return float(np.mean([score(leiden(cores, resolution, each)) for each in seeds]))
 
-    def _score(labels: IntArray) -> float:
-        of_sample = labels[core[chosen]]
-        counts = np.bincount(labels, sizes)[of_sample] >= LEAST_TEXTS
-        silhouette = float(np.mean(silhouettes(sample, of_sample, centroids(sums, labels)) * counts))
+    def score(labels: IntArray) -> float:
+        sample_labels = labels[core[sample]]
+        is_large = np.bincount(labels, sizes)[sample_labels] >= MIN_SILHOUETTE_TEXTS
+        silhouette = float(np.mean(silhouettes(sample_vectors, sample_labels, centroids(sums, labels)) * is_large))
         return modularity(cores, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
 
-    scores = _in_threads(score, RESOLUTIONS)
-    return RESOLUTIONS[int(np.argmax(scores))] if max(scores) >= ONE_KIND else None
+    scores = _map_in_threads(mean_score, RESOLUTIONS)
+    return RESOLUTIONS[int(np.argmax(scores))] if max(scores) >= MIN_SCORE else None
 
 
-def _repetitions(text_count: int, bounds: tuple[int, int]) -> int:
-    return int(np.clip(GROUPED_TEXTS // max(text_count, 1), *bounds))
+def _run_count(text_count: int, bounds: tuple[int, int]) -> int:
+    return int(np.clip(TEXT_BUDGET // max(text_count, 1), *bounds))
 
 
-def settled(graph: sp.csr_matrix, labels: IntArray, resolution: float) -> IntArray:
-    """The partition after MOVES times every text went to the group where modularity gains most by it, all at once."""
+def move_texts(graph: sp.csr_matrix, labels: IntArray, resolution: float) -> IntArray:
+    """The partition after MOVE_ROUNDS rounds, in each of which all texts move to the cluster with most modularity."""
     degrees = np.asarray(graph.sum(axis=1)).ravel()
-    for _ in range(MOVES):
-        drawn = (graph @ _membership(labels)).tocsr()  # shape (texts, groups): weight of the edges from text to group
-        rows, groups = edge_rows(drawn), drawn.indices
-        others = np.bincount(labels, degrees)[groups] - degrees[rows] * (labels[rows] == groups)
-        gain = drawn.data - resolution * degrees[rows] * others / degrees.sum()
-        order = np.lexsort((-groups, gain, rows))  # the last of each row's is the best
-        best = order[np.cumsum(np.diff(drawn.indptr))[np.diff(drawn.indptr) > 0] - 1]
+    for _ in range(MOVE_ROUNDS):
+        links = (
+            graph @ _membership(labels)
+        ).tocsr()  # shape (texts, clusters): weight of the edges from text to cluster
+        rows, clusters = edge_sources(links), links.indices
+        others = np.bincount(labels, degrees)[clusters] - degrees[rows] * (labels[rows] == clusters)
+        gain = links.data - resolution * degrees[rows] * others / degrees.sum()
+        order = np.lexsort((-clusters, gain, rows))  # the last entry of a row is the best
+        best = order[np.cumsum(np.diff(links.indptr))[np.diff(links.indptr) > 0] - 1]
         labels = labels.copy()
-        labels[rows[best]] = groups[best]
+        labels[rows[best]] = clusters[best]
     return np.unique(labels, return_inverse=True)[1]
 
 
@@ -157,16 +170,16 @@ def _membership(labels: IntArray) -> sp.csr_matrix:
     return sp.csr_matrix((np.ones(count, np.float32), labels, np.arange(count + 1)), (count, int(labels.max()) + 1))
 
 
-def _is_within(graph: sp.csr_matrix, labels: IntArray) -> "np.typing.NDArray[np.bool_]":
-    """Which of the stored edges have both ends in one group."""
-    return np.asarray(labels[edge_rows(graph)] == labels[graph.indices])
+def _is_within_cluster(graph: sp.csr_matrix, labels: IntArray) -> BoolArray:
+    """True for stored edges with both ends in one cluster, shape (edges,)."""
+    return np.asarray(labels[edge_sources(graph)] == labels[graph.indices])
 
 
-def _with_data(graph: sp.csr_matrix, data: FloatArray) -> sp.csr_matrix:
-    return sp.csr_matrix((data, graph.indices, graph.indptr), shape=graph.shape)
+def _replace_weights(graph: sp.csr_matrix, weights: FloatArray) -> sp.csr_matrix:
+    return sp.csr_matrix((weights, graph.indices, graph.indptr), shape=graph.shape)
 
 
-def _in_threads(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Results in the order of the items; Leiden lets go of the interpreter while it runs."""
+def _map_in_threads(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Results in the order of the items. Threads run in parallel because Leiden releases the interpreter lock."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(work, items))

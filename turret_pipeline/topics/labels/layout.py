@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.clustering.neighbours import nearest
+from turret_pipeline.topics.clustering.neighbours import find_nearest
 
 FEW_TOPICS, TSNE_ROUNDS = 8, 500
 NEAR, STEP, GAP, SPOTS = 3, 0.03, 0.04, 200
@@ -26,7 +26,7 @@ def lay_out(centres: FloatArray, known: FloatArray, seed: int) -> FloatArray:
         return places
     if len(old) == 0:
         return _drawn(centres, seed)
-    found = nearest(centres[new], centres[old], NEAR)
+    found = find_nearest(centres[new], centres[old], NEAR)
     weights = found.similarities.clip(1e-3).astype(np.float64) ** 4
     means = (places[old][found.indices] * weights[:, :, None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
     placed = list(old)

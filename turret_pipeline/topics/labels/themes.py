@@ -3,8 +3,8 @@
 import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.topics.clustering.communities import NO_TOPIC, by_size, leiden
-from turret_pipeline.topics.clustering.neighbours import nearest, nearest_others, neighbour_graph
+from turret_pipeline.topics.clustering.communities import NO_TOPIC, leiden, renumber_by_size
+from turret_pipeline.topics.clustering.neighbours import find_nearest, find_nearest_others, neighbour_graph
 
 THEME_RESOLUTION = 1.0
 
@@ -19,9 +19,9 @@ def group_topics(centres: FloatArray, known: IntArray, next_number: int, seed: i
     new = np.flatnonzero(known == NO_TOPIC)
     old = np.flatnonzero(known != NO_TOPIC)
     if len(old):
-        themes[new] = known[old][nearest(centres[new], centres[old], 1).indices[:, 0]] if len(new) else themes[new]
+        themes[new] = known[old][find_nearest(centres[new], centres[old], 1).indices[:, 0]] if len(new) else themes[new]
         return themes
     if len(centres) < 3:
         return np.full(len(centres), next_number)
-    graph = neighbour_graph(nearest_others(centres, int(np.clip(round(len(centres) ** 0.5), 2, 8))))
-    return by_size(leiden(graph, THEME_RESOLUTION, seed), 1) + next_number
+    graph = neighbour_graph(find_nearest_others(centres, int(np.clip(round(len(centres) ** 0.5), 2, 8))))
+    return renumber_by_size(leiden(graph, THEME_RESOLUTION, seed), 1) + next_number

@@ -1,29 +1,36 @@
-"""Graphs and partitions in; communities and what they are worth out."""
+"""Communities of graphs, and measures of partitions."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from turret_pipeline.topics.clustering.communities import NO_TOPIC, by_size, centroids, leiden, modularity, silhouettes
-from turret_pipeline.topics.clustering.neighbours import nearest_others, neighbour_graph
+from turret_pipeline.topics.clustering.communities import (
+    NO_TOPIC,
+    centroids,
+    leiden,
+    modularity,
+    renumber_by_size,
+    silhouettes,
+)
+from turret_pipeline.topics.clustering.neighbours import find_nearest_others, neighbour_graph
 from turret_pipeline_tests.topics.blobs import blobs
 
 TWO_TRIANGLES = sp.csr_matrix(np.kron(np.eye(2), 1 - np.eye(3)))
 
 
-def test_communities_are_the_connected_parts_where_nothing_connects_them() -> None:
+def test_components_without_edges_between_them_are_communities() -> None:
     labels = leiden(TWO_TRIANGLES, 1.0, seed=0)
     assert len(set(labels[:3])) == len(set(labels[3:])) == 1
     assert labels[0] != labels[3]
 
 
-def test_a_node_without_an_edge_is_a_community_by_itself() -> None:
+def test_a_node_without_an_edge_is_its_own_community() -> None:
     labels = leiden(sp.block_diag([TWO_TRIANGLES, sp.csr_matrix((2, 2))], format="csr"), 1.0, seed=0)
     assert len(set(labels.tolist())) == 4
 
 
 def test_the_same_seed_gives_the_same_communities() -> None:
-    graph = neighbour_graph(nearest_others(blobs([40, 40, 40], noise=0.3), 7))
+    graph = neighbour_graph(find_nearest_others(blobs([40, 40, 40], noise=0.3), 7))
     assert leiden(graph, 2.0, seed=5).tolist() == leiden(graph, 2.0, seed=5).tolist()
 
 
@@ -41,11 +48,11 @@ def test_modularity_is_newmans(labels: list[int], expected: float) -> None:
     assert modularity(TWO_TRIANGLES, np.array(labels)) == pytest.approx(expected)
 
 
-def test_the_silhouette_is_one_where_topics_are_points_at_right_angles() -> None:
-    centres = np.eye(3, dtype=np.float32)
-    vectors = np.repeat(centres, 2, axis=0)
-    assert silhouettes(vectors, np.array([0, 0, 1, 1, 2, 2]), centres).tolist() == pytest.approx([1] * 6)
-    assert silhouettes(vectors, np.zeros(6, dtype=np.int64), centres[:1]).tolist() == [0] * 6
+def test_the_silhouette_is_1_for_topics_at_right_angles() -> None:
+    cluster_centroids = np.eye(3, dtype=np.float32)
+    vectors = np.repeat(cluster_centroids, 2, axis=0)
+    assert silhouettes(vectors, np.array([0, 0, 1, 1, 2, 2]), cluster_centroids).tolist() == pytest.approx([1] * 6)
+    assert silhouettes(vectors, np.zeros(6, dtype=np.int64), cluster_centroids[:1]).tolist() == [0] * 6
     vectors = blobs([20, 20])
     right, wrong = np.repeat([0, 1], 20), np.tile([0, 1], 20)
     assert silhouettes(vectors, right, centroids(vectors, right)).mean() > 0.5
@@ -59,8 +66,8 @@ def test_a_centroid_is_the_unit_mean_of_the_texts_of_its_topic() -> None:
     assert centroids(vectors, np.full(3, NO_TOPIC)).shape == (0, 2)
 
 
-def test_topics_are_numbered_from_the_largest_down_and_small_ones_go() -> None:
+def test_topics_are_numbered_by_size_and_small_ones_are_dropped() -> None:
     labels = np.array([7, 3, 3, 3, 7, 9, NO_TOPIC, 5, 5, NO_TOPIC, NO_TOPIC])
-    assert by_size(labels, 2).tolist() == [1, 0, 0, 0, 1, NO_TOPIC, NO_TOPIC, 2, 2, NO_TOPIC, NO_TOPIC]
-    assert by_size(np.array([], dtype=np.int64), 2).tolist() == []
-    assert by_size(np.full(4, NO_TOPIC), 2).tolist() == [NO_TOPIC] * 4
+    assert renumber_by_size(labels, 2).tolist() == [1, 0, 0, 0, 1, NO_TOPIC, NO_TOPIC, 2, 2, NO_TOPIC, NO_TOPIC]
+    assert renumber_by_size(np.array([], dtype=np.int64), 2).tolist() == []
+    assert renumber_by_size(np.full(4, NO_TOPIC), 2).tolist() == [NO_TOPIC] * 4

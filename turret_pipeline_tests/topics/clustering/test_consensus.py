@@ -1,33 +1,33 @@
-"""A neighbour graph in; groups of texts out."""
+"""Clusters of texts of a neighbour graph."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.topics.clustering.communities import by_size, centroids, leiden, modularity, silhouettes
+from turret_pipeline.topics.clustering.communities import centroids, leiden, modularity, renumber_by_size, silhouettes
 from turret_pipeline.topics.clustering.consensus import (
     PARSIMONY,
     RESOLUTIONS,
-    Grouping,
-    condensed,
+    Clustering,
+    aggregate_graph,
+    cluster_texts,
     find_resolution,
     fine_partitions,
-    group_texts,
-    meet,
-    settled,
+    intersect_partitions,
+    move_texts,
 )
-from turret_pipeline.topics.clustering.neighbours import nearest_others, neighbour_count, neighbour_graph
+from turret_pipeline.topics.clustering.neighbours import find_nearest_others, neighbour_count, neighbour_graph
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline_tests.topics.blobs import blobs
 
 
 def graph_of(vectors: FloatArray) -> sp.csr_matrix:
-    return neighbour_graph(nearest_others(vectors, neighbour_count(len(vectors))))
+    return neighbour_graph(find_nearest_others(vectors, neighbour_count(len(vectors))))
 
 
-def grouped(vectors: FloatArray, granularity: float = 1, seed: int = 0) -> Grouping:
-    return group_texts(graph_of(vectors), vectors, granularity, seed)
+def clustered(vectors: FloatArray, granularity: float = 1, seed: int = 0) -> Clustering:
+    return cluster_texts(graph_of(vectors), vectors, granularity, seed)
 
 
 def sizes_of(labels: IntArray) -> list[int]:
@@ -36,62 +36,62 @@ def sizes_of(labels: IntArray) -> list[int]:
 
 
 @pytest.mark.parametrize("sizes", [[30, 20], [40, 30, 20, 10], [25, 24, 23, 22, 21, 20], [9] * 15])
-def test_the_number_of_groups_is_found_without_being_told(sizes: list[int]) -> None:
-    found = by_size(grouped(blobs(sizes)).labels, 1)
+def test_the_number_of_clusters_is_found(sizes: list[int]) -> None:
+    found = renumber_by_size(clustered(blobs(sizes)).labels, 1)
     assert found.tolist() == np.repeat(range(len(sizes)), sizes).tolist()
 
 
-def test_more_granularity_gives_more_groups() -> None:
+def test_more_granularity_gives_more_clusters() -> None:
     vectors = blobs([60, 50], noise=0.2)
-    counts = [len(sizes_of(grouped(vectors, granularity).labels)) for granularity in (1, 4, 16)]
+    counts = [len(sizes_of(clustered(vectors, granularity).labels)) for granularity in (1, 4, 16)]
     assert counts == sorted(set(counts))
 
 
-def test_chance_decides_nothing_on_clear_groups_and_something_on_blurred_ones() -> None:
-    assert grouped(blobs([40, 30, 20])).stability() == 1
-    assert grouped(blobs([40] * 6, noise=0.3)).stability() < 1
+def test_clear_clusters_are_stable_and_blurred_ones_are_not() -> None:
+    assert clustered(blobs([40, 30, 20])).stability() == 1
+    assert clustered(blobs([40] * 6, noise=0.3)).stability() < 1
 
 
-def test_stability_is_the_mean_togetherness_within_groups() -> None:
+def test_stability_is_the_mean_co_association_within_clusters() -> None:
     edges = sp.csr_matrix(np.array([[0, 0.5, 0.1], [0.5, 0, 0], [0.1, 0, 0]]))
-    assert Grouping(np.array([0, 0, 1]), edges).stability() == 0.5
-    assert Grouping(np.array([0, 0, 0]), edges).stability() == pytest.approx(0.3)
-    assert Grouping(np.array([0, 1, 2]), edges).stability() == 1
+    assert Clustering(np.array([0, 0, 1]), edges).stability() == 0.5
+    assert Clustering(np.array([0, 0, 0]), edges).stability() == pytest.approx(0.3)
+    assert Clustering(np.array([0, 1, 2]), edges).stability() == 1
 
 
-def test_togetherness_says_how_often_ends_were_in_one_group() -> None:
+def test_co_association_is_the_share_of_partitions_with_both_ends_in_one_cluster() -> None:
     vectors = blobs([40, 30, 20], noise=0.2)
-    graph, found = graph_of(vectors), grouped(vectors)
-    assert found.togetherness.shape == graph.shape
-    assert found.togetherness.indices.tolist() == graph.indices.tolist()
-    assert set((found.togetherness.data * 8).tolist()) <= set(range(9))
+    graph, found = graph_of(vectors), clustered(vectors)
+    assert found.co_association.shape == graph.shape
+    assert found.co_association.indices.tolist() == graph.indices.tolist()
+    assert set((found.co_association.data * 8).tolist()) <= set(range(9))
 
 
-def test_another_seed_gives_the_same_groups_where_they_are_clear() -> None:
+def test_another_seed_gives_the_same_clear_clusters() -> None:
     vectors = blobs([40, 30, 20], noise=0.15)
-    first = by_size(grouped(vectors).labels, 1).tolist()
-    assert all(by_size(grouped(vectors, seed=seed).labels, 1).tolist() == first for seed in (1, 2, 77))
+    first = renumber_by_size(clustered(vectors).labels, 1).tolist()
+    assert all(renumber_by_size(clustered(vectors, seed=seed).labels, 1).tolist() == first for seed in (1, 2, 77))
 
 
-def test_the_same_seed_gives_the_same_groups() -> None:
+def test_the_same_seed_gives_the_same_clusters() -> None:
     noise = normalize_rows(np.random.default_rng(0).normal(size=(200, 32)))
-    one, other = grouped(noise), grouped(noise)
+    one, other = clustered(noise), clustered(noise)
     assert one.labels.tolist() == other.labels.tolist()
-    assert one.togetherness.data.tolist() == other.togetherness.data.tolist()
+    assert one.co_association.data.tolist() == other.co_association.data.tolist()
 
 
 def resolution_of(graph: sp.csr_matrix, vectors: FloatArray) -> float | None:
-    core = meet(fine_partitions(graph, 8.0, seed=0))
-    return find_resolution(condensed(graph, core), core, vectors, seed=0)
+    core = intersect_partitions(fine_partitions(graph, 8.0, seed=0))
+    return find_resolution(aggregate_graph(graph, core), core, vectors, seed=0)
 
 
-def test_of_resolutions_that_are_as_good_the_coarsest_is_taken() -> None:
+def test_the_coarsest_of_equally_good_resolutions_is_chosen() -> None:
     vectors = blobs([40, 30, 20])
     assert resolution_of(graph_of(vectors), vectors) == RESOLUTIONS[0]
 
 
 @pytest.mark.parametrize(("sizes", "noise", "seed"), [([30] * 8, 0.24, 1), ([12] * 14, 0.25, 0), ([40] * 16, 0.3, 1)])
-def test_the_resolution_has_nearly_the_best_partitions_of_the_texts(sizes: list[int], noise: float, seed: int) -> None:
+def test_the_resolution_has_nearly_the_best_score_on_the_texts(sizes: list[int], noise: float, seed: int) -> None:
     vectors = blobs(sizes, noise=noise, seed=seed)
     graph = graph_of(vectors)
 
@@ -105,32 +105,32 @@ def test_the_resolution_has_nearly_the_best_partitions_of_the_texts(sizes: list[
     assert score(found) >= max(score(resolution) for resolution in RESOLUTIONS) - 0.02
 
 
-def test_texts_of_a_core_are_together_in_all_partitions() -> None:
-    assert meet([np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1])]).tolist() == [0, 0, 1, 2, 2]
+def test_texts_of_a_core_share_a_cluster_in_all_partitions() -> None:
+    assert intersect_partitions([np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1])]).tolist() == [0, 0, 1, 2, 2]
 
 
-def test_a_partition_of_the_cores_is_worth_what_it_is_worth_for_the_texts() -> None:
+def test_a_partition_of_the_cores_has_the_modularity_of_the_texts() -> None:
     graph = graph_of(blobs([40, 30, 20], noise=0.3))
-    core = meet(fine_partitions(graph, 2.0, seed=0))
-    cores = condensed(graph, core)
+    core = intersect_partitions(fine_partitions(graph, 2.0, seed=0))
+    cores = aggregate_graph(graph, core)
     assert 3 < cores.shape[0] < 90
     labels = leiden(cores, 1.0, seed=0)
     assert modularity(cores, labels) == pytest.approx(modularity(graph, labels[core]))
 
 
-def test_texts_of_one_kind_are_one_group() -> None:
+def test_texts_of_one_kind_are_one_cluster() -> None:
     assert resolution_of(graph_of(blobs([60])), blobs([60])) is None
-    assert grouped(blobs([60])).labels.tolist() == [0] * 60
-    assert grouped(blobs([60])).stability() == 1
+    assert clustered(blobs([60])).labels.tolist() == [0] * 60
+    assert clustered(blobs([60])).stability() == 1
 
 
-def test_texts_settle_where_they_belong() -> None:
+def test_misplaced_texts_move_to_their_cluster() -> None:
     graph = graph_of(blobs([20, 20]))
     right = np.repeat([0, 1], 20)
     wrong = right.copy()
     wrong[[3, 25]] = [1, 0]
     assert (
-        settled(graph, wrong, resolution=1.0).tolist()
-        == settled(graph, right, resolution=1.0).tolist()
+        move_texts(graph, wrong, resolution=1.0).tolist()
+        == move_texts(graph, right, resolution=1.0).tolist()
         == right.tolist()
     )

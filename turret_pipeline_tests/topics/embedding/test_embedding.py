@@ -17,7 +17,7 @@ TEXTS = pl.DataFrame(
 
 
 def embedder(texts: Sequence[str]) -> FloatArray:
-    """A vector that depends, as those of real models do, on what else is in the batch."""
+    """Vectors that depend on the rest of the batch, like those of real models."""
     return np.array([[len(text), 1 + at, len(texts)] for at, text in enumerate(texts)], dtype=np.float64)
 
 
@@ -29,7 +29,7 @@ def same(one: Chunk, other: Chunk) -> bool:
     return one.text_ids == other.text_ids and one.vectors.tobytes() == other.vectors.tobytes()
 
 
-def test_texts_without_a_vector_wait_short_ones_first() -> None:
+def test_texts_without_a_vector_are_selected_shortest_first() -> None:
     rows = [("prompt", "4", "long text"), ("prompt", "3", "b"), ("prompt", "2", "b2"), ("note", "1", "a")]
     texts = pl.DataFrame([*rows, ("note", "4", "long text")], SCHEMA, orient="row")
     expected = pl.DataFrame({"text_id": ["1", "3", "4"], "text": ["a", "b", "long text"]})
@@ -37,13 +37,13 @@ def test_texts_without_a_vector_wait_short_ones_first() -> None:
         assert_frame_equal(select_texts_to_embed(order, known("2", "9")), expected)
 
 
-def test_nothing_waits_where_all_is_known() -> None:
+def test_known_texts_are_not_selected() -> None:
     assert select_texts_to_embed(TEXTS, TEXTS["text_id"]).is_empty()
     assert select_texts_to_embed(TEXTS.clear(), known()).is_empty()
     assert list(embed_chunks(select_texts_to_embed(TEXTS.clear(), known()), embedder)) == []
 
 
-def test_every_waiting_text_gets_a_unit_vector_in_its_chunk() -> None:
+def test_every_text_gets_a_unit_vector_in_its_chunk() -> None:
     waiting = select_texts_to_embed(TEXTS, known())
     chunks = list(embed_chunks(waiting, embedder, chunk_texts=10))
     assert [len(chunk.text_ids) for chunk in chunks] == [10, 10, 3]
@@ -54,16 +54,16 @@ def test_every_waiting_text_gets_a_unit_vector_in_its_chunk() -> None:
 
 
 @pytest.mark.parametrize("done", [0, 1, 2, 3])
-def test_chunks_after_an_interruption_equal_those_of_an_undisturbed_run(done: int) -> None:
-    undisturbed = list(embed_chunks(select_texts_to_embed(TEXTS, known()), embedder, chunk_texts=10))
-    kept = undisturbed[:done]
+def test_chunks_after_an_interruption_equal_those_of_an_uninterrupted_run(done: int) -> None:
+    uninterrupted = list(embed_chunks(select_texts_to_embed(TEXTS, known()), embedder, chunk_texts=10))
+    kept = uninterrupted[:done]
     ids = known(*(text_id for chunk in kept for text_id in chunk.text_ids))
     after = list(embed_chunks(select_texts_to_embed(TEXTS.reverse(), ids), embedder, chunk_texts=10))
-    assert len(kept) + len(after) == len(undisturbed)
-    assert all(map(same, kept + after, undisturbed))
+    assert len(kept) + len(after) == len(uninterrupted)
+    assert all(map(same, kept + after, uninterrupted))
 
 
-def test_rows_are_scaled_to_length_one_and_zeros_stay() -> None:
+def test_rows_are_scaled_to_length_1_and_zeros_stay() -> None:
     found = normalize_rows(np.array([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]]))
     np.testing.assert_allclose(found, np.array([[0.6, 0.8], [0.0, 0.0], [0.0, -1.0]]), rtol=1e-6)
     assert normalize_rows(np.empty((0, 3))).shape == (0, 3)

@@ -1,4 +1,4 @@
-"""Values in; distinct texts and who carries them out."""
+"""Distinct texts and the events that have them."""
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -18,11 +18,11 @@ def test_white_space_and_unicode_form_do_not_make_another_text() -> None:
     assert normalize_text(" \n") == ""
 
 
-def test_case_and_signs_make_another_text() -> None:
+def test_case_and_punctuation_make_another_text() -> None:
     assert len({text_id(normalize_text(text)) for text in ["hi", "Hi", "hi!", "hi ?"]}) == 4
 
 
-def test_an_id_is_24_hexadecimal_digits_and_stays() -> None:
+def test_an_id_has_24_hexadecimal_digits_and_is_stable() -> None:
     assert len(text_id("Hi?")) == 24
     assert int(text_id("Hi?"), 16) >= 0
     assert text_id("Hi?") == text_id("Hi?") != text_id("Hi")
@@ -38,14 +38,14 @@ def test_each_distinct_text_of_a_field_is_kept_once_with_the_count_of_its_events
         ("e1", "plan", "pro"),
     )
     where, bye = text_id("Where is it?"), text_id("Bye.")
-    carriers = [
+    rows_of_events = [
         ("e1", "note", bye),
         ("e1", "prompt", where),
         ("e2", "prompt", where),
         ("e3", "prompt", None),
         ("e4", "prompt", bye),
     ]
-    event_texts = pl.DataFrame(carriers, EVENT_TEXTS.schema, orient="row")
+    event_texts = pl.DataFrame(rows_of_events, EVENT_TEXTS.schema, orient="row")
     texts = pl.DataFrame(
         [("note", bye, "Bye.", 1), ("prompt", bye, "Bye.", 1), ("prompt", where, "Where is it?", 2)],
         TEXTS.schema,
@@ -57,7 +57,7 @@ def test_each_distinct_text_of_a_field_is_kept_once_with_the_count_of_its_events
         assert_frame_equal(found[1], texts)
 
 
-def test_no_field_and_no_value_give_no_texts() -> None:
+def test_without_fields_or_values_there_are_no_texts() -> None:
     some = values(("e1", "prompt", "Hi?")).lazy()
     for found in (collect_texts(some, []), collect_texts(EVENT_VALUES.empty().lazy(), ["prompt"])):
         assert_frame_equal(found[0], EVENT_TEXTS.empty())
