@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.topics.clustering.communities import by_size
+from turret_pipeline.topics.clustering.communities import renumber_by_size
 from turret_pipeline.topics.edits import Edit, Edits
 from turret_pipeline.topics.lifecycle.topic_table import numbers_of
 from turret_pipeline.topics.topic_id import TopicId
-from turret_pipeline.topics.tracking.assign import measure
+from turret_pipeline.topics.tracking.assign import measure_fit
 from turret_pipeline.topics.tracking.reconcile import Change
 from turret_pipeline.topics.tracking.update import Update
 
@@ -42,7 +42,7 @@ def apply_splits(
             next_number = change.topic + 1
     if len(changes) == len(found.changes):
         return found
-    return replace(found, assignment=measure(vectors, topic), changes=changes, split_edits=split_edits)
+    return replace(found, assignment=measure_fit(vectors, topic), changes=changes, split_edits=split_edits)
 
 
 def _undone(topic: IntArray, done: pl.DataFrame, lineage: pl.DataFrame, wanted: set[str]) -> list[Change]:
@@ -73,7 +73,7 @@ def _split(topic: IntArray, vectors: FloatArray, edit: Edit, next_number: int) -
         return []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer kinds of texts than parts: as many as there are
-        labels = by_size(KMeans(parts, n_init=10, random_state=0).fit_predict(vectors[members]), 1)
+        labels = renumber_by_size(KMeans(parts, n_init=10, random_state=0).fit_predict(vectors[members]), 1)
     changes = []
     for number, part in enumerate(range(1, int(labels.max()) + 1), start=next_number):
         topic[members[labels == part]] = number

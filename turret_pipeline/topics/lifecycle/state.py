@@ -13,8 +13,8 @@ from turret_pipeline.topics.lifecycle.decisions import apply_splits, shown_topic
 from turret_pipeline.topics.lifecycle.lineage import changes_of, describe_run
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.topic_table import define, ids_of, numbers_of
-from turret_pipeline.topics.tracking.assign import Assignment, measure
-from turret_pipeline.topics.tracking.refit import carry_ids, keep_held
+from turret_pipeline.topics.tracking.assign import Assignment, measure_fit
+from turret_pipeline.topics.tracking.refit import match_topic_numbers, restore_protected_topics
 from turret_pipeline.topics.tracking.update import Update, update_topics
 
 VectorsOf = Callable[[pl.Series], FloatArray]
@@ -94,7 +94,7 @@ def _advance_field(
     found = _found(numbers_of(known["found_topic_id"]), vectors, previous, plan, has_news=has_news)
     plan = replace(plan, edits=plan.edits.about(_known_topics(field, previous, found)))
     found = apply_splits(found, field, vectors, previous.topic_definitions, previous.topic_lineage, plan.edits)
-    shown = measure(vectors, shown_topics(found.assignment.topic, field, plan.edits))
+    shown = measure_fit(vectors, shown_topics(found.assignment.topic, field, plan.edits))
     definitions = define(field, previous.topic_definitions, texts, vectors, shown.topic, found.split_edits, plan)
     changes = changes_of(previous.topic_definitions, definitions, field, found.changes, run)
     gone = previous.text_topics.join(texts, on="text_id", how="anti")  # a text that comes back finds its topic again
@@ -119,12 +119,12 @@ def _found(known: IntArray, vectors: FloatArray, previous: TopicState, plan: Pla
     touched = _touched(previous.topic_definitions, plan)
     if not plan.refit:
         if not has_news:
-            return Update(measure(vectors, known))
+            return Update(measure_fit(vectors, known))
         return update_topics(vectors, known, next_number, plan.options, touched)
     anew = update_topics(vectors, np.full(len(known), NO_TOPIC), next_number, plan.options)
-    held = keep_held(known, anew.assignment.topic, touched)
-    carried = carry_ids(known, held, next_number, touched)
-    return Update(measure(vectors, carried.topic), carried.changes, anew.stability)
+    held = restore_protected_topics(known, anew.assignment.topic, touched)
+    carried = match_topic_numbers(known, held, next_number, touched)
+    return Update(measure_fit(vectors, carried.topic), carried.changes, anew.stability)
 
 
 def _touched(definitions: pl.DataFrame, plan: Plan) -> frozenset[int]:

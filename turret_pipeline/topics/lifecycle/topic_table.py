@@ -7,7 +7,7 @@ import polars as pl
 
 from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.tables import TOPIC_DEFINITIONS
-from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, sums_of
+from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, sum_vectors
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.labels.labels import Name, examples, name_topics
@@ -129,7 +129,7 @@ def _description(name: Name) -> str:
 def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[str, pl.Series]:
     """Cohesion and separation of the living topics, and which is nearest to each."""
     counts = np.bincount(position[position != NO_TOPIC], minlength=len(ids)).astype(np.float64)
-    sums = sums_of(vectors.astype(np.float64), position)
+    sums = sum_vectors(vectors.astype(np.float64), position)
     pairs = np.maximum(counts * (counts - 1), 1)
     cohesion = np.where(counts > 1, ((sums**2).sum(axis=1) - counts) / pairs, 1.0)
     centres = normalize_rows(sums)

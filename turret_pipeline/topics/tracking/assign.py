@@ -1,4 +1,4 @@
-"""Which topic a text belongs to, how well it fits, and whether it fits at all."""
+"""Topic of a text by vote, outliers that get no topic, and the fit of a text to its topic."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,27 @@ import numpy as np
 
 from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids
-from turret_pipeline.topics.clustering.neighbours import Neighbours, nearest, neighbour_count
+from turret_pipeline.topics.clustering.neighbours import Neighbours, find_nearest, neighbour_count
 
-FLOOR_TEXTS, TRUST = 100, 0.03
-LONELY, SPARSE, MANY_TEXTS = 0.85, 0.25, 2_600
-LEAST_FLOOR = 0.32
-COMPANY_SHARE = 4
+FLOOR_TOPIC_TEXTS, SIZE_DISCOUNT = 100, 0.03
+"""Size of the topic that the floor is meant for, and how much lower the floor is for a topic e times as large."""
+
+MAX_FLOOR_SHARE, SPARSITY_DISCOUNT, DENSE_FIELD_TEXTS = 0.85, 0.25, 2_600
+"""Maximum floor as a share of the field's median local similarity; how much lower the share is for a field with a tenth
+of DENSE_FIELD_TEXTS."""
+
+MIN_FLOOR = 0.32
+"""Minimum of the maximum floor: texts of different subjects rarely reach this local similarity."""
+
+TOPIC_TEXTS_PER_NEIGHBOUR = 4
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Topic of every text and how well it fits; all of shape (texts,). Numbers are those of the topics.
+    """Topic number of every text and its fit, all of shape (texts,).
 
-    ``similarity`` is the cosine to the centroid of the text's own topic, or of the nearest one where it has none;
-    ``runner_up`` the next nearest topic, NO_TOPIC where there is none.
+    ``similarity`` is the cosine to the centroid of the text's topic, or to the nearest centroid if it is unassigned.
+    ``runner_up`` is the next nearest topic, or NO_TOPIC.
     """
 
     topic: IntArray
@@ -28,45 +35,47 @@ class Assignment:
     runner_up_similarity: FloatArray
 
 
-def vote(queries: FloatArray, references: FloatArray, topic: IntArray) -> IntArray:
-    """The topic that most of the nearest references have, weighted by similarity; ``topic`` is the references'."""
+def vote_for_topic(queries: FloatArray, references: FloatArray, topic: IntArray) -> IntArray:
+    """Most frequent topic among the nearest references of each query, shape (queries,), weighted by similarity.
+
+    ``topic`` has the topics of the references.
+    """
     if len(references) == 0 or len(queries) == 0:
         return np.full(len(queries), NO_TOPIC)
-    neighbours = nearest(queries, references, neighbour_count(len(references)))
-    names, votes = np.unique(topic, return_inverse=True)
-    ballots = np.zeros((len(queries), len(names)))
+    neighbours = find_nearest(queries, references, neighbour_count(len(references)))
+    names, positions = np.unique(topic, return_inverse=True)
+    votes = np.zeros((len(queries), len(names)))
     rows = np.repeat(np.arange(len(queries)), neighbours.indices.shape[1])
-    np.add.at(ballots, (rows, votes[neighbours.indices.ravel()]), neighbours.similarities.ravel().clip(0))
-    return np.asarray(names[ballots.argmax(axis=1)], dtype=np.int64)
+    np.add.at(votes, (rows, positions[neighbours.indices.ravel()]), neighbours.similarities.ravel().clip(0))
+    return np.asarray(names[votes.argmax(axis=1)], dtype=np.int64)
 
 
-def is_lonely(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArray:
-    """Which texts are too unlike all others to belong to their topic, shape (texts,).
+def is_outlier(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArray:
+    """True for texts that are too unlike all others to belong to their topic, shape (texts,).
 
-    The company of a text is its mean cosine to its ``neighbours``, to as many as a quarter of its topic at most. Below
-    the floor a text has no topic. The floor is meant for a topic of FLOOR_TEXTS texts and sinks by TRUST for each time
-    that a topic is larger by the factor e, as the odds that a text belongs to a topic rise with the topic's size. It
-    is never above LONELY of the company that is usual in the field, and SPARSE less for each time that the field has
-    ten times fewer texts than MANY_TEXTS: where texts are few, even those of one topic are not near; but never below
-    LEAST_FLOOR, which texts of different subjects hardly reach.
+    The local similarity of a text is its mean cosine to its ``neighbours``, to at most a quarter as many as its topic
+    has texts. A text below the floor is an outlier. ``floor`` applies to a topic of FLOOR_TOPIC_TEXTS texts. It is
+    lower for larger topics, because a text is more likely to belong to a large topic. The floor is also limited by the
+    median local similarity of the field, and more so in fields of few texts, where texts of one topic are less alike.
+    This limit is never below MIN_FLOOR.
     """
     if not len(topic) or not neighbours.similarities.shape[1]:
         return np.zeros(len(topic), dtype=bool)
     _, positions, counts = np.unique(topic, return_inverse=True, return_counts=True)
-    company = neighbours.company(counts[positions] // COMPANY_SHARE)
-    floors = floor - TRUST * np.log(counts / FLOOR_TEXTS)
-    usual = LONELY - SPARSE * max(0.0, np.log10(MANY_TEXTS / len(topic)))
-    cap = max(usual * float(np.median(company)), LEAST_FLOOR)
-    return np.asarray((topic != NO_TOPIC) & (company < np.minimum(floors[positions], cap)))
+    local_similarity = neighbours.local_similarity(counts[positions] // TOPIC_TEXTS_PER_NEIGHBOUR)
+    floors = floor - SIZE_DISCOUNT * np.log(counts / FLOOR_TOPIC_TEXTS)
+    share = MAX_FLOOR_SHARE - SPARSITY_DISCOUNT * max(0.0, np.log10(DENSE_FIELD_TEXTS / len(topic)))
+    limit = max(share * float(np.median(local_similarity)), MIN_FLOOR)
+    return np.asarray((topic != NO_TOPIC) & (local_similarity < np.minimum(floors[positions], limit)))
 
 
-def measure(vectors: FloatArray, topic: IntArray) -> Assignment:
-    """How well every text fits its topic, and which is next."""
+def measure_fit(vectors: FloatArray, topic: IntArray) -> Assignment:
+    """Similarity of every text to its topic and to the next nearest one."""
     count = len(topic)
     names, positions = np.unique(topic[topic != NO_TOPIC], return_inverse=True)
     if len(names) == 0:
-        nothing = np.full(count, np.nan, dtype=np.float32)
-        return Assignment(topic, nothing, np.full(count, NO_TOPIC), nothing)
+        unknown = np.full(count, np.nan, dtype=np.float32)
+        return Assignment(topic, unknown, np.full(count, NO_TOPIC), unknown)
     labels = np.full(count, NO_TOPIC)
     labels[topic != NO_TOPIC] = positions
     similarities = vectors @ centroids(vectors, labels).T

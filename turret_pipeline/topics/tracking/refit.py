@@ -1,4 +1,4 @@
-"""A new start that keeps the ids: topics found anew take the id of the old topic whose texts they have."""
+"""Refit: topics that were found anew get the ids of the old topics with mostly the same texts."""
 
 from dataclasses import dataclass
 
@@ -9,43 +9,48 @@ from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.tracking.reconcile import Change
 
-SAME_SHARE = 0.3
-"""A new topic is an old one if the texts in both are so much of the texts in either (Jaccard)."""
+MIN_JACCARD = 0.3
+"""Minimum Jaccard index of the texts of an old and a new topic that are the same topic."""
 
-PART_SHARE = 0.5
-"""A topic came out of another, or went into it, if it has so much of its texts from there."""
+MIN_PART_SHARE = 0.5
+"""Minimum share of a topic's texts that come from another topic it split from, or go to one it merged into."""
 
-LIVES_ON = 0.25
-"""A new topic into which an old one went is that old one too, if it makes so much of it: where three topics are found
-to be one, the largest lives on, as it does where an update merges them."""
+MIN_SURVIVOR_SHARE = 0.25
+"""Minimum share of a new topic that comes from an old one, for the old one to survive in it if most of its texts went
+there. If three topics are found to be one, the largest survives, as in a merge by an update."""
 
 
 @dataclass(frozen=True)
-class Carried:
-    """Topics under their lasting numbers, and how those that are not the same are related to the old ones."""
+class MatchedTopics:
+    """Topic of every text under its lasting number, and the splits and merges among topics."""
 
     topic: IntArray
     changes: list[Change]
 
 
-def keep_held(old: IntArray, new: IntArray, held: frozenset[int]) -> IntArray:
-    """``new``, shape (texts,), but topics in ``held`` have their texts of ``old``; new texts beside them join."""
+def restore_protected_topics(old: IntArray, new: IntArray, protected: frozenset[int]) -> IntArray:
+    """Topics in ``new``, shape (texts,), except that ``protected`` topics have their texts from ``old``.
+
+    New texts that were found together with most texts of a protected topic join it.
+    """
     topic = new.copy()
-    for name in sorted(held):
+    for name in sorted(protected):
         members = old == name
-        for group in np.unique(new[members & (new != NO_TOPIC)]):
-            if members[new == group].mean() >= PART_SHARE:
-                topic[(new == group) & (old == NO_TOPIC)] = name
-    is_held = np.isin(old, list(held))
-    topic[is_held] = old[is_held]
+        for cluster in np.unique(new[members & (new != NO_TOPIC)]):
+            if members[new == cluster].mean() >= MIN_PART_SHARE:
+                topic[(new == cluster) & (old == NO_TOPIC)] = name
+    is_protected = np.isin(old, list(protected))
+    topic[is_protected] = old[is_protected]
     return topic
 
 
-def carry_ids(old: IntArray, new: IntArray, next_number: int, held: frozenset[int] = frozenset()) -> Carried:
-    """Numbers for the topics in ``new`` from those in ``old``, both of shape (texts,), by most texts in common.
+def match_topic_numbers(
+    old: IntArray, new: IntArray, next_number: int, protected: frozenset[int] = frozenset()
+) -> MatchedTopics:
+    """Topics in ``new`` with the numbers of the matching topics in ``old``, both of shape (texts,).
 
-    Topics in ``held`` have one number in both, and keep it. The pairs of the others are those with most texts in
-    common over all (Kuhn 1955: the Hungarian method).
+    Topics are paired so that the texts in common are most over all pairs (Kuhn 1955: the Hungarian method). Topics
+    without a match are numbered from ``next_number``. ``protected`` topics have the same number in both and keep it.
     """
     old_names, new_names = np.unique(old[old != NO_TOPIC]), np.unique(new[new != NO_TOPIC])
     both = (old != NO_TOPIC) & (new != NO_TOPIC)
@@ -53,10 +58,10 @@ def carry_ids(old: IntArray, new: IntArray, next_number: int, held: frozenset[in
     np.add.at(shared, (np.searchsorted(new_names, new[both]), np.searchsorted(old_names, old[both])), 1)
     old_sizes = np.array([(old == name).sum() for name in old_names])
     new_sizes = np.array([((new == name) & (old != NO_TOPIC)).sum() for name in new_names])
-    either = new_sizes[:, None] + old_sizes[None, :] - shared
-    lives_on = (shared >= PART_SHARE * old_sizes[None, :]) & (shared >= LIVES_ON * new_sizes[:, None])
-    is_same = (shared > 0) & ((shared >= SAME_SHARE * either) | lives_on)
-    numbers = _paired(np.where(is_same, shared, 0), old_names, new_names, held)
+    union = new_sizes[:, None] + old_sizes[None, :] - shared
+    survives = (shared >= MIN_PART_SHARE * old_sizes[None, :]) & (shared >= MIN_SURVIVOR_SHARE * new_sizes[:, None])
+    is_same = (shared > 0) & ((shared >= MIN_JACCARD * union) | survives)
+    numbers = _match_pairs(np.where(is_same, shared, 0), old_names, new_names, protected)
     for row in range(len(new_names)):
         if row not in numbers:
             numbers[row] = next_number
@@ -64,36 +69,36 @@ def carry_ids(old: IntArray, new: IntArray, next_number: int, held: frozenset[in
     lasting = np.array([numbers[row] for row in range(len(new_names))], dtype=np.int64)
     topic = np.full(len(new), NO_TOPIC)
     topic[new != NO_TOPIC] = lasting[np.searchsorted(new_names, new[new != NO_TOPIC])]
-    return Carried(topic, _related(shared, old_names, lasting, old_sizes, new_sizes))
+    return MatchedTopics(topic, _derive_changes(shared, old_names, lasting, old_sizes, new_sizes))
 
 
-def _paired(
-    shared: "np.typing.NDArray[np.float64]", old_names: IntArray, new_names: IntArray, held: frozenset[int]
+def _match_pairs(
+    shared: "np.typing.NDArray[np.float64]", old_names: IntArray, new_names: IntArray, protected: frozenset[int]
 ) -> dict[int, int]:
-    """The old number of each new topic, by its row, that is an old one; ``shared`` is 0 where the two cannot be one."""
-    free_rows = np.flatnonzero(~np.isin(new_names, list(held)))
-    free_columns = np.flatnonzero(~np.isin(old_names, list(held)))
+    """Old number of the new topics with a match, by row; ``shared`` is 0 for pairs that cannot match."""
+    free_rows = np.flatnonzero(~np.isin(new_names, list(protected)))
+    free_columns = np.flatnonzero(~np.isin(old_names, list(protected)))
     rows, columns = linear_sum_assignment(-shared[np.ix_(free_rows, free_columns)])
     pairs = zip(free_rows[rows].tolist(), free_columns[columns].tolist(), strict=True)
-    kept = {row: name for row, name in enumerate(new_names.tolist()) if name in held}
+    kept = {row: name for row, name in enumerate(new_names.tolist()) if name in protected}
     return kept | {row: int(old_names[column]) for row, column in pairs if shared[row, column] > 0}
 
 
-def _related(
+def _derive_changes(
     shared: "np.typing.NDArray[np.float64]",
     old_names: IntArray,
     lasting: IntArray,
     old_sizes: IntArray,
     new_sizes: IntArray,
 ) -> list[Change]:
-    """Splits: new numbers whose texts are mostly of one old topic. Merges: old topics that went into one new topic."""
+    """Splits (new numbers with most texts from one old topic) and merges (old topics with most texts in a new one)."""
     changes: list[Change] = []
     for row, number in enumerate(lasting.tolist()):
         share = shared[row] / max(new_sizes[row], 1)
-        if number not in old_names and len(share) and share.max() >= PART_SHARE:
+        if number not in old_names and len(share) and share.max() >= MIN_PART_SHARE:
             changes.append(Change("split", number, int(old_names[share.argmax()]), float(share.max())))
     for column, name in enumerate(old_names.tolist()):
         share = shared[:, column] / max(old_sizes[column], 1)
-        if name not in lasting and len(share) and share.max() >= PART_SHARE:
+        if name not in lasting and len(share) and share.max() >= MIN_PART_SHARE:
             changes.append(Change("merged", name, int(lasting[share.argmax()]), float(share.max())))
     return changes

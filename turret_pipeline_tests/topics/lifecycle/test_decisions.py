@@ -10,7 +10,7 @@ from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline.topics.lifecycle.decisions import apply_splits
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState, advance
-from turret_pipeline.topics.tracking.assign import measure
+from turret_pipeline.topics.tracking.assign import measure_fit
 from turret_pipeline.topics.tracking.update import Update
 from turret_pipeline_tests.topics.lifecycle.first_run import (
     EMPTY,
@@ -150,7 +150,7 @@ def test_a_topic_with_fewer_texts_than_parts_stays_whole() -> None:
 def test_texts_of_one_kind_are_split_into_as_many_parts_as_there_are() -> None:
 
     vectors_of_two = np.repeat(np.eye(2, dtype=np.float32), [6, 3], axis=0)
-    found = Update(measure(vectors_of_two, np.full(9, 1)))
+    found = Update(measure_fit(vectors_of_two, np.full(9, 1)))
     split = apply_splits(
         found, "prompt", vectors_of_two, EMPTY.topic_definitions, EMPTY.topic_lineage,
         Edits((edit("split", "prompt-1", parts=4), edit("split", "note-1", 2, parts=2))),

@@ -1,20 +1,20 @@
-"""Vectors and topics in; who votes for what, who is alone, and how well texts fit out."""
+"""Votes for topics, outliers, and the fit of texts to topics."""
 
 import numpy as np
 import pytest
 
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.clustering.neighbours import Neighbours, nearest_others
+from turret_pipeline.topics.clustering.neighbours import Neighbours, find_nearest_others
 from turret_pipeline.topics.tracking.assign import (
-    FLOOR_TEXTS,
-    LEAST_FLOOR,
-    LONELY,
-    MANY_TEXTS,
-    SPARSE,
-    TRUST,
-    is_lonely,
-    measure,
-    vote,
+    DENSE_FIELD_TEXTS,
+    FLOOR_TOPIC_TEXTS,
+    MAX_FLOOR_SHARE,
+    MIN_FLOOR,
+    SIZE_DISCOUNT,
+    SPARSITY_DISCOUNT,
+    is_outlier,
+    measure_fit,
+    vote_for_topic,
 )
 from turret_pipeline_tests.topics.blobs import blobs
 
@@ -22,73 +22,76 @@ EAST, NORTH = np.eye(2, dtype=np.float32)[:, None]
 FLOOR = 0.5
 
 
-def company(**usual: float) -> Neighbours:
-    """Neighbours as near as is said of one text in front of a thousand usual ones."""
-    similarities = np.array([[usual["first"]], *[[usual["others"]]] * 1000], dtype=np.float32)
+def local_similarities(*, first: float, others: float) -> Neighbours:
+    """Neighbours of 1,001 texts: local similarity ``first`` for the first text and ``others`` for the rest."""
+    similarities = np.array([[first], *[[others]] * 1000], dtype=np.float32)
     return Neighbours(np.zeros((1001, 1), dtype=np.int64), similarities)
 
 
-def test_the_vote_is_weighted_by_nearness() -> None:
+def test_votes_are_weighted_by_similarity() -> None:
     references = np.array([[1, 0], [0.28, 0.96], [0.28, 0.96]], dtype=np.float32)
     topic = np.array([5, 8, 8])
-    assert vote(EAST, references, topic).tolist() == [5]
-    assert vote(NORTH, references, topic).tolist() == [8]
+    assert vote_for_topic(EAST, references, topic).tolist() == [5]
+    assert vote_for_topic(NORTH, references, topic).tolist() == [8]
 
 
-def test_only_the_nearest_vote_however_many_there_are_far_off() -> None:
+def test_only_the_nearest_references_vote() -> None:
     references = np.concatenate([np.repeat(EAST, 8, axis=0), np.repeat([[0.6, 0.8]], 200, axis=0).astype(np.float32)])
-    assert vote(EAST, references, np.repeat([3, 4], [8, 200])).tolist() == [3]
+    assert vote_for_topic(EAST, references, np.repeat([3, 4], [8, 200])).tolist() == [3]
 
 
-def test_what_points_away_has_no_vote() -> None:
+def test_references_with_a_negative_cosine_have_no_vote() -> None:
     references = np.array([[-1, 0], [-1, 0], [0.1, 0.995]], dtype=np.float32)
-    assert vote(EAST, references, np.array([1, 1, 2])).tolist() == [2]
+    assert vote_for_topic(EAST, references, np.array([1, 1, 2])).tolist() == [2]
 
 
-def test_a_vote_without_voters_or_texts_elects_nothing() -> None:
-    assert vote(blobs([3]), blobs([1])[:0], np.array([], dtype=np.int64)).tolist() == [NO_TOPIC] * 3
-    assert vote(blobs([3])[:0], blobs([2]), np.array([1, 2])).tolist() == []
+def test_without_references_or_queries_there_is_no_topic() -> None:
+    assert vote_for_topic(blobs([3]), blobs([1])[:0], np.array([], dtype=np.int64)).tolist() == [NO_TOPIC] * 3
+    assert vote_for_topic(blobs([3])[:0], blobs([2]), np.array([1, 2])).tolist() == []
 
 
-@pytest.mark.parametrize("texts", [5, FLOOR_TEXTS, 900])
-def test_the_floor_sinks_with_the_size_of_the_topic(texts: int) -> None:
-    bound = FLOOR - TRUST * np.log(texts / FLOOR_TEXTS)
+@pytest.mark.parametrize("texts", [5, FLOOR_TOPIC_TEXTS, 900])
+def test_the_floor_is_lower_for_larger_topics(texts: int) -> None:
+    bound = FLOOR - SIZE_DISCOUNT * np.log(texts / FLOOR_TOPIC_TEXTS)
     topic = np.repeat([1, 2], [texts, 1001 - texts])
-    for first, lonely in ((bound - 0.001, True), (bound + 0.001, False)):
-        found = is_lonely(company(first=first, others=0.9), topic, FLOOR)
-        assert found.tolist() == [lonely] + [False] * 1000
+    for first, expected in ((bound - 0.001, True), (bound + 0.001, False)):
+        found = is_outlier(local_similarities(first=first, others=0.9), topic, FLOOR)
+        assert found.tolist() == [expected] + [False] * 1000
 
 
-def test_where_all_are_loose_only_those_far_below_the_usual_are_lonely() -> None:
+def test_in_a_loose_field_the_median_limits_the_floor() -> None:
     topic = np.full(1001, 1)
-    bound = 0.5 * (LONELY - SPARSE * np.log10(MANY_TEXTS / 1001))
-    for first, lonely in ((bound - 0.001, True), (bound + 0.001, False)):
-        found = is_lonely(company(first=first, others=0.5), topic, FLOOR)
-        assert found.tolist() == [lonely] + [False] * 1000
+    bound = 0.5 * (MAX_FLOOR_SHARE - SPARSITY_DISCOUNT * np.log10(DENSE_FIELD_TEXTS / 1001))
+    for first, expected in ((bound - 0.001, True), (bound + 0.001, False)):
+        found = is_outlier(local_similarities(first=first, others=0.5), topic, FLOOR)
+        assert found.tolist() == [expected] + [False] * 1000
 
 
-def test_where_all_are_unlike_each_other_all_are_lonely() -> None:
-    similarities = np.full((30, 4), LEAST_FLOOR - 0.01, dtype=np.float32)
-    strangers = Neighbours(np.zeros((30, 4), dtype=np.int64), similarities)
-    assert is_lonely(strangers, np.full(30, 1), FLOOR).all()
-    acquainted = Neighbours(strangers.indices, similarities + 0.02)
-    assert not is_lonely(acquainted, np.full(30, 1), FLOOR).any()
+def test_below_the_minimum_floor_all_texts_are_outliers() -> None:
+    similarities = np.full((30, 4), MIN_FLOOR - 0.01, dtype=np.float32)
+    below = Neighbours(np.zeros((30, 4), dtype=np.int64), similarities)
+    assert is_outlier(below, np.full(30, 1), FLOOR).all()
+    above = Neighbours(below.indices, similarities + 0.02)
+    assert not is_outlier(above, np.full(30, 1), FLOOR).any()
 
 
-def test_who_has_no_topic_is_not_called_lonely() -> None:
+def test_an_unassigned_text_is_not_an_outlier() -> None:
     topic = np.array([NO_TOPIC, *[1] * 1000])
-    assert not is_lonely(company(first=0.1, others=0.9), topic, FLOOR).any()
+    assert not is_outlier(local_similarities(first=0.1, others=0.9), topic, FLOOR).any()
 
 
-def test_without_neighbours_nobody_is_lonely() -> None:
+def test_without_neighbours_there_are_no_outliers() -> None:
     for count in (0, 1):
         vectors = blobs([1])[:count]
-        assert is_lonely(nearest_others(vectors, 5), np.ones(count, dtype=np.int64), FLOOR).tolist() == [False] * count
+        assert (
+            is_outlier(find_nearest_others(vectors, 5), np.ones(count, dtype=np.int64), FLOOR).tolist()
+            == [False] * count
+        )
 
 
 def test_a_text_is_measured_against_its_own_topic_and_the_next() -> None:
     vectors = np.repeat(np.array([[1, 0, 0], [0.6, 0.8, 0]], dtype=np.float32), 6, axis=0)
-    found = measure(vectors, np.repeat([3, 9], 6))
+    found = measure_fit(vectors, np.repeat([3, 9], 6))
     assert found.topic.tolist() == [3] * 6 + [9] * 6
     assert found.runner_up.tolist() == [9] * 6 + [3] * 6
     np.testing.assert_allclose(found.similarity, np.ones(12), rtol=1e-6)
@@ -97,13 +100,13 @@ def test_a_text_is_measured_against_its_own_topic_and_the_next() -> None:
 
 def test_a_text_without_a_topic_is_measured_against_the_nearest() -> None:
     vectors = np.array([[1, 0, 0]] * 6 + [[0, 1, 0]] * 6 + [[0, 0.6, -0.8]], dtype=np.float32)
-    found = measure(vectors, np.array([3] * 6 + [9] * 6 + [NO_TOPIC]))
+    found = measure_fit(vectors, np.array([3] * 6 + [9] * 6 + [NO_TOPIC]))
     assert (found.topic[-1], found.runner_up[-1]) == (NO_TOPIC, 3)
     assert (found.similarity[-1], found.runner_up_similarity[-1]) == pytest.approx((0.6, 0.0))
 
 
 def test_a_single_topic_has_no_runner_up() -> None:
-    found = measure(blobs([40]), np.full(40, 6))
+    found = measure_fit(blobs([40]), np.full(40, 6))
     assert found.runner_up.tolist() == [NO_TOPIC] * 40
     assert np.isnan(found.runner_up_similarity).all()
     assert (found.similarity > 0.7).all()
@@ -111,6 +114,6 @@ def test_a_single_topic_has_no_runner_up() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_without_topics_there_is_nothing_to_measure(count: int) -> None:
-    found = measure(blobs([4])[:count], np.full(count, NO_TOPIC))
+    found = measure_fit(blobs([4])[:count], np.full(count, NO_TOPIC))
     assert found.topic.tolist() == found.runner_up.tolist() == [NO_TOPIC] * count
     assert np.isnan(found.similarity).tolist() == np.isnan(found.runner_up_similarity).tolist() == [True] * count
