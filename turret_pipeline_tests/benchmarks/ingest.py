@@ -1,11 +1,11 @@
-"""Rate and memory of reading events, beside DuckDB's bare reading and writing of the same file in the same run.
+"""Rate and memory of reading events, compared with DuckDB copying the same file in the same run.
 
     python -m turret_pipeline_tests.benchmarks.ingest [--events 1000000] [--more 3000000] [--runs 5]
 
-Every measurement is a process of its own, and the kinds take turns. DuckDB's does
-``COPY (SELECT * FROM read_json(...)) TO parquet``. Ours reads the file into parts, which includes starting its workers,
-and puts all events in order, each once, with sessions and accounts. Peak memory is that of a process with its workers,
-in a further run: to look at it slows a process down.
+Each measurement runs in its own process, and the kinds alternate. DuckDB runs
+``COPY (SELECT * FROM read_json(...)) TO parquet``. Turret reads the file into parts, which includes starting its
+workers, and writes the canonical tables. Peak memory is that of a process with its workers, measured in a separate run
+because sampling slows it down.
 """
 
 import argparse
@@ -28,8 +28,8 @@ import orjson
 
 from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.ingest.canonical import Rules, write_canonical
-from turret_pipeline.ingest.parts import Arrival, Sources
+from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.parts import Ingestion, PartStore
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.storage.lake import Lake
 
@@ -42,49 +42,49 @@ SAMPLE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A run: seconds until the parts are written, and in all."""
+class Timing:
+    """Seconds until the parts are written, and in total."""
 
     parts_seconds: float
     seconds: float
 
 
 def write_events(file: IO[bytes], count: int, seed: int = 1) -> None:
-    """Events with eight fields of metadata, of which six in ten have a text, and of those one in twenty an address."""
-    chance = random.Random(seed)
+    """Write events with eight metadata fields: 60 % have a text, and 5 % of the texts an e-mail address."""
+    rng = random.Random(seed)
     for number in range(count):
-        moment = BEGIN + dt.timedelta(seconds=3 * number + chance.random())
+        moment = BEGIN + dt.timedelta(seconds=3 * number + rng.random())
         metadata: dict[str, object] = {
-            "plan": chance.choice(("free", "pro", "team", "business")),
-            "country": chance.choice(("CH", "DE", "FR", "US", "IN", "BR")),
-            "latency": round(chance.expovariate(1), 3),
-            "tokens": chance.randrange(2000),
-            "is_beta": chance.random() < 0.1,
-            "version": f"1.{chance.randrange(20)}.{chance.randrange(9)}",
-            "device": chance.choice(("ios", "android", "web")),
+            "plan": rng.choice(("free", "pro", "team", "business")),
+            "country": rng.choice(("CH", "DE", "FR", "US", "IN", "BR")),
+            "latency": round(rng.expovariate(1), 3),
+            "tokens": rng.randrange(2000),
+            "is_beta": rng.random() < 0.1,
+            "version": f"1.{rng.randrange(20)}.{rng.randrange(9)}",
+            "device": rng.choice(("ios", "android", "web")),
         }
-        if chance.random() < 0.6:
-            text = ". ".join(_sentence(chance) for _ in range(chance.randrange(1, 4)))
-            metadata["prompt"] = f"{text}, write to kim{number}@example.com" if chance.random() < 0.05 else text
+        if rng.random() < 0.6:
+            text = ". ".join(_sentence(rng) for _ in range(rng.randrange(1, 4)))
+            metadata["prompt"] = f"{text}, write to kim{number}@example.com" if rng.random() < 0.05 else text
         else:
-            metadata["channel"] = chance.choice(("mail", "chat"))
+            metadata["channel"] = rng.choice(("mail", "chat"))
         event = {
             "event_id": f"e{number}",
-            "name": chance.choice(("prompt_sent", "page_opened", "export_done", "vote_given")),
+            "name": rng.choice(("prompt_sent", "page_opened", "export_done", "vote_given")),
             "session_id": f"s{number // 6}",
-            "user_id": f"u{chance.randrange(count // 20 + 1)}",
+            "user_id": f"u{rng.randrange(count // 20 + 1)}",
             "timestamp": moment.isoformat(),
             "metadata": metadata,
         }
         file.write(orjson.dumps(event) + b"\n")
 
 
-def _sentence(chance: random.Random) -> str:
-    return f"{chance.choice(ASKS)} {chance.choice(PLACES)}{chance.choice(ENDS)} {chance.randrange(1000)}"
+def _sentence(rng: random.Random) -> str:
+    return f"{rng.choice(ASKS)} {rng.choice(PLACES)}{rng.choice(ENDS)} {rng.randrange(1000)}"
 
 
 def copy_by_duckdb(source: Path, folder: Path) -> float:
-    """Seconds of DuckDB's bare copy."""
+    """Seconds that DuckDB needs to copy the file."""
     started = time.perf_counter()
     with duckdb.connect() as connection:
         connection.execute(
@@ -93,38 +93,38 @@ def copy_by_duckdb(source: Path, folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def ingest(source: Path, folder: Path, *, scrubbed: bool) -> tuple[float, float]:
-    """Seconds until the parts of the file are written, and until its events are in order."""
-    sources, lake = Sources(folder / "parts"), Lake(folder)
+def ingest_file(source: Path, folder: Path, *, scrubbed: bool) -> tuple[float, float]:
+    """Seconds until the parts of the file are written, and until the canonical tables are."""
+    parts, lake = PartStore(folder / "parts"), Lake(folder)
     started = time.perf_counter()
     privacy = Privacy(frozenset(KINDS) if scrubbed else frozenset())
-    sum(sources.add(source, ParseOptions(BEGIN, None, privacy), Arrival(BEGIN)))
-    read = time.perf_counter()
-    write_canonical(sources, lake, Rules())
-    return read - started, time.perf_counter() - started
+    sum(parts.add(source, ParseOptions(BEGIN, None, privacy), Ingestion(BEGIN)))
+    parts_written = time.perf_counter()
+    write_canonical(parts, lake, CanonicalOptions())
+    return parts_written - started, time.perf_counter() - started
 
 
-def _child(kind: str, source: Path) -> None:
+def _run_child(kind: str, source: Path) -> None:
     with tempfile.TemporaryDirectory(dir=source.parent) as name:
         if kind == "duckdb":
             seconds = copy_by_duckdb(source, Path(name))
             print(json.dumps([seconds, seconds]))
         else:
-            print(json.dumps(ingest(source, Path(name), scrubbed=kind == "scrubbed")))
+            print(json.dumps(ingest_file(source, Path(name), scrubbed=kind == "scrubbed")))
 
 
-def measure(kind: str, source: Path) -> Measured:
-    """One kind of run in a process of its own."""
+def measure(kind: str, source: Path) -> Timing:
+    """Time one kind of run in its own process."""
     done = subprocess.run(_command(kind, source), stdout=subprocess.PIPE, text=True, check=True)
-    return Measured(*json.loads(done.stdout))
+    return Timing(*json.loads(done.stdout))
 
 
 def peak_memory(kind: str, source: Path) -> float:
-    """Gigabytes of a process and its workers at most."""
+    """Peak gigabytes of a process and its workers."""
     peak = 0.0
     with subprocess.Popen(_command(kind, source), stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, sum(_gigabytes(pid) for pid in _family(process.pid)))
+            peak = max(peak, sum(_gigabytes(pid) for pid in _process_tree(process.pid)))
             time.sleep(SAMPLE_SECONDS)
     return peak
 
@@ -133,19 +133,19 @@ def _command(kind: str, source: Path) -> list[str]:
     return [sys.executable, "-m", __spec__.name, "--child", kind, str(source)]
 
 
-def _family(pid: int) -> Iterator[int]:
-    """A process and all that it started."""
+def _process_tree(pid: int) -> Iterator[int]:
+    """Ids of a process and of all its descendants."""
     yield pid
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
-                yield from _family(int(child))
+                yield from _process_tree(int(child))
     except OSError:
         return
 
 
 def _gigabytes(pid: int) -> float:
-    """Memory of a process, shared pages in parts."""
+    """Memory of a process, with its share of shared pages."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e6
@@ -153,21 +153,24 @@ def _gigabytes(pid: int) -> float:
         return 0.0
 
 
-def median(found: list[Measured], figure: Callable[[Measured], float]) -> float:
-    """The median of a figure."""
-    return statistics.median(figure(one) for one in found)
+def median_of(timings: list[Timing], figure: Callable[[Timing], float]) -> float:
+    """Median of a figure over all runs."""
+    return statistics.median(figure(timing) for timing in timings)
 
 
 def compare(source: Path, count: int, runs: int) -> dict[str, float]:
-    """Print the rates for a file of so many events, and return the peaks."""
-    found: dict[str, list[Measured]] = {kind: [] for kind in LIMITS}
+    """Print the rates for a file of ``count`` events, and return the peak memory by kind."""
+    timings: dict[str, list[Timing]] = {kind: [] for kind in LIMITS}
     for _ in range(runs):
-        for kind, measured in found.items():
+        for kind, measured in timings.items():
             measured.append(measure(kind, source))
-    bare = median(found["duckdb"], lambda one: one.seconds)
-    peaks = {kind: peak_memory(kind, source) for kind in found}
-    for kind, measured in found.items():
-        parts, seconds = median(measured, lambda one: one.parts_seconds), median(measured, lambda one: one.seconds)
+    bare = median_of(timings["duckdb"], lambda one: one.seconds)
+    peaks = {kind: peak_memory(kind, source) for kind in timings}
+    for kind, measured in timings.items():
+        parts, seconds = (
+            median_of(measured, lambda one: one.parts_seconds),
+            median_of(measured, lambda one: one.seconds),
+        )
         limit = f"1/{LIMITS[kind]:.0f}" if LIMITS[kind] else ""
         print(
             f"| {count:,} | {kind} | {parts:.2f} s | {seconds:.2f} s | {count / seconds:,.0f} | {bare / parts:.2f} | "
@@ -177,18 +180,18 @@ def compare(source: Path, count: int, runs: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Make the files, measure, print."""
+    """Write the files, measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--more", type=int, default=3_000_000, help="events of the second file; 0: none")
+    parser.add_argument("--more", type=int, default=3_000_000, help="events of the second file; 0 for no second file")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        _child(options.child[0], Path(options.child[1]))
+        _run_child(options.child[0], Path(options.child[1]))
         return
-    print(f"{os.cpu_count()} cores; medians of {options.runs} runs that take turns")
-    print("| events | kind | parts written | in order | events/s | parts / DuckDB | all / DuckDB | at least | peak |")
+    print(f"{os.cpu_count()} cores; medians of {options.runs} alternating runs")
+    print("| events | kind | parts | parts and tables | events/s | parts / DuckDB | all / DuckDB | at least | peak |")
     print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         peaks = []

@@ -1,7 +1,7 @@
-"""Made-up occurrences in which nothing grows and no segment differs, unless it is planted.
+"""Simulated occurrences in which no topic grows and no segment differs, unless an effect is planted.
 
-What makes real data hard is in them: topics of Zipf's sizes; users with few or many sessions and subjects of their
-own; sessions that stay on a topic; days that differ in volume, by weekday, and in what they are about.
+They have the difficulties of real data: topic sizes follow Zipf's law; users have few or many sessions and subjects of
+their own; sessions stay on a topic; days differ in volume, by weekday, and in their topics.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ FIRST_DAY = dt.date(2026, 1, 5)
 
 @dataclass(frozen=True)
 class World:
-    """How the data is made. ``concentration``: the smaller, the more each user has subjects of their own."""
+    """Settings of the simulation. A smaller ``concentration`` gives users more distinct subjects."""
 
     topics: int = 60
     users: int = 800
@@ -28,53 +28,53 @@ class World:
 
     known_users: bool = True
     stay: float = 0.5
-    """Chance that an event of a session is on the topic of the one before."""
+    """Probability that an event has the topic of the event before it in the session."""
 
 
 @dataclass(frozen=True)
-class Planted:
-    """What differs after all: the topic's weight times ``factor`` in the last 7 days, or for some of the users."""
+class PlantedEffect:
+    """A topic whose weight is multiplied by ``factor`` in the last 7 days, or for a quarter of the users."""
 
     topic: int
     factor: float
 
 
-def occurrences(
-    rng: np.random.Generator, world: World, growing: Planted | None = None, favoured: Planted | None = None
+def simulate_occurrences(
+    rng: np.random.Generator, world: World, growing: PlantedEffect | None = None, favoured: PlantedEffect | None = None
 ) -> tuple[pl.DataFrame, IntArray]:
-    """Occurrences of one text field, and whether each of the users is favoured (a quarter of them)."""
+    """Occurrences of one text field, and 1 for each user with the ``favoured`` effect, else 0."""
     weights = 1 / np.arange(1, world.topics + 1)
-    taste = rng.dirichlet(world.concentration * weights / weights.sum() * world.topics**0.5, world.users)
+    user_weights = rng.dirichlet(world.concentration * weights / weights.sum() * world.topics**0.5, world.users)
     is_favoured = rng.random(world.users) < 0.25
     if favoured:
-        taste[is_favoured, favoured.topic] *= favoured.factor
-    mood = np.exp(rng.normal(0, world.day_spread, (world.days, world.topics)))
+        user_weights[is_favoured, favoured.topic] *= favoured.factor
+    day_weights = np.exp(rng.normal(0, world.day_spread, (world.days, world.topics)))
     if growing:
-        mood[-7:, growing.topic] *= growing.factor
+        day_weights[-7:, growing.topic] *= growing.factor
     volume = np.exp(rng.normal(0, 0.3, world.days)) * np.where(np.arange(world.days) % 7 < 5, 1.0, 0.4)
     sessions = 1 + rng.geometric(0.25, world.users)
     user = np.repeat(np.arange(world.users), sessions)
     day = rng.choice(world.days, len(user), p=volume / volume.sum())
     length = rng.geometric(0.4, len(user))
     session = np.repeat(np.arange(len(user)), length)
-    chance = np.cumsum(taste[user] * mood[day], axis=1)
-    drawn = _drawn(rng, chance / chance[:, -1:], session)
-    topic = _staying(rng, drawn, session, world.stay)
-    return _frame(world, user[session], session, day[session], topic), is_favoured.astype(np.int64)
+    cumulated = np.cumsum(user_weights[user] * day_weights[day], axis=1)
+    drawn = _draw_topics(rng, cumulated / cumulated[:, -1:], session)
+    topic = _repeat_topics(rng, drawn, session, world.stay)
+    return _occurrences_frame(world, user[session], session, day[session], topic), is_favoured.astype(np.int64)
 
 
-def _drawn(rng: np.random.Generator, cumulated: FloatArray, session: IntArray) -> IntArray:
+def _draw_topics(rng: np.random.Generator, cumulated: FloatArray, session: IntArray) -> IntArray:
     return np.asarray((rng.random(len(session))[:, None] > cumulated[session]).sum(axis=1))
 
 
-def _staying(rng: np.random.Generator, drawn: IntArray, session: IntArray, stay: float) -> IntArray:
-    """Each event on the topic of the one before it in its session by chance ``stay``, else on the one drawn."""
+def _repeat_topics(rng: np.random.Generator, drawn: IntArray, session: IntArray, stay: float) -> IntArray:
+    """Topics of the events: with probability ``stay`` that of the event before in the session, else the drawn one."""
     is_first = np.r_[True, session[1:] != session[:-1]]
     source = np.where(is_first | (rng.random(len(session)) >= stay), np.arange(len(session)), 0)
     return np.asarray(drawn[np.maximum.accumulate(source)])
 
 
-def _frame(world: World, user: IntArray, session: IntArray, day: IntArray, topic: IntArray) -> pl.DataFrame:
+def _occurrences_frame(world: World, user: IntArray, session: IntArray, day: IntArray, topic: IntArray) -> pl.DataFrame:
     cluster = user if world.known_users else session
     return pl.DataFrame(
         {"cluster_id": cluster, "session_id": session, "user": user, "day": day, "topic": topic}
@@ -89,8 +89,8 @@ def _frame(world: World, user: IntArray, session: IntArray, day: IntArray, topic
     )
 
 
-def segment(found: pl.DataFrame, name: str, values: IntArray) -> pl.DataFrame:
-    """Values of an enum field, one for each occurrence, in the shape of event_values."""
-    return found.select(
+def segment_values(occurrences: pl.DataFrame, name: str, values: IntArray) -> pl.DataFrame:
+    """Values of an enum field, one per occurrence, with the columns event_id, field and value."""
+    return occurrences.select(
         "event_id", pl.lit(name).alias("field"), pl.Series("value", values).cast(pl.String).alias("value")
     )

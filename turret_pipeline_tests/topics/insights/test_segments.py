@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from turret_pipeline.tables import TOPIC_SEGMENTS
 from turret_pipeline.topics.insights.occurrences import OCCURRENCES_SCHEMA
 from turret_pipeline.topics.insights.segments import topic_segments
-from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences, segment
+from turret_pipeline_tests.benchmarks.simulated import PlantedEffect, World, segment_values, simulate_occurrences
 
 DAY = dt.date(2026, 3, 1)
 VALUES = {"event_id": pl.String, "field": pl.String, "value": pl.String}
@@ -113,12 +113,14 @@ def test_segments_drawn_by_lot_raise_hardly_an_alarm() -> None:
     rng, world = np.random.default_rng(3), World(users=300)
     flagged, missed, rows = 0, 0, 0
     for _ in range(15):
-        made, _ = occurrences(rng, world)
+        made, _ = simulate_occurrences(rng, world)
         users, sessions = made["user"].to_numpy(), made["session_id"].cast(pl.Int64).to_numpy()
         by_user, by_session = rng.integers(0, 6, users.max() + 1), rng.integers(0, 4, sessions.max() + 1)
         found = topic_segments(
             made,
-            pl.concat([segment(made, "plan", by_user[users]), segment(made, "model", by_session[sessions])]),
+            pl.concat(
+                [segment_values(made, "plan", by_user[users]), segment_values(made, "model", by_session[sessions])]
+            ),
         )
         rows += found.height
         flagged += found.filter(pl.col("q_value") <= 0.05).height
@@ -128,6 +130,7 @@ def test_segments_drawn_by_lot_raise_hardly_an_alarm() -> None:
 
 
 def test_what_a_quarter_of_the_users_prefer_is_found() -> None:
-    made, favoured = occurrences(np.random.default_rng(5), World(users=600), favoured=Planted(topic=5, factor=4))
-    found = topic_segments(made, segment(made, "plan", favoured[made["user"].to_numpy()]))
+    planted = PlantedEffect(topic=5, factor=4)
+    made, favoured = simulate_occurrences(np.random.default_rng(5), World(users=600), favoured=planted)
+    found = topic_segments(made, segment_values(made, "plan", favoured[made["user"].to_numpy()]))
     assert set(found.filter(pl.col("q_value") <= 0.05)["topic_id"]) == {"prompt-5"}

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.insights.occurrences import OCCURRENCES_SCHEMA
 from turret_pipeline.topics.insights.trends import last_day, topic_trends
-from turret_pipeline_tests.benchmarks.simulated import Planted, World, occurrences
+from turret_pipeline_tests.benchmarks.simulated import PlantedEffect, World, simulate_occurrences
 
 FIRST = dt.date(2026, 3, 1)
 
@@ -172,11 +172,11 @@ def test_nothing_gives_nothing() -> None:
 
 def test_days_that_differ_by_chance_raise_hardly_an_alarm() -> None:
     rng, world = np.random.default_rng(11), World(users=300, day_spread=0.7)
-    found = pl.concat([trends(occurrences(rng, world)[0], days=7) for _ in range(40)])
+    found = pl.concat([trends(simulate_occurrences(rng, world)[0], days=7) for _ in range(40)])
     assert found.filter("is_emerging").height / found.height < 0.005
     assert found.filter(pl.col("p_value") <= 0.05).height / found.height < 0.055
 
 
 def test_a_topic_whose_share_trebles_is_found() -> None:
-    made, _ = occurrences(np.random.default_rng(2), World(), growing=Planted(topic=5, factor=4))
+    made, _ = simulate_occurrences(np.random.default_rng(2), World(), growing=PlantedEffect(topic=5, factor=4))
     assert trends(made, days=7).filter("is_emerging")["topic_id"].to_list() == ["prompt-5"]
