@@ -1,7 +1,4 @@
-"""`turret`: the command line.
-
-Belongs here: arguments, messages, exit codes. Not here: any work.
-"""
+"""`turret`, the command line: arguments, messages and exit codes. The work is done by the other packages."""
 
 import atexit
 import logging
@@ -17,6 +14,7 @@ from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.keys import keys
+from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.rejects import rejects, replay
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.send import send
@@ -36,8 +34,10 @@ app = typer.Typer(
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")
-app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_json --export mend.jsonl")(rejects)
-app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay mend.jsonl")(replay)
+app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_json --export rejected.jsonl")(rejects)
+app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay rejected.jsonl")(
+    replay
+)
 app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
 app.add_typer(keys, name="keys")
 app.command(epilog="Examples: turret serve; turret serve --host 0.0.0.0 --port 8443 --workers 2")(serve)
@@ -57,45 +57,45 @@ def turret() -> None:
 def run(
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--input", "-i", help="File, folder or glob with events; may be given again.", show_default=False),
+        typer.Option("--input", "-i", help="File, folder or glob of event files; repeatable.", show_default=False),
     ] = None,
     input_format: Annotated[
         str | None,
         typer.Option(
-            "--format", help="Format of all new rows; `turret formats` lists them.  [default: by their shape]"
+            "--format", help="Format of all new rows; `turret formats` lists them.  [default: detected per row]"
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Folder of everything that is written.  [default: data]")
-    ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Make every table anew even if nothing is new.")] = False,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder for all output.  [default: data]")] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Rebuild every table even if nothing is new.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of every step.")] = False,
 ) -> None:
-    """Put event files through the whole graph, publish the tables, and print what was found.
+    """Run the whole pipeline on event files, publish the tables, and print a summary.
 
-    Exit code: 0 published (or nothing new), 1 not published, 2 wrong arguments or settings.
+    Exit codes: 0 published (or nothing new), 1 not published, 2 invalid arguments or settings.
     """
-    settings = load_settings(inputs=_existing(inputs), input_format=input_format, data_dir=data_dir)
-    run_and_report(settings, again=again, verbose=verbose)
+    settings = load_settings(inputs=_require_files(inputs), input_format=input_format, data_dir=data_dir)
+    run_and_report(settings, full_refresh=full_refresh, verbose=verbose)
 
 
 @app.command(epilog="Examples: turret ui; turret ui --port 3001 --data-dir /srv/turret")
 def ui(
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")] = None,
-    port: Annotated[int, typer.Option("--port", help="Where the UI listens, on this machine only.")] = 3000,
+    data_dir: DataDirOption = None,
+    port: Annotated[int, typer.Option("--port", help="Port of the UI, which listens on this machine only.")] = 3000,
 ) -> None:
-    """Open the Dagster UI with the graph, its checks, and all runs of the data folder."""
+    """Open the Dagster UI with the graph, its checks and all runs of the data folder."""
     settings = load_settings(data_dir=data_dir)
-    from turret_pipeline.orchestration.run import dagster_home
+    from turret_pipeline.orchestration.run import prepare_dagster_home
 
-    os.environ["DAGSTER_HOME"] = str(dagster_home(settings))
+    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
     os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
     dagster = str(Path(sys.executable).with_name("dagster"))
     os.execv(dagster, [dagster, "dev", "-m", "turret_pipeline.definitions", "-p", str(port)])
 
 
-def _existing(inputs: list[str] | None) -> list[str] | None:
-    """The inputs, if each finds a file."""
+def _require_files(inputs: list[str] | None) -> list[str] | None:
+    """The inputs. Raises TurretError if one of them matches no file."""
     from turret_pipeline.ingest.discovery import discover
 
     if inputs:
@@ -104,7 +104,7 @@ def _existing(inputs: list[str] | None) -> list[str] | None:
 
 
 def main() -> None:
-    """Run the command; what a person can mend is told in a sentence, with exit code 2."""
+    """Run the command. A TurretError is printed without a traceback, with exit code 2."""
     code = 0
     try:
         app()
@@ -116,11 +116,11 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
         code = 1
-    _leave(code)
+    _exit(code)
 
 
-def _leave(code: int) -> NoReturn:
-    """End without taking the interpreter apart: torch and duckdb together make it print a page of leak warnings."""
+def _exit(code: int) -> NoReturn:
+    """Exit without interpreter shutdown, in which torch and duckdb together print a page of leak warnings."""
     logging.shutdown()
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -10,20 +10,20 @@ from turret_pipeline.quality.contracts import BUILT_TABLES, find_breaches
 from turret_pipeline.quality.expectations import checked_columns, validate
 from turret_pipeline.storage.warehouse import open_read_only
 
-MANY_REJECTED = 0.05
+MAX_REJECTED_SHARE = 0.05
 
 
 @dg.multi_asset_check(
     name="contracts",
     specs=[
         dg.AssetCheckSpec(
-            "contract", asset=mart_key(table.name), blocking=True, description="Columns, types, nulls, key."
+            "contract", asset=mart_key(table.name), blocking=True, description="Columns, types, nulls and key are as in the contract."
         )
         for table in BUILT_TABLES
     ],
 )
 def contracts(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
-    """Each built table is what its contract promises."""
+    """Check each built table against its contract."""
     with open_read_only(workspace.build) as connection:
         for table in BUILT_TABLES:
             breaches = find_breaches(connection, table)
@@ -42,13 +42,13 @@ def contracts(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
             "expectations",
             asset=mart_key(table.name),
             blocking=True,
-            description="Suite of Great Expectations: values.",
+            description="Values are possible (suite of Great Expectations).",
         )
         for table in BUILT_TABLES
     ],
 )
 def expectations(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
-    """The values of each built table are possible ones; Data Docs show what was expected and what was seen."""
+    """Check the values of each built table; Data Docs show the expectations and the observed values."""
     with open_read_only(workspace.build) as connection:
         frames = {
             table.name: connection.sql(f"select {', '.join(checked_columns(table))} from marts.{table.name}").pl()
@@ -65,9 +65,9 @@ def expectations(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         )
 
 
-@dg.asset_check(asset=mart_key("source_files"), description=f"At most {MANY_REJECTED:.0%} of the rows are refused.")
+@dg.asset_check(asset=mart_key("source_files"), description=f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.")
 def few_rows_are_rejected(workspace: Workspace) -> dg.AssetCheckResult:
-    """A warning, not a stop: bad input never loses good input. Calls of Segment that are no events are no bad rows."""
+    """Warn if many rows were rejected; Segment calls other than events do not count."""
     with open_read_only(workspace.build) as connection:
         found = connection.execute(
             "select coalesce((select count(*) from marts.rejected_events where not is_mended and reason_code <> "
@@ -75,7 +75,7 @@ def few_rows_are_rejected(workspace: Workspace) -> dg.AssetCheckResult:
         ).fetchall()
     share = float(found[0][0])
     return dg.AssetCheckResult(
-        passed=share <= MANY_REJECTED,
+        passed=share <= MAX_REJECTED_SHARE,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{share:.1%} of the rows were refused; rejected_events says why.",
+        description=f"{share:.1%} of the rows were rejected; table rejected_events lists the reasons.",
     )

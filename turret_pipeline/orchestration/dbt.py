@@ -1,4 +1,4 @@
-"""Assets of groups staging and marts: dbt builds the run's own DuckDB file from the lake, and tests it."""
+"""dbt in Dagster: the project, its manifest, and the metadata of its assets."""
 
 import importlib.metadata
 import os
@@ -27,9 +27,10 @@ PROJECT = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
 
 
 class Dbt(DbtCliResource):
-    """dbt as one process: Dagster would start another to ask its version, and load dbt here to ask for row counts.
+    """dbt in one process.
 
-    That takes four seconds of every run, and we know the one and count the other ourselves.
+    dagster-dbt would start a second process for dbt's version and load dbt in this one for row counts, which takes
+    four seconds per run. The version is known, and we count rows ourselves.
     """
 
     @cached_property
@@ -37,11 +38,11 @@ class Dbt(DbtCliResource):
         return Version(importlib.metadata.version("dbt-core"))
 
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
-        """None stands for no adapter."""
+        """Load no adapter."""
 
 
 def dbt_resource() -> DbtCliResource:
-    """The dbt of this environment, whether or not the environment is activated."""
+    """The dbt of this Python environment, activated or not."""
     folder, executable = str(DBT_DIR), str(Path(sys.executable).with_name("dbt"))
     return Dbt(project_dir=folder, profiles_dir=folder, dbt_executable=executable)
 
@@ -54,31 +55,31 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["config"].get("schema") or "staging")
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
-        """One team owns all."""
+        """The same team for every model."""
         return OWNERS
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The grain."""
+        """The grain of the table."""
         contract = MART_TABLES.get(name := dbt_resource_props["name"].removeprefix("stg_")) or LAKE_TABLES[name]
         return contract.grain
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The contract's columns."""
+        """Metadata with the columns of the contract."""
         contract = MART_TABLES.get(dbt_resource_props["name"])
         metadata = super().get_metadata(dbt_resource_props)
         return metadata if contract is None else {**metadata, "dagster/column_schema": column_schema(contract)}
 
 
-def manifest() -> Path:
-    """The dbt manifest, parsed anew where a file of the project is newer."""
+def prepare_manifest() -> Path:
+    """Path of the dbt manifest, parsed again if a file of the project is newer."""
     path = Path(PROJECT.manifest_path)
     with FileLock(DBT_DIR / ".parse.lock"):
-        if not path.exists() or path.stat().st_mtime < _newest_source():
+        if not path.exists() or path.stat().st_mtime < _latest_change():
             _parse(path)
     return path
 
 
-def _newest_source() -> float:
+def _latest_change() -> float:
     sources = [DBT_DIR / "dbt_project.yml", DBT_DIR / "profiles.yml"]
     for folder in ("models", "tests", "macros"):
         sources += [DBT_DIR / folder, *(DBT_DIR / folder).rglob("*")]
@@ -86,18 +87,18 @@ def _newest_source() -> float:
 
 
 def _parse(path: Path) -> None:
-    """Parse aside, then move the manifest in whole: a parse that is killed leaves no half of one."""
+    """Write the manifest, atomically: a killed parse leaves no partial file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
-        invocation = dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=Path(aside)).wait()
+    with tempfile.TemporaryDirectory(dir=path.parent) as target:
+        invocation = dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=Path(target)).wait()
         if not invocation.is_successful():
-            raise TurretError(f"dbt cannot parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
-        (Path(aside) / path.name).replace(path)
+            raise TurretError(f"dbt failed to parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
+        (Path(target) / path.name).replace(path)
 
 
 @contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """Variables for a process that is started inside."""
+def set_environment(**variables: str) -> Iterator[None]:
+    """Set environment variables for processes that are started inside the context."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -23,7 +23,7 @@ JOB = "turret"
 
 
 def build_definitions(settings: Settings, progress: Progress | None = None) -> dg.Definitions:
-    """The assets, checks, job and schedule for these settings. TurretError where the schedule is none."""
+    """Assets, checks, job, schedule and sensor for these settings. Raises TurretError for an invalid schedule."""
     job = dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), description="Landing files to published tables.")
     try:
         daily = dg.ScheduleDefinition(
@@ -31,7 +31,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             job=job,
             cron_schedule=settings.schedule_cron,
             execution_timezone=settings.schedule_timezone,
-            description="The whole graph, once a day.",
+            description="The whole graph, by default once a day.",
         )
     except dg.DagsterInvalidDefinitionError:
         raise TurretError(
@@ -63,5 +63,5 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `dagster dev` and `dagster asset materialize` load: the settings of the environment."""
+    """The definitions that `dagster dev` and `dagster asset materialize` load, with the settings of the environment."""
     return build_definitions(load_settings())

@@ -1,4 +1,4 @@
-"""The whole graph in this process, and what came of it in words."""
+"""Runs of the whole graph in this process, and their outcome as sentences."""
 
 import contextlib
 import logging
@@ -14,13 +14,14 @@ from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
 from turret_pipeline.progress import Progress
+from turret_pipeline.storage.data_dir import DataDir
 
 DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. ``problems`` has a sentence for everything that stopped it."""
+    """Outcome of a run. ``problems`` has one sentence for each thing that stopped it."""
 
     is_success: bool
     is_published: bool
@@ -31,13 +32,13 @@ class Outcome:
 def run_whole_graph(
     settings: Settings, progress: Progress, *, full_refresh: bool, refit: bool = False, log_level: str = "CRITICAL"
 ) -> Outcome:
-    """Materialize everything; the run is kept in the data folder's Dagster home, where the UI finds it.
+    """Materialize all assets; the run is recorded in the data folder's Dagster home, where the UI finds it.
 
     ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics anew.
     """
-    home = dagster_home(settings)
+    home = prepare_dagster_home(settings)
     definitions = build_definitions(settings, progress)
-    with dg.DagsterInstance.from_config(str(home)) as instance, _quiet(log_level):
+    with dg.DagsterInstance.from_config(str(home)) as instance, _silence_output(log_level):
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -51,25 +52,25 @@ def run_whole_graph(
     return Outcome(result.success, is_published, _distinct(_problems(result)), _distinct(_warnings(result)))
 
 
-def dagster_home(settings: Settings) -> Path:
-    """Where Dagster keeps the runs of a data folder, so that the UI shows those of the command line too."""
-    home = settings.data_dir / "dagster"
+def prepare_dagster_home(settings: Settings) -> Path:
+    """Dagster's home in the data folder, created if needed, so that the UI also shows runs of the command line."""
+    home = DataDir(settings.data_dir).dagster_home
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TurretError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from None
+        raise TurretError(f"Cannot write to the data folder {settings.data_dir}: {error.strerror}. Choose another with --data-dir.") from None
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML)
     return home
 
 
 @contextlib.contextmanager
-def _quiet(log_level: str) -> Iterator[None]:
-    """Without dbt's own output, unless the person asked for the log."""
+def _silence_output(log_level: str) -> Iterator[None]:
+    """Hide dbt's own output, unless the person asked for the log."""
     if log_level != "CRITICAL":
         yield
         return
-    # where nothing is new the checks are skipped with their tables, and Dagster warns of each that gave no result
+    # if nothing is new, the checks are skipped with their tables, and Dagster warns about each check without a result
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         yield
@@ -82,25 +83,25 @@ def _distinct(sentences: Iterator[str]) -> list[str]:
 def _problems(result: dg.ExecuteInProcessResult) -> Iterator[str]:
     for check in result.get_asset_check_evaluations():
         if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
-            yield _failed_check(check)
+            yield _describe_failed_check(check)
     for event in result.all_events:
-        error = _error(event)
+        error = _innermost_error(event)
         if error is not None and error.cls_name != "DagsterAssetCheckFailedError":
-            yield _sentence(error)
+            yield _describe_error(error)
 
 
 def _warnings(result: dg.ExecuteInProcessResult) -> Iterator[str]:
     for check in result.get_asset_check_evaluations():
         if not check.passed and check.severity != dg.AssetCheckSeverity.ERROR:
-            yield _failed_check(check)
+            yield _describe_failed_check(check)
 
 
-def _failed_check(check: dg.AssetCheckEvaluation) -> str:
-    return f"The check {check.check_name} of table {check.asset_key.path[-1]} failed. {check.description or ''}".strip()
+def _describe_failed_check(check: dg.AssetCheckEvaluation) -> str:
+    return f"Check {check.check_name} of table {check.asset_key.path[-1]} failed. {check.description or ''}".strip()
 
 
-def _error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
-    """The innermost error of an event that says something failed."""
+def _innermost_error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    """The innermost error of a failure event; None for other events."""
     if event.is_step_failure:
         error = event.step_failure_data.error
     elif event.is_failure and event.event_type == dg.DagsterEventType.PIPELINE_FAILURE:
@@ -112,11 +113,11 @@ def _error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
     return error
 
 
-def _sentence(error: SerializableErrorInfo) -> str:
-    """An error of ours is a sentence; of another's, its class and the place say where to look."""
+def _describe_error(error: SerializableErrorInfo) -> str:
+    """The message of a TurretError; for any other error its class, message and place in the code."""
     message = error.message.strip()
     if error.cls_name == "DagsterExecutionInterruptedError":
-        return "The run was interrupted; the next one goes on from where it stood."
+        return "The run was interrupted. The next run continues from there."
     if error.cls_name in {TurretError.__name__, "Failure"}:
         return message.split(": ", 1)[-1]
     return f"{message}\n{''.join(error.stack[-3:])}"

@@ -16,17 +16,17 @@ from turret_pipeline.ingest.parts import PartStore, file_signature, modification
 from turret_pipeline.storage.data_dir import DataDir
 
 INTERVAL_SECONDS = 30
-SETTLED = dt.timedelta(seconds=10)
-"""A file that changed since is still being written, most likely."""
+QUIET_TIME = dt.timedelta(seconds=10)
+"""A file that changed more recently is probably still being written."""
 
 _FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-"""After a run that failed the same files are asked for once more."""
+"""After a failed run, the same files are requested once more."""
 
-_WORKING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+_RUNNING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
 def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
-    """A sensor that asks for a run where there are files that no run has read, once for the same files."""
+    """A sensor that requests a run for files that no run has read, once for the same files."""
 
     @dg.sensor(
         name="new_landing_files",
@@ -36,15 +36,15 @@ def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
     )
     def new_landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
-            waiting = _waiting(settings)
+            waiting = _find_new_files(settings)
         except TurretError as error:
             return dg.SkipReason(str(error))
-        files = [path for path in waiting if now() - modification_time(path) >= SETTLED]
+        files = [path for path in waiting if now() - modification_time(path) >= QUIET_TIME]
         if not files:
-            writing = f"{waiting[0]} changed a moment ago: waiting for whoever writes it." if waiting else ""
-            return dg.SkipReason(writing or "No file is new.")
-        if context.instance.get_run_ids(RunsFilter(job_name=job_name, statuses=_WORKING), limit=1):
-            return dg.SkipReason("A run is at work: new files wait for the next.")
+            writing = f"{waiting[0]} changed a moment ago: waiting until it is complete." if waiting else ""
+            return dg.SkipReason(writing or "No new files.")
+        if context.instance.get_run_ids(RunsFilter(job_name=job_name, statuses=_RUNNING), limit=1):
+            return dg.SkipReason("A run is in progress: new files wait for the next run.")
         failed = context.instance.get_run_records(RunsFilter(job_name=job_name, statuses=_FAILED), limit=1)
         asked = [*sorted(map(file_signature, files)), *(record.dagster_run.run_id for record in failed)]
         key = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
@@ -53,8 +53,8 @@ def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
     return new_landing_files
 
 
-def _waiting(settings: Settings) -> list[Path | UPath]:
-    """Files of the input that were not read yet; none where the landing folder has none."""
+def _find_new_files(settings: Settings) -> list[Path | UPath]:
+    """Input files that were not read yet; none if the landing folder is empty."""
     if not settings.inputs and not any(event_files(Path(settings.input_patterns[0]))):
         return []
     return PartStore(DataDir(settings.data_dir).parts).new_files(discover(settings.input_patterns))

@@ -1,4 +1,4 @@
-"""Asset specs from the table contracts: description, columns, group, kinds and owner are said once."""
+"""Asset specs from the table contracts: description, columns, group, kinds and owner."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ def mart_key(table: str) -> dg.AssetKey:
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """The contract's columns in Dagster's words."""
+    """The contract's columns as a Dagster table schema."""
     return dg.TableSchema(
         [
             dg.TableColumn(
@@ -37,7 +37,7 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def lake_spec(table: str, group: str, deps: Iterable[str] = (), *, skippable: bool = False) -> dg.AssetSpec:
-    """Spec of a Parquet table; a skippable one may stay as it is, and then nothing after it is made anew."""
+    """Spec of a Parquet table. A skippable one may stay unchanged; then its downstream assets are skipped."""
     contract = LAKE_TABLES[table]
     return dg.AssetSpec(
         lake_key(table),
@@ -52,7 +52,7 @@ def lake_spec(table: str, group: str, deps: Iterable[str] = (), *, skippable: bo
 
 
 def mart_spec(table: str, group: str, deps: Iterable[dg.AssetKey]) -> dg.AssetSpec:
-    """Spec of a warehouse table that is not made by dbt."""
+    """Spec of a warehouse table that dbt does not build."""
     contract = MART_TABLES[table]
     return dg.AssetSpec(
         mart_key(table),
@@ -66,15 +66,18 @@ def mart_spec(table: str, group: str, deps: Iterable[dg.AssetKey]) -> dg.AssetSp
 
 
 def result(table: str, rows: pl.DataFrame | int, **metadata: object) -> dg.MaterializeResult[None]:
-    """What a lake table's asset reports: its rows, or how many they are, and what else a person would ask for."""
+    """Materialization of a lake table with its row count and further metadata.
+
+    ``rows`` is the table or its row count. Frames in ``metadata`` become Markdown tables.
+    """
     height = rows if isinstance(rows, int) else rows.height
     return dg.MaterializeResult(
         asset_key=lake_key(table),
-        metadata={"dagster/row_count": height, **{k: _shown(v) for k, v in metadata.items()}},
+        metadata={"dagster/row_count": height, **{k: _to_metadata(v) for k, v in metadata.items()}},
     )
 
 
-def _shown(value: object) -> dg.MetadataValue[Any]:
+def _to_metadata(value: object) -> dg.MetadataValue[Any]:
     if isinstance(value, dg.MetadataValue):
         return value
     if isinstance(value, bool):
@@ -84,18 +87,18 @@ def _shown(value: object) -> dg.MetadataValue[Any]:
     if isinstance(value, float):
         return dg.MetadataValue.float(round(value, 4))
     if isinstance(value, pl.DataFrame):
-        return dg.MetadataValue.md(markdown(value))
+        return dg.MetadataValue.md(to_markdown(value))
     return dg.MetadataValue.text(str(value))
 
 
-def markdown(frame: pl.DataFrame) -> str:
+def to_markdown(frame: pl.DataFrame) -> str:
     """A frame as a Markdown table."""
     lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * frame.width]
-    lines.extend("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in frame.iter_rows())
+    lines.extend("| " + " | ".join(_format_cell(cell) for cell in row) + " |" for row in frame.iter_rows())
     return "\n".join(lines)
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")

@@ -15,12 +15,12 @@ SHARES = {
     "probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value", "coverage", "stability",
     "probability_in_segment", "probability_elsewhere", "drop_off_q_value",
 }  # fmt: skip
-"""Columns between 0 and 1, beside those called so."""
+"""Columns between 0 and 1, in addition to those whose name ends in _share."""
 
 SIGNED = {"difference", "difference_low", "difference_high", "cohesion", "map_x", "map_y"}
 """Columns between -1 and 1."""
 
-LOSSLESS = 1 + 1e-9
+ONE_WITH_ROUNDING = 1 + 1e-9
 PAIRS = {
     "journey_edges": [("transition_count", "session_count")],
     "journey_nodes": [
@@ -47,12 +47,12 @@ PAIRS = {
         ("difference_high", "difference"),
     ],
 }
-"""Columns of which the first is never smaller than the second."""
+"""Pairs of columns: the first is never smaller than the second."""
 INDEX = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Quality of the built tables</title>
 <style>body {{ font-family: sans-serif; margin: 2em; }} td {{ padding: 0.2em 2em 0.2em 0; }}</style></head>
 <body><h1>Quality of the built tables</h1>
-<p>What Great Expectations found in the last run; each table's report says what was expected and seen.</p>
+<p>Results of Great Expectations in the last run. The report of each table shows expectations and observed values.</p>
 <table>
 {rows}
 </table></body></html>
@@ -61,10 +61,10 @@ UNIQUE_TOGETHER = {"topics": ["field", "label"]}
 
 
 def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[str]]:
-    """Failed expectations by table, in words; writes Data Docs to ``folder``, and an index."""
+    """Failed expectations by table, one sentence each. Writes Data Docs and an index page to ``folder``."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # third-party deprecations inside Great Expectations; it decides nothing here
-        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # it would tell its makers of every run
+        warnings.simplefilter("ignore")  # deprecation warnings inside Great Expectations
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # telemetry
         import great_expectations as gx
 
         remove(folder / "docs")
@@ -92,37 +92,37 @@ def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[st
 
 
 def _write_index(folder: Path, failed: dict[str, list[str]]) -> None:
-    """A page that lists the reports of the tables: the index of Data Docs itself stays empty without a network."""
+    """Write a page that links to the reports: the index of Data Docs itself stays empty without a network."""
     rows = []
     for name, reasons in failed.items():
         page = next((folder / "docs" / "validations" / name).rglob("*.html"))
         verdict = "passed" if not reasons else html.escape("failed: " + "; ".join(reasons))
         rows.append(f'<tr><td><a href="{page.relative_to(folder).as_posix()}">{name}</a></td><td>{verdict}</td></tr>')
-    with atomic_replace(folder / "index.html") as aside:
-        aside.write_text(INDEX.format(rows="\n".join(rows)), encoding="utf-8")
+    with atomic_replace(folder / "index.html") as temp:
+        temp.write_text(INDEX.format(rows="\n".join(rows)), encoding="utf-8")
 
 
 def _validate_table(context: Any, source: Any, table: Table, frame: pl.DataFrame) -> list[str]:  # noqa: ANN401
     import great_expectations as gx
 
     batch = source.add_dataframe_asset(name=table.name).add_batch_definition_whole_dataframe("built")
-    suite = context.suites.add(gx.ExpectationSuite(name=table.name, expectations=_suite(table)))
+    suite = context.suites.add(gx.ExpectationSuite(name=table.name, expectations=_expectations(table)))
     definition = gx.ValidationDefinition(name=table.name, data=batch, suite=suite)
     validation = context.validation_definitions.add(definition)
     outcome = validation.run(batch_parameters={"dataframe": frame.to_pandas()})
-    return [_in_words(result) for result in outcome.results if not result.success]
+    return [_describe_failure(result) for result in outcome.results if not result.success]
 
 
-def _suite(table: Table) -> list[Any]:
-    """Expectations that follow from the meaning of the columns' names, and those of the table itself."""
+def _expectations(table: Table) -> list[Any]:
+    """Expectations that follow from column names, and those of the table."""
     from great_expectations import expectations as gxe
 
     suite: list[Any] = [gxe.ExpectTableColumnsToMatchSet(column_set=checked_columns(table))]
     for column in table.columns:
         if column.kind == "number" and (column.name.endswith("_share") or column.name in SHARES):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=LOSSLESS))
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=ONE_WITH_ROUNDING))
         elif column.name in SIGNED:
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-LOSSLESS, max_value=LOSSLESS))
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-ONE_WITH_ROUNDING, max_value=ONE_WITH_ROUNDING))
         elif column.name == "growth":
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1))
         elif column.name.endswith(("_count", "_seconds")):
@@ -143,13 +143,13 @@ def _suite(table: Table) -> list[Any]:
 
 
 def checked_columns(table: Table) -> list[str]:
-    """Columns that a suite looks at: no person's text is loaded for it."""
+    """Columns that a suite needs; users' texts are never loaded."""
     named = {column for pair in PAIRS.get(table.name, []) for column in pair} | set(UNIQUE_TOGETHER.get(table.name, []))
     numeric = {column.name for column in table.columns if column.kind in {"integer", "number"}}
     return [column.name for column in table.columns if column.name in named | numeric | set(table.key)]
 
 
-def _in_words(result: Any) -> str:  # noqa: ANN401
+def _describe_failure(result: Any) -> str:  # noqa: ANN401
     config = result.expectation_config
     arguments = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
     return f"{config.type} {arguments}: {result.result.get('unexpected_count', result.result.get('observed_value'))}"

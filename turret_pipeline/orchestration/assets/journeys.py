@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from turret_pipeline.journeys.build import TABLES, read_journeys
+from turret_pipeline.journeys.build import TABLES, build_journey_tables
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import journey_facts
 from turret_pipeline.journeys.flows import first_flows
@@ -80,7 +80,7 @@ def read_lake(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]
             write(steps)
             heights.append(steps.height)
 
-        frames = read_journeys(visits, events, values, labels, min_users, keep)
+        frames = build_journey_tables(visits, events, values, labels, min_users, keep)
     return sum(heights), frames
 
 

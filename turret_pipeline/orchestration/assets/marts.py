@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from turret_pipeline.orchestration.dbt import PROJECT, Translator, environment, manifest
+from turret_pipeline.orchestration.dbt import PROJECT, Translator, prepare_manifest, set_environment
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.lake import escape_sql_path
@@ -19,32 +19,32 @@ def make_marts() -> dg.AssetsDefinition:
     """The dbt models as assets, their tests as checks."""
 
     @dbt_assets(
-        manifest=manifest(),
+        manifest=prepare_manifest(),
         project=PROJECT,
         name="dbt_marts",
         dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)),
     )
     def dbt_marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: Workspace) -> Iterator[Any]:
-        # One name for the file that dbt writes, so that it need not parse the project anew in every run; the run's own
-        # name says that it is built, and for whom.
+        # dbt always writes the same file name, or it would parse the project again in every run; once complete, the
+        # file gets the name of the run
         unfinished, target = workspace.build.with_name("build-unfinished.duckdb"), workspace.data.dbt
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
-        with environment(DBT_LAKE_DIR=escape_sql_path(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
+        with set_environment(DBT_LAKE_DIR=escape_sql_path(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
         with workspace.progress.during("Building and testing tables"):
-            events = list(invocation.stream())  # rows are counted when dbt has let go of the file
-        counts = _row_counts(unfinished)
-        yield from (_counted(event, counts) for event in events)
+            events = list(invocation.stream())  # dbt must close the file before rows are counted
+        counts = _count_rows(unfinished)
+        yield from (_add_row_count(event, counts) for event in events)
         if not invocation.is_successful():
-            raise dg.Failure(f"The built tables failed dbt: {'; '.join(_failures(target / 'run_results.json'))}.")
+            raise dg.Failure(f"dbt failed: {'; '.join(_list_failures(target / 'run_results.json'))}.")
         unfinished.replace(workspace.build)
 
     return dbt_marts
 
 
-def _row_counts(file: Path) -> dict[str, int]:
+def _count_rows(file: Path) -> dict[str, int]:
     """Rows of each built table, by name."""
     if not file.exists():
         return {}
@@ -54,18 +54,18 @@ def _row_counts(file: Path) -> dict[str, int]:
         return {name: connection.execute(f"select count(*) from marts.{name}").fetchall()[0][0] for name in names}
 
 
-def _counted(event: object, counts: Mapping[str, int]) -> object:
-    """The event of dbt, with the row count where it is a table that was built."""
+def _add_row_count(event: object, counts: Mapping[str, int]) -> object:
+    """The dbt event; if it is about a built table, with its row count."""
     if not isinstance(event, dg.Output):
         return event
     name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1]
     return event.with_metadata({**event.metadata, "dagster/row_count": counts[name]}) if name in counts else event
 
 
-def _failures(run_results: Path) -> list[str]:
-    """What went wrong in a dbt run: name of the model or test, and dbt's message."""
+def _list_failures(run_results: Path) -> list[str]:
+    """Failures of a dbt run: name of the model or test, and dbt's message."""
     if not run_results.exists():
-        return ["dbt stopped before it built anything; its log is in the run's dbt folder"]
+        return ["dbt stopped before it built anything; see dbt.log in the folder dbt of the data folder"]
     results = json.loads(run_results.read_text())["results"]
     wrong = [result for result in results if result["status"] in {"error", "fail"}]
     return [f"{result['unique_id'].split('.')[2]}: {str(result['message']).splitlines()[0]}" for result in wrong]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 import polars as pl
+from dagster_duckdb import DuckDBResource
 
 from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
@@ -36,7 +37,8 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     if not build.exists():
         raise TurretError(f"Nothing to publish: {build.name} was not built. Materialize the marts in the same run.")
     checks, runs = _quality_checks(context), _runs(workspace, context)
-    complete_build(build, {"quality_checks": checks, "pipeline_runs": runs})
+    with DuckDBResource(database=str(build)).get_connection() as connection:
+        complete_build(connection, {"quality_checks": checks, "pipeline_runs": runs})
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
     context.log.info(f"Published {data.warehouse.published}.")
