@@ -16,7 +16,7 @@ def test_the_same_id_and_salt_give_the_same_hash_and_null_stays() -> None:
     assert first[0] == "04e980a17a622e2831e83306745c314d"
 
 
-def test_another_salt_gives_other_hashes_however_long_it_is() -> None:
+def test_salts_of_any_length_give_different_hashes() -> None:
     ids = pl.Series(["ann"])
     found = {hash_ids(ids, salt)[0] for salt in ("a salt", "b salt", "x" * 100, "x" * 101)}
     assert len(found) == 4

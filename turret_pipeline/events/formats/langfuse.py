@@ -50,7 +50,7 @@ LANGFUSE_TRACE = Format(
     name="langfuse_trace",
     title="Langfuse trace",
     shape=Shape(
-        "`id`, `timestamp`, `input` or `output`, and a key of Langfuse's (`sessionId`, `userId`, `projectId`, "
+        "`id`, `timestamp`, `input` or `output`, and one of Langfuse's keys (`sessionId`, `userId`, `projectId`, "
         "`project_id`, `bookmarked`, `htmlPath`, `observations`)",
         required=(
             *(("id",), ("timestamp",), ("input", "output")),
@@ -66,7 +66,7 @@ LANGFUSE_TRACE = Format(
         event_at=("timestamp",),
         lone_session_id=("id",),
     ),
-    becomes="a prompt and a generation; one event where it holds no text",
+    becomes="a prompt and a generation; one event if it has no text",
     exchange=Exchange(
         prompt=("input",),
         generation=("output",),
@@ -96,7 +96,7 @@ LANGFUSE_OBSERVATION = Format(
     name="langfuse_observation",
     title="Langfuse observation",
     shape=Shape(
-        "`type` (`GENERATION`, `SPAN`, `EVENT` or another of Langfuse's), and `startTime` or `start_time`",
+        "`type` (`GENERATION`, `SPAN`, `EVENT` or another type of Langfuse), and `startTime` or `start_time`",
         one_of={"type": TYPES},
         required=(("id",), ("startTime", "start_time")),
     ),
@@ -108,7 +108,7 @@ LANGFUSE_OBSERVATION = Format(
         event_at=("startTime", "start_time"),
         lone_session_id=("traceId", "trace_id", "id"),
     ),
-    becomes="a `GENERATION` a prompt and a generation, others one event",
+    becomes="one event; for a `GENERATION`, a prompt and a generation",
     exchange=Exchange(
         only_if={"type": frozenset({"GENERATION"})},
         prompt=("input",),

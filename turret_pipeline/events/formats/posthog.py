@@ -18,7 +18,7 @@ POSTHOG = Format(
         event_at=("timestamp", "properties.timestamp"),
         received_at=("created_at",),
     ),
-    becomes="one event; `$ai_generation` a prompt and a generation",
+    becomes="one event; for `$ai_generation`, a prompt and a generation",
     exchange=Exchange(
         only_if={"event": frozenset({"$ai_generation"})},
         prompt=("properties.$ai_input",),

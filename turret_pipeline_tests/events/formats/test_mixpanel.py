@@ -64,7 +64,7 @@ def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: dict[str, ob
     assert rejection_of(record)[0] == code
 
 
-def test_a_trubrics_event_with_a_time_among_its_properties_stays_one() -> None:
+def test_a_trubrics_event_with_a_time_among_its_properties_is_not_a_mixpanel_event() -> None:
     (event,) = parse_record({"event": "a", "user_id": "u1", "timestamp": 0, "properties": {"time": 1}})
     assert (event.source_format, event.metadata) == ("trubrics_event", {"time": 1})
 

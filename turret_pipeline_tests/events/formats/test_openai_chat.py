@@ -180,7 +180,7 @@ def test_a_chat_that_breaks_a_rule_is_rejected_with_the_place(record: object, co
     assert (found[0], found[1][: len(reason)]) == (code, reason)
 
 
-def test_a_turret_event_with_messages_stays_one() -> None:
+def test_a_turret_event_with_messages_is_not_a_chat() -> None:
     (event,) = parse_record({"name": "asked", "timestamp": 0, "metadata": {"plan": "pro"}, "messages": MESSAGES})
     assert (event.source_format, event.metadata) == ("turret", {"plan": "pro", "messages": MESSAGES})
 

@@ -143,7 +143,7 @@ def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(change: dict[str, ob
 
 
 @pytest.mark.parametrize("key", ["name", "event_name", "user_id"])
-def test_an_event_of_another_format_with_a_distinct_id_stays_one(key: str) -> None:
+def test_an_event_of_another_format_with_a_distinct_id_is_not_a_posthog_event(key: str) -> None:
     assert parse_record(CLICK | {key: "x", "user_id": "u1"})[0].source_format != "posthog"
 
 

@@ -44,7 +44,7 @@ def test_nulls_and_blanks_of_optional_fields_count_as_missing() -> None:
     assert parse_record(TURRET) == [expected]
 
 
-def test_metadata_wins_over_a_key_beside_it() -> None:
+def test_metadata_takes_precedence_over_other_keys() -> None:
     assert parse_record(TURRET | {"plan": "outer", "metadata": {"plan": "inner"}})[0].metadata == {"plan": "inner"}
 
 
@@ -58,7 +58,7 @@ def test_an_event_without_a_time_happened_when_it_was_received() -> None:
     assert (event.event_at, event.received_at) == (NOON, NOON)
 
 
-def test_the_canonical_name_wins_and_the_other_becomes_metadata() -> None:
+def test_canonical_names_take_precedence_and_other_names_become_metadata() -> None:
     record = {
         "event_name": "click",
         "name": "Widget",
