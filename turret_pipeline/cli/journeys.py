@@ -51,7 +51,7 @@ def overview(asked: Asked, top: Top = 5) -> None:
     """Where sessions start, go, turn back, and end."""
     from turret_pipeline.journeys import overview as of
 
-    rows = asked.labelled(of.overview(asked.visits(), asked.min_users), node_id="node", other_node_id="other_node")
+    rows = asked.labelled(of.build_overview(asked.visits(), asked.min_users), node_id="node", other_node_id="other_node")
     if asked.is_answered_as_rows(rows):
         return
     node: Column = (asked.kind, "left", named("node"))
@@ -74,9 +74,9 @@ def come_after(asked: Asked, name: Name, top: Top = 12) -> None:
 
     The end of the session is one of the things that come after.
     """
-    from turret_pipeline.journeys.neighbours import following
+    from turret_pipeline.journeys.neighbours import following_nodes
 
-    _beside(asked, name, following, "right after", top)
+    _beside(asked, name, following_nodes, "right after", top)
 
 
 @journeys.command(
@@ -88,9 +88,9 @@ def come_before(asked: Asked, name: Name, top: Top = 12) -> None:
 
     The start of the session is one of the things that come before.
     """
-    from turret_pipeline.journeys.neighbours import preceding
+    from turret_pipeline.journeys.neighbours import preceding_nodes
 
-    _beside(asked, name, preceding, "right before", top)
+    _beside(asked, name, preceding_nodes, "right before", top)
 
 
 def _beside(
@@ -131,7 +131,7 @@ def funnel(
 
     Other events may lie between the steps. In a dimension of users (user:...) all events of a user are one session.
     """
-    from turret_pipeline.journeys.funnel import funnel as count
+    from turret_pipeline.journeys.funnel import count_funnel
 
     nodes = [asked.published.node(step, asked.dimension) for step in steps]
     if len(nodes) < 2:
@@ -139,7 +139,7 @@ def funnel(
     if any_order and len(set(nodes)) < len(nodes):
         raise TurretError("In any order a step can be given only once: leave the second one out.")
     sessions = asked.sequences()
-    found = count(asked.hits(nodes), sessions, len(nodes), _seconds(within), is_any_order=any_order)
+    found = count_funnel(asked.hits(nodes), sessions, len(nodes), _seconds(within), is_any_order=any_order)
     names = pl.DataFrame(
         {
             "step": [node.label for node in nodes],
@@ -224,7 +224,7 @@ def compare(
     Compared are what sessions visit, and what follows what. Told are differences that survive correction for
     chance (q-values of at most 0.05), the largest first.
     """
-    from turret_pipeline.journeys.contrast import VISIT, contrast
+    from turret_pipeline.journeys.comparison import VISIT, compare_sessions
 
     if bool(segments) == bool(period):
         raise TurretError("Compare segments (plan=team) or a --period (7d): give one of the two.")
@@ -232,7 +232,7 @@ def compare(
         raise TurretError(f"Sessions are compared: take --dimension {asked.dimension.removeprefix(USER)}.")
     one, other = asked.segments(segments) if segments else asked.periods(period or [])
     visits = asked.published.visits(asked.dimension, pl.concat([one.sessions, other.sessions]))
-    found = contrast(visits, one.sessions, asked.min_users)
+    found = compare_sessions(visits, one.sessions, asked.min_users)
     rows = asked.labelled(told(found, every=every), from_node_id="from_node", to_node_id="to_node")
     there = visits.select(pl.col("sequence_id").cast(pl.String).alias("session_id")).unique()
     counts = [there.join(side.sessions, on="session_id", how="semi").height for side in (one, other)]
@@ -324,7 +324,7 @@ def export(
     graphml and gexf are read by Gephi and networkx, json (node-link) by networkx and D3, dot by Graphviz.
     """
     from turret_pipeline.journeys.edges import journey_edges
-    from turret_pipeline.journeys.graph import journey_graph, write_graph
+    from turret_pipeline.journeys.graph import journey_graph, format_graph
     from turret_pipeline.journeys.nodes import journey_nodes
 
     if form not in FORMATS:
@@ -343,7 +343,7 @@ def export(
         {"node_id": list(labels), "node_label": list(labels.values())}, {"node_id": pl.String, "node_label": pl.String}
     ).select(pl.lit(asked.dimension).alias("dimension"), pl.all())
     nodes = journey_nodes(visits, edges, names, asked.min_users)
-    text = write_graph(journey_graph(nodes, shown), form)
+    text = format_graph(journey_graph(nodes, shown), form)
     if output is None:
         sys.stdout.write(text)
         return

@@ -1,4 +1,4 @@
-"""Facts: what a person would want to read first of the journeys of a dimension, in sentences."""
+"""Facts: sentences on the most important findings about the journeys of a dimension."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,63 +6,63 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
-from turret_pipeline.stats.shares import LEVEL
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
-THREE = 3
+LEADERS = 3
 FACT_TABLES = ("journey_nodes", "journey_edges", "journey_loops", "journey_segments", "topic_outcomes")
 
 
 def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[str]:
     """Sentences on a dimension from FACT_TABLES: starts, follow-ups, loops, ends, drop-off, segments and outcomes.
 
-    What fewer than MIN_CLUSTERS sessions do, or of fewer than MIN_EVENTS, is no fact.
+    Findings of fewer than MIN_CLUSTERS sessions or MIN_EVENTS events are left out.
     """
-    of = {name: tables[name].filter(pl.col(_dimension_of(tables[name])) == dimension) for name in FACT_TABLES}
+    of = {name: tables[name].filter(pl.col(_dimension_column(tables[name])) == dimension) for name in FACT_TABLES}
     nodes, starts = of["journey_nodes"], of["journey_edges"].filter(pl.col("from_node_id") == START)
-    sessions = int(starts["transition_count"].sum())  # also those that start where too few do to be told
+    sessions = int(starts["transition_count"].sum())  # includes sessions whose first node is suppressed
     if sessions < MIN_EVENTS:
         return []
     labels = dict(nodes.select("node_id", "node_label").iter_rows())
-    who = "users" if dimension.startswith(USER) else "sessions"
+    unit = "users" if dimension.startswith(USER) else "sessions"
     kind = "event names" if dimension.removeprefix(USER) == EVENT_NAME else "topics"
     if nodes.height == 1:
-        return [f"All {sessions:,} {who} stay on {nodes['node_label'][0]}: there is nothing else to move to."]
+        return [f"All {sessions:,} {unit} stay on {nodes['node_label'][0]}: there is nothing else to move to."]
     facts = [
-        _leaders(nodes, f"{sessions:,} {who}", "start"),
-        _follow_up(of["journey_edges"], labels),
-        _bounce(of["journey_loops"], labels, f"{sessions:,} {who}"),
-        _leaders(nodes, f"{sessions:,} {who}", "end"),
-        _drop_off(nodes, who, kind),
-        _segment(of["journey_segments"], labels, who),
-        _outcome(of["topic_outcomes"], labels),
+        _describe_leaders(nodes, f"{sessions:,} {unit}", "start"),
+        _describe_move(of["journey_edges"], labels),
+        _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
+        _describe_leaders(nodes, f"{sessions:,} {unit}", "end"),
+        _describe_drop_off(nodes, unit, kind),
+        _describe_segment(of["journey_segments"], labels, unit),
+        _describe_outcome(of["topic_outcomes"], labels),
     ]
     return [fact for fact in facts if fact]
 
 
 def percent(share: float) -> str:
-    """A share in words: whole percents, below one with a decimal."""
+    """A share as text: whole percents, and one decimal below one percent."""
     if share and share < 0.001:
         return "under 0.1%"
     return f"{share:.1%}" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def duration(seconds: float) -> str:
-    """A time in words."""
+    """A duration as text, in its largest unit."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def _dimension_of(table: pl.DataFrame) -> str:
+def _dimension_column(table: pl.DataFrame) -> str:
     return "dimension" if "dimension" in table.columns else "field"
 
 
-def _leaders(nodes: pl.DataFrame, sessions: str, side: str) -> str | None:
-    """The nodes on which most sessions start or end."""
+def _describe_leaders(nodes: pl.DataFrame, sessions: str, side: str) -> str | None:
+    """Describe the nodes on which most sessions start or end."""
     count = f"{side}_count"
-    ranked = nodes.filter(pl.col(count) >= MIN_CLUSTERS).sort(count, "node_id", descending=[True, False]).head(THREE)
+    ranked = nodes.filter(pl.col(count) >= MIN_CLUSTERS).sort(count, "node_id", descending=[True, False]).head(LEADERS)
     if ranked.is_empty():
         return None
     (first, share), *others = ranked.select("node_label", f"{side}_share").iter_rows()
@@ -70,8 +70,8 @@ def _leaders(nodes: pl.DataFrame, sessions: str, side: str) -> str | None:
     return f"{percent(share)} of {sessions} {side} on {first}{rest}."
 
 
-def _follow_up(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
-    """The commonest move from a node to another."""
+def _describe_move(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
+    """Describe the most common move from one node to another."""
     left = edges.with_columns(pl.col("transition_count").sum().over("from_node_id").alias("leaving"))
     moves = left.filter(
         ~pl.col("from_node_id").is_in([START, OTHER])
@@ -80,20 +80,20 @@ def _follow_up(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
         & (pl.col("session_count") >= MIN_CLUSTERS)
         & (pl.col("leaving") >= MIN_EVENTS)
     )
-    by_share = moves.sort("probability", descending=True, maintain_order=True)  # of moves as common, the likeliest
-    move = _first(by_share, pl.col("transition_count"))
+    by_share = moves.sort("probability", descending=True, maintain_order=True)  # breaks ties of transition_count
+    move = _largest_row(by_share, pl.col("transition_count"))
     if not move:
         return None
-    after = f", in the median after {duration(move['median_seconds'])}" if move["median_seconds"] is not None else ""
+    after = f", after a median of {duration(move['median_seconds'])}" if move["median_seconds"] is not None else ""
     return (
         f"The commonest move is from {labels[move['from_node_id']]} to {labels[move['to_node_id']]}: "
         f"{move['transition_count']:,} of {move['leaving']:,} times ({percent(move['probability'])}){after}."
     )
 
 
-def _bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: str) -> str | None:
-    """The pair of nodes between which most sessions go to and fro."""
-    loop = _first(loops.filter(pl.col("session_count") >= MIN_CLUSTERS), pl.col("session_count"), "node_id")
+def _describe_bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: str) -> str | None:
+    """Describe the pair of nodes between which most sessions go back and forth."""
+    loop = _largest_row(loops.filter(pl.col("session_count") >= MIN_CLUSTERS), pl.col("session_count"), "node_id")
     if not loop:
         return None
     return (
@@ -102,26 +102,26 @@ def _bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: str) -> st
     )
 
 
-def _drop_off(nodes: pl.DataFrame, who: str, kind: str) -> str | None:
-    """The node whose sessions end there more often than those of the other nodes, if that is more than chance."""
-    differ = nodes.filter((pl.col("drop_off_q_value") <= LEVEL) & (pl.col("end_count") >= MIN_CLUSTERS))
-    above = pl.col("drop_off_share") - pl.col("other_drop_off_share")
-    node = _first(differ.filter(above > 0), above, "node_id")
+def _describe_drop_off(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
+    """Describe the node with the highest drop-off above the other nodes, if the difference is significant."""
+    differ = nodes.filter((pl.col("drop_off_q_value") <= Q_VALUE_THRESHOLD) & (pl.col("end_count") >= MIN_CLUSTERS))
+    excess = pl.col("drop_off_share") - pl.col("other_drop_off_share")
+    node = _largest_row(differ.filter(excess > 0), excess, "node_id")
     if not node:
         return None
     return (
-        f"{node['node_label']} is where {who} break off: {node['end_count']:,} of the {node['session_count']:,} that "
+        f"{node['node_label']} is where {unit} break off: {node['end_count']:,} of the {node['session_count']:,} that "
         f"come to it end there ({percent(node['drop_off_share'])}), at other {kind} "
         f"{percent(node['other_drop_off_share'])}."
     )
 
 
-def _segment(segments: pl.DataFrame, labels: Mapping[str, str], who: str) -> str | None:
-    """The largest difference between a segment and the rest that survives correction."""
+def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: str) -> str | None:
+    """Describe the largest significant difference between a segment and all others."""
     if segments.is_empty():
         return None
-    row = _first(
-        segments.filter(pl.col("q_value") <= LEVEL),
+    row = _largest_row(
+        segments.filter(pl.col("q_value") <= Q_VALUE_THRESHOLD),
         pl.col("difference").abs(),
         "from_node_id",
         "to_node_id",
@@ -131,38 +131,39 @@ def _segment(segments: pl.DataFrame, labels: Mapping[str, str], who: str) -> str
     if not row:
         return f"No move differs between segments beyond chance ({segments.height:,} compared, over all fields)."
     source, target = labels.get(row["from_node_id"], ""), labels.get(row["to_node_id"], "")
-    what = f"{target} follows {source}"
+    move = f"{target} follows {source}"
     if row["from_node_id"] == START:
-        what = f"{who} start on {target}"
+        move = f"{unit} start on {target}"
     elif row["to_node_id"] == END:
-        what = f"{who} end after {source}"
+        move = f"{unit} end after {source}"
     return (
-        f"With {row['segment_field']} = {row['segment_value']}, {what} in {percent(row['probability_in_segment'])} "
-        f"instead of {percent(row['probability_elsewhere'])} (q {_q(row['q_value'])})."
+        f"With {row['segment_field']} = {row['segment_value']}, {move} in {percent(row['probability_in_segment'])} "
+        f"instead of {percent(row['probability_elsewhere'])} (q {_format_q_value(row['q_value'])})."
     )
 
 
-def _outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
-    """The topic that an event follows most above its base rate; where there is none, most below it."""
+def _describe_outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
+    """Describe the topic that an event follows most above its baseline, or if there is none, most below it."""
     if outcomes.is_empty():
         return None
-    differ = outcomes.filter(pl.col("q_value") <= LEVEL)
+    differ = outcomes.filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
     above = differ.filter(pl.col("difference") > 0)
-    row = _first(differ if above.is_empty() else above, pl.col("difference").abs(), "topic_id", "outcome_event_name")
+    candidates = differ if above.is_empty() else above
+    row = _largest_row(candidates, pl.col("difference").abs(), "topic_id", "outcome_event_name")
     if not row:
         return f"No topic leads to an event more or less often than the others do ({outcomes.height:,} compared)."
     return (
         f"{row['outcome_event_name']} comes after {labels[row['topic_id']]} in {percent(row['outcome_share'])} of "
         f"{row['session_count']:,} sessions, after other topics in {percent(row['baseline_share'])} "
-        f"(q {_q(row['q_value'])})."
+        f"(q {_format_q_value(row['q_value'])})."
     )
 
 
-def _first(rows: pl.DataFrame, size: pl.Expr, *key: str) -> dict[str, Any] | None:
-    """The largest row, equal ones in the order of the key; None of none."""
+def _largest_row(rows: pl.DataFrame, size: pl.Expr, *key: str) -> dict[str, Any] | None:
+    """The row of the largest size, ties in the order of the key; None without rows."""
     ranked = rows.sort(size, *key, descending=[True, *(False for _ in key)], maintain_order=True)
     return ranked.row(0, named=True) if ranked.height else None
 
 
-def _q(value: float) -> str:
+def _format_q_value(value: float) -> str:
     return "under 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,4 +1,4 @@
-"""The graph of a dimension, start and end included, in the formats of other tools."""
+"""The graph of a dimension, including start and end, in the formats of other tools."""
 
 import io
 import json
@@ -13,68 +13,68 @@ if TYPE_CHECKING:
 FORMATS = ("graphml", "gexf", "json", "dot")
 
 _UNPRINTABLE = re.compile(r"[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 has no way to write."""
+"""Characters that XML 1.0 cannot represent."""
 
 
 def journey_graph(nodes: pl.DataFrame, edges: pl.DataFrame) -> "nx.DiGraph[str]":
     """The ``journey_nodes`` and ``journey_edges`` of one dimension as a graph.
 
-    A node has the columns of its row as attributes, an edge too (``weight``: its transition_count); null values are
-    left out, which some formats do not know.
+    Nodes and edges have the columns of their rows as attributes, edges also ``weight``, the transition_count. Null
+    values are left out because some formats cannot represent them.
     """
     import networkx as nx
 
     graph: nx.DiGraph[str] = nx.DiGraph()
-    for pseudo in sorted({*edges["from_node_id"], *edges["to_node_id"]} - {*nodes["node_id"]}):
-        graph.add_node(pseudo, label=pseudo)
+    for pseudo_node in sorted({*edges["from_node_id"], *edges["to_node_id"]} - {*nodes["node_id"]}):
+        graph.add_node(pseudo_node, label=pseudo_node)
     for node in nodes.sort("node_id").drop("dimension").iter_rows(named=True):
-        graph.add_node(node.pop("node_id"), label=node.pop("node_label"), **_known(node))
+        graph.add_node(node.pop("node_id"), label=node.pop("node_label"), **_without_nulls(node))
     for edge in edges.sort("from_node_id", "to_node_id").drop("dimension").iter_rows(named=True):
         ends = (edge.pop("from_node_id"), edge.pop("to_node_id"))
-        graph.add_edge(*ends, weight=edge["transition_count"], **_known(edge))
+        graph.add_edge(*ends, weight=edge["transition_count"], **_without_nulls(edge))
     return graph
 
 
-def write_graph(graph: "nx.DiGraph[str]", form: str) -> str:
+def format_graph(graph: "nx.DiGraph[str]", format_name: str) -> str:
     """The graph in one of FORMATS: GraphML and GEXF for Gephi, node-link JSON for networkx and D3, DOT for Graphviz."""
     import networkx as nx
 
-    graph = _printable(graph)
-    if form == "json":
+    graph = _replace_unprintable(graph)
+    if format_name == "json":
         return json.dumps(nx.node_link_data(graph, edges="edges"), ensure_ascii=False, indent=1) + "\n"
-    if form == "dot":
-        return _dot(graph)
+    if format_name == "dot":
+        return _format_dot(graph)
     buffer = io.BytesIO()
-    if form == "graphml":
+    if format_name == "graphml":
         nx.write_graphml(graph, buffer)
     else:
         nx.write_gexf(graph, buffer)
     return buffer.getvalue().decode()
 
 
-def _dot(graph: "nx.DiGraph[str]") -> str:
-    """By pydot itself: networkx's own way to it leaves names such as a:b unquoted."""
+def _format_dot(graph: "nx.DiGraph[str]") -> str:
+    """The graph in DOT, written with pydot directly: networkx leaves names like a:b unquoted."""
     import pydot
 
-    written = pydot.Dot("journeys", graph_type="digraph")
+    dot = pydot.Dot("journeys", graph_type="digraph")
     for node, attributes in graph.nodes(data=True):
-        written.add_node(pydot.Node(pydot.make_quoted(node), **_texts(attributes)))
+        dot.add_node(pydot.Node(pydot.make_quoted(node), **_quote_values(attributes)))
     for source, target, attributes in graph.edges(data=True):
-        written.add_edge(pydot.Edge(pydot.make_quoted(source), pydot.make_quoted(target), **_texts(attributes)))
-    return str(written.to_string())
+        dot.add_edge(pydot.Edge(pydot.make_quoted(source), pydot.make_quoted(target), **_quote_values(attributes)))
+    return str(dot.to_string())
 
 
-def _texts(attributes: dict[str, Any]) -> dict[str, Any]:
+def _quote_values(attributes: dict[str, Any]) -> dict[str, Any]:
     import pydot
 
     return {name: pydot.make_quoted(str(value)) for name, value in attributes.items()}
 
 
-def _known(row: dict[str, Any]) -> dict[str, Any]:
+def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _printable(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
+def _replace_unprintable(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
     import networkx as nx
 
     def clean(value: object) -> object:

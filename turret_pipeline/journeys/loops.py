@@ -1,21 +1,21 @@
-"""Loops: where sessions go away from a node and come right back (A, B, A)."""
+"""Loops: sessions that leave a node for another and come right back (A, B, A)."""
 
 import polars as pl
 
-from turret_pipeline.journeys.visits import NAME, same_as
+from turret_pipeline.journeys.visits import NAME, is_same_sequence
 from turret_pipeline.tables import JOURNEY_LOOPS
 
 LOOP = ["dimension", "node_id", "other_node_id"]
 
 
 def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
-    """Table ``journey_loops`` from ``journey_steps``; loops of fewer users than ``min_users`` are left out.
+    """Table ``journey_loops`` from ``journey_steps``, without loops of fewer than ``min_users`` users.
 
     A, B, A, B is a loop from A and one from B.
     """
     sessions = steps.group_by("dimension").agg(pl.col("sequence_id").n_unique().alias("sessions"))
     return (
-        bounces(steps)
+        find_bounces(steps)
         .group_by(LOOP)
         .agg(
             pl.len().cast(pl.Int64).alias("bounce_count"),
@@ -31,14 +31,14 @@ def journey_loops(steps: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     )
 
 
-def bounces(steps: pl.DataFrame) -> pl.DataFrame:
-    """A row for each time: LOOP, sequence_id and user_id, in the order of the ``steps`` (``journey_steps``)."""
+def find_bounces(steps: pl.DataFrame) -> pl.DataFrame:
+    """One row per bounce: LOOP, sequence_id and user_id, in the order of the ``steps`` (``journey_steps``)."""
     node = pl.col("node_id")
-    around = steps.select(
+    bounces = steps.select(
         *LOOP[:2],
         node.shift(-1).alias(LOOP[2]),
         "sequence_id",
         "user_id",
-        (same_as(-2) & (node == node.shift(-2))).alias("is_back"),
+        (is_same_sequence(-2) & (node == node.shift(-2))).alias("is_back"),
     )
-    return around.filter("is_back").drop("is_back")
+    return bounces.filter("is_back").drop("is_back")

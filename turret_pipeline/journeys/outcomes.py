@@ -1,14 +1,14 @@
-"""Which topics lead to an event more, or less, often than the other topics do."""
+"""Outcomes: topics that an event follows more, or less, often than other topics."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from turret_pipeline.journeys.disclosure import may_be_told
-from turret_pipeline.journeys.segments import dense
-from turret_pipeline.journeys.transitions import clusters
-from turret_pipeline.journeys.visits import NAME, numbered, of_each_dimension
+from turret_pipeline.journeys.disclosure import is_disclosable
+from turret_pipeline.journeys.segments import rank_codes
+from turret_pipeline.journeys.transitions import cluster_codes
+from turret_pipeline.journeys.visits import NAME, rank_names, split_by_dimension
 from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.stats.groups import compare_groups
 from turret_pipeline.stats.shares import q_values
@@ -20,14 +20,14 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, mi
 
     ``events`` have event_name, session_id and position, as in the visits.
 
-    What is compared are a session's first visits to each topic: is it followed by the outcome, later in the session?
-    A visit to a topic and one to another have the same chance to be followed by it where neither topics nor their
-    places matter: one that opens sessions has more after it than one that closes them, which scores low by its place
-    alone. Sessions with and without a topic would differ even so, as those with it are longer. Where an event follows,
-    or does not follow, a topic for fewer than ``min_users`` users, the row is left out, and those that would give it
-    away. The q-values of a text field are of one family: all its topics and outcomes.
+    The units are the first visits of a session to each topic, and the question is: does the outcome follow later in the
+    session? If neither the topic nor its place in the session matters, all visits are equally likely to be followed by
+    it. Place does matter: a topic that opens sessions has more events after it than one that closes them. Comparing
+    sessions with and without a topic would be worse, as sessions with it are longer. Rows are left out if the event
+    follows, or does not follow, the topic for fewer than ``min_users`` users, or if they would reveal such a row. All
+    topics and outcomes of a text field are one family of q-values.
     """
-    lasts = (
+    last_positions = (
         events.lazy()
         .select(pl.col("event_name", "session_id").cast(NAME), "position")
         .group_by("event_name", "session_id")
@@ -35,34 +35,34 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, mi
         .collect()
     )
     tables = [TOPIC_OUTCOMES.empty()]
-    for field, part in of_each_dimension(visits):
+    for field, part in split_by_dimension(visits):
         first = part.sort("position").unique(["sequence_id", "node_id"], keep="first", maintain_order=True)
-        compared = list(_compared(first, lasts, min_users))
-        if compared:
-            family = pl.concat(compared).with_columns(pl.lit(field).alias("field"))
+        parts = list(_compare_topics(first, last_positions, min_users))
+        if parts:
+            family = pl.concat(parts).with_columns(pl.lit(field).alias("field"))
             tables.append(family.with_columns(pl.Series("q_value", q_values(family["p_value"].to_numpy()))))
-    found = pl.concat([table.select(TOPIC_OUTCOMES.schema.names()) for table in tables])
-    return found.sort(TOPIC_OUTCOMES.key)
+    outcomes = pl.concat([table.select(TOPIC_OUTCOMES.schema.names()) for table in tables])
+    return outcomes.sort(TOPIC_OUTCOMES.key)
 
 
-def _compared(firsts: pl.DataFrame, lasts: pl.DataFrame, min_users: int) -> Iterator[pl.DataFrame]:
-    """Every topic of a field against each outcome; ``lasts`` has the last position of it in each session."""
-    topics, number = numbered(firsts["node_id"])
+def _compare_topics(first_visits: pl.DataFrame, last_positions: pl.DataFrame, min_users: int) -> Iterator[pl.DataFrame]:
+    """Rows of all topics of a field, one frame per outcome; ``last_positions`` has the outcomes of each session."""
+    topics, number = rank_names(first_visits["node_id"])
     topic = number.cast(pl.Int64).to_numpy()
-    session, position = _physical(firsts["sequence_id"]), firsts["position"].to_numpy()
-    cluster, user_count = clusters(firsts)
-    of_clusters = [dense(numbers)[1] for numbers in (session, cluster.to_numpy())]
+    session, position = _codes(first_visits["sequence_id"]), first_visits["position"].to_numpy()
+    cluster, user_count = cluster_codes(first_visits)
+    clusters = [rank_codes(codes)[1] for codes in (session, cluster.to_numpy())]
     user = np.where(cluster.to_numpy() < user_count, cluster.cast(pl.Int64).to_numpy(), -1)
     counts = np.bincount(topic)
-    for name, of_name in sorted(lasts.group_by("event_name"), key=lambda item: str(item[0])):
-        sessions = _physical(of_name["session_id"])
-        last = np.full(int(max(session.max(initial=0), sessions.max(initial=0))) + 1, -1)
-        last[sessions] = of_name["position"].to_numpy()
+    for name, outcome in sorted(last_positions.group_by("event_name"), key=lambda item: str(item[0])):
+        outcome_session = _codes(outcome["session_id"])
+        last = np.full(int(max(session.max(initial=0), outcome_session.max(initial=0))) + 1, -1)
+        last[outcome_session] = outcome["position"].to_numpy()
         is_followed = last[session] > position
-        shares = compare_groups(np.where(is_followed, 0, -1), topic, of_clusters, min_users)
+        shares = compare_groups(np.where(is_followed, 0, -1), topic, clusters, min_users)
         if is_followed.any() and len(shares.groups):
-            both = may_be_told(is_followed.astype(np.int64), topic, user, (2, len(counts)), min_users)
-            told = (both[0] & both[1])[shares.groups] & ((min_users <= 1) | (shares.count[0] > 0))
+            cells = is_disclosable(is_followed.astype(np.int64), topic, user, (2, len(counts)), min_users)
+            is_shown = (cells[0] & cells[1])[shares.groups] & ((min_users <= 1) | (shares.count[0] > 0))
             rows = pl.DataFrame(
                 {
                     "topic_id": topics.gather(shares.groups),
@@ -71,14 +71,14 @@ def _compared(firsts: pl.DataFrame, lasts: pl.DataFrame, min_users: int) -> Iter
                     "outcome_session_count": shares.count[0],
                     "outcome_share": shares.share[0],
                     "baseline_share": shares.other_share[0],
-                    "difference": shares.found.difference[0],
-                    "difference_low": shares.found.low[0],
-                    "difference_high": shares.found.high[0],
-                    "p_value": shares.found.p_value[0],
+                    "difference": shares.comparison.difference[0],
+                    "difference_low": shares.comparison.low[0],
+                    "difference_high": shares.comparison.high[0],
+                    "p_value": shares.comparison.p_value[0],
                 }
             )
-            yield rows.filter(told)
+            yield rows.filter(is_shown)
 
 
-def _physical(names: pl.Series) -> IntArray:
+def _codes(names: pl.Series) -> IntArray:
     return names.cast(NAME).to_physical().to_numpy()

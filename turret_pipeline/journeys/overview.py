@@ -1,12 +1,12 @@
-"""The overview: where sessions start, what follows what, between what they bounce, and where they end."""
+"""The overview of a dimension: first nodes, common moves, bounces, and last nodes of sessions."""
 
 import polars as pl
 
 from turret_pipeline.journeys.edges import journey_edges
-from turret_pipeline.journeys.loops import bounces
-from turret_pipeline.journeys.shares import session_shares, sessions_of
+from turret_pipeline.journeys.loops import find_bounces
+from turret_pipeline.journeys.shares import collect_sequences, session_shares
 from turret_pipeline.journeys.steps import journey_steps
-from turret_pipeline.journeys.visits import same_as
+from turret_pipeline.journeys.visits import is_same_sequence
 from turret_pipeline.tables import END, OTHER, START
 
 START_ON, FOLLOW_UP, BOUNCE, END_ON = "start", "follow_up", "bounce", "end"
@@ -24,37 +24,37 @@ OVERVIEW = pl.Schema(
         "median_seconds": pl.Float64(),
     }
 )
-"""One row per answer to a question (START_ON, FOLLOW_UP, BOUNCE, END_ON). Starts, bounces and ends are sessions of all
-sessions; a follow-up is a move of all that leave the node, (end) included."""
+"""One row per answer to a question (START_ON, FOLLOW_UP, BOUNCE, END_ON). Starts, bounces and ends count sessions, of
+all sessions. A follow-up counts moves, of all moves that leave the node, including those to (end)."""
 
 
-def overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
-    """Table OVERVIEW of the visits of one dimension, the commonest first in each question.
+def build_overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
+    """Table OVERVIEW of the visits of one dimension, most common first within each question.
 
-    Answers of fewer users than ``min_users`` are left out.
+    Answers of fewer than ``min_users`` users are left out.
     """
     steps = journey_steps(visits)
-    first = steps.filter(~same_as(1)).select("sequence_id", "user_id", "node_id")
-    last = steps.filter(~same_as(-1)).select("sequence_id", "user_id", "node_id")
-    sessions = sessions_of(steps)
-    back = bounces(steps).select("sequence_id", "user_id", "node_id", "other_node_id")
-    back = back.unique(["sequence_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
+    first = steps.filter(~is_same_sequence(1)).select("sequence_id", "user_id", "node_id")
+    last = steps.filter(~is_same_sequence(-1)).select("sequence_id", "user_id", "node_id")
+    sessions = collect_sequences(steps)
+    bounces = find_bounces(steps).select("sequence_id", "user_id", "node_id", "other_node_id")
+    bounces = bounces.unique(["sequence_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
     parts = [
-        _of_sessions(START_ON, first, sessions, ["node_id"], min_users),
-        _moves(journey_edges(visits, min_users)),
-        _of_sessions(BOUNCE, back, sessions, ["node_id", "other_node_id"], min_users),
-        _of_sessions(END_ON, last, sessions, ["node_id"], min_users),
+        _count_sessions(START_ON, first, sessions, ["node_id"], min_users),
+        _count_moves(journey_edges(visits, min_users)),
+        _count_sessions(BOUNCE, bounces, sessions, ["node_id", "other_node_id"], min_users),
+        _count_sessions(END_ON, last, sessions, ["node_id"], min_users),
     ]
     return pl.concat(parts)
 
 
-def _of_sessions(
+def _count_sessions(
     question: str, members: pl.DataFrame, sessions: pl.DataFrame, by: list[str], min_users: int
 ) -> pl.DataFrame:
-    found = session_shares(members, sessions, members.select(by).unique().sort(by))
-    found = found.filter((pl.col("user_count") >= min_users) | pl.lit(min_users <= 1))
+    shares = session_shares(members, sessions, members.select(by).unique().sort(by))
+    shares = shares.filter((pl.col("user_count") >= min_users) | pl.lit(min_users <= 1))
     return (
-        found.rename({"session_count": "count"})
+        shares.rename({"session_count": "count"})
         .sort("count", *by, descending=[True, *(False for _ in by)])
         .select(
             pl.lit(question).alias("question"),
@@ -70,11 +70,11 @@ def _of_sessions(
     )
 
 
-def _moves(edges: pl.DataFrame) -> pl.DataFrame:
-    """The moves from one node to another one."""
+def _count_moves(edges: pl.DataFrame) -> pl.DataFrame:
+    """Answers to FOLLOW_UP: moves from one node to a different one."""
     leaving = pl.col("transition_count").sum().over("from_node_id").alias("of")
-    pseudo = [START, END, OTHER]
-    is_move = ~pl.col("from_node_id").is_in(pseudo) & ~pl.col("to_node_id").is_in(pseudo)
+    pseudo_nodes = [START, END, OTHER]
+    is_move = ~pl.col("from_node_id").is_in(pseudo_nodes) & ~pl.col("to_node_id").is_in(pseudo_nodes)
     moves = edges.with_columns(leaving).filter(is_move & (pl.col("from_node_id") != pl.col("to_node_id")))
     return moves.sort("transition_count", "from_node_id", "to_node_id", descending=[True, False, False]).select(
         pl.lit(FOLLOW_UP).alias("question"),

@@ -3,7 +3,7 @@
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.journeys.build import TABLES, read_journeys
+from turret_pipeline.journeys.build import TABLES, build_journey_tables
 from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline.journeys.visits import collect_visits
 from turret_pipeline.tables import CONTINUATIONS, EVENT_TEXTS, LAKE_TABLES, TEXT_TOPICS
@@ -18,7 +18,7 @@ def test_every_dimension_is_in_every_table_and_topics_keep_their_labels() -> Non
     dimensions = ["event_name", "user:event_name", "prompt", "user:prompt"]
     given = [path("s1", "xyx", dimension=dimension) for dimension in dimensions]
     kept: list[pl.DataFrame] = []
-    found = read_journeys(given, EVENTS, VALUES, LABELS, 1, kept.append)
+    found = build_journey_tables(given, EVENTS, VALUES, LABELS, 1, kept.append)
     assert tuple(found) == TABLES
     for table in ("journey_edges", "journey_nodes", "journey_loops", "journey_paths"):
         assert found[table]["dimension"].unique(maintain_order=True).to_list() == dimensions
@@ -31,7 +31,7 @@ def test_every_dimension_is_in_every_table_and_topics_keep_their_labels() -> Non
 
 
 def test_nodes_are_those_of_all_edges_where_edges_of_few_are_folded() -> None:
-    found = read_journeys(
+    found = build_journey_tables(
         [
             path("s1", "xyx", "u1"),
         ],
@@ -49,7 +49,7 @@ def test_nodes_are_those_of_all_edges_where_edges_of_few_are_folded() -> None:
 
 
 def test_no_visits_make_empty_tables() -> None:
-    found = read_journeys([], EVENTS.clear(), VALUES, LABELS, 1, lambda _: None)
+    found = build_journey_tables([], EVENTS.clear(), VALUES, LABELS, 1, lambda _: None)
     for table, frame in found.items():
         assert_frame_equal(frame, LAKE_TABLES[table].empty())
 
@@ -70,7 +70,7 @@ def test_a_session_of_a_hundred_thousand_events_at_one_instant_and_one_of_a_sing
     values = events.select("event_id", pl.lit("plan").alias("field"), pl.lit("free").alias("value"))
     kept: list[pl.DataFrame] = []
     of_both = collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty(), ["prompt"])
-    found = read_journeys(of_both, events, values, LABELS, 1, kept.append)
+    found = build_journey_tables(of_both, events, values, LABELS, 1, kept.append)
     edges = found["journey_edges"].filter(pl.col("dimension") == "event_name")
     assert edges.select("from_node_id", "to_node_id", "transition_count", "median_seconds").rows() == [
         ("(start)", "ask", 2, None),

@@ -96,7 +96,7 @@ def test_the_commonest_move_leads_from_a_node_to_another() -> None:
         edge("t-2", "t-1", 9),
     ]
     assert facts(journey_nodes=HALF, journey_edges=edges)[1] == (
-        "The commonest move is from T-1 to T-2: 10 of 40 times (25%), in the median after 2 min."
+        "The commonest move is from T-1 to T-2: 10 of 40 times (25%), after a median of 2 min."
     )
 
 

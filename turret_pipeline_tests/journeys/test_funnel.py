@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.journeys.funnel import HITS_SCHEMA, funnel
+from turret_pipeline.journeys.funnel import HITS_SCHEMA, count_funnel
 from turret_pipeline_tests.journeys.rows import at
 
 Event = tuple[str, str, float]
@@ -37,7 +37,7 @@ EVERYONE = sessions("s1", "s2", "s3", "s4", "s5")
 
 
 def test_steps_are_counted_in_their_order_over_all_of_the_first_and_of_the_one_before() -> None:
-    found = funnel(THREE, EVERYONE, 3)
+    found = count_funnel(THREE, EVERYONE, 3)
     assert found["step_number"].to_list() == [1, 2, 3]
     assert found["session_count"].to_list() == [3, 2, 1]
     assert found["user_count"].to_list() == [3, 2, 1]
@@ -49,15 +49,15 @@ def test_steps_are_counted_in_their_order_over_all_of_the_first_and_of_the_one_b
 
 
 def test_the_intervals_are_wilsons_where_each_user_has_one_session() -> None:
-    row = funnel(THREE, EVERYONE, 3).row(1, named=True)
+    row = count_funnel(THREE, EVERYONE, 3).row(1, named=True)
     assert (row["share_of_all_low"], row["share_of_all_high"]) == pytest.approx((0.1176, 0.7693), abs=1e-4)
     assert (row["share_of_first_low"], row["share_of_first_high"]) == pytest.approx((0.2077, 0.9385), abs=1e-4)
-    first = funnel(THREE, EVERYONE, 3).row(0, named=True)
+    first = count_funnel(THREE, EVERYONE, 3).row(0, named=True)
     assert (first["share_of_first_low"], first["share_of_first_high"]) == (1.0, 1.0)
 
 
 def test_in_any_order_a_session_has_come_as_far_as_it_has_the_steps() -> None:
-    found = funnel(THREE, EVERYONE, 3, is_any_order=True)
+    found = count_funnel(THREE, EVERYONE, 3, is_any_order=True)
     assert found["session_count"].to_list() == [3, 2, 2]
     assert found["median_seconds_from_previous"].to_list() == [None, None, None]
     assert found["median_seconds_from_first"].to_list() == [0.0, 7.5, (40 + 6) / 2]  # s2: b to a, b to c
@@ -65,28 +65,28 @@ def test_in_any_order_a_session_has_come_as_far_as_it_has_the_steps() -> None:
 
 @pytest.mark.parametrize(("within", "counts"), [(40, [3, 2, 1]), (39.9, [3, 2, 0]), (15, [3, 1, 0]), (1, [3, 0, 0])])
 def test_all_steps_must_happen_within_the_time(within: float, counts: list[int]) -> None:
-    assert funnel(THREE, EVERYONE, 3, within)["session_count"].to_list() == counts
+    assert count_funnel(THREE, EVERYONE, 3, within)["session_count"].to_list() == counts
 
 
 def test_a_session_that_is_late_at_first_may_be_in_time_the_second_time() -> None:
     events = hits(("s", "a", 0), ("s", "b", 100), ("s", "a", 200), ("s", "b", 205), ("s", "a", 300), ("s", "b", 301))
-    found = funnel(events, sessions("s"), 2, 30)
+    found = count_funnel(events, sessions("s"), 2, 30)
     assert found["session_count"].to_list() == [1, 1]
     assert found["median_seconds_from_first"].to_list() == [0.0, 5.0]
 
 
 def test_an_event_that_is_two_steps_is_one_of_them_in_a_session() -> None:
     one = hits(("s", "ab", 0))
-    assert funnel(one, sessions("s"), 2)["session_count"].to_list() == [1, 0]
-    assert funnel(one, sessions("s"), 2, is_any_order=True)["session_count"].to_list() == [1, 1]
-    assert funnel(hits(("s", "ab", 0), ("s", "ab", 0)), sessions("s"), 2)["session_count"].to_list() == [1, 1]
+    assert count_funnel(one, sessions("s"), 2)["session_count"].to_list() == [1, 0]
+    assert count_funnel(one, sessions("s"), 2, is_any_order=True)["session_count"].to_list() == [1, 1]
+    assert count_funnel(hits(("s", "ab", 0), ("s", "ab", 0)), sessions("s"), 2)["session_count"].to_list() == [1, 1]
 
 
 def test_without_any_session_counts_are_zero_and_shares_unknown() -> None:
-    found = funnel(HITS_SCHEMA.to_frame(), sessions().cast(pl.String), 2)
+    found = count_funnel(HITS_SCHEMA.to_frame(), sessions().cast(pl.String), 2)
     assert found["session_count"].to_list() == [0, 0]
     assert found["share_of_first"].to_list() == [None, None]
-    nobody = funnel(HITS_SCHEMA.to_frame(), sessions("s"), 2)
+    nobody = count_funnel(HITS_SCHEMA.to_frame(), sessions("s"), 2)
     assert nobody["share_of_all"].to_list() == [0.0, 0.0]
     assert nobody["share_of_previous"].to_list() == [None, None]
     assert nobody["median_seconds_from_first"].to_list() == [None, None]
@@ -97,7 +97,7 @@ def test_many_sessions_of_one_user_tell_less_than_as_many_of_different_users() -
     names = [f"s{number}" for number in range(40)]
     of_few = [f"u{number // 10}" for number in range(40)]
     two_of_four = pl.DataFrame({"sequence_id": names, "user_id": of_few})
-    wide, narrow = funnel(events, two_of_four, 2), funnel(events, sessions(*names), 2)
+    wide, narrow = count_funnel(events, two_of_four, 2), count_funnel(events, sessions(*names), 2)
     assert wide["share_of_first"].to_list() == narrow["share_of_first"].to_list()
     assert wide["share_of_first_low"][1] < narrow["share_of_first_low"][1] - 0.1
 
@@ -112,7 +112,7 @@ def test_no_way_is_overlooked(within: float | None, is_any_order: bool) -> None:
     ]
     events = [(f"s{number}", steps, second) for number, session in enumerate(given) for steps, second in session]
     everyone = sessions(*(f"s{number}" for number in range(300)))
-    found = funnel(hits(*events), everyone, 3, within, is_any_order=is_any_order)
+    found = count_funnel(hits(*events), everyone, 3, within, is_any_order=is_any_order)
     reached = [_farthest(session, within, is_any_order=is_any_order) for session in given]
     assert found["session_count"].to_list() == [sum(far >= step for far in reached) for step in (1, 2, 3)]
     assert found["session_count"][2] > 10
@@ -133,4 +133,4 @@ def _farthest(session: list[tuple[str, float]], within: float | None, *, is_any_
 
 def test_the_order_of_rows_does_not_matter() -> None:
     shuffled = THREE.sample(fraction=1, shuffle=True, seed=3)
-    assert_frame_equal(funnel(shuffled, EVERYONE, 3), funnel(THREE, EVERYONE, 3))
+    assert_frame_equal(count_funnel(shuffled, EVERYONE, 3), count_funnel(THREE, EVERYONE, 3))

@@ -10,7 +10,7 @@ import pydot
 import pytest
 
 from turret_pipeline.journeys.edges import journey_edges
-from turret_pipeline.journeys.graph import FORMATS, journey_graph, write_graph
+from turret_pipeline.journeys.graph import FORMATS, journey_graph, format_graph
 from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline_tests.journeys.rows import path, visits
 
@@ -43,7 +43,7 @@ def _read(form: str, text: str) -> "nx.Graph[Any]":
 
 @pytest.mark.parametrize("form", ["graphml", "gexf", "json"])
 def test_networkx_reads_back_what_was_written(form: str) -> None:
-    text = write_graph(graph(ODD), form)
+    text = format_graph(graph(ODD), form)
     back = _read(form, text)
     assert set(back.edges) == set(graph().edges)
     assert back.nodes["a"]["label"] == ODD.replace("\x00", "\ufffd")
@@ -52,7 +52,7 @@ def test_networkx_reads_back_what_was_written(form: str) -> None:
 
 
 def test_graphviz_reads_the_dot_file() -> None:
-    read = pydot.graph_from_dot_data(write_graph(graph(ODD), "dot"))
+    read = pydot.graph_from_dot_data(format_graph(graph(ODD), "dot"))
     assert read
     (back,) = read
     assert {node.get_name().strip('"') for node in back.get_nodes()} == {"(start)", "(end)", "a", "b"}
@@ -63,4 +63,4 @@ def test_graphviz_reads_the_dot_file() -> None:
 def test_a_graph_without_nodes_can_be_written(form: str) -> None:
     nothing = journey_edges(visits())
     labels = pl.DataFrame(schema={"dimension": pl.String, "node_id": pl.String, "node_label": pl.String})
-    assert write_graph(journey_graph(journey_nodes(visits(), nothing, labels), nothing), form)
+    assert format_graph(journey_graph(journey_nodes(visits(), nothing, labels), nothing), form)

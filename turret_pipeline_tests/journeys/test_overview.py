@@ -5,8 +5,8 @@ import pytest
 
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.matrix import step_matrix
-from turret_pipeline.journeys.neighbours import following, preceding
-from turret_pipeline.journeys.overview import OVERVIEW, overview
+from turret_pipeline.journeys.neighbours import following_nodes, preceding_nodes
+from turret_pipeline.journeys.overview import OVERVIEW, build_overview
 from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline_tests.journeys.rows import path, visits
 
@@ -20,7 +20,7 @@ GIVEN = walked("aba", "abc", "b", "aab")
 
 
 def answers(question: str, min_users: int = 1) -> list[tuple[str, str | None, int, int]]:
-    found = overview(GIVEN, min_users).filter(pl.col("question") == question)
+    found = build_overview(GIVEN, min_users).filter(pl.col("question") == question)
     return found.select("node_id", "other_node_id", "count", "of").rows()
 
 
@@ -32,7 +32,7 @@ def test_each_answer_has_its_denominator() -> None:
 
 
 def test_shares_lie_in_their_intervals_and_moves_have_a_time() -> None:
-    found = overview(GIVEN)
+    found = build_overview(GIVEN)
     assert found["share"].to_list() == pytest.approx((found["count"] / found["of"]).to_list())
     assert (found["share_low"] < found["share"]).all()
     assert (found["share"] < found["share_high"]).all()
@@ -46,28 +46,28 @@ def test_answers_of_too_few_users_are_left_out() -> None:
 
 
 def test_of_nothing_there_is_nothing_to_say() -> None:
-    found = overview(visits())
+    found = build_overview(visits())
     assert found.is_empty()
     assert found.schema == OVERVIEW
 
 
 def test_what_comes_after_a_node_is_of_all_its_events_and_what_comes_before_too() -> None:
-    after, before = following(GIVEN, "b"), preceding(GIVEN, "b")
+    after, before = following_nodes(GIVEN, "b"), preceding_nodes(GIVEN, "b")
     assert after.select("node_id", "transition_count", "share").rows() == [
         ("(end)", 2, 0.5), ("a", 1, 0.25), ("c", 1, 0.25),
     ]  # fmt: skip
     assert before.select("node_id", "transition_count", "share").rows() == [("a", 3, 0.75), ("(start)", 1, 0.25)]
     assert after["share_low"].to_list() == pytest.approx([0.1500, 0.0456, 0.0456], abs=1e-4)
-    assert following(GIVEN, "nowhere").is_empty()
+    assert following_nodes(GIVEN, "nowhere").is_empty()
 
 
 def test_before_and_after_have_the_intervals_of_the_table_and_allow_for_users() -> None:
     edges = journey_edges(GIVEN).filter(pl.col("from_node_id") == "b")
-    after = following(GIVEN, "b").sort("node_id")
+    after = following_nodes(GIVEN, "b").sort("node_id")
     assert after["share_low"].to_list() == edges.sort("to_node_id")["probability_low"].to_list()
     many = [path(f"s{n}", "ax" if n % 4 < 2 else "bx", user_id=f"u{n}") for n in range(40)]
     few = [path(f"s{n}", "ax" if n % 4 < 2 else "bx", user_id=f"u{n % 4}") for n in range(40)]
-    narrow, wide = (preceding(pl.concat(walks), "x") for walks in (many, few))
+    narrow, wide = (preceding_nodes(pl.concat(walks), "x") for walks in (many, few))
     assert wide["share"].to_list() == narrow["share"].to_list() == [0.5, 0.5]
     assert (wide["share_low"] < narrow["share_low"] - 0.1).all()
 
@@ -78,7 +78,7 @@ def test_sessions_whose_user_becomes_known_or_changes_are_counted_once() -> None
         pl.concat([path(f"s{n}", "ab", user_id=None).head(1), path(f"s{n}", "ab", user_id=f"u{n}").tail(1)])
         for n in range(12)
     ]
-    found = overview(pl.concat(parts))
+    found = build_overview(pl.concat(parts))
     assert found.filter(pl.col("question") == "end").select("node_id", "count", "of").rows() == [("b", 12, 12)]
     matrix = step_matrix(journey_steps(pl.concat(parts)), 3, 5)
     assert matrix.select("step_number", "node_id", "share").rows() == [(1, "a", 1.0), (2, "b", 1.0), (3, "(end)", 1.0)]

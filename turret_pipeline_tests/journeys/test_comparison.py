@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.journeys.contrast import DIFFERENCES, contrast
+from turret_pipeline.journeys.comparison import DIFFERENCES, compare_sessions
 from turret_pipeline_tests.journeys.rows import path, visits
 
 
@@ -30,7 +30,7 @@ GIVEN = walks(("x", 30, "ab"), ("x", 10, "a"), ("y", 10, "ab"), ("y", 30, "a"))
 
 
 def test_visits_and_moves_are_shares_of_the_sessions_and_of_what_leaves_a_node() -> None:
-    found = contrast(GIVEN, of_group(GIVEN, "x"))
+    found = compare_sessions(GIVEN, of_group(GIVEN, "x"))
     rows = {(row["measure"], row["from_node_id"], row["to_node_id"]): row for row in found.to_dicts()}
     visit = rows["visit", "b", "b"]
     assert (visit["count"], visit["other_count"]) == (30, 10)
@@ -43,7 +43,7 @@ def test_visits_and_moves_are_shares_of_the_sessions_and_of_what_leaves_a_node()
 
 
 def test_the_other_side_sees_the_same_differences_the_other_way_round() -> None:
-    one, other = contrast(GIVEN, of_group(GIVEN, "x")), contrast(GIVEN, of_group(GIVEN, "y"))
+    one, other = compare_sessions(GIVEN, of_group(GIVEN, "x")), compare_sessions(GIVEN, of_group(GIVEN, "y"))
     both = one.join(other, on=["measure", "from_node_id", "to_node_id"], suffix="_turned")
     assert both.height == one.height
     assert both["difference"].to_list() == pytest.approx((-both["difference_turned"]).to_list())
@@ -52,16 +52,16 @@ def test_the_other_side_sees_the_same_differences_the_other_way_round() -> None:
 
 def test_groups_of_too_few_are_not_compared() -> None:
     few = walks(("x", 9, "ab"), ("y", 40, "ab"))
-    assert_frame_equal(contrast(few, of_group(few, "x")), DIFFERENCES.to_frame())
-    assert contrast(GIVEN, of_group(GIVEN, "x"), min_users=41).is_empty()
-    assert contrast(visits(), pl.DataFrame({"session_id": []}, {"session_id": pl.String})).is_empty()
+    assert_frame_equal(compare_sessions(few, of_group(few, "x")), DIFFERENCES.to_frame())
+    assert compare_sessions(GIVEN, of_group(GIVEN, "x"), min_users=41).is_empty()
+    assert compare_sessions(visits(), pl.DataFrame({"session_id": []}, {"session_id": pl.String})).is_empty()
 
 
 def test_what_too_few_users_do_on_either_side_is_not_told() -> None:
     def measured(min_users: int, *more: tuple[str, int, str]) -> set[tuple[str, str, str]]:
         given = pl.concat([GIVEN, walks(*more)]) if more else GIVEN
         given = given.with_columns(pl.int_range(pl.len()).alias("position"))
-        found = contrast(given, of_group(given, "x"), min_users)
+        found = compare_sessions(given, of_group(given, "x"), min_users)
         return set(found.select("measure", "from_node_id", "to_node_id").iter_rows())
 
     everything = measured(1)
@@ -79,4 +79,4 @@ def test_one_user_with_many_sessions_proves_little() -> None:
         .otherwise("user_id")
         .alias("user_id")
     )
-    assert contrast(same, of_group(GIVEN, "x")).is_empty()  # no five users on that side
+    assert compare_sessions(same, of_group(GIVEN, "x")).is_empty()  # no five users on that side
