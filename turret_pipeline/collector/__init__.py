@@ -1,5 +1,5 @@
 """The collector: HTTP in, landing files out.
 
-It accepts what the clients of Turret and Trubrics send, and only ever appends to landing files. It imports nothing of
-the pipeline, nor the pipeline anything of it: either runs when the other is down.
+It accepts events from the clients of Turret and Trubrics, and only appends to landing files. The collector and the
+pipeline do not import each other, so each runs while the other is down.
 """

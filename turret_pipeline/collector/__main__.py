@@ -1,4 +1,4 @@
-"""`python -m turret_pipeline.collector`: what `turret serve` becomes, so that workers load nothing of the pipeline."""
+"""`python -m turret_pipeline.collector`. `turret serve` becomes this process, so workers do not load the pipeline."""
 
 import sys
 

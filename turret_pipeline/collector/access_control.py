@@ -1,4 +1,4 @@
-"""Who may send, and how much."""
+"""Access control: authenticates requests by API key and finds the limits of a key."""
 
 import datetime as dt
 import logging
@@ -15,30 +15,33 @@ logger = logging.getLogger(__name__)
 _HEADER = b"x-api-key"
 
 
-class Admission:
-    """Keys and the limits that go with them."""
+class AccessControl:
+    """API keys and the limits of each."""
 
     def __init__(self, ring: KeyRing, burst_per_second: int) -> None:
         self._ring = ring
-        self._burst = burst_per_second
+        self._burst_per_second = burst_per_second
         self._second = 0
         self._limits: dict[str, tuple[Limit, ...]] = {}
 
-    def key(self, request: Request) -> Key:
-        """The live key of a request. Raises the same ApiError for none, a wrong one, a revoked one and several."""
-        presented = [value for name, value in request.scope["headers"] if name == _HEADER]
-        text = presented[0].decode("latin-1") if len(presented) == 1 else ""
-        key = self._ring.current().owner(text)
-        if key is None and text:  # it may have been made a moment ago
-            if complaint := self._ring.refresh():
-                logger.warning(complaint)
-            key = self._ring.current().owner(text)
+    def authenticate(self, request: Request) -> Key:
+        """The active key of a request.
+
+        Raises the same ApiError if there is no key, more than one, an unknown one or a revoked one.
+        """
+        values = [value for name, value in request.scope["headers"] if name == _HEADER]
+        text = values[0].decode("latin-1") if len(values) == 1 else ""
+        key = self._ring.current().authenticate(text)
+        if key is None and text:  # the key may have been created a moment ago
+            if warning := self._ring.refresh():
+                logger.warning(warning)
+            key = self._ring.current().authenticate(text)
         if key is None:
             raise ApiError(INVALID_API_KEY, "Invalid or missing API key")
         return key
 
     def limits(self, key: Key) -> tuple[Limit, ...]:
-        """What holds for this key in this second."""
+        """Limits that apply to a key now, cached for the current second."""
         second = int(time.time())
         if second != self._second:
             self._second = second
@@ -52,6 +55,7 @@ class Admission:
         now = dt.datetime.fromtimestamp(second, dt.UTC)
         plan = self._ring.current().plan(key.project)
         quota = Limit(key.project, plan.period(now), plan.limit, plan.seconds_to_next(now))
-        if not self._burst:
+        if not self._burst_per_second:
             return (quota,)
-        return (Limit(f"key {key.key_id}", str(second), self._burst, 1, may_overfill=True), quota)
+        burst = Limit(f"key {key.key_id}", str(second), self._burst_per_second, 1, allows_oversized_request=True)
+        return (burst, quota)

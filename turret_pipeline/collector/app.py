@@ -1,4 +1,4 @@
-"""The application: what is put together how, and its life in a worker."""
+"""ASGI application of one worker: routes, error responses, startup and shutdown."""
 
 import asyncio
 import contextlib
@@ -17,33 +17,33 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from turret_pipeline.collector.access_control import Admission
+from turret_pipeline.collector.access_control import AccessControl
 from turret_pipeline.collector.api_errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, ApiError
 from turret_pipeline.collector.documentation import Documentation
-from turret_pipeline.collector.endpoints import TRUBRICS, Endpoints
+from turret_pipeline.collector.endpoints import TRUBRICS_PARSERS, Endpoints
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.health import Health
 from turret_pipeline.collector.keys import KeyFile, KeyRing
-from turret_pipeline.collector.metrics_middleware import Measured
+from turret_pipeline.collector.metrics_middleware import MetricsMiddleware
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
-from turret_pipeline.collector.server import spare_collections
+from turret_pipeline.collector.server import tune_garbage_collection
 from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
-_REFRESH_SECONDS = 0.5
+_KEY_REFRESH_SECONDS = 0.5
 
 
 def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
-    """The application of one worker."""
+    """ASGI application of one worker."""
     settings = settings or load_collector_settings()
     ring = KeyRing(KeyFile(settings.folder))
     committer = Committer(settings)
-    endpoints = Endpoints(settings, Admission(ring, settings.burst_per_second), committer)
+    endpoints = Endpoints(settings, AccessControl(ring, settings.burst_per_second), committer)
     health, documentation = Health(committer), Documentation(settings)
     posts: dict[str, Handler] = {TRACK: endpoints.track, V1_EVENTS: endpoints.events}
-    posts |= {prefix + path: endpoints.trubrics for prefix in ("", TRUBRICS_PREFIX) for path in TRUBRICS}
+    posts |= {prefix + path: endpoints.trubrics for prefix in ("", TRUBRICS_PREFIX) for path in TRUBRICS_PARSERS}
     gets: dict[str, Handler] = {
         "/health": health.health,
         "/ready": health.ready,
@@ -57,20 +57,20 @@ def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
             *(Route(path, handler, methods=["GET"]) for path, handler in gets.items()),
         ],
         middleware=_cors(settings),
-        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _fault},
-        lifespan=lambda _: _running(ring, committer),
+        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _internal_error},
+        lifespan=lambda _: _lifespan(ring, committer),
     )
     app.router.redirect_slashes = False
-    return Measured(app, [*posts, *gets])
+    return MetricsMiddleware(app, [*posts, *gets])
 
 
 @contextlib.asynccontextmanager
-async def _running(ring: KeyRing, committer: Committer) -> AsyncIterator[None]:
-    """Open files and keys; at the end store what waits and finish the files."""
+async def _lifespan(ring: KeyRing, committer: Committer) -> AsyncIterator[None]:
+    """Open the storage and read the keys; at the end store all waiting events and finish the files."""
     await committer.start()
-    _refresh(ring)
-    watch = asyncio.create_task(_watch(ring))
-    spare_collections()
+    _refresh_keys(ring)
+    watch = asyncio.create_task(_watch_keys_and_parent(ring))
+    tune_garbage_collection()
     try:
         yield
     finally:
@@ -78,23 +78,26 @@ async def _running(ring: KeyRing, committer: Committer) -> AsyncIterator[None]:
         await committer.close()
 
 
-async def _watch(ring: KeyRing) -> None:
-    """Keep the keys current; one of several workers ends with their parent, whose port would stay taken else."""
+async def _watch_keys_and_parent(ring: KeyRing) -> None:
+    """Refresh the keys regularly, and stop this worker when its parent process is gone.
+
+    Without the parent nothing would stop the worker, and it would keep the port.
+    """
     parent = os.getppid()
     while os.getppid() == parent or multiprocessing.parent_process() is None:
-        _refresh(ring)
-        await asyncio.sleep(_REFRESH_SECONDS)
-    logger.warning("The process that started this one is gone; this one stops")
+        _refresh_keys(ring)
+        await asyncio.sleep(_KEY_REFRESH_SECONDS)
+    logger.warning("The parent process is gone: this worker stops")
     signal.raise_signal(signal.SIGTERM)
 
 
-def _refresh(ring: KeyRing) -> None:
-    if complaint := ring.refresh():
-        logger.warning(complaint)
+def _refresh_keys(ring: KeyRing) -> None:
+    if warning := ring.refresh():
+        logger.warning(warning)
 
 
 def _cors(settings: CollectorSettings) -> list[Middleware]:
-    """Pages of the configured origins may post with a key; without any, no page may."""
+    """CORS middleware that lets pages of the configured origins post with a key; none without origins."""
     if not settings.cors_origins:
         return []
     return [
@@ -109,18 +112,18 @@ def _cors(settings: CollectorSettings) -> list[Middleware]:
 
 
 def _api_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # as registered
+    assert isinstance(error, ApiError)  # by its registration above
     return error.response()
 
 
 def _http_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # as registered
+    assert isinstance(error, HTTPException)  # by its registration above
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        sentence = f"This path takes {headers.get('Allow', 'another method')} only."
-        return ApiError(METHOD_NOT_ALLOWED, sentence, headers=headers).response()
-    return ApiError(NOT_FOUND, "There is nothing at this path; /docs lists what there is.").response()
+        message = f"This path takes {headers.get('Allow', 'another method')} only."
+        return ApiError(METHOD_NOT_ALLOWED, message, headers=headers).response()
+    return ApiError(NOT_FOUND, "Unknown path: /docs lists all paths.").response()
 
 
-def _fault(_: Request, __: Exception) -> Response:
-    return ApiError(INTERNAL_ERROR, "Something went wrong here; the log says what.").response()
+def _internal_error(_: Request, __: Exception) -> Response:
+    return ApiError(INTERNAL_ERROR, "Internal error: the log of the collector has the details.").response()

@@ -1,4 +1,4 @@
-"""A batch of records on its way to disk: ids that are the same when it is sent again, and its lines."""
+"""Batch of records of one request, with event ids that stay the same when it is sent again."""
 
 import datetime as dt
 import hashlib
@@ -14,29 +14,29 @@ from turret_pipeline.collector.wire.events import count_events
 _ID_BYTES = 16
 
 
-def utc_text(seconds: float) -> str:
-    """A time as it stands in landing files."""
+def format_utc(seconds: float) -> str:
+    """Unix time as the text that landing files contain."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="microseconds")
 
 
 @dataclass
 class Batch:
-    """Records of one request by one key to one path.
+    """Records of one request by one key to one path, with their positions in the request.
 
-    The id of an event is a hash of key, path, its place in the batch and its content. Two batches that say no time may
-    be equal and yet two: within the window in which a batch is known they are one, and ``first_at`` tells the windows
-    apart.
+    The id of an event is a hash of key, path, position and content. For events without a time the hash includes
+    ``first_at``, the time at which the batch first arrived. So an equal batch after the deduplication window gets other
+    ids.
     """
 
     key_id: str
     path: str
     raw: bytes
     records: list[dict[str, Any]]
-    places: list[int]
+    positions: list[int]
 
     @property
-    def is_known_by_bytes(self) -> bool:
-        """Whether equal bytes are the same batch sent again: on our own path where every event says which it is."""
+    def is_deduplicable(self) -> bool:
+        """True if equal bytes mean the same batch sent again: on /v1/events only if every event has an id or a time."""
         return self.path != V1_EVENTS or all("event_id" in record or "timestamp" in record for record in self.records)
 
     @property
@@ -46,21 +46,21 @@ class Batch:
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """By what the batch is known when it is sent again: the same key, path and bytes."""
+        """Hash of key, path and bytes, to recognize the batch when it is sent again."""
         return hashlib.blake2b(self.raw, digest_size=_ID_BYTES, key=self._scope).digest()
 
-    def ids(self, first_at: float) -> list[str]:
-        """The id of each event, the client's own where it gave one."""
-        moment = repr(first_at).encode()
+    def event_ids(self, first_at: float) -> list[str]:
+        """Id of each event; ids of the client are kept."""
+        first_at_bytes = repr(first_at).encode()
         return [
-            record.get("event_id") or self._id(place, record, moment)
-            for place, record in zip(self.places, self.records, strict=True)
+            record.get("event_id") or self._event_id(position, record, first_at_bytes)
+            for position, record in zip(self.positions, self.records, strict=True)
         ]
 
     def lines(self, first_at: float) -> bytes:
-        """The records as lines of a landing file; one that says no time happened when it was received."""
-        received_at = utc_text(first_at)
-        ids = self.ids(first_at)
+        """The records as lines of a landing file; an event without a time gets that of its receipt."""
+        received_at = format_utc(first_at)
+        ids = self.event_ids(first_at)
         lines = [
             orjson.dumps(
                 {"timestamp": received_at, **record, "event_id": event_id, "received_at": received_at},
@@ -74,10 +74,10 @@ class Batch:
     def _scope(self) -> bytes:
         return f"{self.key_id} {self.path}".encode()[:64]
 
-    def _id(self, place: int, record: dict[str, Any], moment: bytes) -> str:
+    def _event_id(self, position: int, record: dict[str, Any], first_at_bytes: bytes) -> str:
         content = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
-        digest = hashlib.blake2b(b"%d " % place, digest_size=_ID_BYTES, key=self._scope)
+        digest = hashlib.blake2b(b"%d " % position, digest_size=_ID_BYTES, key=self._scope)
         digest.update(content)
         if "timestamp" not in record:
-            digest.update(moment)
+            digest.update(first_at_bytes)
         return f"evt_{digest.hexdigest()}"

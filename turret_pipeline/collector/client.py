@@ -1,4 +1,4 @@
-"""Posts events to a running collector, with patience: what `turret send` uses."""
+"""Client that posts events to a running collector and retries, for `turret send`."""
 
 import gzip
 import time
@@ -12,20 +12,20 @@ from turret_pipeline.collector.paths import V1_EVENTS
 from turret_pipeline.errors import TurretError
 
 _TIMEOUT_SECONDS = 60
-_LONGEST_WAIT_SECONDS = 30
-_PASSING = {408, 429, 500, 502, 503, 504}
+_MAX_WAIT_SECONDS = 30
+_RETRYABLE_STATUSES = {408, 429, 500, 502, 503, 504}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of a batch: how many were stored, and the place and reason of each that was not."""
+class BatchResult:
+    """Result of a batch: number of stored events, and index and reason of each rejected one."""
 
     accepted: int
-    refused: list[tuple[int, str]]
+    rejected: list[tuple[int, str]]
 
 
 class Client:
-    """A connection to a collector with a key."""
+    """Connection to a collector with a key."""
 
     def __init__(self, url: str, key: str, tries: int) -> None:
         self._url = url + V1_EVENTS
@@ -35,46 +35,46 @@ class Client:
             {"x-api-key": key, "content-type": "application/x-ndjson", "content-encoding": "gzip"}
         )
 
-    def send(self, lines: Sequence[bytes]) -> Answer:
-        """Post a batch until it is stored. Trying again is safe: the collector knows a body that it has stored.
+    def send(self, lines: Sequence[bytes]) -> BatchResult:
+        """Post a batch until it is stored. Retries are safe: the collector recognizes a body that it has stored.
 
-        Raises TurretError where it says that trying again is of no use, or did not answer as often as was tried.
+        Raises TurretError if the response does not allow a retry, or if all tries fail.
         """
         body = gzip.compress(b"\n".join(lines), compresslevel=5, mtime=0)
-        complaint = ""
+        failure = ""
         for attempt in range(self._tries):
-            wait = min(2**attempt / 2, _LONGEST_WAIT_SECONDS)
+            wait = min(2**attempt / 2, _MAX_WAIT_SECONDS)
             try:
-                answer = self._session.post(self._url, data=body, timeout=_TIMEOUT_SECONDS)
+                response = self._session.post(self._url, data=body, timeout=_TIMEOUT_SECONDS)
             except requests.RequestException as error:
-                complaint = f"{self._url} does not answer ({type(error).__name__})."
+                failure = f"{self._url} does not answer ({type(error).__name__})."
             else:
-                if answer.status_code == 200:
-                    return _answer(answer.json())
-                complaint = _sentence(answer)
-                if answer.status_code not in _PASSING:
+                if response.status_code == 200:
+                    return _parse_result(response.json())
+                failure = _describe_failure(response)
+                if response.status_code not in _RETRYABLE_STATUSES:
                     break
-                wait = max(wait, _asked_to_wait(answer))
-                if wait > _LONGEST_WAIT_SECONDS:
+                wait = max(wait, _retry_after_seconds(response))
+                if wait > _MAX_WAIT_SECONDS:
                     break
             if attempt < self._tries - 1:
                 time.sleep(wait)
-        raise TurretError(f"{complaint} What was sent so far is kept; the same command goes on from there.")
+        raise TurretError(f"{failure} Run the same command again to continue after the last stored batch.")
 
 
-def _answer(body: dict[str, Any]) -> Answer:
-    refused = [(item["index"], item["error"]) for item in body["results"] if item["status"] == "rejected"]
-    return Answer(body["accepted"], refused)
+def _parse_result(body: dict[str, Any]) -> BatchResult:
+    rejected = [(item["index"], item["error"]) for item in body["results"] if item["status"] == "rejected"]
+    return BatchResult(body["accepted"], rejected)
 
 
-def _asked_to_wait(answer: requests.Response) -> float:
-    text = answer.headers.get("retry-after", "")
+def _retry_after_seconds(response: requests.Response) -> float:
+    text = response.headers.get("retry-after", "")
     return float(text) if text.isdigit() else 0
 
 
-def _sentence(answer: requests.Response) -> str:
+def _describe_failure(response: requests.Response) -> str:
     try:
-        told = str(answer.json()["error"])
+        reason = str(response.json()["error"])
     except (requests.JSONDecodeError, KeyError, TypeError):
-        told = "no reason was given"
-    return f"The collector answered {answer.status_code}: {told.rstrip('.')}."
+        reason = "no reason was given"
+    return f"The collector answered {response.status_code}: {reason.rstrip('.')}."

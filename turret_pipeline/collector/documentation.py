@@ -1,4 +1,4 @@
-"""/openapi.json and /docs. The page is made here, without scripts, so that it works offline and runs nobody's code."""
+"""/openapi.json and /docs. The page has no scripts and loads nothing, so it works offline and runs no foreign code."""
 
 import html
 from importlib.metadata import version
@@ -8,7 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from turret_pipeline.collector.openapi import document
+from turret_pipeline.collector.openapi import build_document
 from turret_pipeline.config.collector import CollectorSettings
 
 _STYLE = (
@@ -16,48 +16,49 @@ _STYLE = (
     "pre,code{background:#8882;border-radius:4px;padding:.1em .3em}pre{padding:1em;overflow:auto}"
     "h2{border-top:1px solid #8886;padding-top:1rem}td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}"
 )
-_SAFE = {
+_SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
 }
 
 
 class Documentation:
-    """The document and its page, made once."""
+    """Endpoints of the OpenAPI document and its page, both built once."""
 
     def __init__(self, settings: CollectorSettings) -> None:
-        made = document(settings, version("turret-pipeline"))
-        self._json = orjson.dumps(made)
-        self._html = _page(made)
+        document = build_document(settings, version("turret-pipeline"))
+        self._json = orjson.dumps(document)
+        self._html = _render_page(document)
 
     async def openapi(self, _: Request) -> Response:
-        """The OpenAPI document."""
+        """Respond with the OpenAPI document."""
         return Response(self._json, media_type="application/json")
 
     async def page(self, _: Request) -> Response:
-        """The document for people."""
-        return HTMLResponse(self._html, headers=_SAFE)
+        """Respond with the document as a page."""
+        return HTMLResponse(self._html, headers=_SECURITY_HEADERS)
 
 
-def _page(made: dict[str, Any]) -> str:
-    title = html.escape(made["info"]["title"])
+def _render_page(document: dict[str, Any]) -> str:
+    title = html.escape(document["info"]["title"])
     operations = [
-        _operation(method, path, operation)
-        for path, methods in made["paths"].items()
+        _render_operation(method, path, operation)
+        for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    schemas = [_schema(name, schema) for name, schema in made["components"]["schemas"].items()]
+    schemas = [_render_schema(name, schema) for name, schema in document["components"]["schemas"].items()]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"<h1>{title}</h1><p>{html.escape(made['info']['description'])} Send the key as the header "
+        f"<h1>{title}</h1><p>{html.escape(document['info']['description'])} Send the key as the header "
         f"<code>X-API-Key</code>. Machines read <a href='openapi.json'>openapi.json</a>.</p>"
         f"{''.join(operations)}<h2>Schemas</h2>{''.join(schemas)}</html>"
     )
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+def _render_operation(method: str, path: str, operation: dict[str, Any]) -> str:
     body = operation.get("requestBody", {}).get("content", {})
     takes = "".join(
-        f"<p>Takes <code>{html.escape(kind)}</code>: {_said(item['schema'])}</p>" for kind, item in body.items()
+        f"<p>Takes <code>{html.escape(kind)}</code>: {_describe_schema(item['schema'])}</p>"
+        for kind, item in body.items()
     )
     answers = "".join(
         f"<tr><th>{html.escape(status)}</th><td>{html.escape(answer['description'])}</td></tr>"
@@ -69,16 +70,16 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     )
 
 
-def _said(schema: dict[str, Any]) -> str:
+def _describe_schema(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = html.escape(schema["$ref"].rsplit("/", 1)[-1])
         return f"<a href='#{name}'>{name}</a>"
     items = schema.get("items")
-    inner = f" of {_said(items)}" if isinstance(items, dict) else ""
+    inner = f" of {_describe_schema(items)}" if isinstance(items, dict) else ""
     return html.escape(str(schema.get("type", "anything"))) + inner
 
 
-def _schema(name: str, schema: dict[str, Any]) -> str:
+def _render_schema(name: str, schema: dict[str, Any]) -> str:
     text = orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode()
     title = html.escape(name)
     return f"<details id='{title}'><summary>{title}</summary><pre>{html.escape(text)}</pre></details>"

@@ -1,4 +1,4 @@
-"""Whether the collector lives, whether it can store, and its figures."""
+"""Liveness, readiness and metrics, for monitoring."""
 
 import asyncio
 import time
@@ -15,28 +15,28 @@ _PROBE_SECONDS = 1.0
 
 
 class Health:
-    """The paths that machines ask."""
+    """Endpoints for monitoring."""
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
         self._lock = asyncio.Lock()
         self._probed_at = -_PROBE_SECONDS
-        self._complaint: str | None = None
+        self._failure: str | None = None
 
     async def health(self, _: Request) -> Response:
-        """It lives."""
+        """Respond that the process is alive."""
         return json_response({"status": "ok"})
 
     async def ready(self, _: Request) -> Response:
-        """It can store: a write was tried within the last second."""
+        """Respond that events can be stored, after a test write at most a second ago."""
         async with self._lock:
             if time.monotonic() - self._probed_at >= _PROBE_SECONDS:
-                self._complaint = await self._committer.probe()
+                self._failure = await self._committer.probe()
                 self._probed_at = time.monotonic()
-        if self._complaint is not None:
-            raise ApiError(STORAGE_UNAVAILABLE, self._complaint, retry_after=5)
+        if self._failure is not None:
+            raise ApiError(STORAGE_UNAVAILABLE, self._failure, retry_after=5)
         return json_response({"status": "ready"})
 
     async def metrics(self, _: Request) -> Response:
-        """Figures for Prometheus."""
-        return Response(metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE})
+        """Respond with the metrics in the format of Prometheus."""
+        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})

@@ -1,6 +1,6 @@
-"""API keys: shown once, kept as a hash in a file that only its owner can read.
+"""API keys: shown once, stored as hashes in a file that only its owner can read.
 
-A key is ``turret_<id>_<secret>``. The secret has 256 random bits, so that a plain hash of it tells nothing.
+A key is ``turret_<id>_<secret>``. The secret has 256 random bits, so a plain hash is enough to protect it.
 """
 
 import contextlib
@@ -19,16 +19,16 @@ import orjson
 from filelock import FileLock
 
 from turret_pipeline.collector.plans import Plan
-from turret_pipeline.collector.projects import checked_name
+from turret_pipeline.collector.projects import validate_project_name
 from turret_pipeline.errors import TurretError
 
-_MARK = "turret"
-_NO_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()  # what an unknown key is compared with
+_PREFIX = "turret"
+_DUMMY_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()  # unknown keys are compared with it
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a project, without its secret."""
+    """Key of a project, without its secret."""
 
     key_id: str
     project: str
@@ -39,31 +39,31 @@ class Key:
 
 @dataclass(frozen=True)
 class Keys:
-    """All keys, and the plan of each project."""
+    """All keys by id, and the plan of each project."""
 
     keys: dict[str, Key] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
 
-    def owner(self, presented: str) -> Key | None:
-        """The live key that was presented. No key, a wrong one and a revoked one cost the same and look the same."""
-        parts = presented.split("_", 2)
+    def authenticate(self, text: str) -> Key | None:
+        """Active key with this text, else None. A missing, a wrong and a revoked key take the same time."""
+        parts = text.split("_", 2)
         key = self.keys.get(parts[1]) if len(parts) == 3 else None
-        is_right = hmac.compare_digest(_hash(presented), key.sha256 if key else _NO_HASH)
-        return key if key and is_right and key.revoked_at is None else None
+        is_correct = hmac.compare_digest(_hash(text), key.sha256 if key else _DUMMY_HASH)
+        return key if key and is_correct and key.revoked_at is None else None
 
     def plan(self, project: str) -> Plan:
-        """The plan of a project."""
+        """Plan of a project, by default a custom plan without a limit."""
         return self.plans.get(project, Plan())
 
 
 class KeyFile:
-    """The file of all keys, mode 0600 in a folder of mode 0700; every change is one rename."""
+    """File of all keys, with mode 0600 in a folder with mode 0700. Each change replaces the file by one rename."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "keys.json"
 
     def read(self) -> Keys:
-        """All keys; none where there is no file. TurretError where it cannot be read."""
+        """All keys; none if there is no file. Raises TurretError if the file cannot be read."""
         try:
             raw = orjson.loads(self.path.read_bytes())
             keys = {item["key_id"]: Key(**item) for item in raw["keys"]}
@@ -72,27 +72,28 @@ class KeyFile:
             return Keys()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TurretError(
-                f"The file of keys {self.path} cannot be read: {error}. Mend it, or put it back."
+                f"The key file {self.path} cannot be read: {error}. Correct it or restore it from a backup."
             ) from None
 
     def create(self, project: str, plan: Plan | None = None) -> tuple[str, Key]:
-        """A new key of a project as text, which is not kept, and what is kept of it."""
-        with self._changing() as keys:
-            return _add(keys, checked_name(project), plan)
+        """Create a key for a project. Return its text, which is not stored, and the stored key."""
+        with self._update() as keys:
+            return _add(keys, validate_project_name(project), plan)
 
     def revoke(self, name: str) -> Key:
-        """End a key, named by its id or by the project whose only live key it is."""
-        with self._changing() as keys:
-            return _end(keys, _named(keys, name))
+        """Revoke a key, given its id, or the name of a project with only one active key."""
+        with self._update() as keys:
+            return _revoke(keys, _find(keys, name))
 
     def rotate(self, name: str) -> tuple[str, Key]:
-        """A new key for the project of this one, which ends."""
-        with self._changing() as keys:
-            old = _end(keys, _named(keys, name))
+        """Revoke a key and create another for the same project. Return its text and the stored key."""
+        with self._update() as keys:
+            old = _revoke(keys, _find(keys, name))
             return _add(keys, old.project, None)
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[Keys]:
+    def _update(self) -> Iterator[Keys]:
+        """Lock the file, read the keys, and write them back at the end."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.parent.chmod(0o700)
@@ -101,67 +102,68 @@ class KeyFile:
                 yield keys
                 _write(self.path, keys)
         except OSError as error:
-            raise TurretError(f"The file of keys {self.path} cannot be written: {error.strerror}.") from None
+            raise TurretError(f"The key file {self.path} cannot be written: {error.strerror}.") from None
 
 
 class KeyRing:
-    """The keys as a server sees them: read again when the file changes, which is looked at once a second."""
+    """Keys of a running server, read again when the file changes."""
 
     def __init__(self, file: KeyFile) -> None:
         self._file = file
-        self._seen: tuple[int, int] | None = None
+        self._version: tuple[int, int] | None = None
         self._keys = Keys()
 
     def current(self) -> Keys:
-        """The keys as they were last read."""
+        """Keys as last read."""
         return self._keys
 
     def refresh(self) -> str | None:
-        """Read the file if it changed. A sentence where it cannot be read, or others could read it."""
+        """Read the file if it changed. Return a warning if it cannot be read or if others could read it, else None."""
         try:
             status = self._file.path.stat()
         except OSError:
             status = None
-        seen = (status.st_mtime_ns, status.st_ino) if status else None
-        if seen == self._seen:
+        version = (status.st_mtime_ns, status.st_ino) if status else None
+        if version == self._version:
             return None
-        self._seen = seen
+        self._version = version
         try:
             self._keys = self._file.read()
         except TurretError as error:
             return str(error)
         if status and stat.S_IMODE(status.st_mode) & 0o077:
             self._file.path.chmod(0o600)
-            return f"The file of keys {self._file.path} could be read by others; now only its owner can."
+            return f"The key file {self._file.path} could be read by others; its mode is now 0600."
         return None
 
 
 def _add(keys: Keys, project: str, plan: Plan | None) -> tuple[str, Key]:
     key_id = secrets.token_hex(6)
-    text = f"{_MARK}_{key_id}_{secrets.token_urlsafe(32)}"
+    text = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
     key = Key(key_id, project, _hash(text), _now())
     keys.keys[key_id] = key
     keys.plans[project] = plan or keys.plan(project)
     return text, key
 
 
-def _end(keys: Keys, key: Key) -> Key:
+def _revoke(keys: Keys, key: Key) -> Key:
     if key.revoked_at:
-        raise TurretError(f"The key {key.key_id} was revoked at {key.revoked_at} already.")
+        raise TurretError(f"Key {key.key_id} was already revoked at {key.revoked_at}.")
     keys.keys[key.key_id] = replace(key, revoked_at=_now())
     return keys.keys[key.key_id]
 
 
-def _named(keys: Keys, name: str) -> Key:
+def _find(keys: Keys, name: str) -> Key:
+    """Key with this id, or the only active key of the project with this name."""
     if name in keys.keys:
         return keys.keys[name]
-    live = [key for key in keys.keys.values() if key.project == name and key.revoked_at is None]
-    if len(live) == 1:
-        return live[0]
-    if live:
-        ids = ", ".join(key.key_id for key in live)
-        raise TurretError(f"The project {name} has {len(live)} live keys: say which, {ids}.")
-    raise TurretError(f"There is no live key {name!r}, and no project of that name has one; see `turret keys list`.")
+    active = [key for key in keys.keys.values() if key.project == name and key.revoked_at is None]
+    if len(active) == 1:
+        return active[0]
+    if active:
+        ids = ", ".join(key.key_id for key in active)
+        raise TurretError(f"Project {name} has {len(active)} active keys: give the id of one of {ids}.")
+    raise TurretError(f"No active key found for {name!r}: run `turret keys list` to see all keys and projects.")
 
 
 def _write(path: Path, keys: Keys) -> None:

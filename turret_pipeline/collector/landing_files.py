@@ -1,8 +1,8 @@
-"""Landing files of one project: written under a hidden name, finished by one rename, mended after a crash.
+"""Landing files of one project: written under a hidden name, finished by one rename, recovered after a crash.
 
-``landing/<date>/.<name>.jsonl.open`` is being written by a process that holds a lock on it; nobody reads hidden files.
-``landing/<date>/<name>.jsonl`` is finished and never changes again. The system frees the lock of a process that was
-killed, so whoever can lock an open file may finish it.
+``landing/<date>/.<name>.jsonl.open`` is open: a process writes it and holds a lock on it. Runs ignore hidden files.
+``landing/<date>/<name>.jsonl`` is finished and never changes again. The system releases the lock of a killed process,
+so any process that can lock an open file may finish it.
 """
 
 import contextlib
@@ -17,30 +17,30 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-_OPEN = ".jsonl.open"
-_BLOCK = 1 << 16
+_OPEN_SUFFIX = ".jsonl.open"
+_BLOCK_BYTES = 1 << 16
 
 
 class LandingFile:
-    """One open landing file. What ``append`` wrote is safe once ``sync`` came back; both raise OSError."""
+    """One open landing file. Data passed to ``append`` is durable once ``sync`` returns; both raise OSError."""
 
     def __init__(self, landing: Path) -> None:
         now = dt.datetime.now(dt.UTC)
         self._folder = landing / f"{now:%Y-%m-%d}"
-        _make_folders(self._folder)
+        _create_folders(self._folder)
         self._name = f"{now:%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         self._descriptor = _create_locked(self._open_path)
         _sync_folder(self._folder)
         self.opened_at = time.monotonic()
         self.size = 0
-        self._safe_size = 0
+        self._synced_size = 0
 
     @property
     def _open_path(self) -> Path:
-        return self._folder / f".{self._name}{_OPEN}"
+        return self._folder / f".{self._name}{_OPEN_SUFFIX}"
 
     def append(self, data: bytes) -> None:
-        """Write whole lines."""
+        """Write complete lines."""
         view = memoryview(data)
         while view:
             written = os.write(self._descriptor, view)
@@ -48,14 +48,14 @@ class LandingFile:
             view = view[written:]
 
     def sync(self) -> None:
-        """Wait until all that was written is on disk."""
+        """Wait until all written data is on disk."""
         os.fsync(self._descriptor)
-        self._safe_size = self.size
+        self._synced_size = self.size
 
     def finish(self) -> None:
-        """Give the file its visible name; one without lines is removed."""
+        """Rename the file to its visible name, or remove it if it has no lines."""
         try:
-            if self._safe_size:
+            if self._synced_size:
                 self._open_path.rename(self._folder / f"{self._name}.jsonl")
             else:
                 self._open_path.unlink()
@@ -63,79 +63,84 @@ class LandingFile:
         finally:
             os.close(self._descriptor)
 
-    def abandon(self) -> None:
-        """Cut what may not be on disk and finish, after an error; where even that fails, a later start mends it."""
+    def truncate_and_finish(self) -> None:
+        """Cut off all unsynced data and finish, after an error. If that fails too, a later start recovers the file."""
         with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor, self._safe_size)
+            os.ftruncate(self._descriptor, self._synced_size)
             os.fsync(self._descriptor)
         with contextlib.suppress(OSError):
             self.finish()
 
 
-def recover(projects: Path) -> list[Path]:
-    """Finish the open files of processes that are gone, in the landing folders of all projects. Raises OSError."""
+def recover_open_files(projects: Path) -> list[Path]:
+    """Finish the open files of ended processes, in the landing folders of all projects, and return them.
+
+    Raises OSError if a file cannot be read or written.
+    """
     finished = []
-    for path in sorted(projects.glob(f"*/landing/*/.*{_OPEN}")):
-        with _taken_over(path) as descriptor:
-            if descriptor is not None and (done := _mend(path, descriptor)):
-                finished.append(done)
+    for path in sorted(projects.glob(f"*/landing/*/.*{_OPEN_SUFFIX}")):
+        with _open_locked(path) as descriptor:
+            if descriptor is not None and (recovered := _recover(path, descriptor)):
+                finished.append(recovered)
     return finished
 
 
 @contextlib.contextmanager
-def _taken_over(path: Path) -> Iterator[int | None]:
-    """The file, locked, or None where another process has it or finished it meanwhile."""
+def _open_locked(path: Path) -> Iterator[int | None]:
+    """Descriptor of the locked file; None if another process holds the lock or has finished the file."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         yield None
         return
     try:
-        yield descriptor if _is_mine(path, descriptor) else None
+        yield descriptor if _lock(path, descriptor) else None
     finally:
         os.close(descriptor)
 
 
-def _mend(path: Path, descriptor: int) -> Path | None:
-    """Cut a torn last line, say so, and give the file its visible name; None where no line is left."""
+def _recover(path: Path, descriptor: int) -> Path | None:
+    """Cut off and log an incomplete last line, and rename the file. Return its visible path, None if it was empty."""
     size = os.fstat(descriptor).st_size
-    whole = _end_of_lines(descriptor, size)
-    if whole < size:
-        os.ftruncate(descriptor, whole)
-        logger.warning("%s: cut a torn last line of %d bytes, which was never acknowledged", path, size - whole)
+    complete = _complete_lines_size(descriptor, size)
+    if complete < size:
+        os.ftruncate(descriptor, complete)
+        logger.warning(
+            "%s: removed an incomplete last line of %d bytes; it was never acknowledged", path, size - complete
+        )
     os.fsync(descriptor)
     visible = path.with_name(path.name.removeprefix(".").removesuffix(".open"))
-    if whole:
+    if complete:
         path.rename(visible)
-        logger.info("%s: finished what a stopped process left", visible)
+        logger.info("%s: finished the file of a process that ended without finishing it", visible)
     else:
         path.unlink()
     _sync_folder(path.parent)
-    return visible if whole else None
+    return visible if complete else None
 
 
-def _end_of_lines(descriptor: int, size: int) -> int:
-    """Where the last whole line ends."""
+def _complete_lines_size(descriptor: int, size: int) -> int:
+    """Size of the file in bytes up to the end of its last complete line."""
     end = size
     while end:
-        start = max(0, end - _BLOCK)
-        at = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if at >= 0:
-            return start + at + 1
+        start = max(0, end - _BLOCK_BYTES)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
         end = start
     return 0
 
 
 def _create_locked(path: Path) -> int:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    if not _is_mine(path, descriptor):
+    if not _lock(path, descriptor):
         os.close(descriptor)
-        raise FileNotFoundError(f"{path} was taken away while it was made")
+        raise FileNotFoundError(f"{path} was removed while it was created")
     return descriptor
 
 
-def _is_mine(path: Path, descriptor: int) -> bool:
-    """Whether this process has the lock of the file that is still under this name."""
+def _lock(path: Path, descriptor: int) -> bool:
+    """Lock the file. Return True if this worked and the file still has this path."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(descriptor), path.stat())
@@ -143,11 +148,11 @@ def _is_mine(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _make_folders(folder: Path) -> None:
-    """The folder and those above it, each known on disk to the one above."""
+def _create_folders(folder: Path) -> None:
+    """Create a folder and its missing parents, and sync the parent of each."""
     if folder.is_dir():
         return
-    _make_folders(folder.parent)
+    _create_folders(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir()
     _sync_folder(folder.parent)

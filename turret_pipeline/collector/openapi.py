@@ -1,17 +1,17 @@
-"""The OpenAPI document: the wires as schemas, with the limits that are in force."""
+"""OpenAPI document of the collector, with the limits of its settings."""
 
 from typing import Any
 
 from turret_pipeline.collector import api_errors
-from turret_pipeline.collector.endpoints import TRUBRICS
+from turret_pipeline.collector.endpoints import TRUBRICS_PARSERS
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.schemas import SCHEMAS, event_schemas
 from turret_pipeline.config.collector import CollectorSettings
 
 Json = dict[str, Any]
 _SECURITY: list[Json] = [{"ApiKey": []}]
-_COMMON = (api_errors.INVALID_API_KEY, api_errors.RATE_LIMIT_EXCEEDED, api_errors.REQUEST_TOO_LARGE)
-_ANYWHERE = (
+_CLIENT_ERRORS = (api_errors.INVALID_API_KEY, api_errors.RATE_LIMIT_EXCEEDED, api_errors.REQUEST_TOO_LARGE)
+_GENERAL_ERRORS = (
     api_errors.INVALID_REQUEST,
     api_errors.REQUEST_TIMEOUT,
     api_errors.HEADERS_TOO_LARGE,
@@ -20,12 +20,12 @@ _ANYWHERE = (
     api_errors.INTERNAL_ERROR,
 )
 _TITLES = {
-    "/publish_events": "A batch of events of Trubrics",
-    "/publish_llm_events": "A batch of LLM events of Trubrics: each becomes its prompt and its generation",
-    "/publish_segment_events": "A batch of events from Segment's destination for Trubrics",
-    "/identify_segment_users": "A batch of users from Segment's destination for Trubrics",
+    "/publish_events": "Batch of Trubrics events",
+    "/publish_llm_events": "Batch of Trubrics LLM events; each becomes two events, its prompt and its generation",
+    "/publish_segment_events": "Batch of events from Segment's destination for Trubrics",
+    "/identify_segment_users": "Batch of users from Segment's destination for Trubrics",
 }
-_ITEMS = {
+_ITEM_SCHEMAS = {
     "/publish_events": "TrubricsEvent",
     "/publish_llm_events": "TrubricsLLMEvent",
     "/publish_segment_events": "SegmentEvent",
@@ -33,25 +33,25 @@ _ITEMS = {
 }
 
 
-def document(settings: CollectorSettings, version: str) -> Json:
-    """The whole document."""
-    paths: Json = {TRACK: {"post": _track()}, V1_EVENTS: {"post": _events(settings)}}
+def build_document(settings: CollectorSettings, version: str) -> Json:
+    """The whole OpenAPI document."""
+    paths: Json = {TRACK: {"post": _track_operation()}, V1_EVENTS: {"post": _events_operation(settings)}}
     for prefix in (TRUBRICS_PREFIX, ""):
-        for path in TRUBRICS:
-            paths[prefix + path] = {"post": _trubrics(path, settings)}
+        for path in TRUBRICS_PARSERS:
+            paths[prefix + path] = {"post": _trubrics_operation(path, settings)}
     paths |= {
-        "/health": {"get": _get("It lives", "Status")},
-        "/ready": {"get": _get("It can store events", "Status", api_errors.STORAGE_UNAVAILABLE)},
-        "/metrics": {"get": _text("Figures for Prometheus", "text/plain")},
-        "/openapi.json": {"get": _get("This document", "Document")},
-        "/docs": {"get": _text("This document as a page", "text/html")},
+        "/health": {"get": _get_operation("The process is alive", "Status")},
+        "/ready": {"get": _get_operation("Events can be stored", "Status", api_errors.STORAGE_UNAVAILABLE)},
+        "/metrics": {"get": _text_operation("Metrics for Prometheus", "text/plain")},
+        "/openapi.json": {"get": _get_operation("This document", "Document")},
+        "/docs": {"get": _text_operation("This document as a page", "text/html")},
     }
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Turret collector",
             "version": version,
-            "description": "Takes what the clients of Turret and of Trubrics send. An answer of 200 means: on disk.",
+            "description": "Takes events from clients of Turret and Trubrics. 200 means that the events are on disk.",
         },
         "paths": paths,
         "components": {
@@ -61,70 +61,79 @@ def document(settings: CollectorSettings, version: str) -> Json:
     }
 
 
-def _track() -> Json:
+def _track_operation() -> Json:
     codes = (api_errors.MISSING_REQUIRED_FIELD, api_errors.TEXT_TOO_LONG)
-    return _post("One event; its time is the server's", {"application/json": _ref("Track")}, "Tracked", codes)
+    return _post_operation("One event, with the server's time", {"application/json": _ref("Track")}, "Tracked", codes)
 
 
-def _events(settings: CollectorSettings) -> Json:
+def _events_operation(settings: CollectorSettings) -> Json:
     events = {"type": "array", "items": True, "maxItems": settings.max_batch_events}
-    lines = {"type": "string", "description": "One event a line"}
-    operation = _post(
-        "Events with ids and times of their own, also old ones",
+    lines = {"type": "string", "description": "One event per line"}
+    operation = _post_operation(
+        "Events with their own ids and times, for backfill",
         {"application/json": events, "application/x-ndjson": lines},
         "Results",
     )
     operation["description"] = (
-        f"An array, or one event a line, at most {settings.max_batch_events}; gzip with Content-Encoding. Each item is "
-        "judged by itself against Event, TrubricsEvent or TrubricsLLMEvent: those that are valid are stored, and "
-        "`results` says of each whether it was. The same body sent again is known for some time and not stored twice."
+        f"An array, or one event per line, of at most {settings.max_batch_events} events; gzip with Content-Encoding. "
+        "Each item is checked on its own against Event, TrubricsEvent or TrubricsLLMEvent. Valid items are stored, and "
+        "`results` has the result of each item. The same body sent again within the deduplication window is not "
+        "stored twice."
     )
     return operation
 
 
-def _trubrics(path: str, settings: CollectorSettings) -> Json:
-    batch = {"type": "array", "items": _ref(_ITEMS[path]), "maxItems": settings.max_trubrics_events}
-    operation = _post(_TITLES[path], {"application/json": batch}, "Success", (api_errors.INVALID_BATCH,))
-    operation["description"] = "All of it is stored, or where an item is wrong nothing; `detail` says which and why."
+def _trubrics_operation(path: str, settings: CollectorSettings) -> Json:
+    batch = {"type": "array", "items": _ref(_ITEM_SCHEMAS[path]), "maxItems": settings.max_trubrics_events}
+    operation = _post_operation(_TITLES[path], {"application/json": batch}, "Success", (api_errors.INVALID_BATCH,))
+    operation["description"] = (
+        "All items are stored, or none if one is invalid; `detail` lists the invalid items and the reasons."
+    )
     return operation
 
 
-def _post(title: str, content: Json, answer: str, codes: tuple[str, ...] = ()) -> Json:
+def _post_operation(title: str, content: Json, response_schema: str, codes: tuple[str, ...] = ()) -> Json:
     return {
         "summary": title,
         "security": _SECURITY,
         "requestBody": {"required": True, "content": {kind: {"schema": schema} for kind, schema in content.items()}},
-        "responses": {"200": _json("Stored", _ref(answer)), **_errors((*_COMMON, *_ANYWHERE, *codes))},
+        "responses": {
+            "200": _json_response("Stored", _ref(response_schema)),
+            **_error_responses((*_CLIENT_ERRORS, *_GENERAL_ERRORS, *codes)),
+        },
     }
 
 
-def _get(title: str, answer: str, *codes: str) -> Json:
-    return {"summary": title, "responses": {"200": _json(title, _ref(answer)), **_errors(codes)}}
+def _get_operation(title: str, response_schema: str, *codes: str) -> Json:
+    return {
+        "summary": title,
+        "responses": {"200": _json_response(title, _ref(response_schema)), **_error_responses(codes)},
+    }
 
 
-def _text(title: str, kind: str) -> Json:
+def _text_operation(title: str, kind: str) -> Json:
     return {
         "summary": title,
         "responses": {"200": {"description": title, "content": {kind: {"schema": {"type": "string"}}}}},
     }
 
 
-def _errors(codes: tuple[str, ...]) -> Json:
+def _error_responses(codes: tuple[str, ...]) -> Json:
     by_status: dict[str, list[str]] = {}
     for code in codes:
         by_status.setdefault(str(api_errors.STATUS[code]), []).append(code)
-    return {status: _error(of_status) for status, of_status in sorted(by_status.items())}
+    return {status: _error_response(status_codes) for status, status_codes in sorted(by_status.items())}
 
 
-def _error(codes: list[str]) -> Json:
-    narrowed = {"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]}
-    answer = _json(", ".join(codes), narrowed)
+def _error_response(codes: list[str]) -> Json:
+    schema = {"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]}
+    response = _json_response(", ".join(codes), schema)
     if api_errors.RATE_LIMIT_EXCEEDED in codes:
-        answer["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "required": True}}
-    return answer
+        response["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "required": True}}
+    return response
 
 
-def _json(title: str, schema: Json) -> Json:
+def _json_response(title: str, schema: Json) -> Json:
     return {"description": title, "content": {"application/json": {"schema": schema}}}
 
 

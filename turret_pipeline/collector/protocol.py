@@ -1,7 +1,7 @@
-"""HTTP/1.1 as uvicorn speaks it with httptools, within limits that uvicorn has no settings for.
+"""Uvicorn's HTTP/1.1 protocol (httptools) with limits for which uvicorn has no settings.
 
-Headers have a size, headers and bodies a time to arrive, a worker holds so many connections, and what is refused
-before there is a request is answered with the same error object as everything else.
+It limits the size of headers, the time in which headers and bodies arrive, and the connections of a worker. Requests
+that it rejects before the application sees them get the same error object as all others.
 """
 
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle
@@ -25,11 +25,11 @@ from turret_pipeline.config.collector import CollectorSettings, load_collector_s
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection."""
+    """Protocol of one connection."""
 
     _timer: TimerHandle | None = None
     _is_in_headers = True
-    _seen_bytes = 0
+    _received_bytes = 0
 
     def __init__(
         self,
@@ -40,90 +40,90 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         settings = _settings()
-        self._header_bytes = int(settings.max_header_kb * 1000)
+        self._max_header_bytes = int(settings.max_header_kb * 1000)
         self._header_seconds = settings.header_seconds
         self._body_seconds = settings.body_seconds
         self._max_connections = settings.max_connections
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Start to wait for the headers of a first request."""
+        """Start to wait for the headers of the first request, unless there are too many connections."""
         super().connection_made(cast("Any", transport))
         if len(self.connections) > self._max_connections:
-            self._refuse(ApiError(OVERLOADED, "There are too many connections: come back later.", retry_after=1))
+            self._reject(ApiError(OVERLOADED, "Too many connections at the moment: try again later.", retry_after=1))
             return
         self._wait_for_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        self._stop_waiting()
+        """Cancel the timer."""
+        self._cancel_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; while headers are incomplete, count."""
+        """Pass data to the parser, and check the size of the headers while they are incomplete."""
         if self.transport.is_closing():
             return
         if self._is_in_headers:
-            self._seen_bytes += len(data)
+            self._received_bytes += len(data)
         super().data_received(data)
         if not self._is_in_headers and self._timer is None and not self.transport.is_closing():
-            self._timer = self.loop.call_later(self._body_seconds, self._too_slow, "body", self._body_seconds)
-        if self._is_in_headers and self._seen_bytes > self._header_bytes and not self.transport.is_closing():
-            self._refuse_headers()
+            self._timer = self.loop.call_later(self._body_seconds, self._time_out, "body", self._body_seconds)
+        if self._is_in_headers and self._received_bytes > self._max_header_bytes and not self.transport.is_closing():
+            self._reject_headers()
 
     def on_message_begin(self) -> None:
-        """A request begins; its headers have a time to arrive."""
+        """Start to wait for the headers of a request."""
         super().on_message_begin()
         if self._timer is None:
             self._wait_for_headers()
 
     def on_headers_complete(self) -> None:
-        """A request is there, if its headers are not too large."""
-        self._stop_waiting()
+        """Start the request, unless its headers are too large."""
+        self._cancel_timer()
         self._is_in_headers = False
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self._header_bytes:
-            self._refuse_headers()
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self._max_header_bytes:
+            self._reject_headers()
             return
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A part of a body, unless the request was refused."""
+        """Pass a part of the body on, unless the request was rejected."""
         if not self.transport.is_closing():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The next request on this connection may begin."""
-        self._stop_waiting()
+        """End the request, so that the next one on this connection may begin."""
+        self._cancel_timer()
         self._is_in_headers = True
-        self._seen_bytes = 0
+        self._received_bytes = 0
         if not self.transport.is_closing():
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP."""
-        self._refuse(ApiError(INVALID_REQUEST, msg))
+        """Reject data that is not HTTP."""
+        self._reject(ApiError(INVALID_REQUEST, msg))
 
     def _wait_for_headers(self) -> None:
-        self._timer = self.loop.call_later(self._header_seconds, self._too_slow, "headers", self._header_seconds)
+        self._timer = self.loop.call_later(self._header_seconds, self._time_out, "headers", self._header_seconds)
 
-    def _stop_waiting(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _too_slow(self, what: str, seconds: float) -> None:
+    def _time_out(self, part: str, seconds: float) -> None:
         self._timer = None
         if self.transport.is_closing():
             return
         if self.cycle is not None and self.cycle.response_started and not self._is_in_headers:
-            self.transport.close()  # it was answered without its body, which nobody waits for
+            self.transport.close()  # the response is sent already, and the rest of the body is not needed
         else:
-            self._refuse(ApiError(REQUEST_TIMEOUT, f"The {what} did not arrive within {seconds:g} seconds."))
+            self._reject(ApiError(REQUEST_TIMEOUT, f"The {part} did not arrive within {seconds:g} seconds."))
 
-    def _refuse_headers(self) -> None:
-        self._refuse(ApiError(HEADERS_TOO_LARGE, f"The headers are larger than {self._header_bytes} bytes."))
+    def _reject_headers(self) -> None:
+        self._reject(ApiError(HEADERS_TOO_LARGE, f"The headers are larger than {self._max_header_bytes} bytes."))
 
-    def _refuse(self, error: ApiError) -> None:
-        self._stop_waiting()
+    def _reject(self, error: ApiError) -> None:
+        self._cancel_timer()
         body = orjson.dumps(error.body())
         head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
         self.transport.write(STATUS_LINE[STATUS[error.code]] + head + body)
@@ -132,5 +132,5 @@ class BoundedProtocol(HttpToolsProtocol):
 
 @cache
 def _settings() -> CollectorSettings:
-    """The settings of this worker, which uvicorn hands to no protocol."""
+    """Settings of this worker; uvicorn does not pass them to the protocol."""
     return load_collector_settings()

@@ -1,4 +1,4 @@
-"""Bodies of requests within limits: bytes, seconds, memory, and what a compressed one unfolds to."""
+"""Request bodies within limits of size, memory and decompressed size."""
 
 import asyncio
 import zlib
@@ -16,94 +16,94 @@ from turret_pipeline.collector.api_errors import (
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS  # 16 makes zlib expect gzip
 _INLINE_BYTES = 1 << 16
 
 
-class Bodies:
-    """Reads bodies. Those of a worker share one budget of memory, so that many large ones cannot fill the machine.
+class BodyReader:
+    """Reads bodies. All requests of a worker share one memory budget, so that many large bodies cannot fill memory.
 
-    How long a body may take is the connection's affair (``protocol``), which then ends it.
+    The protocol of the connection limits how long a body may take to arrive.
     """
 
     def __init__(self, settings: CollectorSettings) -> None:
-        self._most = settings.max_body_bytes
-        self._budget = int(settings.max_pending_mb * MEGABYTE)
+        self._max_bytes = settings.max_body_bytes
+        self._budget_bytes = int(settings.max_pending_mb * MEGABYTE)
 
     async def read(self, request: Request, *, may_be_gzip: bool = False) -> bytes:
-        """The body of a request, decompressed where allowed. Raises ApiError."""
+        """Body of a request, decompressed if it is gzip and ``may_be_gzip``. Raises ApiError if it is not allowed."""
         is_gzip = False
         for name, value in request.scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._most:
+            if name == b"content-length" and value.isdigit() and int(value) > self._max_bytes:
                 raise self._too_large()
             if name == b"content-encoding" and value.lower() != b"identity":
-                is_gzip = _checked_gzip(value, may_be_gzip)
+                is_gzip = _validate_gzip(value, may_be_gzip)
         message = await request.receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body = message["body"]
-            if len(body) > self._most:
+            if len(body) > self._max_bytes:
                 raise self._too_large()
         else:
-            body = await self._rest(request, message)
-        return await self._unfolded(body) if is_gzip else body
+            body = await self._read_chunks(request, message)
+        return await self._decompress(body) if is_gzip else body
 
-    async def _rest(self, request: Request, message: Message) -> bytes:
-        """A body that comes in parts."""
+    async def _read_chunks(self, request: Request, message: Message) -> bytes:
+        """Body that arrives in several chunks; ``message`` is the first."""
         body = bytearray()
         try:
             while True:
                 if message["type"] == "http.disconnect":
-                    raise ApiError(INVALID_REQUEST, "The body did not arrive whole.")
-                part = message.get("body", b"")
-                self._take(len(part))
-                body += part
-                if len(body) > self._most:
+                    raise ApiError(INVALID_REQUEST, "The body is incomplete: the connection ended.")
+                chunk = message.get("body", b"")
+                self._reserve(len(chunk))
+                body += chunk
+                if len(body) > self._max_bytes:
                     raise self._too_large()
                 if not message.get("more_body"):
                     return bytes(body)
                 message = await request.receive()
         finally:
-            self._budget += len(body)
+            self._budget_bytes += len(body)
 
-    async def _unfolded(self, raw: bytes) -> bytes:
-        """Large bodies unfold beside the event loop, within the budget."""
+    async def _decompress(self, raw: bytes) -> bytes:
+        """Decompressed body. Large bodies are decompressed in a thread, within the budget."""
         if len(raw) <= _INLINE_BYTES:
             return self._gunzip(raw)
-        self._take(self._most)
+        self._reserve(self._max_bytes)
         try:
             return await asyncio.to_thread(self._gunzip, raw)
         finally:
-            self._budget += self._most
+            self._budget_bytes += self._max_bytes
 
-    def _take(self, size: int) -> None:
-        if size > self._budget:
-            raise ApiError(OVERLOADED, "Too much is being received at the moment: send it again.", retry_after=1)
-        self._budget -= size
+    def _reserve(self, size: int) -> None:
+        if size > self._budget_bytes:
+            raise ApiError(OVERLOADED, "Too many large requests at the moment: send this one again.", retry_after=1)
+        self._budget_bytes -= size
 
     def _gunzip(self, raw: bytes) -> bytes:
-        """All members of a gzip body, never more than the limit of them in memory."""
-        parts, left = [], self._most + 1
+        """All members of a gzip body. At most one byte more than the limit is decompressed."""
+        parts, bytes_left = [], self._max_bytes + 1
         try:
             while raw:
-                member = zlib.decompressobj(_GZIP_WINDOW)
-                part = member.decompress(raw, left)
+                member = zlib.decompressobj(_GZIP_WINDOW_BITS)
+                part = member.decompress(raw, bytes_left)
                 parts.append(part)
-                left -= len(part)
-                if left <= 0:
+                bytes_left -= len(part)
+                if bytes_left <= 0:
                     raise self._too_large()
                 if not member.eof:
                     raise ApiError(INVALID_REQUEST, "The gzip body ends too early.")
                 raw = member.unused_data
         except zlib.error:
-            raise ApiError(INVALID_REQUEST, "The body is not gzip, though Content-Encoding says so.") from None
+            raise ApiError(INVALID_REQUEST, "The body is not gzip, although Content-Encoding is gzip.") from None
         return b"".join(parts)
 
     def _too_large(self) -> ApiError:
-        return ApiError(REQUEST_TOO_LARGE, f"The body is larger than {self._most} bytes: send less at a time.")
+        return ApiError(REQUEST_TOO_LARGE, f"The body is larger than {self._max_bytes} bytes: send less at a time.")
 
 
 def media_type(request: Request) -> str:
-    """The content type without its parameters."""
+    """Content type of a request without its parameters; empty if there is none."""
     for name, value in request.scope["headers"]:
         if name == b"content-type":
             text: str = value.decode("latin-1")
@@ -111,16 +111,16 @@ def media_type(request: Request) -> str:
     return ""
 
 
-def _checked_gzip(encoding: bytes, may_be_gzip: bool) -> bool:
-    """Whether a body is gzip. Raises ApiError where it is anything else, or may not be."""
+def _validate_gzip(encoding: bytes, may_be_gzip: bool) -> bool:
+    """Return True for gzip on a path that takes it. Raises ApiError for everything else."""
     if may_be_gzip and encoding.lower() == b"gzip":
         return True
-    verdict = "gzip is the only encoding" if may_be_gzip else "this path takes none"
-    raise ApiError(INVALID_REQUEST, f"The Content-Encoding cannot be used here: {verdict}.")
+    allowed = "this path takes gzip only" if may_be_gzip else "this path takes no compressed body"
+    raise ApiError(INVALID_REQUEST, f"Unsupported Content-Encoding: {allowed}.")
 
 
-def parsed(body: bytes) -> object:
-    """The JSON value of a body. Raises ApiError."""
+def parse_json(body: bytes) -> object:
+    """JSON value of a body. Raises ApiError if it is not JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""JSON Schemas of what comes in and goes out. They allow what ``wire`` accepts; a test holds them together."""
+"""JSON Schemas of requests and responses. They allow the same events as ``wire``; a test compares both."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def _nullable(schema: Json) -> Json:
-    """What the schema allows, or null."""
+    """Schema that also allows null."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
@@ -28,9 +28,9 @@ _COUNT: Json = {"type": "integer", "minimum": 0}
 _ID: Json = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
 _NULLABLE_ID: Json = {"type": ["string", "null"], "maxLength": MAX_ID_LENGTH}
 _ANY_ID: Json = {"type": ["string", "number", "null"], "maxLength": MAX_ID_LENGTH}
-_TIME: Json = {"type": "string", "pattern": TIMESTAMP_PATTERN, "description": "ISO 8601; without a zone it is UTC"}
+_TIME: Json = {"type": "string", "pattern": TIMESTAMP_PATTERN, "description": "ISO 8601; UTC if it has no time zone"}
 _NULLABLE_TIME: Json = _nullable(_TIME)
-_TRACKED_IDS = ("event_id", "session_id", "user_id")
+_TRACK_IDS = ("event_id", "session_id", "user_id")
 _NAME: Json = {
     "type": "string",
     "minLength": 1,
@@ -43,8 +43,8 @@ _LATENCY: Json = {"type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 
 SCHEMAS: Json = {
     "Tracked": {
         "type": "object",
-        "required": ["success", "message", *_TRACKED_IDS],
-        "properties": {"success": {"const": True}, "message": _STRING, **dict.fromkeys(_TRACKED_IDS, _ID)},
+        "required": ["success", "message", *_TRACK_IDS],
+        "properties": {"success": {"const": True}, "message": _STRING, **dict.fromkeys(_TRACK_IDS, _ID)},
     },
     "Success": {"type": "object", "required": ["status"], "properties": {"status": {"const": "success"}}},
     "Status": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "ready"]}}},
@@ -63,7 +63,10 @@ SCHEMAS: Json = {
         "properties": {
             "index": _COUNT,
             "status": {"enum": ["accepted", "rejected"]},
-            "event_id": {**_ID, "description": "Of an accepted item; an LLM event's two have it with a suffix"},
+            "event_id": {
+                **_ID,
+                "description": "Of an accepted item; an LLM event's two events add a suffix to it",
+            },
             "code": {"enum": list(STATUS), "description": "Of a rejected item"},
             "error": {**_STRING, "description": "Of a rejected item"},
         },
@@ -77,7 +80,7 @@ SCHEMAS: Json = {
             "code": {"enum": list(STATUS)},
             "detail": {
                 "anyOf": [_STRING, {"type": "array", "items": {"$ref": "#/components/schemas/ItemError"}}],
-                "description": "The sentence again, or for a batch what is wrong with which item",
+                "description": "The message again, or the invalid items of a batch",
             },
             "retry_after": {"type": "integer", "minimum": 1, "description": "Seconds"},
         },
@@ -91,9 +94,9 @@ SCHEMAS: Json = {
 
 
 def event_schemas(settings: CollectorSettings) -> Json:
-    """What clients send, with the limits of these settings."""
-    short = _object(settings.max_text_length, settings.max_nesting)
-    long = _object(settings.max_long_text_length, settings.max_nesting)
+    """Schemas of the events that clients send, with the limits of the settings."""
+    short = _metadata(settings.max_text_length, settings.max_nesting)
+    long = _metadata(settings.max_long_text_length, settings.max_nesting)
     text: Json = {"type": "string", "maxLength": settings.max_long_text_length}
     properties: Json = {**_nullable(long), "properties": {"$thread_id": _ANY_ID}}
     llm: Json = {
@@ -114,8 +117,8 @@ def event_schemas(settings: CollectorSettings) -> Json:
             {
                 "name": _NAME,
                 "metadata": _nullable(long),
-                **dict.fromkeys(_TRACKED_IDS, _ANY_ID),
-                "timestamp": {"anyOf": [_NULLABLE_TIME, _unix(SECONDS_RANGE), _unix(MILLISECONDS_RANGE)]},
+                **dict.fromkeys(_TRACK_IDS, _ANY_ID),
+                "timestamp": {"anyOf": [_NULLABLE_TIME, _unix_time(SECONDS_RANGE), _unix_time(MILLISECONDS_RANGE)]},
             },
             long,
         ),
@@ -156,33 +159,33 @@ def event_schemas(settings: CollectorSettings) -> Json:
     }
 
 
-def _record(required: list[str], properties: Json, others: Json) -> Json:
-    """A record; fields that it does not know are kept as metadata, under the rules of metadata."""
+def _record(required: list[str], properties: Json, metadata: Json) -> Json:
+    """Schema of a record. Other fields become metadata and follow its rules."""
     return {
         "type": "object",
         "required": required,
         "properties": properties,
-        "propertyNames": others["propertyNames"],
-        "additionalProperties": others["additionalProperties"],
+        "propertyNames": metadata["propertyNames"],
+        "additionalProperties": metadata["additionalProperties"],
     }
 
 
 def _segment_record(required: list[str], properties: Json) -> Json:
-    """A record of Segment's; fields that it does not know are not kept. One of two ids says whose it is."""
+    """Schema of a record from Segment, with a user id or an anonymous id. Other fields are dropped."""
     ids = [{"required": [field], "properties": {field: _ID}} for field in ("user_id", "anonymous_id")]
     return {"type": "object", "required": required, "properties": properties, "anyOf": ids}
 
 
-def _object(text_length: int, nesting: int) -> Json:
-    """Metadata; that its inner texts keep the limit too is in words only."""
+def _metadata(text_length: int, nesting: int) -> Json:
+    """Schema of metadata. Only its description says that the limit applies to nested texts too."""
     value: Json = {"type": ["string", "number", "boolean", "null", "array", "object"], "maxLength": text_length}
     return {
         "type": "object",
         "propertyNames": {"maxLength": MAX_KEY_LENGTH},
         "additionalProperties": value,
-        "description": f"Texts of at most {text_length} characters at any depth, at most {nesting} levels deep",
+        "description": f"Texts of at most {text_length} characters at every level, at most {nesting} levels deep",
     }
 
 
-def _unix(bounds: tuple[int, int]) -> Json:
+def _unix_time(bounds: tuple[int, int]) -> Json:
     return {"type": "number", "minimum": bounds[0], "maximum": bounds[1], "description": "Unix time"}

@@ -1,4 +1,4 @@
-"""Starts the server: uvicorn with uvloop and httptools, one or several workers."""
+"""HTTP server: uvicorn with uvloop and httptools, with one or several workers."""
 
 import copy
 import gc
@@ -20,46 +20,46 @@ from turret_pipeline.errors import TurretError
 logger = logging.getLogger(__name__)
 
 APP = "turret_pipeline.collector.app:create_app"
-_GRACE_SECONDS = 8
-_ALLOCATIONS, _YOUNG_ROUNDS = 20_000, 20  # Python's own are 700 and 10
+_SHUTDOWN_SECONDS = 8
+_GC_ALLOCATIONS, _GC_ROUNDS = 20_000, 20  # Python's defaults are 700 and 10
 
 
 def serve(settings: CollectorSettings, app: str = APP) -> None:
-    """Serve until a signal ends it; ``app`` names the function that makes the application of a worker."""
-    logging.config.dictConfig(_logging())
-    _allow_many_files()
-    if complaint := exposure(settings):
-        logger.warning(complaint)
+    """Serve until a signal stops the server. ``app`` names the function that creates the application of a worker."""
+    logging.config.dictConfig(_log_config())
+    _raise_open_file_limit()
+    if warning := cleartext_warning(settings):
+        logger.warning(warning)
     with tempfile.TemporaryDirectory(prefix="turret-collector-") as folder:
         if settings.workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before a worker loads the library, which reads it then
-        uvicorn.run(app, factory=True, **_options(settings))
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # the library reads it on import, in the workers
+        uvicorn.run(app, factory=True, **_uvicorn_options(settings))
 
 
-def spare_collections() -> None:
-    """Let Python look for garbage in cycles seldom; a worker calls it once it is ready to serve.
+def tune_garbage_collection() -> None:
+    """Run Python's cycle collector less often. A worker calls this when it is ready to serve.
 
-    Requests that wait for the disk are hundreds of objects in no cycle, and looking through all of them and all that
-    was imported, each time that some more come, took a third of a request's time.
+    Requests that wait for the disk hold hundreds of objects without cycles. With Python's defaults, the collector
+    scanned them and all imported objects so often that it took a third of the time of a request.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS, _YOUNG_ROUNDS, _YOUNG_ROUNDS)
+    gc.set_threshold(_GC_ALLOCATIONS, _GC_ROUNDS, _GC_ROUNDS)
 
 
-def exposure(settings: CollectorSettings) -> str | None:
-    """A sentence where keys and texts would cross a network in the clear."""
+def cleartext_warning(settings: CollectorSettings) -> str | None:
+    """Warning if keys and texts would cross a network unencrypted, else None."""
     if settings.tls_certificate is not None or _is_loopback(settings.host):
         return None
     return (
-        f"The collector listens on {settings.host} without TLS: keys and what people wrote can be read on the way. "
-        "Set tls_certificate and tls_key, or put a proxy that speaks TLS before it."
+        f"The collector listens on {settings.host} without TLS: others can read keys and texts on the network. "
+        "Set tls_certificate and tls_key, or run it behind a proxy with TLS."
     )
 
 
-def _options(settings: CollectorSettings) -> dict[str, Any]:
+def _uvicorn_options(settings: CollectorSettings) -> dict[str, Any]:
     if (settings.tls_certificate is None) != (settings.tls_key is None):
-        raise TurretError("TLS needs both tls_certificate and tls_key: set the other one too.")
+        raise TurretError("Only one of tls_certificate and tls_key is set: TLS needs both.")
     return {
         "host": settings.host,
         "port": settings.port,
@@ -70,17 +70,17 @@ def _options(settings: CollectorSettings) -> dict[str, Any]:
         "http": BoundedProtocol,
         "ws": "none",
         "lifespan": "on",
-        "access_log": False,  # nobody's address, path or key in a log
-        "log_config": _logging(),
+        "access_log": False,  # keeps addresses, paths and keys out of the log
+        "log_config": _log_config(),
         "proxy_headers": False,
         "server_header": False,
         "timeout_keep_alive": settings.keep_alive_seconds,
-        "timeout_graceful_shutdown": _GRACE_SECONDS,
+        "timeout_graceful_shutdown": _SHUTDOWN_SECONDS,
         "backlog": 4096,
     }
 
 
-def _logging() -> dict[str, Any]:
+def _log_config() -> dict[str, Any]:
     config = copy.deepcopy(LOGGING_CONFIG)
     config["formatters"]["default"]["fmt"] = "%(asctime)s %(levelprefix)s %(message)s"
     config["loggers"]["turret_pipeline"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
@@ -94,8 +94,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _allow_many_files() -> None:
-    """Each connection is an open file; take what the system allows."""
+def _raise_open_file_limit() -> None:
+    """Raise the limit of open files to the most that the system allows: each connection is an open file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""Groups of requests to disk: limits first, then the lines of each project, one fsync a project, then the verdicts."""
+"""Storage of one worker: checks limits, writes the lines of each project with one fsync, and updates the ledger."""
 
 import contextlib
 import logging
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from turret_pipeline.collector.api_errors import RATE_LIMIT_EXCEEDED, STORAGE_UNAVAILABLE, ApiError
-from turret_pipeline.collector.landing_files import LandingFile, recover
+from turret_pipeline.collector.landing_files import LandingFile, recover_open_files
 from turret_pipeline.collector.ledger import Ledger, Limit
 from turret_pipeline.collector.projects import landing_folder
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
@@ -18,33 +18,33 @@ from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 logger = logging.getLogger(__name__)
 
 _PROBE_BYTES = 1 << 16
-_RETRY_SECONDS = 5
-_SPACE_SECONDS = 0.25
+_RETRY_AFTER_SECONDS = 5
+_SPACE_CHECK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
 class Submission:
-    """What one request wants stored.
+    """Events of one request to store, and the result.
 
-    ``lines`` makes the lines from the time at which this batch first came; a batch has a ``fingerprint`` by which it is
-    known when it is sent again.
+    ``build_lines`` makes the lines of the landing file from the time at which this batch first arrived. A batch that
+    may be sent again has a ``fingerprint``. ``error`` is None once the events are stored.
     """
 
     project: str
     limits: tuple[Limit, ...]
-    count: int
-    lines: Callable[[float], bytes]
+    event_count: int
+    build_lines: Callable[[float], bytes]
     fingerprint: bytes | None = None
     first_at: float = 0.0
     is_duplicate: bool = False
     error: ApiError | None = None
-    same_as: "Submission | None" = field(default=None, repr=False)
+    duplicate_of: "Submission | None" = field(default=None, repr=False)
 
 
 class Storage:
-    """The landing files and the ledger of one worker.
+    """Landing files and ledger of one worker.
 
-    A group is admitted, written, settled, one group after the other; writing waits for the disk, the others do not.
+    Call ``admit``, ``write`` and ``record_results`` for one group after the other. Only ``write`` waits for the disk.
     ``probe`` may be called at any time.
     """
 
@@ -53,15 +53,15 @@ class Storage:
         self._projects = settings.data_dir / "projects"
         self._files: dict[str, LandingFile] = {}
         self._failing: set[str] = set()
-        self._space_checked_at = -_SPACE_SECONDS
+        self._space_checked_at = -_SPACE_CHECK_SECONDS
         self._projects.mkdir(parents=True, exist_ok=True)
         self._ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
-        recover(self._projects)
+        recover_open_files(self._projects)
 
     def admit(self, group: Sequence[Submission]) -> list[Submission]:
-        """Those of a group that are to be written; the others have a ``error``, or are stored since before.
+        """Submissions of a group to write. The others get an ``error`` or are duplicates.
 
-        Raises LedgerBusyError.
+        Raises LedgerBusyError if another worker holds the ledger.
         """
         if not group:
             return []
@@ -70,38 +70,41 @@ class Storage:
             self._check_space()
             with self._ledger.transaction():
                 self._ledger.purge(now)
-                return list(self._admitted(group, now))
+                return list(self._select_admitted(group, now))
         except (OSError, sqlite3.Error) as error:
-            self._refuse(group, error)
+            self._fail(group, error)
             return []
 
     def write(self, admitted: Sequence[Submission]) -> None:
-        """Put them on disk, or give them a ``error``; and finish the files that are old enough."""
+        """Write submissions to disk, or give them an ``error``; then finish the files that are old enough."""
         by_project: dict[str, list[Submission]] = {}
         for submission in admitted:
             by_project.setdefault(submission.project, []).append(submission)
         for project, submissions in by_project.items():
-            self._write(project, submissions)
+            self._write_project(project, submissions)
         oldest = time.monotonic() - self._settings.file_max_seconds
         for project, file in list(self._files.items()):
             if file.opened_at < oldest:
                 self._finish(project)
 
-    def settle(self, group: Sequence[Submission], admitted: Sequence[Submission]) -> None:
-        """Tell the ledger what is on disk now, and those that are the same as another what became of that one."""
-        self._note(admitted)
+    def record_results(self, group: Sequence[Submission], admitted: Sequence[Submission]) -> None:
+        """Update the ledger with the stored submissions, and give duplicates the result of their original.
+
+        Raises LedgerBusyError if another worker holds the ledger.
+        """
+        self._update_ledger(admitted)
         for submission in group:
-            if submission.same_as is not None:
-                submission.error = submission.same_as.error
+            if submission.duplicate_of is not None:
+                submission.error = submission.duplicate_of.error
 
     def close(self) -> None:
-        """Finish all files."""
+        """Finish all files and close the ledger."""
         for project in list(self._files):
             self._finish(project)
         self._ledger.close()
 
     def probe(self) -> str | None:
-        """Try to write where events go. A sentence where that does not work."""
+        """Try to write where events go. Return a message if that fails, else None."""
         try:
             self._check_space()
             _try_to_write(self._settings.folder)
@@ -113,48 +116,48 @@ class Storage:
         return None
 
     def _check_space(self) -> None:
-        """Raise OSError where the disk is nearly full; looked at a few times a second."""
-        if time.monotonic() - self._space_checked_at < _SPACE_SECONDS:
+        """Raise OSError if too little space is free. Ask the system a few times a second at most."""
+        if time.monotonic() - self._space_checked_at < _SPACE_CHECK_SECONDS:
             return
         status = os.statvfs(self._projects)
         free = status.f_bavail * status.f_frsize / MEGABYTE
         if free < self._settings.min_free_mb:
-            raise OSError(f"{free:.0f} MB are free, and min_free_mb is {self._settings.min_free_mb:g}")
+            raise OSError(f"only {free:.0f} MB are free, min_free_mb is {self._settings.min_free_mb:g}")
         self._space_checked_at = time.monotonic()
 
-    def _admitted(self, group: Sequence[Submission], now: float) -> Iterator[Submission]:
-        """Those to be written: neither stored before, nor twice in this group, nor over a limit."""
-        here: dict[bytes, Submission] = {}
+    def _select_admitted(self, group: Sequence[Submission], now: float) -> Iterator[Submission]:
+        """Submissions that are not stored yet, not duplicates within the group, and within their limits."""
+        originals: dict[bytes, Submission] = {}
         for submission in group:
-            mark = submission.fingerprint
+            fingerprint = submission.fingerprint
             submission.first_at = now
-            if mark is not None:
-                submission.first_at, submission.is_duplicate = self._ledger.delivery(mark, now)
+            if fingerprint is not None:
+                submission.first_at, submission.is_duplicate = self._ledger.record_delivery(fingerprint, now)
                 if submission.is_duplicate:
                     continue
-                if mark in here:
-                    submission.same_as, submission.is_duplicate = here[mark], True
+                if fingerprint in originals:
+                    submission.duplicate_of, submission.is_duplicate = originals[fingerprint], True
                     continue
-            if limit := self._ledger.reserve(submission.limits, submission.count):
-                submission.error = over(limit)
+            if limit := self._ledger.reserve(submission.limits, submission.event_count):
+                submission.error = limit_exceeded(limit)
                 continue
-            if mark is not None:
-                here[mark] = submission
+            if fingerprint is not None:
+                originals[fingerprint] = submission
             yield submission
 
-    def _write(self, project: str, submissions: Sequence[Submission]) -> None:
+    def _write_project(self, project: str, submissions: Sequence[Submission]) -> None:
         try:
             file = self._files.get(project) or self._open(project)
-            file.append(b"".join([submission.lines(submission.first_at) for submission in submissions]))
+            file.append(b"".join([submission.build_lines(submission.first_at) for submission in submissions]))
             file.sync()
         except OSError as error:
             if broken := self._files.pop(project, None):
-                broken.abandon()
+                broken.truncate_and_finish()
             self._failing.add(project)
-            self._refuse(submissions, error)
+            self._fail(submissions, error)
             return
         if self._failing:
-            self._heal(project)
+            self._recover_after_failure(project)
         if file.size >= self._settings.file_max_mb * MEGABYTE:
             self._finish(project)
 
@@ -167,15 +170,17 @@ class Storage:
             self._files.pop(project).finish()
         except OSError as error:
             self._failing.add(project)
-            logger.error("A landing file of %s cannot be finished, the next start does it: %s", project, error)
+            logger.error(
+                "A landing file of project %s cannot be finished: %s. The next start finishes it.", project, error
+            )
 
-    def _heal(self, project: str) -> None:
-        """After a failure: what could not be finished then is finished now."""
+    def _recover_after_failure(self, project: str) -> None:
+        """Finish the files that could not be finished when writing failed."""
         self._failing.discard(project)
         with contextlib.suppress(OSError):
-            recover(self._projects)
+            recover_open_files(self._projects)
 
-    def _note(self, admitted: Sequence[Submission]) -> None:
+    def _update_ledger(self, admitted: Sequence[Submission]) -> None:
         failed = [submission for submission in admitted if submission.error]
         stored = [item.fingerprint for item in admitted if item.fingerprint is not None and not item.error]
         if not failed and not stored:
@@ -183,34 +188,37 @@ class Storage:
         try:
             with self._ledger.transaction():
                 for submission in failed:
-                    self._ledger.give_back(submission.limits, submission.count)
+                    self._ledger.release(submission.limits, submission.event_count)
                 self._ledger.mark_stored(stored)
         except sqlite3.Error as error:
-            # the events are on disk all the same; sent again they get the same ids, and a run counts them once
+            # the events are on disk; if they are sent again, they get the same ids and a run counts them once
             logger.error("The ledger cannot be written: %s", error)
 
-    def _refuse(self, submissions: Sequence[Submission], error: Exception) -> None:
+    def _fail(self, submissions: Sequence[Submission], error: Exception) -> None:
+        """Log the failure and give all submissions the error response for it."""
         logger.error("%d requests could not be stored: %s", len(submissions), error)
-        response = unavailable()
+        response = storage_unavailable()
         for submission in submissions:
             submission.error = response
 
 
-def unavailable() -> ApiError:
-    """The answer to a request that cannot be stored."""
-    sentence = "Events cannot be stored at the moment: send them again."
-    return ApiError(STORAGE_UNAVAILABLE, sentence, retry_after=_RETRY_SECONDS)
+def storage_unavailable() -> ApiError:
+    """Response to a request that cannot be stored."""
+    message = "Events cannot be stored at the moment: send them again."
+    return ApiError(STORAGE_UNAVAILABLE, message, retry_after=_RETRY_AFTER_SECONDS)
 
 
-def over(limit: Limit) -> ApiError:
-    """The answer to a request that a limit refuses."""
-    what = "this second" if limit.may_overfill else "the plan"
-    sentence = f"The limit of {limit.most} events for {what} is reached; try again in {limit.retry_after} seconds."
-    return ApiError(RATE_LIMIT_EXCEEDED, sentence, retry_after=limit.retry_after)
+def limit_exceeded(limit: Limit) -> ApiError:
+    """Response to a request that exceeds a limit."""
+    scope = "this second" if limit.allows_oversized_request else "the plan"
+    message = (
+        f"The limit of {limit.max_events} events for {scope} is reached; try again in {limit.retry_after} seconds."
+    )
+    return ApiError(RATE_LIMIT_EXCEEDED, message, retry_after=limit.retry_after)
 
 
 def _try_to_write(folder: Path) -> None:
-    """Write, sync and remove a file. Raises OSError."""
+    """Write, sync and remove a file. Raises OSError if that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f".probe-{os.getpid()}"
     try:

@@ -54,9 +54,7 @@ class CollectorSettings(BaseSettings):
         2, ge=0, le=1000, description="Milliseconds that a write waits for more requests, to share one fsync"
     )
     file_max_mb: float = Field(64, gt=0, description="Size at which a landing file is finished")
-    file_max_seconds: float = Field(
-        60, gt=0, description="Age at which a landing file is finished, so that runs can read it"
-    )
+    file_max_seconds: float = Field(60, gt=0, description="Age at which a landing file is finished for runs to read")
     min_free_mb: float = Field(64, ge=0, description="Free disk space below which events are rejected")
     duplicate_window_seconds: float = Field(
         3600, ge=0, description="Seconds in which a batch that is sent again is not stored twice"
@@ -72,9 +70,7 @@ class CollectorSettings(BaseSettings):
     header_seconds: float = Field(10, gt=0, description="Seconds in which the headers of a request must arrive")
     body_seconds: float = Field(30, gt=0, description="Seconds in which the body of a request must arrive")
     keep_alive_seconds: int = Field(15, ge=1, description="Seconds until an idle connection is closed")
-    max_connections: int = Field(
-        2000, ge=1, description="Most open connections of a worker; more are rejected with 503"
-    )
+    max_connections: int = Field(2000, ge=1, description="Most connections of a worker; more are rejected with 503")
     max_pending_mb: float = Field(
         256, gt=0, description="Memory for the request bodies of a worker; more are rejected with 503"
     )

@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     random.seed(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         acknowledged, repeated = crash(Path(folder), options.kills, options.workers)
-        torn = (Path(folder) / "log.txt").read_text().count("cut a torn last line")
+        torn = (Path(folder) / "log.txt").read_text().count("removed an incomplete last line")
         data_dir = Path(folder) / "projects" / "demo"
         done = installed_turret("run", "--data-dir", data_dir)
         if done.returncode:

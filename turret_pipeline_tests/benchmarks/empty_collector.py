@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from turret_pipeline.collector.metrics_middleware import Measured
-from turret_pipeline.collector.server import serve, spare_collections
+from turret_pipeline.collector.metrics_middleware import MetricsMiddleware
+from turret_pipeline.collector.server import serve, tune_garbage_collection
 from turret_pipeline.config.collector import load_collector_settings
 
 
@@ -17,8 +17,8 @@ async def _empty(_: Request) -> Response:
 
 def create_app() -> ASGIApp:
     """The application: one path that answers and does nothing."""
-    spare_collections()
-    return Measured(Starlette(routes=[Route("/track", _empty, methods=["POST"])]), ["/track"])
+    tune_garbage_collection()
+    return MetricsMiddleware(Starlette(routes=[Route("/track", _empty, methods=["POST"])]), ["/track"])
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ def test_only_the_owner_can_read_the_file_of_keys(tmp_path: Path) -> None:
     "name", ["", "..", ".", "a/b", "../x", "/etc", "a\\b", "A", "a b", "-a", ".a", "a" * 64, "a\x00", "a\n", "é"]
 )
 def test_a_name_that_could_lead_elsewhere_is_no_project(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TurretError, match="cannot be used"):
+    with pytest.raises(TurretError, match="Invalid project name"):
         KeyFile(tmp_path).create(name)
-    with pytest.raises(TurretError, match="cannot be used"):
+    with pytest.raises(TurretError, match="Invalid project name"):
         landing_folder(tmp_path, name)
 
 
@@ -80,7 +80,7 @@ def test_a_plan_that_is_none_is_told(tmp_path: Path) -> None:
     for wrong in (["--plan", "gold"], ["--plan", "pro", "--monthly", "5"], ["--monthly", "0"]):
         done = turret("keys", "create", "shop", *wrong, "--data-dir", tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
-    assert "no live key" in turret("keys", "revoke", "shop", "--data-dir", tmp_path).stderr
+    assert "No active key found" in turret("keys", "revoke", "shop", "--data-dir", tmp_path).stderr
 
 
 def test_the_plan_of_a_project_stays_until_another_is_given(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_the_plan_of_a_project_stays_until_another_is_given(tmp_path: Path) -> N
     assert file.read().plan("shop") == Plan("pro")
     file.create("shop", Plan("business"))
     assert file.read().plan("shop") == Plan("business")
-    with pytest.raises(TurretError, match="3 live keys"):
+    with pytest.raises(TurretError, match="3 active keys"):
         file.rotate("shop")
 
 
@@ -127,7 +127,7 @@ def test_each_key_that_is_presented_costs_one_comparison_in_constant_time(
         return real(a, b)
 
     monkeypatch.setattr(hmac, "compare_digest", spy)
-    owners = [keys.owner(key) for key in (right, gone, right[:-1] + "?", "", "nonsense", "turret_0_x")]
+    owners = [keys.authenticate(key) for key in (right, gone, right[:-1] + "?", "", "nonsense", "turret_0_x")]
     assert [owner is not None for owner in owners] == [True, False, False, False, False, False]
     assert compared == [(64, 64)] * 6
 

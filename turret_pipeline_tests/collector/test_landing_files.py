@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline.collector.landing_files import LandingFile, recover
+from turret_pipeline.collector.landing_files import LandingFile, recover_open_files
 from turret_pipeline.collector.storage import Storage, Submission
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.ingest.discovery import discover
@@ -37,7 +37,7 @@ def test_a_file_is_hidden_until_it_is_finished(tmp_path: Path) -> None:
     file.sync()
     (hidden,) = files_of(tmp_path)
     assert hidden.name.startswith(".")
-    assert recover(tmp_path / "projects") == []  # it is being written
+    assert recover_open_files(tmp_path / "projects") == []  # it is being written
     file.finish()
     (visible,) = files_of(tmp_path)
     assert visible.read_bytes() == b'{"a": 1}\n'
@@ -54,7 +54,7 @@ def test_what_is_not_known_to_be_on_disk_is_cut_after_an_error(tmp_path: Path) -
     file.append(b"safe\n")
     file.sync()
     file.append(b"not synced\nand to")
-    file.abandon()
+    file.truncate_and_finish()
     assert [path.read_bytes() for path in files_of(tmp_path)] == [b"safe\n"]
 
 
@@ -68,10 +68,10 @@ def test_what_a_crash_left_is_finished_and_a_torn_line_is_cut(
     folder = landing(tmp_path) / "2026-05-01"
     folder.mkdir(parents=True)
     (folder / ".101500-1-abc.jsonl.open").write_bytes(left)
-    finished = recover(tmp_path / "projects")
+    finished = recover_open_files(tmp_path / "projects")
     assert [path.read_bytes() for path in files_of(tmp_path)] == ([] if kept is None else [kept])
     assert finished == ([] if kept is None else [folder / "101500-1-abc.jsonl"])
-    assert ("cut a torn last line" in caplog.text) == (left != (kept or b""))
+    assert ("removed an incomplete last line" in caplog.text) == (left != (kept or b""))
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     target.write_bytes(b"do not cut")
     (folder / ".x.jsonl.open").symlink_to(target)
     with pytest.raises(OSError, match="symbolic"):
-        recover(tmp_path / "projects")
+        recover_open_files(tmp_path / "projects")
     assert target.read_bytes() == b"do not cut"
 
 
@@ -94,7 +94,7 @@ def test_a_group_of_two_projects_is_stored_and_a_batch_in_it_twice_once(tmp_path
     ]
     admitted = storage.admit(group)
     storage.write(admitted)
-    storage.settle(group, admitted)
+    storage.record_results(group, admitted)
     storage.close()
     assert [submission.error for submission in group] == [None] * 3
     assert [submission.is_duplicate for submission in group] == [False, False, True]

@@ -14,7 +14,7 @@ import requests
 from starlette.types import Message
 
 from turret_pipeline.collector.app import create_app
-from turret_pipeline.collector.server import exposure
+from turret_pipeline.collector.server import cleartext_warning
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector.servers import Server, event, running, zipped
 
@@ -256,8 +256,8 @@ def test_other_origins_may_send_only_where_they_are_configured(server: Server, t
     [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("10.0.0.1", True)],
 )
 def test_keys_in_the_clear_are_warned_of(host: str, warned: bool) -> None:
-    assert (exposure(CollectorSettings(host=host)) is not None) == warned
-    assert exposure(CollectorSettings(host=host, tls_certificate=Path("c"), tls_key=Path("k"))) is None
+    assert (cleartext_warning(CollectorSettings(host=host)) is not None) == warned
+    assert cleartext_warning(CollectorSettings(host=host, tls_certificate=Path("c"), tls_key=Path("k"))) is None
 
 
 def test_a_burst_of_clients_is_served(server: Server) -> None:

@@ -39,12 +39,12 @@ def test_all_or_none_of_a_request_count_and_what_was_not_stored_is_given_back(tm
         assert ledger.reserve(limits, 4) is None
     with ledger.transaction():
         assert ledger.reserve(limits, 1) == limits[0]
-        ledger.give_back(limits, 4)
-    assert ledger.used("shop", "2026-02") == 6
+        ledger.release(limits, 4)
+    assert ledger.usage("shop", "2026-02") == 6
     with contextlib.suppress(ZeroDivisionError), ledger.transaction():
         ledger.reserve(limits, 1)
         raise ZeroDivisionError
-    assert ledger.used("shop", "2026-02") == 6
+    assert ledger.usage("shop", "2026-02") == 6
 
 
 def test_two_workers_count_together(tmp_path: Path) -> None:
@@ -55,18 +55,18 @@ def test_two_workers_count_together(tmp_path: Path) -> None:
         for ledger in (one, two):
             with ledger.transaction():
                 let_in += 3 if ledger.reserve(limits, 3) is None else 0
-    assert let_in == one.used("shop", "2026-02") == 99
+    assert let_in == one.usage("shop", "2026-02") == 99
 
 
 def test_a_batch_is_known_within_the_window_only(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path, 60)
     with ledger.transaction():
-        assert ledger.delivery(b"x", 1000.0) == (1000.0, False)
+        assert ledger.record_delivery(b"x", 1000.0) == (1000.0, False)
         ledger.mark_stored([b"x"])
-        assert ledger.delivery(b"x", 1059.0) == (1000.0, True)
-        assert ledger.delivery(b"x", 1061.0) == (1061.0, False)
+        assert ledger.record_delivery(b"x", 1059.0) == (1000.0, True)
+        assert ledger.record_delivery(b"x", 1061.0) == (1061.0, False)
         ledger.purge(2000.0)
-        assert ledger.delivery(b"x", 1062.0) == (1062.0, False)
+        assert ledger.record_delivery(b"x", 1062.0) == (1062.0, False)
 
 
 def test_a_full_plan_is_told_with_the_time_to_wait_and_stays_full_after_a_restart(tmp_path: Path) -> None:

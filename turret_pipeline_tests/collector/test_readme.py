@@ -52,7 +52,7 @@ def run(
 
 def test_the_shell_example_posts_an_event_and_sends_a_dump(server: Server, tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "data" / "sample", tmp_path / "data" / "sample")
-    # the sample has some damaged lines, which `turret send` tells, and tells by its exit code
+    # the sample has some damaged lines: `turret send` reports them, and exits with code 1
     records = run(server, examples("bash")[1], tmp_path, ["bash", "-e"], "example.sh", code_of_exit=1)
     assert records[0]["metadata"] == {"prompt": "Where is my parcel?", "plan": "free"}
     assert len(records) > 1000
