@@ -1,11 +1,12 @@
-"""What it is worth to tell turns that carry a subject on from turns that state one, on dialogues with gold labels.
+"""Value of separating follow-ups from subjects, on dialogues with gold labels.
 
     python -m turret_pipeline_tests.benchmarks.continuations [--data ../shared/data] [--cache FOLDER] [SET ...]
 
-Topics are found in all turns of a set with the default settings. A line per set: F1 of the changes of subject in the
-sessions, each topic named by the commonest gold label of its turns that state one. First every turn's own topic counts,
-then no topic that opens a session less often than the average turn, then what continuations carry on.
-Without SET: all dialogue sets of the data folder.
+Topics are found in all turns of a set with the default settings. The table has a line per set: F1 of the changes of
+subject in the sessions, with each topic mapped to the most frequent gold label of its turns that state a subject. The
+first F1 counts the topic of every turn. The second leaves out topics that open a session less often than the average
+turn. The third counts the subject that each follow-up continues. Without SET, all dialogue sets of the data folder are
+used.
 """
 
 import argparse
@@ -28,11 +29,11 @@ from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.edits import SUBJECT
 from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.texts import collect_texts
-from turret_pipeline.topics.follow_ups.continuations import subjects_of
-from turret_pipeline.topics.follow_ups.roles import judge
+from turret_pipeline.topics.follow_ups.continuations import find_subjects
+from turret_pipeline.topics.follow_ups.roles import classify_roles
 from turret_pipeline.topics.follow_ups.turns import Turns, collect_turns
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.tracking.reconcile import Options
 from turret_pipeline_tests.benchmarks.gold_sets import DATA, lines
 from turret_pipeline_tests.benchmarks.topics import CACHE, header, row
@@ -46,13 +47,13 @@ SETS = {
 }
 """Sets of sessions, each with the gold label that names its subjects."""
 
-COLUMNS = "set, turns, sessions, topics, of these carry on, F1 every turn, F1 by openings, F1 ours, precision, recall"
+COLUMNS = "set, turns, sessions, topics, follow-ups, F1 every turn, F1 by openings, F1 ours, precision, recall"
 Sequences = Mapping[str, Sequence[str | None]]
 
 
 @dataclass(frozen=True)
 class Dialogues:
-    """The turns of a set, their sessions by event, and what is right: gold rows by event."""
+    """The turns of a set, and their sessions and gold rows by event; ``label`` is the gold column of the subject."""
 
     turns: Turns
     sessions: Mapping[str, str]
@@ -79,7 +80,7 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
         settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
     )
     run = Run("benchmark", dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
-    state = advance(TopicState.empty(), texts, store.vectors_of, Plan(options), run)
+    state = update_topic_state(TopicState.empty(), texts, store.vectors_of, Plan(options), run)
     return Dialogues(
         collect_turns("prompt", events, event_texts, state.text_topics),
         dict(events.select("event_id", "session_id").iter_rows()),
@@ -89,28 +90,28 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
 
 
 def scores(found: Dialogues, subject: IntArray) -> tuple[float, float, float]:
-    """F1, precision and recall of the changes in the sessions; ``subject`` is the topic that each turn is on."""
+    """F1, precision and recall of the changes of subject; ``subject`` is the subject of each turn."""
     gold, label = found.gold, found.label
     votes: dict[int, Counter[str]] = defaultdict(Counter)
     for event_id, topic in zip(found.turns.event_id, found.turns.topic.tolist(), strict=True):
-        right = gold.get(event_id)
-        if right and right["topical"] and right[label] is not None and topic != NO_TOPIC:
-            votes[topic][right[label]] += 1
+        gold_row = gold.get(event_id)
+        if gold_row and gold_row["topical"] and gold_row[label] is not None and topic != NO_TOPIC:
+            votes[topic][gold_row[label]] += 1
     names = {topic: counted.most_common(1)[0][0] for topic, counted in votes.items()}
-    have: dict[str, list[str | None]] = defaultdict(list)
+    found_labels: dict[str, list[str | None]] = defaultdict(list)
     for event_id, topic in zip(found.turns.event_id, subject.tolist(), strict=True):
-        have[found.sessions[event_id]].append(names.get(topic))
-    want: dict[str, list[str | None]] = defaultdict(list)
-    for right in sorted(gold.values(), key=lambda right: (right["session_id"], right["turn"])):
-        want[right["session_id"]].append(right[label])
-    wanted, given = changes(want), changes(have)
-    hits = sum((wanted & given).values())
-    precision, recall = hits / max(given.total(), 1), hits / max(wanted.total(), 1)
+        found_labels[found.sessions[event_id]].append(names.get(topic))
+    gold_labels: dict[str, list[str | None]] = defaultdict(list)
+    for gold_row in sorted(gold.values(), key=lambda row: (row["session_id"], row["turn"])):
+        gold_labels[gold_row["session_id"]].append(gold_row[label])
+    expected, actual = count_changes(gold_labels), count_changes(found_labels)
+    hits = sum((expected & actual).values())
+    precision, recall = hits / max(actual.total(), 1), hits / max(expected.total(), 1)
     return 2 * precision * recall / max(precision + recall, 1e-9), precision, recall
 
 
-def changes(sequences: Sequences) -> Counter[tuple[str, str, str]]:
-    """How often each session goes from one label to another; turns without a label are passed over."""
+def count_changes(sequences: Sequences) -> Counter[tuple[str, str, str]]:
+    """Number of changes by session, label before and label after; turns without a label are skipped."""
     counted: Counter[tuple[str, str, str]] = Counter()
     for session, labels in sequences.items():
         known = [label for label in labels if label is not None]
@@ -119,19 +120,19 @@ def changes(sequences: Sequences) -> Counter[tuple[str, str, str]]:
 
 
 def without_rare_openers(turns: Turns) -> IntArray:
-    """Each turn's topic, but for topics that open a session less often than the average turn."""
-    topical = turns.topical()
-    count = len(turns.topic_ids)
-    opens = np.bincount(topical.topic[topical.firsts()], minlength=count) / np.bincount(topical.topic, minlength=count)
-    rare = np.append(opens < topical.firsts().mean(), False)
+    """Topic of each turn, without topics that open a session less often than the average turn."""
+    topical, count = turns.with_topic(), len(turns.topic_ids)
+    is_first = topical.is_first()
+    opened, turn_counts = (np.bincount(topic, minlength=count) for topic in (topical.topic[is_first], topical.topic))
+    rare = np.append(opened / turn_counts < is_first.mean(), False)
     return np.where(rare[turns.topic], NO_TOPIC, turns.topic)
 
 
 def with_continuations(turns: Turns) -> tuple[IntArray, int]:
-    """What journeys follow at each turn, and how many topics carry on."""
-    verdicts = judge(turns, {})
-    is_subject = np.array([verdicts[one].role == SUBJECT for one in turns.topic_ids], dtype=np.bool_)
-    subject = subjects_of(turns, is_subject)
+    """Subject of each turn (its topic if it has none), and the number of follow-up topics."""
+    decisions = classify_roles(turns, {})
+    is_subject = np.array([decisions[topic_id].role == SUBJECT for topic_id in turns.topic_ids], dtype=np.bool_)
+    subject = find_subjects(turns, is_subject)
     return np.where(subject == NO_TOPIC, turns.topic, subject), int((~is_subject).sum())
 
 
@@ -146,10 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in options.names or SETS:
         found = load_dialogues(options.data, name, options.cache)
         turns = found.turns
-        subject, carrying_on = with_continuations(turns)
+        subject, follow_up_count = with_continuations(turns)
         every, openings = scores(found, turns.topic)[0], scores(found, without_rare_openers(turns))[0]
         sessions = len(set(turns.session.tolist()))
-        counts = (len(turns.topic), sessions, len(turns.topic_ids), carrying_on)
+        counts = (len(turns.topic), sessions, len(turns.topic_ids), follow_up_count)
         print(row(name, *counts, every, openings, *scores(found, subject)), flush=True)
 
 

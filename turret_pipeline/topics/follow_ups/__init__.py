@@ -1,1 +1,1 @@
-"""Roles of topics, and the turns that continue an earlier topic."""
+"""Roles of topics, and follow-ups: turns that continue an earlier topic."""

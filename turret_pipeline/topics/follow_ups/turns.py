@@ -1,4 +1,4 @@
-"""Turns: the texts of a field in the order of their sessions, and which topics keep company in them."""
+"""Turns of sessions, and how often topics occur near each other in them."""
 
 from dataclasses import dataclass, replace
 
@@ -9,16 +9,16 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 
 SMOOTHING = 1.0
-"""Added to the counts of a pair, seen and expected, so that rare pairs say little."""
+"""Added to the observed and the expected count of a pair, so that rare pairs have a lift near 0."""
 
 
 @dataclass(frozen=True)
 class Turns:
-    """A row per event that carries a text of the field, ordered by session and position; all arrays (turns,).
+    """A row per event with a text of the field, ordered by session and position; all arrays have shape (turns,).
 
-    ``session`` numbers the sessions, ``half`` deals them into two halves that stay the same from run to run, ``topic``
-    and ``runner_up`` are positions in ``topic_ids`` or NO_TOPIC, ``lead`` is the cosine to the topic less that to the
-    runner-up (infinite without one).
+    ``session`` numbers the sessions. ``half`` splits the sessions into two halves, the same in every run. ``topic`` and
+    ``runner_up`` are positions in ``topic_ids`` or NO_TOPIC. ``lead`` is the cosine to the topic minus the cosine to
+    the runner-up, infinite without a runner-up.
     """
 
     event_id: pl.Series
@@ -30,21 +30,21 @@ class Turns:
     lead: FloatArray
 
     def where(self, mask: BoolArray) -> "Turns":
-        """The turns of a mask, in their order."""
+        """The turns for which the mask is true."""
         arrays = {name: getattr(self, name)[mask] for name in ("session", "half", "topic", "runner_up", "lead")}
         return replace(self, event_id=self.event_id.filter(pl.Series(mask)), **arrays)
 
-    def topical(self) -> "Turns":
+    def with_topic(self) -> "Turns":
         """The turns that have a topic."""
         return self.where(self.topic != NO_TOPIC)
 
-    def firsts(self) -> BoolArray:
-        """Whether a turn is the first of its session, shape (turns,)."""
+    def is_first(self) -> BoolArray:
+        """True for the first turn of each session, shape (turns,)."""
         return np.concatenate([[True], self.session[1:] != self.session[:-1]])[: len(self.session)]
 
 
 def collect_turns(field: str, events: pl.DataFrame, event_texts: pl.DataFrame, text_topics: pl.DataFrame) -> Turns:
-    """The turns of a text field; ``events`` come in their order, an event without a text is no turn."""
+    """The turns of a text field; ``events`` must be in their canonical order. Events without a text are left out."""
     columns = ["text_id", "topic_id", "runner_up_topic_id", "similarity", "runner_up_similarity"]
     frame = (
         event_texts.filter((pl.col("field") == field) & pl.col("text_id").is_not_null())
@@ -66,33 +66,35 @@ def collect_turns(field: str, events: pl.DataFrame, event_texts: pl.DataFrame, t
 
 
 def _positions(names: pl.Series, ids: pl.Series) -> IntArray:
-    places = dict(zip(ids, range(len(ids)), strict=True))
-    return names.replace_strict(places, default=NO_TOPIC, return_dtype=pl.Int64).fill_null(NO_TOPIC).to_numpy()
+    """Position of each name among the ids, NO_TOPIC if it has none."""
+    position_of = dict(zip(ids, range(len(ids)), strict=True))
+    return names.replace_strict(position_of, default=NO_TOPIC, return_dtype=pl.Int64).fill_null(NO_TOPIC).to_numpy()
 
 
-def shifted(turns: Turns, gap: int) -> IntArray:
-    """The topic so many turns before (negative: after) in the same session, NO_TOPIC where there is none."""
-    other = np.full(len(turns.topic), NO_TOPIC, dtype=np.int64)
+def shift_topics(turns: Turns, gap: int) -> IntArray:
+    """The topic ``gap`` turns before each turn in its session (after it if negative), or NO_TOPIC; shape (turns,)."""
+    shifted = np.full(len(turns.topic), NO_TOPIC, dtype=np.int64)
     size = abs(gap)
-    late, early = np.arange(size, len(other)), np.arange(len(other) - size)
-    same = turns.session[late] == turns.session[early]
-    into, source = (late, early) if gap > 0 else (early, late)
-    other[into[same]] = turns.topic[source[same]]
-    return other
+    later, earlier = np.arange(size, len(shifted)), np.arange(len(shifted) - size)
+    same = turns.session[later] == turns.session[earlier]
+    target, source = (later, earlier) if gap > 0 else (earlier, later)
+    shifted[target[same]] = turns.topic[source[same]]
+    return shifted
 
 
-def lifts(turns: Turns, window: int) -> FloatArray:
-    """How much oftener than by chance two topics are at most ``window`` turns apart: log lift, (topics, topics).
+def pair_lifts(turns: Turns, window: int) -> FloatArray:
+    """Log lift of each pair of topics within ``window`` turns of each other, shape (topics, topics), symmetric.
 
-    All turns must have a topic. Two turns of one topic are a pair, too.
+    The lift is the observed number of pairs over the number expected by chance. All turns must have a topic; two turns
+    of the same topic are a pair, too.
     """
     count = len(turns.topic_ids)
     pairs = np.zeros(count * count)
     for gap in range(1, window + 1):
-        before = shifted(turns, gap)
+        before = shift_topics(turns, gap)
         has = before != NO_TOPIC
         pairs += np.bincount(turns.topic[has] * count + before[has], minlength=count * count)
-    seen = pairs.reshape(count, count) + pairs.reshape(count, count).T
-    margins = seen.sum(axis=1)
+    observed = pairs.reshape(count, count) + pairs.reshape(count, count).T
+    margins = observed.sum(axis=1)
     expected = np.outer(margins, margins) / max(margins.sum(), 1)
-    return np.asarray(np.log((seen + SMOOTHING) / (expected + SMOOTHING)))
+    return np.asarray(np.log((observed + SMOOTHING) / (expected + SMOOTHING)))

@@ -1,4 +1,4 @@
-"""Sessions, a letter for the topic of each turn."""
+"""Made-up sessions: a string per session, with a letter for the topic of each turn."""
 
 import random
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ Frames = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
 def topic_id(letter: str) -> str | None:
-    """The topic of a letter; "." is a text without one."""
+    """Id of the topic of a letter; "." is a text without a topic."""
     return None if letter == "." else f"prompt-{ord(letter) - 96}"
 
 
@@ -42,21 +42,21 @@ def turns(*sessions: str) -> Turns:
 
 
 def dialogues(count: int, seed: int = 0, subjects: Sequence[str] = "abcd") -> list[str]:
-    """Sessions about one or two subjects, each stated and then carried on by turns of x, y and z, whatever it is.
+    """Sessions about one or two subjects, each stated and then followed by follow-ups.
 
-    Some of the turns that carry a subject on are of a topic of its own, the letter 4 later, which opens no session.
+    Follow-ups have the topics x, y and z for all subjects, and for each subject one of its own, the letter 4 later.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
 
     def part() -> str:
-        subject = chance.choice(subjects)
-        own = chr(ord(subject) + 4)
-        return subject + "".join(chance.choice([own, *"xyz"[: chance.randint(1, 3)]]) for _ in range(3))
+        subject = rng.choice(subjects)
+        specific = chr(ord(subject) + 4)
+        return subject + "".join(rng.choice([specific, *"xyz"[: rng.randint(1, 3)]]) for _ in range(3))
 
-    return ["".join(part() for _ in range(chance.randint(1, 2))) for _ in range(count)]
+    return ["".join(part() for _ in range(rng.randint(1, 2))) for _ in range(count)]
 
 
 def statements(count: int, seed: int = 0, topics: str = "abcdef", longest: int = 4) -> list[str]:
-    """Sessions in which every turn states a subject of its own, whatever the others are."""
-    chance = random.Random(seed)
-    return ["".join(chance.choice(topics) for _ in range(chance.randint(1, longest))) for _ in range(count)]
+    """Sessions in which every turn states a subject, independently of the others."""
+    rng = random.Random(seed)
+    return ["".join(rng.choice(topics) for _ in range(rng.randint(1, longest))) for _ in range(count)]
