@@ -15,8 +15,8 @@ MIN_CONSTANT_EVENTS = 20
 MAX_CODE_NUMBERS = 5
 """Distinct numbers that codes may have if they repeat often. In public tables four of five such columns are codes."""
 
-OFTEN = 5
-"""Mean occurrences of a value from which it repeats often."""
+MIN_MEAN_OCCURRENCES = 5
+"""Mean occurrences per distinct value from which values repeat often."""
 
 Detection = tuple[str, str]
 """A type, and the reason for it."""
@@ -47,7 +47,7 @@ def _is_mostly(profile: FieldProfile, flag: str) -> bool:
 
 
 def _has_enum_counts(profile: FieldProfile) -> bool:
-    return profile.distinct_count <= MAX_ENUM_VALUES or profile.mean_occurrences >= OFTEN
+    return profile.distinct_count <= MAX_ENUM_VALUES or profile.mean_occurrences >= MIN_MEAN_OCCURRENCES
 
 
 def _detect_structure(profile: FieldProfile) -> Detection | None:
@@ -116,7 +116,7 @@ def _detect_named_number(profile: FieldProfile) -> Detection | None:
 
 
 def _detect_numeric_code(profile: FieldProfile) -> Detection | None:
-    is_code = profile.distinct_count <= MAX_CODE_NUMBERS and profile.mean_occurrences >= OFTEN
+    is_code = profile.distinct_count <= MAX_CODE_NUMBERS and profile.mean_occurrences >= MIN_MEAN_OCCURRENCES
     if is_code and not names.is_quantity(profile.field):
         return "enum", f"{_counts(profile)}: few numbers that repeat often are probably codes."
     return None
@@ -148,5 +148,9 @@ def _is_text(profile: FieldProfile) -> bool:
     """True for phrases of varied wording. A menu of fixed phrases, each used often, is an enum."""
     if profile.shares["has_words"] < 0.3 or profile.word_count < 2:
         return False
-    is_menu = profile.distinct_count <= MAX_ENUM_VALUES and profile.mean_occurrences >= OFTEN and profile.word_count < 8
+    is_menu = (
+        profile.distinct_count <= MAX_ENUM_VALUES
+        and profile.mean_occurrences >= MIN_MEAN_OCCURRENCES
+        and profile.word_count < 8
+    )
     return not is_menu and (profile.word_count >= 3 or profile.distinct_share >= 0.05)

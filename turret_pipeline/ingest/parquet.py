@@ -32,7 +32,7 @@ def parquet_records(file: IO[bytes], *, can_seek: bool) -> Iterator[Record]:
 
 
 def _python_rows(batch: "pa.RecordBatch") -> list[dict[str, Any] | Rejection]:
-    """Rows as Python values. A row with a value that Python cannot hold, such as the year 20000, is a rejection."""
+    """Rows as Python values. A row with a value that Python cannot hold, for example the year 20000, is a rejection."""
     try:
         rows: list[dict[str, Any] | Rejection] = batch.to_pylist()
         return rows
