@@ -1,1 +1,1 @@
-"""Trends of topics and their differences between segments."""
+"""Trends of topics, and their differences between segments."""

@@ -1,4 +1,4 @@
-"""Where topics occur."""
+"""Occurrences of topics."""
 
 import datetime as dt
 
@@ -16,7 +16,7 @@ def events(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
     return pl.DataFrame(rows, dict.fromkeys(columns, pl.String), orient="row").with_columns(event_at=pl.lit(LATE))
 
 
-def test_an_event_hangs_together_with_its_user_or_else_its_session() -> None:
+def test_the_cluster_of_an_event_is_its_user_or_else_its_session() -> None:
     found = collect_occurrences(
         events(("e1", "s1", "u1"), ("e2", "s2", "u1"), ("e3", "s3", None), ("e4", "s3", None), ("e5", "s4", "s3")),
         pl.DataFrame(
@@ -43,6 +43,6 @@ def test_an_event_hangs_together_with_its_user_or_else_its_session() -> None:
     assert len(set(cluster.values())) == 3
 
 
-def test_nothing_occurs_where_there_is_nothing() -> None:
+def test_no_events_have_no_occurrences() -> None:
     found = collect_occurrences(EVENTS.empty(), EVENT_TEXTS.empty(), TEXT_TOPICS.empty())
     assert_frame_equal(found, OCCURRENCES_SCHEMA.to_frame())

@@ -1,4 +1,4 @@
-"""Topics by segment."""
+"""Differences between segments."""
 
 import datetime as dt
 
@@ -16,8 +16,8 @@ DAY = dt.date(2026, 3, 1)
 VALUES = {"event_id": pl.String, "field": pl.String, "value": pl.String}
 
 
-def said(*groups: tuple[str | None, str, int], field: str = "prompt") -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Occurrences and plans from (topic, plan, events): a user each, two events of a group in a session."""
+def make_occurrences(*groups: tuple[str | None, str, int], field: str = "prompt") -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Occurrences and plans from (topic, plan, events): one user per event, two events of a group per session."""
     rows, plans = [], []
     for number, (topic, plan, count) in enumerate(groups):
         for at in range(count):
@@ -31,8 +31,8 @@ REFUNDS = [("prompt-1", "free", 6), ("prompt-2", "free", 10), (None, "free", 4),
 REST = [("prompt-2", "team", 4), (None, "team", 12)]
 
 
-def test_a_topics_share_in_a_segment_stands_beside_its_share_elsewhere() -> None:
-    found = topic_segments(*said(*REFUNDS, *REST))
+def test_a_topics_share_in_a_segment_is_compared_with_its_share_elsewhere() -> None:
+    found = topic_segments(*make_occurrences(*REFUNDS, *REST))
     assert found.select("topic_id", "segment_value", "event_count", "session_count").rows() == [
         ("prompt-1", "free", 6, 3),
         ("prompt-1", "team", 24, 12),
@@ -49,9 +49,9 @@ def test_a_topics_share_in_a_segment_stands_beside_its_share_elsewhere() -> None
     assert found.schema == TOPIC_SEGMENTS.schema
 
 
-def test_only_events_that_carry_both_fields_count_and_blanks_are_no_segment() -> None:
-    events, plans = said(*REFUNDS, *REST)
-    more, _ = said(("prompt-1", "", 50))
+def test_events_without_one_of_the_fields_and_blank_values_are_left_out() -> None:
+    events, plans = make_occurrences(*REFUNDS, *REST)
+    more, _ = make_occurrences(("prompt-1", "", 50))
     blank = more.with_columns(("b" + pl.col("event_id")).alias("event_id"))
     blank_plans = blank.select("event_id", pl.lit("plan").alias("field"), pl.lit(" ").alias("value"))
     bare = more.with_columns(("n" + pl.col("event_id")).alias("event_id"))
@@ -60,7 +60,7 @@ def test_only_events_that_carry_both_fields_count_and_blanks_are_no_segment() ->
 
 
 def test_a_value_of_too_few_events_or_users_is_left_out_but_counts_elsewhere() -> None:
-    events, plans = said(*REFUNDS, *REST, ("prompt-1", "trial", 9))
+    events, plans = make_occurrences(*REFUNDS, *REST, ("prompt-1", "trial", 9))
     found = topic_segments(events, plans)
     assert set(found["segment_value"]) == {"free", "team"}
     assert found["share_elsewhere"][0] == 33 / 49
@@ -69,12 +69,12 @@ def test_a_value_of_too_few_events_or_users_is_left_out_but_counts_elsewhere() -
     assert topic_segments(events, plans, min_clusters=30).is_empty()
 
 
-def test_a_field_with_one_value_has_no_elsewhere() -> None:
-    assert topic_segments(*said(("prompt-1", "free", 30))).is_empty()
+def test_a_field_with_one_value_is_left_out() -> None:
+    assert topic_segments(*make_occurrences(("prompt-1", "free", 30))).is_empty()
 
 
-def test_the_same_events_of_few_users_are_less_telling() -> None:
-    events, plans = said(*REFUNDS, *REST)
+def test_the_same_events_of_fewer_users_are_weaker_evidence() -> None:
+    events, plans = make_occurrences(*REFUNDS, *REST)
     many = topic_segments(events, plans)
     few = topic_segments(events.with_columns(pl.col("cluster_id") // 4), plans)
     assert few["share_in_segment"].to_list() == many["share_in_segment"].to_list()
@@ -83,7 +83,7 @@ def test_the_same_events_of_few_users_are_less_telling() -> None:
 
 
 def test_text_fields_are_families_of_their_own() -> None:
-    events, plans = said(*REFUNDS, *REST)
+    events, plans = make_occurrences(*REFUNDS, *REST)
     feedback = events.with_columns(
         pl.lit("feedback").alias("field"), pl.col("topic_id").str.replace("prompt", "feedback")
     )
@@ -93,23 +93,23 @@ def test_text_fields_are_families_of_their_own() -> None:
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
-    events, plans = said(*REFUNDS, *REST)
+    events, plans = make_occurrences(*REFUNDS, *REST)
     shuffled = topic_segments(events.sample(fraction=1, shuffle=True, seed=1), plans.reverse())
     assert_frame_equal(shuffled, topic_segments(events, plans), check_exact=True)
 
 
-def test_one_user_or_texts_without_topics_compare_nothing() -> None:
-    events, plans = said(*REFUNDS, *REST)
+def test_there_is_no_comparison_with_one_user_or_without_topics() -> None:
+    events, plans = make_occurrences(*REFUNDS, *REST)
     assert topic_segments(events.with_columns(pl.lit(1, pl.Int64).alias("cluster_id")), plans).is_empty()
     assert topic_segments(events.with_columns(pl.lit(None, pl.String).alias("topic_id")), plans).is_empty()
 
 
-def test_nothing_gives_nothing() -> None:
+def test_no_events_give_an_empty_table() -> None:
     empty = topic_segments(pl.DataFrame(schema=OCCURRENCES_SCHEMA), pl.DataFrame(schema=VALUES))
     assert_frame_equal(empty, TOPIC_SEGMENTS.empty())
 
 
-def test_segments_drawn_by_lot_raise_hardly_an_alarm() -> None:
+def test_random_segments_raise_hardly_any_alarms() -> None:
     rng, world = np.random.default_rng(3), World(users=300)
     flagged, missed, rows = 0, 0, 0
     for _ in range(15):
@@ -129,7 +129,7 @@ def test_segments_drawn_by_lot_raise_hardly_an_alarm() -> None:
     assert missed / rows < 0.06
 
 
-def test_what_a_quarter_of_the_users_prefer_is_found() -> None:
+def test_a_topic_that_a_quarter_of_the_users_prefer_is_found() -> None:
     planted = PlantedEffect(topic=5, factor=4)
     made, favoured = simulate_occurrences(np.random.default_rng(5), World(users=600), favoured=planted)
     found = topic_segments(made, segment_values(made, "plan", favoured[made["user"].to_numpy()]))

@@ -1,4 +1,4 @@
-"""Growth, and what is emerging."""
+"""Growth of topics, and emerging topics."""
 
 import datetime as dt
 
@@ -15,8 +15,8 @@ from turret_pipeline_tests.benchmarks.simulated import PlantedEffect, World, sim
 FIRST = dt.date(2026, 3, 1)
 
 
-def said(**per_day: list[int]) -> pl.DataFrame:
-    """Occurrences from the number of events of each topic on each day, a user each."""
+def make_occurrences(**per_day: list[int]) -> pl.DataFrame:
+    """Occurrences from the number of events of each topic on each day, one user per event."""
     rows = [
         ("prompt", f"{topic}.{day}.{at}", None if topic == "none" else topic, f"{day}.{at}", 0, day)
         for topic, counts in per_day.items()
@@ -37,8 +37,8 @@ def trends(frame: pl.DataFrame, days: int = 2) -> pl.DataFrame:
 STEADY = [20] * 10
 
 
-def test_growth_compares_shares_of_the_last_days_with_up_to_four_times_as_many_before() -> None:
-    found = trends(said(a=[9, *[2] * 8, 4, 4], b=[*[0] * 9, 1, 1], c=[*[3] * 9, 0, 0], none=[5] * 11))
+def test_growth_compares_the_last_days_with_up_to_four_times_as_many_before() -> None:
+    found = trends(make_occurrences(a=[9, *[2] * 8, 4, 4], b=[*[0] * 9, 1, 1], c=[*[3] * 9, 0, 0], none=[5] * 11))
     assert found.select("topic_id", "recent_event_count", "before_event_count").rows() == [
         ("a", 8, 16),
         ("b", 2, 0),
@@ -51,45 +51,50 @@ def test_growth_compares_shares_of_the_last_days_with_up_to_four_times_as_many_b
     assert found.schema == TOPIC_TRENDS.schema
 
 
-def test_what_grows_beyond_chance_is_emerging_with_or_without_a_past() -> None:
-    found = trends(said(a=[*[5] * 8, 25, 25], b=[*[0] * 8, 12, 12], c=[5] * 10, none=[60] * 10))
+def test_a_topic_that_grows_beyond_chance_is_emerging_with_or_without_earlier_events() -> None:
+    found = trends(make_occurrences(a=[*[5] * 8, 25, 25], b=[*[0] * 8, 12, 12], c=[5] * 10, none=[60] * 10))
     assert found.filter("is_emerging")["topic_id"].to_list() == ["a", "b"]
     assert found.filter(pl.col("topic_id") == "b")["growth"].to_list() == [None]
     assert found["q_value"].is_between(0, 1).all()
 
 
-def test_what_grows_a_little_is_not_emerging_however_certain() -> None:
-    found = trends(said(a=[*[500] * 8, 600, 600], none=[1000] * 10))
+def test_a_topic_that_grows_a_little_is_not_emerging_even_if_significant() -> None:
+    found = trends(make_occurrences(a=[*[500] * 8, 600, 600], none=[1000] * 10))
     assert found["q_value"][0] < 0.01
     assert found["is_emerging"].to_list() == [False]
 
 
-def test_the_burst_of_one_user_is_not_emerging() -> None:
-    frame = said(a=[*[1] * 8, 30, 30], none=[60] * 10)
+def test_a_burst_of_one_user_is_not_emerging() -> None:
+    frame = make_occurrences(a=[*[1] * 8, 30, 30], none=[60] * 10)
     burst = (pl.col("topic_id") == "a") & (pl.col("event_date") >= FIRST + dt.timedelta(days=8))
     of_one = frame.with_columns(pl.when(burst).then(-1).otherwise("cluster_id").alias("cluster_id"))
     assert trends(frame)["is_emerging"].to_list() == [True]
     assert trends(of_one)["is_emerging"].to_list() == [False]
 
 
-def test_one_user_is_compared_with_itself_and_two_days_tell_nothing() -> None:
-    frame = said(a=[*[5] * 8, 25, 25], none=[60] * 10).with_columns(pl.lit(1, pl.Int64).alias("cluster_id"))
+def test_one_user_and_two_days_have_growth_but_nothing_emerging() -> None:
+    frame = make_occurrences(a=[*[5] * 8, 25, 25], none=[60] * 10).with_columns(pl.lit(1, pl.Int64).alias("cluster_id"))
     assert trends(frame).select("growth", "is_emerging").rows() == [(pytest.approx(25 / 85 / (5 / 65) - 1), False)]
-    two_days = trends(said(a=[5, 50], none=[60, 60]), days=1)
+    two_days = trends(make_occurrences(a=[5, 50], none=[60, 60]), days=1)
     assert two_days["p_value"].to_list() == pytest.approx([0.05], abs=0.02)
 
 
-def test_a_topic_that_always_comes_in_bursts_is_not_emerging_in_another() -> None:
+def test_a_topic_that_always_comes_in_bursts_is_not_emerging() -> None:
     restless = [40, 0, 1, 0, 0, 45, 0, 0, 0, 38, 0, 1, 0, 0, 42, 0, 44, 0]
     steady = [6] * 14 + [14] * 4
-    found = trends(said(a=restless, b=steady, none=[60] * 18), days=4)
+    found = trends(make_occurrences(a=restless, b=steady, none=[60] * 18), days=4)
     assert dict(found.select("topic_id", "is_emerging").iter_rows()) == {"a": False, "b": True}
 
 
 @pytest.mark.parametrize(
-    "frame", [said(a=[5, 5, 9]), said(a=[0, 0, 0, 5]), said(a=[5, 5, 5, 0, 0], none=[1, 1, 1, 0, 0])]
+    "frame",
+    [
+        make_occurrences(a=[5, 5, 9]),
+        make_occurrences(a=[0, 0, 0, 5]),
+        make_occurrences(a=[5, 5, 5, 0, 0], none=[1, 1, 1, 0, 0]),
+    ],
 )
-def test_where_the_days_do_not_suffice_nothing_is_claimed(frame: pl.DataFrame) -> None:
+def test_too_few_days_have_no_shares_and_no_growth(frame: pl.DataFrame) -> None:
     found = topic_trends(frame, FIRST + dt.timedelta(days=max(2, frame["event_date"].n_unique() + 1)), 2)
     unknown = found.select("recent_share", "before_share", "growth", "p_value", "q_value", "is_emerging")
     assert unknown.rows() == [(None,) * 6]
@@ -102,21 +107,21 @@ def stray(*days: int, topic: str | None = None) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("days", [(26_000,), (13,), (-9_000,), (26_000, -9_000)])
-def test_events_of_clocks_that_are_far_wrong_change_nothing(days: tuple[int, ...]) -> None:
-    usual = said(a=[*[5] * 8, 25, 25], b=[5] * 10, none=[10] * 10)
+def test_events_with_wrong_clocks_change_nothing(days: tuple[int, ...]) -> None:
+    usual = make_occurrences(a=[*[5] * 8, 25, 25], b=[5] * 10, none=[10] * 10)
     assert_frame_equal(trends(pl.concat([usual, stray(*days)])), trends(usual))
 
 
-def test_a_topic_of_a_wrong_clock_alone_has_no_events_in_the_days_compared() -> None:
-    found = trends(pl.concat([said(a=[5] * 10), stray(26_000, topic="b")]))
+def test_a_topic_seen_only_by_a_wrong_clock_has_no_events_in_the_compared_days() -> None:
+    found = trends(pl.concat([make_occurrences(a=[5] * 10), stray(26_000, topic="b")]))
     assert found.select("topic_id", "recent_event_count", "growth", "is_emerging").rows() == [
         ("a", 10, 0, False),
         ("b", 0, None, False),
     ]
 
 
-def test_an_old_event_does_not_make_a_young_field_known_for_longer() -> None:
-    young = said(a=[5, 5, 9], none=[1, 1, 1])
+def test_a_stray_old_event_does_not_make_a_young_field_older() -> None:
+    young = make_occurrences(a=[5, 5, 9], none=[1, 1, 1])
     for frame in (young, pl.concat([young, stray(-9, topic="a")]), pl.concat([young, stray(-9_000, topic="a")])):
         assert trends(frame)["growth"].to_list() == [None]
 
@@ -129,14 +134,14 @@ def test_an_old_event_does_not_make_a_young_field_known_for_longer() -> None:
         ([*[10] * 10, 0, 0, 0, 2], 13),  # more than one event, and more than 1 % of 100
         ([*[100] * 10, 0, 0, 0, 10], 9),
         ([*[100] * 10, 0, 0, 0, 11], 13),
-        ([*[10_000] * 3, *[10] * 10, 0, 0, 0, 11], 16),  # what is 1 % is counted in the days compared
-        ([*[10] * 10, 0, 0, 1], 12),  # two days are no silence
+        ([*[10_000] * 3, *[10] * 10, 0, 0, 0, 11], 16),  # the 1 % are of the compared days
+        ([*[10] * 10, 0, 0, 1], 12),  # two days are too short for a silence
         ([*[100] * 10, 0, 0, 0, 1, 0, 0, 0, 0, 1], 9),
         ([1], 0),
     ],
 )
-def test_the_last_days_end_before_a_long_silence_that_hardly_anything_follows(per_day: list[int], end: int) -> None:
-    days = said(none=per_day)["event_date"]
+def test_the_last_day_is_before_a_long_silence_that_few_events_follow(per_day: list[int], end: int) -> None:
+    days = make_occurrences(none=per_day)["event_date"]
     assert last_day(days, 2) == FIRST + dt.timedelta(days=end)
     assert last_day(days.shuffle(seed=1), 2) == last_day(days, 2)
 
@@ -145,38 +150,38 @@ def test_without_events_there_is_no_last_day() -> None:
     assert last_day(pl.Series("event_date", [], pl.Date), 7) is None
 
 
-def test_a_topic_that_is_long_gone_has_no_growth() -> None:
-    found = trends(said(a=[5, *[0] * 19], b=[5] * 20))
+def test_a_topic_without_events_in_the_compared_days_has_no_growth() -> None:
+    found = trends(make_occurrences(a=[5, *[0] * 19], b=[5] * 20))
     assert found.select("topic_id", "recent_event_count", "before_event_count", "growth", "q_value").rows()[0] == (
         "a", 0, 0, None, None,
     )  # fmt: skip
 
 
 def test_text_fields_are_families_of_their_own() -> None:
-    prompt = said(a=[*[5] * 8, 25, 25], none=[60] * 10)
+    prompt = make_occurrences(a=[*[5] * 8, 25, 25], none=[60] * 10)
     feedback = prompt.with_columns(pl.lit("feedback").alias("field"), ("f" + pl.col("topic_id")).alias("topic_id"))
     both = trends(pl.concat([prompt, feedback]))
     assert_frame_equal(both.filter(pl.col("field") == "prompt"), trends(prompt))
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
-    frame = said(a=[3, 4, 5, 6, 9, 1], b=[1, 2, 3, 4, 5, 6], none=STEADY[:6])
+    frame = make_occurrences(a=[3, 4, 5, 6, 9, 1], b=[1, 2, 3, 4, 5, 6], none=STEADY[:6])
     shuffled = frame.sample(fraction=1, shuffle=True, seed=1)
     assert_frame_equal(trends(shuffled), trends(frame), check_exact=True)
 
 
-def test_nothing_gives_nothing() -> None:
+def test_no_events_give_an_empty_table() -> None:
     assert_frame_equal(topic_trends(pl.DataFrame(schema=OCCURRENCES_SCHEMA), None, 7), TOPIC_TRENDS.empty())
-    assert_frame_equal(trends(said(none=STEADY)), TOPIC_TRENDS.empty())
+    assert_frame_equal(trends(make_occurrences(none=STEADY)), TOPIC_TRENDS.empty())
 
 
-def test_days_that_differ_by_chance_raise_hardly_an_alarm() -> None:
+def test_random_days_raise_hardly_any_alarms() -> None:
     rng, world = np.random.default_rng(11), World(users=300, day_spread=0.7)
     found = pl.concat([trends(simulate_occurrences(rng, world)[0], days=7) for _ in range(40)])
     assert found.filter("is_emerging").height / found.height < 0.005
     assert found.filter(pl.col("p_value") <= 0.05).height / found.height < 0.055
 
 
-def test_a_topic_whose_share_trebles_is_found() -> None:
+def test_a_topic_whose_share_triples_is_found() -> None:
     made, _ = simulate_occurrences(np.random.default_rng(2), World(), growing=PlantedEffect(topic=5, factor=4))
     assert trends(made, days=7).filter("is_emerging")["topic_id"].to_list() == ["prompt-5"]
