@@ -195,7 +195,9 @@ def test_line_numbers_continue_across_blocks(tmp_path: Path) -> None:
 
 
 def test_a_too_long_line_is_rejected_and_its_neighbours_are_not(tmp_path: Path) -> None:
-    path = write_file(tmp_path, "a.jsonl", b'{"name":"a"}\n"' + b"x" * (LINE_LIMIT + BLOCK_BYTES) + b'"\n{"name":"c"}\n')
+    path = write_file(
+        tmp_path, "a.jsonl", b'{"name":"a"}\n"' + b"x" * (LINE_LIMIT + BLOCK_BYTES) + b'"\n{"name":"c"}\n'
+    )
     assert read_outcomes(path) == [(1, A), (2, "row_too_long"), (3, C)]
     reason = str(read_records(path)[1].value)
     assert reason == f"The line has {LINE_LIMIT + BLOCK_BYTES + 2:,} bytes: a row may have {LINE_LIMIT:,}."
