@@ -1,4 +1,4 @@
-"""Answers about journeys as tables at a terminal, as JSON, or as CSV."""
+"""Output of answers about journeys: tables for a terminal, JSON and CSV."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,21 +14,21 @@ from turret_pipeline.tables import END, OTHER
 Row = Mapping[str, Any]
 Cell = Callable[[Row], str]
 Column = tuple[str, str, Cell]
-"""Header, left or right, and what a row shows."""
+"""Header, left or right alignment, and the text of a row's cell."""
 
 NAME_WIDTH = 44
 
 
 def write_rows(rows: pl.DataFrame, *, as_json: bool) -> None:
-    """The rows on standard output, for other programs."""
+    """Write the rows to standard output as JSON or CSV, for other programs."""
     sys.stdout.write(rows.write_json() + "\n" if as_json else rows.write_csv())
 
 
 def print_table(title: str, columns: Sequence[Column], rows: pl.DataFrame, top: int, note: str = "") -> None:
-    """The first ``top`` rows under a title, and how many more there are."""
+    """Print the first ``top`` rows under a title, and the number of further rows."""
     table = Table(box=None, pad_edge=False)
-    for header, side, _ in columns:
-        is_name = side == "left"
+    for header, justify, _ in columns:
+        is_name = justify == "left"
         table.add_column(
             header,
             justify="left" if is_name else "right",
@@ -42,23 +42,23 @@ def print_table(title: str, columns: Sequence[Column], rows: pl.DataFrame, top: 
     console = new_console(stderr=False)
     console.print(f"\n{title}", style="bold", soft_wrap=True)
     console.print(table)
-    more = [f"{rows.height - top:,} more: --top {rows.height}"] if rows.height > top else []
+    more = [f"{rows.height - top:,} more (--top {rows.height})"] if rows.height > top else []
     for line in [*more, *([note] if note else [])]:
         console.print(line, style="dim", markup=False, soft_wrap=True)
 
 
-def named(name: str) -> Cell:
-    """A name."""
+def text_cell(name: str) -> Cell:
+    """The text of a column."""
     return lambda row: str(row[name])
 
 
-def counted(name: str) -> Cell:
-    """A count; nothing where it is not known."""
+def count_cell(name: str) -> Cell:
+    """A count; empty if it is null."""
     return lambda row: "" if row[name] is None else f"{row[name]:,}"
 
 
-def shared(name: str) -> Cell:
-    """A share with its 95 % interval; nothing where there is no denominator."""
+def interval_cell(name: str) -> Cell:
+    """A share with its 95 % interval; empty if it is null."""
 
     def cell(row: Row) -> str:
         if row[name] is None:
@@ -69,38 +69,38 @@ def shared(name: str) -> Cell:
     return cell
 
 
-def percent(name: str) -> Cell:
-    """A share."""
+def share_cell(name: str) -> Cell:
+    """A share in percent; empty if it is null."""
     return lambda row: "" if row[name] is None else f"{row[name]:.1%}"
 
 
-def points(row: Row) -> str:
+def format_difference(row: Row) -> str:
     """A difference in percentage points with its 95 % interval."""
     low, high = row["difference_low"], row["difference_high"]
     return f"{100 * row['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
-def chance(row: Row) -> str:
-    """A q-value."""
+def format_q_value(row: Row) -> str:
+    """A q-value with three decimals."""
     return "< 0.001" if row["q_value"] < 0.001 else f"{row['q_value']:.3f}"
 
 
-def corrected(compared: int) -> str:
-    """What is said below differences that were sorted out from so many."""
-    return f"{compared:,} compared and corrected for chance (q: Benjamini-Hochberg); percentage points [95 % interval]"
+def comparison_note(compared: int) -> str:
+    """Note below the table of a comparison of ``compared`` differences."""
+    return f"{compared:,} differences tested (q: Benjamini-Hochberg); percentage points [95 % interval]"
 
 
-def timed(name: str) -> Cell:
-    """A time."""
+def duration_cell(name: str) -> Cell:
+    """A duration in words; empty if it is null."""
     return lambda row: "" if row[name] is None else duration(row[name])
 
 
 def print_matrix(title: str, kind: str, rows: pl.DataFrame, depth: int) -> None:
-    """The step matrix: a line for each node, a column for each step."""
+    """Print the step matrix: a row per node, a column per step."""
     wide = rows.pivot("step_number", index=["node_id", "node"], values="share")
     is_last = pl.col("node_id").replace_strict({OTHER: 1, END: 2}, default=0, return_dtype=pl.Int64)
     wide = wide.sort(is_last, maintain_order=True)
-    columns: list[Column] = [(kind, "left", named("node"))]
+    columns: list[Column] = [(kind, "left", text_cell("node"))]
     reached = set(rows.filter(pl.col("node_id") != END)["step_number"])
-    columns += [(str(step), "right", percent(str(step))) for step in range(1, depth + 1) if step in reached]
+    columns += [(str(step), "right", share_cell(str(step))) for step in range(1, depth + 1) if step in reached]
     print_table(title, columns, wide, wide.height)

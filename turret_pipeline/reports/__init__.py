@@ -1,1 +1,1 @@
-"""What a person reads: the summary of a run and answers to journey questions."""
+"""Text for users: the summary of a run and answers to questions about journeys."""

@@ -28,22 +28,22 @@ def folder(sample_job: Job) -> Path:
     return sample_job.data_dir
 
 
-def asked(folder: Path, *arguments: str) -> str:
-    """What `turret journeys` prints."""
+def run_journeys(folder: Path, *arguments: str) -> str:
+    """The output of `turret journeys`."""
     done = CliRunner().invoke(app, ["journeys", *arguments, "--data-dir", str(folder)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 
 
 def rows(folder: Path, *arguments: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(asked(folder, *arguments, "--json"))
+    found: list[dict[str, Any]] = json.loads(run_journeys(folder, *arguments, "--json"))
     return found
 
 
-def refusal(folder: Path, *arguments: str) -> str:
-    with pytest.raises(TurretError) as refused:
-        asked(folder, *arguments)
-    return str(refused.value)
+def error(folder: Path, *arguments: str) -> str:
+    with pytest.raises(TurretError) as raised:
+        run_journeys(folder, *arguments)
+    return str(raised.value)
 
 
 def sql(folder: Path, query: str) -> list[tuple[Any, ...]]:
@@ -55,21 +55,21 @@ def sql(folder: Path, query: str) -> list[tuple[Any, ...]]:
 def test_each_question_is_answered_as_a_table_as_json_and_as_csv(folder: Path, question: list[str]) -> None:
     found = rows(folder, *question)
     assert found
-    table = list(csv.DictReader(io.StringIO(asked(folder, *question, "--csv"))))
+    table = list(csv.DictReader(io.StringIO(run_journeys(folder, *question, "--csv"))))
     assert [list(row) for row in table] == [list(row) for row in found]
-    printed = asked(folder, *question)
+    printed = run_journeys(folder, *question)
     assert "prompt-" not in printed.replace(question[-1], "")  # names, no ids
     assert all(len(line.rstrip()) <= 120 for line in printed.splitlines())
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda words: words[0])
-def test_where_no_session_fits_a_sentence_says_so(folder: Path, question: list[str]) -> None:
-    assert rows_of_nothing(folder, *question) == []
-    printed = asked(folder, *question, "--since", "2031-01-01")
-    assert "no session of" in printed or "too few to compare" in printed
+def test_without_matching_sessions_a_message_says_so(folder: Path, question: list[str]) -> None:
+    assert rows_without_sessions(folder, *question) == []
+    printed = run_journeys(folder, *question, "--since", "2031-01-01")
+    assert "No matching sessions in" in printed or "too few to compare" in printed
 
 
-def rows_of_nothing(folder: Path, *question: str) -> object:
+def rows_without_sessions(folder: Path, *question: str) -> object:
     done = CliRunner().invoke(
         app,
         ["journeys", *question, "--json", "--since", "2031-01-01", "--data-dir", str(folder)],
@@ -78,7 +78,7 @@ def rows_of_nothing(folder: Path, *question: str) -> object:
     return json.loads(done.stdout)
 
 
-def test_the_overview_tells_what_the_published_tables_tell(folder: Path) -> None:
+def test_the_overview_matches_the_published_tables(folder: Path) -> None:
     found = rows(folder, "overview")
     starts = {row["node_id"]: (row["count"], row["share"]) for row in found if row["question"] == "start"}
     nodes = sql(folder, "select node_id, start_count, start_share from marts.journey_nodes where dimension = 'prompt'")
@@ -163,7 +163,7 @@ def test_filters_narrow_the_sessions_down(folder: Path) -> None:
     assert sessions("--segment", "plan=team", "--segment", "platform=ios", "--since", "2026-09-01") < by_plan[1] / 2
 
 
-def test_what_differs_between_two_months_is_told_with_its_interval(folder: Path) -> None:
+def test_differences_between_two_months_have_intervals(folder: Path) -> None:
     """The product pictures of the sample begin in September."""
     found = rows(folder, "compare", "--period", "2026-09-01..2026-09-30", "--period", "2026-08-01..2026-08-31")
     largest = found[0]
@@ -176,104 +176,106 @@ def test_what_differs_between_two_months_is_told_with_its_interval(folder: Path)
     )
     turned = rows(folder, "compare", "--period", "2026-08-01..2026-08-31", "--period", "2026-09-01..2026-09-30")
     assert turned[0]["difference"] == pytest.approx(-largest["difference"])
-    assert "compared and corrected for chance" in asked(folder, "compare", "--period", "29d")
+    assert "differences tested (q: Benjamini-Hochberg)" in run_journeys(folder, "compare", "--period", "29d")
 
 
 def test_the_graph_is_written_to_a_file_or_to_the_output(folder: Path, tmp_path: Path) -> None:
-    asked(folder, "export", "--format", "gexf", "--output", str(tmp_path / "graph.gexf"))
+    run_journeys(folder, "export", "--format", "gexf", "--output", str(tmp_path / "graph.gexf"))
     graph = nx.read_gexf(tmp_path / "graph.gexf")
     edges = sql(folder, "select count(*) from marts.journey_edges where dimension = 'prompt'")
     assert (graph.number_of_edges(),) == edges[0]
-    assert asked(folder, "export", "--format", "dot", "--dimension", "event_name").startswith("digraph journeys {")
+    assert run_journeys(folder, "export", "--format", "dot", "--dimension", "event_name").startswith(
+        "digraph journeys {"
+    )
 
 
-def test_figures_of_too_few_users_are_not_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = rows(folder, "funnel", "prompt-1", "prompt-2")
+def test_figures_of_too_few_users_are_suppressed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_figures = rows(folder, "funnel", "prompt-1", "prompt-2")
     monkeypatch.setenv("TURRET_PRIVACY_MIN_USERS", "40")
-    told = rows(folder, "funnel", "prompt-1", "prompt-2")
-    assert 0 < alone[1]["user_count"] < 40
-    assert told[1]["session_count"] is None
-    assert told[0]["session_count"] == alone[0]["session_count"]
+    suppressed = rows(folder, "funnel", "prompt-1", "prompt-2")
+    assert 0 < all_figures[1]["user_count"] < 40
+    assert suppressed[1]["session_count"] is None
+    assert suppressed[0]["session_count"] == all_figures[0]["session_count"]
     assert all(row["user_count"] >= 40 for row in rows(folder, "steps") if row["node"] not in {"(other)", "(end)"})
     assert all(row["count"] >= 40 for row in rows(folder, "overview"))
 
 
-def test_wrong_questions_are_refused_with_what_would_be_right(folder: Path) -> None:
-    assert refusal(folder, "overview", "--dimension", "promt").startswith(
-        "There is no dimension 'promt'; there are: event_name, feedback, prompt, user:event_name, "
+def test_invalid_questions_are_rejected_with_a_fix(folder: Path) -> None:
+    assert error(folder, "overview", "--dimension", "promt").startswith(
+        "Unknown dimension 'promt'. Available: event_name, feedback, prompt, user:event_name, "
     )
     assert (
-        refusal(folder, "overview", "--segment", "plan")
-        == "'plan' is no segment: write FIELD=VALUE, such as plan=team."
+        error(folder, "overview", "--segment", "plan")
+        == "Invalid segment 'plan': use FIELD=VALUE, for example plan=team."
     )
-    assert refusal(folder, "overview", "--segment", "colour=red").startswith(
-        "There is no enum field 'colour'; there are: format, "
-    )
-    assert (
-        refusal(folder, "overview", "--segment", "plan=gold")
-        == "No event has plan = 'gold'; its values are: free, team, business."
+    assert error(folder, "overview", "--segment", "colour=red").startswith(
+        "Unknown enum field 'colour'. Available: format, "
     )
     assert (
-        refusal(folder, "overview", "--since", "yesterday")
-        == "'yesterday' is no day: write it as 2026-03-01, or as 2026-03-01T12:00."
+        error(folder, "overview", "--segment", "plan=gold")
+        == "No event has plan = 'gold'. Values of plan: free, team, business."
     )
-    assert "no session begins between them" in refusal(
+    assert (
+        error(folder, "overview", "--since", "yesterday")
+        == "Invalid day 'yesterday': use 2026-03-01 or 2026-03-01T12:00."
+    )
+    assert "is after --until 2026-09-01: swap the two" in error(
         folder, "steps", "--since", "2026-09-02", "--until", "2026-09-01"
     )
-    assert refusal(folder, "from", "answer_coped").startswith(
-        "There is no topic or event 'answer_coped'; there are for instance: answer_copied, "
+    assert error(folder, "from", "answer_coped").startswith(
+        "Unknown topic or event 'answer_coped'. Examples: answer_copied, "
     )
-    assert "'answer_' may be several: answer_copied, answer_shown. Give the name in full" in refusal(
+    assert "'answer_' is ambiguous: it matches answer_copied, answer_shown. Use the full name" in error(
         folder, "to", "answer_"
     )
     for text in ("20260815", "2026-W33", "2026-13-01"):
-        assert "is no day: write it as 2026-03-01" in refusal(folder, "overview", "--until", text)
-    assert "exclude each other" in refusal(folder, "steps", "--segment", "plan=team", "--segment", "plan=free")
-    assert "leave --since and --until out" in refusal(folder, "compare", "--period", "7d", "--since", "2026-08-01")
-    assert "is none: write FIRST..LAST" in refusal(folder, "compare", "--period", "0d")
-    assert "is none: write FIRST..LAST" in refusal(folder, "compare", "--period", "..2026-09-01")
-    assert "--within '2 months' is no time" in refusal(
+        assert f"Invalid day {text!r}: use 2026-03-01" in error(folder, "overview", "--until", text)
+    assert "given twice for one field" in error(folder, "steps", "--segment", "plan=team", "--segment", "plan=free")
+    assert "cannot be combined with --since or --until" in error(
+        folder, "compare", "--period", "7d", "--since", "2026-08-01"
+    )
+    assert "use FIRST..LAST" in error(folder, "compare", "--period", "0d")
+    assert "use FIRST..LAST" in error(folder, "compare", "--period", "..2026-09-01")
+    assert "Invalid duration '2 months': use 90s" in error(
         folder, "funnel", "prompt_sent", "answer_copied", "--within", "2 months"
     )
-    assert refusal(folder, "export", "--output", str(folder / "nowhere" / "graph.gexf")).startswith(
-        "There is no folder "
+    assert error(folder, "export", "--output", str(folder / "nowhere" / "graph.gexf")).startswith("The folder ")
+    assert "Unknown topic, event or theme 'zzz'" in error(folder, "funnel", "prompt_sent", "zzz")
+    assert error(folder, "funnel", "prompt_sent") == "A funnel needs two steps or more: add one to 'prompt_sent'."
+    assert "given only once" in error(folder, "funnel", "prompt_sent", "prompt_sent", "--any-order")
+    assert error(folder, "funnel", "prompt_sent", "answer_copied", "--within", "soon").startswith(
+        "Invalid duration 'soon'"
     )
-    assert "There is no topic, event or theme 'zzz'" in refusal(folder, "funnel", "prompt_sent", "zzz")
-    assert refusal(folder, "funnel", "prompt_sent") == "A funnel has two steps or more; there is only 'prompt_sent'."
-    assert "given only once" in refusal(folder, "funnel", "prompt_sent", "prompt_sent", "--any-order")
-    assert refusal(folder, "funnel", "prompt_sent", "answer_copied", "--within", "soon").startswith(
-        "--within 'soon' is no time"
-    )
-    assert refusal(folder, "compare").startswith("Compare segments (plan=team) or a --period (7d)")
-    assert refusal(folder, "compare", "plan=team", "--period", "7d").startswith("Compare segments")
-    assert "sessions are of both plan=team and platform=ios" in refusal(folder, "compare", "plan=team", "platform=ios")
-    assert "overlap" in refusal(
+    assert error(folder, "compare").startswith("Compare either segments (plan=team) or a --period (7d)")
+    assert error(folder, "compare", "plan=team", "--period", "7d").startswith("Compare either segments")
+    assert "sessions belong to both plan=team and platform=ios" in error(folder, "compare", "plan=team", "platform=ios")
+    assert "overlap" in error(
         folder, "compare", "--period", "2026-08-01..2026-08-20", "--period", "2026-08-10..2026-08-30"
     )
-    assert "ends before it begins" in refusal(folder, "compare", "--period", "2026-08-20..2026-08-01")
-    assert "is none: write FIRST..LAST" in refusal(folder, "compare", "--period", "last week")
-    assert "take --dimension prompt" in refusal(folder, "compare", "plan=team", "--dimension", "user:prompt")
-    assert "is no text field" in refusal(folder, "outcomes", "answer_copied", "--dimension", "event_name")
-    assert refusal(folder, "export", "--format", "svg") == (
-        "There is no format 'svg'; a graph is written as one of: graphml, gexf, json, dot."
+    assert "ends before it begins" in error(folder, "compare", "--period", "2026-08-20..2026-08-01")
+    assert "use FIRST..LAST" in error(folder, "compare", "--period", "last week")
+    assert "use --dimension prompt" in error(folder, "compare", "plan=team", "--dimension", "user:prompt")
+    assert "outcomes need a text field" in error(folder, "outcomes", "answer_copied", "--dimension", "event_name")
+    assert error(folder, "export", "--format", "svg") == (
+        "Unknown graph format 'svg'. Available: graphml, gexf, json, dot."
     )
-    assert refusal(folder, "steps", "--json", "--csv") == "--json and --csv are two answers: give one of them."
+    assert error(folder, "steps", "--json", "--csv") == "--json and --csv cannot be combined: choose one of them."
 
 
-def test_without_a_published_file_the_command_says_what_comes_first(tmp_path: Path) -> None:
+def test_without_a_published_file_the_message_says_what_to_run(tmp_path: Path) -> None:
     done = turret("journeys", "overview", "--data-dir", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"Nothing is published in {tmp_path} yet: give another one with --data-dir, or run turret run --data-dir "
-        f"{tmp_path} first.\n"
+        f"Nothing is published in {tmp_path} yet: run turret run --data-dir {tmp_path} first, "
+        "or choose another folder with --data-dir.\n"
     )
 
 
-def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "warehouse").mkdir()
     with duckdb.connect(str(tmp_path / "warehouse" / "turret.duckdb")) as connection:
         connection.execute("create schema marts")
-    assert "was published by another version: turret run makes it anew." in refusal(tmp_path, "overview")
+    assert "was published by another version: publish it again with turret run." in error(tmp_path, "overview")
 
 
 @pytest.mark.parametrize("command", ["overview", "from", "to", "funnel", "steps", "compare", "outcomes", "export"])
@@ -282,32 +284,32 @@ def test_the_help_of_each_command_has_examples(command: str) -> None:
     assert f"turret journeys {command}" in printed.split("Example")[1]
 
 
-def test_a_moment_is_one_whatever_zone_it_is_given_in(folder: Path) -> None:
-    printed = asked(folder, "overview", "--until", "2026-08-15T12:00:00+05:00")
+def test_moments_are_converted_to_utc(folder: Path) -> None:
+    printed = run_journeys(folder, "overview", "--until", "2026-08-15T12:00:00+05:00")
     assert "before 2026-08-15 07:00" in printed
-    assert printed == asked(folder, "overview", "--until", "2026-08-15T07:00")
+    assert printed == run_journeys(folder, "overview", "--until", "2026-08-15T07:00")
 
 
-def test_without_a_difference_other_programs_get_no_rows_and_a_person_the_reason(folder: Path) -> None:
+def test_without_a_difference_json_has_no_rows_and_stderr_the_reason(folder: Path) -> None:
     command = ["journeys", "outcomes", "export_downloaded", "--json", "--data-dir", str(folder)]
     done = CliRunner().invoke(app, command, catch_exceptions=False)
     assert json.loads(done.stdout) == []
-    assert "differences is clearer than chance" in done.stderr
+    assert "differences is significant" in done.stderr
 
 
-def test_a_period_that_begins_before_the_data_is_told(folder: Path) -> None:
+def test_a_period_that_begins_before_the_data_gives_a_warning(folder: Path) -> None:
     command = ["journeys", "compare", "--period", "2026-08-10..2026-09-29", "--data-dir", str(folder)]
     assert "The data begin on 2026-08-01" in CliRunner().invoke(app, command, catch_exceptions=False).stderr
 
 
-def test_of_topics_that_are_called_alike_the_id_says_which(folder: Path, tmp_path: Path) -> None:
+def test_topics_with_the_same_label_are_told_apart_by_id(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder / "warehouse", tmp_path / "warehouse")
     with duckdb.connect(str(tmp_path / "warehouse" / "turret.duckdb")) as connection:
         connection.execute("update marts.topics set label = 'Same' where topic_id in ('prompt-1', 'prompt-2')")
         connection.execute(
             "update marts.journey_nodes set node_label = 'Same' where node_id in ('prompt-1', 'prompt-2')"
         )
-    said = refusal(tmp_path, "from", "same")
-    assert said == "'same' may be several: Same (prompt-1), Same (prompt-2). Give the name in full, or the id."
-    assert asked(tmp_path, "from", "Same (prompt-2)") == asked(tmp_path, "from", "prompt-2")
-    assert "Same (prompt-1)" in asked(tmp_path, "overview", "--top", "40")
+    message = error(tmp_path, "from", "same")
+    assert message == "'same' is ambiguous: it matches Same (prompt-1), Same (prompt-2). Use the full name or the id."
+    assert run_journeys(tmp_path, "from", "Same (prompt-2)") == run_journeys(tmp_path, "from", "prompt-2")
+    assert "Same (prompt-1)" in run_journeys(tmp_path, "overview", "--top", "40")

@@ -1,0 +1,194 @@
+"""Queries of the published tables: sessions of a filter, and their visits.
+
+All SQL of questions about journeys is here. The figures are computed by the pure functions of journeys/.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.reports.node_names import NODE_NAMES, TOPIC_NAMES, Node, find_by_name, find_node
+from turret_pipeline.reports.scope import Scope
+from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.tables import EVENT_NAME, USER
+
+if TYPE_CHECKING:
+    from turret_pipeline.config.pipeline import Settings
+
+ORDER = "(event_at, source_file, line_number, item_number)"
+
+NUMBERED_EVENTS = f"""
+select event_id, session_id, user_id, event_name, event_at,
+    row_number() over (order by {ORDER}) - 1 as position
+from marts.events
+"""
+
+FIELD_VALUE = "coalesce(json_extract_string(metadata, ?), json_extract_string(metadata, ?))"
+"""The value of a field, by its name or by its path if it is nested."""
+
+
+class PublishedTables:
+    """Queries of the published file of a data folder. Raises TurretError if it is missing or of another version."""
+
+    def __init__(self, data: DataDir, min_users: int) -> None:
+        self.data, self.min_users = data, min_users
+        data.prepare()
+
+    @classmethod
+    def of_settings(cls, settings: "Settings") -> "PublishedTables":
+        """The published file of the data folder in the settings."""
+        return cls(DataDir(settings.data_dir), settings.privacy_min_users)
+
+    @contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self.data.warehouse.published.exists():
+            found = "Nothing is published in" if self.data.root.is_dir() else "No data folder at"
+            remedy = f"run {self.command('run')} first, or choose another folder with --data-dir"
+            raise TurretError(f"{found} {self.data.root} yet: {remedy}.")
+        try:
+            with self.data.warehouse.open() as connection:
+                yield connection
+        except (duckdb.CatalogException, duckdb.BinderException):
+            raise TurretError(
+                f"{display_path(self.data.warehouse.published)} was published by another version: "
+                "publish it again with turret run."
+            ) from None
+
+    def command(self, name: str) -> str:
+        """A turret command for this data folder, as the user types it."""
+        is_default = self.data.root == Path.cwd() / "data"
+        return f"turret {name}" if is_default else f"turret {name} --data-dir {display_path(self.data.root)}"
+
+    def query(self, sql: str, *values: object) -> pl.DataFrame:
+        """Rows of the published file."""
+        with self._open() as connection:
+            frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
+            return frame
+
+    def resolve_dimension(self, name: str | None) -> str:
+        """The dimension of this name; by default the text field with most events that have a topic, else event_name.
+
+        Raises TurretError if the name is unknown or there are no journeys.
+        """
+        nodes = self.query("select dimension, event_count from marts.journey_nodes")
+        known = nodes["dimension"].unique().sort().to_list()
+        if not known:
+            raise TurretError(f"No journeys in {self.data.warehouse.published}: no event was accepted.")
+        if name is not None and name not in known:
+            raise TurretError(f"Unknown dimension {name!r}. Available: {', '.join(known)}.")
+        return main_dimension(nodes) if name is None else name
+
+    def labels(self, dimension: str) -> dict[str, str]:
+        """Labels of the nodes of a dimension, by node id; a label that several nodes have is followed by the id."""
+        nodes = self.query("select node_id, node_label from marts.journey_nodes where dimension = ?", dimension)
+        is_shared = pl.len().over("node_label") > 1
+        unique_label = pl.when(is_shared).then(pl.format("{} ({})", "node_label", "node_id")).otherwise("node_label")
+        return dict(nodes.select("node_id", unique_label).iter_rows())
+
+    def find_node(self, name: str, dimension: str, kinds: Sequence[str] = ("topic", "event", "theme")) -> Node:
+        """The node with this name (``node_names.find_node``). Raises TurretError if none or several match."""
+        return find_node(self.query(NODE_NAMES), name, dimension, kinds)
+
+    def find_topic_id(self, name: str) -> str | None:
+        """Id of the topic with this name in any text field; a topic that is gone is found by its whole label only."""
+        active = self.query(f"{TOPIC_NAMES} where status = 'active' order by field, topic_id")
+        gone = self.query(f"{TOPIC_NAMES} where status <> 'active' and lower(label) = lower(?) order by topic_id", name)
+        is_gone = gone.height and active.filter(pl.col("label").str.to_lowercase() == name.lower()).is_empty()
+        node = find_by_name(gone if is_gone else active, name, unique_within=["kind"])
+        return node.name if node else None
+
+    def sessions(self, scope: Scope) -> pl.DataFrame:
+        """The sessions of a scope: session_id, user_id. Raises TurretError if a segment is unknown."""
+        sessions = self.query("select session_id, user_id, started_at from marts.sessions")
+        if scope.since is not None:
+            sessions = sessions.filter(pl.col("started_at") >= scope.since)
+        if scope.until is not None:
+            sessions = sessions.filter(pl.col("started_at") < scope.until)
+        for field, value in scope.segments:
+            self._check_segment(field, value)
+            with_value = self.session_values(field).filter(pl.col("value") == value)
+            sessions = sessions.join(with_value, on="session_id", how="semi")
+        return sessions.select("session_id", "user_id")
+
+    def session_values(self, field: str) -> pl.DataFrame:
+        """Value of an enum field of each session, from its first event with the field: session_id, value."""
+        return self.query(
+            f"select session_id, arg_min(value, {ORDER}) as value "
+            f"from (select *, {FIELD_VALUE} as value from marts.events) where trim(value) != '' group by session_id",
+            *_json_pointers(field),
+        )
+
+    def first_day(self) -> dt.datetime:
+        """The day on which the first session begins."""
+        first: dt.datetime = self.query("select min(started_at) from marts.sessions").item()
+        return first.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def day_after_last(self) -> dt.datetime:
+        """The first moment after the last day on which a session begins."""
+        last: dt.datetime = self.query("select max(started_at) from marts.sessions").item()
+        return last.replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+
+    def visits(self, dimension: str, sessions: pl.DataFrame) -> pl.DataFrame:
+        """Visits of these sessions in a dimension, in order (``journeys.visits.VISITS_SCHEMA``)."""
+        field = dimension.removeprefix(USER)
+        node = "event_name as node_id" if field == EVENT_NAME else "coalesce(continues_topic_id, topic_id) as node_id"
+        topics = "" if field == EVENT_NAME else "join marts.event_topics using (event_id)"
+        where = "true" if field == EVENT_NAME else "field = ? and node_id is not null"
+        with self._open() as connection:
+            connection.register("selected_sessions", sessions.to_arrow())
+            numbered_events = connection.sql(
+                f"select session_id, user_id, event_at, position, {node} from ({NUMBERED_EVENTS}) {topics} "
+                f"semi join selected_sessions using (session_id) where {where}",
+                params=[] if field == EVENT_NAME else [field],
+            ).pl()
+        return _to_visits(numbered_events, dimension)
+
+    def hits(self, steps: Sequence[Node], sessions: pl.DataFrame, prefix: str) -> pl.DataFrame:
+        """Events of these sessions that match a step of a funnel (``journeys.funnel.HITS_SCHEMA``).
+
+        With the prefix USER, all sessions of a user are one sequence.
+        """
+        from turret_pipeline.journeys.funnel import HITS_SCHEMA
+
+        visits = {name: self.visits(prefix + name, sessions) for name in sorted({step.dimension for step in steps})}
+        hits = [HITS_SCHEMA.to_frame()]
+        for number, step in enumerate(steps):
+            on_step = visits[step.dimension].filter(pl.col("node_id").is_in(step.node_ids))
+            numbered = on_step.with_columns(pl.lit(number).alias("step"))
+            hits.append(numbered.select(pl.col(column).cast(kind) for column, kind in HITS_SCHEMA.items()))
+        return pl.concat(hits)
+
+    def _check_segment(self, field: str, value: str) -> None:
+        """Raise TurretError if no event has this value of this enum field."""
+        enums = self.query("select distinct field from marts.field_values order by field")["field"].to_list()
+        if field not in enums:
+            raise TurretError(f"Unknown enum field {field!r}. Available: {', '.join(enums) or 'none'}.")
+        values = self.query("select value from marts.field_values where field = ? order by event_count desc", field)
+        if value not in values["value"]:
+            some = ", ".join(values["value"].head(10)) + (" ..." if values.height > 10 else "")
+            raise TurretError(f"No event has {field} = {value!r}. Values of {field}: {some}.")
+
+
+def _json_pointers(field: str) -> list[str]:
+    """JSON pointers to a field with this name, and to a nested field with this path."""
+    escaped = field.replace("~", "~0").replace("/", "~1")
+    return [f"/{escaped}", f"/{escaped.replace('.', '/')}"]
+
+
+def _to_visits(numbered_events: pl.DataFrame, dimension: str) -> pl.DataFrame:
+    """Visits of a dimension, in order, from session_id, user_id, event_at, position and node_id of its events."""
+    from turret_pipeline.journeys.visits import VISITS_SCHEMA
+
+    if dimension.startswith(USER):
+        numbered_events = numbered_events.filter(pl.col("user_id").is_not_null())
+    sequence = pl.col("user_id" if dimension.startswith(USER) else "session_id")
+    visits = numbered_events.with_columns(pl.lit(dimension).alias("dimension"), sequence.alias("sequence_id"))
+    visits = visits.sort("sequence_id", "position")
+    return visits.select(pl.col(column).cast(kind) for column, kind in VISITS_SCHEMA.items())

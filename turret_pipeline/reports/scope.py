@@ -1,0 +1,63 @@
+"""Scope of a question about journeys: sessions by start time and segments, parsed from what users type."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from turret_pipeline.errors import TurretError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Filter of whole sessions by start time and segments.
+
+    ``until`` is the first moment after the period. The value of a session in an enum field is that of its first event
+    with the field.
+    """
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    segments: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{field} = {value}" for field, value in self.segments]
+        parts += [f"from {self.since:%Y-%m-%d %H:%M}"] if self.since else []
+        parts += [f"before {self.until:%Y-%m-%d %H:%M}"] if self.until else []
+        return ", ".join(parts)
+
+
+def parse_scope(since: str | None, until: str | None, segments: list[str]) -> Scope:
+    """The scope of the options --since, --until and --segment. Raises TurretError if one of them is invalid."""
+    scope = Scope(
+        None if since is None else parse_moment(since),
+        None if until is None else parse_moment(until, is_end=True),
+        tuple(parse_segment(text) for text in segments),
+    )
+    if scope.since and scope.until and scope.since >= scope.until:
+        raise TurretError(f"--since {since} is after --until {until}: swap the two.")
+    fields = [field for field, _ in scope.segments]
+    if len(set(fields)) < len(fields):
+        raise TurretError("--segment was given twice for one field: give each field once, or use compare.")
+    return scope
+
+
+def parse_segment(text: str) -> tuple[str, str]:
+    """Field and value of FIELD=VALUE."""
+    field, mark, value = text.partition("=")
+    if not (mark and field):
+        raise TurretError(f"Invalid segment {text!r}: use FIELD=VALUE, for example plan=team.")
+    return field, value
+
+
+def parse_moment(text: str, *, is_end: bool = False) -> dt.datetime:
+    """The first moment of a day, or with ``is_end`` the first one after it; or a moment, in UTC if it has no zone."""
+    is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
+    is_moment = re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text) is not None
+    try:
+        moment = dt.datetime.fromisoformat(text) if is_day or is_moment else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise TurretError(f"Invalid day {text!r}: use 2026-03-01 or 2026-03-01T12:00.")
+    moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return moment + dt.timedelta(days=1) if is_end and is_day else moment
