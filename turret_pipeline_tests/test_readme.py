@@ -1,4 +1,4 @@
-"""What the README says is so: its commands run, its queries answer, its tables are those of the code."""
+"""The README is right: its commands run, its queries return rows, and its tables match the code."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from turret_pipeline.cli.formats import SHOWN
+from turret_pipeline.cli.formats import LISTED_FORMATS
 from turret_pipeline.config.pipeline import PREFIX, Settings
 from turret_pipeline.tables import MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment
@@ -31,8 +31,8 @@ def section(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def place(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like a checkout in which `make run` was called."""
+def checkout(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like a checkout after `make run`."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(sample_job.data_dir, folder / "data")
     shutil.copytree(sample_job.data_dir, folder / "other")
@@ -41,12 +41,12 @@ def place(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("command", [line for line in commands() if not line.startswith(("make", ". .venv", "export"))])
-def test_a_command_of_the_readme_runs(place: Path, command: str) -> None:
+def test_a_command_of_the_readme_runs(checkout: Path, command: str) -> None:
     extra = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    moved = command.replace("/tmp/turret", str(place / "other"))
+    moved = command.replace("/tmp/turret", str(checkout / "other"))
     done = subprocess.run(
         ["bash", "-c", moved],
-        cwd=place,
+        cwd=checkout,
         env=environment(extra),
         capture_output=True,
         text=True,
@@ -57,7 +57,7 @@ def test_a_command_of_the_readme_runs(place: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", [line for line in commands() if line.startswith("make")])
-def test_a_make_target_of_the_readme_is_there_and_explained(command: str) -> None:
+def test_a_make_target_of_the_readme_exists_and_is_explained(command: str) -> None:
     target = command.split()[1]
     listed = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert re.search(rf"^{target}\s+\S", listed, re.MULTILINE)
@@ -65,8 +65,8 @@ def test_a_make_target_of_the_readme_is_there_and_explained(command: str) -> Non
 
 
 @pytest.mark.parametrize("query", [part.strip() for part in blocks("sql").split(";") if part.strip()])
-def test_a_query_of_the_readme_answers(place: Path, query: str) -> None:
-    with duckdb.connect(str(place / "data" / "warehouse" / "turret.duckdb"), read_only=True) as connection:
+def test_a_query_of_the_readme_returns_rows(checkout: Path, query: str) -> None:
+    with duckdb.connect(str(checkout / "data" / "warehouse" / "turret.duckdb"), read_only=True) as connection:
         assert connection.execute(query).fetchall()
 
 
@@ -77,7 +77,8 @@ def test_the_readme_lists_every_table() -> None:
 
 def test_the_readme_lists_every_format() -> None:
     rows = "".join(
-        f"| `{table.name}` | {table.title} | {table.shape.description} | {table.becomes} |\n" for table in SHOWN.values()
+        f"| `{table.name}` | {table.title} | {table.shape.description} | {table.becomes} |\n"
+        for table in LISTED_FORMATS.values()
     )
     assert section("formats") == f"| format | a row is a | recognised by | and becomes |\n|---|---|---|---|\n{rows}"
 
@@ -97,6 +98,6 @@ def test_the_journey_of_the_readme_is_what_a_run_of_the_sample_prints(sample_job
     assert f"{second} of {first} come to a second one, {third} to a third" in " ".join(README.split())
 
 
-def test_the_pictures_of_the_readme_are_there() -> None:
+def test_the_pictures_of_the_readme_exist() -> None:
     for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
         assert (PROJECT / path).is_file()

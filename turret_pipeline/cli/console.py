@@ -1,16 +1,20 @@
-"""What the commands have in common: consoles and progress."""
+"""Consoles and progress bars of the commands."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+if TYPE_CHECKING:
+    from turret_pipeline.reports.published_tables import PublishedTables
+
 WIDTH = 120
 
 
-class Bars:
-    """Progress bars at a terminal; elsewhere a line at the end of each piece of long work."""
+class ProgressBars:
+    """Progress bars at a terminal; elsewhere one line at the end of each long step."""
 
     def __init__(self) -> None:
         columns = (
@@ -21,7 +25,7 @@ class Bars:
         )
         self._progress = Progress(*columns, console=new_console(), transient=False)
 
-    def __enter__(self) -> "Bars":
+    def __enter__(self) -> "ProgressBars":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,7 +34,7 @@ class Bars:
 
     @contextmanager
     def during(self, title: str) -> Iterator[None]:
-        """A bar that moves for as long as the work goes on."""
+        """Show a moving bar while the work is running."""
         self._progress.start()
         task = self._progress.add_task(title, total=None)
         yield
@@ -48,12 +52,17 @@ class Bars:
         return done
 
     def say(self, sentence: str) -> None:
-        """A line of its own above the bars."""
+        """Print a line above the bars."""
         self._progress.console.print(sentence, markup=False, soft_wrap=True)
 
 
+def print_pending(published: "PublishedTables", sentence: str) -> None:
+    """Print a sentence, followed by the command of the run that applies the change."""
+    new_console(stderr=False).print(f"{sentence}: {published.command('run')}", soft_wrap=True)
+
+
 def new_console(*, stderr: bool = True) -> Console:
-    """A console that is wide enough where it is no terminal."""
+    """Console for standard output or error; outside a terminal it is WIDTH characters wide."""
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDTH

@@ -76,7 +76,10 @@ def set_type(
         raise TurretError(f"{objection} Choose another type, or use --force.")
     set_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     published.data.field_overrides.set(FieldOverride(name, kind, set_at, is_forced=objection is not None))
-    print_pending(published, f"{name} is set to {kind}.{f' Forced: {objection}' if objection else ''} It takes effect with the next run")
+    print_pending(
+        published,
+        f"{name} is set to {kind}.{f' Forced: {objection}' if objection else ''} It takes effect with the next run",
+    )
 
 
 @fields.command("unset", epilog="Example: turret fields unset plan")

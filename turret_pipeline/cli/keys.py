@@ -1,8 +1,7 @@
-"""`turret keys`: who may send events to the collector, into which project, and how many."""
+"""`turret keys`: create, list, rotate and revoke the API keys of the collector."""
 
 import datetime as dt
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -10,90 +9,90 @@ import typer
 from rich.table import Table
 
 from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.collector.keys import Key, KeyFile, Keys
 from turret_pipeline.collector.ledger import Ledger
-from turret_pipeline.collector.plans import PLANS, checked_plan
+from turret_pipeline.collector.plans import PLANS, validate_plan
 from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 keys = typer.Typer(
-    help="Keys of the collector. Each belongs to one project, whose events nobody else's keys reach.",
+    help="API keys of the collector. Each key belongs to one project and reaches that project only.",
     epilog="Examples: turret keys create shop; turret keys create shop --plan pro; turret keys list; "
     "turret keys rotate shop",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")]
-Named = Annotated[str, typer.Argument(metavar="KEY", help="Id of a key, or a project that has only one.")]
+KeyName = Annotated[str, typer.Argument(metavar="KEY", help="Key id, or a project that has only one key.")]
 
 
 @keys.command(epilog="Examples: turret keys create shop; turret keys create shop --plan custom --monthly 50000")
 def create(
-    project: Annotated[str, typer.Argument(metavar="PROJECT", help="Name: a-z, 0-9, _ and -.")],
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="Project name: a-z, 0-9, _ and -.")],
     plan: Annotated[
         str | None, typer.Option("--plan", help=f"One of: {', '.join(PLANS)}.  [default: custom, without a limit]")
     ] = None,
-    monthly: Annotated[int | None, typer.Option("--monthly", help="Events a month in the plan custom.")] = None,
-    data_dir: DataDir = None,
+    monthly: Annotated[int | None, typer.Option("--monthly", help="Events per month, for the plan custom.")] = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Make a key for a project and print it, this once. A plan given here becomes that of the project."""
+    """Create a key for a project and print it once. --plan sets the plan of the project."""
     file = KeyFile(load_collector_settings(data_dir=data_dir).folder)
-    text, key = file.create(project, checked_plan(plan, monthly))
-    _show(text, f"Key {key.key_id} of project {project} ({file.read().plan(project)}).")
+    text, key = file.create(project, validate_plan(plan, monthly))
+    _print_key(text, f"Key {key.key_id} of project {project} ({file.read().plan(project)}).")
 
 
 @keys.command("list")
 def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, a row per key.")] = False,
-    data_dir: DataDir = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """List all keys, their projects' plans, and what was counted. Keys themselves are not kept and not shown."""
+    """List all keys with the plan and usage of their projects. Keys are stored as hashes and never shown."""
     settings = load_collector_settings(data_dir=data_dir)
     known = KeyFile(settings.folder).read()
-    used = _used(settings, known)
-    rows = [_row(key, known, used) for key in known.keys.values()]
+    used = _count_used_events(settings, known)
+    rows = [_key_row(key, known, used) for key in known.keys.values()]
     if as_json:
         sys.stdout.write(orjson.dumps(rows).decode() + "\n")
         return
     console = new_console(stderr=False)
-    console.print(_table(rows) if rows else "There are no keys; `turret keys create PROJECT` makes one.")
+    console.print(_build_table(rows) if rows else "No keys yet: create one with turret keys create PROJECT.")
 
 
 @keys.command(epilog="Example: turret keys revoke shop")
-def revoke(name: Named, data_dir: DataDir = None) -> None:
-    """End a key: from the next second on it is refused."""
+def revoke(name: KeyName, data_dir: DataDirOption = None) -> None:
+    """Revoke a key: the collector rejects it within a second."""
     key = KeyFile(load_collector_settings(data_dir=data_dir).folder).revoke(name)
     new_console(stderr=False).print(f"Key {key.key_id} of project {key.project} is revoked.")
 
 
 @keys.command(epilog="Example: turret keys rotate shop")
-def rotate(name: Named, data_dir: DataDir = None) -> None:
-    """Make a new key in the place of this one, which ends, and print it, this once.
+def rotate(name: KeyName, data_dir: DataDirOption = None) -> None:
+    """Replace a key with a new one and print it once.
 
-    To change over without a gap, create a second key first and revoke the old one when nobody uses it any more.
+    To switch without a gap, create a second key first and revoke the old one once nobody uses it.
     """
     text, key = KeyFile(load_collector_settings(data_dir=data_dir).folder).rotate(name)
-    _show(text, f"Key {key.key_id} of project {key.project}; the old one is revoked.")
+    _print_key(text, f"Key {key.key_id} of project {key.project}; the old one is revoked.")
 
 
-def _show(text: str, sentence: str) -> None:
-    """The key alone on standard output, so that a script can take it."""
-    new_console().print(f"{sentence} It is shown this once:")
+def _print_key(text: str, sentence: str) -> None:
+    """Print the key alone on standard output, so that a script can read it."""
+    new_console().print(f"{sentence} It is shown only once:")
     sys.stdout.write(text + "\n")
 
 
-def _used(settings: CollectorSettings, known: Keys) -> dict[str, int]:
-    """Events of each project in its plan's present period."""
+def _count_used_events(settings: CollectorSettings, known: Keys) -> dict[str, int]:
+    """Events of each project in the current period of its plan."""
     if not (settings.folder / "ledger.sqlite").exists():
         return {}
     ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
     now = dt.datetime.now(dt.UTC)
-    used = {name: ledger.used(name, plan.period(now)) for name, plan in known.plans.items()}
+    used = {name: ledger.usage(name, plan.period(now)) for name, plan in known.plans.items()}
     ledger.close()
     return used
 
 
-def _row(key: Key, known: Keys, used: dict[str, int]) -> dict[str, object]:
+def _key_row(key: Key, known: Keys, used: dict[str, int]) -> dict[str, object]:
     return {
         "key": key.key_id,
         "project": key.project,
@@ -104,7 +103,7 @@ def _row(key: Key, known: Keys, used: dict[str, int]) -> dict[str, object]:
     }
 
 
-def _table(rows: list[dict[str, object]]) -> Table:
+def _build_table(rows: list[dict[str, object]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("key", "project", "plan", "used", "created", "revoked"):
         table.add_column(name, justify="right" if name == "used" else "left")

@@ -21,13 +21,15 @@ MAX_RAW_CHARACTERS = 300
 def rejects(
     reason: Annotated[str | None, typer.Option("--reason", help="Only rows with this reason code.")] = None,
     examples: Annotated[int, typer.Option("--examples", min=0, help="Rows to show per reason.")] = 2,
-    export: Annotated[Path | None, typer.Option("--export", help="Write the rows to this file, to fix them there.")] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write the rows to this file, to fix them there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one row per rejected row.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Show rejected rows by reason, with examples: file, line, what is wrong, and the text.
+    """Show rejected rows by reason, with examples.
 
-    Fixed rows are left out. Personal data in the text is masked.
+    Examples have file, line, reason and text. Fixed rows are left out. Personal data in the text is masked.
     """
     from turret_pipeline.events.privacy import HIDDEN
     from turret_pipeline.ingest.replay import export_rejected_rows
@@ -68,13 +70,16 @@ def replay(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Rows written by turret rejects --export and fixed since.")
     ] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Only files with rows that have this reason code.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Only files with rows that have this reason code.")
+    ] = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Read rejected rows again: the fixed rows of FILE, or all files that have rejected rows, as they are now.
+    """Read rejected rows again.
 
-    A changed setting or mapping, or a newer version, may accept more of their rows. Accepted rows are counted once,
-    even if they were accepted before. The next run publishes them.
+    Reads the fixed rows of FILE, or without FILE all files that have rejected rows, as they are now. A changed
+    setting or mapping, or a newer version, may accept more of their rows. Accepted rows are counted once, even if they
+    were accepted before. The next run publishes them.
     """
     from turret_pipeline.ingest.new_files import begin_ingestion, make_parse_options
     from turret_pipeline.ingest.parts import PartStore
@@ -87,9 +92,7 @@ def replay(
     with data.lock():
         if file is not None:
             results = [
-                replay_rows(
-                    parts, file, data.landing, make_parse_options(file, settings), begin_ingestion(data)
-                )
+                replay_rows(parts, file, data.landing, make_parse_options(file, settings), begin_ingestion(data))
             ]
         else:
             of_file = _read_rejected(data_dir, reason).group_by("source_file", "content_sha256", maintain_order=True)

@@ -1,4 +1,4 @@
-"""`turret serve`: start the collector in this process's place."""
+"""`turret serve`: replace this process with the collector."""
 
 import os
 import sys
@@ -7,23 +7,25 @@ from typing import Annotated
 
 import typer
 
+from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.config.collector import DATA_DIR_VARIABLE, PREFIX, load_collector_settings
 
 
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.  [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option("--port", help="Port; 0: a free one.  [default: 8000]")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", help="Processes that answer.  [default: 1]")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port; 0 picks a free one.  [default: 8000]")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Worker processes.  [default: 1]")] = None,
     tls_certificate: Annotated[
         Path | None,
-        typer.Option("--tls-certificate", help="Certificate chain (PEM), to speak TLS."),
+        typer.Option("--tls-certificate", help="Certificate chain (PEM); enables TLS."),
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Private key of the certificate (PEM).")] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The data folder.  [default: data]")] = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Start the collector: it takes events over HTTP and writes them to the landing folders of their projects.
+    """Start the collector, which receives events over HTTP.
 
-    Keys come from `turret keys create PROJECT`; `turret run --data-dir data/projects/PROJECT` reads what arrived.
+    It writes events to the landing folders of their projects. Create keys with `turret keys create PROJECT`;
+    read what arrived with `turret run --data-dir data/projects/PROJECT`.
     """
     given = {
         "host": host,
@@ -33,7 +35,7 @@ def serve(
         "tls_key": tls_key,
         "data_dir": data_dir,
     }
-    load_collector_settings(**given)  # a wrong value is told before anything starts
+    load_collector_settings(**given)  # rejects invalid values before anything starts
     for name, value in given.items():
         if value is not None:
             os.environ[DATA_DIR_VARIABLE if name == "data_dir" else PREFIX + name.upper()] = str(value)

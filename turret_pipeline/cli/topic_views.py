@@ -1,4 +1,4 @@
-"""Published topics as a person at a terminal reads them."""
+"""Published topics as text and tables for a terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +7,14 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-from turret_pipeline.topics.lifecycle.lineage import run_in_words
+from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
-WIDE, WIDER = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
-"""Characters that a column may take, with and without remarks: a table fits a line of ROOM."""
+FULL_WIDTH = 120
 
-ROOM = 120
+WIDTHS_WITH_REMARKS, WIDTHS = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
+"""Maximum characters of a column, with and without remarks, for a table that fits FULL_WIDTH."""
 
-IN_WORDS = {
+CHANGE_PHRASES = {
     "split": "split off",
     "merged": "merged into",
     "subject": "became a subject",
@@ -25,31 +25,39 @@ Row = Mapping[str, Any]
 
 
 def run_lines(row: Row) -> list[Text]:
-    """How a field's last run went, from its row of ``topic_runs``."""
-    counts = f"{_counted(row['topic_count'], 'topic')} in {_counted(row['theme_count'], 'theme')}"
-    share = "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have one"
+    """Summary of a field's last run, from its row of ``topic_runs``."""
+    counts = f"{_format_count(row['topic_count'], 'topic')} in {_format_count(row['theme_count'], 'theme')}"
+    share = (
+        "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have a topic"
+    )
     head = (
         f"No topics in {row['field']}. {row['note']}" if row["note"] else f"Topics of {row['field']}: {counts}{share}"
     )
-    return [Text(head, style="bold"), Text(run_in_words(row), style="dim")]
+    return [Text(head, style="bold"), Text(describe_changes(row), style="dim")]
 
 
-def _counted(count: int, name: str) -> str:
+def _format_count(count: int, name: str) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def topic_table(frame: pl.DataFrame, width: int) -> Table | str:
-    """The rows of ``topics`` of a field as a table of at most so many characters; nothing where there are none.
+    """The topics of a field, rows of ``topics``, as a table of ``width`` characters; empty text if there are none.
 
-    Where there is no room, theme and quality are left out: ``turret topics show`` has them.
+    Below FULL_WIDTH the columns theme, cohesion and separation are left out: ``turret topics show`` has them.
     """
     if frame.is_empty():
         return ""
     rows = frame.to_dicts()
     has_remarks = any(_remarks(row) for row in rows)
-    wide = WIDE if has_remarks else WIDER
+    max_widths = WIDTHS_WITH_REMARKS if has_remarks else WIDTHS
     table = Table(box=None, pad_edge=False)
-    columns = ("topic", "events", "users", "label", *(("theme", "cohesion", "separation") if width >= ROOM else ()))
+    columns = (
+        "topic",
+        "events",
+        "users",
+        "label",
+        *(("theme", "cohesion", "separation") if width >= FULL_WIDTH else ()),
+    )
     for name in (*columns, *(["remarks"] if has_remarks else [])):
         is_number = name in {"events", "users", "cohesion", "separation"}
         longest = max(len(topic_id) for topic_id in frame["topic_id"]) if name == "topic" else len(name)
@@ -58,15 +66,15 @@ def topic_table(frame: pl.DataFrame, width: int) -> Table | str:
             justify="right" if is_number else "left",
             overflow="fold" if name == "remarks" else "ellipsis",
             no_wrap=name != "remarks",
-            min_width=None if name in wide else longest,
-            max_width=wide.get(name),
+            min_width=None if name in max_widths else longest,
+            max_width=max_widths.get(name),
         )
     for row in rows:
         numbers = [f"{row[name]:,}" for name in ("event_count", "user_count")]
         quality = ["" if row[name] is None else f"{row[name]:.2f}" for name in ("cohesion", "separation")]
-        told = [row["theme_label"], *quality] if width >= ROOM else []
+        details = [row["theme_label"], *quality] if width >= FULL_WIDTH else []
         remarks = [", ".join(_remarks(row))] if has_remarks else []
-        table.add_row(row["topic_id"], *numbers, row["label"], *told, *remarks)
+        table.add_row(row["topic_id"], *numbers, row["label"], *details, *remarks)
     return table
 
 
@@ -77,13 +85,13 @@ def _remarks(row: Row) -> list[str]:
         *([gone] if row["status"] != "active" else []),
         *(["continuation"] if row["role"] == "continuation" else []),
         *(["locked"] if row["is_locked"] else []),
-        *(["your name"] if row["label_source"] == "person" else []),
+        *(["named by you"] if row["label_source"] == "person" else []),
         *([f"emerging{growth}"] if row["is_emerging"] else []),
     ]
 
 
 def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[str]:
-    """All about a topic: its row of ``topics``, that of the nearest one, and its rows of ``topic_lineage``."""
+    """Details of a topic, from its row of ``topics``, that of the nearest topic, and its rows of ``topic_lineage``."""
     remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"named by {topic['label_source']}"])
     lines = [
         f"{topic['topic_id']}: {topic['label']}  ({remarks})",
@@ -93,12 +101,12 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[
     ]
     lines.append(f"Role: {topic['role']}. {topic['role_reason']}")
     if topic["cohesion"] is not None:
-        lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine of two of its texts)")
+        lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine between two of its texts)")
     if nearest:
-        near_to = f"{nearest['topic_id']}: {nearest['label']}"
-        lines.append(f"Separation {topic['separation']:.2f} (1 - cosine to the nearest topic, {near_to})")
+        nearest_name = f"{nearest['topic_id']}: {nearest['label']}"
+        lines.append(f"Separation {topic['separation']:.2f} (1 - cosine to the nearest topic, {nearest_name})")
     split_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
-    history = [_history(row, split_from.get(row["topic_id"])) for row in lineage.iter_rows(named=True)]
+    history = [_describe_change(row, split_from.get(row["topic_id"])) for row in lineage.iter_rows(named=True)]
     lists = {"Examples:": topic["example_texts"], "History:": history}
     lines.append(f"Keywords: {', '.join(topic['keywords']) or 'none'}")
     for title, items in lists.items():
@@ -106,10 +114,10 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[
     return lines
 
 
-def _history(row: Row, split_from: str | None) -> str:
-    """A change in words; what merges into the topic that it was split from goes back, as where a split is undone."""
+def _describe_change(row: Row, split_from: str | None) -> str:
+    """A change in words; a merge into the topic that it was split from, as after an undone split, is a merge back."""
     is_back = row["change"] == "merged" and row["other_topic_id"] == split_from
-    change = "went back into" if is_back else IN_WORDS.get(row["change"], row["change"])
+    change = "merged back into" if is_back else CHANGE_PHRASES.get(row["change"], row["change"])
     share = "" if row["overlap_share"] is None else f" ({row['overlap_share']:.0%})"
     other = (
         f" {'from ' if row['change'] == 'split' else ''}{row['other_topic_id']}{share}" if row["other_topic_id"] else ""

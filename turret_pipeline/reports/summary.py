@@ -1,6 +1,4 @@
-"""What was found, for a person at a terminal: read from the published file."""
-
-from pathlib import Path
+"""Summary of the published file for a terminal: counts, topics, journeys and quality."""
 
 import duckdb
 import polars as pl
@@ -10,13 +8,14 @@ from rich.text import Text
 
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
-from turret_pipeline.orchestration.resources import open_to_read
+from turret_pipeline.storage.warehouse import Warehouse
 from turret_pipeline.tables import EVENT_NAME
-from turret_pipeline.topics.lifecycle.lineage import run_in_words
+from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
-TOPICS, THREE, EDGES, EDITS = 12, 3, 5, 5
-WIDEST = {"topic": 40, "example": 56, "from": 40, "to": 40}
-"""Characters that a column may take: a table fits a line of 120."""
+MAX_TOPICS, MAX_REASONS, MAX_EDGES, MAX_EDITS = 12, 3, 5, 5
+
+MAX_WIDTHS = {"topic": 40, "example": 56, "from": 40, "to": 40}
+"""Maximum characters of a column, for a table that fits 120 characters."""
 
 COUNTS = """
 select
@@ -30,9 +29,9 @@ select
 """
 
 
-def print_summary(console: Console, published: Path) -> None:
-    """Print topics, journeys and quality of the published file."""
-    with open_to_read(published) as connection:
+def print_summary(console: Console, warehouse: Warehouse) -> None:
+    """Print the counts, topics, journeys and quality of the published file."""
+    with warehouse.open() as connection:
         console.print(*_sections(connection), sep="\n")
 
 
@@ -40,20 +39,20 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchall()[0]
     head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
-    rows = f"{duplicates:,} duplicate and {rejected:,} refused rows left out"
+    rows = f"{duplicates:,} duplicate rows, {rejected:,} rejected rows"
     sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
     if rejected:
-        sections.append(_refusals(connection))
+        sections.append(_rejections(connection))
     if assumptions := _assumptions(connection):
         sections.append(Text(assumptions, style="yellow"))
     if not events:
-        sections.append(Text("No event was accepted: there is nothing to tell. README says what is read.", style="red"))
+        sections.append(Text("No event was accepted. The README lists the supported formats.", style="red"))
     fields = connection.sql(
         "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
     ).pl()["field"]
     for field in fields:
         sections.append(_topics(connection, field))
-    if edits := followed_edits(connection):
+    if edits := list_applied_edits(connection):
         sections.append(Text("\n" + edits))
     nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
     main = main_dimension(nodes)
@@ -64,28 +63,28 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     return sections
 
 
-def _refusals(connection: duckdb.DuckDBPyConnection) -> RenderableType:
-    """The commonest reasons for which rows were refused, each with one that was."""
+def _rejections(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    """The most frequent reasons of rejected rows, each with an example."""
     rows = connection.execute(
         "select reason_code, count(*) as n, min_by(reason, (source_file, line_number)) from marts.rejected_events "
         "group by reason_code order by n desc, reason_code"
     ).fetchall()
-    reasons = [f"- {count:,} {code}, such as: {reason}" for code, count, reason in rows[:THREE]]
-    more = [f"- {len(rows) - THREE} other reasons"] if len(rows) > THREE else []
-    head = "Refused rows (marts.rejected_events has file, line, reason and text of each):"
+    reasons = [f"- {count:,} {code}, for example: {reason}" for code, count, reason in rows[:MAX_REASONS]]
+    more = [f"- {len(rows) - MAX_REASONS} other reasons"] if len(rows) > MAX_REASONS else []
+    head = "Rejected rows (marts.rejected_events lists file, line, reason and text):"
     return Text("\n".join([head, *reasons, *more]), style="yellow")
 
 
 ASSUMPTIONS = {
-    "time_assumed_count": "have no time and got that of their file",
-    "zone_assumed_count": "have a time without a zone, taken for UTC",
-    "ahead_count": "have a clock that is ahead",
-    "late_count": "came after their day was published",
+    "time_assumed_count": "have no time and got the time of their file",
+    "zone_assumed_count": "have no time zone and were read as UTC",
+    "ahead_count": "are dated after their receipt",
+    "late_count": "arrived after their day was published",
 }
 
 
 def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
-    """What was assumed of times, and of how many events; nothing where nothing was."""
+    """Assumptions about event times, with the number of events; empty if there are none."""
     (row,) = (
         connection.sql(
             "select sum(time_assumed_count)::bigint as time_assumed_count, sum(zone_assumed_count)::bigint as "
@@ -95,21 +94,21 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
         .pl()
         .iter_rows(named=True)
     )
-    told = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
-    return f"Of the events {'; '.join(told)}." if told else ""
+    assumptions = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
+    return f"Event times: {'; '.join(assumptions)}." if assumptions else ""
 
 
-def followed_edits(connection: duckdb.DuckDBPyConnection) -> str:
-    """The edits of a person that the run published last followed, some of them in words; nothing where there are none.
+def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> str:
+    """The user's edits that the last published run applied, as text; empty if there are none.
 
-    Edits of topics that few users speak of are not among them.
+    Edits of suppressed topics are left out.
     """
-    last = "select edits from marts.pipeline_runs order by published_at desc, run_id desc limit 1"
+    last = "select edits from marts.pipeline_runs order by run_number desc limit 1"
     edits = connection.sql(last).pl()["edits"].explode().drop_nulls().to_list()
     if not edits:
         return ""
-    more = [f"- and {len(edits) - EDITS:,} more, which turret topics edits tells"] if len(edits) > EDITS else []
-    return "\n".join([f"Edits followed: {len(edits):,}", *(f"- {edit}" for edit in edits[:EDITS]), *more])
+    more = [f"- and {len(edits) - MAX_EDITS:,} more (turret topics edits)"] if len(edits) > MAX_EDITS else []
+    return "\n".join([f"Edits applied: {len(edits):,}", *(f"- {edit}" for edit in edits[:MAX_EDITS]), *more])
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:
@@ -118,41 +117,43 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
         "where field = ? and status = 'active' order by event_count desc, topic_id",
         [field],
     ).fetchall()
-    last = "select * from marts.topic_runs where field = ? order by started_at desc limit 1"
+    last = "select * from marts.topic_runs where field = ? order by run_number desc limit 1"
     run = connection.sql(last, params=[field]).pl().row(0, named=True)
     if not topics:
-        said = run["note"] or "There is none that may be shown."
-        return Text(f"\nNo topics in {field}. {said}", style="yellow")
-    none, carrying_on = connection.execute(
+        note = run["note"] or "All of them have too few users to be shown."
+        return Text(f"\nNo topics in {field}. {note}", style="yellow")
+    unassigned_share, follow_up_share = connection.execute(
         "select count(*) filter (topic_id is null and continues_topic_id is null) / count(*), "
         "count(continues_topic_id) / count(*) from marts.event_topics where field = ?",
         [field],
     ).fetchall()[0]
     count = len({theme for _, theme, *_ in topics})
     themes = "1 theme" if count == 1 else f"{count} themes"
-    carries = f", {carrying_on:.1%} carry one on" if carrying_on else ""
-    title = f"Topics of {field}: {len(topics)} in {themes}; {none:.1%} of the events have none{carries}"
+    follow_ups = f", {follow_up_share:.1%} are follow-ups of an earlier topic" if follow_up_share else ""
+    title = (
+        f"Topics of {field}: {len(topics)} in {themes}; {unassigned_share:.1%} of the events have no topic{follow_ups}"
+    )
     table = _table(
         title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
     )
-    for label, _, events, event_share, users, examples in topics[:TOPICS]:
+    for label, _, events, event_share, users, examples in topics[:MAX_TOPICS]:
         example = Text(examples[0] if examples else "", style="dim", overflow="ellipsis", no_wrap=True)
         table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, example)
-    if len(topics) > TOPICS:
-        rest = topics[TOPICS:]
+    if len(topics) > MAX_TOPICS:
+        rest = topics[MAX_TOPICS:]
         table.add_row(
             f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
         )
-    return Group(table, Text(run_in_words(run), style="dim"))
+    return Group(table, Text(describe_changes(run), style="dim"))
 
 
 def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> RenderableType:
-    """What stands out; of the main dimension with a table of what follows what."""
+    """Facts about the journeys in a dimension; for the main dimension with a table of transitions."""
     tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
-    facts = journey_facts(tables, dimension) or ["Too few sessions to say anything."]
-    said = Text("\n".join([f"\nJourneys of {dimension}", *(f"- {fact}" for fact in facts)]))
-    said.stylize("bold", 0, len(dimension) + 13)
-    return Group(said, _follow_ups(connection, dimension)) if is_main else said
+    facts = journey_facts(tables, dimension) or ["Too few sessions for any conclusion."]
+    text = Text("\n".join([f"\nJourneys of {dimension}", *(f"- {fact}" for fact in facts)]))
+    text.stylize("bold", 0, len(dimension) + 13)
+    return Group(text, _transitions(connection, dimension)) if is_main else text
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) -> pl.DataFrame:
@@ -161,7 +162,7 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) 
     return rows
 
 
-def _follow_ups(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
+def _transitions(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
     edges = connection.execute(
         """
         select a.node_label, b.node_label, transition_count, probability, median_seconds
@@ -171,15 +172,15 @@ def _follow_ups(connection: duckdb.DuckDBPyConnection, dimension: str) -> Render
         where e.dimension = ? and from_node_id != to_node_id
         order by transition_count desc, from_node_id, to_node_id limit ?
         """,
-        [dimension, EDGES],
+        [dimension, MAX_EDGES],
     ).fetchall()
     if not edges:
         return Text("- No session moves from one node to another.")
     table = _table(
-        "What directly follows what, commonest first",
+        "Most frequent next steps",
         ("times", "right"),
-        ("of all next", "right"),
-        ("after", "right"),
+        ("of next steps", "right"),
+        ("median wait", "right"),
         ("from", "left"),
         ("to", "left"),
     )
@@ -195,7 +196,7 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
         return Text(f"\nQuality: all {checks.height} checks of the tables passed.", style="green")
     names = ", ".join(f"{name} of {table}" for table, name, _ in failed.iter_rows())
     return Text(
-        f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; not {names}.", style="yellow"
+        f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; failed: {names}.", style="yellow"
     )
 
 
@@ -209,7 +210,7 @@ def _table(title: str, *columns: tuple[str, str]) -> RichTable:
             name,
             justify="right" if is_number else "left",
             min_width=len(name) if is_number else None,
-            max_width=WIDEST.get(name),
+            max_width=MAX_WIDTHS.get(name),
             overflow="ellipsis",
             no_wrap=True,
         )

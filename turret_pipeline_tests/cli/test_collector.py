@@ -15,59 +15,61 @@ from turret_pipeline.collector.plans import Plan
 from turret_pipeline.config.collector import load_collector_settings
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline_tests.collector.servers import PATIENCE_SECONDS, Server, landed, running
+from turret_pipeline_tests.collector.servers import TIMEOUT_SECONDS, Server, read_records, run_server
 from turret_pipeline_tests.commands import BIN, environment, turret, write_events
 
 
-def sending(server: Server, **more: str) -> dict[str, str]:
+def client_environment(server: Server, **more: str) -> dict[str, str]:
     return {"TURRET_COLLECTOR_API_KEY": server.key, "TURRET_COLLECTOR_URL": server.url, **more}
 
 
-def test_a_dump_of_any_form_is_sent_once_and_damage_is_told(tmp_path: Path) -> None:
+def test_a_dump_of_any_format_is_sent_once_and_damage_is_reported(tmp_path: Path) -> None:
     dump = tmp_path / "dump.csv"
     dump.write_text("event_name,event_at,user_id,plan\nseen,2026-05-01T10:00:00Z,u1,free\n,2026-05-01,u2,team\n")
-    with running(tmp_path) as server:
-        first = turret("send", dump, "--data-dir", tmp_path / "mine", extra=sending(server))
+    with run_server(tmp_path) as server:
+        first = turret("send", dump, "--data-dir", tmp_path / "mine", extra=client_environment(server))
         assert first.returncode == 1
         assert "dump.csv, line 3" in first.stderr
-        assert "1 events stored, 1 refused" in first.stderr
-        again = turret("send", dump, "--data-dir", tmp_path / "mine", extra=sending(server))
-        assert (again.returncode, "was sent before" in again.stderr) == (0, True)
-        (record,) = server.landed()
+        assert "1 events stored, 1 rejected" in first.stderr
+        second = turret("send", dump, "--data-dir", tmp_path / "mine", extra=client_environment(server))
+        assert (second.returncode, "was already sent" in second.stderr) == (0, True)
+        (record,) = server.read_records()
         assert (record["name"], record["timestamp"], record["metadata"]) == (
             *("seen", "2026-05-01T10:00:00+00:00", {"plan": "free"}),
         )
 
 
-def test_sending_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_sending_resumes_where_it_stopped(tmp_path: Path) -> None:
     events = [{"name": "n", "metadata": {"number": number}} for number in range(2500)]
     dump = write_events(tmp_path / "dump.jsonl", events)
-    with running(tmp_path, plan=Plan("custom", 2000)) as server:
-        stopped = turret("send", dump, "--data-dir", tmp_path / "mine", extra=sending(server))
+    with run_server(tmp_path, plan=Plan("custom", 2000)) as server:
+        stopped = turret("send", dump, "--data-dir", tmp_path / "mine", extra=client_environment(server))
         assert stopped.returncode == 2
         assert "answered 429" in stopped.stderr
-        assert "goes on from there" in stopped.stderr
+        assert "Run the same command again" in stopped.stderr
         KeyFile(tmp_path / "collector").create("demo", Plan("pro"))
         time.sleep(1)
-        done = turret("send", dump, "--data-dir", tmp_path / "mine", extra=sending(server))
-        assert "Going on after 2,000 records" in done.stderr
+        done = turret("send", dump, "--data-dir", tmp_path / "mine", extra=client_environment(server))
+        assert "Resuming after 2,000 records" in done.stderr
         assert "2,500 events stored" in done.stderr
-        numbers = [record["metadata"]["number"] for record in server.landed()]
+        numbers = [record["metadata"]["number"] for record in server.read_records()]
     assert sorted(numbers) == list(range(2500))
 
 
-def test_sending_without_a_key_a_collector_or_a_right_key_is_told(tmp_path: Path) -> None:
+def test_sending_without_a_key_a_collector_or_a_valid_key_fails(tmp_path: Path) -> None:
     dump = write_events(tmp_path / "dump.jsonl", [{"name": "n"}])
     assert "TURRET_COLLECTOR_API_KEY" in turret("send", dump, "--data-dir", tmp_path).stderr
     nobody = {"TURRET_COLLECTOR_API_KEY": "x", "TURRET_COLLECTOR_URL": "http://127.0.0.1:9"}
     done = turret("send", dump, "--tries", "2", "--data-dir", tmp_path, extra=nobody)
     assert (done.returncode, "does not answer" in done.stderr) == (2, True)
-    with running(tmp_path) as server:
-        wrong = turret("send", dump, "--data-dir", tmp_path, extra=sending(server, TURRET_COLLECTOR_API_KEY="x"))
+    with run_server(tmp_path) as server:
+        wrong = turret(
+            "send", dump, "--data-dir", tmp_path, extra=client_environment(server, TURRET_COLLECTOR_API_KEY="x")
+        )
         assert (wrong.returncode, "answered 401" in wrong.stderr) == (2, True)
 
 
-def test_serve_listens_writes_and_finishes_at_a_signal(tmp_path: Path) -> None:
+def test_serve_listens_writes_and_stops_at_a_signal(tmp_path: Path) -> None:
     key = KeyFile(tmp_path / "collector").create("demo")[0]
     log = tmp_path / "log.txt"
     with log.open("wb") as output:
@@ -77,7 +79,7 @@ def test_serve_listens_writes_and_finishes_at_a_signal(tmp_path: Path) -> None:
             stdout=output,
             stderr=output,
         )
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while log.read_text().count("startup complete") < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -87,32 +89,32 @@ def test_serve_listens_writes_and_finishes_at_a_signal(tmp_path: Path) -> None:
     assert server.post("/track", {"name": "n", "metadata": {}}).status_code == 200
     server.session.close()
     os.kill(process.pid, signal.SIGTERM)
-    assert process.wait(PATIENCE_SECONDS) == 0
-    assert [record["name"] for record in landed(tmp_path)] == ["n"]
+    assert process.wait(TIMEOUT_SECONDS) == 0
+    assert [record["name"] for record in read_records(tmp_path)] == ["n"]
     assert [path.name[0] == "." for path in (tmp_path / "projects").rglob("*.jsonl*")] == [False]
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         (["--port", "99999"], "port"),
         (["--workers", "0"], "workers"),
         (["--tls-certificate", "cert.pem", "--port", "0"], "tls_key"),
     ],
 )
-def test_serve_tells_a_wrong_value(tmp_path: Path, options: list[str], says: str) -> None:
+def test_serve_reports_an_invalid_value(tmp_path: Path, options: list[str], message: str) -> None:
     done = subprocess.run(
         [str(BIN / "turret"), "serve", "--data-dir", str(tmp_path), *options],
         env=environment(),
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
-    assert (done.returncode, says in done.stderr) == (2, True)
+    assert (done.returncode, message in done.stderr) == (2, True)
 
 
-def test_the_collector_and_the_pipeline_share_a_file_and_refuse_what_is_misspelt(
+def test_the_collector_and_the_pipeline_share_a_file_and_reject_misspelt_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -124,7 +126,7 @@ def test_the_collector_and_the_pipeline_share_a_file_and_refuse_what_is_misspelt
     monkeypatch.setenv("TURRET_DATA_DIR", "elsewhere")
     assert load_collector_settings().data_dir == tmp_path / "elsewhere"
     (tmp_path / "turret.toml").write_text("[collector]\nprot = 1\n")
-    with pytest.raises(TurretError, match=r"'prot', which is no setting. Did you mean port"):
+    with pytest.raises(TurretError, match=r"Unknown setting 'prot' in table \[collector\].* Did you mean port"):
         load_collector_settings()
     (tmp_path / "turret.toml").write_text("[collector]\nport = 'x'\n")
     with pytest.raises(TurretError, match="TURRET_COLLECTOR_PORT"):

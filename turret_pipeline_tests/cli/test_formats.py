@@ -1,4 +1,4 @@
-"""`turret formats`, and what `turret run` says of a format."""
+"""`turret formats`, and unknown formats of `turret run`."""
 
 import json
 
@@ -6,21 +6,21 @@ import pytest
 from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
-from turret_pipeline.cli.formats import SHOWN
+from turret_pipeline.cli.formats import LISTED_FORMATS
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import FORMATS
 
 
-def told(*arguments: str) -> str:
-    """What `turret formats` prints with these arguments."""
+def run_formats(*arguments: str) -> str:
+    """The output of `turret formats` with these arguments."""
     done = CliRunner().invoke(app, ["formats", *arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 
 
 def test_the_list_has_every_format_in_the_order_of_recognition_with_its_example() -> None:
-    printed = told()
-    titles = [line.split(":")[0] for line in printed.splitlines() if line and not line.startswith((" ", "Rows"))]
+    printed = run_formats()
+    titles = [line.split(":")[0] for line in printed.splitlines() if line and not line.startswith((" ", "Formats"))]
     assert titles == [*FORMATS, "mapping"]
     lines = printed.splitlines()
     at = lines.index("mixpanel: Mixpanel event")
@@ -29,7 +29,7 @@ def test_the_list_has_every_format_in_the_order_of_recognition_with_its_example(
 
 
 def test_one_format_is_shown_with_the_events_of_its_example() -> None:
-    printed = told("posthog")
+    printed = run_formats("posthog")
     assert printed.startswith("posthog: PostHog event\nRecognised by event, distinct_id, and uuid or properties.\n")
     assert "session_id    properties.$session_id or properties.$ai_session_id\n" in printed
     events = json.loads(printed.split("becomes:\n")[1])
@@ -37,14 +37,14 @@ def test_one_format_is_shown_with_the_events_of_its_example() -> None:
 
 
 def test_the_mapping_is_shown_as_it_is_written() -> None:
-    assert '\n[mapping]\nevent_name = "action"\nevent_at = "ts"\n' in told("mapping")
+    assert '\n[mapping]\nevent_name = "action"\nevent_at = "ts"\n' in run_formats("mapping")
 
 
 def test_formats_as_json() -> None:
-    rows = json.loads(told("--json"))
-    assert [row["name"] for row in rows] == list(SHOWN)
+    rows = json.loads(run_formats("--json"))
+    assert [row["name"] for row in rows] == list(LISTED_FORMATS)
     (turret,) = (row for row in rows if row["name"] == "turret")
-    assert turret == json.loads(told("turret", "--json"))
+    assert turret == json.loads(run_formats("turret", "--json"))
     assert turret["columns"]["event_name"] == ["event_name", "name"]
     assert turret["events"] == [
         {
@@ -60,11 +60,11 @@ def test_formats_as_json() -> None:
     ]
 
 
-def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(TurretError, match=r"no format 'postdog'; there are: segment, .* Did you mean posthog\?"):
-        told("postdog")
+def test_an_unknown_format_is_rejected_with_the_known_ones() -> None:
+    with pytest.raises(TurretError, match=r"Unknown format 'postdog'. Available: segment, .* Did you mean posthog\?"):
+        run_formats("postdog")
 
 
-def test_a_run_with_an_unknown_format_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(TurretError, match=r"Setting input_format .* has the value 'postdog': it must be one of auto"):
+def test_a_run_with_an_unknown_format_is_rejected_before_anything_is_read() -> None:
+    with pytest.raises(TurretError, match=r"Invalid input_format 'postdog' .*: use one of auto"):
         CliRunner().invoke(app, ["run", "--format", "postdog"], catch_exceptions=False)

@@ -1,4 +1,4 @@
-"""Rows of the published tables in; what a person at a terminal reads."""
+"""Topics as text, from rows of the published tables."""
 
 import datetime as dt
 
@@ -16,17 +16,17 @@ NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
 
 def history(*changes: tuple[str, str, str | None, float | None]) -> list[str]:
-    """The changes as they are told, without their times."""
+    """The changes as text, without their times."""
     columns = ["topic_id", "change", "other_topic_id", "overlap_share"]
     lineage = pl.DataFrame(changes, columns, orient="row").with_columns(pl.lit(NOON).alias("changed_at"))
     lines = topic_lines(TOPIC, None, lineage)
     return [line.removeprefix("  2024-05-01 12:00 ") for line in lines[lines.index("History:") + 1 :]]
 
 
-def test_a_part_whose_split_was_undone_went_back() -> None:
+def test_a_part_whose_split_was_undone_merged_back() -> None:
     assert history(("prompt-3", "split", "prompt-1", 0.25), ("prompt-3", "merged", "prompt-1", 1.0)) == [
         "prompt-3 split off from prompt-1 (25%)",
-        "prompt-3 went back into prompt-1 (100%)",
+        "prompt-3 merged back into prompt-1 (100%)",
     ]
 
 

@@ -16,14 +16,14 @@ from typer.testing import CliRunner
 from turret_pipeline.cli import app
 from turret_pipeline.cli.topic_views import topic_table
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.topic_edits import EditsFile
+from turret_pipeline.storage.topic_edits import TopicEditsFile
 from turret_pipeline_tests.commands import turret, warehouse
 from turret_pipeline_tests.conftest import Job
 
 
 @pytest.fixture(scope="module")
 def published(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The published file of the sample; prompt-5 was merged into prompt-4, feedback-1 is what privacy folds."""
+    """The published file of the sample; prompt-5 was merged into prompt-4, feedback-1 is combined for privacy."""
     data_dir = tmp_path_factory.mktemp("topics")
     warehouse(data_dir).parent.mkdir()
     shutil.copy(warehouse(sample_job.data_dir), warehouse(data_dir))
@@ -49,22 +49,22 @@ LISTED = ("topics", "list", "--all", "--json", "--field", "prompt", "--data-dir"
 
 
 def topics(folder: Path, *arguments: str) -> str:
-    """What `turret topics` prints with these arguments."""
+    """The output of `turret topics` with these arguments."""
     done = CliRunner().invoke(app, ["topics", *arguments, "--data-dir", str(folder)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 
 
-def refusal(folder: Path, *arguments: str) -> str:
-    """The sentence with which it refuses; nothing is written."""
-    before = EditsFile(folder / "topic_edits.jsonl").read()
-    with pytest.raises(TurretError) as refused:
+def error(folder: Path, *arguments: str) -> str:
+    """The message of the error; nothing is written."""
+    before = TopicEditsFile(folder / "topic_edits.jsonl").read()
+    with pytest.raises(TurretError) as raised:
         topics(folder, *arguments)
-    assert EditsFile(folder / "topic_edits.jsonl").read() == before
-    return str(refused.value)
+    assert TopicEditsFile(folder / "topic_edits.jsonl").read() == before
+    return str(raised.value)
 
 
-def test_the_list_has_topics_and_how_the_last_run_went(folder: Path) -> None:
+def test_the_list_has_topics_and_the_result_of_the_last_run(folder: Path) -> None:
     printed = topics(folder, "list")
     lines = printed.splitlines()
     assert max(map(len, lines)) <= 120
@@ -96,8 +96,8 @@ def test_the_list_says_which_setting_waits_for_a_refit(folder: Path, monkeypatch
     assert "were found with" not in topics(folder, "list")
     monkeypatch.setenv("TURRET_TOPIC_GRANULARITY", "2")
     assert (
-        "The topics of prompt were found with topic_granularity 1 (now 2): those known stay as they are until turret "
-        "topics refit."
+        "Topics of prompt were found with topic_granularity 1 (now 2): run turret topics refit to apply the change to "
+        "known topics."
     ) in topics(folder, "list")
 
 
@@ -111,7 +111,7 @@ def test_the_list_of_a_field_as_json_has_the_rows_of_the_table(folder: Path) -> 
     assert "prompt-" not in printed
 
 
-def test_a_topic_is_shown_with_what_is_said_in_it(folder: Path) -> None:
+def test_a_topic_is_shown_with_its_texts_and_history(folder: Path) -> None:
     row = json.loads(topics(folder, "show", "prompt-2", "--json"))
     lines = topics(folder, "show", "prompt-2").splitlines()
     assert lines[0] == "prompt-2: Charts  (named by keywords)"
@@ -125,7 +125,7 @@ def test_a_topic_is_shown_with_what_is_said_in_it(folder: Path) -> None:
     assert "(merged into prompt-4, named by keywords)" in topics(folder, "show", "prompt-5")
 
 
-def test_a_topic_is_named_by_its_label_too(folder: Path) -> None:
+def test_a_topic_is_found_by_its_label(folder: Path) -> None:
     assert topics(folder, "show", "cHARTS") == topics(folder, "show", "prompt-2")
     assert topics(folder, "rename", "charts", "Graphs").startswith('edit-1: rename prompt-2 to "Graphs". ')
     assert topics(folder, "merge", "prompt-3", "Charts").startswith("edit-2: merge prompt-3 into prompt-2. ")
@@ -133,27 +133,27 @@ def test_a_topic_is_named_by_its_label_too(folder: Path) -> None:
     assert topics(folder, "lock", "CHARTS").startswith("edit-4: lock prompt-2. ")
     assert topics(folder, "unlock", "CHARTS").startswith("edit-5: unlock prompt-2. ")
     assert topics(folder, "role", "Charts", "subject").startswith("edit-6: role prompt-2: subject. ")
-    assert refusal(folder, "merge", "charts", "prompt-2") == (
-        "Topic prompt-2 cannot be merged into itself: name another one to take it in."
+    assert error(folder, "merge", "charts", "prompt-2") == (
+        "Topic prompt-2 cannot be merged into itself: choose another topic."
     )
-    assert refusal(folder, "rename", "Charts", " ") == "The new name is empty: give one, such as 'Refund requests'."
+    assert error(folder, "rename", "Charts", " ") == "The new name is empty: use a name such as 'Refund requests'."
 
 
-def test_a_label_of_topics_of_several_fields_is_refused_with_their_ids(folder: Path, tmp_path: Path) -> None:
+def test_an_ambiguous_label_is_rejected_with_the_ids(folder: Path, tmp_path: Path) -> None:
     warehouse(tmp_path).parent.mkdir()
     shutil.copy(warehouse(folder), warehouse(tmp_path))
     with duckdb.connect(str(warehouse(tmp_path))) as connection:
         connection.execute("update marts.topics set label = 'CHARTS' where topic_id = 'feedback-2'")
         connection.execute("update marts.topics set label = 'Chart' where topic_id = 'prompt-5'")
-    said = "'charts' may be several: CHARTS (feedback-2), Charts (prompt-2). Give the name in full, or the id."
+    message = "'charts' is ambiguous: it matches CHARTS (feedback-2), Charts (prompt-2). Use the full name or the id."
     for arguments in (("show", "charts"), ("lock", "charts"), ("merge", "prompt-1", "charts")):
-        assert refusal(tmp_path, *arguments) == said
+        assert error(tmp_path, *arguments) == message
     assert topics(tmp_path, "show", "charts (prompt-2)").startswith("prompt-2: Charts ")
     assert topics(tmp_path, "show", "CHART").startswith("prompt-5: Chart  (merged into prompt-4, ")
 
 
-def test_edits_are_kept_told_and_undone(folder: Path) -> None:
-    assert topics(folder, "edits") == "There are no edits.\n"
+def test_edits_are_stored_listed_and_undone(folder: Path) -> None:
+    assert topics(folder, "edits") == "No edits.\n"
     where = f"It takes effect with the next run: turret run --data-dir {folder}\n"
     assert topics(folder, "rename", "prompt-1", "  Offers  and quotes ") == (
         f'edit-1: rename prompt-1 to "Offers and quotes". {where}'
@@ -163,8 +163,8 @@ def test_edits_are_kept_told_and_undone(folder: Path) -> None:
     assert topics(folder, "lock", "prompt-1") == f"edit-4: lock prompt-1. {where}"
     assert topics(folder, "unlock", "prompt-1") == f"edit-5: unlock prompt-1. {where}"
     assert topics(folder, "role", "prompt-1", "continuation") == f"edit-6: role prompt-1: continuation. {where}"
-    said = [line.split("  ", maxsplit=2) for line in topics(folder, "edits").splitlines()]
-    assert [(line[0], line[2]) for line in said] == [
+    lines = [line.split("  ", maxsplit=2) for line in topics(folder, "edits").splitlines()]
+    assert [(line[0], line[2]) for line in lines] == [
         ("edit-1", 'rename prompt-1 to "Offers and quotes"'),
         ("edit-2", "merge prompt-2 into prompt-3"),
         ("edit-3", "split prompt-4 into 3 parts"),
@@ -173,37 +173,36 @@ def test_edits_are_kept_told_and_undone(folder: Path) -> None:
         ("edit-6", "role prompt-1: continuation"),
     ]
     waiting = topics(folder, "list").split("Waiting for the next run:\n")[1].splitlines()
-    assert [line.strip() for line in waiting] == ["  ".join(line) for line in said]
+    assert [line.strip() for line in waiting] == ["  ".join(line) for line in lines]
     assert topics(folder, "undo", "edit-2") == (
-        f"Undone: edit-2, merge prompt-2 into prompt-3. It is gone with the next run: turret run --data-dir {folder}\n"
+        f"Undone: edit-2, merge prompt-2 into prompt-3. "
+        f"It takes effect with the next run: turret run --data-dir {folder}\n"
     )
     assert topics(folder, "undo").startswith("Undone: edit-6, role prompt-1: continuation. ")
 
 
-def test_a_topic_that_is_not_there_is_refused_with_some_that_are(folder: Path) -> None:
+def test_an_unknown_topic_is_rejected_with_some_known_ones(folder: Path) -> None:
     for arguments in (
         ("show", "prompt-99"), ("rename", "prompt-99", "A"), ("merge", "prompt-99", "prompt-1"), ("lock", "prompt-99"),
         ("merge", "prompt-1", "prompt-99"), ("split", "prompt-99"), ("unlock", "prompt-99"),
     ):  # fmt: skip
-        said = refusal(folder, *arguments)
-        assert said.startswith(f"There is no topic 'prompt-99' in {warehouse(folder)}; there are prompt-")
-        assert re.search(r"prompt-\d+ and \d+ more, which turret topics list tells\.$", said)
+        message = error(folder, *arguments)
+        assert message.startswith(f"Unknown topic 'prompt-99' in {warehouse(folder)}. Available: prompt-")
+        assert re.search(r"prompt-\d+ and \d+ more \(turret topics list\)\.$", message)
     for wrong in ("feedback-99", "feedback"):
-        assert f"There is no topic '{wrong}' in {warehouse(folder)}; there are feedback-" in refusal(
-            folder, "show", wrong
-        )
+        assert f"Unknown topic '{wrong}' in {warehouse(folder)}. Available: feedback-" in error(folder, "show", wrong)
 
 
-def test_a_label_that_is_taken_is_refused_in_any_case(folder: Path) -> None:
-    taken = "is called 'cHARTS' already: choose another, or merge the two."
-    assert refusal(folder, "rename", "prompt-1", "cHARTS") == f"prompt-2 {taken}"
+def test_a_taken_label_is_rejected_in_any_case(folder: Path) -> None:
+    taken = "already has the name 'cHARTS': choose another name, or merge the two."
+    assert error(folder, "rename", "prompt-1", "cHARTS") == f"Topic prompt-2 {taken}"
     topics(folder, "rename", "prompt-3", "Posts")
-    assert refusal(folder, "rename", "prompt-1", "posts") == (
-        "prompt-3 is called 'posts' already: choose another, or merge the two."
+    assert error(folder, "rename", "prompt-1", "posts") == (
+        "Topic prompt-3 already has the name 'posts': choose another name, or merge the two."
     )
     gone = json.loads(topics(folder, "show", "prompt-7", "--json"))["label"]
-    assert refusal(folder, "rename", "prompt-1", gone) == (
-        f"prompt-7 is called {gone!r} already: it is retired, but keeps its name: choose another."
+    assert error(folder, "rename", "prompt-1", gone) == (
+        f"Topic prompt-7 already has the name {gone!r}: choose another name (retired topics keep theirs)."
     )
     for topic_id, label in (("feedback-2", "Charts"), ("feedback-2", "Posts"), ("prompt-2", "CHARTS")):
         topics(folder, "rename", topic_id, label)
@@ -212,84 +211,83 @@ def test_a_label_that_is_taken_is_refused_in_any_case(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "verdict"),
     [
-        ("", "The new name is empty: give one, such as 'Refund requests'."),
-        (" \t ", "The new name is empty: give one, such as 'Refund requests'."),
-        ("\x1b[31mRed", "The new name '\\x1b[31mRed' has characters that cannot be printed: leave them out."),
+        ("", "The new name is empty: use a name such as 'Refund requests'."),
+        (" \t ", "The new name is empty: use a name such as 'Refund requests'."),
+        ("\x1b[31mRed", "The new name '\\x1b[31mRed' contains unprintable characters: remove them."),
     ],
 )
-def test_a_label_that_cannot_be_read_is_refused(folder: Path, label: str, verdict: str) -> None:
-    assert refusal(folder, "rename", "prompt-1", label) == verdict
+def test_an_unreadable_label_is_rejected(folder: Path, label: str, verdict: str) -> None:
+    assert error(folder, "rename", "prompt-1", label) == verdict
 
 
-def test_merges_that_make_no_sense_are_refused(folder: Path) -> None:
+def test_impossible_merges_are_rejected(folder: Path) -> None:
     assert (
-        refusal(folder, "merge", "prompt-1", "prompt-1")
-        == "Topic prompt-1 cannot be merged into itself: name another one to take it in."
+        error(folder, "merge", "prompt-1", "prompt-1")
+        == "Topic prompt-1 cannot be merged into itself: choose another topic."
     )
-    assert refusal(folder, "merge", "prompt-1", "feedback-2") == (
-        "prompt-1 is a topic of prompt, feedback-2 one of feedback: they cannot merge."
+    assert error(folder, "merge", "prompt-1", "feedback-2") == (
+        "Topics of different fields cannot be merged: prompt-1 (prompt), feedback-2 (feedback)."
     )
     topics(folder, "merge", "prompt-1", "prompt-2")
     topics(folder, "merge", "prompt-2", "prompt-3")
-    assert refusal(folder, "merge", "prompt-3", "prompt-1").startswith("The merges go round in a circle at prompt-")
+    assert error(folder, "merge", "prompt-3", "prompt-1").startswith("The merges of topics form a circle at prompt-")
 
 
-def test_a_topic_that_is_gone_or_folded_cannot_be_changed(folder: Path) -> None:
-    gone, remedy = "Topic prompt-5 was merged into prompt-4: it cannot be", "Take prompt-4."
-    assert refusal(folder, "rename", "prompt-5", "A") == f"{gone} renamed. {remedy}"
-    assert refusal(folder, "merge", "prompt-1", "prompt-5") == f"{gone} merged into. {remedy}"
-    assert refusal(folder, "merge", "prompt-5", "prompt-1") == f"{gone} merged. {remedy}"
-    assert refusal(folder, "split", "prompt-5") == f"{gone} split. {remedy}"
-    assert refusal(folder, "lock", "prompt-5") == f"{gone} locked. {remedy}"
-    assert refusal(folder, "role", "prompt-5", "subject") == f"{gone} given a role. {remedy}"
+def test_a_merged_retired_or_suppressed_topic_cannot_be_changed(folder: Path) -> None:
+    gone, fix = "Topic prompt-5 was merged into prompt-4 and cannot be", "use prompt-4 instead."
+    assert error(folder, "rename", "prompt-5", "A") == f"{gone} renamed: {fix}"
+    assert error(folder, "merge", "prompt-1", "prompt-5") == f"{gone} merged into: {fix}"
+    assert error(folder, "merge", "prompt-5", "prompt-1") == f"{gone} merged: {fix}"
+    assert error(folder, "split", "prompt-5") == f"{gone} split: {fix}"
+    assert error(folder, "lock", "prompt-5") == f"{gone} locked: {fix}"
+    assert error(folder, "role", "prompt-5", "subject") == f"{gone} given a role: {fix}"
     retired = (
-        "Topic prompt-7 has no texts any more (retired): it cannot be locked. Take one that turret topics list has; it "
-        "comes back when texts of it do."
+        "Topic prompt-7 has no texts any more (retired) and cannot be locked: use a topic of turret topics list. It "
+        "becomes active again when such texts come in."
     )
-    assert refusal(folder, "lock", "prompt-7") == retired
-    folded = (
-        "feedback-1 stands for all topics of too few users: it cannot be renamed. With a lower setting "
-        "privacy_min_users, the next run shows those topics themselves."
+    assert error(folder, "lock", "prompt-7") == retired
+    combined = (
+        "Topic feedback-1 combines all topics with too few users and cannot be renamed: lower the setting "
+        "privacy_min_users, and the next run shows them separately."
     )
-    assert refusal(folder, "rename", "feedback-1", "A") == folded
+    assert error(folder, "rename", "feedback-1", "A") == combined
 
 
-def test_what_is_not_locked_not_splittable_or_not_decided_is_refused(folder: Path) -> None:
-    assert refusal(folder, "unlock", "prompt-1") == (
-        "Topic prompt-1 is not locked: there is no lock to take away; turret topics lock sets one."
-    )
-    said = refusal(folder, "split", "prompt-6", "--parts", "13")
-    assert said == "Topic prompt-6 has 12 distinct texts: too few for 13 parts."
-    said = refusal(folder, "role", "prompt-1", "act")
-    assert said == "There is no role 'act'; a topic is one of: subject, continuation."
-    assert refusal(folder, "undo") == f"There is no edit to undo in {folder / 'topic_edits.jsonl'}."
-    assert refusal(folder, "list", "--field", "mood") == "There is no text field 'mood'; there are: feedback, prompt."
+def test_impossible_edits_are_rejected(folder: Path) -> None:
+    assert error(folder, "unlock", "prompt-1") == "Topic prompt-1 is not locked."
+    message = error(folder, "split", "prompt-6", "--parts", "13")
+    assert message == "Topic prompt-6 has 12 distinct texts: too few for 13 parts."
+    message = error(folder, "role", "prompt-1", "act")
+    assert message == "Unknown role 'act'. Available: subject, continuation."
+    assert error(folder, "undo") == f"There is no edit to undo in {folder / 'topic_edits.jsonl'}."
+    assert error(folder, "list", "--field", "mood") == "Unknown text field 'mood'. Available: feedback, prompt."
 
 
-def test_where_nothing_is_published_the_remedy_is_named(tmp_path: Path) -> None:
+def test_without_a_published_file_the_message_says_what_to_run(tmp_path: Path) -> None:
     for arguments in (("list",), ("show", "prompt-1"), ("rename", "prompt-1", "A"), ("unlock", "prompt-1")):
         for folder, found in (
             (tmp_path, "Nothing is published in"),
-            (tmp_path / "other", "There is no data folder"),
+            (tmp_path / "other", "No data folder at"),
         ):
-            assert refusal(folder, *arguments) == (
-                f"{found} {folder} yet: give another one with --data-dir, or run turret run --data-dir {folder} first."
+            assert error(folder, *arguments) == (
+                f"{found} {folder} yet: run turret run --data-dir {folder} first, "
+                "or choose another folder with --data-dir."
             )
 
 
-def test_a_file_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_rejected(tmp_path: Path) -> None:
     warehouse(tmp_path).parent.mkdir()
     with duckdb.connect(str(warehouse(tmp_path))) as connection:
         connection.execute("create schema marts; create table marts.topics (topic_id text, field text)")
     for arguments in (("list",), ("show", "prompt-1")):
-        said = refusal(tmp_path, *arguments)
-        assert said == f"{warehouse(tmp_path)} was published by another version: turret run makes it anew."
+        message = error(tmp_path, *arguments)
+        assert message == f"{warehouse(tmp_path)} was published by another version: publish it again with turret run."
 
 
-def test_a_refusal_is_a_sentence_and_exit_code_2(folder: Path) -> None:
+def test_an_error_is_one_sentence_and_exit_code_2(folder: Path) -> None:
     done = turret("topics", "merge", "prompt-1", "prompt-1", "--data-dir", folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "Topic prompt-1 cannot be merged into itself: name another one to take it in.\n"
+    assert done.stderr == "Topic prompt-1 cannot be merged into itself: choose another topic.\n"
 
 
 def test_every_command_says_what_it_does_in_one_line() -> None:

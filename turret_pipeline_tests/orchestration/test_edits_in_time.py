@@ -68,15 +68,15 @@ def test_edits_of_topics_that_are_gone_are_left_out_told_and_kept(data: Path) ->
     done = turret("run", "--data-dir", data)
     assert done.returncode == 0
     assert (
-        f'edit-1 (rename prompt-1 to "{NAME}") is left out: the topic that it was made for is gone, there is no '
-        "prompt-1 now. Make it again for the topic that is meant, or take it back: turret topics undo edit-1."
+        f'edit-1 (rename prompt-1 to "{NAME}") was skipped: prompt-1 no longer exists. Repeat it for the right topic, '
+        "or undo it: turret topics undo edit-1."
     ) in " ".join(done.stderr.split())
     assert label(data) != NAME
     assert label(data, "prompt-2") == "By hand"
     assert "Waiting for the next run" not in told(data, "list")
-    mark = "  (left out: the topic that it was made for is gone, prompt-1 is another topic now)"
+    mark = "  (skipped: prompt-1 is now a different topic)"
     assert [line.endswith(mark) for line in told(data, "edits").splitlines()] == [True, False]
-    told(data, "rename", "prompt-1", NAME)  # the name of an edit that is left out is free
+    told(data, "rename", "prompt-1", NAME)  # the label of a skipped edit is free
     assert [edit.edit_id for edit in TopicEditsFile(file).read().all] == ["edit-1", "edit-7", "edit-8"]
     assert turret("run", "--data-dir", data).returncode == 0
     assert label(data) == NAME
@@ -118,10 +118,10 @@ def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> No
     assert done.returncode == 0, done.stderr
     assert [label(data, f"prompt-{number}") for number in (1, 2, 3)] == ["Alpha name", "Alpha name 2", "ALPHA NAME 3"]
     assert (
-        'edit-3 (rename prompt-2 to "Alpha name") is followed with the label "Alpha name 2": edit-1 gave "Alpha name" '
+        'edit-3 (rename prompt-2 to "Alpha name") was applied with the label "Alpha name 2": edit-1 gave "Alpha name" '
         "to prompt-1."
     ) in " ".join(done.stderr.split())
-    assert '\nEdits followed: 3\n- edit-1: rename prompt-1 to "Alpha name"\n- edit-3: rename ' in done.stdout
+    assert '\nEdits applied: 3\n- edit-1: rename prompt-1 to "Alpha name"\n- edit-3: rename ' in done.stdout
     for edit_id in ("edit-1", "edit-4"):
         told(data, "undo", edit_id)
     assert "edit-3 (" not in turret("run", "--data-dir", data).stderr
@@ -134,8 +134,8 @@ def test_edits_of_hidden_topics_are_followed_and_not_published(data: Path) -> No
     for more in ({}, hidden):
         done = turret("run", "--data-dir", data, extra=more)
         assert done.returncode == 0, done.stderr
-    assert "is left out" not in done.stderr
-    assert "left out" not in told(data, "edits")
+    assert "was skipped" not in done.stderr
+    assert "skipped" not in told(data, "edits")
     assert "Waiting for the next run" not in told(data, "list")
     assert NAME not in str(published_tables(data)["pipeline_runs"]["edits"].to_list())
     assert NAME.encode() not in (data / "lake" / "topic_state.json").read_bytes()

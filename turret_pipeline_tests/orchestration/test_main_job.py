@@ -88,7 +88,7 @@ def test_the_summary_tells_prompts_that_carry_a_topic_on_from_those_that_have_no
     none = prompts.filter(pl.col("topic_id").is_null() & ~carries).height / prompts.height
     carrying_on = prompts.filter(carries).height / prompts.height
     assert carrying_on > 0.2
-    assert f"{none:.1%} of the events have none, {carrying_on:.1%} carry one on" in sample_job.printed
+    assert f"{none:.1%} of the events have no topic, {carrying_on:.1%} are follow-ups of an earlier topic" in sample_job.printed
 
 
 def test_what_the_free_plan_asks_more_of_is_found(sample_job: Job) -> None:
@@ -123,11 +123,11 @@ def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> Non
         "Topics of feedback",
         "Journeys of prompt",
         "sessions start on",
-        "What directly follows what, commonest first",
+        "Most frequent next steps",
         "Journeys of event_name",
         "Quality: all",
         str(warehouse(sample_job.data_dir)),
-        "What next",
+        "Next: ",
     ):
         assert part in sample_job.printed
 

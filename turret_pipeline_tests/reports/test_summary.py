@@ -1,31 +1,29 @@
-"""A published file in; what a person reads after a run."""
+"""The summary of a published file."""
 
-import datetime as dt
 from collections.abc import Sequence
 
 import duckdb
 import pytest
 
-from turret_pipeline.reports.summary import followed_edits
+from turret_pipeline.reports.summary import list_applied_edits
 
-EARLY, LATE = dt.datetime(2024, 5, 1, tzinfo=dt.UTC), dt.datetime(2024, 5, 2, tzinfo=dt.UTC)
 SEVEN = [f"edit-{number}: lock prompt-{number}" for number in range(1, 8)]
 
 
 @pytest.mark.parametrize(
-    ("edits", "told"),
+    ("edits", "listed"),
     [
         (None, ""),
         ([], ""),
-        (SEVEN[:1], "Edits followed: 1\n- edit-1: lock prompt-1"),
-        (SEVEN[:5], "\n- ".join(["Edits followed: 5", *SEVEN[:5]])),
-        (SEVEN, "\n- ".join(["Edits followed: 7", *SEVEN[:5], "and 2 more, which turret topics edits tells"])),
+        (SEVEN[:1], "Edits applied: 1\n- edit-1: lock prompt-1"),
+        (SEVEN[:5], "\n- ".join(["Edits applied: 5", *SEVEN[:5]])),
+        (SEVEN, "\n- ".join(["Edits applied: 7", *SEVEN[:5], "and 2 more (turret topics edits)"])),
     ],
 )
-def test_the_edits_that_the_last_run_followed_are_told(edits: Sequence[str] | None, told: str) -> None:
+def test_the_edits_of_the_last_run_are_listed(edits: Sequence[str] | None, listed: str) -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
-        connection.execute("create table marts.pipeline_runs (run_id text, published_at timestamptz, edits text[])")
-        rows = [("b", EARLY, ["edit-9: lock prompt-9"]), ("a", LATE, edits)]
+        connection.execute("create table marts.pipeline_runs (run_id text, run_number bigint, edits text[])")
+        rows = [("b", 1, ["edit-9: lock prompt-9"]), ("a", 2, edits)]
         connection.executemany("insert into marts.pipeline_runs values (?, ?, ?)", rows)
-        assert followed_edits(connection) == told
+        assert list_applied_edits(connection) == listed
