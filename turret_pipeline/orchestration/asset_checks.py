@@ -17,7 +17,10 @@ MAX_REJECTED_SHARE = 0.05
     name="contracts",
     specs=[
         dg.AssetCheckSpec(
-            "contract", asset=mart_key(table.name), blocking=True, description="Columns, types, nulls and key are as in the contract."
+            "contract",
+            asset=mart_key(table.name),
+            blocking=True,
+            description="Columns, types, nulls and key are as in the contract.",
         )
         for table in BUILT_TABLES
     ],
@@ -65,7 +68,9 @@ def expectations(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         )
 
 
-@dg.asset_check(asset=mart_key("source_files"), description=f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.")
+@dg.asset_check(
+    asset=mart_key("source_files"), description=f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected."
+)
 def few_rows_are_rejected(workspace: Workspace) -> dg.AssetCheckResult:
     """Warn if many rows were rejected; Segment calls other than events do not count."""
     with open_read_only(workspace.build) as connection:

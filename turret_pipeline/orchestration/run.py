@@ -58,7 +58,9 @@ def prepare_dagster_home(settings: Settings) -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TurretError(f"Cannot write to the data folder {settings.data_dir}: {error.strerror}. Choose another with --data-dir.") from None
+        raise TurretError(
+            f"Cannot write to the data folder {settings.data_dir}: {error.strerror}. Choose another with --data-dir."
+        ) from None
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML)
     return home

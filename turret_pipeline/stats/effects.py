@@ -5,11 +5,14 @@ that may be correlated.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 
 def share_design_effects(
@@ -30,7 +33,7 @@ def share_design_effects(
 
 
 def linearized_variance(
-    counts: sp.csr_matrix, totals: sp.csr_matrix, total: IntArray, count: IntArray
+    counts: "sp.csr_matrix", totals: "sp.csr_matrix", total: IntArray, count: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Variance of the difference between each group's share and that of the rest, and the effective number of clusters.
 
@@ -70,7 +73,7 @@ class PairCorrelations:
 
 
 def pair_correlations(
-    counts: sp.csr_matrix, groups: sp.csr_matrix, exposure: FloatArray, totals: FloatArray
+    counts: "sp.csr_matrix", groups: "sp.csr_matrix", exposure: FloatArray, totals: FloatArray
 ) -> PairCorrelations:
     """Correlations over all pairs of events that share a cluster.
 
@@ -87,7 +90,7 @@ def pair_correlations(
     )
 
 
-def _count_correlations(counts: sp.csr_matrix, exposure: FloatArray, totals: FloatArray) -> FloatArray:
+def _count_correlations(counts: "sp.csr_matrix", exposure: FloatArray, totals: FloatArray) -> FloatArray:
     sizes = exposure.sum(axis=0)
     shares = totals / sizes[:, None]
     within = exposure.T @ exposure
@@ -98,7 +101,7 @@ def _count_correlations(counts: sp.csr_matrix, exposure: FloatArray, totals: Flo
     return _excess_variance(residual, freedom * (totals * (1 - shares)).sum(axis=0))
 
 
-def _group_correlations(groups: sp.csr_matrix, sizes: FloatArray) -> FloatArray:
+def _group_correlations(groups: "sp.csr_matrix", sizes: FloatArray) -> FloatArray:
     totals = np.asarray(groups.sum(axis=0), dtype=np.float64).ravel()
     shares = totals / sizes.sum()
     squares = np.bincount(groups.indices, groups.data**2, groups.shape[1])
@@ -126,7 +129,9 @@ def design_effects(*disjoint: PairCorrelations) -> FloatArray:
     return 1 + excess * np.ones((len(disjoint[0].counts), len(disjoint[0].groups)))
 
 
-def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> sp.csr_matrix:
+def count_matrix(rows: IntArray, columns: IntArray, shape: tuple[int, int]) -> "sp.csr_matrix":
     """Number of occurrences of each pair of row and column. Pairs with -1 do not count."""
+    import scipy.sparse as sp  # costs half a second, which commands that only read tables save
+
     is_known = (rows >= 0) & (columns >= 0)
     return sp.csr_matrix((np.ones(int(is_known.sum())), (rows[is_known], columns[is_known])), shape=shape)

@@ -3,9 +3,9 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
@@ -18,8 +18,11 @@ from turret_pipeline.stats.effects import (
 )
 from turret_pipeline.stats.shares import Comparison, compare_shares
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
 MIN_EVENTS, MIN_CLUSTERS = 10, 5
-"""Events, and clusters such as users, needed within a group and outside of it to compare it."""
+"""Events, and clusters (for example users), needed within a group and outside of it to compare it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def compare_with_rest(is_counted: NDArray[np.bool_], group: IntArray, cluster: I
     return GroupShares(kept, count.astype(np.int64), count / total, other / elsewhere, comparison)
 
 
-def _correlations(cluster: IntArray, item: IntArray, groups: sp.csr_matrix) -> PairCorrelations:
+def _correlations(cluster: IntArray, item: IntArray, groups: "sp.csr_matrix") -> PairCorrelations:
     """Correlations of events in one cluster; ``groups`` are counts of shape (clusters, groups)."""
     sizes = np.bincount(cluster).astype(np.float64)
     counts = count_matrix(cluster, item, (len(sizes), int(item.max(initial=-1)) + 1))
@@ -100,7 +103,7 @@ def _correlations(cluster: IntArray, item: IntArray, groups: sp.csr_matrix) -> P
     return pair_correlations(counts, groups, sizes[:, None], totals)
 
 
-def _is_comparable(groups: sp.csr_matrix, min_clusters: int) -> NDArray[np.bool_]:
+def _is_comparable(groups: "sp.csr_matrix", min_clusters: int) -> NDArray[np.bool_]:
     """True for groups with enough events and clusters both within and outside, shape (groups,)."""
     entries, sizes = groups.tocoo(), np.asarray(groups.sum(axis=1)).ravel()
     events = np.asarray(groups.sum(axis=0)).ravel()

@@ -64,11 +64,11 @@ def simulate(folder: Path, event_count: int) -> None:
 
 def read(folder: Path) -> tuple[Measured, dict[str, int]]:
     """All journey tables of a lake, as the pipeline reads them; rows of each."""
-    from turret_pipeline.orchestration.assets.journeys import read_lake
+    from turret_pipeline.orchestration.assets.journeys import write_steps_and_build_tables
     from turret_pipeline.storage.lake import Lake
 
     started = time.perf_counter()
-    step_count, frames = read_lake(Lake(folder), 1)
+    step_count, frames = write_steps_and_build_tables(Lake(folder), 1)
     rows = {"journey_steps": step_count} | {table: frame.height for table, frame in frames.items()}
     return Measured(time.perf_counter() - started, peak()), rows
 
@@ -96,12 +96,12 @@ def log(event_count: int) -> pl.DataFrame:
 
 def ours(path: Path) -> tuple[Measured, Counts]:
     """Our counts of a log in a Parquet file, which is read before the clock starts."""
-    from turret_pipeline.journeys.edges import edge_counts
-    from turret_pipeline.journeys.transitions import transitions
+    from turret_pipeline.journeys.edges import count_edges
+    from turret_pipeline.journeys.transitions import find_transitions
 
     table = pl.read_parquet(path)
     started = time.perf_counter()
-    found = edge_counts(transitions(visits_of(table)))
+    found = count_edges(find_transitions(visits_of(table)))
     measured = Measured(time.perf_counter() - started, peak())
     return measured, {(source, target): count for source, target, count in found.iter_rows()}
 

@@ -143,7 +143,7 @@ def test_a_model_with_one_temperature_only_is_asked_without(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply("I would call it Money back"), "the answer was no JSON object"),
+        (Reply("I would call it Money back"), "the answer was not a JSON object"),
         (Reply('{"label": "", "description": "x"}'), "the answer had no label"),
     ],
 )
@@ -294,7 +294,7 @@ def test_an_llm_that_refuses_is_a_warning_and_one_that_answers_later_renames(tmp
         done = turret("run", "--input", file, "--data-dir", data, "--verbose", extra=llm(server))
         assert done.returncode == 0, done.stdout + done.stderr
         told = " ".join(done.stderr.split())
-        assert "Warning: The check llm_names of table topic_definitions failed." in told
+        assert "Warning: Check llm_names of table topic_definitions failed." in told
         assert f"topics keep the label they had: {server.url} did not answer (AuthenticationError" in told
         assert KEY not in done.stdout + done.stderr
         assert KEY.encode() not in everything_written(data)

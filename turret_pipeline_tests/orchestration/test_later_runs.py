@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from filelock import FileLock
@@ -38,6 +39,9 @@ print(connection.execute("select count(*) from marts.events").fetchall()[0][0], 
 sys.stdin.readline()
 print(connection.execute("select count(*) from marts.events").fetchall()[0][0], flush=True)
 """
+
+
+RUN_TIMES = (("topic_runs", "started_at"), ("topic_lineage", "changed_at"))
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +135,33 @@ def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(folder: Pat
         assert runs is not None
         assert runs.height == 1
         assert count_again() == "72\n"
+
+
+def put_times_ahead(data_dir: Path, days: int) -> None:
+    """Make a data folder one whose last run had a clock that was ahead."""
+    ahead = f"interval {days} days"
+    with duckdb.connect(str(warehouse(data_dir))) as connection:
+        for table, column in (("pipeline_runs", "started_at"), ("pipeline_runs", "published_at"), *RUN_TIMES):
+            connection.execute(f"update marts.{table} set {column} = {column} + {ahead}")
+    for table, column in RUN_TIMES:
+        for file in (data_dir / "lake" / f"{table}.parquet", *(data_dir / "state").glob(f"*/{table}.parquet")):
+            later = pl.read_parquet(file, glob=False).with_columns(pl.col(column) + pl.duration(days=days))
+            later.write_parquet(file)
+
+
+def test_a_clock_that_was_ahead_in_one_run_does_not_stop_later_ones(folder: Path) -> None:
+    data = DataDir(folder / "data")
+    before = published_tables(data.root)["topics"]["topic_id"].to_list()
+    put_times_ahead(data.root, 10)
+    printed = run_job(data.root, folder / "in")
+    runs = data.warehouse.runs()
+    assert runs is not None
+    assert runs["run_number"].to_list() == [1, 2]
+    assert not runs["published_at"].is_sorted()
+    assert data.topic_states.read(runs["topic_state_id"][-1]).topic_runs["run_number"].max() == 2
+    assert published_tables(data.root)["topics"]["topic_id"].to_list()[: len(before)] == before
+    assert "In the last run: 1 born" in printed
+    assert "Nothing new since the last run" in run_job(data.root, folder / "in")
 
 
 def test_another_model_finds_topics_anew_under_their_ids_and_what_a_killed_writer_left_does_no_harm(

@@ -88,7 +88,10 @@ def test_the_summary_tells_prompts_that_carry_a_topic_on_from_those_that_have_no
     none = prompts.filter(pl.col("topic_id").is_null() & ~carries).height / prompts.height
     carrying_on = prompts.filter(carries).height / prompts.height
     assert carrying_on > 0.2
-    assert f"{none:.1%} of the events have no topic, {carrying_on:.1%} are follow-ups of an earlier topic" in sample_job.printed
+    assert (
+        f"{none:.1%} of the events have no topic, {carrying_on:.1%} are follow-ups of an earlier topic"
+        in sample_job.printed
+    )
 
 
 def test_what_the_free_plan_asks_more_of_is_found(sample_job: Job) -> None:

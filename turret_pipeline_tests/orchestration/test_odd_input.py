@@ -30,7 +30,7 @@ def test_a_folder_without_event_files_is_named(tmp_path: Path) -> None:
 def test_a_landing_folder_without_files_says_what_to_do(tmp_path: Path) -> None:
     done = turret("run", "--data-dir", tmp_path / "data")
     assert done.returncode == 1
-    assert "There is nothing to read: the landing folder" in done.stderr
+    assert "Nothing to read: the landing folder" in done.stderr
     assert "TURRET_INPUTS" in done.stderr
 
 

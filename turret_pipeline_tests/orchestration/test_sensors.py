@@ -12,11 +12,11 @@ from dagster import DagsterRunStatus
 
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.orchestration.definitions import JOB
-from turret_pipeline.orchestration.sensors import SETTLED, landing_sensor
+from turret_pipeline.orchestration.sensors import QUIET_TIME, landing_sensor
 from turret_pipeline_tests.ingest.imports import read_files, row
 
 
-def landed(folder: Path, name: str, age: dt.timedelta = 2 * SETTLED) -> Path:
+def landed(folder: Path, name: str, age: dt.timedelta = 2 * QUIET_TIME) -> Path:
     path = folder / "landing" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(row(name)))
@@ -35,7 +35,7 @@ def asked(folder: Path, instance: dg.DagsterInstance | None = None) -> str:
 
 
 def test_no_files_ask_for_no_run(tmp_path: Path) -> None:
-    assert asked(tmp_path) == "No file is new."
+    assert asked(tmp_path) == "No new files."
 
 
 def test_new_files_ask_for_a_run_once(tmp_path: Path) -> None:
@@ -44,14 +44,14 @@ def test_new_files_ask_for_a_run_once(tmp_path: Path) -> None:
     assert len(key) == 24
     assert asked(tmp_path) == key
     read_files(tmp_path, [path])
-    assert asked(tmp_path) == "No file is new."
+    assert asked(tmp_path) == "No new files."
     landed(tmp_path, "b.jsonl")
-    assert asked(tmp_path) not in {key, "No file is new."}
+    assert asked(tmp_path) not in {key, "No new files."}
 
 
 def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     landed(tmp_path, "b.jsonl", dt.timedelta())
-    assert asked(tmp_path).endswith("b.jsonl changed a moment ago: waiting for whoever writes it.")
+    assert asked(tmp_path).endswith("b.jsonl changed a moment ago: waiting until it is complete.")
     landed(tmp_path, "a.jsonl")
     assert len(asked(tmp_path)) == 24  # one that is always written to does not hold the others up
 
@@ -76,4 +76,4 @@ def test_a_run_at_work_is_waited_for(tmp_path: Path, status: DagsterRunStatus) -
     landed(tmp_path, "a.jsonl")
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_run(dg.DagsterRun(job_name=JOB, status=status))
-        assert asked(tmp_path, instance) == "A run is at work: new files wait for the next."
+        assert asked(tmp_path, instance) == "A run is in progress: new files wait for the next run."

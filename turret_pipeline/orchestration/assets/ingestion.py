@@ -18,24 +18,24 @@ from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
 INGESTED = ("source_files", "rejected_events", "events", "scrubbed_values")
 FILES_SHOWN = 50
-"""Files whose counts a run shows, latest first."""
+"""Number of files whose counts a run shows, latest first."""
 
 
 class IngestConfig(dg.Config):
-    """How a run reads its input."""
+    """Options of a run for its input."""
 
     full_refresh: bool = False
-    """Make everything anew even where no landing file, setting or code changed."""
+    """Rebuild everything, even if no landing file, setting or code changed."""
 
 
 @dg.multi_asset(specs=[lake_spec(table, "ingestion", skippable=True) for table in INGESTED], name="ingest")
 def ingest(
     context: dg.AssetExecutionContext, config: IngestConfig, workspace: Workspace
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Read new landing files and join all parts; where nothing is new, everything after this is skipped."""
+    """Read new landing files and combine all parts. If nothing is new, the assets downstream are skipped."""
     read_new_files(workspace.settings, workspace.data, workspace.progress, context.log.info)
     if workspace.is_up_to_date() and not config.full_refresh:
-        context.log.info("Nothing is new since the last published run: the published file stays as it is.")
+        context.log.info("Nothing is new since the last published run: the published file stays unchanged.")
         return
     settings, lake = workspace.settings, workspace.lake
     with workspace.progress.during("Putting events in order"):
@@ -70,7 +70,7 @@ def _reasons(lake: Lake) -> pl.DataFrame:
 
 
 def _scrubbed(lake: Lake) -> pl.DataFrame:
-    """How many values of each field got how many marks of a kind."""
+    """Number of scrubbed values by field and kind."""
     counts = lake.scan("scrubbed_values").group_by("field", "kind").agg(pl.col("value_count").sum())
     return counts.sort("value_count", "field", "kind", descending=[True, False, False]).collect()
 
@@ -99,7 +99,7 @@ _MARKS = ("is_time_assumed", "is_zone_assumed", "is_time_ahead", "is_session_der
 
 @dg.multi_asset(specs=[lake_spec("event_values", "fields", ["events"])], name="event_values")
 def event_values(workspace: Workspace) -> dg.MaterializeResult[None]:
-    """Take the values of new parts, and put those of all events together."""
+    """Extract the values of new parts, and combine those of all events."""
     workspace.progress.track("Reading metadata", None, extract_part_values(workspace.parts))
     with workspace.progress.during("Putting metadata in order"):
         write_values(workspace.parts, workspace.lake)
@@ -111,7 +111,7 @@ def event_values(workspace: Workspace) -> dg.MaterializeResult[None]:
     name="fields",
 )
 def fields(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Type every metadata field, and note which types changed since the last published run."""
+    """Detect the type of every metadata field, and record types that changed since the last published run."""
     lake = workspace.lake
     values, events = lake.read("event_values"), lake.read("events")
     frame = lake.write("fields", describe_fields(values, events, workspace.overridden_types))

@@ -1,4 +1,4 @@
-"""Assets of group insight: what of the topics grows, and what segments speak of more than others."""
+"""Assets of group insight: trends of topics, and differences between segments."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ TABLES = {
 
 @dg.multi_asset(specs=[lake_spec(table, "insight", deps) for table, deps in TABLES.items()], name="insight")
 def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Compare the topics between days, and between segments."""
+    """Compare topics between days and between segments."""
     lake, settings = workspace.lake, workspace.settings
     events = lake.read("events")
     enums = lake.scan("fields").filter(pl.col("type") == "enum").select("field")

@@ -1,4 +1,4 @@
-"""Assets of group journeys: what happens in which order, in every dimension, and what it leads to."""
+"""Assets of group journeys: steps, transitions, paths and outcomes in every dimension."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,9 +31,9 @@ SHOWN = 10
     name="journeys",
 )
 def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Read the sequences of every dimension, one at a time: those of all need not fit in memory together."""
+    """Build the journey tables, one dimension at a time to limit memory."""
     with workspace.progress.during("Reading journeys"):
-        step_count, frames = read_lake(workspace.lake, workspace.settings.privacy_min_users)
+        step_count, frames = write_steps_and_build_tables(workspace.lake, workspace.settings.privacy_min_users)
     frames = {table: workspace.lake.write(table, frame) for table, frame in frames.items()}
     edges, nodes = frames["journey_edges"], frames["journey_nodes"]
     loops, paths = frames["journey_loops"], frames["journey_paths"]
@@ -61,8 +61,8 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
         )
 
 
-def read_lake(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]:
-    """Rows of ``journey_steps``, which are written, and the other tables."""
+def write_steps_and_build_tables(lake: Lake, min_users: int) -> tuple[int, dict[str, pl.DataFrame]]:
+    """Write ``journey_steps``; return its row count and the other tables by name."""
     types = dict(lake.read("fields").select("field", "type").iter_rows())
     texts = [field for field, kind in types.items() if kind == "text"]
     enums = [field for field, kind in types.items() if kind == "enum"]
@@ -94,7 +94,7 @@ def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[
 
 
 def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
-    """The facts that a run prints, as a list for each dimension."""
+    """The facts that a run prints, as a Markdown list per dimension."""
     lines = []
     for dimension in sorted({main_dimension(tables["journey_nodes"]), EVENT_NAME}, key=lambda name: name == EVENT_NAME):
         if facts := journey_facts(tables, dimension):
@@ -103,7 +103,7 @@ def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
 
 
 def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
-    """The three nodes of each dimension on which most sessions start or end."""
+    """The three nodes per dimension on which most sessions start or end."""
     ranked = nodes.filter(pl.col(f"{side}_count") > 0).sort(
         "dimension", f"{side}_count", "node_id", descending=[False, True, False]
     )
@@ -111,7 +111,7 @@ def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
 
 
 def _commonest(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
-    """The paths that most sessions take, by their labels; not those of users, which say the same again."""
+    """The most common paths, with labels; without the user: dimensions, which repeat them."""
     labels = {(dimension, node): label for dimension, node, label in nodes.select(*NODE, "node_label").iter_rows()}
     ranked = paths.filter(~pl.col("dimension").str.starts_with(USER)).sort(
         "session_count", "dimension", "path", descending=[True, False, False]
@@ -126,7 +126,7 @@ def _commonest(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _largest(different: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
-    """The largest differences, by labels, without the ends of their intervals."""
+    """The largest differences, with labels and without their intervals."""
     dimension, *key = different.columns[:3]
     ranked = different.sort(
         pl.col("difference").abs(), dimension, *key, descending=[True, False, False, False], maintain_order=True

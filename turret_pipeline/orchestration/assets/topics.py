@@ -1,4 +1,4 @@
-"""Assets of group topics: distinct texts, their vectors, and topics kept from run to run."""
+"""Assets of group topics: distinct texts, their vectors, and topics with stable ids."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,16 +18,16 @@ from turret_pipeline.topics.embedding.embedding import embed_chunks, select_text
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
-from turret_pipeline.topics.lifecycle.lineage import births, waiting_settings
+from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.privacy import count_what_is_shown, fold_small_topics, users_of_texts
-from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.privacy import count_disclosed_topics, suppress_small_topics, users_of_texts
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.lifecycle.topic_table import ACTIVE
-from turret_pipeline.topics.lifecycle.unique_labels import clashes
+from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
 
 EMBEDDINGS = lake_key("embeddings")
 LLM_NAMES, EDITS_FOLLOWED = "llm_names", "edits_followed"
-LOOSEST = 20
+LEAST_COHESIVE_SHOWN = 20
 
 
 @dg.multi_asset(
@@ -48,7 +48,7 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     group_name="topics",
     owners=OWNERS,
     kinds={"huggingface", "parquet"},
-    description="One row per distinct text and model: its vector. A text is embedded once in its life.",
+    description="One row per distinct text and model: its vector. Each text is embedded once.",
 )
 def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
     """Embed the texts that have no vector yet."""
@@ -64,10 +64,10 @@ def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
 
 
 class TopicsConfig(dg.Config):
-    """How a run goes about the topics."""
+    """Options of a run for the topics."""
 
     refit: bool = False
-    """Find all topics anew, and carry the ids of those that are the same across."""
+    """Find all topics anew, and keep the ids of those with mostly the same texts."""
 
 
 @dg.multi_asset(
@@ -79,12 +79,12 @@ class TopicsConfig(dg.Config):
         dg.AssetCheckSpec(
             LLM_NAMES,
             asset=lake_key("topic_definitions"),
-            description="The LLM, if one is set, has named all it was asked.",
+            description="The LLM, if one is set, labeled all topics that it was asked about.",
         ),
         dg.AssetCheckSpec(
             EDITS_FOLLOWED,
             asset=lake_key("topic_definitions"),
-            description="All edits of a person are followed: their topics are there, and no two topics want one name.",
+            description="All edits could be applied: their topics exist, and no two topics were given the same label.",
         ),
     ],
     name="topics",
@@ -92,19 +92,19 @@ class TopicsConfig(dg.Config):
 def topics(
     context: dg.AssetExecutionContext, config: TopicsConfig, workspace: Workspace
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Carry the published topics on: assign new texts, find new topics, name them."""
+    """Continue the published topics: assign new texts, find new topics, label them."""
 
-    def tell(sentence: str) -> None:
+    def announce(sentence: str) -> None:
         context.log.info(sentence)
         workspace.progress.say(sentence)
 
     previous, model = workspace.published_topics()
     born = births(previous.topic_lineage)
-    edits, run = workspace.edits.made_for(born), Run(context.run_id, now(), workspace.next_run_number())
-    plan = _plan(workspace, model, edits, tell, refit=config.refit)
+    edits, run = workspace.edits.applicable(born), Run(context.run_id, now(), workspace.next_run_number())
+    plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
-        state = advance(previous, distinct, workspace.vectors.vectors_of, plan, run)
+        state = update_topic_state(previous, distinct, workspace.vectors.vectors_of, plan, run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
     labeling = label_topics_with_llm(
@@ -112,34 +112,36 @@ def topics(
         workspace.data.llm_answers,
         workspace.progress,
         state,
-        _shown(workspace, state),
+        _suppress(workspace, state),
         distinct,
         run,
-        tell,
+        announce,
     )
-    shown = _shown(workspace, labeling.state)
-    shown = count_what_is_shown(shown, distinct, context.run_id, workspace.settings.privacy_min_users)
-    for row in shown.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
-        if sentence := waiting_settings(row, plan.options):
-            tell(sentence)
-    _save(workspace, replace(labeling.state, topic_runs=shown.topic_runs), shown, edits)
-    yield from _results(workspace, shown, distinct, run)
-    yield _checked(LLM_NAMES, labeling.summary, is_passed=labeling.is_complete)
-    told = [
-        *workspace.edits.left_out(born),
-        *clashes(labeling.state.topic_definitions, shown.topic_definitions, edits),
+    disclosed = _suppress(workspace, labeling.state)
+    disclosed = count_disclosed_topics(disclosed, distinct, context.run_id, workspace.settings.privacy_min_users)
+    for row in disclosed.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
+        if sentence := describe_pending_settings(row, plan.options):
+            announce(sentence)
+    _save(workspace, replace(labeling.state, topic_runs=disclosed.topic_runs), disclosed, edits)
+    yield from _results(workspace, disclosed, distinct, run)
+    yield _warn_unless(LLM_NAMES, labeling.summary, is_passed=labeling.is_complete)
+    problems = [
+        *workspace.edits.describe_skipped(born),
+        *describe_label_clashes(labeling.state.topic_definitions, disclosed.topic_definitions, edits),
     ]
-    yield _checked(EDITS_FOLLOWED, " ".join(told) or f"{len(edits.all)} edits.", is_passed=not told)
+    yield _warn_unless(
+        EDITS_FOLLOWED, " ".join(problems) or f"All {len(edits.all)} edits were applied.", is_passed=not problems
+    )
 
 
-def _save(workspace: Workspace, state: TopicState, shown: TopicState, edits: Edits) -> None:
+def _save(workspace: Workspace, state: TopicState, disclosed: TopicState, edits: Edits) -> None:
     """Store the state with what decided it: another run may publish its tables later."""
     made_with = {"embedding_model": workspace.settings.embedding_model, **workspace.fingerprint()}
-    workspace.data.topic_states.save(state, shown, edits, made_with)
+    workspace.data.topic_states.save(state, disclosed, edits, made_with)
 
 
-def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
-    """A check of the topics that stops nothing."""
+def _warn_unless(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
+    """Result of a check that only warns."""
     return dg.AssetCheckResult(
         asset_key=lake_key("topic_definitions"),
         check_name=name,
@@ -154,7 +156,7 @@ def _checked(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResul
     name="continuations",
 )
 def continuations(workspace: Workspace) -> dg.MaterializeResult[None]:
-    """Find the turns that carry a subject of their session on."""
+    """Find the turns that continue an earlier topic of their session."""
     lake = workspace.lake
     events, event_texts = lake.read("events"), lake.read("event_texts")
     found = find_continuations(events, event_texts, lake.read("text_topics"), lake.read("topic_definitions"))
@@ -162,13 +164,15 @@ def continuations(workspace: Workspace) -> dg.MaterializeResult[None]:
     return result("continuations", lake.write("continuations", found), share_of_texts=share)
 
 
-def _plan(workspace: Workspace, model: str | None, edits: Edits, tell: Callable[[str], None], *, refit: bool) -> Plan:
-    """How this run goes about the topics. Another model than last time means a new start, which is said."""
+def _plan(
+    workspace: Workspace, model: str | None, edits: Edits, announce: Callable[[str], None], *, refit: bool
+) -> Plan:
+    """Options of this run. A new embedding model forces a refit, which is announced."""
     settings = workspace.settings
     if model not in {None, settings.embedding_model}:
-        tell(
-            f"The model changed from {model} to {settings.embedding_model}: all topics are found anew, "
-            "and those with mostly the same texts keep their ids."
+        announce(
+            f"The embedding model changed from {model} to {settings.embedding_model}: all topics are found anew; "
+            "topics with mostly the same texts keep their ids."
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
@@ -176,51 +180,51 @@ def _plan(workspace: Workspace, model: str | None, edits: Edits, tell: Callable[
 
 
 def _results(
-    workspace: Workspace, shown: TopicState, distinct: pl.DataFrame, run: Run
+    workspace: Workspace, disclosed: TopicState, distinct: pl.DataFrame, run: Run
 ) -> Iterator[dg.MaterializeResult[None]]:
-    counts = _event_counts(distinct, shown)
+    counts = _event_counts(distinct, disclosed)
     figures = {"topic_sizes": draw_topic_sizes, "topic_map": draw_topic_map}
     drawn = {
-        name: save_figure(draw(shown.topic_definitions, counts), workspace.data.figures, name)
+        name: save_figure(draw(disclosed.topic_definitions, counts), workspace.data.figures, name)
         for name, draw in figures.items()
     }
-    runs = shown.topic_runs.filter(pl.col("run_id") == run.run_id)
-    changes = shown.topic_lineage.filter(pl.col("run_id") == run.run_id)
-    told = {**quality_facts(shown.topic_definitions), **drawn}
-    yield result("topic_definitions", shown.topic_definitions, **told)
-    yield result("text_topics", shown.text_topics)
-    yield result("topic_lineage", shown.topic_lineage, changes_of_this_run=changes.drop("run_id", "changed_at"))
-    yield result("topic_runs", shown.topic_runs, **_facts(runs), this_run=runs.drop("run_id", "started_at"))
+    runs = disclosed.topic_runs.filter(pl.col("run_id") == run.run_id)
+    changes = disclosed.topic_lineage.filter(pl.col("run_id") == run.run_id)
+    facts = {**measure_quality(disclosed.topic_definitions), **drawn}
+    yield result("topic_definitions", disclosed.topic_definitions, **facts)
+    yield result("text_topics", disclosed.text_topics)
+    yield result("topic_lineage", disclosed.topic_lineage, changes_of_this_run=changes.drop("run_id", "changed_at"))
+    yield result("topic_runs", disclosed.topic_runs, **_facts(runs), this_run=runs.drop("run_id", "started_at"))
 
 
-def _shown(workspace: Workspace, state: TopicState) -> TopicState:
-    """The state without topics of too few users."""
+def _suppress(workspace: Workspace, state: TopicState) -> TopicState:
+    """The state without topics that the privacy threshold suppresses."""
     lake, min_users = workspace.lake, workspace.settings.privacy_min_users
     if min_users == 1:
         return state
-    return fold_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
+    return suppress_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
 
 
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:
-    """Events by topic: topic_id, event_count."""
+    """Number of events per topic: topic_id, event_count."""
     joined = state.text_topics.join(distinct, on=["field", "text_id"], validate="1:1")
     return joined.filter(pl.col("topic_id").is_not_null()).group_by("topic_id").agg(pl.col("event_count").sum())
 
 
-def quality_facts(definitions: pl.DataFrame) -> dict[str, object]:
-    """How well the active topics hold together and stand apart: medians, and the topics that hold together least."""
+def measure_quality(definitions: pl.DataFrame) -> dict[str, object]:
+    """Medians of cohesion and separation over the active topics, and the least cohesive topics."""
     active = definitions.filter(pl.col("status") == ACTIVE)
-    middle = {f"median_{name}": active[name].median() for name in ("cohesion", "separation")}
-    told = active.select("topic_id", "label", "cohesion", "separation", "nearest_topic_id")
-    loosest = told.sort("cohesion", "topic_id", nulls_last=True).head(LOOSEST)
+    medians = {f"median_{name}": active[name].median() for name in ("cohesion", "separation")}
+    measures = active.select("topic_id", "label", "cohesion", "separation", "nearest_topic_id")
+    least_cohesive = measures.sort("cohesion", "topic_id", nulls_last=True).head(LEAST_COHESIVE_SHOWN)
     return {
-        **{name: value for name, value in middle.items() if value is not None},
-        **({} if loosest.is_empty() else {f"loosest_{loosest.height}_topics": loosest}),
+        **{name: value for name, value in medians.items() if value is not None},
+        **({} if least_cohesive.is_empty() else {f"least_cohesive_{least_cohesive.height}_topics": least_cohesive}),
     }
 
 
 def _facts(runs: pl.DataFrame) -> dict[str, object]:
-    """What a person asks of the run over all text fields; shares are those of the field that fares worst."""
+    """Facts of the run over all text fields; shares are of the field with the lowest value."""
     if runs.is_empty():
         return {"active_topics": 0}
     worst = {name: runs[name].min() for name in ("coverage", "stability", "kept_share")}
