@@ -1,4 +1,4 @@
-{# Schemas are called as the models say, not <target>_<schema>. #}
+{# Use the schema name of the model as it is, without the prefix <target>_. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name or target.schema }}
 {%- endmacro %}

@@ -1,4 +1,5 @@
--- Start and drop-off shares have all sessions of the dimension as denominator; those of too few users are (other).
+-- Every session of a dimension starts once and ends once, with rare nodes as (other): start and end shares have all
+-- sessions as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with

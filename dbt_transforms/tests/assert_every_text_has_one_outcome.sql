@@ -1,4 +1,4 @@
--- Shares of topics have the events of their field as denominator: each of those must be there exactly once.
+-- Every event with a text field has exactly one row: shares of topics have these events as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'event_topics'}}}) }}
 
 with

@@ -1,4 +1,4 @@
--- A continuation is on the node of what it carries on, every other text on its own topic: events of nodes must match.
+-- A follow-up counts for the node of the topic that it continues, any other text for its own topic.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
 
 with

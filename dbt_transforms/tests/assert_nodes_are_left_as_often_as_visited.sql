@@ -1,4 +1,4 @@
--- Each event on a node is arrived at once and left once, counting (start) and (end).
+-- Every event on a node is entered once and left once, including from (start) and to (end).
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with

@@ -1,9 +1,9 @@
--- What nodes tell of starts, ends and repeats is what edges tell; what those do not tell, nodes do not give back.
+-- Starts, ends and repeats of nodes equal their edges, and are null if the edge is suppressed.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
 
 with
 
-told as (
+node_counts as (
     select dimension, node_id, '(start)' as from_node_id, node_id as to_node_id, start_count as counted
     from {{ ref('journey_nodes') }}
     union all
@@ -13,7 +13,7 @@ told as (
     from {{ ref('journey_nodes') }}
 )
 
-select told.*, edges.transition_count
-from told
+select node_counts.*, edges.transition_count
+from node_counts
 left join {{ ref('journey_edges') }} as edges using (dimension, from_node_id, to_node_id)
 where coalesce(counted, 0) != coalesce(edges.transition_count, 0)

@@ -1,4 +1,4 @@
--- Sessions count once, and what their shares are of are all sessions of the dimension, in every table of journeys.
+-- In every journey table, a session counts once, and shares have all sessions of the dimension as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
 
 with
@@ -10,7 +10,7 @@ sessions as (
 ),
 
 shares as (
-    select 'starts' as what, dimension, start_count as counted, start_share as share from {{ ref('journey_nodes') }}
+    select 'starts' as figure, dimension, start_count as counted, start_share as share from {{ ref('journey_nodes') }}
     union all
     select 'ends', dimension, end_count, end_share from {{ ref('journey_nodes') }}
     union all

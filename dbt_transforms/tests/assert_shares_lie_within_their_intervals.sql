@@ -1,4 +1,4 @@
--- The interval of a share holds it, and time between events does not run backwards.
+-- Intervals contain their share, and times between events are not negative.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with

@@ -1,4 +1,4 @@
--- The days of a topic add up to the topic: a chart over time and the list of topics tell the same story.
+-- The events of a topic by day sum to the events of the topic.
 {{ config(meta={'dagster': {'ref': {'name': 'topic_days'}}}) }}
 
 with

@@ -1,5 +1,4 @@
--- The type of a field is the last that it changed to, and each change begins where the one before ended.
--- A field that breaks this has a type that nobody can explain.
+-- The type of a field is the type of its last change, and each change starts from the type of the change before.
 {{ config(meta={'dagster': {'ref': {'name': 'field_type_changes'}}}) }}
 
 with

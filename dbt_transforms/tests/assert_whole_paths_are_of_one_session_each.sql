@@ -1,5 +1,4 @@
--- A session has one path from start to end: whole paths never add up to more than the sessions (to fewer only where
--- paths of too few users are left out).
+-- Every session has one whole-session path, so their counts sum to the sessions at most (fewer if rare paths are left out).
 {{ config(meta={'dagster': {'ref': {'name': 'journey_paths'}}}) }}
 
 with

@@ -1,8 +1,8 @@
 """The contract of every table: grain, key, and columns with type and meaning.
 
-Belongs here: what a table promises, in a file for each stage. Not here: how it is made. The lake checks each write
-against it, the quality checks each built table, and Dagster, dbt's tests and the comments in the published file repeat
-it.
+Belongs here: the promises of each table, in one file per stage. Not here: building the tables. The lake checks each
+write against its contract, the quality checks check each built table, and Dagster, the dbt models and the comments in
+the published file repeat the descriptions.
 """
 
 from turret_pipeline.tables.contract import DUCKDB_TYPES, POLARS_TYPES, Column, Kind, Table
@@ -109,7 +109,7 @@ LAKE_TABLES: dict[str, Table] = {
         JOURNEY_STEPS, JOURNEY_EDGES, JOURNEY_NODES, JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES,
     )
 }  # fmt: skip
-"""Written by Python as Parquet under lake/."""
+"""Tables that Python writes as Parquet under lake/."""
 
 MART_TABLES: dict[str, Table] = {
     table.name: table
@@ -121,4 +121,4 @@ MART_TABLES: dict[str, Table] = {
         PIPELINE_RUNS,
     )
 }  # fmt: skip
-"""Published in schema marts: built by dbt, but for quality_checks and pipeline_runs, which publishing writes."""
+"""Tables published in schema marts: built by dbt, except quality_checks and pipeline_runs, written on publishing."""

@@ -1,4 +1,4 @@
-"""What a contract of a table is made of: grain, key, and columns with type and meaning."""
+"""The parts of a table contract: grain, key, and columns with type and meaning."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -30,7 +30,7 @@ DUCKDB_TYPES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, its type, what it means, and whether it may be null."""
+    """A column of a table, with its type and its meaning as documentation."""
 
     name: str
     kind: Kind
@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: ``grain`` begins with "One row per", ``key`` names the columns that identify a row."""
+    """A table: ``grain`` starts with "One row per", ``key`` names the columns that identify a row."""
 
     name: str
     grain: str
@@ -49,11 +49,11 @@ class Table:
 
     @property
     def schema(self) -> pl.Schema:
-        """The polars schema, columns in order."""
+        """The polars schema, with the columns in order."""
         return pl.Schema({column.name: POLARS_TYPES[column.kind] for column in self.columns})
 
     def empty(self) -> pl.DataFrame:
-        """The table without a row."""
+        """The table without rows."""
         return pl.DataFrame(schema=self.schema)
 
 
@@ -78,5 +78,5 @@ def timestamp(name: str, meaning: str, *, nullable: bool = False) -> Column:
 
 
 def boolean(name: str, meaning: str, *, nullable: bool = False) -> Column:
-    """A column that says whether."""
+    """A column of true or false."""
     return Column(name, "boolean", meaning, nullable)

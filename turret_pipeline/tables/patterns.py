@@ -1,26 +1,28 @@
-"""Tables of what recurs in journeys: loops and paths, and how segments and outcomes differ."""
+"""Tables of patterns in journeys: loops and paths, and differences between segments and between topics."""
 
 from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text
 from turret_pipeline.tables.journeys import DIMENSION
 
-_TOLD = "left out where they are fewer than privacy_min_users"
+_SUPPRESSED = "rows of fewer users than privacy_min_users are left out"
 _INTERVAL = (
     number("difference_low", "Lower end of its 95 % confidence interval; events of one user count as dependent"),
-    number("difference_high", "Upper end of it"),
+    number("difference_high", "Upper end of that interval"),
 )
 
 JOURNEY_LOOPS = Table(
     "journey_loops",
-    "One row per pair of nodes of which sessions leave the first for the other and come right back, in a dimension.",
+    "One row per pair of nodes in a dimension where sessions leave the first for the second and come right back.",
     ("dimension", "node_id", "other_node_id"),
     (
         DIMENSION,
-        text("node_id", "Node of a step and of the next but one"),
-        text("other_node_id", "Node of the step between"),
-        integer("bounce_count", "Times that it happened; A, B, A, B is once from A and once from B"),
-        integer("session_count", "Sessions in which it happened"),
-        integer("user_count", f"Users to whom it happened; {_TOLD}"),
-        number("session_share", "session_count over the sessions of the dimension"),
+        text("node_id", "Node that is left and returned to"),
+        text("other_node_id", "Node of the step in between"),
+        integer(
+            "bounce_count", "Times that sessions leave and come right back; A, B, A, B is once from A and once from B"
+        ),
+        integer("session_count", "Sessions that do so at least once"),
+        integer("user_count", f"Users who do so at least once; {_SUPPRESSED}"),
+        number("session_share", "session_count divided by the sessions of the dimension"),
     ),
 )
 
@@ -30,19 +32,19 @@ JOURNEY_PATHS = Table(
     ("dimension", "is_whole_session", "path"),
     (
         DIMENSION,
-        Column("path", "texts", "Nodes of the steps in their order"),
-        integer("step_count", "Nodes of the path"),
-        boolean("is_whole_session", "Whether it is all that a session does, of any length"),
-        integer("session_count", "Sessions that take it, at least once"),
-        integer("user_count", f"Users who take it; {_TOLD}"),
-        number("session_share", "session_count over the sessions of the dimension"),
+        Column("path", "texts", "Nodes of the steps, in order"),
+        integer("step_count", "Steps of the path"),
+        boolean("is_whole_session", "True if the path is all steps of a session, of any number"),
+        integer("session_count", "Sessions that take the path at least once"),
+        integer("user_count", f"Users who take the path; {_SUPPRESSED}"),
+        number("session_share", "session_count divided by the sessions of the dimension"),
     ),
 )
 
 JOURNEY_SEGMENTS = Table(
     "journey_segments",
-    "One row per edge of a dimension, enum field and value; transitions count whose earlier event carries the field "
-    "(from (start): whose later one does).",
+    "One row per edge of a dimension, enum field and value, over transitions whose earlier event has the field "
+    "(from (start): whose later event has it).",
     ("dimension", "from_node_id", "to_node_id", "segment_field", "segment_value"),
     (
         DIMENSION,
@@ -51,58 +53,62 @@ JOURNEY_SEGMENTS = Table(
         text("segment_field", "Enum field"),
         text(
             "segment_value",
-            "Its value. A value is compared where 10 transitions from the node and 5 users have it, and as many do not "
-            "(or sessions where the user is not known; privacy_min_users where that is more)",
+            "Value of the enum field. A value is compared if at least 10 transitions from the node and 5 users have "
+            "it, and as many do not. If the user is unknown, sessions count instead of users; privacy_min_users "
+            "replaces 5 if it is larger",
         ),
         integer(
             "transition_count",
-            "Transitions of the edge with the value. Left out where they are of fewer users than privacy_min_users "
-            "(events without a user count as nobody's), and where all that is left out of the node with the value, or "
-            "of the edge with the field, is of fewer",
+            "Transitions of the edge with the value. Rows are left out if these have fewer users than "
+            "privacy_min_users (unknown users do not count), or if all that is left out of the node with the value, or "
+            "of the edge with the field, has fewer",
         ),
-        number("probability_in_segment", "transition_count over all with the value that leave from_node_id"),
-        number("probability_elsewhere", "The same share of the transitions with another value of the enum field"),
-        number("difference", "probability_in_segment less probability_elsewhere"),
+        number(
+            "probability_in_segment", "transition_count divided by all transitions with the value from from_node_id"
+        ),
+        number("probability_elsewhere", "The same share among the transitions with other values of the enum field"),
+        number("difference", "probability_in_segment minus probability_elsewhere"),
         *_INTERVAL,
         number(
             "q_value",
-            "Share of chance to expect among the rows that differ as clearly (Benjamini-Hochberg over all rows of the "
-            "dimension, whatever the enum field)",
+            "Expected share of false findings among the rows with this q-value or less (Benjamini-Hochberg over all "
+            "rows of the dimension, of all enum fields together)",
         ),
     ),
 )
 
 TOPIC_OUTCOMES = Table(
     "topic_outcomes",
-    "One row per topic and outcome event: how often a session's first visit to the topic is followed by the event.",
+    "One row per topic and outcome event: how often the event follows a session's first visit to the topic.",
     ("field", "topic_id", "outcome_event_name"),
     (
         text("field", "Text field"),
         text(
             "topic_id",
-            "Topic, as journeys follow it. It is compared where 10 sessions and 5 users visit it, and as many another "
-            "(or sessions where the user is not known; privacy_min_users where that is more)",
+            "Topic; a follow-up counts for the topic that it continues. A topic is compared if at least 10 sessions "
+            "and 5 users visit it, and as many visit another one. If the user is unknown, sessions count instead of "
+            "users; privacy_min_users replaces 5 if it is larger",
         ),
-        text("outcome_event_name", "Name of the event; any may be an outcome"),
+        text("outcome_event_name", "Name of the event; every event name may be an outcome"),
         integer("session_count", "Sessions that visit the topic"),
         integer(
             "outcome_session_count",
-            "Those in which the event comes after the first visit to the topic. Left out where these, or the others of "
-            "the topic, are of fewer users than privacy_min_users (sessions without a user count as nobody's), and "
-            "where all that is left out of the event is of fewer",
+            "Sessions in which the event follows the first visit to the topic. Rows are left out if these, or the "
+            "other sessions of the topic, have fewer users than privacy_min_users (unknown users do not count), or if "
+            "all that is left out of the event has fewer",
         ),
-        number("outcome_share", "outcome_session_count over session_count"),
+        number("outcome_share", "outcome_session_count divided by session_count"),
         number(
             "baseline_share",
-            "The same share of the sessions' first visits to each other topic of the field. Place counts: after a "
-            "topic that opens sessions more is left to come, and a late one scores low by its place alone",
+            "The same share of the sessions' first visits to each other topic of the field. The place in the session "
+            "matters: more events follow a topic that opens sessions, and a late topic scores lower for that alone",
         ),
-        number("difference", "outcome_share less baseline_share"),
+        number("difference", "outcome_share minus baseline_share"),
         *_INTERVAL,
         number(
             "q_value",
-            "Share of chance to expect among the rows that differ as clearly (Benjamini-Hochberg over all topics and "
-            "outcomes of the text field)",
+            "Expected share of false findings among the rows with this q-value or less (Benjamini-Hochberg over all "
+            "topics and outcomes of the text field)",
         ),
     ),
 )

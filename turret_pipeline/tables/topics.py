@@ -1,19 +1,19 @@
-"""Tables of texts and topics: what texts there are, the topic of each, and what became of the topics."""
+"""Tables of texts and topics: distinct texts, their topics, and the changes of topics over runs."""
 
 from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
 from turret_pipeline.tables.insights import TREND
 
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
-"""What becomes of topics in a run, as topic_lineage calls and topic_runs counts it."""
+"""Changes of topics in a run, as topic_lineage lists and topic_runs counts them."""
 
 EVENT_TEXTS = Table(
     "event_texts",
     "One row per event and text field present on it.",
     ("event_id", "field"),
     (
-        text("event_id", "The event"),
+        text("event_id", "Id of the event"),
         text("field", "Text field"),
-        text("text_id", "Hash of the text without surplus white space; null where nothing is left", nullable=True),
+        text("text_id", "Hash of the text without surplus white space; null if the text is empty", nullable=True),
     ),
 )
 
@@ -25,122 +25,132 @@ TEXTS = Table(
         text("field", "Text field"),
         text("text_id", "Hash of the text"),
         text("text", "The text without surplus white space"),
-        integer("event_count", "Events that carry it"),
+        integer("event_count", "Events with the text"),
     ),
 )
 
 TEXT_TOPICS = Table(
     "text_topics",
-    "One row per text field and distinct text that was ever seen.",
+    "One row per text field and distinct text of all runs.",
     ("field", "text_id"),
     (
         text("field", "Text field"),
         text("text_id", "Hash of the text"),
-        text("topic_id", "Topic of the text; null: none", nullable=True),
+        text("topic_id", "Topic of the text; null if unassigned", nullable=True),
         number(
-            "similarity", "Cosine to the centroid of the topic, or of the nearest one where it has none", nullable=True
+            "similarity", "Cosine to the centroid of the topic, or of the nearest topic if unassigned", nullable=True
         ),
         text("runner_up_topic_id", "Next nearest topic", nullable=True),
         number("runner_up_similarity", "Cosine to the centroid of that topic", nullable=True),
-        text("found_topic_id", "Topic before a person merged it into another; null: none", nullable=True),
+        text("found_topic_id", "Topic before a person merged it into another; null if unassigned", nullable=True),
     ),
 )
 
 _TOPIC = (
-    text("topic_id", "FIELD-NUMBER, given once and never reused; FIELD-other: topics folded for privacy"),
+    text("topic_id", "FIELD-NUMBER, assigned once and never reused; FIELD-other for suppressed topics"),
     text("field", "Text field"),
-    text("label", "Short name"),
+    text("label", "Name of the topic"),
     text(
         "label_source",
-        "Who named it: keywords, llm, person, or privacy: topics of too few users, "
-        "folded into one (setting privacy_min_users)",
+        "Origin of the label: keywords, llm, person, or privacy (topics of too few users, combined into one; setting "
+        "privacy_min_users)",
     ),
-    text("description", "One sentence about it"),
-    Column("keywords", "texts", "Words that set it apart from the other topics of the field, strongest first"),
-    Column("example_texts", "texts", "Up to 5 texts near to its centre and unlike each other"),
-    text("theme_id", "Theme it belongs to: FIELD-theme-NUMBER"),
-    text("theme_label", "Short name of the theme"),
-    text("status", "active, or retired: no text is left in it"),
-    boolean("is_locked", "Whether a person locked it: the machine neither splits nor merges it"),
-    text("role", "subject, or continuation: its texts carry on what a session is about (yes please, 3100, thanks)"),
-    text("role_reason", "Why: what its place in sessions shows, or that a person said so"),
-    text("merged_into_topic_id", "Topic that a person merged it into", nullable=True),
-    number("cohesion", "Mean cosine between two of its texts: 1 where all say the same", nullable=True),
-    number("separation", "1 - cosine of its centroid to the nearest other one of the field", nullable=True),
+    text("description", "One sentence about the topic"),
+    Column("keywords", "texts", "Words that distinguish it from the other topics of the field, strongest first"),
+    Column("example_texts", "texts", "Up to 5 texts that are near its centroid and differ from each other"),
+    text("theme_id", "Theme of the topic: FIELD-theme-NUMBER"),
+    text("theme_label", "Name of the theme"),
+    text("status", "active, or retired (without texts)"),
+    boolean("is_locked", "True if a person locked the topic: runs neither split nor merge it"),
+    text(
+        "role", "subject, or continuation: its texts follow up on the subject of a session (yes please, 3100, thanks)"
+    ),
+    text("role_reason", "Reason for the role: its place in sessions, or an edit of a person"),
+    text("merged_into_topic_id", "Topic into which a person merged it", nullable=True),
+    number("cohesion", "Mean cosine between two of its texts; 1 if all texts mean the same", nullable=True),
+    number(
+        "separation", "1 minus the cosine of its centroid to the nearest other centroid of the field", nullable=True
+    ),
     text("nearest_topic_id", "Topic with the nearest centroid", nullable=True),
-    number("map_x", "Place on the map of the field's topics, -1 to 1; near is alike; kept between runs", nullable=True),
-    number("map_y", "Place on that map, upwards", nullable=True),
+    number(
+        "map_x",
+        "Position on the map of the field's topics, -1 to 1; similar topics are near each other; kept between runs",
+        nullable=True,
+    ),
+    number("map_y", "Position on that map, upwards", nullable=True),
 )
 
 TOPIC_DEFINITIONS = Table(
     "topic_definitions",
-    "One row per topic that ever lived.",
+    "One row per topic, including retired topics.",
     ("topic_id",),
     (
         *_TOPIC,
-        text("found_label", "Name before a person changed it", nullable=True),
-        text("found_label_source", "Who gave that name: keywords or llm", nullable=True),
+        text("found_label", "Label before a person changed it", nullable=True),
+        text("found_label_source", "Origin of that label: keywords or llm", nullable=True),
         text("split_edit_id", "Edit by which a person split it from another topic", nullable=True),
     ),
 )
 
 CONTINUATIONS = Table(
     "continuations",
-    "One row per event and text field whose text carries on a subject of its session.",
+    "One row per event and text field whose text is a follow-up in its session.",
     ("event_id", "field"),
     (
-        text("event_id", "The event"),
+        text("event_id", "Id of the event"),
         text("field", "Text field"),
-        text("continues_topic_id", "The subject that it carries on, or that it leads up to at the start of a session"),
+        text("continues_topic_id", "Subject that it continues, or that it leads up to at the start of a session"),
     ),
 )
 
 TOPIC_RUNS = Table(
     "topic_runs",
-    "One row per run and text field: how topics were found and what changed.",
+    "One row per run and text field: the quality of the topics and the number of changes.",
     ("run_id", "field"),
     (
-        text("run_id", "The run"),
-        timestamp("started_at", "When it started"),
+        text("run_id", "Id of the run"),
+        timestamp("started_at", "Time at which the run started (UTC)"),
         text("field", "Text field"),
         integer("text_count", "Distinct texts"),
         integer("topic_count", "Active topics"),
-        integer("theme_count", "Themes of these"),
+        integer("theme_count", "Themes of the active topics"),
         number("coverage", "Share of the distinct texts that have a topic", nullable=True),
         number(
             "stability",
-            "Share of repeated groupings with other seeds in which neighbours of one group were together, mean; "
-            "of the last run that grouped",
+            "Mean share of repeated clusterings with other seeds in which neighbours of one cluster are together; of "
+            "the last run that clustered",
             nullable=True,
         ),
-        number("kept_share", "Share of the texts with a topic before that keep it", nullable=True),
+        number("kept_share", "Share of the texts that had a topic before and keep it", nullable=True),
         *(integer(f"{change}_count", f"Topics {change} in the run (topic_lineage)") for change in CHANGES),
-        text("note", "Why there are no topics, or few", nullable=True),
-        number("found_granularity", "topic_granularity when the field's topics were last found anew", nullable=True),
-        integer("found_min_texts", "topic_min_texts at that time", nullable=True),
-        number("found_floor", "topic_floor at that time", nullable=True),
+        text("note", "Reason for few topics, or none", nullable=True),
+        number(
+            "found_granularity", "Setting topic_granularity when the field's topics were last found anew", nullable=True
+        ),
+        integer("found_min_texts", "Setting topic_min_texts at that time", nullable=True),
+        number("found_floor", "Setting topic_floor at that time", nullable=True),
     ),
 )
 
 TOPICS = Table(
     "topics",
-    "One row per topic that ever lived.",
+    "One row per topic, including retired topics.",
     ("topic_id",),
     (
         *_TOPIC,
         integer("text_count", "Distinct texts"),
-        integer("event_count", "Events"),
+        integer("event_count", "Events of the topic"),
         integer("session_count", "Sessions with at least one event of the topic"),
         integer("user_count", "Users with at least one event of the topic"),
-        number("event_share", "event_count over the events on which the field is present"),
+        number("event_share", "event_count divided by the events on which the field is present"),
         number("mean_similarity", "Mean cosine of its distinct texts to its centroid", nullable=True),
-        timestamp("first_event_at", "Earliest event", nullable=True),
-        timestamp("last_event_at", "Latest event", nullable=True),
+        timestamp("first_event_at", "Time of its earliest event (UTC)", nullable=True),
+        timestamp("last_event_at", "Time of its latest event (UTC)", nullable=True),
         *TREND,
         number(
             "emerging_q_value",
-            "Share of chance to expect among the field's topics that grew as clearly (Benjamini-Hochberg over the "
-            "field's topics); users who come back and days that differ are allowed for",
+            "Expected share of false findings among the field's topics with this q-value or less (Benjamini-Hochberg "
+            "over the field's topics); allows for users with several events and for differences between days",
             nullable=True,
         ),
     ),
@@ -151,19 +161,18 @@ EVENT_TOPICS = Table(
     "One row per event and text field present on it.",
     ("event_id", "field"),
     (
-        text("event_id", "The event"),
+        text("event_id", "Id of the event"),
         text("field", "Text field"),
-        text("topic_id", "Topic of the event's own words; null: none", nullable=True),
+        text("topic_id", "Topic of the event's own text; null if unassigned", nullable=True),
         text(
             "outcome",
-            "assigned, continuation (carries on a subject of the session), outlier (unlike everything else, or of "
-            "topics with too few users to be shown, where there is none to carry on), or empty",
+            "assigned, continuation (follow-up of a subject of the session), outlier (unlike its nearest neighbours, "
+            "or of a topic with too few users to be shown, and not a follow-up), or empty",
         ),
         *TEXT_TOPICS.columns[3:6],
         text(
             "continues_topic_id",
-            "Subject of the session that a continuation carries on, or leads up to before the first; journeys follow "
-            "it",
+            "Subject that a follow-up continues, or leads up to at the start of a session; journeys use it as the node",
             nullable=True,
         ),
     ),
@@ -175,15 +184,15 @@ TOPIC_LINEAGE = Table(
     ("run_id", "topic_id", "change"),
     (
         text("run_id", "Run that made the change"),
-        timestamp("changed_at", "When that run started"),
+        timestamp("changed_at", "Time at which that run started (UTC)"),
         text("field", "Text field"),
         text("topic_id", "Topic"),
         text(
             "change",
-            "born, split (off the other topic), merged (into the other topic), retired, revived, renamed, or its new "
+            "born, split (from the other topic), merged (into the other topic), retired, revived, renamed, or the new "
             "role: subject, continuation",
         ),
-        text("other_topic_id", "Topic on the other side of a split or merge", nullable=True),
-        number("overlap_share", "Share of texts in common with that topic", nullable=True),
+        text("other_topic_id", "Other topic of a split or merge", nullable=True),
+        number("overlap_share", "Share of the texts in common with that topic", nullable=True),
     ),
 )

@@ -1,4 +1,4 @@
--- Metadata are large: the lake keeps them once, in the parts that files were read into.
+-- Metadata are large, so the lake keeps them once: in the parts that landing files were read into.
 with parts as (
     select
         parse_path(filename)[-2] as content_sha256,

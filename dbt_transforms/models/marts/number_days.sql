@@ -2,7 +2,7 @@ select
     event_values.field,
     events.event_date,
     count(*) as value_count,
-    -- summed in a fixed order: threads hand over their rows in any, and the last digit would follow them
+    -- summed in a fixed order: otherwise the last digit would depend on the order in which threads finish
     sum(event_values.number order by event_values.number) / count(*) as value_mean,
     quantile_cont(event_values.number, 0.5) as value_p50,
     quantile_cont(event_values.number, 0.95) as value_p95

@@ -27,7 +27,7 @@ sizes as (
 ),
 
 fits as (
-    -- summed in a fixed order: threads hand over their rows in any, and the last digit would follow them
+    -- summed in a fixed order: otherwise the last digit would depend on the order in which threads finish
     select topic_id, sum(similarity order by similarity) / count(*) as mean_similarity
     from (select distinct topic_id, text_id, similarity from topic_events)
     group by topic_id

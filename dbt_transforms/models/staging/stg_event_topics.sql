@@ -1,4 +1,4 @@
--- The topic of an event's text is that of the text, wherever it occurs.
+-- Equal texts have the same topic in all events.
 select
     event_texts.event_id,
     event_texts.field,
