@@ -1,9 +1,9 @@
-"""Kills the collector under load, again and again, and counts what a pipeline run finds of what it had acknowledged.
+"""Durability of the collector: kill it under load repeatedly, and compare acknowledged events with those of a run.
 
     python -m turret_pipeline_tests.benchmarks.collector_crash [--kills 50] [--workers 2] [--seed 0]
 
-Half of the requests are single events of /track, half are batches of Trubrics, which are sent again with the same bytes
-when the answer did not come, as Trubrics' SDK does. Exit code 1 if an acknowledged event is missing or is there twice.
+Half of the requests are single events to /track, half are Trubrics batches. A batch without a response is sent again
+with the same bytes, as Trubrics' SDK does. Exit code 1 if an acknowledged event is missing or duplicated.
 """
 
 import argparse
@@ -16,18 +16,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from turret_pipeline.collector.keys import KeyFile
-from turret_pipeline_tests.benchmarks.http_load import drive, request
-from turret_pipeline_tests.collector.servers import Server, start
+from turret_pipeline_tests.benchmarks.http_load import build_post, send_load
+from turret_pipeline_tests.collector.servers import Server, start_server
 from turret_pipeline_tests.commands import installed_turret, reading
 
 BATCH = 5
-A_ROUND = 10_000  # numbers of requests that a round may use
-RATE = 300  # requests a second: what is lost at a kill does not depend on it, how long the run takes does
+ROUND_NUMBERS = 10_000  # request numbers reserved for each round
+RATE = 300  # requests per second; losses at a kill do not depend on it, but the duration of the run does
 LOAD_SECONDS = 20
 
 
 def path_and_body(number: int) -> tuple[str, bytes]:
-    """The n-th request; each of its events has a mark of its own."""
+    """Path and body of the n-th request; each of its events has its own mark."""
     if number % 2:
         event = {
             "name": "tracked",
@@ -44,48 +44,48 @@ def path_and_body(number: int) -> tuple[str, bytes]:
 
 
 def marks(number: int) -> list[str]:
-    """The marks of the events of the n-th request."""
-    return [f"t{number}"] if number % 2 else [f"b{number}-{place}" for place in range(BATCH)]
+    """Marks of the events of the n-th request."""
+    return [f"t{number}"] if number % 2 else [f"b{number}-{index}" for index in range(BATCH)]
 
 
-def crash(data_dir: Path, kills: int, workers: int) -> tuple[set[int], int]:
-    """Load, kill, start again. The requests that were acknowledged, and how many were sent a second time."""
+def crash_repeatedly(data_dir: Path, kills: int, workers: int) -> tuple[set[int], int]:
+    """Send load, kill, restart. Return the numbers of the acknowledged requests, and the number of resent batches."""
     acknowledged: set[int] = set()
     waiting: list[int] = []
-    repeated = 0
+    resent = 0
     key = KeyFile(data_dir / "collector").create("demo")[0]
     for kill in range(kills):
-        server = start(data_dir, {"workers": workers, "file_max_seconds": 2}, key=key)
+        server = start_server(data_dir, {"workers": workers, "file_max_seconds": 2}, key=key)
         for number in waiting:
             if server.post(*path_and_body(number)).status_code == 200:
                 acknowledged.add(number)
-        repeated += len(waiting)
-        done, sent = load_and_kill(server, kill * A_ROUND)
+        resent += len(waiting)
+        done, sent = load_and_kill(server, kill * ROUND_NUMBERS)
         acknowledged |= done
         waiting = [number for number in sent if number % 2 == 0 and number not in done]
-    start(data_dir, {"workers": workers}, key=key).stop()
-    return acknowledged, repeated
+    start_server(data_dir, {"workers": workers}, key=key).stop()
+    return acknowledged, resent
 
 
 def load_and_kill(server: Server, first: int) -> tuple[set[int], range]:
-    """The requests that were acknowledged before the kill, and all that were sent."""
+    """Numbers of the requests acknowledged before the kill, and of all requests sent."""
     sent = 0
 
-    def make(number: int) -> bytes:
+    def build_request(number: int) -> bytes:
         nonlocal sent
         sent = number + 1
         path, body = path_and_body(first + number)
-        return request(path, server.key, body)
+        return build_post(path, server.key, body)
 
     killer = threading.Timer(random.uniform(0.05, 1.0), server.kill)
     killer.start()
-    load = drive(server.port, make, seconds=LOAD_SECONDS, connections=32, rate=RATE, keep=True)
+    load = send_load(server.port, build_request, seconds=LOAD_SECONDS, connections=32, rate=RATE, keep_numbers=True)
     killer.join()
     return {first + number for number in load.acknowledged}, range(first, first + sent)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the counts."""
+    """Print the number of events acknowledged, found, missing and duplicated."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
@@ -93,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     random.seed(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        acknowledged, repeated = crash(Path(folder), options.kills, options.workers)
-        torn = (Path(folder) / "log.txt").read_text().count("removed an incomplete last line")
+        acknowledged, resent = crash_repeatedly(Path(folder), options.kills, options.workers)
+        incomplete = (Path(folder) / "log.txt").read_text().count("removed an incomplete last line")
         data_dir = Path(folder) / "projects" / "demo"
         done = installed_turret("run", "--data-dir", data_dir)
         if done.returncode:
@@ -104,14 +104,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found = dict(connection.execute(query).fetchall())
             query = "select sum(row_count), sum(duplicate_count) from marts.source_files"
             rows, duplicates = connection.execute(query).fetchall()[0]
-    wanted = {mark for number in acknowledged for mark in marks(number)}
-    missing = sum(mark not in found for mark in wanted)
-    twice = sum(times > 1 for times in found.values())
-    print(f"{options.kills} kills of {options.workers} workers under load; {torn} torn lines cut")
-    print(f"{len(acknowledged):,} requests with {len(wanted):,} events acknowledged, {repeated:,} batches sent again")
-    print(f"landed: {rows:,} rows, {duplicates:,} of them known by their id; in the lake: {len(found):,} events")
-    print(f"acknowledged and missing: {missing}; in the lake more than once: {twice}")
-    sys.exit(bool(missing or twice))
+    expected = {mark for number in acknowledged for mark in marks(number)}
+    missing = sum(mark not in found for mark in expected)
+    duplicated = sum(occurrences > 1 for occurrences in found.values())
+    print(f"{options.kills} kills of {options.workers} workers under load; {incomplete} incomplete lines removed")
+    print(f"{len(acknowledged):,} requests with {len(expected):,} events acknowledged, {resent:,} batches sent again")
+    print(f"landing files: {rows:,} rows, {duplicates:,} of them duplicates; published: {len(found):,} events")
+    print(f"acknowledged but missing: {missing}; published more than once: {duplicated}")
+    sys.exit(bool(missing or duplicated))
 
 
 if __name__ == "__main__":

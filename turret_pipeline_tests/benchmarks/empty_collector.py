@@ -1,4 +1,4 @@
-"""The collector's server with an empty handler: what the benchmark `collector` compares with."""
+"""Server of the collector with an empty handler, the baseline of the benchmark `collector`."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,7 +16,7 @@ async def _empty(_: Request) -> Response:
 
 
 def create_app() -> ASGIApp:
-    """The application: one path that answers and does nothing."""
+    """Application with one path, which responds and does nothing else."""
     tune_garbage_collection()
     return MetricsMiddleware(Starlette(routes=[Route("/track", _empty, methods=["POST"])]), ["/track"])
 

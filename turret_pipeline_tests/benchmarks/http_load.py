@@ -1,6 +1,7 @@
-"""A load of HTTP requests on loopback from one process: as fast as answers come, or at a rate.
+"""HTTP load generator on loopback in one process: as fast as possible, or at a fixed rate.
 
-At a rate, the time of a request counts from when it was due, not from when a busy connection let it go.
+At a fixed rate, the latency of a request counts from the time when it was due, not from the time when a connection was
+free to send it.
 """
 
 import asyncio
@@ -18,43 +19,43 @@ _HEAD_END, _LENGTH = b"\r\n\r\n", b"content-length: "
 
 @dataclass
 class Load:
-    """What came of a load."""
+    """Result of a load; latencies are in seconds."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
-    refused: int = 0
+    failed: int = 0
     acknowledged: set[int] = field(default_factory=set)
 
     @property
     def rate(self) -> float:
-        """Requests answered with 200 in a second."""
+        """Requests per second that were answered with 200."""
         return len(self.latencies) / self.seconds
 
     def quantile(self, share: float) -> float:
-        """Milliseconds in which this share of the requests was answered."""
+        """Latency in milliseconds that this share of the requests did not exceed."""
         ordered = sorted(self.latencies)
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def request(path: str, key: str, body: bytes) -> bytes:
-    """A POST as bytes."""
+def build_post(path: str, key: str, body: bytes) -> bytes:
+    """POST request as bytes."""
     head = f"POST {path} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n"
     return head.encode() + b"content-length: %d\r\n\r\n" % len(body) + body
 
 
 class _Connection(asyncio.Protocol):
-    """Sends a request, waits for its answer, sends the next."""
+    """Sends a request, waits for the response, sends the next."""
 
     transport: asyncio.Transport
 
-    def __init__(self, load: "_Running") -> None:
-        self._load = load
+    def __init__(self, run: "_LoadRun") -> None:
+        self._run = run
         self._buffer = b""
         self._due = 0.0
         self._number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's transport is not a subclass
         self._next()
 
     def data_received(self, data: bytes) -> None:
@@ -66,86 +67,102 @@ class _Connection(asyncio.Protocol):
         end = head + len(_HEAD_END) + int(self._buffer[at : self._buffer.find(b"\r", at)])
         if len(self._buffer) < end:
             return
-        self._load.answered(self._buffer, self._number, self._due)
+        self._run.record_response(self._buffer, self._number, self._due)
         self._buffer = b""
         self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self._load.ended()
+        self._run.record_closed()
 
     def _next(self) -> None:
         now = time.perf_counter()
-        due = self._load.due(now)
+        due = self._run.next_due(now)
         if due is None:
             self.transport.close()
             return
         self._due = due
         if due > now:
-            self._load.loop.call_later(due - now, self._send)
+            self._run.loop.call_later(due - now, self._send)
         else:
             self._send()
 
     def _send(self) -> None:
         if not self.transport.is_closing():
-            self._number = next(self._load.numbers)
-            self.transport.write(self._load.make(self._number))
+            self._number = next(self._run.numbers)
+            self.transport.write(self._run.build_request(self._number))
 
 
-class _Running:
+class _LoadRun:
+    """State that all connections share."""
+
     def __init__(
-        self, make: Callable[[int], bytes], seconds: float, most: int | None, rate: float | None, *, keep: bool
+        self,
+        build_request: Callable[[int], bytes],
+        seconds: float,
+        max_requests: int | None,
+        rate: float | None,
+        *,
+        keep_numbers: bool,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self.make, self.most, self.rate, self.keep = make, most, rate, keep
+        self.build_request = build_request
+        self.max_requests = max_requests
+        self.rate = rate
+        self.keep_numbers = keep_numbers
         self.numbers = count()
         self.started = time.perf_counter()
-        self.until = self.started + seconds
+        self.deadline = self.started + seconds
         self.scheduled = 0
         self.open = 0
         self.result = Load()
         self.done = asyncio.Event()
 
-    def due(self, now: float) -> float | None:
-        """When the next request is due; None when there is none."""
+    def next_due(self, now: float) -> float | None:
+        """Time at which the next request is due; None if the load is complete."""
         due = now if self.rate is None else self.started + self.scheduled / self.rate
         self.scheduled += 1
-        is_over = now > self.until or due > self.until or (self.most is not None and self.scheduled > self.most)
-        return None if is_over else due
+        is_late = now > self.deadline or due > self.deadline
+        is_complete = self.max_requests is not None and self.scheduled > self.max_requests
+        return None if is_late or is_complete else due
 
-    def answered(self, answer: bytes, number: int, due: float) -> None:
-        if answer[9:12] != b"200":
-            self.result.refused += 1
+    def record_response(self, response: bytes, number: int, due: float) -> None:
+        if response[9:12] != b"200":
+            self.result.failed += 1
             return
         self.result.latencies.append(time.perf_counter() - due)
-        if self.keep:
+        if self.keep_numbers:
             self.result.acknowledged.add(number)
 
-    def ended(self) -> None:
+    def record_closed(self) -> None:
         self.open -= 1
         if not self.open:
             self.done.set()
 
 
-def drive(
+def send_load(
     port: int,
-    make: Callable[[int], bytes],
+    build_request: Callable[[int], bytes],
     *,
     seconds: float,
     connections: int = 64,
-    most: int | None = None,
+    max_requests: int | None = None,
     rate: float | None = None,
-    keep: bool = False,
+    keep_numbers: bool = False,
 ) -> Load:
-    """Send requests (``make`` builds the n-th) for so long, at most so many; ``keep`` notes which were acknowledged."""
+    """Send requests for some seconds, at most ``max_requests``; ``build_request`` builds the n-th.
+
+    ``rate`` is in requests per second, None sends as fast as possible. ``keep_numbers`` keeps the numbers of
+    the requests that were answered with 200.
+    """
 
     async def run() -> Load:
-        running = _Running(make, seconds, most, rate, keep=keep)
-        running.open = connections
+        load_run = _LoadRun(build_request, seconds, max_requests, rate, keep_numbers=keep_numbers)
+        load_run.open = connections
         for _ in range(connections):
-            await running.loop.create_connection(lambda: _Connection(running), "127.0.0.1", port)
+            await load_run.loop.create_connection(lambda: _Connection(load_run), "127.0.0.1", port)
         async with asyncio.timeout(seconds + _GRACE_SECONDS):
-            await running.done.wait()
-        running.result.seconds = time.perf_counter() - running.started
-        return running.result
+            await load_run.done.wait()
+        load_run.result.seconds = time.perf_counter() - load_run.started
+        return load_run.result
 
     return uvloop.run(run())

@@ -1,4 +1,4 @@
-"""A collector on loopback as `turret serve` starts it, its clients, and what it wrote."""
+"""Collector on loopback as `turret serve` starts it, requests to it, and the files that it wrote."""
 
 import gzip
 import json
@@ -21,12 +21,12 @@ from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline.collector.plans import Plan
 from turret_pipeline_tests.commands import PROJECT, environment
 
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 
 
 @dataclass
 class Server:
-    """A running collector."""
+    """Running collector."""
 
     process: subprocess.Popen[bytes]
     data_dir: Path
@@ -41,15 +41,15 @@ class Server:
 
     def post(self, path: str, body: object, key: str | None = None, **headers: str) -> requests.Response:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        given = {"content-type": "application/json", "x-api-key": self.key if key is None else key}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.session.post(self.url + path, data=raw, headers=given | named, timeout=PATIENCE_SECONDS)
+        defaults = {"content-type": "application/json", "x-api-key": self.key if key is None else key}
+        overrides = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.session.post(self.url + path, data=raw, headers=defaults | overrides, timeout=TIMEOUT_SECONDS)
 
     def get(self, path: str) -> requests.Response:
-        return self.session.get(self.url + path, timeout=PATIENCE_SECONDS)
+        return self.session.get(self.url + path, timeout=TIMEOUT_SECONDS)
 
-    def speak(self, raw: bytes, *, seconds: float = 5) -> bytes:
-        """What comes back for raw bytes, until the collector ends the connection or is silent for long."""
+    def send_raw(self, raw: bytes, *, seconds: float = 5) -> bytes:
+        """Send raw bytes. Return all data that arrives before the connection ends or is silent for ``seconds``."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
             connection.sendall(raw)
             answer = b""
@@ -60,37 +60,37 @@ class Server:
                 pass
             return answer
 
-    def logged(self) -> str:
+    def read_log(self) -> str:
         return self.log.read_text()
 
     def stop(self) -> None:
-        """As an operator stops it: what was taken is finished."""
+        """Stop the collector as an operator does: it finishes its requests."""
         self.session.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(PATIENCE_SECONDS)
+            self.process.wait(TIMEOUT_SECONDS)
 
     def kill(self) -> None:
-        """As the kernel kills it: all processes, at once, without warning."""
+        """Kill all processes at once, without warning."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(PATIENCE_SECONDS)
+        self.process.wait(TIMEOUT_SECONDS)
 
-    def landed(self, project: str = "demo") -> list[dict[str, Any]]:
-        """All records of a project, in finished and in open files."""
-        return landed(self.data_dir, project)
+    def read_records(self, project: str = "demo") -> list[dict[str, Any]]:
+        """All records of a project, from finished and open files."""
+        return read_records(self.data_dir, project)
 
 
-def landed(data_dir: Path, project: str = "demo") -> list[dict[str, Any]]:
+def read_records(data_dir: Path, project: str = "demo") -> list[dict[str, Any]]:
     folder = data_dir / "projects" / project / "landing"
     files = sorted(path for path in folder.glob("*/*") if path.is_file() and "jsonl" in path.name)
     return [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
 
 
-def files_of(data_dir: Path, project: str = "demo") -> list[Path]:
+def list_landing_files(data_dir: Path, project: str = "demo") -> list[Path]:
     return sorted((data_dir / "projects" / project / "landing").glob("*/*"))
 
 
-def start(
+def start_server(
     data_dir: Path,
     settings: Mapping[str, object] | None = None,
     *,
@@ -99,7 +99,7 @@ def start(
     plan: Plan | None = None,
     key: str | None = None,
 ) -> Server:
-    """A collector that answers. ``app`` names another application, to compare with."""
+    """Start a collector and wait until it answers. ``app`` names another application to run instead."""
     key = key or KeyFile(data_dir / "collector").create("demo", plan)[0]
     variables = {f"TURRET_COLLECTOR_{name.upper()}": str(value) for name, value in (settings or {}).items()}
     variables |= {"TURRET_DATA_DIR": str(data_dir), "TURRET_COLLECTOR_PORT": str(port)}
@@ -110,7 +110,7 @@ def start(
         process = subprocess.Popen(
             command, cwd=PROJECT, env=environment(variables), stdout=output, stderr=output, start_new_session=True
         )
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         text = log.read_bytes()[at:].decode()
         found = re.search(r"running on https?://[^:]+:(\d+)", text)
@@ -124,26 +124,26 @@ def start(
 
 
 @contextmanager
-def running(
+def run_server(
     data_dir: Path, settings: Mapping[str, object] | None = None, *, port: int = 0, plan: Plan | None = None
 ) -> Iterator[Server]:
-    server = start(data_dir, settings, port=port, plan=plan)
+    server = start_server(data_dir, settings, port=port, plan=plan)
     try:
         yield server
     finally:
         server.stop()
 
 
-def zipped(body: object) -> bytes:
-    """Gzipped without a time in it, so that a parameter of a test has the same name in every process."""
+def gzip_body(body: object) -> bytes:
+    """Gzip without a time in it, so that the parameter of a test has the same id in every process."""
     return gzip.compress(body if isinstance(body, bytes) else json.dumps(body).encode(), mtime=0)
 
 
-def event(**changes: object) -> dict[str, object]:
-    """An event of Trubrics."""
+def make_event(**changes: object) -> dict[str, object]:
+    """Trubrics event."""
     return {"user_id": "u1", "event": "page_seen", "timestamp": "2026-05-01T10:00:00+00:00"} | changes
 
 
-def llm_event(**changes: object) -> dict[str, object]:
-    """An LLM event of Trubrics."""
+def make_llm_event(**changes: object) -> dict[str, object]:
+    """Trubrics LLM event."""
     return {"user_id": "u1", "prompt": "Hello?", "generation": "Hi.", "timestamp": "2026-05-01T10:00:00Z"} | changes

@@ -1,4 +1,4 @@
-"""Keys: shown once, kept as hashes, each of one project; what callers without one are told."""
+"""API keys: shown once, stored as hashes, each for one project; requests without a valid key."""
 
 import hmac
 import json
@@ -14,7 +14,7 @@ from turret_pipeline.collector.keys import KeyFile, KeyRing
 from turret_pipeline.collector.plans import Plan
 from turret_pipeline.collector.projects import landing_folder
 from turret_pipeline.errors import TurretError
-from turret_pipeline_tests.collector.servers import PATIENCE_SECONDS, Server, event, landed, running
+from turret_pipeline_tests.collector.servers import TIMEOUT_SECONDS, Server, make_event, read_records, run_server
 from turret_pipeline_tests.commands import turret
 
 TRACK = {"name": "n", "metadata": {}}
@@ -22,19 +22,19 @@ TRACK = {"name": "n", "metadata": {}}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("keys")) as started:
+    with run_server(tmp_path_factory.mktemp("keys")) as started:
         yield started
 
 
-def wait_for(server: Server, key: str, status: int) -> None:
-    """The file of keys is looked at about once a second."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for_status(server: Server, key: str, status: int) -> None:
+    """Post until the response has this status; the server rereads the key file regularly."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while server.post("/track", TRACK, key=key).status_code != status:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def test_commands_make_list_rotate_and_revoke_keys(tmp_path: Path) -> None:
+def test_commands_create_list_rotate_and_revoke_keys(tmp_path: Path) -> None:
     made = turret("keys", "create", "shop", "--plan", "custom", "--monthly", "500", "--data-dir", tmp_path)
     key = made.stdout.strip()
     assert re.fullmatch(r"turret_[0-9a-f]{12}_\S{43}", key)
@@ -50,12 +50,12 @@ def test_commands_make_list_rotate_and_revoke_keys(tmp_path: Path) -> None:
     assert key.split("_")[2].encode() not in everything
 
 
-def test_a_new_key_holds_at_once(server: Server) -> None:
+def test_a_new_key_is_valid_at_once(server: Server) -> None:
     keys = [KeyFile(server.data_dir / "collector").create(f"shop-{number}")[0] for number in range(3)]
     assert [server.post("/track", TRACK, key=key).status_code for key in keys] == [200] * 3
 
 
-def test_only_the_owner_can_read_the_file_of_keys(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_key_file(tmp_path: Path) -> None:
     file = KeyFile(tmp_path / "collector")
     file.create("shop")
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (file.path, file.path.parent)]
@@ -69,14 +69,14 @@ def test_only_the_owner_can_read_the_file_of_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["", "..", ".", "a/b", "../x", "/etc", "a\\b", "A", "a b", "-a", ".a", "a" * 64, "a\x00", "a\n", "é"]
 )
-def test_a_name_that_could_lead_elsewhere_is_no_project(tmp_path: Path, name: str) -> None:
+def test_an_unsafe_project_name_is_rejected(tmp_path: Path, name: str) -> None:
     with pytest.raises(TurretError, match="Invalid project name"):
         KeyFile(tmp_path).create(name)
     with pytest.raises(TurretError, match="Invalid project name"):
         landing_folder(tmp_path, name)
 
 
-def test_a_plan_that_is_none_is_told(tmp_path: Path) -> None:
+def test_an_invalid_plan_is_rejected(tmp_path: Path) -> None:
     for wrong in (["--plan", "gold"], ["--plan", "pro", "--monthly", "5"], ["--monthly", "0"]):
         done = turret("keys", "create", "shop", *wrong, "--data-dir", tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
@@ -94,30 +94,29 @@ def test_the_plan_of_a_project_stays_until_another_is_given(tmp_path: Path) -> N
         file.rotate("shop")
 
 
-def test_no_key_a_wrong_one_and_a_revoked_one_look_the_same(server: Server) -> None:
+def test_missing_wrong_and_revoked_keys_get_the_same_response(server: Server) -> None:
     file = KeyFile(server.data_dir / "collector")
-    gone, kept = file.create("demo")
-    wait_for(server, gone, 200)
-    file.revoke(kept.key_id)
-    wait_for(server, gone, 401)
-    right = server.key
-    wrong = ["", "x", "turret_", right[:-1], right + "x", right.upper(), f"turret_000000000000_{'x' * 43}", gone, "ü"]
+    revoked, stored = file.create("demo")
+    wait_for_status(server, revoked, 200)
+    file.revoke(stored.key_id)
+    wait_for_status(server, revoked, 401)
+    valid = server.key
+    unknown = f"turret_000000000000_{'x' * 43}"
+    wrong = ["", "x", "turret_", valid[:-1], valid + "x", valid.upper(), unknown, revoked, "ü"]
     answers = [server.post("/track", TRACK, key=key) for key in wrong if key.isascii()]
-    answers += [server.post(path, [], key=gone) for path in ("/publish_events", "/v1/events")]
-    told = {(answer.status_code, answer.text, tuple(sorted(answer.headers))) for answer in answers}
-    assert len(told) == 1
+    answers += [server.post(path, [], key=revoked) for path in ("/publish_events", "/v1/events")]
+    responses = {(answer.status_code, answer.text, tuple(sorted(answer.headers))) for answer in answers}
+    assert len(responses) == 1
     assert answers[0].status_code == 401
     assert answers[0].json()["code"] == "INVALID_API_KEY"
     assert isinstance(answers[0].json()["detail"], str)
 
 
-def test_each_key_that_is_presented_costs_one_comparison_in_constant_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_key_costs_one_comparison_in_constant_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = KeyFile(tmp_path)
-    right, _ = file.create("shop")
-    gone, ended = file.create("shop")
-    file.revoke(ended.key_id)
+    valid, _ = file.create("shop")
+    revoked, stored = file.create("shop")
+    file.revoke(stored.key_id)
     keys = file.read()
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
@@ -127,18 +126,18 @@ def test_each_key_that_is_presented_costs_one_comparison_in_constant_time(
         return real(a, b)
 
     monkeypatch.setattr(hmac, "compare_digest", spy)
-    owners = [keys.authenticate(key) for key in (right, gone, right[:-1] + "?", "", "nonsense", "turret_0_x")]
-    assert [owner is not None for owner in owners] == [True, False, False, False, False, False]
+    found = [keys.authenticate(key) for key in (valid, revoked, valid[:-1] + "?", "", "nonsense", "turret_0_x")]
+    assert [key is not None for key in found] == [True, False, False, False, False, False]
     assert compared == [(64, 64)] * 6
 
 
-def test_events_of_projects_never_meet(server: Server) -> None:
+def test_projects_never_share_events(server: Server) -> None:
     other, _ = KeyFile(server.data_dir / "collector").create("other")
-    wait_for(server, other, 200)
-    server.post("/publish_events", [event(user_id="mine")])
-    server.post("/publish_events", [event(user_id="theirs")], key=other)
+    wait_for_status(server, other, 200)
+    server.post("/publish_events", [make_event(user_id="mine")])
+    server.post("/publish_events", [make_event(user_id="theirs")], key=other)
     mine, theirs = (
-        {record["user_id"] for record in landed(server.data_dir, project) if "event" in record}
+        {record["user_id"] for record in read_records(server.data_dir, project) if "event" in record}
         for project in ("demo", "other")
     )
     assert ("mine" in mine, "theirs" in mine) == (True, False)
@@ -149,7 +148,7 @@ def test_neither_keys_nor_texts_are_logged(server: Server) -> None:
     server.post("/track?secret=query", {"name": "secret-name", "metadata": {"a": "secret-text"}})
     server.post("/publish_events", [{"user_id": "secret-user"}])
     server.post("/track", b"secret-garbage", key="secret-key")
-    server.speak(b"secret garbage\r\n\r\n")
-    log = server.logged()
+    server.send_raw(b"secret garbage\r\n\r\n")
+    log = server.read_log()
     assert "secret" not in log
     assert server.key not in log

@@ -1,4 +1,4 @@
-"""What is acknowledged is on disk: files, crashes, full disks."""
+"""Acknowledged events are on disk: landing files, crashes, full disks."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from turret_pipeline.collector.storage import Storage, Submission
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.ingest.discovery import discover
 from turret_pipeline_tests.collector.servers import (
-    PATIENCE_SECONDS,
+    TIMEOUT_SECONDS,
     Server,
-    event,
-    files_of,
-    landed,
-    running,
-    start,
+    list_landing_files,
+    make_event,
+    read_records,
+    run_server,
+    start_server,
 )
 
 TRACK = {"name": "n", "metadata": {}}
@@ -35,43 +35,43 @@ def test_a_file_is_hidden_until_it_is_finished(tmp_path: Path) -> None:
     file = LandingFile(landing(tmp_path))
     file.append(b'{"a": 1}\n')
     file.sync()
-    (hidden,) = files_of(tmp_path)
+    (hidden,) = list_landing_files(tmp_path)
     assert hidden.name.startswith(".")
     assert recover_open_files(tmp_path / "projects") == []  # it is being written
     file.finish()
-    (visible,) = files_of(tmp_path)
+    (visible,) = list_landing_files(tmp_path)
     assert visible.read_bytes() == b'{"a": 1}\n'
     assert discover([str(landing(tmp_path))]) == [visible]
 
 
-def test_a_file_without_lines_leaves_nothing(tmp_path: Path) -> None:
+def test_a_file_without_lines_is_removed(tmp_path: Path) -> None:
     LandingFile(landing(tmp_path)).finish()
-    assert files_of(tmp_path) == []
+    assert list_landing_files(tmp_path) == []
 
 
-def test_what_is_not_known_to_be_on_disk_is_cut_after_an_error(tmp_path: Path) -> None:
+def test_unsynced_data_is_cut_off_after_an_error(tmp_path: Path) -> None:
     file = LandingFile(landing(tmp_path))
     file.append(b"safe\n")
     file.sync()
     file.append(b"not synced\nand to")
     file.truncate_and_finish()
-    assert [path.read_bytes() for path in files_of(tmp_path)] == [b"safe\n"]
+    assert [path.read_bytes() for path in list_landing_files(tmp_path)] == [b"safe\n"]
 
 
 @pytest.mark.parametrize(
-    ("left", "kept"),
+    ("content", "expected"),
     [(b"a\nb\n", b"a\nb\n"), (b'a\n{"torn', b"a\n"), (b"torn", None), (b"", None), (b"a\n" + b"x" * 200_000, b"a\n")],
 )
-def test_what_a_crash_left_is_finished_and_a_torn_line_is_cut(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, left: bytes, kept: bytes | None
+def test_files_of_a_crashed_process_are_finished_without_an_incomplete_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes, expected: bytes | None
 ) -> None:
     folder = landing(tmp_path) / "2026-05-01"
     folder.mkdir(parents=True)
-    (folder / ".101500-1-abc.jsonl.open").write_bytes(left)
+    (folder / ".101500-1-abc.jsonl.open").write_bytes(content)
     finished = recover_open_files(tmp_path / "projects")
-    assert [path.read_bytes() for path in files_of(tmp_path)] == ([] if kept is None else [kept])
-    assert finished == ([] if kept is None else [folder / "101500-1-abc.jsonl"])
-    assert ("removed an incomplete last line" in caplog.text) == (left != (kept or b""))
+    assert [path.read_bytes() for path in list_landing_files(tmp_path)] == ([] if expected is None else [expected])
+    assert finished == ([] if expected is None else [folder / "101500-1-abc.jsonl"])
+    assert ("removed an incomplete last line" in caplog.text) == (content != (expected or b""))
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert target.read_bytes() == b"do not cut"
 
 
-def test_a_group_of_two_projects_is_stored_and_a_batch_in_it_twice_once(tmp_path: Path) -> None:
+def test_a_group_of_two_projects_is_stored_and_its_duplicate_batch_once(tmp_path: Path) -> None:
     storage = Storage(CollectorSettings(data_dir=tmp_path))
     group = [
         Submission("one", (), 1, lambda _: b"1\n"),
@@ -98,28 +98,29 @@ def test_a_group_of_two_projects_is_stored_and_a_batch_in_it_twice_once(tmp_path
     storage.close()
     assert [submission.error for submission in group] == [None] * 3
     assert [submission.is_duplicate for submission in group] == [False, False, True]
-    assert [path.read_bytes() for name in ("one", "two") for path in files_of(tmp_path, name)] == [b"1\n", b"2\n"]
+    paths = [path for project in ("one", "two") for path in list_landing_files(tmp_path, project)]
+    assert [path.read_bytes() for path in paths] == [b"1\n", b"2\n"]
 
 
 def test_files_are_finished_when_full_and_when_old(tmp_path: Path) -> None:
-    with running(tmp_path, {"file_max_mb": 0.01, "file_max_seconds": 0.5}) as server:
+    with run_server(tmp_path, {"file_max_mb": 0.01, "file_max_seconds": 0.5}) as server:
         server.post("/track", {"name": "n", "metadata": {"a": "x" * 9000}})
-        assert [path.name[0] for path in files_of(tmp_path)] == ["."]
+        assert [path.name[0] for path in list_landing_files(tmp_path)] == ["."]
         server.post("/track", {"name": "n", "metadata": {"a": "x" * 9000}})
-        assert [path.name[0] == "." for path in files_of(tmp_path)] == [False]
+        assert [path.name[0] == "." for path in list_landing_files(tmp_path)] == [False]
         server.post("/track", TRACK)
         wait_until_finished(server, 2)
 
 
 def wait_until_finished(server: Server, count: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while [path.name[0] == "." for path in files_of(server.data_dir)] != [False] * count:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while [path.name[0] == "." for path in list_landing_files(server.data_dir)] != [False] * count:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 def test_nothing_acknowledged_is_lost_when_all_processes_are_killed_under_load(tmp_path: Path) -> None:
-    server = start(tmp_path, {"workers": 2})
+    server = start_server(tmp_path, {"workers": 2})
     acknowledged: list[str] = []
 
     def send() -> None:
@@ -138,49 +139,49 @@ def test_nothing_acknowledged_is_lost_when_all_processes_are_killed_under_load(t
     server.kill()
     for thread in threads:
         thread.join()
-    assert any(path.name.startswith(".") for path in files_of(tmp_path))
-    with running(tmp_path, {"workers": 2}):
-        assert all(not path.name.startswith(".") for path in files_of(tmp_path))
-    ids = [record["event_id"] for record in landed(tmp_path)]
+    assert any(path.name.startswith(".") for path in list_landing_files(tmp_path))
+    with run_server(tmp_path, {"workers": 2}):
+        assert all(not path.name.startswith(".") for path in list_landing_files(tmp_path))
+    ids = [record["event_id"] for record in read_records(tmp_path)]
     assert set(acknowledged) <= set(ids)
     assert len(set(ids)) == len(ids)
 
 
 def test_a_killed_worker_is_replaced_and_its_file_finished(tmp_path: Path) -> None:
-    with running(tmp_path, {"workers": 2, "file_max_seconds": 600}) as server:
+    with run_server(tmp_path, {"workers": 2, "file_max_seconds": 600}) as server:
         for _ in range(20):
-            server.session.close()  # a new connection, which may come to the other worker
+            server.session.close()  # so that a new connection may reach the other worker
             server.post("/track", TRACK)
-        for hidden in files_of(tmp_path):
+        for hidden in list_landing_files(tmp_path):
             os.kill(int(hidden.name.split("-")[1]), signal.SIGKILL)
-        wait_until_finished(server, len(files_of(tmp_path)))
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while server.logged().count("startup complete") < 3:
+        wait_until_finished(server, len(list_landing_files(tmp_path)))
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while server.read_log().count("startup complete") < 3:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         server.session.close()
         assert server.post("/track", TRACK).status_code == 200
-        assert len(server.landed()) == 21
+        assert len(server.read_records()) == 21
 
 
 def test_workers_stop_when_the_process_that_started_them_is_killed(tmp_path: Path) -> None:
-    server = start(tmp_path, {"workers": 2})
+    server = start_server(tmp_path, {"workers": 2})
     server.post("/track", TRACK)
     server.process.kill()
     server.process.wait()
     wait_until_finished(server, 1)
-    with running(tmp_path, {}, port=server.port):
-        assert len(landed(tmp_path)) == 1
+    with run_server(tmp_path, {}, port=server.port):
+        assert len(read_records(tmp_path)) == 1
 
 
-def test_a_full_disk_is_told_and_healed_without_a_restart(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+def test_a_full_disk_is_reported_and_recovers_without_a_restart(tmp_path: Path) -> None:
+    with run_server(tmp_path) as server:
         assert server.post("/track", TRACK).status_code == 200
         assert server.get("/ready").json() == {"status": "ready"}
-        # to the kernel a file that may not grow is a full disk for one process
+        # a process whose files may not grow sees a full disk
         unlimited = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
-        for path, body in (("/track", TRACK), ("/publish_events", [event()]), ("/v1/events", [TRACK])):
+        for path, body in (("/track", TRACK), ("/publish_events", [make_event()]), ("/v1/events", [TRACK])):
             answer = server.post(path, body)
             assert (answer.status_code, answer.json()["code"]) == (503, "STORAGE_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) > 0
@@ -190,14 +191,14 @@ def test_a_full_disk_is_told_and_healed_without_a_restart(tmp_path: Path) -> Non
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
         time.sleep(1)
         assert server.get("/ready").status_code == 200
-        for path, body in (("/track", TRACK), ("/publish_events", [event()]), ("/v1/events", [TRACK])):
+        for path, body in (("/track", TRACK), ("/publish_events", [make_event()]), ("/v1/events", [TRACK])):
             assert server.post(path, body).status_code == 200
-    assert len(landed(tmp_path)) == 4
-    assert all(json.dumps(record) for record in landed(tmp_path))
+    assert len(read_records(tmp_path)) == 4
+    assert all(json.dumps(record) for record in read_records(tmp_path))
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_healed(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+def test_a_folder_that_cannot_be_written_is_reported_and_recovers(tmp_path: Path) -> None:
+    with run_server(tmp_path) as server:
         landing(tmp_path).parent.mkdir()
         landing(tmp_path).write_text("in the way")
         assert server.post("/track", TRACK).status_code == 503
@@ -206,10 +207,10 @@ def test_a_folder_that_cannot_be_written_is_told_and_healed(tmp_path: Path) -> N
         time.sleep(1)
         assert server.get("/ready").status_code == 200
         assert server.post("/track", TRACK).status_code == 200
-        assert len(server.landed()) == 1
+        assert len(server.read_records()) == 1
 
 
-def test_too_little_free_space_is_a_full_disk(tmp_path: Path) -> None:
-    with running(tmp_path, {"min_free_mb": 1e12}) as server:
+def test_too_little_free_space_counts_as_a_full_disk(tmp_path: Path) -> None:
+    with run_server(tmp_path, {"min_free_mb": 1e12}) as server:
         assert server.post("/track", TRACK).status_code == 503
         assert "free" in server.get("/ready").json()["error"]

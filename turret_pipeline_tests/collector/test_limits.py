@@ -1,4 +1,4 @@
-"""What a caller may not do: too large, too deep, too slow, too many, and requests that mean two things."""
+"""Limits of size, nesting, time and connections, and ambiguous requests."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from starlette.types import Message
 from turret_pipeline.collector.app import create_app
 from turret_pipeline.collector.server import cleartext_warning
 from turret_pipeline.config.collector import CollectorSettings
-from turret_pipeline_tests.collector.servers import Server, event, running, zipped
+from turret_pipeline_tests.collector.servers import Server, gzip_body, make_event, run_server
 
 SETTINGS = {
     "max_body_mb": 0.1,
@@ -32,11 +32,11 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("limits"), SETTINGS) as started:
+    with run_server(tmp_path_factory.mktemp("limits"), SETTINGS) as started:
         yield started
 
 
-def head(server: Server, *lines: str, path: str = "/track") -> bytes:
+def request_head(server: Server, *lines: str, path: str = "/track") -> bytes:
     return "\r\n".join(
         [
             f"POST {path} HTTP/1.1",
@@ -50,8 +50,8 @@ def head(server: Server, *lines: str, path: str = "/track") -> bytes:
     ).encode()
 
 
-def told(answer: bytes) -> tuple[int, str]:
-    """Status and code of a raw answer, whose body is one error object."""
+def parse_error(answer: bytes) -> tuple[int, str]:
+    """Status and code of a raw response with an error object."""
     first, _, body = answer.partition(b"\r\n\r\n")
     error = json.loads(body)
     assert (error["success"], bool(error["error"]), bool(error["detail"])) == (False, True, True)
@@ -65,60 +65,61 @@ def nested(depth: int) -> dict[str, object]:
     return value
 
 
-def test_a_body_that_says_it_is_too_large_is_refused_unread(server: Server) -> None:
-    answer = server.speak(head(server, "content-length: 100001"))
-    assert told(answer) == (413, "REQUEST_TOO_LARGE")
+def test_a_too_large_content_length_is_rejected_before_the_body_is_read(server: Server) -> None:
+    answer = server.send_raw(request_head(server, "content-length: 100001"))
+    assert parse_error(answer) == (413, "REQUEST_TOO_LARGE")
     assert b"connection: close" in answer
 
 
-def test_a_body_that_grows_too_large_is_refused_on_the_way(server: Server) -> None:
+def test_a_chunked_body_that_grows_too_large_is_rejected(server: Server) -> None:
     chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
-    assert told(server.speak(head(server, "transfer-encoding: chunked") + chunk * 11)) == (413, "REQUEST_TOO_LARGE")
+    answer = server.send_raw(request_head(server, "transfer-encoding: chunked") + chunk * 11)
+    assert parse_error(answer) == (413, "REQUEST_TOO_LARGE")
 
 
-def test_a_small_body_that_unfolds_to_a_large_one_is_refused(server: Server) -> None:
-    bomb = zipped(b"[" + b" " * 100_000_000 + b"]")
+def test_a_gzip_bomb_is_rejected(server: Server) -> None:
+    bomb = gzip_body(b"[" + b" " * 100_000_000 + b"]")
     assert len(bomb) < 100_000
-    for body in (bomb, zipped(zipped(b" " * 100_000) * 5000)):
+    for body in (bomb, gzip_body(gzip_body(b" " * 100_000) * 5000)):
         if len(body) < 100_000:
             answer = server.post("/v1/events", body, content_encoding="gzip")
             assert (answer.status_code, answer.json()["code"]) in {(413, "REQUEST_TOO_LARGE"), (400, "INVALID_REQUEST")}
     assert server.post("/v1/events", bomb, content_encoding="gzip").status_code == 413
 
 
-def test_other_paths_take_no_compressed_body(server: Server) -> None:
-    assert server.post("/track", zipped({}), content_encoding="gzip").json()["code"] == "INVALID_REQUEST"
+def test_other_paths_reject_compressed_bodies(server: Server) -> None:
+    assert server.post("/track", gzip_body({}), content_encoding="gzip").json()["code"] == "INVALID_REQUEST"
 
 
 @pytest.mark.parametrize(("depth", "status"), [(4, 200), (5, 400), (900, 400), (5000, 400)])
-def test_metadata_nests_so_deep_and_no_deeper(server: Server, depth: int, status: int) -> None:
+def test_metadata_may_nest_up_to_the_limit(server: Server, depth: int, status: int) -> None:
     text = b'{"name": "n", "metadata": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
     assert server.post("/track", text).status_code == status
 
 
-def test_nesting_counts_in_arrays_and_on_all_paths(server: Server) -> None:
-    assert server.post("/publish_events", [event(properties=nested(4))]).status_code == 422
+def test_nesting_is_limited_in_arrays_and_on_all_paths(server: Server) -> None:
+    assert server.post("/publish_events", [make_event(properties=nested(4))]).status_code == 422
     assert server.post("/v1/events", [{"name": "n", "metadata": nested(4)}]).json()["rejected"] == 1
 
 
-def test_texts_have_a_length_of_their_own_on_each_path(server: Server) -> None:
+def test_each_path_has_its_own_text_length_limit(server: Server) -> None:
     for length, tracked, published in ((50, 200, 200), (51, 400, 200), (101, 400, 422)):
         text = {"a": "x" * length}
         assert server.post("/track", {"name": "n", "metadata": text}).status_code == tracked
-        assert server.post("/publish_events", [event(properties=text)]).status_code == published
+        assert server.post("/publish_events", [make_event(properties=text)]).status_code == published
     assert server.post("/track", {"name": "n", "metadata": {"x" * 256: 1}}).status_code == 400
 
 
 @pytest.mark.parametrize(
     "headers", [b"x-filler: " + b"x" * 5000 + b"\r\n", b"x-f: x\r\n" * 1000, b"x-filler: " + b"x" * 5000]
 )
-def test_headers_that_are_too_large_are_refused_whole_or_not(server: Server, headers: bytes) -> None:
-    assert told(server.speak(b"GET /health HTTP/1.1\r\n" + headers + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
-    assert told(server.speak(b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n")) == (431, "HEADERS_TOO_LARGE")
+def test_too_large_headers_are_rejected_complete_or_not(server: Server, headers: bytes) -> None:
+    assert parse_error(server.send_raw(b"GET /health HTTP/1.1\r\n" + headers + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
+    assert parse_error(server.send_raw(b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n")) == (431, "HEADERS_TOO_LARGE")
 
 
-def test_a_connection_that_sends_nothing_or_slow_headers_is_ended(server: Server) -> None:
-    assert told(server.speak(b"")) == (408, "REQUEST_TIMEOUT")
+def test_a_silent_connection_and_slow_headers_time_out(server: Server) -> None:
+    assert parse_error(server.send_raw(b"")) == (408, "REQUEST_TIMEOUT")
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         for byte in b"GET /health HTTP/1.1\r\n":
             try:
@@ -126,38 +127,39 @@ def test_a_connection_that_sends_nothing_or_slow_headers_is_ended(server: Server
             except OSError:
                 break
             time.sleep(0.05)
-        assert told(connection.recv(4096)) == (408, "REQUEST_TIMEOUT")
+        assert parse_error(connection.recv(4096)) == (408, "REQUEST_TIMEOUT")
 
 
-def test_slow_headers_on_a_connection_in_use_are_ended_too(server: Server) -> None:
-    answer = server.speak(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\nGET /heal")
+def test_slow_headers_of_a_second_request_time_out(server: Server) -> None:
+    answer = server.send_raw(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\nGET /heal")
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"REQUEST_TIMEOUT" in answer
 
 
-def test_a_slow_body_is_ended(server: Server) -> None:
-    assert told(server.speak(head(server, "content-length: 50") + b'{"name"')) == (408, "REQUEST_TIMEOUT")
+def test_a_slow_body_times_out(server: Server) -> None:
+    answer = server.send_raw(request_head(server, "content-length: 50") + b'{"name"')
+    assert parse_error(answer) == (408, "REQUEST_TIMEOUT")
 
 
-def test_slow_clients_do_not_keep_others_waiting(server: Server) -> None:
+def test_slow_clients_do_not_block_others(server: Server) -> None:
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
     try:
         for connection in slow:
-            connection.sendall(head(server, "content-length: 50") + b'{"name"')
+            connection.sendall(request_head(server, "content-length: 50") + b'{"name"')
         assert server.post("/track", {"name": "n", "metadata": {}}).status_code == 200
     finally:
         for connection in slow:
             connection.close()
 
 
-def test_more_connections_than_a_worker_holds_are_told_to_come_back(server: Server) -> None:
+def test_connections_over_the_limit_are_rejected(server: Server) -> None:
     server.session.close()
     held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(31)]
     try:
         answers = []
         for connection in held:
             connection.settimeout(5)
-            answers.append(told(connection.recv(4096)))
+            answers.append(parse_error(connection.recv(4096)))
     finally:
         for connection in held:
             connection.close()
@@ -166,11 +168,11 @@ def test_more_connections_than_a_worker_holds_are_told_to_come_back(server: Serv
     assert server.get("/health").status_code == 200
 
 
-def test_many_large_bodies_at_once_are_told_to_come_back(tmp_path: Path) -> None:
-    with running(tmp_path, {"max_pending_mb": 0.5, "max_body_mb": 0.4}) as server:
+def test_large_bodies_over_the_memory_budget_are_rejected(tmp_path: Path) -> None:
+    with run_server(tmp_path, {"max_pending_mb": 0.5, "max_body_mb": 0.4}) as server:
         waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
         for connection in waiting:
-            connection.sendall(head(server, "content-length: 300000") + b"x" * 240_000)
+            connection.sendall(request_head(server, "content-length: 300000") + b"x" * 240_000)
         deadline = time.monotonic() + 5
         code = ""
         while code != "OVERLOADED" and time.monotonic() < deadline:
@@ -198,22 +200,24 @@ def test_many_large_bodies_at_once_are_told_to_come_back(tmp_path: Path) -> None
         ("x: a\rcontent-length: 5", "content-length: 30"),
     ],
 )
-def test_a_request_that_could_mean_two_things_is_no_request(server: Server, lines: tuple[str, ...]) -> None:
-    before = len(server.landed())
-    answer = server.speak(head(server, *lines) + b'{"name":"smuggled","metadata":{}}')
-    assert told(answer) == (400, "INVALID_REQUEST")
-    assert len(server.landed()) == before
+def test_an_ambiguous_request_is_rejected(server: Server, lines: tuple[str, ...]) -> None:
+    before = len(server.read_records())
+    answer = server.send_raw(request_head(server, *lines) + b'{"name":"smuggled","metadata":{}}')
+    assert parse_error(answer) == (400, "INVALID_REQUEST")
+    assert len(server.read_records()) == before
 
 
-def test_two_keys_in_one_request_are_none(server: Server) -> None:
-    answer = server.speak(head(server, f"X-API-Key: {server.key}", "content-length: 2", "connection: close") + b"{}")
-    assert told(answer) == (401, "INVALID_API_KEY")
+def test_two_keys_in_one_request_are_rejected(server: Server) -> None:
+    answer = server.send_raw(
+        request_head(server, f"X-API-Key: {server.key}", "content-length: 2", "connection: close") + b"{}"
+    )
+    assert parse_error(answer) == (401, "INVALID_API_KEY")
 
 
-def test_requests_in_a_row_on_one_connection_are_answered_in_order(server: Server) -> None:
+def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     body = b'{"name":"n","metadata":{},"user_id":"%d"}'
-    raw = b"".join(head(server, "content-length: 40") + body % number for number in range(3))
-    answer = server.speak(raw, seconds=1)
+    raw = b"".join(request_head(server, "content-length: 40") + body % number for number in range(3))
+    answer = server.send_raw(raw, seconds=1)
     at = [answer.find(b'"user_id":"%d"' % number) for number in range(3)]
     assert -1 < at[0] < at[1] < at[2]
 
@@ -221,42 +225,42 @@ def test_requests_in_a_row_on_one_connection_are_answered_in_order(server: Serve
 @pytest.mark.parametrize(
     "path", ["/../../etc/passwd", "/track/..%2f..%2fetc", "/%2e%2e/x", "//track", "/track/", "/docs/x"]
 )
-def test_paths_lead_nowhere_else(server: Server, path: str) -> None:
-    answer = server.speak(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
-    assert told(answer) == (404, "NOT_FOUND")
+def test_unknown_paths_are_not_found(server: Server, path: str) -> None:
+    answer = server.send_raw(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+    assert parse_error(answer) == (404, "NOT_FOUND")
 
 
-def test_other_origins_may_send_only_where_they_are_configured(server: Server, tmp_path: Path) -> None:
-    ask = {
+def test_only_configured_origins_may_send(server: Server, tmp_path: Path) -> None:
+    preflight = {
         "origin": "https://app.example.com",
         "access-control-request-method": "POST",
         "access-control-request-headers": "content-type,x-api-key",
     }
-    refused = server.session.options(server.url + "/publish_events", headers=ask)
-    assert refused.status_code == 405
-    assert not [name for name in refused.headers if name.lower().startswith("access-control")]
-    with running(tmp_path, {"cors_origins": "https://app.example.com"}) as open_server:
-        allowed = open_server.session.options(open_server.url + "/publish_events", headers=ask)
+    rejected = server.session.options(server.url + "/publish_events", headers=preflight)
+    assert rejected.status_code == 405
+    assert not [name for name in rejected.headers if name.lower().startswith("access-control")]
+    with run_server(tmp_path, {"cors_origins": "https://app.example.com"}) as open_server:
+        allowed = open_server.session.options(open_server.url + "/publish_events", headers=preflight)
         assert allowed.status_code == 200
         assert allowed.headers["access-control-allow-origin"] == "https://app.example.com"
         assert {"content-type", "x-api-key"} <= set(allowed.headers["access-control-allow-headers"].lower().split(", "))
-        answer = open_server.post("/publish_events", [event()], origin="https://app.example.com")
+        answer = open_server.post("/publish_events", [make_event()], origin="https://app.example.com")
         assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
-        error = open_server.post("/publish_events", [event()], key="x", origin="https://app.example.com")
+        error = open_server.post("/publish_events", [make_event()], key="x", origin="https://app.example.com")
         assert error.headers["access-control-allow-origin"] == "https://app.example.com"
         other = open_server.session.options(
-            open_server.url + "/publish_events", headers=ask | {"origin": "https://evil.example"}
+            open_server.url + "/publish_events", headers=preflight | {"origin": "https://evil.example"}
         )
         assert other.status_code == 400
         assert "access-control-allow-origin" not in other.headers
 
 
 @pytest.mark.parametrize(
-    ("host", "warned"),
+    ("host", "warns"),
     [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("10.0.0.1", True)],
 )
-def test_keys_in_the_clear_are_warned_of(host: str, warned: bool) -> None:
-    assert (cleartext_warning(CollectorSettings(host=host)) is not None) == warned
+def test_serving_beyond_this_machine_without_tls_warns(host: str, warns: bool) -> None:
+    assert (cleartext_warning(CollectorSettings(host=host)) is not None) == warns
     assert cleartext_warning(CollectorSettings(host=host, tls_certificate=Path("c"), tls_key=Path("k"))) is None
 
 
@@ -265,7 +269,7 @@ def test_a_burst_of_clients_is_served(server: Server) -> None:
 
     def send() -> None:
         raw = b'{"name":"n","metadata":{}}'
-        answer = server.speak(head(server, f"content-length: {len(raw)}", "connection: close") + raw)
+        answer = server.send_raw(request_head(server, f"content-length: {len(raw)}", "connection: close") + raw)
         statuses.append(int(answer.split()[1]))
 
     threads = [threading.Thread(target=send) for _ in range(25)]
@@ -276,18 +280,18 @@ def test_a_burst_of_clients_is_served(server: Server) -> None:
     assert statuses == [200] * 25
 
 
-def test_the_collector_speaks_tls(tmp_path: Path) -> None:
+def test_the_collector_serves_tls(tmp_path: Path) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
     more = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run([*make, *more], check=True, capture_output=True)
-    with running(tmp_path, {"tls_certificate": certificate, "tls_key": key}) as server:
+    with run_server(tmp_path, {"tls_certificate": certificate, "tls_key": key}) as server:
         url = f"https://127.0.0.1:{server.port}/health"
         answer = requests.get(url, verify=str(certificate), headers={"connection": "close"}, timeout=10)
         assert answer.json() == {"status": "ok"}
 
 
-def test_a_fault_of_ours_is_told_without_its_details(tmp_path: Path) -> None:
+def test_an_internal_error_hides_its_details(tmp_path: Path) -> None:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -296,14 +300,14 @@ def test_a_fault_of_ours_is_told_without_its_details(tmp_path: Path) -> None:
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    app = create_app(CollectorSettings(data_dir=tmp_path))  # it was never started, so it has no files to try
+    app = create_app(CollectorSettings(data_dir=tmp_path))  # without its startup, /ready raises an error
     scope = {"type": "http", "method": "GET", "path": "/ready", "headers": [], "query_string": b"", "root_path": ""}
 
-    async def ask() -> None:
+    async def get_ready() -> None:
         await app(scope, receive, send)
 
     with pytest.raises(AttributeError):
-        asyncio.run(ask())
+        asyncio.run(get_ready())
     body = json.loads(sent[1]["body"])
     assert (sent[0]["status"], body["code"]) == (500, "INTERNAL_ERROR")
     assert "Attribute" not in str(body)

@@ -1,4 +1,4 @@
-"""The published OpenAPI document is true: schemathesis holds the running collector to it, with all its checks."""
+"""The OpenAPI document is correct: schemathesis checks the running collector against it, with all its checks."""
 
 import re
 import subprocess
@@ -11,16 +11,16 @@ import pytest
 from turret_pipeline.collector.api_errors import STATUS
 from turret_pipeline.collector.wire.validation import RESERVED_NAMES
 from turret_pipeline.tables import END, OTHER, START
-from turret_pipeline_tests.collector.servers import Server, running
+from turret_pipeline_tests.collector.servers import Server, run_server
 from turret_pipeline_tests.commands import environment
 
 EXAMPLES = 8
-SHORT_TEXTS = {"max_text_length": 300, "max_long_text_length": 500}  # or most of the time goes into long ones
+SHORT_TEXTS = {"max_text_length": 300, "max_long_text_length": 500}  # long texts would take most of the time
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("openapi"), SHORT_TEXTS) as started:
+    with run_server(tmp_path_factory.mktemp("openapi"), SHORT_TEXTS) as started:
         yield started
 
 
@@ -47,9 +47,9 @@ def test_the_document_names_every_path_and_every_code(server: Server) -> None:
     assert page.headers["content-type"].startswith("text/html")
     for path in document["paths"]:
         assert f"{path}</code>" in page.text
-        assert server.session.options(server.url + path).status_code == 405  # it is there, and takes another method
-    said = str([method["responses"] for methods in document["paths"].values() for method in methods.values()])
-    assert [code for code in STATUS if code not in said] == ["NOT_FOUND", "METHOD_NOT_ALLOWED"]
+        assert server.session.options(server.url + path).status_code == 405  # the path exists and takes another method
+    responses = str([method["responses"] for methods in document["paths"].values() for method in methods.values()])
+    assert [code for code in STATUS if code not in responses] == ["NOT_FOUND", "METHOD_NOT_ALLOWED"]
 
 
 def test_the_page_loads_nothing_and_runs_nothing(server: Server) -> None:
@@ -58,19 +58,19 @@ def test_the_page_loads_nothing_and_runs_nothing(server: Server) -> None:
     assert not re.search(r"<script|src=|https?://", page.text)
 
 
-def test_names_that_the_pipeline_refuses_are_refused_here() -> None:
+def test_reserved_names_match_those_of_the_pipeline() -> None:
     assert {START, END, OTHER} == set(RESERVED_NAMES)
 
 
-def test_figures_are_told_for_prometheus(tmp_path: Path) -> None:
-    with running(tmp_path, {"workers": 2}) as server:
+def test_metrics_sum_all_workers(tmp_path: Path) -> None:
+    with run_server(tmp_path, {"workers": 2}) as server:
         for _ in range(10):
             server.session.close()
             server.post("/track", {"name": "n", "metadata": {}})
         server.post("/track", {}, key="wrong")
         server.post("/nowhere", {})
-        told = server.get("/metrics").text
-        assert 'turret_collector_events_total{path="/track"} 10.0' in told
-        assert 'turret_collector_requests_total{path="/track",status="401"} 1.0' in told
-        assert 'turret_collector_requests_total{path="other",status="404"} 1.0' in told
-        assert "turret_collector_commit_seconds_bucket" in told
+        text = server.get("/metrics").text
+        assert 'turret_collector_events_total{path="/track"} 10.0' in text
+        assert 'turret_collector_requests_total{path="/track",status="401"} 1.0' in text
+        assert 'turret_collector_requests_total{path="other",status="404"} 1.0' in text
+        assert "turret_collector_commit_seconds_bucket" in text

@@ -1,4 +1,4 @@
-"""Trubrics' real SDKs, from PyPI and npm, against a running collector that goes away in between."""
+"""Trubrics' SDKs from PyPI and npm against a running collector, also through an outage."""
 
 import datetime as dt
 import subprocess
@@ -11,8 +11,8 @@ import pytest
 from trubrics import Trubrics
 
 from turret_pipeline.events.formats import Event, parse_record
-from turret_pipeline_tests.collector.nodejs import node
-from turret_pipeline_tests.collector.servers import landed, running, start
+from turret_pipeline_tests.collector.nodejs import set_up_node
+from turret_pipeline_tests.collector.servers import read_records, run_server, start_server
 from turret_pipeline_tests.commands import conversations, reading, run_job
 
 SCRIPT = """
@@ -33,11 +33,11 @@ for await (const batch of createInterface({ input: process.stdin })) {
 process.exit();
 """
 
-OUTAGE, FLUSHED_AFTER = 10, 7  # seconds
+OUTAGE, FLUSH_AFTER = 10, 7  # seconds
 
 
-class Node:
-    """The SDK from npm in a process that tracks and flushes for every line it is given."""
+class NodeClient:
+    """The SDK from npm in a process that tracks and flushes once per input line."""
 
     def __init__(self, folder: Path, url: str, key: str) -> None:
         (folder / "client.mjs").write_text(SCRIPT)
@@ -58,8 +58,8 @@ class Node:
         self.process.communicate(timeout=20)
 
 
-def track(client: Trubrics, batch: str) -> None:
-    """What an application tracks: all set, as little as may be, and a time without a zone."""
+def track_events(client: Trubrics, batch: str) -> None:
+    """Track events with all fields, with the fewest fields, and with a time without a zone."""
     at = dt.datetime(2026, 5, 1, 10, 0, 0, 250_000)
     client.track("py", f"event {batch}", {"$thread_id": "py-thread", "nothing": None}, at.replace(tzinfo=dt.UTC))
     client.track("py", f"bare {batch}")
@@ -77,35 +77,35 @@ def client() -> Iterator[Trubrics]:
 def test_the_sdks_deliver_each_event_once_through_an_outage_of_ten_seconds(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, client: Trubrics
 ) -> None:
-    folder = node(tmp_path_factory, with_sdk=True)
-    server = start(tmp_path)
+    folder = set_up_node(tmp_path_factory, with_sdk=True)
+    server = start_server(tmp_path)
     client.api_key, client.host = server.key, server.url
-    script = Node(folder, server.url, server.key)
-    track(client, "before")
+    script = NodeClient(folder, server.url, server.key)
+    track_events(client, "before")
     client.flush()
     script.flush("before")
     server.stop()
 
     stopped = time.monotonic()
-    track(client, "during")
-    time.sleep(FLUSHED_AFTER)
+    track_events(client, "during")
+    time.sleep(FLUSH_AFTER)
     flushes = [threading.Thread(target=client.flush), threading.Thread(target=script.flush, args=["during"])]
     for flush in flushes:
-        flush.start()  # fails, and is tried once more after 5 seconds, and never again
+        flush.start()  # fails; the SDK retries once, after 5 seconds
     time.sleep(stopped + OUTAGE - time.monotonic())
-    server = start(tmp_path, port=server.port, key=server.key)
+    server = start_server(tmp_path, port=server.port, key=server.key)
     for flush in flushes:
         flush.join()
 
-    track(client, "after")
+    track_events(client, "after")
     client.flush()
     script.flush("after")
     script.close()
     server.stop()
-    check(landed(tmp_path))
+    check_records(read_records(tmp_path))
 
 
-def check(records: list[dict[str, object]]) -> None:
+def check_records(records: list[dict[str, object]]) -> None:
     events = [event for record in records for event in parse_record(record)]
     assert len({event.event_id for event in events}) == len(events) == 3 * (6 + 3)
     for batch in ("before", "during", "after"):
@@ -124,15 +124,15 @@ def check(records: list[dict[str, object]]) -> None:
         assert (script.session_id, script.metadata["assistant_id"]) == ("js-thread", "gpt")
         assert str(script.event_at) == "2026-05-01 09:59:58.250000+00:00"
     generations = [event for event in events if "generation" in event.metadata]
-    assert sorted(sessions(generations)) == ["js-thread"] * 3 + ["none"] * 3 + ["py-thread"] * 3
+    assert sorted(session_ids(generations)) == ["js-thread"] * 3 + ["none"] * 3 + ["py-thread"] * 3
 
 
-def sessions(events: list[Event]) -> list[str]:
+def session_ids(events: list[Event]) -> list[str]:
     return [event.session_id or "none" for event in events]
 
 
-def test_a_wrong_payload_does_not_kill_the_flush_thread_of_the_sdk(tmp_path: Path, client: Trubrics) -> None:
-    with running(tmp_path) as server:
+def test_an_invalid_payload_does_not_kill_the_flush_thread_of_the_sdk(tmp_path: Path, client: Trubrics) -> None:
+    with run_server(tmp_path) as server:
         client.api_key, client.host = server.key, server.url
         assert client._post([{"user_id": 5}], _endpoint("publish_events"), _endpoint("event")) is False
         client.api_key = "wrong"
@@ -144,14 +144,14 @@ def _endpoint(value: str) -> "_Endpoint":
 
 
 class _Endpoint:
-    """As the SDK's enums: something with a value."""
+    """Stand-in for the enums of the SDK, which have a value."""
 
     def __init__(self, value: str) -> None:
         self.value = value
 
 
-def test_a_thousand_events_by_sdk_are_topics_after_one_run(tmp_path: Path, client: Trubrics) -> None:
-    with running(tmp_path) as server:
+def test_a_thousand_events_from_the_sdk_become_topics_in_one_run(tmp_path: Path, client: Trubrics) -> None:
+    with run_server(tmp_path) as server:
         client.api_key, client.host, client.flush_batch_size = server.key, server.url, 100
         for event in conversations(sessions=250):
             metadata = event["metadata"]
@@ -167,8 +167,8 @@ def test_a_thousand_events_by_sdk_are_topics_after_one_run(tmp_path: Path, clien
     data_dir = tmp_path / "projects" / "demo"
     run_job(data_dir)
     with reading(data_dir) as connection:
-        refused = "(select count(*) from marts.rejected_events)"
-        query = f"select count(*), count(distinct session_id), {refused} from marts.events"
+        rejected = "(select count(*) from marts.rejected_events)"
+        query = f"select count(*), count(distinct session_id), {rejected} from marts.events"
         assert connection.execute(query).fetchall() == [(1000, 250, 0)]
         labels = connection.execute(
             "select label from marts.topics where field = 'prompt' and status = 'active'"

@@ -1,4 +1,4 @@
-"""Turret's POST /track, as its documentation tells its clients."""
+"""Turret's POST /track, as documented for its clients."""
 
 import re
 import uuid
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from turret_pipeline_tests.collector.servers import Server, running
+from turret_pipeline_tests.collector.servers import Server, run_server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("track")) as started:
+    with run_server(tmp_path_factory.mktemp("track")) as started:
         yield started
 
 
-def test_an_event_is_answered_with_its_ids_and_landed_as_it_came(server: Server) -> None:
+def test_an_event_is_stored_unchanged_and_its_ids_are_returned(server: Server) -> None:
     metadata = {"prompt": "Hi \u2603", "tokens": 12, "cost": 0.5, "nested": {"a": [1, None, True]}}
     answer = server.post("/track", {"name": "prompt_sent", "metadata": metadata, "session_id": "s1", "user_id": "u1"})
     body = answer.json()
@@ -23,27 +23,27 @@ def test_an_event_is_answered_with_its_ids_and_landed_as_it_came(server: Server)
     assert re.fullmatch("evt_[0-9a-f]{32}", body["event_id"])
     ids = {"event_id": body["event_id"], "session_id": "s1", "user_id": "u1"}
     assert body == {"success": True, "message": "Event tracked successfully", **ids}
-    (record,) = [record for record in server.landed() if record["event_id"] == body["event_id"]]
+    (record,) = [record for record in server.read_records() if record["event_id"] == body["event_id"]]
     assert record.pop("timestamp") == record.pop("received_at")
     assert record == {**ids, "name": "prompt_sent", "metadata": metadata}
 
 
 @pytest.mark.parametrize("ids", [{}, {"session_id": None, "user_id": None}, {"session_id": "", "user_id": ""}])
-def test_ids_that_are_not_given_are_made_and_kept(server: Server, ids: dict[str, object]) -> None:
+def test_missing_ids_are_generated_and_stored(server: Server, ids: dict[str, object]) -> None:
     body = server.post("/track", {"name": "first call", "metadata": {}, **ids}).json()
     assert uuid.UUID(body["session_id"]) != uuid.UUID(body["user_id"])
-    (record,) = [record for record in server.landed() if record["event_id"] == body["event_id"]]
+    (record,) = [record for record in server.read_records() if record["event_id"] == body["event_id"]]
     assert (record["session_id"], record["user_id"]) == (body["session_id"], body["user_id"])
 
 
-def test_what_no_documented_client_sends_is_kept_as_metadata(server: Server) -> None:
+def test_undocumented_fields_become_metadata(server: Server) -> None:
     body = server.post("/track", {"name": "n", "metadata": {"a": 1}, "a": 2, "extra": "x"}).json()
-    (record,) = [record for record in server.landed() if record["event_id"] == body["event_id"]]
+    (record,) = [record for record in server.read_records() if record["event_id"] == body["event_id"]]
     assert record["metadata"] == {"a": 1, "extra": "x"}
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "says"),
+    ("body", "code", "message"),
     [
         (b"{", "INVALID_REQUEST", "not JSON"),
         (b"[]", "INVALID_REQUEST", "The body is an array"),
@@ -62,13 +62,13 @@ def test_what_no_documented_client_sends_is_kept_as_metadata(server: Server) -> 
         ({"name": "x", "metadata": {"a": {"b": ["x" * 10_001]}}}, "TEXT_TOO_LONG", "a text in metadata"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_code(server: Server, body: object, code: str, says: str) -> None:
-    before = len(server.landed())
+def test_an_invalid_event_is_rejected_with_its_code(server: Server, body: object, code: str, message: str) -> None:
+    before = len(server.read_records())
     answer = server.post("/track", body)
-    told = answer.json()
-    assert (answer.status_code, told["success"], told["code"]) == (400, False, code)
-    assert says in told["error"]
-    assert len(server.landed()) == before
+    error = answer.json()
+    assert (answer.status_code, error["success"], error["code"]) == (400, False, code)
+    assert message in error["error"]
+    assert len(server.read_records()) == before
 
 
 def test_texts_at_the_limit_pass(server: Server) -> None:
@@ -82,20 +82,20 @@ def test_a_wrong_content_type_is_an_invalid_request(server: Server, kind: str) -
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
 
 
-def test_a_charset_does_not_make_json_something_else(server: Server) -> None:
+def test_a_charset_in_the_content_type_is_accepted(server: Server) -> None:
     answer = server.post("/track", {"name": "x", "metadata": {}}, content_type="application/json; charset=utf-8")
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["X-API-Key", "x-api-key", "X-Api-KEY"])
-def test_the_header_of_the_key_may_be_written_in_any_case(server: Server, name: str) -> None:
+def test_the_key_header_ignores_case(server: Server, name: str) -> None:
     body = b'{"name":"x","metadata":{}}'
     head = f"POST /track HTTP/1.1\r\nhost: x\r\n{name}: {server.key}\r\ncontent-type: application/json\r\n"
-    answer = server.speak(head.encode() + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+    answer = server.send_raw(head.encode() + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_nothing_at_a_path_and_a_wrong_method_are_told_as_objects(server: Server) -> None:
+def test_unknown_paths_and_wrong_methods_get_an_error_object(server: Server) -> None:
     assert server.post("/tracks", {}).json()["code"] == "NOT_FOUND"
     answer = server.get("/track")
     assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "METHOD_NOT_ALLOWED", "POST")
