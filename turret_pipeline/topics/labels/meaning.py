@@ -1,8 +1,8 @@
-"""What phrases mean, in the space of the texts' vectors, without asking the model that made these.
+"""Vectors of phrases in the space of the texts' vectors, without the embedding model.
 
-A text's vector is nearly the sum of what its words add: each word's part is found by ridge regression of the vectors on
-the words of the texts, and a phrase is the sum of its words. It takes no model, so that no run loads one only to name
-topics, and learns what a word means in this field.
+The vector of a text is nearly the sum of vectors of its words. Ridge regression of the texts' vectors on their words
+finds these, and the vector of a phrase is the sum of those of its words. No run has to load a model only to label
+topics, and words have the meaning that they have in this field.
 """
 
 from collections import Counter
@@ -14,33 +14,33 @@ import scipy.sparse as sp
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 
-MOST_WORDS, LEAST_TEXTS = 1_200, 2
-"""So many of the commonest words have a meaning, if so many texts have them."""
+MAX_WORDS, MIN_TEXTS = 1_200, 2
+"""Words with a vector: the most frequent ones, in at least MIN_TEXTS texts."""
 
 RIDGE = 1.0
-"""Holds the part of a word down that few texts have: little is known of it."""
+"""Shrinks the vectors of words in few texts, which are uncertain."""
 
 
-class Meanings:
-    """Meanings of the words of texts: their stems are given, ``vectors`` has shape (texts, dimensions)."""
+class PhraseEmbedder:
+    """Vectors of phrases, learned from the stems and the ``vectors`` of texts, shape (texts, dimensions)."""
 
     def __init__(self, stems: Sequence[Collection[str]], vectors: FloatArray) -> None:
         counts = Counter(stem for text in stems for stem in text)
-        common = [stem for stem in sorted(counts) if counts[stem] >= LEAST_TEXTS]
+        common = [stem for stem in sorted(counts) if counts[stem] >= MIN_TEXTS]
         common.sort(key=lambda stem: -counts[stem])
-        self._number = {stem: at for at, stem in enumerate(common[:MOST_WORDS])}
+        self._number = {stem: at for at, stem in enumerate(common[:MAX_WORDS])}
         self._mean = vectors.mean(axis=0)
         words = self._words(stems)
         gram = (words.T @ words).toarray()
         gram[np.diag_indices_from(gram)] += RIDGE
-        self._parts = np.linalg.solve(gram, words.T @ (vectors - self._mean))
+        self._word_vectors = np.linalg.solve(gram, words.T @ (vectors - self._mean))
 
-    def of(self, phrases: Sequence[Collection[str]]) -> FloatArray:
-        """Unit vector of each phrase, given by the stems of its words, shape (phrases, dimensions)."""
-        return normalize_rows(np.asarray(self._words(phrases) @ self._parts + self._mean))
+    def embed(self, phrases: Sequence[Collection[str]]) -> FloatArray:
+        """Unit vectors of phrases, given by the stems of their words, shape (phrases, dimensions)."""
+        return normalize_rows(np.asarray(self._words(phrases) @ self._word_vectors + self._mean))
 
     def _words(self, stems: Sequence[Collection[str]]) -> sp.csr_matrix:
-        """Which words a text or phrase has, rows of length 1, shape (texts, words)."""
+        """Words of each text or phrase, as rows of length 1, shape (texts, words)."""
         rows = [sorted(self._number[stem] for stem in text if stem in self._number) for text in stems]
         ends = np.cumsum([0, *map(len, rows)])
         columns = np.fromiter((at for row in rows for at in row), np.int64, ends[-1])

@@ -1,10 +1,10 @@
-"""Short phrases that texts are made of: what a topic may be called, in the words of those who wrote.
+"""Short phrases in texts, as candidates for labels.
 
-A phrase is a run of words within a sentence, as in RAKE (Rose et al., 2010: candidates lie between stop words), but
-small words may stand inside ("lost or stolen card"), and articles, possessives and auxiliaries are passed over, as
-headlines do ("my card has not arrived": "card not arrived"). The lists are English; in a language that they do not
-know, small words count as words, and are held down by being common everywhere. Chinese and Japanese characters are
-words of their own.
+A phrase is a run of words within a sentence. As in RAKE (Rose et al., 2010), stop words separate phrases, with two
+differences: prepositions and conjunctions may be inside a phrase ("lost or stolen card"), and articles, possessives and
+auxiliaries are skipped, as in headlines ("my card has not arrived" becomes "card not arrived"). The word lists are
+English. In other languages function words count as content; they weigh little because they are common in all topics.
+Each Chinese and Japanese character is a word.
 """
 
 import functools
@@ -13,25 +13,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 ARTICLES = frozenset("a an the my your our their his her its this that these those some any every each".split())
-"""Words that a noun comes after."""
+"""Words before a noun."""
 
-PASSED_OVER = ARTICLES | frozenset(
+SKIPPED = ARTICLES | frozenset(
     """
     is are was were be been being am has have had having will did do does done it's that's there's mine
     """.split()
 )
-"""Words that a headline leaves out."""
+"""Words that phrases leave out, as headlines do."""
 
-INSIDE = frozenset(
+INNER_WORDS = frozenset(
     "of to for in on at with from by or and without into as per between vs near like via during".split()
     + list("的了我你他她它们們是在有和与嗎吗呢吧把被就都也很这那要のはをがにでともへやかなだすしまてたれ")
 )
-"""Words that a phrase may have inside only."""
+"""Words that may be inside a phrase, but neither first nor last."""
 
-JOINING = frozenset({"and", "or"})
+CONJUNCTIONS = frozenset({"and", "or"})
 
-AT_THE_END = frozenset("up out off down back away over again".split())
-"""Words that a phrase may not begin with."""
+PARTICLES = frozenset("up out off down back away over again".split())
+"""Words that may not be first in a phrase."""
 
 NOT = "not"
 NEGATIONS = frozenset(
@@ -40,8 +40,8 @@ NEGATIONS = frozenset(
     """.split()
 )
 
-MEASURES = frozenset("long far soon old big high fast quickly late early close".split())
-"""Words that ask, after "how", and tell nothing."""
+DEGREE_WORDS = frozenset("long far soon old big high fast quickly late early close".split())
+"""Words after "how" that only form a question ("how long")."""
 
 CHATTER = frozenset(
     """
@@ -54,92 +54,93 @@ CHATTER = frozenset(
     anything lot one two asked kind good great best right etc eg ie question questions info information hai kya ka ke ki
     """.split()
 )
-"""Words of conversation that name no subject."""
+"""Conversational words, which name no subject."""
 
-TELLING = frozenset(
+KEPT_STOP_WORDS = frozenset(
     """
     amount bill bottom call computer cry detail empty fill find fire first front full interest last mill move name next
     part side system top forty fifty thick thin sincere
     """.split()
 )
-"""Words among scikit-learn's English stop words that may well be what a text is about."""
+"""Words among scikit-learn's English stop words that are kept because they can name a subject."""
 
-LONGEST, CONTENT_WORDS = 6, 4
-"""So many words a phrase has at most, and so many that are not of INSIDE, AT_THE_END or NEGATIONS; of characters of
-scripts without spaces, twice as many."""
+MAX_WORDS, MAX_CONTENT_WORDS = 6, 4
+"""Most words of a phrase, and most content words. Twice as many characters in scripts without spaces."""
 
 _UNSPACED = "\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-"""Characters of Chinese and Japanese but katakana, whose runs are words."""
+"""Chinese and Japanese characters without katakana, since a run of katakana is a word."""
 
 _MARKED = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17d3"
-"""Marks within words, of scripts from Hebrew to Khmer, which count as no letters elsewhere."""
+"""Combining marks of scripts from Hebrew to Khmer, which ``\\w`` does not match."""
 
 _LETTER = rf"(?:[^\W_{_UNSPACED}]|[{_MARKED}])"
 _TOKEN = re.compile(
     rf"(?P<aside>\S+://\S+|\S+@\S+|\{{\{{[^{{}}]*\}}\}}|<\w[^<>]{{0,40}}>|[\[{{(]+[A-Z\d_ -]+[\]}})]+)"
-    rf"|(?P<sign>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
+    rf"|(?P<unspaced>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
 )
-"""Addresses and placeholders such as {{ORDER_NUMBER}}, characters of scripts without spaces, words, punctuation."""
+"""Addresses and placeholders like {{ORDER_NUMBER}}, characters of scripts without spaces, words, and punctuation."""
 
 
 class Word(NamedTuple):
-    """A word as it is written, in small letters, and its stem.
+    """A word as written, in lower case, and its stem.
 
-    ``starts`` where its capital says nothing, ``tells`` whether it says something by itself, ``ends`` whether a phrase
-    may end with it.
+    ``starts_sentence`` is true if its capital letter has no meaning, ``may_end`` if a phrase may end with it.
     """
 
     written: str
     lower: str
     stem: str
-    starts: bool
-    tells: bool
-    ends: bool
+    starts_sentence: bool
+    is_content: bool
+    may_end: bool
 
 
 _NAMED = re.compile(rf"\b(?:{'|'.join(sorted(ARTICLES))}) ([\w'-]+)")
 
 ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
-"""Texts are English where so many of them have these words."""
+"""Texts are English if at least this share of them has one of these words."""
 
 Key = tuple[str, ...]
-"""Stems of a phrase's words: phrases of one key are one phrase."""
+"""Stems of the words of a phrase. Phrases with the same key count as one."""
 
 
-def runs_of(text: str, with_chatter: bool = False) -> list[list[Word]]:
-    """Runs of words that phrases are taken from; ``with_chatter`` where words of conversation are all there is."""
+def split_into_runs(text: str, with_chatter: bool = False) -> list[list[Word]]:
+    """Runs of words between separators, from which phrases are taken.
+
+    Conversational words are separators unless ``with_chatter`` is set.
+    """
     runs: list[list[Word]] = [[]]
-    starts, before = True, ""
+    starts_sentence, before = True, ""
     for match in _TOKEN.finditer(text):
         written, kind = match.group(), match.lastgroup
         lower = written.lower().replace("\u2019", "'")
-        if kind in {"aside", "stop"} or (before == "how" and lower in MEASURES):
+        if kind in {"aside", "stop"} or (before == "how" and lower in DEGREE_WORDS):
             runs.append([])
-        elif lower in PASSED_OVER:
-            if before in JOINING:  # "cash and was charged": another clause begins
+        elif lower in SKIPPED:
+            if before in CONJUNCTIONS:  # "cash and was charged": a new clause
                 runs.append([])
         elif lower == "not" and before in {"do", "does", "did"}:
-            runs[-1].append(Word(f"{before}n't", f"{before}n't", NOT, starts, False, False))
-        elif (word := _word(written, starts, with_chatter)) is None:
+            runs[-1].append(Word(f"{before}n't", f"{before}n't", NOT, starts_sentence, False, False))
+        elif (word := _word(written, starts_sentence, with_chatter)) is None:
             runs.append([])
         else:
             runs[-1].append(word)
-        starts, before = kind == "stop", lower
+        starts_sentence, before = kind == "stop", lower
     return [run for run in runs if run]
 
 
 @functools.lru_cache(maxsize=100_000)
-def _word(written: str, starts: bool, with_chatter: bool) -> Word | None:
-    """What is known of a word; None where it parts phrases."""
+def _word(written: str, starts_sentence: bool, with_chatter: bool) -> Word | None:
+    """The word with its properties, None if it separates phrases."""
     lower = written.lower().replace("\u2019", "'")
     base, _, ending = lower.partition("'")
     if lower in NEGATIONS or ending == "t":
-        return Word(lower, lower, NOT, starts, False, False)
+        return Word(lower, lower, NOT, starts_sentence, False, False)
     separates = not {base, lower}.isdisjoint(_separators(with_chatter))
     if separates or not any(sign.isalpha() for sign in lower):
         return None
-    tells = lower not in INSIDE and lower not in AT_THE_END
-    return Word(written, lower, stem_of(base), starts, tells, tells or lower in AT_THE_END)
+    is_content = lower not in INNER_WORDS and lower not in PARTICLES
+    return Word(written, lower, stem_word(base), starts_sentence, is_content, is_content or lower in PARTICLES)
 
 
 @functools.cache
@@ -147,11 +148,11 @@ def _separators(with_chatter: bool) -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     words = ENGLISH_STOP_WORDS if with_chatter else ENGLISH_STOP_WORDS | CHATTER
-    return frozenset(words - TELLING - INSIDE - AT_THE_END - PASSED_OVER)
+    return frozenset(words - KEPT_STOP_WORDS - INNER_WORDS - PARTICLES - SKIPPED)
 
 
-def stem_of(word: str) -> str:
-    """The word without its English ending, so that forms of a word are one."""
+def stem_word(word: str) -> str:
+    """The word without its English ending, equal for all forms of a word."""
     for ending in ("ations", "ation", "ings", "ing", "ied", "ies", "ed", "es", "s", "y", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
@@ -161,49 +162,49 @@ def stem_of(word: str) -> str:
 
 
 def are_english(texts: Sequence[str]) -> bool:
-    """Whether a good part of the texts have the commonest English words."""
+    """True if enough of the texts have one of the most frequent English words."""
     hits = sum(not ENGLISH.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
     return hits >= ENGLISH_SHARE * len(texts)
 
 
-def named_in(text: str) -> set[str]:
-    """Stems of the words that come right after an article or the like: nouns, and what is said of nouns."""
-    return {stem_of(word) for word in _NAMED.findall(text.lower())}
+def stems_after_articles(text: str) -> set[str]:
+    """Stems of the words directly after an article or possessive: nouns and adjectives."""
+    return {stem_word(word) for word in _NAMED.findall(text.lower())}
 
 
-def phrases_of(run: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    """Every phrase of a run of words: it begins with a word that says something, and has no word twice."""
+def generate_phrases(run: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """All phrases of a run of words: they start with a content word and have no word twice."""
     for start, first in enumerate(run):
-        if not first.tells:
+        if not first.is_content:
             continue
         stems: set[str] = set()
-        length = telling = 0.0
-        for end, word in enumerate(run[start : start + 2 * LONGEST], start + 1):
-            share = 0.5 if is_sign(word.lower) else 1.0
-            length, telling = length + share, telling + share * word.tells
-            if word.stem in stems or telling > CONTENT_WORDS or length > LONGEST:
+        length = content = 0.0
+        for end, word in enumerate(run[start : start + 2 * MAX_WORDS], start + 1):
+            share = 0.5 if is_unspaced_character(word.lower) else 1.0
+            length, content = length + share, content + share * word.is_content
+            if word.stem in stems or content > MAX_CONTENT_WORDS or length > MAX_WORDS:
                 break
             stems.add(word.stem)
-            if word.ends and (end > start + 1 or len(word.lower) > 1):
+            if word.may_end and (end > start + 1 or len(word.lower) > 1):
                 yield run[start:end]
 
 
-def is_sign(word: str) -> bool:
-    """Whether this is a character of a script without spaces, which is seldom a word by itself."""
+def is_unspaced_character(word: str) -> bool:
+    """True for a character of a script without spaces, which is rarely a whole word."""
     return len(word) == 1 and ("\u3041" <= word <= "\u9fff" or "\uf900" <= word <= "\ufaff")
 
 
-def content_of(phrase: Iterable[Word]) -> Key:
-    """Stems of the words of a phrase that say something, sorted."""
-    return tuple(sorted(word.stem for word in phrase if word.tells))
+def content_stems(phrase: Iterable[Word]) -> Key:
+    """Sorted stems of the content words of a phrase."""
+    return tuple(sorted(word.stem for word in phrase if word.is_content))
 
 
 def word_count(content: Key) -> float:
-    """How many words these are; two characters of a script without spaces are about one."""
+    """Number of words; two characters of a script without spaces count as one."""
     return sum(0.5 if re.fullmatch(f"[{_UNSPACED}]", stem) else 1 for stem in content)
 
 
-def joined(words: Sequence[str]) -> str:
-    """Words as text: with spaces but between characters of scripts that have none."""
+def join_words(words: Sequence[str]) -> str:
+    """The words as text, without spaces between characters of scripts that have none."""
     unspaced = f"{_UNSPACED}\u30a0-\u30ff"
     return re.sub(rf"(?<=[{unspaced}]) (?=[{unspaced}])", "", " ".join(words))

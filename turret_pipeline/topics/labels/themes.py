@@ -1,4 +1,4 @@
-"""Themes: the second level, groups of topics that are near in meaning."""
+"""Themes: groups of similar topics."""
 
 import numpy as np
 
@@ -9,19 +9,23 @@ from turret_pipeline.topics.clustering.neighbours import find_nearest, find_near
 THEME_RESOLUTION = 1.0
 
 
-def group_topics(centres: FloatArray, known: IntArray, next_number: int, seed: int) -> IntArray:
-    """A theme for every topic, shape (topics,).
+def assign_themes(topic_centroids: FloatArray, known: IntArray, next_number: int, seed: int) -> IntArray:
+    """Theme number of each topic, shape (topics,).
 
-    A topic that had a theme keeps it and a new one joins the theme of the nearest that has one. Where none has,
-    themes are the communities of the neighbour graph of the topics, numbered from ``next_number``.
+    ``known`` has the previous themes, NO_TOPIC for new topics. A topic keeps its theme, and a new topic joins the theme
+    of the most similar known topic. If no topic has a theme, the themes are the communities of the neighbour graph of
+    the topics, numbered from ``next_number``.
     """
     themes = known.copy()
     new = np.flatnonzero(known == NO_TOPIC)
     old = np.flatnonzero(known != NO_TOPIC)
     if len(old):
-        themes[new] = known[old][find_nearest(centres[new], centres[old], 1).indices[:, 0]] if len(new) else themes[new]
+        if len(new):
+            nearest = find_nearest(topic_centroids[new], topic_centroids[old], 1).indices[:, 0]
+            themes[new] = known[old][nearest]
         return themes
-    if len(centres) < 3:
-        return np.full(len(centres), next_number)
-    graph = neighbour_graph(find_nearest_others(centres, int(np.clip(round(len(centres) ** 0.5), 2, 8))))
+    if len(topic_centroids) < 3:
+        return np.full(len(topic_centroids), next_number)
+    neighbours = int(np.clip(round(len(topic_centroids) ** 0.5), 2, 8))
+    graph = neighbour_graph(find_nearest_others(topic_centroids, neighbours))
     return renumber_by_size(leiden(graph, THEME_RESOLUTION, seed), 1) + next_number
