@@ -8,23 +8,23 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
+from turret_pipeline.clock import now
 from turret_pipeline.config.pipeline import DEFAULT_MODEL
 from turret_pipeline.fields.describe import describe_fields
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.visits import collect_visits
 from turret_pipeline.models.embedder import load_embedder
-from turret_pipeline.orchestration.resources import now
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS
-from turret_pipeline.topics.embedding.embedding import embed_chunks, waiting_texts
+from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.tracking.reconcile import Options
-from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, ours
+from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, turret_type
 from turret_pipeline_tests.commands import PROJECT
-from turret_pipeline_tests.ingest.imports import lake_of
+from turret_pipeline_tests.ingest.imports import build_lake
 
 DATA = PROJECT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout")
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets 
 
 def ingested(folder: Path, name: str) -> Lake:
     """The tables of one set."""
-    return lake_of(folder, [DATA / "events" / f"{name}.jsonl.gz"])
+    return build_lake(folder, [DATA / "events" / f"{name}.jsonl.gz"])
 
 
 @pytest.mark.parametrize("name", ["running_example", "receipt", "reviewing", "repair_example", "roadtraffic100"])
@@ -65,7 +65,7 @@ def test_fields_have_their_right_types(tmp_path: Path, name: str) -> None:
 
 def test_columns_of_public_tables_have_their_types() -> None:
     columns = pl.read_parquet(COLUMNS).filter(pl.col("coarse").is_in(SCORED)).to_dicts()
-    right = [column["coarse"] == ours(column)[0] for column in columns]
+    right = [column["coarse"] == turret_type(column)[0] for column in columns]
     assert sum(right) / len(right) > 0.95
 
 
@@ -74,9 +74,9 @@ def found_topics(folder: Path, name: str) -> pl.DataFrame:
     tables = ingested(folder, name)
     event_texts, texts = collect_texts(tables.scan("event_values"), ["prompt"])
     store = VectorStore(folder / "embeddings", DEFAULT_MODEL)
-    chunks = embed_chunks(waiting_texts(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
+    chunks = embed_chunks(select_texts_to_embed(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
     assert sum(store.add(chunks)) == texts.height
-    state = advance(TopicState.empty(), texts, store.vectors_of, Plan(Options()), Run("r1", now()))
+    state = update_topic_state(TopicState.empty(), texts, store.vectors_of, Plan(Options()), Run("r1", now()))
     topic = event_texts.join(state.text_topics, on=["field", "text_id"]).select("event_id", "topic_id")
     with gzip.open(DATA / "gold" / f"{name}.jsonl.gz", "rt") as lines:
         gold = pl.DataFrame([json.loads(line) for line in lines])

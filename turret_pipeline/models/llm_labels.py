@@ -15,7 +15,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.models.answer_cache import AnswerCache
 from turret_pipeline.models.llm_client import Endpoint, Replies, connect, strip_credentials
 from turret_pipeline.progress import Progress
-from turret_pipeline.topics.lifecycle.llm_labels import ANSWER_TOKENS, Question, questions, with_answers
+from turret_pipeline.topics.lifecycle.llm_labels import ANSWER_TOKENS, Question, apply_answers, build_questions
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
 
@@ -46,7 +46,7 @@ def label_topics_with_llm(
     """
     if not settings.llm_model:
         return LLMLabeling(state, True, "No LLM is set (setting llm_model): topics have keyword labels.")
-    asked = questions(disclosed, texts, run)
+    asked = build_questions(disclosed, texts, run)
     cache = AnswerCache(cache_folder, settings.llm_model)
     answers = {question.topic_id: answer for question in asked if (answer := cache.read(question))}
     waiting = [question for question in asked if question.topic_id not in answers]
@@ -59,14 +59,14 @@ def label_topics_with_llm(
             progress.track("Labeling topics", len(waiting), steps)
         except TurretError as error:
             replies.problems = {question.topic_id: str(error) for question in waiting}
-    labeled, repeated = with_answers(state, {**answers, **replies.answers}, run)
+    labeled, repeated = apply_answers(state, {**answers, **replies.answers}, run)
     replies.problems.update(dict.fromkeys(repeated, "the LLM gave the label of another topic"))
     return LLMLabeling(labeled, not replies.problems, _summarize(asked, replies, settings))
 
 
 def describe_cost(waiting: list[Question], settings: Settings, address: str) -> str:
     """A sentence: how many topics are labeled with which model where, about how many tokens, and their price."""
-    tokens_in, tokens_out = sum(question.tokens() for question in waiting), ANSWER_TOKENS * len(waiting)
+    tokens_in, tokens_out = sum(question.estimate_tokens() for question in waiting), ANSWER_TOKENS * len(waiting)
     price = (tokens_in * settings.llm_price_input + tokens_out * settings.llm_price_output) / 1e6
     known = f"about ${price:.2g}" if price >= 0.0001 else "under $0.0001"
     unknown = "price unknown (set llm_price_input and llm_price_output)"

@@ -34,7 +34,7 @@ class TopicEditsFile:
             lines = self._lines()
             number = max((int(edit.edit_id.removeprefix("edit-")) for edit, _ in lines), default=0) + 1
             edit = Edit(f"edit-{number}", edited_at, action, topic_id, **details)  # type: ignore[arg-type]
-            Edits((*self.read().all, edit)).shown_as()  # raises for merges in a circle before they are written
+            Edits((*self.read().all, edit)).merge_targets()  # raises for merges in a circle before they are written
             self._write([*lines, (edit, False)])
             return edit
 
@@ -51,7 +51,7 @@ class TopicEditsFile:
         if found is None:
             known = ", ".join(edit.edit_id for edit in edits)
             raise TurretError(f"Cannot undo {edit_id!r}: the edits in force in {self.path} are {known}.")
-        Edits(tuple(edit for edit in edits if edit != found)).shown_as()  # an earlier merge may come into force again
+        Edits(tuple(edit for edit in edits if edit != found)).merge_targets()  # an earlier merge may hold again
         self._write([(edit, is_undone or edit == found) for edit, is_undone in self._lines()])
         return found
 

@@ -76,7 +76,7 @@ class TopicStateStore:
             )
         files = {table: folder / f"{table}.parquet" for table in TopicState.tables()}
         tables = {table: pl.read_parquet(file, glob=False) for table, file in files.items() if file.exists()}
-        return TopicState.read(tables)
+        return TopicState.from_tables(tables)
 
     def read_lineage(self, state_id: str) -> pl.DataFrame | None:
         """Table ``topic_lineage`` of a state, suppressed topics included; None if the state was removed."""

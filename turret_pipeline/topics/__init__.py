@@ -1,13 +1,15 @@
-"""Topics of a text field, in folders along the flow.
+"""Topics of the text fields, in folders in the order of the data flow.
 
-    embed ─▶ group ─▶ update ─┐
-                 └──▶ label ──┴▶ keep ─▶ roles
-                                   └──▶ relate
+    embedding ─▶ clustering ─┬─▶ tracking ─▶ lifecycle ─▶ follow_ups
+                             └─▶ labels ──────┘   └─────▶ insights
 
-Distinct texts become vectors (embed), neighbours become groups (group), and groups become topics: new texts join those
-that are known, others are born (update). Topics get names, themes and places on a map (label), and all of it is kept as
-tables that the next run goes on from, a person's edits over them (keep). Then it is told which topics are subjects of
-sessions (roles), and how topics go with time and segments (relate).
+- embedding: distinct texts and their vectors.
+- clustering: clusters of texts from the graph of their nearest neighbours.
+- tracking: known topics and new clusters are reconciled, so that topics keep their ids from run to run.
+- labels: labels, themes and map positions of topics.
+- lifecycle: the topic tables that a run continues, with edits by a person, LLM labels and privacy.
+- follow_ups: roles of topics, and turns that continue an earlier topic.
+- insights: trends of topics, and differences between segments.
 
-A folder imports none to its right.
+``edits`` and ``topic_id`` are shared. A folder imports only from folders before it.
 """

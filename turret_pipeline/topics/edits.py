@@ -1,4 +1,4 @@
-"""What a person has decided about topics: renames, merges, splits, locks, roles. The machine works around it."""
+"""Edits of topics by a person: renames, merges, splits, locks and roles."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Action = Literal["rename", "merge", "split", "lock", "unlock", "role"]
 ACTIONS: tuple[str, ...] = get_args(Action)
 
 Role = Literal["subject", "continuation"]
-"""What a topic is: what a session can be about, or what carries that on ("yes please", "3100", "make it shorter")."""
+"""Role of a topic: the subject of sessions, or follow-ups of an earlier topic ("yes please", "make it shorter")."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
 SUBJECT, CONTINUATION = ROLES
@@ -18,11 +18,10 @@ SUBJECT, CONTINUATION = ROLES
 
 @dataclass(frozen=True)
 class Edit:
-    """One decision about a topic; a rename has a ``label``, a merge an ``into_topic_id``, a split its ``parts``,
-    a role the ``role``.
+    """One edit of a topic. A rename has a ``label``, a merge ``into_topic_id``, a split ``parts``, a role ``role``.
 
-    ``born_run_id`` is the run in which the topic was born, ``into_born_run_id`` that of the topic merged into: in a
-    folder whose topics were found anew, the same id may be another topic's.
+    ``born_run_id`` and ``into_born_run_id`` are the runs in which the topic and the topic it is merged into were born.
+    They tell topics with the same id apart: a data folder that is rebuilt numbers its topics from 1 again.
     """
 
     edit_id: str
@@ -36,103 +35,104 @@ class Edit:
     born_run_id: str | None = None
     into_born_run_id: str | None = None
 
-    def sentence(self) -> str:
-        """What was decided, in words."""
-        ends = {
+    def describe(self) -> str:
+        """The edit in words."""
+        details = {
             "rename": f' to "{self.label}"',
             "merge": f" into {self.into_topic_id}",
             "split": f" into {self.parts} parts",
             "role": f": {self.role}",
         }
-        return f"{self.action} {self.topic_id}{ends.get(self.action, '')}"
+        return f"{self.action} {self.topic_id}{details.get(self.action, '')}"
 
     def line(self) -> str:
-        """What was decided, with the edit's id."""
-        return f"{self.edit_id}: {self.sentence()}"
+        """The edit in words, after its id."""
+        return f"{self.edit_id}: {self.describe()}"
 
-    def why_left_out(self, births: Mapping[str, str]) -> str | None:
-        """Why the topics that there are, by the run in which each was born, are not those it was made for; None: they
-        are, or it does not say."""
+    def reason_to_skip(self, births: Mapping[str, str]) -> str | None:
+        """Reason why the edit does not apply, None if it does.
+
+        ``births`` has the run in which each topic was born, by topic id. An edit without such runs always applies.
+        """
         for topic_id, born in ((self.topic_id, self.born_run_id), (self.into_topic_id, self.into_born_run_id)):
             if topic_id and born and births.get(topic_id) != born:
-                there_is = f"{topic_id} is another topic now" if topic_id in births else f"there is no {topic_id} now"
-                return f"the topic that it was made for is gone, {there_is}"
+                return f"{topic_id} is now a different topic" if topic_id in births else f"{topic_id} no longer exists"
         return None
 
 
 @dataclass(frozen=True)
 class Edits:
-    """All decisions in force, oldest first; later ones win."""
+    """The edits in force, oldest first. Later edits have priority."""
 
     all: tuple[Edit, ...] = ()
 
     def about(self, topic_ids: Collection[str]) -> "Edits":
-        """The decisions that name no other topics than these."""
+        """The edits that name these topics only."""
         named = ((edit, {edit.topic_id, edit.into_topic_id or edit.topic_id}) for edit in self.all)
         return Edits(tuple(edit for edit, names in named if names <= set(topic_ids)))
 
-    def made_for(self, births: Mapping[str, str]) -> "Edits":
-        """The decisions that were made for the topics that there are; see ``Edit.why_left_out``."""
-        return Edits(tuple(edit for edit in self.all if not edit.why_left_out(births)))
+    def applicable(self, births: Mapping[str, str]) -> "Edits":
+        """The edits that apply to the current topics (see ``Edit.reason_to_skip``)."""
+        return Edits(tuple(edit for edit in self.all if not edit.reason_to_skip(births)))
 
-    def left_out(self, births: Mapping[str, str]) -> list[str]:
-        """A sentence on each of the other decisions, with what to do about it."""
-        reasons = ((edit, edit.why_left_out(births)) for edit in self.all)
+    def describe_skipped(self, births: Mapping[str, str]) -> list[str]:
+        """Sentences about the edits that do not apply, with the remedy."""
+        reasons = ((edit, edit.reason_to_skip(births)) for edit in self.all)
         return [
-            f"{edit.edit_id} ({edit.sentence()}) is left out: {reason}. Make it again for the topic that is meant, or "
-            f"take it back: turret topics undo {edit.edit_id}."
+            f"{edit.edit_id} ({edit.describe()}) was skipped: {reason}. Repeat it for the right topic, or undo it: "
+            f"turret topics undo {edit.edit_id}."
             for edit, reason in reasons
             if reason
         ]
 
     def lines(self) -> list[str]:
-        """What decides: the edits without their times."""
+        """The edits in words, without their times."""
         return [edit.line() for edit in self.all]
 
     def labels(self) -> dict[str, str]:
-        """Labels by topic_id, the one that was given first first."""
+        """Labels by topic id, oldest first."""
         return {topic_id: edit.label for topic_id, edit in self.renames().items() if edit.label is not None}
 
     def renames(self) -> dict[str, Edit]:
-        """The edits that say what a topic is called, by topic_id, oldest first; of several of a topic the last."""
+        """The last rename of each topic, by topic id, oldest first."""
         last = {edit.topic_id: edit for edit in self._of("rename")}
         return {edit.topic_id: edit for edit in self._of("rename") if edit is last[edit.topic_id]}
 
     def locked(self) -> set[str]:
-        """Topics that the machine must leave as they are."""
+        """Ids of the locked topics."""
         locked: set[str] = set()
         for edit in self._of("lock", "unlock"):
             (locked.add if edit.action == "lock" else locked.discard)(edit.topic_id)
         return locked
 
-    def touched(self) -> set[str]:
-        """Topics that a decision names: the machine neither splits nor merges them."""
+    def protected(self) -> set[str]:
+        """Ids of the topics that an edit names. The machine neither splits nor merges them."""
         named = {edit.topic_id for edit in self._of("rename", "merge", "split", "role")}
         return named | {edit.into_topic_id for edit in self._of("merge") if edit.into_topic_id} | self.locked()
 
     def roles(self) -> dict[str, Edit]:
-        """The edits that say what role a topic has, by topic_id."""
+        """The last role edit of each topic, by topic id."""
         return {edit.topic_id: edit for edit in self._of("role")}
 
     def splits(self) -> list[Edit]:
-        """Splits in the order in which they were decided."""
+        """The splits, oldest first."""
         return list(self._of("split"))
 
-    def shown_as(self) -> dict[str, str]:
-        """Topics that were merged, by topic_id, with the topic that they are shown as."""
+    def merge_targets(self) -> dict[str, str]:
+        """Ids of the topics that merged topics are part of, by topic id. Raises TurretError if merges form a circle."""
         into = {edit.topic_id: edit.into_topic_id for edit in self._of("merge") if edit.into_topic_id}
-        return {topic_id: _end(topic_id, into) for topic_id in into}
+        return {topic_id: _follow(topic_id, into) for topic_id in into}
 
     def _of(self, *actions: str) -> Iterable[Edit]:
         return (edit for edit in self.all if edit.action in actions)
 
 
-def _end(topic_id: str, into: Mapping[str, str]) -> str:
+def _follow(topic_id: str, into: Mapping[str, str]) -> str:
     seen = {topic_id}
     while topic_id in into:
         topic_id = into[topic_id]
         if topic_id in seen:
-            raise TurretError(f"The merges go round in a circle at {topic_id}: undo one of them.")
+            raise TurretError(f"The merges of topics form a circle at {topic_id}: undo one of them.")
         seen.add(topic_id)
     return topic_id
 

@@ -94,7 +94,7 @@ def test_what_is_not_there_cannot_be_undone(file: TopicEditsFile) -> None:
 def test_a_circle_is_not_written(file: TopicEditsFile) -> None:
     file.add("merge", "prompt-1", NOON, into_topic_id="prompt-2")
     before = file.path.read_bytes()
-    with pytest.raises(TurretError, match="go round in a circle at prompt-1: undo one"):
+    with pytest.raises(TurretError, match="form a circle at prompt-1: undo one"):
         file.add("merge", "prompt-2", NOON, into_topic_id="prompt-1")
     assert file.path.read_bytes() == before
     file.undo()
@@ -104,7 +104,7 @@ def test_a_circle_is_not_written(file: TopicEditsFile) -> None:
 def test_an_undo_that_would_make_a_circle_is_refused(file: TopicEditsFile) -> None:
     for topic_id, into in (("prompt-1", "prompt-2"), ("prompt-1", "prompt-3"), ("prompt-2", "prompt-1")):
         file.add("merge", topic_id, NOON, into_topic_id=into)
-    with pytest.raises(TurretError, match="go round in a circle"):
+    with pytest.raises(TurretError, match="form a circle"):
         file.undo("edit-2")
     assert ids(file) == ["edit-1", "edit-2", "edit-3"]
 

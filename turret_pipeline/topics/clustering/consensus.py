@@ -152,9 +152,7 @@ def move_texts(graph: sp.csr_matrix, labels: IntArray, resolution: float) -> Int
     """The partition after MOVE_ROUNDS rounds, in each of which all texts move to the cluster with most modularity."""
     degrees = np.asarray(graph.sum(axis=1)).ravel()
     for _ in range(MOVE_ROUNDS):
-        links = (
-            graph @ _membership(labels)
-        ).tocsr()  # shape (texts, clusters): weight of the edges from text to cluster
+        links = (graph @ _membership(labels)).tocsr()  # weights of texts to clusters, shape (texts, clusters)
         rows, clusters = edge_sources(links), links.indices
         others = np.bincount(labels, degrees)[clusters] - degrees[rows] * (labels[rows] == clusters)
         gain = links.data - resolution * degrees[rows] * others / degrees.sum()

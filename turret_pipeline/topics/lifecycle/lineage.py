@@ -1,4 +1,4 @@
-"""What changed among the topics of a field in a run, and how the run went."""
+"""Changes among the topics of a field in a run, and a summary of the run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,21 +8,28 @@ import polars as pl
 from turret_pipeline.tables import CHANGES, TOPIC_LINEAGE, TOPIC_RUNS
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.topic_table import ACTIVE, RETIRED
+from turret_pipeline.topics.topic_id import TopicId
 from turret_pipeline.topics.tracking.reconcile import Change, Options
 
 TEXT = "text"
-"""The type of fields that have topics."""
+"""Type of the fields with topics."""
 
-FOUND_WITH = ("granularity", "min_texts", "floor")
-"""Settings (topic_...) and options whose change known topics follow with a refit only."""
+REFIT_OPTIONS = ("granularity", "min_texts", "floor")
+"""Options (settings topic_...) whose change has an effect on known topics with a refit only."""
 
 
-def changes_of(
-    before: pl.DataFrame, after: pl.DataFrame, field: str, moves: Sequence[Change], run: Run
+def build_lineage(
+    before: pl.DataFrame, after: pl.DataFrame, field: str, changes: Sequence[Change], run: Run
 ) -> pl.DataFrame:
-    """Lineage rows: ``moves`` among known topics, and topics that came, went, came back or got another name."""
+    """Rows of table ``topic_lineage`` for a run, from the topic tables before and after it.
+
+    ``changes`` are the splits and merges. The tables show births, retirements, revivals and new labels.
+    """
     moved = pl.DataFrame(
-        [(f"{field}-{move.topic}", move.kind, f"{field}-{move.other}", move.overlap_share) for move in moves],
+        [
+            (str(TopicId(field, change.topic)), change.kind, str(TopicId(field, change.other)), change.overlap_share)
+            for change in changes
+        ],
         {"topic_id": pl.String, "change": pl.String, "other_topic_id": pl.String, "overlap_share": pl.Float64},
         orient="row",
     )
@@ -37,9 +44,9 @@ def changes_of(
         pl.lit(1.0).alias("overlap_share"),
     )
     moved = pl.concat([moved, merged])
-    statuses = _statuses(both).join(moved, on="topic_id", how="anti", maintain_order="left")
+    statuses = _status_changes(both).join(moved, on="topic_id", how="anti", maintain_order="left")
     return (
-        pl.concat([moved, statuses, _names(both)], how="diagonal")
+        pl.concat([moved, statuses, _label_changes(both)], how="diagonal")
         .unique(["topic_id", "change"], keep="first", maintain_order=True)
         .with_columns(
             pl.lit(run.run_id).alias("run_id"),
@@ -52,12 +59,12 @@ def changes_of(
 
 
 def births(lineage: pl.DataFrame) -> dict[str, str]:
-    """The run in which each topic was born, by topic_id: that of its first row of lineage."""
-    first = lineage.sort("changed_at", maintain_order=True).unique("topic_id", keep="first", maintain_order=True)
+    """Id of the run in which each topic was born, by topic id: the run of its first row of lineage."""
+    first = lineage.unique("topic_id", keep="first", maintain_order=True)
     return dict(first.select("topic_id", "run_id").iter_rows())
 
 
-def _statuses(both: pl.DataFrame) -> pl.DataFrame:
+def _status_changes(both: pl.DataFrame) -> pl.DataFrame:
     before, now = pl.col("status_before"), pl.col("status")
     change = (
         pl.when(before.is_null()).then(pl.lit("born"))
@@ -67,13 +74,13 @@ def _statuses(both: pl.DataFrame) -> pl.DataFrame:
     return both.select("topic_id", change.alias("change")).drop_nulls("change")
 
 
-def _names(both: pl.DataFrame) -> pl.DataFrame:
+def _label_changes(both: pl.DataFrame) -> pl.DataFrame:
     renamed = pl.col("label_before").is_not_null() & (pl.col("label") != pl.col("label_before"))
     return both.filter(renamed).select("topic_id", pl.lit("renamed").alias("change"))
 
 
-def describe_run(
-    definitions: pl.DataFrame,
+def build_run_row(
+    topics: pl.DataFrame,
     text_topics: pl.DataFrame,
     changes: pl.DataFrame,
     before: pl.DataFrame,
@@ -85,13 +92,14 @@ def describe_run(
     *,
     is_anew: bool,
 ) -> pl.DataFrame:
-    """The row of table ``topic_runs`` for a field; ``is_anew``: no known topic was carried on."""
-    active = definitions.filter(pl.col("status") == ACTIVE)
+    """Row of table ``topic_runs`` for a field. ``is_anew`` is true if no known topic was continued."""
+    active = topics.filter(pl.col("status") == ACTIVE)
     count = text_topics.height
     if stability is None and before.height:
         stability = before["stability"][-1]
     row = {
         "run_id": run.run_id,
+        "run_number": run.run_number,
         "started_at": run.started_at,
         "field": field,
         "text_count": count,
@@ -102,20 +110,20 @@ def describe_run(
         "kept_share": None if kept_share is None else round(kept_share, 6),
         **{f"{change}_count": int((changes["change"] == change).sum()) for change in CHANGES},
         "note": _note(field, count, active.height, plan),
-        **_found_with(before, plan.options, is_anew=is_anew),
+        **_options_found_with(before, plan.options, is_anew=is_anew),
     }
     return pl.DataFrame([row], schema=TOPIC_RUNS.schema)
 
 
-def _found_with(before: pl.DataFrame, options: Options, *, is_anew: bool) -> dict[str, object]:
-    """The options with which the topics were last found anew; None where a version found them that did not note it."""
+def _options_found_with(before: pl.DataFrame, options: Options, *, is_anew: bool) -> dict[str, object]:
+    """Options of the run that last found the topics anew; None for runs of a version that did not store them."""
     if is_anew or before.is_empty():
-        return {f"found_{name}": getattr(options, name) for name in FOUND_WITH}
-    return {f"found_{name}": before[f"found_{name}"][-1] for name in FOUND_WITH}
+        return {f"found_{name}": getattr(options, name) for name in REFIT_OPTIONS}
+    return {f"found_{name}": before[f"found_{name}"][-1] for name in REFIT_OPTIONS}
 
 
-def run_in_words(row: Mapping[str, Any]) -> str:
-    """What a run changed among the topics of a field and how little chance had to do with them, from ``topic_runs``."""
+def describe_changes(row: Mapping[str, Any]) -> str:
+    """Sentence about the changes of the last run and the stability of its clusters, from a row of ``topic_runs``."""
     changed = ", ".join(f"{row[f'{change}_count']} {change}" for change in CHANGES if row[f"{change}_count"])
     parts = [
         f"In the last run: {changed or 'no topic changed'}",
@@ -125,35 +133,34 @@ def run_in_words(row: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def waiting_settings(row: Mapping[str, Any], options: Options) -> str | None:
-    """Which settings wait for a refit, as a sentence from a field's last row of ``topic_runs``; None: none does."""
-    waiting = [
+def describe_pending_settings(row: Mapping[str, Any], options: Options) -> str | None:
+    """Sentence about settings that a refit would apply, from a field's last row of ``topic_runs``; None without any."""
+    pending = [
         f"topic_{name} {found:g} (now {getattr(options, name):g})"
-        for name in FOUND_WITH
+        for name in REFIT_OPTIONS
         if (found := row.get(f"found_{name}")) not in {None, getattr(options, name)}
     ]
-    if not waiting or not row["topic_count"]:
+    if not pending or not row["topic_count"]:
         return None
     return (
-        f"The topics of {row['field']} were found with {', '.join(waiting)}: those known stay as they are until "
-        "turret topics refit."
+        f"Topics of {row['field']} were found with {', '.join(pending)}: run turret topics refit to apply the change "
+        "to known topics."
     )
 
 
 def _note(field: str, texts: int, topics: int, plan: Plan) -> str | None:
-    """Why there are no topics; none where there are."""
+    """Reason why a field has no topics, None if it has some."""
     min_texts, now = plan.options.min_texts, plan.types.get(field, TEXT)
     if topics:
         return None
     if now != TEXT:
-        return f"{field} is no text field any more (now {now}): setting field_types brings it back."
+        return f"{field} is no longer a text field (now {now}). Setting field_types makes it one again."
     if texts < 2 * min_texts:
-        are = "text is" if texts == 1 else "texts are"
         return (
-            f"{texts} distinct {are} too few: a topic has at least {min_texts} (setting topic_min_texts), "
-            f"and topics are looked for from {2 * min_texts} on."
+            f"Too few distinct texts ({texts}): at least {2 * min_texts} are needed, twice the minimum size of a topic "
+            f"({min_texts}, setting topic_min_texts)."
         )
     return (
-        f"No {min_texts} of the {texts} distinct texts are alike enough for a topic "
+        f"No topic: fewer than {min_texts} of the {texts} distinct texts are alike "
         "(settings topic_min_texts, topic_floor)."
     )

@@ -1,4 +1,4 @@
-"""How a run goes about the topics, and which run it is."""
+"""Inputs of a run that updates topics: its id and time, options, and edits by a person."""
 
 import dataclasses
 import datetime as dt
@@ -11,17 +11,18 @@ from turret_pipeline.topics.tracking.reconcile import Options
 
 @dataclass(frozen=True)
 class Run:
-    """Who makes a change, and when."""
+    """Id, start and number of a pipeline run."""
 
     run_id: str
     started_at: dt.datetime
+    run_number: int = 1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The method's options, a person's edits, and whether to start over with the ids carried across.
+    """Options of topic discovery, edits by a person, and whether to refit.
 
-    ``types`` are the types of the fields there are, by name.
+    ``types`` has the type of each field, by name.
     """
 
     options: Options

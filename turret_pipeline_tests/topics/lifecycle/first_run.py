@@ -1,4 +1,4 @@
-"""Texts of a few topics with their vectors, the state after a first run over them, and runs that go on from it."""
+"""Texts of a few topics with their vectors, the state after a first run over them, and further runs."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,37 +12,37 @@ from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.tables import TEXTS
 from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.state import TopicState, VectorsOf, advance
+from turret_pipeline.topics.lifecycle.state import TopicState, VectorLookup, update_topic_state
 from turret_pipeline.topics.tracking.reconcile import Options
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
-Group: TypeAlias = dict[str, FloatArray]
-"""Texts and their vectors."""
+Vectors: TypeAlias = dict[str, FloatArray]
+"""Vectors by text."""
 
 
-def group(words: str, count: int, first: int, seed: int = 0, noise: float = 0.06) -> Group:
-    """So many texts that begin with these words, around one direction."""
+def make_texts(words: str, count: int, first: int, seed: int = 0, noise: float = 0.06) -> Vectors:
+    """Texts that begin with these words, with vectors around one direction."""
     vectors = blobs([count], first=first, seed=seed, noise=noise)
     return {f"{words} {number}": vector for number, vector in enumerate(vectors)}
 
 
-REFUND = group("refund order", 20, first=0)
-PASSWORD = group("reset password", 14, first=1)
-PARCEL = group("track parcel", 16, first=2, noise=0.03)
-INVOICE = group("send invoice", 12, first=3, noise=0.03)
+REFUND = make_texts("refund order", 20, first=0)
+PASSWORD = make_texts("reset password", 14, first=1)
+PARCEL = make_texts("track parcel", 16, first=2, noise=0.03)
+INVOICE = make_texts("send invoice", 12, first=3, noise=0.03)
 ODD = {f"oddity {number}": vector for number, vector in enumerate(scattered(6))}
 EMPTY = TopicState.empty()
 
 
-def texts(*groups: Group, field: str = "prompt") -> pl.DataFrame:
+def texts(*groups: Vectors, field: str = "prompt") -> pl.DataFrame:
     """Table texts."""
     rows = [(field, text_id(text), text, 1) for group in groups for text in group]
     return pl.DataFrame(rows, TEXTS.schema, orient="row").sort("field", "text_id")
 
 
-def vectors(*groups: Group) -> VectorsOf:
-    """The vectors of those texts by id."""
+def vectors(*groups: Vectors) -> VectorLookup:
+    """Lookup of the vectors of these texts by id."""
     known = {text_id(text): vector for group in groups for text, vector in group.items()}
     return lambda ids: np.array([known[one] for one in ids], np.float32) if len(ids) else np.empty((0, 0), np.float32)
 
@@ -54,7 +54,7 @@ PLAN = Plan(Options())
 
 
 def run(previous: TopicState, given: pl.DataFrame, run_id: str = "r1", plan: Plan = PLAN) -> TopicState:
-    return advance(previous, given, LOOK_UP, plan, Run(run_id, NOON))
+    return update_topic_state(previous, given, LOOK_UP, plan, Run(run_id, NOON))
 
 
 def topic_of(state: TopicState, words: Iterable[str], field: str = "prompt") -> set[str | None]:

@@ -1,4 +1,4 @@
-"""A person's splits and merges over the topics that the machine found."""
+"""Splits and merges by a person."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from turret_pipeline.topics.edits import Action, Edit, Edits
 from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline.topics.lifecycle.decisions import apply_splits
 from turret_pipeline.topics.lifecycle.plan import Run
-from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.tracking.assign import measure_fit
 from turret_pipeline.topics.tracking.update import Update
 from turret_pipeline_tests.topics.lifecycle.first_run import (
@@ -23,7 +23,7 @@ from turret_pipeline_tests.topics.lifecycle.first_run import (
     REFUND,
     assert_same,
     changes,
-    group,
+    make_texts,
     run,
     statuses,
     texts,
@@ -38,7 +38,7 @@ def edit(action: Action, topic_id: str, number: int = 1, **details: object) -> E
     return Edit(f"edit-{number}", "", action, topic_id, **details)  # type: ignore[arg-type]
 
 
-def decided(previous: TopicState, *edits: Edit, run_id: str = "r2", given: pl.DataFrame = ALL) -> TopicState:
+def edited(previous: TopicState, *edits: Edit, run_id: str = "r2", given: pl.DataFrame = ALL) -> TopicState:
     return run(previous, given, run_id, replace(PLAN, edits=Edits(edits)))
 
 
@@ -55,52 +55,52 @@ MERGE = edit("merge", "prompt-2", into_topic_id="prompt-1")
 SPLIT = edit("split", "prompt-1", parts=3)
 
 
-def test_a_merged_topic_is_shown_as_the_other_and_found_as_itself() -> None:
-    state = decided(FIRST, MERGE)
+def test_texts_of_a_merged_topic_have_the_other_topic_but_keep_the_found_one() -> None:
+    state = edited(FIRST, MERGE)
     assert topic_of(state, [*REFUND, *PASSWORD]) == {"prompt-1"}
     assert state.text_topics["found_topic_id"].to_list() == FIRST.text_topics["found_topic_id"].to_list()
     gone = state.topic_definitions.row(1, named=True)
     assert (gone["status"], gone["merged_into_topic_id"]) == ("retired", "prompt-1")
     assert changes(state, "r2") == [("prompt-2", "merged")]
     assert state.topic_lineage.row(-1, named=True)["other_topic_id"] == "prompt-1"
-    assert changes(decided(state, MERGE, run_id="r3"), "r3") == []
+    assert changes(edited(state, MERGE, run_id="r3"), "r3") == []
 
 
-def test_new_texts_of_a_merged_topic_are_shown_with_the_other() -> None:
-    more = group("reset password again", 30, first=1, seed=7)
+def test_new_texts_of_a_merged_topic_get_the_other_topic() -> None:
+    more = make_texts("reset password again", 30, first=1, seed=7)
     look_up = vectors(REFUND, PASSWORD, ODD, more)
 
     plan = replace(PLAN, edits=Edits((MERGE,)))
-    state = advance(decided(FIRST, MERGE), texts(REFUND, PASSWORD, ODD, more), look_up, plan, Run("r3", NOON))
+    state = update_topic_state(edited(FIRST, MERGE), texts(REFUND, PASSWORD, ODD, more), look_up, plan, Run("r3", NOON))
     assert topic_of(state, more) == {"prompt-1"}
     ids = [text_id(text) for text in more]
     assert set(state.text_topics.filter(pl.col("text_id").is_in(ids))["found_topic_id"]) == {"prompt-2"}
 
 
-def test_merges_are_shown_at_their_end() -> None:
+def test_chains_of_merges_are_followed() -> None:
     three = run(EMPTY, texts(REFUND, PARCEL, PASSWORD))
     onward = edit("merge", "prompt-1", 2, into_topic_id="prompt-2")
-    state = decided(
+    state = edited(
         three, edit("merge", "prompt-3", into_topic_id="prompt-1"), onward, given=texts(REFUND, PARCEL, PASSWORD)
     )
     assert topic_of(state, [*REFUND, *PARCEL, *PASSWORD]) == {"prompt-2"}
     assert state.topic_definitions["merged_into_topic_id"].to_list() == ["prompt-2", None, "prompt-2"]
 
 
-def test_a_merge_that_is_undone_brings_the_topic_back() -> None:
-    state = decided(decided(FIRST, MERGE), run_id="r3")
+def test_undoing_a_merge_revives_the_topic() -> None:
+    state = edited(edited(FIRST, MERGE), run_id="r3")
     assert changes(state, "r3") == [("prompt-2", "revived")]
     assert_same(replace(state, topic_lineage=FIRST.topic_lineage, topic_runs=FIRST.topic_runs), FIRST)
 
 
-def test_a_merge_into_a_topic_that_never_lived_or_of_another_field_changes_nothing() -> None:
+def test_a_merge_into_an_unknown_topic_or_another_field_changes_nothing() -> None:
     for into in ("prompt-99", "note-1"):
-        state = decided(FIRST, edit("merge", "prompt-2", into_topic_id=into))
+        state = edited(FIRST, edit("merge", "prompt-2", into_topic_id=into))
         assert_same(replace(state, topic_runs=FIRST.topic_runs), FIRST)
 
 
 def test_the_largest_part_of_a_split_topic_keeps_its_id() -> None:
-    state = decided(FIRST, SPLIT)
+    state = edited(FIRST, SPLIT)
     parts = counts(state)
     assert parts.keys() == {"prompt-1", "prompt-2", "prompt-3", "prompt-4", None}
     assert parts["prompt-1"] >= parts["prompt-3"] >= parts["prompt-4"] > 0
@@ -116,38 +116,38 @@ def test_the_largest_part_of_a_split_topic_keeps_its_id() -> None:
 
 
 def test_a_split_is_done_once_and_stays_through_runs_and_a_refit() -> None:
-    state = decided(FIRST, SPLIT)
-    again = decided(state, SPLIT, run_id="r3")
+    state = edited(FIRST, SPLIT)
+    again = edited(state, SPLIT, run_id="r3")
     assert_same(replace(again, topic_runs=state.topic_runs), state)
     anew = refitted(state, SPLIT)
     assert anew.text_topics["topic_id"].to_list() == state.text_topics["topic_id"].to_list()
     assert changes(anew, "r3") == []
 
 
-def test_a_split_that_is_undone_gives_the_texts_back() -> None:
-    state = decided(decided(FIRST, SPLIT), run_id="r3")
+def test_undoing_a_split_returns_the_texts() -> None:
+    state = edited(edited(FIRST, SPLIT), run_id="r3")
     assert counts(state) == counts(FIRST)
     assert list(statuses(state).values()) == ["active", "active", "retired", "retired"]
     assert changes(state, "r3") == [("prompt-3", "merged"), ("prompt-4", "merged")]
-    assert changes(decided(state, run_id="r4"), "r4") == []
+    assert changes(edited(state, run_id="r4"), "r4") == []
 
 
-def test_a_split_of_a_part_is_undone_with_it() -> None:
-    once = decided(FIRST, SPLIT)
-    twice = decided(once, SPLIT, edit("split", "prompt-3", 2, parts=2), run_id="r3")
+def test_undoing_a_split_also_undoes_splits_of_its_parts() -> None:
+    once = edited(FIRST, SPLIT)
+    twice = edited(once, SPLIT, edit("split", "prompt-3", 2, parts=2), run_id="r3")
     assert "prompt-5" in counts(twice)
-    state = decided(twice, run_id="r4")
+    state = edited(twice, run_id="r4")
     assert counts(state) == counts(FIRST)
-    kept = decided(twice, edit("split", "prompt-3", 2, parts=2), run_id="r4")
+    kept = edited(twice, edit("split", "prompt-3", 2, parts=2), run_id="r4")
     assert counts(kept).keys() == {"prompt-1", "prompt-2", "prompt-5", None}
 
 
 def test_a_topic_with_fewer_texts_than_parts_stays_whole() -> None:
-    state = decided(FIRST, edit("split", "prompt-2", parts=15))
+    state = edited(FIRST, edit("split", "prompt-2", parts=15))
     assert_same(replace(state, topic_runs=FIRST.topic_runs), FIRST)
 
 
-def test_texts_of_one_kind_are_split_into_as_many_parts_as_there_are() -> None:
+def test_there_are_at_most_as_many_parts_as_distinct_vectors() -> None:
 
     vectors_of_two = np.repeat(np.eye(2, dtype=np.float32), [6, 3], axis=0)
     found = Update(measure_fit(vectors_of_two, np.full(9, 1)))
@@ -159,26 +159,26 @@ def test_texts_of_one_kind_are_split_into_as_many_parts_as_there_are() -> None:
     assert split.split_edits == {2: "edit-1"}
 
 
-TORN = list(REFUND)[:7]
-OF_TORN = pl.when(pl.col("text_id").is_in([text_id(text) for text in TORN])).then(pl.lit("prompt-2"))
+MOVED = list(REFUND)[:7]
+MOVED_TOPIC = pl.when(pl.col("text_id").is_in([text_id(text) for text in MOVED])).then(pl.lit("prompt-2"))
 MISPLACED = replace(
     FIRST,
     text_topics=FIRST.text_topics.with_columns(
-        OF_TORN.otherwise(name).alias(name) for name in ("topic_id", "found_topic_id")
+        MOVED_TOPIC.otherwise(name).alias(name) for name in ("topic_id", "found_topic_id")
     ),
 )
-"""Some texts are in another topic than the machine would put them."""
+"""A state in which the topic of some texts is not the one that the machine would find."""
 
 
-def test_a_refit_puts_texts_where_they_belong_and_keeps_the_ids() -> None:
+def test_a_refit_corrects_topics_and_keeps_the_ids() -> None:
     assert topic_of(refitted(MISPLACED), REFUND) == {"prompt-1"}
 
 
-def test_a_refit_leaves_locked_topics_their_texts() -> None:
+def test_a_refit_keeps_the_texts_of_locked_topics() -> None:
     locked = refitted(MISPLACED, edit("lock", "prompt-2"))
-    assert topic_of(locked, [*TORN, *PASSWORD]) == {"prompt-2"}
+    assert topic_of(locked, [*MOVED, *PASSWORD]) == {"prompt-2"}
     assert topic_of(locked, list(REFUND)[7:]) == {"prompt-1"}
 
 
-def test_a_lock_of_another_field_locks_nothing() -> None:
+def test_a_lock_of_another_field_has_no_effect() -> None:
     assert topic_of(refitted(MISPLACED, edit("lock", "note-2")), REFUND) == {"prompt-1"}

@@ -7,7 +7,7 @@ from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_LINEAGE
 from turret_pipeline.topics.lifecycle.plan import Run
-from turret_pipeline.topics.lifecycle.state import STATE_TABLES, TopicState, advance
+from turret_pipeline.topics.lifecycle.state import STATE_TABLES, TopicState, update_topic_state
 from turret_pipeline_tests.topics.lifecycle.first_run import (
     EMPTY,
     FIRST,
@@ -20,7 +20,7 @@ from turret_pipeline_tests.topics.lifecycle.first_run import (
     REFUND,
     assert_same,
     changes,
-    group,
+    make_texts,
     run,
     statuses,
     texts,
@@ -30,7 +30,7 @@ from turret_pipeline_tests.topics.lifecycle.first_run import (
 
 
 def without_texts(state: TopicState) -> TopicState:
-    """The state as if no text had a topic."""
+    """The state with all texts unassigned."""
     return replace(state, text_topics=TEXT_TOPICS.empty())
 
 
@@ -40,7 +40,7 @@ def test_the_first_run_finds_topics_and_names_them() -> None:
     assert topic_of(FIRST, ODD) == {None}
     refund = FIRST.topic_definitions.row(0, named=True)
     assert refund["label"] == "Refund order"
-    assert refund["description"] == "Texts that speak of refund order."
+    assert refund["description"] == "Texts about refund order."
     assert (refund["field"], refund["label_source"], refund["status"]) == ("prompt", "keywords", "active")
     assert len(refund["example_texts"]) == 5
     assert set(refund["example_texts"]) <= set(REFUND)
@@ -55,7 +55,7 @@ def test_every_birth_is_in_the_lineage() -> None:
     assert_frame_equal(FIRST.topic_lineage, expected)
 
 
-def test_the_tables_keep_their_contracts() -> None:
+def test_the_tables_have_their_schemas() -> None:
     for state in (EMPTY, FIRST, run(FIRST, TEXTS.empty()), run(EMPTY, TEXTS.empty())):
         for name, table in STATE_TABLES.items():
             assert getattr(state, name).schema == table.schema
@@ -75,16 +75,16 @@ def test_a_run_without_anything_new_changes_nothing() -> None:
 
 
 def test_known_texts_keep_their_topic_and_its_label_when_new_ones_come() -> None:
-    more = group("refund order again", 30, first=0, seed=7)
+    more = make_texts("refund order again", 30, first=0, seed=7)
     look_up = vectors(REFUND, PASSWORD, ODD, more)
-    second = advance(FIRST, texts(REFUND, PASSWORD, ODD, more), look_up, PLAN, Run("r2", NOON))
+    second = update_topic_state(FIRST, texts(REFUND, PASSWORD, ODD, more), look_up, PLAN, Run("r2", NOON))
     assert topic_of(second, [*REFUND, *more]) == {"prompt-1"}
     assert topic_of(second, PASSWORD) == {"prompt-2"}
     assert second.topic_definitions["label"].to_list() == FIRST.topic_definitions["label"].to_list()
     assert changes(second, "r2") == []
 
 
-def test_dense_groups_of_new_texts_become_new_topics_with_a_birth() -> None:
+def test_dense_clusters_of_new_texts_become_new_topics_with_a_birth() -> None:
     second = run(FIRST, texts(REFUND, PASSWORD, ODD, PARCEL, INVOICE), "r2")
     assert topic_of(second, REFUND) == {"prompt-1"}
     assert topic_of(second, PASSWORD) == {"prompt-2"}
@@ -93,7 +93,7 @@ def test_dense_groups_of_new_texts_become_new_topics_with_a_birth() -> None:
     assert changes(second, "r2") == [("prompt-3", "born"), ("prompt-4", "born")]
 
 
-def test_a_topic_whose_texts_are_gone_is_retired_and_keeps_its_name() -> None:
+def test_a_topic_without_texts_is_retired_and_keeps_its_label() -> None:
     second = run(FIRST, texts(REFUND), "r2")
     assert statuses(second) == {"prompt-1": "active", "prompt-2": "retired"}
     assert changes(second, "r2") == [("prompt-2", "retired")]
@@ -103,7 +103,7 @@ def test_a_topic_whose_texts_are_gone_is_retired_and_keeps_its_name() -> None:
     assert changes(run(second, texts(REFUND), "r3"), "r3") == []
 
 
-def test_a_field_that_is_gone_keeps_its_topics_retired() -> None:
+def test_topics_of_a_missing_field_are_retired() -> None:
     second = run(FIRST, TEXTS.empty(), "r2")
     assert statuses(second) == {"prompt-1": "retired", "prompt-2": "retired"}
     assert_frame_equal(second.text_topics, FIRST.text_topics)
@@ -125,7 +125,7 @@ def test_a_topic_whose_own_texts_come_back_is_revived() -> None:
     assert changes(third, "r3") == [("prompt-2", "revived")]
 
 
-def test_ids_are_never_given_again() -> None:
+def test_ids_are_never_reused() -> None:
     anew = run(without_texts(FIRST), texts(REFUND, PASSWORD, ODD), "r2")
     assert topic_of(anew, REFUND) == {"prompt-3"}
     assert topic_of(anew, PASSWORD) == {"prompt-4"}
@@ -160,63 +160,65 @@ def test_themes_belong_to_their_field_and_stay() -> None:
     )
 
 
-def test_measures_are_cosines_and_null_where_there_is_nothing_to_measure() -> None:
+def test_similarities_are_cosines_or_null() -> None:
     found = FIRST.text_topics
     assert found.filter(pl.col("topic_id").is_not_null())["similarity"].is_between(0.7, 1.000001).all()
     assert found["runner_up_topic_id"].is_in(["prompt-1", "prompt-2"]).all()
-    lonely = run(EMPTY, texts(dict(list(REFUND.items())[:1])))
-    assert lonely.text_topics.drop("field", "text_id").rows() == [(None,) * 5]
+    single = run(EMPTY, texts(dict(list(REFUND.items())[:1])))
+    assert single.text_topics.drop("field", "text_id").rows() == [(None,) * 5]
 
 
 def test_labels_stay_unique_in_a_field_from_run_to_run() -> None:
-    cancel = group("cancel phone", 9, 4) | group("phone cancel", 9, 4, seed=1) | group("cancel", 3, 4, seed=2)
-    others = [group("delete", 20, 5), group("upgrade", 20, 6)]
-    rivals = group("cancel", 14, 7, seed=3, noise=0.03), group("cancel phone", 6, 7, seed=4, noise=0.03)
+    cancel = (
+        make_texts("cancel phone", 9, 4) | make_texts("phone cancel", 9, 4, seed=1) | make_texts("cancel", 3, 4, seed=2)
+    )
+    others = [make_texts("delete", 20, 5), make_texts("upgrade", 20, 6)]
+    rivals = make_texts("cancel", 14, 7, seed=3, noise=0.03), make_texts("cancel phone", 6, 7, seed=4, noise=0.03)
     again = {f"{text} again": vector for rival in rivals for text, vector in rival.items()}
-    newer = group("renew", 15, 8, noise=0.03)
+    newer = make_texts("renew", 15, 8, noise=0.03)
     look_up = vectors(REFUND, PASSWORD, ODD, cancel, *others, again, newer)
     before = texts(REFUND, PASSWORD, ODD, cancel, *others)
-    first = advance(EMPTY, before, look_up, PLAN, Run("r1", NOON))
+    first = update_topic_state(EMPTY, before, look_up, PLAN, Run("r1", NOON))
     after = pl.concat([before, texts(again, newer)])
-    second = advance(first, after, look_up, PLAN, Run("r2", NOON))
+    second = update_topic_state(first, after, look_up, PLAN, Run("r2", NOON))
     labels = second.topic_definitions["label"].to_list()
     assert len(labels) > first.topic_definitions.height
     assert len(set(labels)) == len(labels)
 
 
-def test_topics_found_anew_have_new_ids_and_labels_of_their_own() -> None:
+def test_topics_found_anew_have_new_ids_and_unique_labels() -> None:
     anew = run(without_texts(FIRST), texts(REFUND, PASSWORD, ODD), "r2")
     assert statuses(anew) == {"prompt-1": "retired", "prompt-2": "retired", "prompt-3": "active", "prompt-4": "active"}
     assert anew.topic_definitions["label"].is_unique().all()
     assert anew.topic_definitions.unique(["theme_id", "theme_label"])["theme_label"].is_unique().all()
 
 
-def test_a_name_that_keywords_did_not_give_stays_with_its_description() -> None:
+def test_a_label_by_an_llm_stays_with_its_description() -> None:
     is_refund = pl.col("topic_id") == "prompt-1"
-    said = {"label": "Money back", "label_source": "llm", "description": "People want their money back."}
+    by_llm = {"label": "Money back", "label_source": "llm", "description": "People want their money back."}
     found = {"found_label": "Money back", "found_label_source": "llm"}
     definitions = FIRST.topic_definitions.with_columns(
-        pl.when(is_refund).then(pl.lit(value)).otherwise(name).alias(name) for name, value in (said | found).items()
+        pl.when(is_refund).then(pl.lit(value)).otherwise(name).alias(name) for name, value in (by_llm | found).items()
     )
     named = replace(FIRST, topic_definitions=definitions)
     more = run(named, texts(REFUND, PASSWORD, ODD, PARCEL), "r2")
-    assert more.topic_definitions.filter(is_refund).select(*said).row(0, named=True) == said
+    assert more.topic_definitions.filter(is_refund).select(*by_llm).row(0, named=True) == by_llm
     assert more.topic_definitions["label_source"].to_list() == ["llm", "keywords", "keywords"]
     gone = run(more, texts(PASSWORD), "r3")
     back = run(gone, texts(REFUND, PASSWORD), "r4")
     for state in (gone, back):
-        assert state.topic_definitions.filter(is_refund).select(*said).row(0, named=True) == said
+        assert state.topic_definitions.filter(is_refund).select(*by_llm).row(0, named=True) == by_llm
 
 
-def test_tables_of_a_version_that_knew_fewer_columns_are_read() -> None:
-    """Tables of before edits, the map and the account of runs."""
-    known_then = ["topic_id", "field", "label", "label_source", "description", "keywords", "example_texts"]
+def test_tables_of_an_older_version_are_read() -> None:
+    """These are tables without the columns for edits, the map and runs."""
+    old_columns = ["topic_id", "field", "label", "label_source", "description", "keywords", "example_texts"]
     old = {
-        "topic_definitions": FIRST.topic_definitions.select(*known_then, "theme_id", "theme_label", "status"),
+        "topic_definitions": FIRST.topic_definitions.select(*old_columns, "theme_id", "theme_label", "status"),
         "text_topics": FIRST.text_topics.drop("found_topic_id"),
         "topic_lineage": FIRST.topic_lineage,
     }
-    state = TopicState.read(old)
+    state = TopicState.from_tables(old)
     for name, table in STATE_TABLES.items():
         assert getattr(state, name).schema == table.schema
     assert_frame_equal(state.text_topics, FIRST.text_topics)
@@ -227,5 +229,5 @@ def test_tables_of_a_version_that_knew_fewer_columns_are_read() -> None:
     assert_same(replace(second, topic_runs=FIRST.topic_runs), FIRST)
 
 
-def test_without_any_table_nothing_is_known() -> None:
-    assert_same(TopicState.read({}), EMPTY)
+def test_without_tables_the_state_is_empty() -> None:
+    assert_same(TopicState.from_tables({}), EMPTY)

@@ -1,4 +1,4 @@
-"""What topics are called where several want one name."""
+"""Unique labels of topics."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from turret_pipeline.topics.edits import NO_EDITS, Edit, Edits
-from turret_pipeline.topics.lifecycle.unique_labels import called, clashes
+from turret_pipeline.topics.lifecycle.unique_labels import assign_unique_labels, describe_label_clashes
 
 FOUND = {"prompt-1": "Refund", "prompt-2": "Parcel", "prompt-3": "Invoice"}
 
@@ -19,7 +19,7 @@ def renames(*names: tuple[str, str]) -> Edits:
 def labels(edits: Edits, **found: str) -> list[str]:
     """Labels of prompt-1, prompt-2 and so on."""
     known = FOUND | {name.replace("_", "-"): label for name, label in found.items()}
-    by_topic = called(pl.DataFrame({"topic_id": list(known), "found_label": list(known.values())}), edits)
+    by_topic = assign_unique_labels(pl.DataFrame({"topic_id": list(known), "found_label": list(known.values())}), edits)
     return [by_topic[topic_id] for topic_id in known]
 
 
@@ -42,47 +42,47 @@ def test_a_label_goes_to_the_older_edit_and_then_to_the_older_topic(edits: Edits
     assert labels(edits) == expected
 
 
-def test_of_two_found_labels_the_younger_topic_gets_a_number_that_is_free() -> None:
+def test_the_newer_of_two_topics_with_the_same_found_label_gets_a_free_number() -> None:
     assert labels(NO_EDITS, prompt_4="refund", prompt_5="Refund 2") == [
         "Refund", "Parcel", "Invoice", "refund 3", "Refund 2",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("names", list(itertools.product(["Refund", "parcel", "A", "a 2"], repeat=3)))
-def test_no_two_topics_are_called_the_same_whatever_a_person_writes(names: tuple[str, ...]) -> None:
+def test_labels_are_unique_whatever_a_person_writes(names: tuple[str, ...]) -> None:
     for order in itertools.permutations(zip(FOUND, names, strict=True)):
         for edits in (renames(*order), renames(*order[:2]), renames(*order, order[0])):
             assert len({label.lower() for label in labels(edits)}) == len(FOUND)
 
 
-def definitions(edits: Edits, status: str = "active") -> pl.DataFrame:
+def topic_table(edits: Edits, status: str = "active") -> pl.DataFrame:
     found = pl.DataFrame({"topic_id": list(FOUND), "found_label": list(FOUND.values())})
-    given = pl.Series("label", [called(found, edits)[one] for one in FOUND])
+    given = pl.Series("label", [assign_unique_labels(found, edits)[one] for one in FOUND])
     return found.with_columns(given, pl.lit("prompt").alias("field"), pl.lit(status).alias("status"))
 
 
-def test_a_name_that_got_a_number_is_told_with_the_remedy() -> None:
+def test_a_label_that_got_a_number_is_reported_with_the_remedy() -> None:
     edits = renames(("prompt-1", "Alpha"), ("prompt-2", "alpha"), ("prompt-3", "Refund"))
-    topics = definitions(edits)
-    assert clashes(topics, topics, edits) == [
-        'edit-2 (rename prompt-2 to "alpha") is followed with the label "alpha 2": edit-1 gave "alpha" to prompt-1. '
-        "Choose another name: turret topics rename prompt-2 NAME, or take that one back: turret topics undo edit-1."
+    topics = topic_table(edits)
+    assert describe_label_clashes(topics, topics, edits) == [
+        'edit-2 (rename prompt-2 to "alpha") was applied with the label "alpha 2": edit-1 gave "alpha" to prompt-1. '
+        "Choose another label: turret topics rename prompt-2 LABEL, or undo the other edit: turret topics undo edit-1."
     ]
-    assert clashes(topics, topics.clear(), edits) == clashes(topics, topics, edits)
+    assert describe_label_clashes(topics, topics.clear(), edits) == describe_label_clashes(topics, topics, edits)
 
 
-def test_a_found_label_that_a_person_gave_to_another_topic_is_told_where_that_topic_is_shown() -> None:
+def test_a_found_label_that_got_a_number_is_reported_if_its_topic_is_disclosed() -> None:
     edits = renames(("prompt-2", "Refund"))
-    topics = definitions(edits)
-    assert clashes(topics, topics, edits) == [
-        'prompt-1 is shown with the label "Refund 2": edit-1 gave "Refund" to prompt-2. Choose another name: '
-        "turret topics rename prompt-1 NAME, or take that one back: turret topics undo edit-1."
+    topics = topic_table(edits)
+    assert describe_label_clashes(topics, topics, edits) == [
+        'prompt-1 is shown with the label "Refund 2": edit-1 gave "Refund" to prompt-2. Choose another label: '
+        "turret topics rename prompt-1 LABEL, or undo the other edit: turret topics undo edit-1."
     ]
-    assert clashes(topics, topics.tail(2), edits) == []
-    assert clashes(definitions(edits, "retired"), definitions(edits, "retired"), edits) == []
+    assert describe_label_clashes(topics, topics.tail(2), edits) == []
+    assert describe_label_clashes(topic_table(edits, "retired"), topic_table(edits, "retired"), edits) == []
 
 
-def test_without_a_clash_nothing_is_told() -> None:
+def test_without_a_clash_nothing_is_reported() -> None:
     for edits in (NO_EDITS, renames(("prompt-1", "Parcel"), ("prompt-2", "Refund"))):
-        assert clashes(definitions(edits), definitions(edits), edits) == []
-    assert clashes(definitions(NO_EDITS).clear(), definitions(NO_EDITS), NO_EDITS) == []
+        assert describe_label_clashes(topic_table(edits), topic_table(edits), edits) == []
+    assert describe_label_clashes(topic_table(NO_EDITS).clear(), topic_table(NO_EDITS), NO_EDITS) == []
