@@ -35,7 +35,7 @@ from turret_pipeline.topics.follow_ups.turns import Turns, collect_turns
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.tracking.reconcile import Options
-from turret_pipeline_tests.benchmarks.gold_sets import DATA, lines
+from turret_pipeline_tests.benchmarks.gold_sets import DATA, read_lines
 from turret_pipeline_tests.benchmarks.topics import CACHE, header, row
 
 SETS = {
@@ -65,7 +65,7 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
     """A set with the topics of all its turns."""
     rows = [
         (event["event_id"], event["session_id"], event["timestamp"], event["metadata"].get("prompt"))
-        for event in lines(data / "events" / f"{name}.jsonl.gz")
+        for event in read_lines(data / "events" / f"{name}.jsonl.gz")
     ]
     events = pl.DataFrame(rows, ["event_id", "session_id", "event_at", "value"], orient="row")
     events = events.sort("event_at", maintain_order=True)
@@ -84,7 +84,7 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
     return Dialogues(
         collect_turns("prompt", events, event_texts, state.text_topics),
         dict(events.select("event_id", "session_id").iter_rows()),
-        {gold["event_id"]: gold for gold in lines(data / "gold" / f"{name}.jsonl.gz")},
+        {gold["event_id"]: gold for gold in read_lines(data / "gold" / f"{name}.jsonl.gz")},
         SETS[name],
     )
 

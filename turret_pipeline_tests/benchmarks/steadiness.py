@@ -1,7 +1,7 @@
-"""How steady topics are: `python -m turret_pipeline_tests.benchmarks.steadiness [--data DIR] [--cache DIR]`.
+"""Stability of topics over runs: `python -m turret_pipeline_tests.benchmarks.steadiness [--data DIR] [--cache DIR]`.
 
-Five equal imports of a set, one after the other, beside one import of all of it and beside a new start with another
-seed; and texts of five gold labels held back until the last import, which must be born as new topics.
+Compares five equal imports of a set, one after the other, with a single import of all texts, and that with another
+seed. In a second test the texts of five gold labels come with the last import only, and must be born as new topics.
 """
 
 import argparse
@@ -13,83 +13,91 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from turret_pipeline.orchestration.resources import now
+from turret_pipeline.clock import now
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.state import TopicState, advance
-from turret_pipeline.topics.lifecycle.topic_table import numbers_of
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
+from turret_pipeline.topics.lifecycle.topic_table import parse_numbers
+from turret_pipeline.topics.topic_id import TopicId
 from turret_pipeline.topics.tracking.reconcile import Options
-from turret_pipeline_tests.benchmarks.gold_sets import DATA, GoldSet, load_set, scores, topics_of_events, vectors_of_set
+from turret_pipeline_tests.benchmarks.gold_sets import (
+    DATA,
+    GoldSet,
+    load_set,
+    load_vectors,
+    score_topics,
+    topics_of_events,
+)
 
-IMPORTS, HELD_LABELS = 5, 5
+IMPORTS, HELD_BACK_LABELS = 5, 5
 
 
 @dataclass(frozen=True)
 class Case:
     """A set with its vectors."""
 
-    found: GoldSet
+    gold: GoldSet
     vectors: FloatArray
 
-    def vectors_of(self, text_ids: pl.Series) -> FloatArray:
-        rows = {text_id: row for row, text_id in enumerate(self.found.texts["text_id"])}
+    def look_up(self, text_ids: pl.Series) -> FloatArray:
+        rows = {text_id: row for row, text_id in enumerate(self.gold.texts["text_id"])}
         return self.vectors[[rows[text_id] for text_id in text_ids]]
 
     def imports(self, parts: IntArray, options: Options) -> Iterator[TopicState]:
-        """States after each import; ``parts`` has the import in which each text comes first."""
+        """State after each import. ``parts`` has the number of the first import of each text, from 0."""
         state = TopicState.empty()
         for number in range(int(parts.max()) + 1):
-            texts = self.found.texts.filter(pl.Series(parts <= number))
-            state = advance(state, texts, self.vectors_of, Plan(options), Run(f"import-{number + 1}", now()))
+            texts = self.gold.texts.filter(pl.Series(parts <= number))
+            state = update_topic_state(state, texts, self.look_up, Plan(options), Run(f"import-{number + 1}", now()))
             yield state
 
     def topic(self, state: TopicState) -> IntArray:
-        """Number of every text's topic; NO_TOPIC where it has none or has not come yet."""
-        rows = self.found.texts.select("text_id").join(
+        """Topic number of every text, NO_TOPIC if it is unassigned or not imported yet."""
+        rows = self.gold.texts.select("text_id").join(
             state.text_topics, on="text_id", how="left", maintain_order="left"
         )
-        return numbers_of(rows["topic_id"])
+        return parse_numbers(rows["topic_id"])
 
     def by_event(self, topic: IntArray) -> IntArray:
-        """Topic of every event in scope."""
-        return topics_of_events(self.found.in_scope, topic.tolist())
+        """Topic number of every event in scope."""
+        return topics_of_events(self.gold.in_scope, topic.tolist())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--cache", type=Path, default=Path("data/benchmarks"))
-    parser.add_argument("--draws", type=int, default=5, help="draws of held-back labels")
-    given = parser.parse_args()
-    imports_of(_case("clinc150", given), seed=1)
-    for seed in range(given.draws):
-        planted(_case("banking77", given), seed)
+    parser.add_argument("--draws", type=int, default=5, help="number of draws of held-back labels")
+    options = parser.parse_args()
+    measure_imports(_load_case("clinc150", options), seed=1)
+    for seed in range(options.draws):
+        measure_held_back_labels(_load_case("banking77", options), seed)
 
 
-def _case(name: str, given: argparse.Namespace) -> Case:
-    found = load_set(given.data, name)
-    return Case(found, vectors_of_set(found, given.cache))
+def _load_case(name: str, options: argparse.Namespace) -> Case:
+    gold = load_set(options.data, name)
+    return Case(gold, load_vectors(gold, options.cache))
 
 
-def imports_of(case: Case, seed: int) -> None:
-    """Print how much of the topics stays from import to import, and how the last compares with a single import."""
+def measure_imports(case: Case, seed: int) -> None:
+    """Print the share of events that keep their topic in each import, and compare the last import with a single one."""
     parts = np.random.default_rng(seed).permutation(len(case.vectors)) % IMPORTS
-    print(f"{case.found.name}: {IMPORTS} equal imports of {len(case.vectors):,} texts")
+    print(f"{case.gold.name}: {IMPORTS} equal imports of {len(case.vectors):,} texts")
     before = np.full(len(case.vectors), NO_TOPIC)
     for number, state in enumerate(case.imports(parts, Options()), 1):
         after = case.topic(state)
-        had = case.by_event(before) != NO_TOPIC
-        kept = (case.by_event(after) == case.by_event(before))[had]
-        share = f"{kept.mean():.4f}" if had.any() else "-"
+        was_assigned = case.by_event(before) != NO_TOPIC
+        kept = (case.by_event(after) == case.by_event(before))[was_assigned]
+        share = f"{kept.mean():.4f}" if was_assigned.any() else "-"
         print(f"  import {number}: events that keep their topic id {share} (at least 0.97), {_changes(state, number)}")
         before = after
-    last = scores(case.found, before.tolist())
+    last = score_topics(case.gold, before.tolist())
     whole = np.zeros(len(case.vectors), dtype=np.int64)
     once, anew = (case.topic(next(case.imports(whole, replace(Options(), seed=other)))) for other in (0, 1))
-    one = scores(case.found, once.tolist())
+    one = score_topics(case.gold, once.tolist())
     print(f"  AMI {last.ami:.4f} after {IMPORTS} imports, {one.ami:.4f} after one (within 0.02)")
-    print(f"  new start with another seed: ARI {adjusted_rand_score(once, anew):.3f} over all texts (at least 0.88)")
+    print(f"  another seed: ARI {adjusted_rand_score(once, anew):.3f} over all texts (at least 0.88)")
 
 
 def _changes(state: TopicState, number: int) -> str:
@@ -98,30 +106,32 @@ def _changes(state: TopicState, number: int) -> str:
     return f"{run['topic_count']} topics, " + ", ".join(f"{run[f'{change}_count']} {change}" for change in changes)
 
 
-def planted(case: Case, seed: int) -> None:
-    """Print what becomes of texts of labels that come with the last import only."""
+def measure_held_back_labels(case: Case, seed: int) -> None:
+    """Print the topics of texts whose labels come with the last import only."""
     random = np.random.default_rng(seed)
-    labels = case.found.events.filter(pl.col("at").is_not_null()).unique("at", keep="first", maintain_order=True)
-    label_of = dict(labels.select("at", "label").iter_rows())
-    held = random.choice(sorted(set(label_of.values())), HELD_LABELS, replace=False).tolist()
+    labels = case.gold.events.filter(pl.col("text_row").is_not_null()).unique(
+        "text_row", keep="first", maintain_order=True
+    )
+    label_of = dict(labels.select("text_row", "label").iter_rows())
+    held_back = random.choice(sorted(set(label_of.values())), HELD_BACK_LABELS, replace=False).tolist()
     parts = random.permutation(len(case.vectors)) % IMPORTS
-    is_held = np.array([label_of.get(row) in held for row in range(len(parts))])
-    parts[is_held] = IMPORTS - 1
+    is_held_back = np.array([label_of.get(row) in held_back for row in range(len(parts))])
+    parts[is_held_back] = IMPORTS - 1
     *_, before, after = case.imports(parts, Options())
     new = set(
         after.topic_lineage.filter((pl.col("run_id") == f"import-{IMPORTS}") & (pl.col("change") == "born"))["topic_id"]
     )
-    numbers = [int(topic_id.rpartition("-")[2]) for topic_id in new]
-    held_events = case.found.in_scope["label"].is_in(held).to_numpy()
+    numbers = [TopicId.parse(topic_id).number for topic_id in new]
+    held_back_events = case.gold.in_scope["label"].is_in(held_back).to_numpy()
     topic = case.by_event(case.topic(after))
-    share = np.isin(topic[held_events], numbers).mean()
-    known, now_known = case.topic(before), case.topic(after)
-    had = known != NO_TOPIC
-    same = (known == now_known)[had].mean()
-    agreement = adjusted_mutual_info_score(known[had], now_known[had])
+    share = np.isin(topic[held_back_events], numbers).mean()
+    earlier, later = case.topic(before), case.topic(after)
+    was_assigned = earlier != NO_TOPIC
+    same = (earlier == later)[was_assigned].mean()
+    agreement = adjusted_mutual_info_score(earlier[was_assigned], later[was_assigned])
     print(
-        f"{case.found.name}: {', '.join(held)} held back: {share:.3f} of their events in {len(numbers)} born topics "
-        f"(at least 0.80); {same:.4f} of the known texts keep theirs (AMI {agreement:.3f})"
+        f"{case.gold.name}: {', '.join(held_back)} held back: {share:.3f} of their events in {len(numbers)} new topics "
+        f"(at least 0.80); {same:.4f} of the known texts keep their topic (AMI {agreement:.3f})"
     )
 
 

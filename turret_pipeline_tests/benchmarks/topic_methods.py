@@ -1,8 +1,8 @@
-"""One method on one set, in a process of its own, so that its seconds and memory are its own.
+"""Runs one method on one set in its own process, to measure its time and memory.
 
     python -m turret_pipeline_tests.benchmarks.topic_methods METHOD FOLDER
 
-FOLDER has texts.parquet and vectors.npy; METHOD.json is written there.
+FOLDER has texts.parquet and vectors.npy. The result is written to METHOD.json there.
 """
 
 import importlib
@@ -19,62 +19,64 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from turret_pipeline.orchestration.resources import now
+from turret_pipeline.clock import now
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.state import TopicState, advance
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.tracking.reconcile import Options
 
-TRIAL_TEXTS = 4500
-"""Texts of the trial run that compiles and imports what is needed: UMAP goes another way up to 4,096."""
+WARM_UP_TEXTS = 4500
+"""Texts of the warm-up run, which imports and compiles. Above 4,096 texts, because UMAP treats fewer differently."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """Topic of every text, what the topics are called by their number, and what it took."""
+class MethodResult:
+    """Topic of every text, labels, themes and examples by topic number, and the resources used."""
 
     topic: list[int]
     labels: dict[int, str]
     themes: dict[int, str]
     examples: dict[int, list[str]]
     seconds: float
-    trial_seconds: float
+    warm_up_seconds: float
     megabytes: float
 
 
 Topics = tuple[list[int], dict[int, str], dict[int, str], dict[int, list[str]]]
-"""The first four values of Found."""
+"""The first four fields of MethodResult."""
 
 Method = Callable[[pl.DataFrame, FloatArray], Topics]
-"""Table ``texts`` and vectors to the topics of the texts."""
+"""Finds the topics of table ``texts`` from its vectors."""
 
 
-class NamedTopics(Protocol):
-    """The part of a fitted BERTopic model that tells its names."""
+class LabeledModel(Protocol):
+    """The part of a fitted BERTopic model with its labels."""
 
     topic_labels_: Mapping[int, str]
 
 
-def run_method(method: str, folder: Path) -> Found:
-    """Run a method on the folder's set in a new process."""
+def run_method(method: str, folder: Path) -> MethodResult:
+    """Run a method on the set in the folder, in a new process."""
     command = [sys.executable, "-m", __name__, method, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{method} failed on {folder.name}:\n{done.stderr}")
     found = json.loads((folder / f"{method}.json").read_text())
-    by_number = {key: {int(at): value for at, value in found[key].items()} for key in ("labels", "themes", "examples")}
-    return Found(**{**found, **by_number})
+    by_number = {
+        key: {int(number): value for number, value in found[key].items()} for key in ("labels", "themes", "examples")
+    }
+    return MethodResult(**{**found, **by_number})
 
 
 def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
-    """Ours with the defaults: topics, names, themes, examples."""
+    """Topics, labels, themes and examples by this package, with default options."""
     rows = {text_id: row for row, text_id in enumerate(texts["text_id"])}
 
-    def vectors_of(text_ids: pl.Series) -> FloatArray:
+    def look_up(text_ids: pl.Series) -> FloatArray:
         return vectors[[rows[text_id] for text_id in text_ids]]
 
-    state = advance(TopicState.empty(), texts, vectors_of, Plan(Options()), Run("benchmark", now()))
+    state = update_topic_state(TopicState.empty(), texts, look_up, Plan(Options()), Run("benchmark", now()))
     number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
     topics = state.topic_definitions.with_columns(number.alias("number"))
     label, theme, examples = (
@@ -85,14 +87,14 @@ def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
 
 
 def bertopic(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
-    """BERTopic's defaults on our vectors."""
+    """Topics and labels by BERTopic with its defaults, from the same vectors."""
     model = importlib.import_module("bertopic").BERTopic()
     topic, _ = model.fit_transform(texts["text"].to_list(), vectors)
     return [int(number) for number in topic], _plain_labels(model), {}, {}
 
 
-def bertopic_names(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
-    """BERTopic's default names of topics that are given, in column ``topic``."""
+def bertopic_labels(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
+    """Labels by BERTopic, with its defaults, of the topics in column ``topic``."""
     given = texts["topic"].to_numpy()
     whole = importlib.import_module("bertopic")
     parts = {name: importlib.import_module(f"bertopic.{name}") for name in ("cluster", "dimensionality", "backend")}
@@ -102,31 +104,33 @@ def bertopic_names(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
         hdbscan_model=parts["cluster"].BaseCluster(),
     )
     model.fit_transform(texts["text"].to_list(), vectors, y=given)
-    names = _plain_labels(model)
-    labels = {int(ours): names[theirs] for ours, theirs in zip(given, model.topics_, strict=True) if ours != NO_TOPIC}
+    by_number = _plain_labels(model)
+    labels = {
+        int(ours): by_number[theirs] for ours, theirs in zip(given, model.topics_, strict=True) if ours != NO_TOPIC
+    }
     return given.tolist(), labels, {}, {}
 
 
-def _plain_labels(model: NamedTopics) -> dict[int, str]:
-    """Names such as 0_card_lost_my_stolen, as kindly as they can be read: card lost my stolen."""
+def _plain_labels(model: LabeledModel) -> dict[int, str]:
+    """BERTopic's labels as words: 0_card_lost_my_stolen becomes card lost my stolen."""
     return {
         int(number): " ".join(name.split("_")[1:]) for number, name in model.topic_labels_.items() if number != NO_TOPIC
     }
 
 
-METHODS: dict[str, Method] = {"turret": turret, "bertopic": bertopic, "bertopic_names": bertopic_names}
+METHODS: dict[str, Method] = {"turret": turret, "bertopic": bertopic, "bertopic_labels": bertopic_labels}
 
 
-def measured(method: Method, texts: pl.DataFrame, vectors: FloatArray) -> Found:
-    """Run a method on a sample, then on everything."""
+def measure_method(method: Method, texts: pl.DataFrame, vectors: FloatArray) -> MethodResult:
+    """Result of a method on all texts, after a warm-up run on a sample."""
     loaded = _megabytes_in_use()
-    sample = np.sort(np.random.default_rng(0).permutation(len(vectors))[:TRIAL_TEXTS])
+    sample = np.sort(np.random.default_rng(0).permutation(len(vectors))[:WARM_UP_TEXTS])
     started = time.perf_counter()
     method(texts[sample.tolist()], vectors[sample])
-    tried = time.perf_counter()
+    warmed_up = time.perf_counter()
     found = method(texts, vectors)
     ended = time.perf_counter()
-    return Found(*found, ended - tried, tried - started, _peak_megabytes() - loaded)
+    return MethodResult(*found, ended - warmed_up, warmed_up - started, _peak_megabytes() - loaded)
 
 
 def _megabytes_in_use() -> float:
@@ -135,15 +139,15 @@ def _megabytes_in_use() -> float:
 
 
 def _peak_megabytes() -> float:
-    """Most memory this process had; the resource module would tell that of the process that started it, if larger."""
+    """Peak memory of this process. The resource module would report the parent's peak if that is larger."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) * 1024 / 1e6
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write what a method found and what it took."""
+    """Write the result of a method."""
     method, folder = arguments[0], Path(arguments[1])
-    found = measured(METHODS[method], pl.read_parquet(folder / "texts.parquet"), np.load(folder / "vectors.npy"))
+    found = measure_method(METHODS[method], pl.read_parquet(folder / "texts.parquet"), np.load(folder / "vectors.npy"))
     (folder / f"{method}.json").write_text(json.dumps(asdict(found)))
 
 
