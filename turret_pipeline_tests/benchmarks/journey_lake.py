@@ -1,8 +1,8 @@
-"""A lake of made-up journeys, of any size, for what it takes to read them.
+"""A lake of generated journeys, of any size, for measuring the time and memory of building the journey tables.
 
-Topics of Zipf's sizes that lead to some topics more than to others and to themselves most, a dozen event names, ten
-events a session and five sessions a user on average, four events of five with a text, enum values on every event. Of
-``events`` only the columns that journeys are read from are written.
+Sizes of topics follow Zipf's law; topics lead to themselves most, and to some topics more than to others. There are a
+dozen event names, on average ten events per session and five sessions per user, texts on four of five events, and enum
+values on every event. Of ``events``, only the columns that journeys need are written.
 """
 
 import datetime as dt
@@ -17,51 +17,53 @@ from turret_pipeline.tables import LAKE_TABLES
 TOPICS, NAMES = 60, 12
 FIELD = "prompt"
 SEGMENTS = {"plan": 4, "model": 3, "language": 8}
-EVENTS_A_SESSION, SESSIONS_A_USER = 10, 5
+EVENTS_PER_SESSION, SESSIONS_PER_USER = 10, 5
 FIRST_AT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 
 
-def chain(rng: np.random.Generator, nodes: int, stay: float) -> FloatArray:
-    """Probabilities from each node to each, shape (nodes, nodes); rows sum to 1."""
+def draw_transition_matrix(rng: np.random.Generator, nodes: int, stay: float) -> FloatArray:
+    """Transition probabilities between nodes, shape (nodes, nodes); rows sum to 1."""
     weights = (1 / np.arange(1, nodes + 1)) * rng.gamma(0.5, size=(nodes, nodes))
     return np.asarray(stay * np.eye(nodes) + (1 - stay) * weights / weights.sum(axis=1, keepdims=True))
 
 
-def walks(rng: np.random.Generator, moves: FloatArray, lengths: IntArray) -> IntArray:
-    """The nodes of sessions of these lengths, one after the other; they start on a node by Zipf's law."""
+def draw_walks(rng: np.random.Generator, moves: FloatArray, lengths: IntArray) -> IntArray:
+    """The nodes of sessions of these lengths, one session after the other; first nodes follow Zipf's law."""
     nodes, offsets = len(moves), np.r_[0, np.cumsum(lengths)[:-1]]
     bounds = (np.cumsum(moves, axis=1).clip(max=1 - 1e-12) + np.arange(nodes)[:, None]).ravel()
     starts = 1 / np.arange(1, nodes + 1)
-    found = np.empty(lengths.sum(), np.int16)
+    walked = np.empty(lengths.sum(), np.int16)
     here = rng.choice(nodes, len(lengths), p=starts / starts.sum())
     for step in range(int(lengths.max(initial=0))):
-        on = np.flatnonzero(lengths > step)
+        active = np.flatnonzero(lengths > step)
         if step:
-            here[on] = np.searchsorted(bounds, here[on] + rng.random(len(on))).clip(max=nodes * nodes - 1) % nodes
-        found[offsets[on] + step] = here[on]
-    return found
+            here[active] = (
+                np.searchsorted(bounds, here[active] + rng.random(len(active))).clip(max=nodes * nodes - 1) % nodes
+            )
+        walked[offsets[active] + step] = here[active]
+    return walked
 
 
-def events(event_count: int, seed: int = 1) -> pl.DataFrame:
-    """So many events in the order of time: name, session_id, user_id, event_at, and the number of the topic."""
+def generate_events(event_count: int, seed: int = 1) -> pl.DataFrame:
+    """Events in order of time: ids, event_name, event_at, and the numbers of their topic, user and session."""
     rng = np.random.default_rng(seed)
-    lengths = rng.geometric(1 / EVENTS_A_SESSION, event_count // EVENTS_A_SESSION)
+    lengths = rng.geometric(1 / EVENTS_PER_SESSION, event_count // EVENTS_PER_SESSION)
     lengths[-1] += max(event_count - lengths.sum(), 0)
     session = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)[:event_count]
-    user = rng.integers(0, max(len(lengths) // SESSIONS_A_USER, 1), len(lengths)).astype(np.int32)
-    began = rng.integers(0, 60 * 86_400_000_000, len(lengths))
+    user = rng.integers(0, max(len(lengths) // SESSIONS_PER_USER, 1), len(lengths)).astype(np.int32)
+    started = rng.integers(0, 60 * 86_400_000_000, len(lengths))
     pauses = np.cumsum(rng.exponential(20e6, len(session)).astype(np.int64))
     first = np.r_[0, np.cumsum(lengths)[:-1]].clip(max=event_count - 1)
-    made = pl.DataFrame(
+    drawn = pl.DataFrame(
         {
             "session": session,
             "user": user[session],
-            "name": walks(rng, chain(rng, NAMES, 0.2), lengths)[:event_count],
-            "topic": walks(rng, chain(rng, TOPICS, 0.5), lengths)[:event_count],
-            "event_at": began[session] + pauses - pauses[first[session]],
+            "name": draw_walks(rng, draw_transition_matrix(rng, NAMES, 0.2), lengths)[:event_count],
+            "topic": draw_walks(rng, draw_transition_matrix(rng, TOPICS, 0.5), lengths)[:event_count],
+            "event_at": started[session] + pauses - pauses[first[session]],
         }
     )
-    return made.sort("event_at").select(
+    return drawn.sort("event_at").select(
         (pl.lit("evt_") + pl.int_range(pl.len()).hash(1).cast(pl.String)).alias("event_id"),
         (pl.lit("session_") + pl.col("session").hash(2).cast(pl.String)).alias("session_id"),
         (pl.lit("user_") + pl.col("user").hash(3).cast(pl.String)).alias("user_id"),
@@ -74,13 +76,13 @@ def events(event_count: int, seed: int = 1) -> pl.DataFrame:
 
 
 def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
-    """The tables that journeys are read from."""
-    made = events(event_count, seed)
+    """Write the tables from which journeys are built."""
+    generated = generate_events(event_count, seed)
     lake.root.mkdir(parents=True, exist_ok=True)
-    made.drop("topic", "user", "session").write_parquet(lake.path("events"))
+    generated.drop("topic", "user", "session").write_parquet(lake.path("events"))
     row = pl.int_range(pl.len())
     values = [
-        made.select(
+        generated.select(
             "event_id", pl.lit(field).alias("field"), (pl.col("user" if count == 4 else "session").hash(count) % count)
         )
         .rename({"user" if count == 4 else "session": "value"})
@@ -88,8 +90,10 @@ def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
         for field, count in SEGMENTS.items()
     ]
     pl.concat(values).write_parquet(lake.path("event_values"))
-    texts = made.filter(row % 5 > 0).select("event_id", pl.lit(FIELD).alias("field"), "topic", (row % 3).alias("third"))
-    spelled = texts.with_columns(  # every third text is a common one
+    texts = generated.filter(row % 5 > 0).select(
+        "event_id", pl.lit(FIELD).alias("field"), "topic", (row % 3).alias("third")
+    )
+    with_ids = texts.with_columns(  # every third text is common
         pl.when(pl.col("third") == 0)
         .then(row % 1000 * 100 + pl.col("topic"))
         .otherwise(-row)
@@ -98,12 +102,12 @@ def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
         .alias("text_id"),
         (pl.lit(f"{FIELD}-") + pl.col("topic").cast(pl.String)).alias("topic_id"),
     )
-    spelled.select("event_id", "field", "text_id").write_parquet(lake.path("event_texts"))
-    spelled.unique("text_id").select("field", "text_id", "topic_id").write_parquet(lake.path("text_topics"))
-    spelled.filter(row % 10 == 0).select(
+    with_ids.select("event_id", "field", "text_id").write_parquet(lake.path("event_texts"))
+    with_ids.unique("text_id").select("field", "text_id", "topic_id").write_parquet(lake.path("text_topics"))
+    with_ids.filter(row % 10 == 0).select(
         "event_id", "field", pl.col("topic_id").alias("continues_topic_id")
     ).write_parquet(lake.path("continuations"))
-    labels = spelled.select("field", "topic_id", pl.col("topic_id").alias("label")).unique().sort("topic_id")
+    labels = with_ids.select("field", "topic_id", pl.col("topic_id").alias("label")).unique().sort("topic_id")
     labels.write_parquet(lake.path("topic_definitions"))
     types = {FIELD: "text", **dict.fromkeys(SEGMENTS, "enum")}
     pl.DataFrame({"field": list(types), "type": list(types.values())}).write_parquet(lake.path("fields"))

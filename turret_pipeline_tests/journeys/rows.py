@@ -1,4 +1,4 @@
-"""Visits and times, written short."""
+"""Short constructors of visits and times."""
 
 import datetime as dt
 
@@ -10,12 +10,12 @@ NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
 
 def at(seconds: float) -> dt.datetime:
-    """So many seconds after noon."""
+    """Time that is this many seconds after noon."""
     return NOON + dt.timedelta(seconds=seconds)
 
 
 def visits(*rows: tuple[str, str, float], dimension: str = "event_name", user_id: str | None = "u1") -> pl.DataFrame:
-    """Visits from session, node and seconds, in their order."""
+    """Visits from (session, node, seconds), in order."""
     full = [
         (dimension, session, user_id, node, at(seconds), position)
         for position, (session, node, seconds) in enumerate(rows)
@@ -24,6 +24,6 @@ def visits(*rows: tuple[str, str, float], dimension: str = "event_name", user_id
 
 
 def path(session: str, nodes: str, user_id: str | None = "u1", dimension: str = "event_name") -> pl.DataFrame:
-    """A session that visits these nodes, a letter each, ten seconds apart."""
+    """Visits of one session to nodes named by one letter each, ten seconds apart."""
     rows = [(session, node, 10.0 * step) for step, node in enumerate(nodes)]
     return visits(*rows, dimension=dimension, user_id=user_id)

@@ -1,4 +1,4 @@
-"""Visits of every dimension in; all journey tables out."""
+"""All journey tables from the visits of all dimensions."""
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -14,15 +14,15 @@ VALUES = pl.DataFrame(schema={"event_id": pl.String, "field": pl.String, "value"
 LABELS = pl.DataFrame({"field": ["prompt"], "topic_id": ["x"], "label": ["Refunds"]})
 
 
-def test_every_dimension_is_in_every_table_and_topics_keep_their_labels() -> None:
+def test_every_table_has_every_dimension_and_topics_keep_their_labels() -> None:
     dimensions = ["event_name", "user:event_name", "prompt", "user:prompt"]
     given = [path("s1", "xyx", dimension=dimension) for dimension in dimensions]
-    kept: list[pl.DataFrame] = []
-    found = build_journey_tables(given, EVENTS, VALUES, LABELS, 1, kept.append)
+    written: list[pl.DataFrame] = []
+    found = build_journey_tables(given, EVENTS, VALUES, LABELS, 1, written.append)
     assert tuple(found) == TABLES
     for table in ("journey_edges", "journey_nodes", "journey_loops", "journey_paths"):
         assert found[table]["dimension"].unique(maintain_order=True).to_list() == dimensions
-    assert_frame_equal(pl.concat(kept), pl.concat(map(journey_steps, given)))
+    assert_frame_equal(pl.concat(written), pl.concat(map(journey_steps, given)))
     labels = found["journey_nodes"].filter(pl.col("node_id") == "x").select("dimension", "node_label")
     assert dict(labels.iter_rows()) == {"event_name": "x", "user:event_name": "x"} | {
         "prompt": "Refunds",
@@ -30,7 +30,7 @@ def test_every_dimension_is_in_every_table_and_topics_keep_their_labels() -> Non
     }
 
 
-def test_nodes_are_those_of_all_edges_where_edges_of_few_are_folded() -> None:
+def test_nodes_include_all_nodes_when_rare_edges_are_folded() -> None:
     found = build_journey_tables(
         [
             path("s1", "xyx", "u1"),
@@ -54,7 +54,7 @@ def test_no_visits_make_empty_tables() -> None:
         assert_frame_equal(frame, LAKE_TABLES[table].empty())
 
 
-def test_a_session_of_a_hundred_thousand_events_at_one_instant_and_one_of_a_single_event_are_counted_whole() -> None:
+def test_very_long_and_very_short_sessions_are_counted_completely() -> None:
     many = 100_000
     events = pl.DataFrame(
         {
@@ -68,9 +68,9 @@ def test_a_session_of_a_hundred_thousand_events_at_one_instant_and_one_of_a_sing
         | {"event_at": pl.Datetime("us", "UTC")},
     )
     values = events.select("event_id", pl.lit("plan").alias("field"), pl.lit("free").alias("value"))
-    kept: list[pl.DataFrame] = []
+    written: list[pl.DataFrame] = []
     of_both = collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty(), ["prompt"])
-    found = build_journey_tables(of_both, events, values, LABELS, 1, kept.append)
+    found = build_journey_tables(of_both, events, values, LABELS, 1, written.append)
     edges = found["journey_edges"].filter(pl.col("dimension") == "event_name")
     assert edges.select("from_node_id", "to_node_id", "transition_count", "median_seconds").rows() == [
         ("(start)", "ask", 2, None),
@@ -82,6 +82,6 @@ def test_a_session_of_a_hundred_thousand_events_at_one_instant_and_one_of_a_sing
     nodes = found["journey_nodes"].filter(pl.col("dimension") == "event_name")
     columns = ["node_id", "event_count", "session_count", "start_share", "end_share"]
     assert nodes.select(columns).rows() == [("ask", 50_001, 2, 1.0, 0.5), ("rate", 50_000, 1, 0.0, 0.5)]
-    steps = pl.concat(kept).group_by("dimension", "sequence_id").agg(pl.col("step_number").max()).sort("step_number")
+    steps = pl.concat(written).group_by("dimension", "sequence_id").agg(pl.col("step_number").max()).sort("step_number")
     assert sorted(steps["step_number"]) == [1, 1, many, many]
     assert found["journey_segments"].is_empty()

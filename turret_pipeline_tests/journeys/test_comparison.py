@@ -1,4 +1,4 @@
-"""Two groups of sessions side by side."""
+"""Comparison of two groups of sessions."""
 
 import polars as pl
 import pytest
@@ -8,17 +8,17 @@ from turret_pipeline.journeys.comparison import DIFFERENCES, compare_sessions
 from turret_pipeline_tests.journeys.rows import path, visits
 
 
-def walks(*given: tuple[str, int, str]) -> pl.DataFrame:
-    """Visits from name of a group, number of sessions, nodes; each session of a user of its own."""
+def group_visits(*groups: tuple[str, int, str]) -> pl.DataFrame:
+    """Visits from (name of the group, number of sessions, nodes), with a different user for each session."""
     frames = [
         path(f"{group}{number}-{nodes}", nodes, user_id=f"{group}{number}-{nodes}")
-        for group, count, nodes in given
+        for group, count, nodes in groups
         for number in range(count)
     ]
     return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("position")).sort("sequence_id", "position")
 
 
-def of_group(frame: pl.DataFrame, group: str) -> pl.DataFrame:
+def group_sessions(frame: pl.DataFrame, group: str) -> pl.DataFrame:
     return (
         frame.select(pl.col("sequence_id").cast(pl.String).alias("session_id"))
         .filter(pl.col("session_id").str.starts_with(group))
@@ -26,11 +26,11 @@ def of_group(frame: pl.DataFrame, group: str) -> pl.DataFrame:
     )
 
 
-GIVEN = walks(("x", 30, "ab"), ("x", 10, "a"), ("y", 10, "ab"), ("y", 30, "a"))
+GIVEN = group_visits(("x", 30, "ab"), ("x", 10, "a"), ("y", 10, "ab"), ("y", 30, "a"))
 
 
-def test_visits_and_moves_are_shares_of_the_sessions_and_of_what_leaves_a_node() -> None:
-    found = compare_sessions(GIVEN, of_group(GIVEN, "x"))
+def test_visits_are_shares_of_sessions_and_moves_are_shares_of_transitions() -> None:
+    found = compare_sessions(GIVEN, group_sessions(GIVEN, "x"))
     rows = {(row["measure"], row["from_node_id"], row["to_node_id"]): row for row in found.to_dicts()}
     visit = rows["visit", "b", "b"]
     assert (visit["count"], visit["other_count"]) == (30, 10)
@@ -42,26 +42,29 @@ def test_visits_and_moves_are_shares_of_the_sessions_and_of_what_leaves_a_node()
     assert found["difference"].abs().is_sorted(descending=True)
 
 
-def test_the_other_side_sees_the_same_differences_the_other_way_round() -> None:
-    one, other = compare_sessions(GIVEN, of_group(GIVEN, "x")), compare_sessions(GIVEN, of_group(GIVEN, "y"))
-    both = one.join(other, on=["measure", "from_node_id", "to_node_id"], suffix="_turned")
+def test_swapping_the_groups_negates_the_differences() -> None:
+    one, other = (
+        compare_sessions(GIVEN, group_sessions(GIVEN, "x")),
+        compare_sessions(GIVEN, group_sessions(GIVEN, "y")),
+    )
+    both = one.join(other, on=["measure", "from_node_id", "to_node_id"], suffix="_swapped")
     assert both.height == one.height
-    assert both["difference"].to_list() == pytest.approx((-both["difference_turned"]).to_list())
-    assert both["q_value"].to_list() == pytest.approx(both["q_value_turned"].to_list())
+    assert both["difference"].to_list() == pytest.approx((-both["difference_swapped"]).to_list())
+    assert both["q_value"].to_list() == pytest.approx(both["q_value_swapped"].to_list())
 
 
-def test_groups_of_too_few_are_not_compared() -> None:
-    few = walks(("x", 9, "ab"), ("y", 40, "ab"))
-    assert_frame_equal(compare_sessions(few, of_group(few, "x")), DIFFERENCES.to_frame())
-    assert compare_sessions(GIVEN, of_group(GIVEN, "x"), min_users=41).is_empty()
+def test_small_groups_are_not_compared() -> None:
+    few = group_visits(("x", 9, "ab"), ("y", 40, "ab"))
+    assert_frame_equal(compare_sessions(few, group_sessions(few, "x")), DIFFERENCES.to_frame())
+    assert compare_sessions(GIVEN, group_sessions(GIVEN, "x"), min_users=41).is_empty()
     assert compare_sessions(visits(), pl.DataFrame({"session_id": []}, {"session_id": pl.String})).is_empty()
 
 
-def test_what_too_few_users_do_on_either_side_is_not_told() -> None:
+def test_rows_of_too_few_users_on_either_side_are_left_out() -> None:
     def measured(min_users: int, *more: tuple[str, int, str]) -> set[tuple[str, str, str]]:
-        given = pl.concat([GIVEN, walks(*more)]) if more else GIVEN
+        given = pl.concat([GIVEN, group_visits(*more)]) if more else GIVEN
         given = given.with_columns(pl.int_range(pl.len()).alias("position"))
-        found = compare_sessions(given, of_group(given, "x"), min_users)
+        found = compare_sessions(given, group_sessions(given, "x"), min_users)
         return set(found.select("measure", "from_node_id", "to_node_id").iter_rows())
 
     everything = measured(1)
@@ -72,11 +75,11 @@ def test_what_too_few_users_do_on_either_side_is_not_told() -> None:
     assert ("visit", "b", "b") in with_few
 
 
-def test_one_user_with_many_sessions_proves_little() -> None:
+def test_many_sessions_of_one_user_are_not_compared() -> None:
     same = GIVEN.with_columns(
         pl.when(pl.col("sequence_id").cast(pl.String).str.starts_with("x"))
         .then(pl.lit("one"))
         .otherwise("user_id")
         .alias("user_id")
     )
-    assert compare_sessions(same, of_group(GIVEN, "x")).is_empty()  # no five users on that side
+    assert compare_sessions(same, group_sessions(GIVEN, "x")).is_empty()  # no five users on that side

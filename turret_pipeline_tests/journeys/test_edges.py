@@ -1,4 +1,4 @@
-"""Visits in; which node directly follows which out."""
+"""Edges from visits."""
 
 import polars as pl
 import pytest
@@ -48,18 +48,18 @@ def test_a_node_that_follows_itself_is_an_edge_to_itself() -> None:
     assert counts(journey_edges(path("s1", "aaab"))) == {"(start)>a": 1, "a>a": 2, "a>b": 1, "b>(end)": 1}
 
 
-def test_sessions_do_not_run_into_each_other() -> None:
+def test_edges_do_not_span_sessions() -> None:
     found = journey_edges(visits(("s1", "a", 0), ("s2", "b", 1), ("s1", "c", 2), ("s2", "d", 3)))
     assert counts(found) == {"(start)>a": 1, "(start)>b": 1, "a>c": 1, "b>d": 1, "c>(end)": 1, "d>(end)": 1}
 
 
-def test_dimensions_are_counted_apart() -> None:
+def test_dimensions_are_counted_separately() -> None:
     found = journey_edges(pl.concat([path("s1", "ab"), path("s1", "ac", dimension="prompt")]))
     leaving = found.filter(pl.col("from_node_id") == "a").select("dimension", "to_node_id", "probability")
     assert leaving.rows() == [("event_name", "b", 1.0), ("prompt", "c", 1.0)]
 
 
-def test_sessions_and_users_are_counted_once_and_nobody_is_no_user() -> None:
+def test_sessions_and_users_are_counted_once_without_unknown_users() -> None:
     given = pl.concat([path("s1", "abab", "u1"), path("s2", "ab", "u1"), path("s3", "ab", None)])
     found = journey_edges(given).filter((pl.col("from_node_id") == "a") & (pl.col("to_node_id") == "b"))
     assert found.select("transition_count", "session_count", "user_count").rows() == [(4, 3, 1)]
@@ -93,13 +93,13 @@ def ends(given: pl.DataFrame, source: str, target: str) -> tuple[float, float]:
     return interval
 
 
-def test_the_interval_of_a_probability_is_wilsons_where_users_do_as_chance_has_it() -> None:
+def test_intervals_are_wilson_intervals_if_users_differ_only_by_chance() -> None:
     given = pl.concat([path(f"s{number}", "ab" if number < 30 else "ac", f"u{number}") for number in range(40)])
     assert ends(given, "a", "b") == pytest.approx((0.5981, 0.8581), abs=1e-4)  # 30 of 40
     assert ends(given, "b", "(end)") == pytest.approx((0.8865, 1.0), abs=1e-4)  # 30 of 30
 
 
-def test_it_is_as_wide_as_of_one_transition_a_user_where_each_always_does_the_same() -> None:
+def test_intervals_depend_on_users_if_each_user_always_does_the_same() -> None:
     given = [("ab" if user < 30 else "ac", user) for user in range(40)]
     once = pl.concat([path(f"s{user}", nodes, f"u{user}") for nodes, user in given])
     ten_times = pl.concat([path(f"s{user}.{time}", nodes, f"u{user}") for nodes, user in given for time in range(10)])
@@ -138,7 +138,7 @@ def test_folded_nodes_are_entered_and_left_as_often_as_visited() -> None:
         assert {node: count for node, count in sums.iter_rows() if node in visited} == visited
 
 
-def test_a_session_of_a_hundred_thousand_events_at_one_instant_is_counted_whole() -> None:
+def test_a_session_of_many_events_at_one_time_is_counted_completely() -> None:
     rows = [("s1", "ab"[number % 2], 0.0) for number in range(100_000)]
     found = journey_edges(visits(*rows))
     assert counts(found) == {"(start)>a": 1, "a>b": 50_000, "b>a": 49_999, "b>(end)": 1}

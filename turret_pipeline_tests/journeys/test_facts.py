@@ -1,4 +1,4 @@
-"""Journey tables in; sentences out."""
+"""Facts about journeys as sentences."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Rows = Sequence[dict[str, Any]]
 
 
 def facts(dimension: str = "prompt", **tables: Rows) -> list[str]:
-    """The facts of tables of which only what is read is given."""
+    """Facts of tables that have only the columns that are read."""
     starts = [edge("(start)", row["node_id"], row["start_count"] or 0) for row in tables.get("journey_nodes", ())]
     tables["journey_edges"] = [*starts, *tables.get("journey_edges", ())]
     return journey_facts({name: table(name, tables.get(name, ()), dimension) for name in FACT_TABLES}, dimension)
@@ -61,7 +61,7 @@ def edge(source: str, target: str, count: int, median: float | None = 90.0) -> d
     }
 
 
-def test_starts_ends_and_break_off_say_their_denominators() -> None:
+def test_starts_ends_and_drop_off_have_denominators() -> None:
     assert facts(journey_nodes=NODES) == [
         "60% of 100 sessions start on T-1, 30% on T-2, 8% on T-3.",
         "40% of 100 sessions end on T-1, 33% on T-3, 25% on T-2.",
@@ -69,7 +69,7 @@ def test_starts_ends_and_break_off_say_their_denominators() -> None:
     ]
 
 
-def test_a_node_is_where_sessions_break_off_if_its_q_value_says_so_and_more_do_than_elsewhere() -> None:
+def test_drop_off_must_be_significant_and_above_that_of_other_nodes() -> None:
     nodes = [node("t-1", 50, 50, 30, elsewhere=0.5, q_value=0.06), node("t-2", 50, 50, 20, elsewhere=0.5, q_value=0.01)]
     assert not any("break off" in fact for fact in facts(journey_nodes=nodes))
     nodes += [node("t-3", 50, 0, 26, elsewhere=0.5, q_value=0.05), node("t-4", 4, 0, 4, elsewhere=0.5, q_value=0.01)]
@@ -78,7 +78,7 @@ def test_a_node_is_where_sessions_break_off_if_its_q_value_says_so_and_more_do_t
     )
 
 
-def test_what_too_few_users_do_to_be_told_is_no_fact_but_their_sessions_count() -> None:
+def test_suppressed_nodes_are_left_out_but_their_sessions_count() -> None:
     unknown = dict.fromkeys(("start_count", "start_share", "end_count", "end_share", "drop_off_q_value"))
     edges = [edge("(start)", "t-1", 60), edge("(start)", "(other)", 40)]
     rows = [node("t-1", 70, 60, 40), node("t-2", 50, 30, 25) | unknown]
@@ -87,7 +87,7 @@ def test_what_too_few_users_do_to_be_told_is_no_fact_but_their_sessions_count() 
     assert journey_facts(found, "prompt") == ["60% of 100 sessions start on T-1.", "40% of 100 sessions end on T-1."]
 
 
-def test_the_commonest_move_leads_from_a_node_to_another() -> None:
+def test_the_most_common_move_is_between_two_different_nodes() -> None:
     edges = [
         edge("t-1", "t-1", 20),
         edge("t-1", "(end)", 10),
@@ -110,7 +110,7 @@ def test_the_strongest_loop_names_both_ends() -> None:
     )
 
 
-def test_what_hardly_anyone_does_is_no_fact() -> None:
+def test_rare_findings_are_left_out() -> None:
     loop = {"node_id": "t-1", "other_node_id": "t-2", "bounce_count": 9, "session_count": 4, "session_share": 0.04}
     nodes = [node(f"t-{number}", 4, 4, 4) for number in range(25)]
     assert facts(journey_nodes=nodes, journey_edges=[edge("t-1", "t-2", 4)], journey_loops=[loop]) == []
@@ -138,7 +138,7 @@ def segment(source: str, target: str, value: str, inside: float, outside: float,
         ("t-2", "(end)", "sessions end after T-2"),
     ],
 )
-def test_the_largest_difference_that_survives_is_told(source: str, target: str, what: str) -> None:
+def test_the_largest_significant_difference_is_described(source: str, target: str, what: str) -> None:
     rows = [
         segment("t-1", "t-2", "free", 0.9, 0.1, 0.2),
         segment("t-1", "t-2", "pro", 0.3, 0.2, 0.01),
@@ -149,7 +149,7 @@ def test_the_largest_difference_that_survives_is_told(source: str, target: str, 
     )
 
 
-def test_where_no_difference_survives_it_is_said() -> None:
+def test_the_absence_of_significant_differences_is_described() -> None:
     rows = [segment("t-1", "t-2", "free", 0.9, 0.1, 0.2)]
     assert facts(journey_nodes=HALF, journey_segments=rows)[-1] == (
         "No move differs between segments beyond chance (1 compared, over all fields)."
@@ -181,7 +181,7 @@ def test_the_topic_most_above_the_base_rate_comes_before_one_below() -> None:
     )
 
 
-def test_the_sequences_of_users_are_called_users_and_other_dimensions_do_not_count() -> None:
+def test_user_dimensions_count_users_and_other_dimensions_are_ignored() -> None:
     rows: dict[str, Rows] = {"journey_nodes": NODES, "journey_edges": [edge("(start)", "t-1", 100)]}
     given = {name: table(name, rows.get(name, ()), "user:prompt") for name in FACT_TABLES}
     assert journey_facts(given, "user:prompt")[0] == "60% of 100 users start on T-1, 30% on T-2, 8% on T-3."
@@ -193,14 +193,14 @@ def test_shares_and_times_are_short() -> None:
     assert [duration(seconds) for seconds in (0, 59, 90, 7200, 200_000)] == ["0 s", "59 s", "2 min", "2 h", "2 d"]
 
 
-def test_of_one_node_alone_there_is_one_thing_to_say() -> None:
+def test_a_dimension_with_one_node_has_one_fact() -> None:
     assert facts(journey_nodes=[node("t-1", 100, 100, 100)]) == [
         "All 100 sessions stay on T-1: there is nothing else to move to."
     ]
 
 
-def test_of_moves_as_common_the_likeliest_is_told() -> None:
+def test_ties_of_the_most_common_move_are_broken_by_probability() -> None:
     moves = [edge("t-1", "t-2", 10), edge("t-1", "(end)", 30), edge("t-2", "t-1", 10)]
     moves = [{**move, "probability": share} for move, share in zip(moves, (0.25, 0.75, 1.0), strict=True)]
-    (told,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "commonest move" in fact)
-    assert told.startswith("The commonest move is from T-2 to T-1: 10 of 10 times (100%)")
+    (sentence,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "commonest move" in fact)
+    assert sentence.startswith("The commonest move is from T-2 to T-1: 10 of 10 times (100%)")

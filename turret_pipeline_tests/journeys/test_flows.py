@@ -1,4 +1,4 @@
-"""Steps in; how many sessions go where from step to step out."""
+"""Flows from steps."""
 
 import polars as pl
 import pytest
@@ -11,14 +11,14 @@ from turret_pipeline_tests.journeys.rows import path, visits
 Flow = tuple[int, str, int, str | None, int]
 
 
-def flows(*sessions: pl.DataFrame, min_users: int = 1, most_steps: int = 5, nodes: int = 7) -> list[Flow]:
+def flows(*sessions: pl.DataFrame, min_users: int = 1, max_steps: int = 5, max_nodes: int = 7) -> list[Flow]:
     steps = journey_steps(pl.concat(sessions)).lazy()
-    found = first_flows(steps, "event_name", min_users, most_steps, nodes)
+    found = first_flows(steps, "event_name", min_users, max_steps, max_nodes)
     assert found.schema == FLOWS_SCHEMA
     return found.rows()
 
 
-def test_flows_lead_from_step_to_step_and_those_who_leave_to_the_end() -> None:
+def test_flows_lead_to_the_next_step_or_to_the_end() -> None:
     found = flows(path("s1", "aab"), path("s2", "ab"), path("s3", "b"), path("s4", "abc"))
     assert found == [
         (1, "a", 1, "b", 3),
@@ -32,7 +32,9 @@ def test_flows_lead_from_step_to_step_and_those_who_leave_to_the_end() -> None:
 def test_every_step_is_entered_as_often_as_it_is_left() -> None:
     found = pl.DataFrame(
         flows(
-            *(path(f"s{n}", "abcabcab"[n % 5 : n % 7 + 1] or "a", f"u{n % 9}") for n in range(60)), min_users=3, nodes=1
+            *(path(f"s{n}", "abcabcab"[n % 5 : n % 7 + 1] or "a", f"u{n % 9}") for n in range(60)),
+            min_users=3,
+            max_nodes=1,
         ),
         FLOWS_SCHEMA,
         orient="row",
@@ -44,28 +46,28 @@ def test_every_step_is_entered_as_often_as_it_is_left() -> None:
     assert_frame_equal(entered.agg(total), left.agg(total), check_row_order=False)
 
 
-def test_the_nodes_beyond_the_largest_are_told_together_and_counted() -> None:
-    found = flows(*(path(f"s{n}", node) for n, node in enumerate("aaabbcde")), nodes=2)
+def test_nodes_beyond_the_largest_are_folded_and_counted() -> None:
+    found = flows(*(path(f"s{n}", node) for n, node in enumerate("aaabbcde")), max_nodes=2)
     assert found == [(1, "(other)", 3, None, 3), (1, "a", 1, None, 3), (1, "b", 1, None, 2)]
 
 
-def test_the_rest_is_never_a_single_node() -> None:
-    assert flows(path("s1", "a"), path("s2", "a"), path("s3", "b"), nodes=1) == [
+def test_other_is_never_a_single_node() -> None:
+    assert flows(path("s1", "a"), path("s2", "a"), path("s3", "b"), max_nodes=1) == [
         (1, "a", 1, None, 2),
         (1, "b", 1, None, 1),
     ]
 
 
-def test_steps_that_hardly_a_session_reaches_are_not_told() -> None:
+def test_steps_that_few_sessions_reach_are_left_out() -> None:
     found = flows(path("s0", "abc"), *(path(f"s{n}", "ab" if n < 8 else "a") for n in range(1, 100)))
     assert found == [(1, "a", 1, "(end)", 92), (1, "a", 1, "b", 8), (2, "b", 1, None, 8)]
 
 
-def test_no_more_steps_are_told_than_asked_for() -> None:
-    assert flows(path("s1", "abcd"), most_steps=2) == [(1, "a", 1, "b", 1), (2, "b", 1, None, 1)]
+def test_the_number_of_steps_is_limited() -> None:
+    assert flows(path("s1", "abcd"), max_steps=2) == [(1, "a", 1, "b", 1), (2, "b", 1, None, 1)]
 
 
-def test_flows_of_too_few_users_are_told_as_other() -> None:
+def test_flows_of_too_few_users_are_folded_into_other() -> None:
     crowd = [path(f"s{n}", "ab", f"u{n}") for n in range(3)]
     few = [path("s7", "ac", "u0"), path("s8", "ac", "u0"), path("s9", "db", None)]
     assert flows(*crowd, *few, min_users=2) == [
@@ -77,7 +79,7 @@ def test_flows_of_too_few_users_are_told_as_other() -> None:
     ]
 
 
-def test_where_only_few_users_end_it_is_not_told_who() -> None:
+def test_an_end_of_too_few_users_is_suppressed() -> None:
     sessions = [path(f"s{n}", "ab", f"u{n}") for n in range(3)] + [path("s9", "a", "u9")]
     assert flows(*sessions, min_users=2) == [
         (1, "a", 1, "b", 3),

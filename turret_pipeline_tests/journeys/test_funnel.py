@@ -1,4 +1,4 @@
-"""Funnels on literal events, and against every way that a session could take."""
+"""Funnels of small sessions, and against a search over all combinations of events."""
 
 import itertools
 import random
@@ -11,7 +11,7 @@ from turret_pipeline.journeys.funnel import HITS_SCHEMA, count_funnel
 from turret_pipeline_tests.journeys.rows import at
 
 Event = tuple[str, str, float]
-"""Session, the steps that an event is (letters, from a), seconds."""
+"""Session, the funnel steps that the event fulfils (letters from a), seconds."""
 
 
 def hits(*events: Event) -> pl.DataFrame:
@@ -36,7 +36,7 @@ THREE = hits(
 EVERYONE = sessions("s1", "s2", "s3", "s4", "s5")
 
 
-def test_steps_are_counted_in_their_order_over_all_of_the_first_and_of_the_one_before() -> None:
+def test_shares_in_order_are_of_all_sessions_the_first_and_the_previous_step() -> None:
     found = count_funnel(THREE, EVERYONE, 3)
     assert found["step_number"].to_list() == [1, 2, 3]
     assert found["session_count"].to_list() == [3, 2, 1]
@@ -48,7 +48,7 @@ def test_steps_are_counted_in_their_order_over_all_of_the_first_and_of_the_one_b
     assert found["median_seconds_from_first"].to_list() == [0.0, 15.0, 40.0]
 
 
-def test_the_intervals_are_wilsons_where_each_user_has_one_session() -> None:
+def test_intervals_are_wilson_intervals_if_each_user_has_one_session() -> None:
     row = count_funnel(THREE, EVERYONE, 3).row(1, named=True)
     assert (row["share_of_all_low"], row["share_of_all_high"]) == pytest.approx((0.1176, 0.7693), abs=1e-4)
     assert (row["share_of_first_low"], row["share_of_first_high"]) == pytest.approx((0.2077, 0.9385), abs=1e-4)
@@ -56,7 +56,7 @@ def test_the_intervals_are_wilsons_where_each_user_has_one_session() -> None:
     assert (first["share_of_first_low"], first["share_of_first_high"]) == (1.0, 1.0)
 
 
-def test_in_any_order_a_session_has_come_as_far_as_it_has_the_steps() -> None:
+def test_in_any_order_a_session_reaches_as_many_steps_as_it_has() -> None:
     found = count_funnel(THREE, EVERYONE, 3, is_any_order=True)
     assert found["session_count"].to_list() == [3, 2, 2]
     assert found["median_seconds_from_previous"].to_list() == [None, None, None]
@@ -68,21 +68,21 @@ def test_all_steps_must_happen_within_the_time(within: float, counts: list[int])
     assert count_funnel(THREE, EVERYONE, 3, within)["session_count"].to_list() == counts
 
 
-def test_a_session_that_is_late_at_first_may_be_in_time_the_second_time() -> None:
+def test_a_later_start_may_meet_the_time_limit() -> None:
     events = hits(("s", "a", 0), ("s", "b", 100), ("s", "a", 200), ("s", "b", 205), ("s", "a", 300), ("s", "b", 301))
     found = count_funnel(events, sessions("s"), 2, 30)
     assert found["session_count"].to_list() == [1, 1]
     assert found["median_seconds_from_first"].to_list() == [0.0, 5.0]
 
 
-def test_an_event_that_is_two_steps_is_one_of_them_in_a_session() -> None:
+def test_in_order_an_event_fulfils_only_one_step() -> None:
     one = hits(("s", "ab", 0))
     assert count_funnel(one, sessions("s"), 2)["session_count"].to_list() == [1, 0]
     assert count_funnel(one, sessions("s"), 2, is_any_order=True)["session_count"].to_list() == [1, 1]
     assert count_funnel(hits(("s", "ab", 0), ("s", "ab", 0)), sessions("s"), 2)["session_count"].to_list() == [1, 1]
 
 
-def test_without_any_session_counts_are_zero_and_shares_unknown() -> None:
+def test_without_sessions_counts_are_zero_and_shares_null() -> None:
     found = count_funnel(HITS_SCHEMA.to_frame(), sessions().cast(pl.String), 2)
     assert found["session_count"].to_list() == [0, 0]
     assert found["share_of_first"].to_list() == [None, None]
@@ -92,7 +92,7 @@ def test_without_any_session_counts_are_zero_and_shares_unknown() -> None:
     assert nobody["median_seconds_from_first"].to_list() == [None, None]
 
 
-def test_many_sessions_of_one_user_tell_less_than_as_many_of_different_users() -> None:
+def test_sessions_of_the_same_users_have_wider_intervals() -> None:
     events = hits(*((f"s{number}", "a", 0.0) for number in range(40)), *((f"s{n}", "b", 1.0) for n in range(20)))
     names = [f"s{number}" for number in range(40)]
     of_few = [f"u{number // 10}" for number in range(40)]
@@ -104,7 +104,7 @@ def test_many_sessions_of_one_user_tell_less_than_as_many_of_different_users() -
 
 @pytest.mark.parametrize("within", [None, 4.0])
 @pytest.mark.parametrize("is_any_order", [False, True])
-def test_no_way_is_overlooked(within: float | None, is_any_order: bool) -> None:
+def test_counts_equal_an_exhaustive_search(within: float | None, is_any_order: bool) -> None:
     rng = random.Random(7)
     given = [
         [(rng.choice(["a", "b", "c", "", "ab"]), float(second)) for second in sorted(rng.choices(range(12), k=7))]
@@ -113,13 +113,13 @@ def test_no_way_is_overlooked(within: float | None, is_any_order: bool) -> None:
     events = [(f"s{number}", steps, second) for number, session in enumerate(given) for steps, second in session]
     everyone = sessions(*(f"s{number}" for number in range(300)))
     found = count_funnel(hits(*events), everyone, 3, within, is_any_order=is_any_order)
-    reached = [_farthest(session, within, is_any_order=is_any_order) for session in given]
+    reached = [_reached_step(session, within, is_any_order=is_any_order) for session in given]
     assert found["session_count"].to_list() == [sum(far >= step for far in reached) for step in (1, 2, 3)]
     assert found["session_count"][2] > 10
 
 
-def _farthest(session: list[tuple[str, float]], within: float | None, *, is_any_order: bool) -> int:
-    """How many steps a session has come, by trying every choice of events."""
+def _reached_step(session: list[tuple[str, float]], within: float | None, *, is_any_order: bool) -> int:
+    """Number of steps that a session reaches, by trying all combinations of events."""
     for depth in (3, 2, 1):
         candidates = [[(place, second) for place, (steps, second) in enumerate(session) if step in steps]
                       for step in "abc"[:depth]]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The graph in the formats of other tools, read back by them."""
+"""The graph in the formats of other tools, read back with these tools."""
 
 import io
 import json
@@ -10,7 +10,7 @@ import pydot
 import pytest
 
 from turret_pipeline.journeys.edges import journey_edges
-from turret_pipeline.journeys.graph import FORMATS, journey_graph, format_graph
+from turret_pipeline.journeys.graph import FORMATS, format_graph, journey_graph
 from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline_tests.journeys.rows import path, visits
 
@@ -24,7 +24,7 @@ def graph(label: str = "Refund") -> "nx.DiGraph[str]":
     return journey_graph(journey_nodes(walked, edges, labels), edges)
 
 
-def test_nodes_and_edges_carry_the_figures_of_their_tables() -> None:
+def test_nodes_and_edges_have_the_columns_of_their_tables() -> None:
     found = graph()
     assert set(found) == {"(start)", "(end)", "a", "b"}
     assert found.nodes["a"]["label"] == "Refund"
@@ -42,7 +42,7 @@ def _read(form: str, text: str) -> "nx.Graph[Any]":
 
 
 @pytest.mark.parametrize("form", ["graphml", "gexf", "json"])
-def test_networkx_reads_back_what_was_written(form: str) -> None:
+def test_networkx_reads_the_written_graph(form: str) -> None:
     text = format_graph(graph(ODD), form)
     back = _read(form, text)
     assert set(back.edges) == set(graph().edges)

@@ -1,4 +1,4 @@
-"""Steps in; where sessions come right back out."""
+"""Loops from steps."""
 
 import polars as pl
 import pytest
@@ -28,7 +28,7 @@ def test_a_session_counts_once_however_often_it_bounces() -> None:
     ]
 
 
-def test_no_loop_runs_over_the_end_of_a_session_or_a_dimension() -> None:
+def test_a_loop_does_not_span_sessions_or_dimensions() -> None:
     given = (path("s1", "ab"), path("s2", "a"), path("s1", "ba", dimension="prompt"))
     assert loops(*given).is_empty()
 

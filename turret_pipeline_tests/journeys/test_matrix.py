@@ -1,4 +1,4 @@
-"""The step matrix on literal sessions."""
+"""The step matrix of small sessions."""
 
 import polars as pl
 import pytest
@@ -8,9 +8,9 @@ from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline_tests.journeys.rows import path, visits
 
 
-def matrix(*nodes: str, depth: int = 3, shown: int = 10, min_users: int = 1) -> dict[tuple[int, str], int]:
+def matrix(*nodes: str, depth: int = 3, max_nodes: int = 10, min_users: int = 1) -> dict[tuple[int, str], int]:
     frames = [path(f"s{number}", walk, user_id=f"u{number}") for number, walk in enumerate(nodes)]
-    found = step_matrix(journey_steps(pl.concat(frames)), depth, shown, min_users)
+    found = step_matrix(journey_steps(pl.concat(frames)), depth, max_nodes, min_users)
     assert found["share"].to_list() == pytest.approx((found["session_count"] / len(nodes)).to_list())
     return {(step, node): count for step, node, count in found.select("step_number", "node_id", "session_count").rows()}
 
@@ -23,13 +23,13 @@ def test_each_session_is_somewhere_at_each_step() -> None:
     }  # fmt: skip
 
 
-def test_nodes_beyond_those_shown_are_one() -> None:
-    assert matrix("ab", "ac", "ad", "bc", depth=2, shown=1) == {
+def test_nodes_beyond_the_limit_are_folded() -> None:
+    assert matrix("ab", "ac", "ad", "bc", depth=2, max_nodes=1) == {
         (1, "a"): 3, (1, "(other)"): 1, (2, "(other)"): 4,
     }  # fmt: skip
 
 
-def test_what_too_few_users_do_at_a_step_is_not_named() -> None:
+def test_nodes_of_too_few_users_at_a_step_are_folded() -> None:
     assert matrix("ab", "ab", "ac", depth=2, min_users=2) == {(1, "a"): 3, (2, "b"): 2, (2, "(other)"): 1}
 
 

@@ -1,4 +1,4 @@
-"""Visits and edges in; what each node is to the sessions out."""
+"""Nodes from visits and edges."""
 
 import math
 
@@ -17,7 +17,7 @@ ENDS = ["start_share_low", "start_share_high", "end_share_low", "end_share_high"
 
 
 def nodes(given: pl.DataFrame, labels: dict[str, str] | None = None) -> pl.DataFrame:
-    """``labels`` are those of dimension prompt."""
+    """Table of nodes; ``labels`` are for the dimension prompt."""
     named = pl.DataFrame([("prompt", *item) for item in (labels or {}).items()], LABELS, orient="row")
     return journey_nodes(given, journey_edges(given), named)
 
@@ -39,13 +39,13 @@ def test_starts_ends_and_repeats_are_counted() -> None:
     assert_frame_equal(found, pl.DataFrame(expected, schema, orient="row"))
 
 
-def test_a_lone_node_has_the_whole_rank_and_lies_between_nothing() -> None:
+def test_a_single_node_has_all_pagerank_and_no_betweenness() -> None:
     low = pytest.approx(0.2065, abs=1e-4)  # Wilson's lower end of 1 of 1
     expected = ("event_name", "a", "a", 1, 1, 1, 1.0, low, 1.0, 1, 1.0, low, 1.0, 1.0, None, None, 0.0, 1.0, 0.0)
     assert nodes(path("s1", "a")).rows() == [expected]
 
 
-def test_shares_of_sessions_have_intervals_that_are_wider_where_users_always_do_the_same() -> None:
+def test_intervals_are_wider_if_users_always_do_the_same() -> None:
     given = [("ab" if user < 30 else "cb", user) for user in range(40)]
     once = nodes(pl.concat([path(f"s{user}", way, f"u{user}") for way, user in given]))
     found = nodes(pl.concat([path(f"s{user}.{time}", way, f"u{user}") for way, user in given for time in range(10)]))
@@ -57,7 +57,7 @@ def test_shares_of_sessions_have_intervals_that_are_wider_where_users_always_do_
     assert once["end_share_low"][1] == pytest.approx(0.9124, abs=1e-4)
 
 
-def test_a_node_at_which_the_sessions_of_many_users_end_stands_out_and_one_of_few_users_does_not() -> None:
+def test_drop_off_is_significant_for_many_users_but_not_for_few() -> None:
     def drop_off(users: int) -> dict[str, float]:
         parts = [path(f"s{number}", "xab" if number % 4 else "xba", f"u{number % users}") for number in range(40)]
         return column(nodes(pl.concat(parts)), "drop_off_q_value")
@@ -69,7 +69,7 @@ def test_a_node_at_which_the_sessions_of_many_users_end_stands_out_and_one_of_fe
     assert set(drop_off(4).values()) == {None}
 
 
-def test_what_fewer_users_do_than_must_be_is_null_on_nodes_as_it_is_hidden_on_edges() -> None:
+def test_figures_of_suppressed_edges_are_null_on_nodes() -> None:
     parts = [path("s1", "aab", "u1"), path("s2", "aab", "u2"), path("s3", "b", "u1"), path("s4", "a", None)]
     given = pl.concat(parts)
     found = journey_nodes(given, journey_edges(given), pl.DataFrame(schema=LABELS), 2)
@@ -80,7 +80,7 @@ def test_what_fewer_users_do_than_must_be_is_null_on_nodes_as_it_is_hidden_on_ed
     assert found.select("event_count", "session_count").equals(nodes(given).select("event_count", "session_count"))
 
 
-def test_topics_are_called_by_their_label_and_events_by_their_name() -> None:
+def test_node_labels_are_topic_labels_or_event_names() -> None:
     given = pl.concat([path("s1", "ab"), path("s1", "xy", dimension="prompt")])
     found = nodes(given, {"x": "Refunds", "unused": "Nothing"}).select("dimension", "node_id", "node_label")
     assert found.rows() == [
@@ -96,7 +96,7 @@ def test_an_event_named_like_a_topic_keeps_its_own_name() -> None:
     assert nodes(given, {"x": "Refunds"})["node_label"].to_list() == ["x", "Refunds"]
 
 
-def test_start_and_end_counts_are_the_sessions_of_their_dimension() -> None:
+def test_start_and_end_counts_sum_to_the_sessions_of_the_dimension() -> None:
     given = pl.concat([path("s1", "abc"), path("s2", "ca"), path("s3", "b"), path("s1", "xx", dimension="prompt")])
     sums = (
         nodes(given)
@@ -112,7 +112,7 @@ def test_pagerank_sums_to_one_in_every_dimension() -> None:
     assert sums["pagerank"].to_list() == pytest.approx([1.0, 1.0])
 
 
-def test_the_node_that_most_lead_to_has_the_highest_rank() -> None:
+def test_the_node_with_most_transitions_to_it_has_the_highest_pagerank() -> None:
     rank = column(nodes(pl.concat([path("s1", "aca"), path("s2", "bcb"), path("s3", "dcd")])), "pagerank")
     assert max(rank, key=lambda node: rank[node]) == "c"
     assert rank["a"] == pytest.approx(rank["b"])
@@ -124,12 +124,12 @@ def test_pagerank_weighs_an_edge_by_how_often_it_happened() -> None:
     assert rank["b"] > rank["c"]
 
 
-def test_a_node_on_the_only_way_lies_between() -> None:
+def test_a_node_on_the_only_path_has_all_betweenness() -> None:
     between = column(nodes(pl.concat([path("s1", "abc"), path("s2", "cba")])), "betweenness")
     assert between == {"a": 0.0, "b": 1.0, "c": 0.0}
 
 
-def test_the_likely_way_is_the_short_one() -> None:
+def test_likely_paths_are_short() -> None:
     given = pl.concat([*(path(f"s{number}", "abd") for number in range(8)), path("s8", "acd"), path("s9", "ad")])
     between = column(nodes(given), "betweenness")
     assert between["b"] > between["c"] == 0.0

@@ -1,4 +1,4 @@
-"""Visits and events in; which topics lead to an event out."""
+"""Outcomes of topics from visits and events."""
 
 import datetime as dt
 
@@ -13,8 +13,8 @@ from turret_pipeline_tests.journeys.rows import at, visits
 EVENT = {"session_id": pl.String, "event_name": pl.String, "position": pl.Int64}
 
 
-def happened(*groups: tuple[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Visits and events of so many sessions each; a letter is a prompt on that topic, "!" the event bought."""
+def visits_and_events(*groups: tuple[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Visits and events of groups of (letters, sessions): a letter is a prompt on that topic, "!" the event bought."""
     events: list[tuple[str, str, int]] = []
     on_topics: list[tuple[str, str, str, str, dt.datetime, int]] = []
     for number, (letters, count) in enumerate(groups):
@@ -32,7 +32,7 @@ GIVEN = [("a!", 12), ("a", 4), ("b!", 4), ("b", 16)]
 
 
 def test_topics_are_compared_by_what_follows_a_sessions_first_visit() -> None:
-    found = topic_outcomes(*happened(*GIVEN)).filter(pl.col("outcome_event_name") == "bought")
+    found = topic_outcomes(*visits_and_events(*GIVEN)).filter(pl.col("outcome_event_name") == "bought")
     columns = ["topic_id", "session_count", "outcome_session_count", "outcome_share", "baseline_share"]
     assert found.select(columns).rows() == [("a", 16, 12, 0.75, 0.2), ("b", 20, 4, 0.2, 0.75)]
     assert found["difference"].to_list() == pytest.approx([0.55, -0.55])
@@ -42,34 +42,34 @@ def test_topics_are_compared_by_what_follows_a_sessions_first_visit() -> None:
     assert found.schema == TOPIC_OUTCOMES.schema
 
 
-def test_what_came_before_the_topic_does_not_follow_it() -> None:
-    found = topic_outcomes(*happened(("!a", 20), ("b!b", 10), ("b", 10)))
+def test_events_before_the_topic_do_not_count() -> None:
+    found = topic_outcomes(*visits_and_events(("!a", 20), ("b!b", 10), ("b", 10)))
     shares = found.filter(pl.col("outcome_event_name") == "bought").select("topic_id", "outcome_share")
     assert shares.rows() == [("a", 0.0), ("b", 0.5)]
 
 
 def test_an_event_follows_itself_only_when_it_happens_again() -> None:
-    found = topic_outcomes(*happened(("a", 12), ("bb", 6), ("b", 6)))
+    found = topic_outcomes(*visits_and_events(("a", 12), ("bb", 6), ("b", 6)))
     asked = found.filter(pl.col("outcome_event_name") == "asked").select("topic_id", "outcome_session_count")
     assert asked.rows() == [("a", 0), ("b", 6)]
 
 
-def test_an_outcome_that_no_visit_leads_to_is_left_out() -> None:
-    found = topic_outcomes(*happened(("!a", 20), ("!b", 20)))
+def test_an_outcome_that_never_follows_is_left_out() -> None:
+    found = topic_outcomes(*visits_and_events(("!a", 20), ("!b", 20)))
     assert found.is_empty()
 
 
 def test_topics_of_too_few_sessions_or_users_are_left_out_but_count_elsewhere() -> None:
-    found = topic_outcomes(*happened(*GIVEN, ("c!", 3)))
+    found = topic_outcomes(*visits_and_events(*GIVEN, ("c!", 3)))
     bought = found.filter(pl.col("outcome_event_name") == "bought")
     assert bought["topic_id"].to_list() == ["a", "b"]
     assert bought["baseline_share"][0] == 7 / 23
-    assert topic_outcomes(*happened(*GIVEN), min_users=18).is_empty()
+    assert topic_outcomes(*visits_and_events(*GIVEN), min_users=18).is_empty()
 
 
-def test_outcomes_of_too_few_users_are_left_out_whether_they_happen_or_not() -> None:
+def test_outcomes_that_follow_or_not_for_too_few_users_are_left_out() -> None:
     def topics(*groups: tuple[str, int], min_users: int = 4) -> list[str]:
-        found = topic_outcomes(*happened(*GIVEN, *groups), min_users=min_users)
+        found = topic_outcomes(*visits_and_events(*GIVEN, *groups), min_users=min_users)
         return found.filter(pl.col("outcome_event_name") == "bought")["topic_id"].to_list()
 
     assert topics(min_users=4) == ["a", "b"]
@@ -78,16 +78,16 @@ def test_outcomes_of_too_few_users_are_left_out_whether_they_happen_or_not() -> 
     assert topics(("c!", 3), ("c", 20)) == []  # that of c would be what is missing
     assert topics(("c!", 20), ("c", 3)) == []
     assert topics(("c!", 3), ("c", 20), min_users=1) == ["a", "b", "c"]
-    given, events = happened(*GIVEN)
+    given, events = visits_and_events(*GIVEN)
     nobody = given.with_columns(pl.lit(None, given.schema["user_id"]).alias("user_id"))
     assert topic_outcomes(nobody, events, min_users=2).is_empty()
 
 
 def test_the_order_of_visits_does_not_matter() -> None:
-    given, events = happened(*GIVEN)
+    given, events = visits_and_events(*GIVEN)
     shuffled = topic_outcomes(given.sample(fraction=1, shuffle=True, seed=1), events)
     assert_frame_equal(shuffled, topic_outcomes(given, events), check_exact=True)
 
 
-def test_nothing_gives_nothing() -> None:
+def test_without_visits_the_table_is_empty() -> None:
     assert_frame_equal(topic_outcomes(visits(), pl.DataFrame(schema=EVENT)), TOPIC_OUTCOMES.empty())

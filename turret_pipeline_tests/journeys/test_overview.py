@@ -1,4 +1,4 @@
-"""The overview, and what is right before and after a node."""
+"""The overview, and the nodes right before and after a node."""
 
 import polars as pl
 import pytest
@@ -11,12 +11,12 @@ from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline_tests.journeys.rows import path, visits
 
 
-def walked(*nodes: str) -> pl.DataFrame:
+def user_sessions(*nodes: str) -> pl.DataFrame:
     frames = [path(f"s{number}", walk, user_id=f"u{number}") for number, walk in enumerate(nodes)]
     return pl.concat(frames)
 
 
-GIVEN = walked("aba", "abc", "b", "aab")
+GIVEN = user_sessions("aba", "abc", "b", "aab")
 
 
 def answers(question: str, min_users: int = 1) -> list[tuple[str, str | None, int, int]]:
@@ -45,13 +45,13 @@ def test_answers_of_too_few_users_are_left_out() -> None:
     assert [row[:3] for row in answers("follow_up", 2)] == [("a", "b", 3)]
 
 
-def test_of_nothing_there_is_nothing_to_say() -> None:
+def test_without_visits_the_overview_is_empty() -> None:
     found = build_overview(visits())
     assert found.is_empty()
     assert found.schema == OVERVIEW
 
 
-def test_what_comes_after_a_node_is_of_all_its_events_and_what_comes_before_too() -> None:
+def test_shares_before_and_after_a_node_are_of_all_its_events() -> None:
     after, before = following_nodes(GIVEN, "b"), preceding_nodes(GIVEN, "b")
     assert after.select("node_id", "transition_count", "share").rows() == [
         ("(end)", 2, 0.5), ("a", 1, 0.25), ("c", 1, 0.25),
@@ -61,7 +61,7 @@ def test_what_comes_after_a_node_is_of_all_its_events_and_what_comes_before_too(
     assert following_nodes(GIVEN, "nowhere").is_empty()
 
 
-def test_before_and_after_have_the_intervals_of_the_table_and_allow_for_users() -> None:
+def test_intervals_before_and_after_a_node_allow_for_users() -> None:
     edges = journey_edges(GIVEN).filter(pl.col("from_node_id") == "b")
     after = following_nodes(GIVEN, "b").sort("node_id")
     assert after["share_low"].to_list() == edges.sort("to_node_id")["probability_low"].to_list()
@@ -73,7 +73,7 @@ def test_before_and_after_have_the_intervals_of_the_table_and_allow_for_users() 
 
 
 def test_sessions_whose_user_becomes_known_or_changes_are_counted_once() -> None:
-    """Someone who logs in, or two people on one machine: the session stays one session."""
+    """A user who logs in, or two users of one device: the session stays one session."""
     parts = [
         pl.concat([path(f"s{n}", "ab", user_id=None).head(1), path(f"s{n}", "ab", user_id=f"u{n}").tail(1)])
         for n in range(12)

@@ -1,4 +1,4 @@
-"""Steps in; what sessions do in a row out."""
+"""Paths from steps."""
 
 import itertools
 from collections import Counter
@@ -18,13 +18,13 @@ def paths(*sessions: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     return journey_paths(journey_steps(pl.concat(sessions)), min_users)
 
 
-def spelled(found: pl.DataFrame, *, whole: bool) -> dict[str, int]:
+def path_counts(found: pl.DataFrame, *, whole: bool) -> dict[str, int]:
     """Sessions by the letters of the path."""
     chosen = found.filter(pl.col("is_whole_session") == whole)
     return dict(chosen.select(pl.col("path").list.join(""), "session_count").iter_rows())
 
 
-def test_paths_of_two_steps_and_more_and_whole_ones_are_counted_by_session() -> None:
+def test_paths_of_parts_and_of_whole_sessions_are_counted_by_session() -> None:
     found = paths(path("s1", "aab", "u1"), path("s2", "abab", "u1"), path("s3", "b", None), path("s4", "ab", "u2"))
     expected = [
         ("event_name", ["a", "b"], 2, False, 3, 2, 0.75),
@@ -39,7 +39,7 @@ def test_paths_of_two_steps_and_more_and_whole_ones_are_counted_by_session() -> 
     assert_frame_equal(found, pl.DataFrame(expected, JOURNEY_PATHS.schema, orient="row"))
 
 
-def test_paths_are_those_that_counting_by_hand_finds() -> None:
+def test_paths_equal_a_naive_count() -> None:
     rng = np.random.default_rng(4)
     sessions = ["".join(rng.choice(list("abcd"), rng.integers(1, 12))) for _ in range(60)]
     runs = ["".join(letter for letter, _ in itertools.groupby(session)) for session in sessions]
@@ -49,11 +49,11 @@ def test_paths_are_those_that_counting_by_hand_finds() -> None:
         for gram in {run[at : at + length] for length in range(2, 6) for at in range(len(run) - length + 1)}
     )
     found = paths(*(path(f"s{number:02}", session) for number, session in enumerate(sessions)))
-    assert spelled(found, whole=False) == grams
-    assert spelled(found, whole=True) == Counter(runs)
+    assert path_counts(found, whole=False) == grams
+    assert path_counts(found, whole=True) == Counter(runs)
 
 
-def test_the_order_of_sessions_and_dimensions_apart_change_nothing() -> None:
+def test_order_of_sessions_and_other_dimensions_do_not_matter() -> None:
     one, other = [path("s1", "abc"), path("s2", "cab")], [path("s1", "abc", dimension="prompt")]
     alone = paths(*one)
     assert_frame_equal(paths(*one[::-1]), alone)
@@ -65,12 +65,12 @@ def test_the_order_of_sessions_and_dimensions_apart_change_nothing() -> None:
 def test_paths_of_too_few_users_are_left_out(min_users: int, grams: dict[str, int], whole: dict[str, int]) -> None:
     given = (path("s1", "ab", "u1"), path("s2", "ab", "u2"), path("s3", "bc", None), path("s4", "ca", "u2"))
     found = paths(*given, min_users=min_users)
-    assert (spelled(found, whole=False), spelled(found, whole=True)) == (grams, whole)
+    assert (path_counts(found, whole=False), path_counts(found, whole=True)) == (grams, whole)
 
 
 def test_a_session_of_a_hundred_thousand_events_has_one_whole_path() -> None:
     found = paths(path("s1", "ab" * 50_000), path("s2", "ab"))
-    assert spelled(found, whole=False) == {"ab": 2, "ba": 1, "aba": 1, "bab": 1, "abab": 1, "baba": 1} | {
+    assert path_counts(found, whole=False) == {"ab": 2, "ba": 1, "aba": 1, "bab": 1, "abab": 1, "baba": 1} | {
         "ababa": 1,
         "babab": 1,
     }

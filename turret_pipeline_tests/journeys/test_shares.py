@@ -22,7 +22,7 @@ def test_a_group_without_sessions_has_a_share_of_zero() -> None:
     assert found["share_high"].to_list() == pytest.approx([0.2775, 0.6032], abs=1e-4)
 
 
-def test_sessions_without_a_user_count_each_for_itself() -> None:
+def test_sessions_without_a_user_are_independent() -> None:
     nobody = frame(*(("x", f"s{n}", None) for n in range(10)))
     users = frame(*(("x", f"s{n}", f"u{n}") for n in range(10)))
     groups = pl.DataFrame({"group": ["x"]})
@@ -33,9 +33,9 @@ def test_sessions_without_a_user_count_each_for_itself() -> None:
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.2])
-def test_the_interval_holds_the_truth_in_95_of_100_draws_whether_users_differ_or_not(spread: float) -> None:
+def test_intervals_cover_the_true_share_whether_users_differ_or_not(spread: float) -> None:
     rng = np.random.default_rng(5)
-    held = []
+    is_covered = []
     for _ in range(400):
         chance = np.clip(0.4 + spread * rng.standard_normal(120), 0, 1)
         sizes = rng.integers(1, 8, 120)
@@ -45,5 +45,5 @@ def test_the_interval_holds_the_truth_in_95_of_100_draws_whether_users_differ_or
             {"sequence_id": np.arange(len(user)).astype(str), "user_id": user.astype(str), "group": "x"}
         )
         found = session_shares(sessions.filter(pl.Series(is_member)), sessions, pl.DataFrame({"group": ["x"]}))
-        held.append(found["share_low"][0] <= 0.4 <= found["share_high"][0])
-    assert 0.92 <= np.mean(held) <= 0.985
+        is_covered.append(found["share_low"][0] <= 0.4 <= found["share_high"][0])
+    assert 0.92 <= np.mean(is_covered) <= 0.985

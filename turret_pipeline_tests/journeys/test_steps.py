@@ -1,4 +1,4 @@
-"""Visits in; runs of events on one node out."""
+"""Steps from visits."""
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -8,7 +8,7 @@ from turret_pipeline.tables import JOURNEY_STEPS
 from turret_pipeline_tests.journeys.rows import at, path, visits
 
 
-def test_events_in_a_row_on_one_node_are_one_step() -> None:
+def test_consecutive_events_on_one_node_are_one_step() -> None:
     found = journey_steps(
         visits(("s1", "a", 0), ("s1", "a", 5), ("s1", "b", 7.5), ("s1", "a", 60), ("s1", "a", 60), ("s1", "a", 61))
     )
@@ -26,7 +26,7 @@ def test_a_session_of_one_event_is_one_step() -> None:
     assert_frame_equal(found, pl.DataFrame(expected, JOURNEY_STEPS.schema, orient="row"))
 
 
-def test_a_step_neither_joins_sessions_nor_dimensions() -> None:
+def test_a_step_does_not_span_sessions_or_dimensions() -> None:
     found = journey_steps(pl.concat([path("s1", "ab"), path("s2", "bb"), path("s1", "b", dimension="prompt")]))
     assert found.select(
         "dimension", "sequence_id", "step_number", "node_id", "event_count", "seconds_to_next"
@@ -38,7 +38,7 @@ def test_a_step_neither_joins_sessions_nor_dimensions() -> None:
     ]
 
 
-def test_interleaved_sessions_are_told_apart() -> None:
+def test_interleaved_sessions_are_kept_separate() -> None:
     found = journey_steps(visits(("s2", "a", 0), ("s1", "b", 1), ("s2", "a", 2), ("s1", "c", 3), ("s2", "b", 4)))
     assert found.select("sequence_id", "step_number", "node_id", "event_count").rows() == [
         ("s1", 1, "b", 1),

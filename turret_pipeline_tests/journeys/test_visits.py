@@ -1,4 +1,4 @@
-"""Events and topics in; which event is on which node out."""
+"""Visits from events and topics."""
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -10,7 +10,7 @@ from turret_pipeline_tests.journeys.rows import at
 COLUMNS = ["event_id", "session_id", "user_id", "event_name", "event_at"]
 
 
-NONE = CONTINUATIONS.empty()
+NO_CONTINUATIONS = CONTINUATIONS.empty()
 
 
 def events(*rows: tuple[str, str, str | None, str, float]) -> pl.DataFrame:
@@ -27,11 +27,11 @@ def text_topics(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
     return pl.DataFrame([(*row, None, None, None, row[-1]) for row in rows], TEXT_TOPICS.schema, orient="row")
 
 
-def of_sessions(
-    given: pl.DataFrame, texts: pl.DataFrame, topics: pl.DataFrame, carried: pl.DataFrame, fields: list[str]
+def session_visits(
+    given: pl.DataFrame, texts: pl.DataFrame, topics: pl.DataFrame, continued: pl.DataFrame, fields: list[str]
 ) -> pl.DataFrame:
-    """The visits of all dimensions but those of users."""
-    found = pl.concat([VISITS_SCHEMA.to_frame(), *collect_visits(given, texts, topics, carried, fields)])
+    """Visits of all dimensions, without those of users."""
+    found = pl.concat([VISITS_SCHEMA.to_frame(), *collect_visits(given, texts, topics, continued, fields)])
     return found.filter(~pl.col("dimension").str.starts_with("user:"))
 
 
@@ -52,18 +52,20 @@ def test_every_event_visits_its_name_and_its_topics() -> None:
         orient="row",
     )
     for order in (texts, texts.reverse()):
-        assert_frame_equal(of_sessions(given, order, topics.reverse(), NONE, ["prompt", "note"]), expected)
+        assert_frame_equal(
+            session_visits(given, order, topics.reverse(), NO_CONTINUATIONS, ["prompt", "note"]), expected
+        )
 
 
 def test_a_text_without_a_topic_is_on_no_node() -> None:
     given = events(("e1", "s1", "u1", "a", 0), ("e2", "s1", "u1", "a", 1), ("e3", "s1", "u1", "a", 2))
     texts = event_texts(("e1", "prompt", "t1"), ("e2", "prompt", None), ("e3", "prompt", "t2"))
     topics = text_topics(("prompt", "t1", None), ("prompt", "t2", "prompt-1"))
-    found = of_sessions(given, texts, topics, NONE, ["prompt"]).filter(pl.col("dimension") == "prompt")
+    found = session_visits(given, texts, topics, NO_CONTINUATIONS, ["prompt"]).filter(pl.col("dimension") == "prompt")
     assert found["position"].to_list() == [2]
 
 
-def test_a_continuation_is_on_the_node_of_what_it_carries_on() -> None:
+def test_a_follow_up_is_on_the_node_of_the_topic_that_it_continues() -> None:
     given = events(*((f"e{at}", "s1", "u1", "a", at) for at in range(4)))
     texts = event_texts(*((f"e{at}", field, f"t{at}") for at in range(4) for field in ("prompt", "note")))
     topics = text_topics(
@@ -73,10 +75,10 @@ def test_a_continuation_is_on_the_node_of_what_it_carries_on() -> None:
             for field in ("prompt", "note")
         )
     )
-    carried = pl.DataFrame(
+    continued = pl.DataFrame(
         [("e1", "prompt", "prompt-1"), ("e2", "prompt", "prompt-1")], CONTINUATIONS.schema, orient="row"
     )
-    found = of_sessions(given, texts, topics, carried, ["prompt", "note"])
+    found = session_visits(given, texts, topics, continued, ["prompt", "note"])
     nodes = {dimension: part["node_id"].to_list() for (dimension,), part in found.group_by("dimension")}
     assert nodes == {
         "event_name": ["a", "a", "a", "a"],
@@ -85,32 +87,34 @@ def test_a_continuation_is_on_the_node_of_what_it_carries_on() -> None:
     }
 
 
-def test_only_the_fields_asked_for_are_dimensions() -> None:
+def test_only_the_given_fields_are_dimensions() -> None:
     texts = event_texts(("e1", "prompt", "t1"), ("e1", "note", "t1"))
     topics = text_topics(("prompt", "t1", "prompt-1"), ("note", "t1", "note-1"))
     given = events(("e1", "s1", "u1", "a", 0))
-    found = of_sessions(given, texts, topics, NONE, ["note"])
+    found = session_visits(given, texts, topics, NO_CONTINUATIONS, ["note"])
     assert found["dimension"].to_list() == ["event_name", "note"]
-    assert of_sessions(given, texts, topics, NONE, [])["dimension"].to_list() == ["event_name"]
+    assert session_visits(given, texts, topics, NO_CONTINUATIONS, [])["dimension"].to_list() == ["event_name"]
 
 
-def test_events_of_one_time_keep_the_order_that_they_come_in() -> None:
+def test_events_with_equal_times_keep_their_order() -> None:
     given = events(*((f"e{at}", "s1", "u1", name, 0) for at, name in enumerate("cabbac")))
-    assert "".join(of_sessions(given, event_texts(), text_topics(), NONE, [])["node_id"]) == "cabbac"
+    assert "".join(session_visits(given, event_texts(), text_topics(), NO_CONTINUATIONS, [])["node_id"]) == "cabbac"
 
 
 def test_no_events_make_no_visits() -> None:
-    found = of_sessions(events(), event_texts(), text_topics(), NONE, ["prompt"])
+    found = session_visits(events(), event_texts(), text_topics(), NO_CONTINUATIONS, ["prompt"])
     assert_frame_equal(found, pl.DataFrame(schema=VISITS_SCHEMA))
 
 
-def test_all_events_of_a_user_are_one_sequence_and_events_of_nobody_are_none() -> None:
+def test_all_events_of_a_user_are_one_sequence_and_unknown_users_have_none() -> None:
     given = events(
         ("e1", "s2", "u1", "a", 0), ("e2", "s1", "u2", "b", 1), ("e3", "s1", "u1", "c", 2), ("e4", "s3", None, "d", 3)
     )
-    dimensions = [visits["dimension"][0] for visits in collect_visits(given, event_texts(), text_topics(), NONE, [])]
+    dimensions = [
+        visits["dimension"][0] for visits in collect_visits(given, event_texts(), text_topics(), NO_CONTINUATIONS, [])
+    ]
     assert dimensions == ["event_name", "user:event_name"]
-    *_, found = collect_visits(given, event_texts(), text_topics(), NONE, [])
+    *_, found = collect_visits(given, event_texts(), text_topics(), NO_CONTINUATIONS, [])
     assert found.select("sequence_id", "user_id", "node_id", "position").rows() == [
         ("u1", "u1", "a", 0),
         ("u1", "u1", "c", 2),
@@ -118,11 +122,11 @@ def test_all_events_of_a_user_are_one_sequence_and_events_of_nobody_are_none() -
     ]
 
 
-def test_a_text_field_that_is_called_like_a_dimension_makes_none() -> None:
+def test_a_text_field_with_the_name_of_a_dimension_is_skipped() -> None:
     texts = event_texts(*(("e1", field, "t1") for field in ("event_name", "user:event_name", "note")))
     topics = text_topics(*((field, "t1", "x-1") for field in ("event_name", "user:event_name", "note")))
     given = events(("e1", "s1", "u1", "a", 0))
-    found = list(collect_visits(given, texts, topics, NONE, ["note", "user:event_name", "event_name"]))
+    found = list(collect_visits(given, texts, topics, NO_CONTINUATIONS, ["note", "user:event_name", "event_name"]))
     assert [(part["dimension"][0], part["node_id"][0]) for part in found] == [
         ("event_name", "a"),
         ("user:event_name", "a"),

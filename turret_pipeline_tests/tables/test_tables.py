@@ -1,4 +1,4 @@
-"""The contracts themselves."""
+"""The table contracts."""
 
 import polars as pl
 import pytest
@@ -26,14 +26,14 @@ def test_every_key_is_among_the_columns_and_never_null(table: Table) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_column_is_named_once_and_means_something(table: Table) -> None:
+def test_column_names_are_unique_and_meanings_are_not_empty(table: Table) -> None:
     names = [column.name for column in table.columns]
     assert len(set(names)) == len(names)
     assert all(column.meaning.strip() for column in table.columns)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_names_of_columns_say_their_type(table: Table) -> None:
+def test_column_names_match_their_types(table: Table) -> None:
     endings = {"_at": "timestamp", "_date": "date", "_count": "integer", "_number": "integer", "_share": "number"}
     for column in table.columns:
         for ending, kind in endings.items():
@@ -51,7 +51,7 @@ def test_a_table_without_rows_has_its_columns_and_types(table: Table) -> None:
     assert empty.columns == [column.name for column in table.columns]
 
 
-def test_tables_are_listed_under_their_own_names() -> None:
+def test_tables_are_listed_by_their_names() -> None:
     for tables in (LAKE_TABLES, MART_TABLES):
         assert {name: table.name for name, table in tables.items()} == {name: name for name in tables}
 
