@@ -47,7 +47,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     def settings(self) -> Settings:
         """The settings in force. Raises TurretError if the launchpad gave an invalid value."""
         if self._settings is None:
-            values = {name: getattr(self, name) for name in Settings.model_fields if name not in SECRETS}
+            values = {name: getattr(self, name) for name in Settings.model_fields if name not in self.secrets}
             self._settings = load_settings(**values, **self.secrets)
         return self._settings
 
@@ -110,14 +110,17 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
 def build_workspace(settings: Settings, progress: Progress) -> Workspace:
     """The resource with a field for each setting that is not a secret, at the values in force."""
-    values = settings.model_dump(mode="json", exclude=SECRETS)
+    secrets = SECRETS | ({"llm_base_url"} if "@" in (settings.llm_base_url or "") else set())  # it holds a password
+    values = settings.model_dump(mode="json", exclude=secrets)
+    if settings.mapping is not None:  # Dagster allows no null within a map
+        values["mapping"] = settings.mapping.model_dump(mode="json", exclude_none=True)
     fields: dict[str, Any] = {
         name: (_config_type(info), Field(values[name], description=info.description))
         for name, info in Settings.model_fields.items()
-        if name not in SECRETS
+        if name not in secrets
     }
     model = create_model("Workspace", __base__=Workspace, **fields)
-    model.secrets = {name: getattr(settings, name) for name in SECRETS}
+    model.secrets = {name: getattr(settings, name) for name in secrets}
     return model(**values, progress=dg.ResourceDefinition.hardcoded_resource(progress))
 
 

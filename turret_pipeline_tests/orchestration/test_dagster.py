@@ -15,8 +15,10 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
-from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.orchestration.definitions import build_definitions
+from turret_pipeline.config.pipeline import Settings, load_settings
+from turret_pipeline.orchestration.definitions import JOB, build_definitions
+from turret_pipeline.orchestration.resources import Workspace, build_workspace
+from turret_pipeline.progress import SilentProgress
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
 
@@ -52,6 +54,46 @@ def test_every_built_table_is_checked_before_it_is_published(graph: AssetGraph) 
     for name in set(MART_TABLES) - {"pipeline_runs", "quality_checks"}:
         checks = {key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey(["marts", name])}
         assert {"contract", "expectations"} <= checks
+
+
+def launchpad(settings: Settings) -> dict[str, Any]:
+    """The configuration of the resource that the launchpad offers."""
+    job = build_definitions(settings).resolve_job_def(JOB)
+    offered: dict[str, Any] = job.resource_defs["workspace"].config_schema.default_value
+    return offered
+
+
+def test_the_launchpad_shows_the_settings_in_force_and_no_secret(tmp_path: Path) -> None:
+    secrets = {"llm_api_key": "sk-not-for-anyone", "user_id_salt": "not-for-anyone"}
+    plain = load_settings(data_dir=tmp_path, seed=7, mapping={"event_name": "action"}, **secrets)
+    offered = launchpad(plain)
+    assert offered.pop("mapping")["event_name"] == ["action"]
+    assert offered.items() <= plain.model_dump(mode="json").items()
+    assert set(Settings.model_fields) - set(offered) == {*secrets, "mapping"}
+    assert (offered["seed"], offered["data_dir"]) == (7, str(tmp_path))
+    with_login = load_settings(data_dir=tmp_path, llm_base_url="https://jo:hunter2@llm.example/v1")
+    assert "hunter2" not in str(launchpad(with_login))
+
+
+def test_a_setting_of_the_launchpad_holds_for_its_run_and_an_invalid_one_is_named(tmp_path: Path) -> None:
+    @dg.op
+    def report(workspace: Workspace) -> str:
+        return f"{workspace.settings.seed} {workspace.settings.salt} {workspace.data.root.name}"
+
+    def run(**changed: object) -> dg.ExecuteInProcessResult:
+        settings = load_settings(data_dir=tmp_path / "data", user_id_salt="not-for-anyone")
+        job = dg.JobDefinition(
+            name="job",
+            graph_def=dg.GraphDefinition(name="graph", node_defs=[report]),
+            resource_defs={"workspace": build_workspace(settings, SilentProgress()).get_resource_definition()},
+        )
+        config = {"resources": {"workspace": {"config": changed}}}
+        return job.execute_in_process(run_config=config, raise_on_error=True)
+
+    assert run(seed=9).output_for_node("report") == "9 not-for-anyone data"
+    with pytest.raises(dg.DagsterResourceFunctionError) as error:
+        run(topic_floor=2.0)
+    assert "Invalid topic_floor 2.0 (variable TURRET_TOPIC_FLOOR)" in str(error.value.__cause__)
 
 
 def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(tmp_path: Path) -> None:
