@@ -13,7 +13,7 @@ from turret_pipeline.journeys.transitions import (
     clustered_shares,
     count_pairs,
     find_transitions,
-    fold_edges,
+    suppress_edges,
 )
 from turret_pipeline.journeys.visits import split_by_dimension
 from turret_pipeline.tables import JOURNEY_EDGES
@@ -37,7 +37,7 @@ def journey_edges(
         if min_users > 1:
             rare = edges.filter(pl.col("user_count") < min_users)["edge"]
             if len(rare):
-                edges = _measure_edges(fold_edges(transitions, rare), share_of)
+                edges = _measure_edges(suppress_edges(transitions, rare), share_of)
         tables.append(edges.with_columns(pl.lit(dimension).alias("dimension")).select(JOURNEY_EDGES.schema.names()))
     return pl.concat(tables).sort(EDGE)
 

@@ -32,7 +32,7 @@ def first_flows(
     last = max((step for step, count in enumerate(reached, 1) if count > LEAST_SHARE * reached[0]), default=0)
     node_counts = {step: sessions[str(step)].drop_nulls().n_unique() for step in range(1, last + 1)}
     for step in node_counts:
-        sessions = _fold_step(sessions, step, max_nodes, min_users)
+        sessions = _combine_small_nodes(sessions, step, max_nodes, min_users)
     tables = [_count_flows(sessions, step, node_counts[step], is_last=step == last) for step in node_counts]
     return pl.concat([pl.DataFrame(schema=FLOWS_SCHEMA), *tables])
 
@@ -50,13 +50,13 @@ def _first_nodes(steps: pl.LazyFrame, dimension: str, max_steps: int) -> pl.Data
     return sessions.collect(engine="streaming")
 
 
-def _fold_step(sessions: pl.DataFrame, step: int, max_nodes: int, min_users: int) -> pl.DataFrame:
+def _combine_small_nodes(sessions: pl.DataFrame, step: int, max_nodes: int, min_users: int) -> pl.DataFrame:
     """The sessions with one of the largest nodes, (other) or (end) on a step; null on steps after (end)."""
     before, name = str(step - 1), str(step)
     here = pl.col(name)
     sizes = sessions.group_by(name).len().drop_nulls().sort("len", name, descending=[True, False])
     named = sizes if sizes.height <= max_nodes + 1 else sizes.head(max_nodes)  # (other) is never a single node
-    folded = sessions.with_columns(
+    combined = sessions.with_columns(
         pl.when(pl.col(before) != END)  # null if that is null
         .then(
             pl.when(here.is_null() | here.is_in(named[name].to_list()))
@@ -66,15 +66,15 @@ def _fold_step(sessions: pl.DataFrame, step: int, max_nodes: int, min_users: int
         .alias(name)
     )
     if min_users <= 1:
-        return folded
+        return combined
     users = pl.col("user_id").drop_nulls().n_unique().over(before, name)
-    return folded.with_columns(
+    return combined.with_columns(
         pl.when(here.is_not_null() & (users < min_users)).then(pl.lit(OTHER)).otherwise(here).alias(name)
     )
 
 
 def _count_flows(sessions: pl.DataFrame, step: int, node_count: int, *, is_last: bool) -> pl.DataFrame:
-    """The flows out of a step, largest first; ``node_count`` is its number of nodes before folding."""
+    """The flows out of a step, largest first; ``node_count`` is its number of nodes before they were combined."""
     node, following = pl.col(str(step)), pl.lit(None, pl.String) if is_last else pl.col(str(step + 1))
     present = sessions.filter(node != END)
     named_count = present.filter(node != OTHER)[str(step)].n_unique()

@@ -17,10 +17,10 @@ def step_matrix(steps: pl.DataFrame, depth: int, max_nodes: int, min_users: int 
     first = steps.filter(pl.col("step_number") <= depth).select("sequence_id", "user_id", "step_number", "node_id")
     sizes = first.group_by("node_id").len().sort("len", "node_id", descending=[True, False])
     named = sizes["node_id"].head(max_nodes)
-    first = _fold_nodes(first, ~pl.col("node_id").is_in(named.implode()))
+    first = _combine_nodes(first, ~pl.col("node_id").is_in(named.implode()))
     if min_users > 1:
         is_rare = pl.col("user_id").drop_nulls().n_unique().over("step_number", "node_id") < min_users
-        first = _fold_nodes(first, is_rare)
+        first = _combine_nodes(first, is_rare)
     numbers = pl.DataFrame({"step_number": range(1, depth + 1)}, {"step_number": pl.Int64})
     members = pl.concat([first, _ended_sessions(first, sessions, numbers)])
     ranks = {node: rank for rank, node in enumerate([*named, OTHER, END])}
@@ -29,8 +29,8 @@ def step_matrix(steps: pl.DataFrame, depth: int, max_nodes: int, min_users: int 
     return session_shares(members, sessions, groups).select("step_number", "node_id", *SESSION_SHARES)
 
 
-def _fold_nodes(first: pl.DataFrame, is_folded: pl.Expr) -> pl.DataFrame:
-    return first.with_columns(pl.when(is_folded).then(pl.lit(OTHER)).otherwise("node_id").alias("node_id"))
+def _combine_nodes(first: pl.DataFrame, is_combined: pl.Expr) -> pl.DataFrame:
+    return first.with_columns(pl.when(is_combined).then(pl.lit(OTHER)).otherwise("node_id").alias("node_id"))
 
 
 def _ended_sessions(first: pl.DataFrame, sessions: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:

@@ -71,9 +71,8 @@ def _number_edges(nodes: pl.Series, moves: pl.DataFrame, user_count: int) -> Tra
     return Transitions(nodes, edges, moves, user_count)
 
 
-def fold_edges(transitions: Transitions, rare: pl.Series) -> Transitions:
-    """The transitions with each move on a ``rare`` edge replaced by one to (other), which keeps its time, and one from
-    it."""
+def suppress_edges(transitions: Transitions, rare: pl.Series) -> Transitions:
+    """Replace each move on a ``rare`` edge by one to (other), which keeps its time, and one from (other)."""
     size, other = len(transitions.nodes), len(transitions.nodes) - 1
     keys = transitions.edges.select(pl.col("source") * size + pl.col("target")).to_series()
     moves = transitions.moves.with_columns(keys.gather(transitions.moves["edge"]).alias("edge"))
@@ -83,8 +82,8 @@ def fold_edges(transitions: Transitions, rare: pl.Series) -> Transitions:
     from_other = rare_moves.with_columns(
         (other * size + edge % size).alias("edge"), pl.lit(None, pl.Float64).alias("seconds")
     )
-    folded = pl.concat([moves.filter(~is_rare), to_other, from_other])
-    return _number_edges(transitions.nodes, folded, transitions.user_count)
+    kept_and_replaced = pl.concat([moves.filter(~is_rare), to_other, from_other])
+    return _number_edges(transitions.nodes, kept_and_replaced, transitions.user_count)
 
 
 def cluster_codes(visits: pl.DataFrame) -> tuple[pl.Series, int]:

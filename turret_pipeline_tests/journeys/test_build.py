@@ -30,7 +30,7 @@ def test_every_table_has_every_dimension_and_topics_keep_their_labels() -> None:
     }
 
 
-def test_nodes_include_all_nodes_when_rare_edges_are_folded() -> None:
+def test_nodes_include_all_nodes_when_rare_edges_are_suppressed() -> None:
     found = build_journey_tables(
         [
             path("s1", "xyx", "u1"),

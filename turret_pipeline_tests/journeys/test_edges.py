@@ -129,7 +129,7 @@ def test_an_edge_of_too_few_users_becomes_one_to_other_and_one_from_it() -> None
     assert found.group_by("from_node_id").agg(pl.col("probability").sum())["probability"].to_list() == [1.0] * 4
 
 
-def test_folded_nodes_are_entered_and_left_as_often_as_visited() -> None:
+def test_nodes_of_suppressed_edges_are_entered_and_left_as_often_as_visited() -> None:
     found = journey_edges(SESSIONS, min_users=2)
     assert "(other)" in set(found["to_node_id"])
     visited = dict(SESSIONS.group_by("dimension", "node_id").len().select("node_id", "len").iter_rows())

@@ -46,7 +46,7 @@ def test_every_step_is_entered_as_often_as_it_is_left() -> None:
     assert_frame_equal(entered.agg(total), left.agg(total), check_row_order=False)
 
 
-def test_nodes_beyond_the_largest_are_folded_and_counted() -> None:
+def test_nodes_beyond_the_largest_are_combined_and_counted() -> None:
     found = flows(*(path(f"s{n}", node) for n, node in enumerate("aaabbcde")), max_nodes=2)
     assert found == [(1, "(other)", 3, None, 3), (1, "a", 1, None, 3), (1, "b", 1, None, 2)]
 
@@ -67,7 +67,7 @@ def test_the_number_of_steps_is_limited() -> None:
     assert flows(path("s1", "abcd"), max_steps=2) == [(1, "a", 1, "b", 1), (2, "b", 1, None, 1)]
 
 
-def test_flows_of_too_few_users_are_folded_into_other() -> None:
+def test_flows_of_too_few_users_are_combined_into_other() -> None:
     crowd = [path(f"s{n}", "ab", f"u{n}") for n in range(3)]
     few = [path("s7", "ac", "u0"), path("s8", "ac", "u0"), path("s9", "db", None)]
     assert flows(*crowd, *few, min_users=2) == [

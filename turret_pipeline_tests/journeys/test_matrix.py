@@ -23,13 +23,13 @@ def test_each_session_is_somewhere_at_each_step() -> None:
     }  # fmt: skip
 
 
-def test_nodes_beyond_the_limit_are_folded() -> None:
+def test_nodes_beyond_the_limit_are_combined() -> None:
     assert matrix("ab", "ac", "ad", "bc", depth=2, max_nodes=1) == {
         (1, "a"): 3, (1, "(other)"): 1, (2, "(other)"): 4,
     }  # fmt: skip
 
 
-def test_nodes_of_too_few_users_at_a_step_are_folded() -> None:
+def test_nodes_of_too_few_users_at_a_step_are_combined() -> None:
     assert matrix("ab", "ab", "ac", depth=2, min_users=2) == {(1, "a"): 3, (2, "b"): 2, (2, "(other)"): 1}
 
 
