@@ -45,7 +45,7 @@ class Bar:
 def draw_first_steps(flows: pl.DataFrame, labels: dict[str, str], dimension: str, min_users: int) -> "Figure":
     """Sankey diagram of the first steps: bars for the nodes at each step, bands for the sessions between them.
 
-    ``flows`` are those of the dimension (see ``first_flows``), ``labels`` the labels of its nodes by id. Heights are in
+    ``flows`` come from ``first_flows`` for this dimension; ``labels`` has the labels of its nodes by id. Heights are in
     proportion to sessions.
     """
     sessions = int(flows.filter(pl.col("step_number") == 1)["session_count"].sum())
@@ -88,6 +88,11 @@ def _draw_flows(axis: "Axes", flows: pl.DataFrame, labels: dict[str, str], sessi
         box = {"facecolor": "white", "alpha": 0.7, "pad": 0.6, "linewidth": 0}
         x = lefts[step] + BAR_WIDTH + 4
         axis.text(x, bar.y, text, fontsize=FONT_SIZE, family=font_families(), va="center", bbox=box, zorder=3)
+    _write_heads(axis, columns, lefts, sessions)
+
+
+def _write_heads(axis: "Axes", columns: dict[int, dict[str, int]], lefts: dict[int, float], sessions: int) -> None:
+    """Write the sessions at each step above its column."""
     for step, nodes in columns.items():
         if present := sum(count for node, count in nodes.items() if node != END):
             head = f"Step {step}: {present:,} sessions ({percent(present / sessions)})"

@@ -121,8 +121,7 @@ def _discs(moves: pl.DataFrame, nodes: pl.DataFrame) -> dict[str, Disc]:
     radii = np.array([max(MIN_RADIUS, MAX_RADIUS * math.sqrt(count / largest)) for count in nodes["session_count"]])
     centres = _separate(_lay_out(graph), radii)
     return {
-        node: Disc(*centre, radius)
-        for node, centre, radius in zip(graph, centres.tolist(), radii.tolist(), strict=True)
+        node: Disc(x, y, radius) for node, (x, y), radius in zip(graph, centres.tolist(), radii.tolist(), strict=True)
     }
 
 

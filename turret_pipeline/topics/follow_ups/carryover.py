@@ -30,11 +30,11 @@ class Carryover:
 def measure_carryover(turns: Turns) -> Carryover:
     """Carry-over of each topic; all turns must have a topic.
 
-    For a turn, it is the mean log lift between the topics of up to WINDOW turns before and after it, without its own
-    topic. The mean of the same is subtracted with the turns before replaced by those of other turns of the topic. A
-    subject is followed by its own follow-ups, whatever came before it: the difference is near 0. An answer, or a
-    request to continue, is followed by topics that go with the topics before it. Lifts come from the other half of the
-    sessions, so that chance cannot raise the result.
+    The carry-over of a turn is the mean log lift between the topics before it and those after it, up to WINDOW turns on
+    each side and without its own topic, minus the same mean for the turns before other turns of its topic. A subject is
+    followed by its own follow-ups, whatever came before it: the difference is near 0. An answer, or a request to
+    continue, is followed by topics related to those before it. The lifts come from the other half of the sessions, so
+    that chance cannot raise the result.
     """
     count = len(turns.topic_ids)
     before, after = _neighbour_topics(turns, 1), _neighbour_topics(turns, -1)

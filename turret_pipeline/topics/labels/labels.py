@@ -32,11 +32,11 @@ LENGTH_BONUS, THEME_LENGTH_BONUS = 1.6, 1.0
 MEANING_RATE, NEAREST_TOPICS = 4.5, 3
 """A cosine that is higher by 0.1 multiplies the weight by about 1.5, and so does a margin that is higher by 0.1."""
 
-BROAD, BROAD_THEME = 0.3, 0.5
-SECOND, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
-"""A label has a second phrase if the first is in less than the share BROAD of the topic's texts (BROAD_THEME of a
-theme's). The second phrase must have at least SECOND times as many texts without the first phrase as the first has
-texts, and SECOND_WEIGHT of its weight; no two of their words may have the same first SAME_START letters."""
+BROAD_SHARE, BROAD_THEME_SHARE = 0.3, 0.5
+SECOND_TEXTS, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
+"""A label has a second phrase if the first is in less than BROAD_SHARE of the topic's texts (BROAD_THEME_SHARE for a
+theme). The texts with only the second must number at least SECOND_TEXTS times those with the first, and its weight must
+be at least SECOND_WEIGHT times that of the first. No two of their words may start with the same SAME_START letters."""
 
 LONGER_PHRASE_WEIGHT = 0.8
 """A longer phrase replaces a single word if it has this share of its weight: "cancel order" says more than "cancel"."""
@@ -78,7 +78,7 @@ def label_topics(
     if vectors is not None and new and candidates.rows:
         embedder = PhraseEmbedder(candidates.stems, vectors[candidates.rows])
         ranked = _weigh_by_meaning(ranked, new, centroids(vectors, topic), embedder)
-    broad, joiner = BROAD_THEME if themes else BROAD, " and " if are_english(texts) else " / "
+    broad, joiner = BROAD_THEME_SHARE if themes else BROAD_SHARE, " and " if are_english(texts) else " / "
     allocator = _LabelAllocator([*known.values(), *taken], broad, joiner)
     if not themes:
         ranked = [_prefer_longer_phrase(of_topic) for of_topic in ranked]
@@ -129,7 +129,7 @@ def _keywords(candidates: Iterable[Candidate]) -> list[str]:
 
 
 class _LabelAllocator:
-    """Allocates unique labels; knows those of the field that are taken."""
+    """Allocator of labels that are unique in a field."""
 
     def __init__(self, labels: Collection[str], broad: float, joiner: str) -> None:
         self._broad, self._joiner = broad, joiner
@@ -180,7 +180,7 @@ def _join_phrases(candidates: Sequence[Candidate], broad: float, joiner: str) ->
     if first.share >= broad:
         return first.text
     for second in candidates[1:]:
-        has_texts = len(second.rows - first.rows) >= SECOND * len(first.rows)
+        has_texts = len(second.rows - first.rows) >= SECOND_TEXTS * len(first.rows)
         label = f"{first.text}{joiner}{second.text}"
         is_short = len(label.split()) <= LABEL_WORDS
         is_different = second.weight >= SECOND_WEIGHT * first.weight and not _word_starts(first) & _word_starts(second)

@@ -1,7 +1,7 @@
 """Vectors of phrases in the space of the texts' vectors, without the embedding model.
 
 The vector of a text is nearly the sum of vectors of its words. Ridge regression of the texts' vectors on their words
-finds these, and the vector of a phrase is the sum of those of its words. No run has to load a model only to label
+finds these, and the vector of a phrase is the sum of its words' vectors. No run has to load a model only to label
 topics, and words have the meaning that they have in this field.
 """
 
