@@ -105,7 +105,7 @@ def test_an_unknown_type_and_a_field_without_a_type_are_rejected(folder: Path) -
     assert error(folder, "set", "plan", "list") == (
         "Unknown type 'list'. Available: text, enum, number, identifier, datetime, structured, constant."
     )
-    assert error(folder, "unset", "plan").startswith("No type is set for 'plan' in ")
+    assert error(folder, "unset", "plan").startswith("Field 'plan' has no type set in ")
 
 
 def test_the_setting_takes_precedence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def test_each_question_is_answered_as_a_table_as_json_and_as_csv(folder: Path, q
 def test_without_matching_sessions_a_message_says_so(folder: Path, question: list[str]) -> None:
     assert rows_without_sessions(folder, *question) == []
     printed = run_journeys(folder, *question, "--since", "2031-01-01")
-    assert "No matching sessions in" in printed or "too few to compare" in printed
+    assert "No matching sessions in" in printed or "too few sessions to compare" in printed
 
 
 def rows_without_sessions(folder: Path, *question: str) -> object:

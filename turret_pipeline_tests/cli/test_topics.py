@@ -259,7 +259,7 @@ def test_impossible_edits_are_rejected(folder: Path) -> None:
     assert message == "Topic prompt-6 has 12 distinct texts: too few for 13 parts."
     message = error(folder, "role", "prompt-1", "act")
     assert message == "Unknown role 'act'. Available: subject, continuation."
-    assert error(folder, "undo") == f"There is no edit to undo in {folder / 'topic_edits.jsonl'}."
+    assert error(folder, "undo") == (f"Nothing to undo: no edit is in force in {folder / 'topic_edits.jsonl'}.")
     assert error(folder, "list", "--field", "mood") == "Unknown text field 'mood'. Available: feedback, prompt."
 
 
