@@ -127,10 +127,10 @@ def _find_topics(
         if not has_new_texts:
             return Update(measure_fit(vectors, known))
         return update_topics(vectors, known, next_number, plan.options, protected)
-    anew = update_topics(vectors, np.full(len(known), NO_TOPIC), next_number, plan.options)
-    topic = restore_protected_topics(known, anew.assignment.topic, protected)
+    refitted = update_topics(vectors, np.full(len(known), NO_TOPIC), next_number, plan.options)
+    topic = restore_protected_topics(known, refitted.assignment.topic, protected)
     matched = match_topic_numbers(known, topic, next_number, protected)
-    return Update(measure_fit(vectors, matched.topic), matched.changes, anew.stability)
+    return Update(measure_fit(vectors, matched.topic), matched.changes, refitted.stability)
 
 
 def _protected_numbers(topics: pl.DataFrame, plan: Plan) -> frozenset[int]:

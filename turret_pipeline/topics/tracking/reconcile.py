@@ -27,7 +27,7 @@ single part or topic above the limit waits for a refit, because a person decides
 
 NEW_SHARE, MAJORITY_SHARE, MAX_P_VALUE = 0.75, 0.5, 1e-3
 """A cluster that is not the main cluster of a known topic becomes a topic if NEW_SHARE of it is new, or if
-MAJORITY_SHARE of it is new and the probability of so many new texts by chance is below MAX_P_VALUE."""
+MAJORITY_SHARE of it is new and the probability of that many new texts by chance is below MAX_P_VALUE."""
 
 MIN_ASSORTATIVITY, CHANCE_FACTOR = 0.15, 2.5
 """Minimum assortativity of new and known texts of a cluster for the new ones to be a separate topic. By chance it is 0
