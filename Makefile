@@ -1,9 +1,9 @@
-# Every command of the project. `make help` lists them.
+# Commands of the project. `make help` lists them.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-# Nothing the project runs calls home.
+# No telemetry, and no downloads from the Hugging Face hub.
 export DAGSTER_DISABLE_TELEMETRY = true
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
@@ -15,15 +15,15 @@ export HF_HUB_OFFLINE ?= 1
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: install  ## run the main job on data/sample and print what was found
+run: install  ## run the pipeline on data/sample and print a summary
 	@$(BIN)/turret run --input data/sample
 
-# Files of tests side by side, the tests of one file in their order; the many quick ones come last and fill up.
-# Threads that wait for each other give the core away, or those of one test would keep another's waiting.
+# Test files run in parallel, and the tests of one file in order. Without reordering, the many quick files come last and
+# keep all processes busy. With passive waiting, idle threads of one test do not block the cores that another test needs.
 test: install  ## run all tests
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-check: lint test  ## lint, types, import rules, dbt, definitions, tests
+check: lint test  ## run lint, types, import rules, dbt, definitions and tests
 
 lint: install
 	@$(BIN)/ruff check .
@@ -40,15 +40,15 @@ ui: install  ## open the Dagster UI on http://127.0.0.1:3000
 serve: install  ## start the collector on http://127.0.0.1:8000
 	@$(BIN)/turret serve
 
-install: $(VENV)/.installed  ## set up the environment in .venv, with the command turret in it
+install: $(VENV)/.installed  ## set up .venv with the command turret
 
 $(VENV)/.installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Say which with make PYTHON=...") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -c 'import sys; sys.exit("Python " + sys.version.split()[0] + " is too old: use Python 3.11 or later, with make PYTHON=...") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV): a few minutes the first time"
+	@echo "Installing into $(VENV): takes a few minutes the first time"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,llm]'
 	@touch $@
 
-clean:  ## remove what runs have written under data, and the environment
+clean:  ## remove .venv and everything in data except the sample
 	@rm -rf $(VENV) dbt_transforms/target dbt_transforms/logs
 	@find data -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
