@@ -63,7 +63,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
     @property
     def parts(self) -> PartStore:
-        """What was read from each landing file."""
+        """The parts of the landing files that were read."""
         return PartStore(self.data.parts)
 
     @property
@@ -103,7 +103,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         return compute_fingerprint(self.settings, self.overridden_types, self.edits, self.parts)
 
     def is_up_to_date(self) -> bool:
-        """Whether a run would publish again what is published."""
+        """True if a run would publish the same tables again."""
         last = self.data.warehouse.last_run()
         return last is not None and all(last.get(name) == value for name, value in self.fingerprint().items())
 

@@ -21,56 +21,59 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 @contextmanager
 def atomic_replace(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write a file or folder to, moved over it at the end, dropped on an error.
+    """A temporary path next to ``path``; after the block it replaces ``path``, and after an error it is removed.
 
-    A file replaces what is there. A folder that is already there stays as it is: folders are named by their content.
+    An existing folder is not replaced: folders are named by their content, so that it holds the same.
     """
-    aside = temp_path(path)
+    temp = temp_path(path)
     try:
-        yield aside
-        commit(aside, path)
+        yield temp
+        commit(temp, path)
     except BaseException:
-        remove(aside)
+        remove(temp)
         raise
 
 
 def temp_path(path: Path) -> Path:
-    """A path in the same folder, which is there, to write what becomes ``path`` by ``keep``."""
+    """A temporary path in the folder of ``path``, which is created if needed. ``commit`` moves it to ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
-def commit(aside: Path, path: Path) -> None:
-    """Move what was written aside to its path, once it is on disk."""
-    for written in (aside, *(aside.rglob("*") if aside.is_dir() else ())):
+def commit(temp: Path, path: Path) -> None:
+    """Move a temporary file or folder to its path, after syncing it to disk."""
+    for written in (temp, *(temp.rglob("*") if temp.is_dir() else ())):
         sync(written)
-    if aside.is_dir() and path.exists():
-        shutil.rmtree(aside)
+    if temp.is_dir() and path.exists():
+        shutil.rmtree(temp)
     else:
-        aside.replace(path)
+        temp.replace(path)
         sync(path.parent)
 
 
 @contextmanager
 def lock_file(path: Path) -> Iterator[None]:
-    """While no other process changes a small file; readers need not wait, for such a file is replaced whole."""
+    """Hold the lock of a small file during a change. Readers need no lock: such files are replaced atomically.
+
+    Raises TurretError if another process holds the lock for LOCK_SECONDS.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS):
             yield
     except Timeout:
         raise TurretError(
-            f"Another command has been changing {path} for {LOCK_SECONDS} seconds: wait for it, and try again."
+            f"Another command has been changing {path} for {LOCK_SECONDS} seconds: wait for it and try again."
         ) from None
 
 
 def list_leftovers(folder: Path) -> list[Path]:
-    """What ``atomic_replace`` had begun under a folder when its process was killed."""
+    """Temporary files and folders that killed processes left below a folder."""
     return [path for path in folder.rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
 
 
 def remove(path: Path) -> None:
-    """Delete a file or folder, if it is there."""
+    """Delete a file or folder if it exists."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -78,7 +81,7 @@ def remove(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the system write a file, or the names in a folder, to disk."""
+    """Flush a file, or the names in a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -41,12 +41,12 @@ class DataDir:
 
     @property
     def parts(self) -> Path:
-        """What was read from each landing file."""
+        """Folder of the parts of the landing files that were read."""
         return self.lake.root / "parts"
 
     @property
     def landing(self) -> Path:
-        """The default folder of new input files."""
+        """Default folder of new input files."""
         return self.root / "landing"
 
     @property

@@ -1,4 +1,4 @@
-"""The vectors of texts in the lake: a folder for each model, a file for each chunk that was embedded."""
+"""Vectors of texts in the lake: a folder per model, a file per embedded chunk."""
 
 import hashlib
 import re
@@ -17,14 +17,14 @@ from turret_pipeline.topics.embedding.embedding import Chunk
 
 @dataclass(frozen=True)
 class VectorStore:
-    """Vectors by text_id of one model."""
+    """Vectors by one model, by text id."""
 
     root: Path
     model: str
 
     @property
     def folder(self) -> Path:
-        """Where this model's vectors lie."""
+        """Folder of this model's vectors."""
         readable = re.sub(r"[^A-Za-z0-9.]+", "-", self.model).strip("-")
         return self.root / f"{readable}-{hashlib.sha256(self.model.encode()).hexdigest()[:8]}"
 
@@ -36,18 +36,18 @@ class VectorStore:
         return pl.scan_parquet(files, glob=False).select("text_id").collect()["text_id"]
 
     def add(self, chunks: Iterable[Chunk]) -> Iterator[int]:
-        """Keep chunks as they come, each whole or not at all; yields how many texts each had."""
+        """Store chunks as they arrive, each atomically; yields the number of texts of each."""
         for chunk in chunks:
             frame = pl.DataFrame(
                 {"text_id": chunk.text_ids, "vector": chunk.vectors},
                 schema={"text_id": pl.String, "vector": pl.Array(pl.Float32, chunk.vectors.shape[1])},
             )
-            with atomic_replace(self.folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as aside:
-                frame.write_parquet(aside)
+            with atomic_replace(self.folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as temp:
+                frame.write_parquet(temp)
             yield len(chunk.text_ids)
 
     def vectors_of(self, text_ids: pl.Series) -> FloatArray:
-        """Vectors of texts in their order, shape (texts, dimensions). TurretError where one is missing."""
+        """Vectors of texts in their order, shape (texts, dimensions). Raises TurretError if one is missing."""
         if text_ids.is_empty():
             return np.empty((0, 0), dtype=np.float32)
         files = self._files()
@@ -62,7 +62,7 @@ class VectorStore:
         if found is None or found["vector"].null_count():
             missing = len(text_ids) if found is None else found["vector"].null_count()
             raise TurretError(
-                f"{missing:,} texts have no vector of {self.model}: materialize the asset embeddings first."
+                f"{missing:,} texts have no vector by {self.model}: materialize the asset embeddings first."
             )
         return found["vector"].to_numpy()
 

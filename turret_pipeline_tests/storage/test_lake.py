@@ -51,19 +51,19 @@ def test_columns_come_in_the_order_of_the_contract_and_others_are_dropped(tmp_pa
 def test_a_missing_column_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.write("texts", ROWS)
-    with pytest.raises(TurretError, match="The table texts lacks text, event_count; it has field, text_id"):
+    with pytest.raises(TurretError, match="Table texts lacks the columns text, event_count; it has field, text_id"):
         lake.write("texts", ROWS.select("field", "text_id"))
     assert_frame_equal(lake.read("texts"), ROWS)
 
 
 def test_a_wrong_type_is_named() -> None:
     wrong = ROWS.with_columns(pl.col("event_count").cast(pl.Int32), pl.lit(None).alias("text"))
-    with pytest.raises(TurretError, match="text is Null, not String; event_count is Int32, not Int64"):
+    with pytest.raises(TurretError, match="text is Null instead of String; event_count is Int32 instead of Int64"):
         conform(TEXTS, wrong)
 
 
 def test_a_table_that_no_run_has_written_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(TurretError, match=r"The table texts is not in the lake .* materialize the asset texts first"):
+    with pytest.raises(TurretError, match=r"Table texts is missing from the lake .* materialize the asset texts first"):
         Lake(tmp_path).read("texts")
 
 
@@ -139,7 +139,7 @@ def test_a_table_is_written_in_parts_whole_or_not_at_all(tmp_path: Path) -> None
     lake = Lake(tmp_path)
     _write_parts(lake, ROWS[:1], ROWS[1:].select(reversed(ROWS.columns)))
     assert_frame_equal(lake.read("texts"), ROWS)
-    with pytest.raises(TurretError, match="lacks text_id"):
+    with pytest.raises(TurretError, match="lacks the columns text_id"):
         _write_parts(lake, ROWS[:1], ROWS.drop("text_id"))
     assert_frame_equal(lake.read("texts"), ROWS)
     assert names(tmp_path) == ["texts.parquet"]
