@@ -100,7 +100,7 @@ class JourneyQuery:
         return self._write_rows(rows) or rows.is_empty()
 
     def write_comparison_without_table(self, title: str, rows: pl.DataFrame, *, compared: int) -> bool:
-        """Like ``write_without_table`` for a comparison of ``compared`` differences, of which the rows are shown."""
+        """Write the differences like ``write_without_table``, with a message if none of ``compared`` is shown."""
         if not rows.is_empty():
             return self.write_without_table(rows)
         too_few = "too few sessions to compare. Each side needs at least 10 sessions or transitions, of 5 users"

@@ -234,7 +234,7 @@ def refit(
     data_dir: DataDirOption = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of include_retired step.")] = False,
 ) -> None:
-    """Find all topics anew; known topics keep their ids.
+    """Find all topics from scratch; known topics keep their ids.
 
     Topics with mostly the same texts keep their ids and names. Topics with edits stay as they are.
     """
