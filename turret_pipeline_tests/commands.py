@@ -1,4 +1,4 @@
-"""Commands and files that tests of the whole job share."""
+"""Commands, files and events for tests of whole runs."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.tables import MART_TABLES
-from turret_pipeline_tests.loaded import OUTPUTS, start_turret
+from turret_pipeline_tests.fork_server import OUTPUTS, start_turret
 
 PROJECT = Path(__file__).resolve().parents[1]
 SAMPLE = PROJECT / "data" / "sample"
@@ -26,17 +26,17 @@ RUN_COLUMNS = {
     "topic_runs": ["run_id", "started_at"],
     "pipeline_runs": ["run_id", "started_at", "published_at", "topic_state_id"],
 }
-"""What differs between two runs over the same input: when and as which run it was done."""
+"""Columns by table that differ between two runs over the same input: ids and times of the run."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without settings, and with ``extra``."""
+    """Environment of this process without settings of turret, plus ``extra``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TURRET_")}
     return clean | {"HF_HUB_OFFLINE": "1", "DAGSTER_DISABLE_TELEMETRY": "true"} | dict(extra or {})
 
 
 def installed_turret(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """The installed command with these arguments, run to its end."""
+    """Result of the installed command `turret` with these arguments."""
     command = [str(BIN / "turret"), *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, cwd=PROJECT, env=environment(), timeout=300, check=False
@@ -44,7 +44,7 @@ def installed_turret(*arguments: str | Path) -> subprocess.CompletedProcess[str]
 
 
 def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """`turret` with these arguments, run to its end in a process that has its libraries loaded."""
+    """Result of `turret` with these arguments, in a process forked with its libraries already imported."""
     with tempfile.TemporaryDirectory() as folder:
         process = start_turret(list(map(str, arguments)), environment(extra), PROJECT, Path(folder))
         process.join(300)
@@ -52,12 +52,12 @@ def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> su
         if code is None:
             process.kill()
             raise subprocess.TimeoutExpired(process.name, 300)
-        printed, told = (Path(folder, name).read_text() for name in OUTPUTS)
-    return subprocess.CompletedProcess(arguments, code, printed, told)
+        stdout, stderr = (Path(folder, name).read_text() for name in OUTPUTS)
+    return subprocess.CompletedProcess(arguments, code, stdout, stderr)
 
 
 def run_job(data_dir: Path, *inputs: Path, extra: Mapping[str, str] | None = None) -> str:
-    """What `turret run` prints; it must publish."""
+    """Standard output of `turret run` on these inputs. Fails unless the run succeeds."""
     options = [part for path in inputs for part in ("--input", str(path))]
     done = turret("run", *options, "--data-dir", data_dir, extra=extra)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -65,22 +65,22 @@ def run_job(data_dir: Path, *inputs: Path, extra: Mapping[str, str] | None = Non
 
 
 def warehouse(data_dir: Path) -> Path:
-    """The published file."""
+    """Path of the published file."""
     return data_dir / "warehouse" / "turret.duckdb"
 
 
 @contextmanager
-def reading(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, opened to read."""
+def open_published(data_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published file, times in UTC."""
     with duckdb.connect(str(warehouse(data_dir)), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
         yield connection
 
 
 def published_tables(data_dir: Path) -> dict[str, pl.DataFrame]:
-    """Every published table without what may differ between two runs, in the order of its rows."""
+    """All published tables by name, rows in stored order, without RUN_COLUMNS."""
     tables = {}
-    with reading(data_dir) as connection:
+    with open_published(data_dir) as connection:
         for name in MART_TABLES:
             frame: pl.DataFrame = connection.sql(f"select * from marts.{name}").pl()
             tables[name] = frame.drop(RUN_COLUMNS.get(name, []))
@@ -88,13 +88,13 @@ def published_tables(data_dir: Path) -> dict[str, pl.DataFrame]:
 
 
 def count(data_dir: Path, table: str) -> int:
-    """Rows of a published table."""
-    with reading(data_dir) as connection:
+    """Number of rows of a published table."""
+    with open_published(data_dir) as connection:
         return int(connection.execute(f"select count(*) from marts.{table}").fetchall()[0][0])
 
 
 def write_events(path: Path, events: Sequence[Mapping[str, object]]) -> Path:
-    """A JSON lines file."""
+    """Write events as a JSON lines file, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
     return path
@@ -117,7 +117,7 @@ _THINGS = ["kettle", "chair", "lamp", "coat", "laptop", "phone", "table", "bicyc
 
 
 def conversations(first_session: int = 0, sessions: int = 36) -> list[dict[str, object]]:
-    """Events of short conversations about three subjects, two prompts each."""
+    """Events of short conversations about three subjects, with two prompts each."""
     subjects = list(_SUBJECTS.values())
     events: list[dict[str, object]] = []
     for session in range(first_session, first_session + sessions):

@@ -1,4 +1,4 @@
-"""One run over the sample, shared by the tests that only read what it published."""
+"""One run over the sample, shared by the tests that only read its output."""
 
 import atexit
 import os
@@ -11,13 +11,13 @@ from filelock import FileLock
 from turret_pipeline_tests.commands import SAMPLE, installed_turret
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # torch and duckdb together print a page of leak warnings, amid the results, where the interpreter is taken apart
+    # at interpreter shutdown, torch and duckdb together print a page of leak warnings between the test results
     atexit.register(os._exit, 0)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A finished run: its data folder, which no test may change, and what it printed."""
+    """A finished run: its data folder, which tests must not change, and its standard output."""
 
     data_dir: Path
     printed: str
@@ -25,7 +25,7 @@ class Job:
 
 @pytest.fixture(scope="session")
 def sample_job(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Job:
-    """`turret run` on the sample, once for all processes that test."""
+    """`turret run` on the sample, executed once for all test processes."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     data_dir, printed = shared / "sample", shared / "sample.txt"

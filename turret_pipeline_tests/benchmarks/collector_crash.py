@@ -18,7 +18,7 @@ from pathlib import Path
 from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline_tests.benchmarks.http_load import build_post, send_load
 from turret_pipeline_tests.collector.servers import Server, start_server
-from turret_pipeline_tests.commands import installed_turret, reading
+from turret_pipeline_tests.commands import installed_turret, open_published
 
 BATCH = 5
 ROUND_NUMBERS = 10_000  # request numbers reserved for each round
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         done = installed_turret("run", "--data-dir", data_dir)
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
-        with reading(data_dir) as connection:
+        with open_published(data_dir) as connection:
             query = "select metadata ->> '$.mark', count(*) from marts.events group by all"
             found = dict(connection.execute(query).fetchall())
             query = "select sum(row_count), sum(duplicate_count) from marts.source_files"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
 from turret_pipeline.errors import TurretError
-from turret_pipeline_tests.commands import reading, turret
+from turret_pipeline_tests.commands import open_published, turret
 from turret_pipeline_tests.conftest import Job
 
 QUESTIONS: list[list[str]] = [
@@ -47,7 +47,7 @@ def error(folder: Path, *arguments: str) -> str:
 
 
 def sql(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    with reading(folder) as connection:
+    with open_published(folder) as connection:
         return connection.execute(query).fetchall()
 
 

@@ -13,7 +13,7 @@ from trubrics import Trubrics
 from turret_pipeline.events.formats import Event, parse_record
 from turret_pipeline_tests.collector.nodejs import set_up_node
 from turret_pipeline_tests.collector.servers import read_records, run_server, start_server
-from turret_pipeline_tests.commands import conversations, reading, run_job
+from turret_pipeline_tests.commands import conversations, open_published, run_job
 
 SCRIPT = """
 import { createInterface } from "node:readline";
@@ -166,7 +166,7 @@ def test_a_thousand_events_from_the_sdk_become_topics_in_one_run(tmp_path: Path,
         client.flush()
     data_dir = tmp_path / "projects" / "demo"
     run_job(data_dir)
-    with reading(data_dir) as connection:
+    with open_published(data_dir) as connection:
         rejected = "(select count(*) from marts.rejected_events)"
         query = f"select count(*), count(distinct session_id), {rejected} from marts.events"
         assert connection.execute(query).fetchall() == [(1000, 250, 0)]

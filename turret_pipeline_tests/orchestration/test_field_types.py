@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline_tests.commands import conversations, published_tables, reading, run_job, turret, write_events
+from turret_pipeline_tests.commands import (
+    conversations,
+    open_published,
+    published_tables,
+    run_job,
+    turret,
+    write_events,
+)
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +21,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def changes(data: Path, field: str) -> list[tuple[object, ...]]:
-    with reading(data) as connection:
+    with open_published(data) as connection:
         return connection.execute(
             "select previous_type, type, cause, event_count from marts.field_type_changes "
             "where field = ? order by change_number",

@@ -30,7 +30,7 @@ from turret_pipeline_tests.commands import (
     warehouse,
     write_events,
 )
-from turret_pipeline_tests.loaded import start_turret
+from turret_pipeline_tests.fork_server import start_turret
 
 READER = """
 import duckdb, sys, time

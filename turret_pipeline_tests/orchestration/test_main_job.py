@@ -15,8 +15,8 @@ from turret_pipeline.quality.contracts import find_breaches
 from turret_pipeline.tables import MART_TABLES
 from turret_pipeline_tests.commands import (
     SAMPLE,
+    open_published,
     published_tables,
-    reading,
     run_job,
     turret,
     warehouse,
@@ -26,12 +26,12 @@ from turret_pipeline_tests.conftest import Job
 
 @pytest.mark.parametrize("name", MART_TABLES)
 def test_every_published_table_keeps_its_contract(sample_job: Job, name: str) -> None:
-    with reading(sample_job.data_dir) as connection:
+    with open_published(sample_job.data_dir) as connection:
         assert find_breaches(connection, MART_TABLES[name]) == []
 
 
 def test_the_published_file_explains_itself_and_needs_nothing_else(sample_job: Job) -> None:
-    with reading(sample_job.data_dir) as connection:
+    with open_published(sample_job.data_dir) as connection:
         tables = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
         views = connection.execute("select count(*) from duckdb_views() where not internal").fetchall()
         columns = connection.execute(
