@@ -1,4 +1,4 @@
-"""Right numbers on public data sets that lie beside a checkout, and are never part of it."""
+"""Correct results on public data sets. They are in a folder beside the checkout and never part of it."""
 
 import gzip
 import json
@@ -30,16 +30,16 @@ DATA = PROJECT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout")
 
 
-def ingested(folder: Path, name: str) -> Lake:
-    """The tables of one set."""
+def ingest_set(folder: Path, name: str) -> Lake:
+    """Lake with the events of a set."""
     return build_lake(folder, [DATA / "events" / f"{name}.jsonl.gz"])
 
 
 @pytest.mark.parametrize("name", ["running_example", "receipt", "reviewing", "repair_example", "roadtraffic100"])
 def test_directly_follows_counts_are_exact(tmp_path: Path, name: str) -> None:
-    events = ingested(tmp_path, f"log_{name}").read("events")
-    nothing = (EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty())
-    edges = journey_edges(next(collect_visits(events, *nothing, [])))
+    events = ingest_set(tmp_path, f"log_{name}").read("events")
+    no_topics = (EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty())
+    edges = journey_edges(next(collect_visits(events, *no_topics, [])))
     gold = json.loads((DATA / "gold" / "dfg.json").read_text())[name]
     expected = {(source, target): count for source, target, count in gold["edges"]}
     expected |= {(START, node): count for node, count in gold["start"].items()}
@@ -48,30 +48,30 @@ def test_directly_follows_counts_are_exact(tmp_path: Path, name: str) -> None:
     assert {(source, target): count for source, target, count in rows} == expected
 
 
-def gold_types() -> dict[str, dict[str, str]]:
-    """The right types by set and field; none where the data is not there."""
+def load_gold_types() -> dict[str, dict[str, str]]:
+    """Correct types by set and field; empty without the data sets."""
     file = DATA / "gold" / "field_types.json"
     return json.loads(file.read_text()) if file.exists() else {}
 
 
-@pytest.mark.parametrize("name", sorted(gold_types()))
-def test_fields_have_their_right_types(tmp_path: Path, name: str) -> None:
-    tables = ingested(tmp_path, name)
+@pytest.mark.parametrize("name", sorted(load_gold_types()))
+def test_fields_have_the_correct_types(tmp_path: Path, name: str) -> None:
+    tables = ingest_set(tmp_path, name)
     fields = describe_fields(tables.read("event_values"), tables.read("events"), {})
     found = dict(fields.select("field", "type").iter_rows())
-    gold = gold_types()[name]
+    gold = load_gold_types()[name]
     assert {field: found[field] for field in gold} == gold
 
 
-def test_columns_of_public_tables_have_their_types() -> None:
+def test_columns_of_public_tables_have_the_correct_types() -> None:
     columns = pl.read_parquet(COLUMNS).filter(pl.col("coarse").is_in(SCORED)).to_dicts()
-    right = [column["coarse"] == turret_type(column)[0] for column in columns]
-    assert sum(right) / len(right) > 0.95
+    is_correct = [column["coarse"] == turret_type(column)[0] for column in columns]
+    assert sum(is_correct) / len(is_correct) > 0.95
 
 
-def found_topics(folder: Path, name: str) -> pl.DataFrame:
-    """Gold labels, out_of_scope and topic_id of the events of a set whose texts have no topics yet."""
-    tables = ingested(folder, name)
+def find_topics(folder: Path, name: str) -> pl.DataFrame:
+    """Gold labels, out_of_scope and topic_id of the events of a set, after a first run of topics."""
+    tables = ingest_set(folder, name)
     event_texts, texts = collect_texts(tables.scan("event_values"), ["prompt"])
     store = VectorStore(folder / "embeddings", DEFAULT_MODEL)
     chunks = embed_chunks(select_texts_to_embed(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
@@ -90,13 +90,13 @@ def found_topics(folder: Path, name: str) -> pl.DataFrame:
 def test_topics_agree_with_gold_labels(
     tmp_path: Path, name: str, agreement: float, coverage: float, recall: float | None, precision: float | None
 ) -> None:
-    found = found_topics(tmp_path, name)
-    is_out, is_without = found["out_of_scope"].to_numpy(), found["topic_id"].is_null().to_numpy()
-    inside = found.filter(~pl.col("out_of_scope"))
-    topics = inside["topic_id"].fill_null("none").to_list()
-    assert adjusted_mutual_info_score(inside["label"].to_list(), topics) >= agreement
-    assert 1 - is_without[~is_out].mean() >= coverage
-    assert is_out.any() == (recall is not None)
+    found = find_topics(tmp_path, name)
+    is_out_of_scope, is_unassigned = found["out_of_scope"].to_numpy(), found["topic_id"].is_null().to_numpy()
+    in_scope = found.filter(~pl.col("out_of_scope"))
+    topics = in_scope["topic_id"].fill_null("none").to_list()
+    assert adjusted_mutual_info_score(in_scope["label"].to_list(), topics) >= agreement
+    assert 1 - is_unassigned[~is_out_of_scope].mean() >= coverage
+    assert is_out_of_scope.any() == (recall is not None)
     if recall is not None:
-        assert is_without[is_out].mean() >= recall
-        assert is_out[is_without].mean() >= precision
+        assert is_unassigned[is_out_of_scope].mean() >= recall
+        assert is_out_of_scope[is_unassigned].mean() >= precision
