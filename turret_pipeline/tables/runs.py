@@ -8,6 +8,7 @@ PIPELINE_RUNS = Table(
     ("run_id",),
     (
         text("run_id", "Id of the run"),
+        integer("run_number", "Position of the run among the published runs, from 1; runs are in this order"),
         timestamp("started_at", "Time at which the run started (UTC)"),
         timestamp("published_at", "Time at which its tables were published (UTC)"),
         integer("event_count", "Accepted events"),

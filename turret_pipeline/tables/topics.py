@@ -109,6 +109,7 @@ TOPIC_RUNS = Table(
     ("run_id", "field"),
     (
         text("run_id", "Id of the run"),
+        integer("run_number", "Position of the run among the published runs, from 1"),
         timestamp("started_at", "Time at which the run started (UTC)"),
         text("field", "Text field"),
         integer("text_count", "Distinct texts"),

@@ -1,5 +1,6 @@
 select
     run_id,
+    run_number,
     started_at,
     field,
     text_count,
@@ -19,4 +20,4 @@ select
     found_min_texts,
     found_floor
 from {{ ref('stg_topic_runs') }}
-order by started_at, field
+order by run_number, field
