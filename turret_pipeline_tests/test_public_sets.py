@@ -21,7 +21,7 @@ from turret_pipeline.topics.embedding.embedding import embed_chunks, select_text
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
-from turret_pipeline.topics.tracking.reconcile import Options
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, turret_type
 from turret_pipeline_tests.commands import PROJECT
 from turret_pipeline_tests.ingest.imports import build_lake
@@ -76,7 +76,7 @@ def find_topics(folder: Path, name: str) -> pl.DataFrame:
     store = VectorStore(folder / "embeddings", DEFAULT_MODEL)
     chunks = embed_chunks(select_texts_to_embed(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
     assert sum(store.add(chunks)) == texts.height
-    state = update_topic_state(TopicState.empty(), texts, store.vectors_of, Plan(Options()), Run("r1", now()))
+    state = update_topic_state(TopicState.empty(), texts, store.vectors_of, Plan(TopicOptions()), Run("r1", now()))
     topic = event_texts.join(state.text_topics, on=["field", "text_id"]).select("event_id", "topic_id")
     with gzip.open(DATA / "gold" / f"{name}.jsonl.gz", "rt") as lines:
         gold = pl.DataFrame([json.loads(line) for line in lines])

@@ -1,4 +1,4 @@
-"""Options that all commands of `turret journeys` have."""
+"""TopicOptions that all commands of `turret journeys` have."""
 
 import functools
 import inspect

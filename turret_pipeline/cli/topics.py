@@ -232,7 +232,7 @@ def edits(data_dir: DataDirOption = None) -> None:
 @topics.command(epilog="Examples: turret topics refit; turret topics refit --data-dir /srv/turret")
 def refit(
     data_dir: DataDirOption = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of include_retired step.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the log of every step.")] = False,
 ) -> None:
     """Find all topics from scratch; known topics keep their ids.
 

@@ -13,12 +13,12 @@ from turret_pipeline.collector import metrics
 from turret_pipeline.collector.access_control import AccessControl
 from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, ApiError
 from turret_pipeline.collector.batches import Batch, format_utc
+from turret_pipeline.collector.event_store import Submission
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.request_bodies import JSON, NDJSON, BodyReader, media_type, parse_json
 from turret_pipeline.collector.responses import json_response
-from turret_pipeline.collector.storage import Submission
 from turret_pipeline.collector.wire.events import parse_any_event
 from turret_pipeline.collector.wire.trubrics import (
     parse_event,

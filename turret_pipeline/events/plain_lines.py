@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from turret_pipeline.events.formats.columns import NAME_LIMIT
+from turret_pipeline.events.formats.row_values import NAME_LIMIT
 from turret_pipeline.events.formats.times import EARLIEST, LATEST
 from turret_pipeline.events.rows import Lines
 from turret_pipeline.tables import END, OTHER, START

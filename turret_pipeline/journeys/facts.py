@@ -27,7 +27,7 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
     unit = "users" if dimension.startswith(USER) else "sessions"
     kind = "event names" if dimension.removeprefix(USER) == EVENT_NAME else "topics"
     if nodes.height == 1:
-        return [f"All {sessions:,} {unit} stay on {nodes['node_label'][0]}: there is nothing else to move to."]
+        return [f"All {sessions:,} {unit} stay on {nodes['node_label'][0]}, the only one of the {kind}."]
     facts = [
         _describe_leaders(nodes, f"{sessions:,} {unit}", "start"),
         _describe_move(of["journey_edges"], labels),
@@ -86,7 +86,7 @@ def _describe_move(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None
         return None
     after = f", after a median of {duration(move['median_seconds'])}" if move["median_seconds"] is not None else ""
     return (
-        f"The commonest move is from {labels[move['from_node_id']]} to {labels[move['to_node_id']]}: "
+        f"The most common transition is from {labels[move['from_node_id']]} to {labels[move['to_node_id']]}: "
         f"{move['transition_count']:,} of {move['leaving']:,} times ({percent(move['probability'])}){after}."
     )
 
@@ -97,8 +97,8 @@ def _describe_bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: s
     if not loop:
         return None
     return (
-        f"Most go back and forth at {labels[loop['node_id']]}: {loop['session_count']:,} of {sessions} "
-        f"({percent(loop['session_share'])}) leave it for {labels[loop['other_node_id']]} and come right back."
+        f"The most common loop is from {labels[loop['node_id']]} to {labels[loop['other_node_id']]} and directly back: "
+        f"{loop['session_count']:,} of {sessions} ({percent(loop['session_share'])})."
     )
 
 
@@ -110,8 +110,8 @@ def _describe_drop_off(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
     if not node:
         return None
     return (
-        f"{node['node_label']} is where {unit} break off: {node['end_count']:,} of the {node['session_count']:,} that "
-        f"come to it end there ({percent(node['drop_off_share'])}), at other {kind} "
+        f"The highest drop-off is at {node['node_label']}: {node['end_count']:,} of the {node['session_count']:,} "
+        f"{unit} that reach it end there ({percent(node['drop_off_share'])}), at other {kind} "
         f"{percent(node['other_drop_off_share'])}."
     )
 
@@ -129,7 +129,7 @@ def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: s
         "segment_value",
     )
     if not row:
-        return f"No move differs between segments beyond chance ({segments.height:,} compared, over all fields)."
+        return f"No transition differs significantly between segments ({segments.height:,} compared, over all fields)."
     source, target = labels.get(row["from_node_id"], ""), labels.get(row["to_node_id"], "")
     move = f"{target} follows {source}"
     if row["from_node_id"] == START:
@@ -151,10 +151,11 @@ def _describe_outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str 
     candidates = differ if above.is_empty() else above
     row = _largest_row(candidates, pl.col("difference").abs(), "topic_id", "outcome_event_name")
     if not row:
-        return f"No topic leads to an event more or less often than the others do ({outcomes.height:,} compared)."
+        compared = f"({outcomes.height:,} compared)"
+        return f"No topic is followed by an event significantly more or less often than the others {compared}."
     return (
-        f"{row['outcome_event_name']} comes after {labels[row['topic_id']]} in {percent(row['outcome_share'])} of "
-        f"{row['session_count']:,} sessions, after other topics in {percent(row['baseline_share'])} "
+        f"{row['outcome_event_name']} follows {labels[row['topic_id']]} in {percent(row['outcome_share'])} of "
+        f"{row['session_count']:,} sessions, other topics in {percent(row['baseline_share'])} "
         f"(q {_format_q_value(row['q_value'])})."
     )
 

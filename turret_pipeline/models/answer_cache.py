@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from turret_pipeline.storage.atomic_files import atomic_replace
-from turret_pipeline.topics.lifecycle.llm_labels import Answer, Question, parse_answer
+from turret_pipeline.topics.lifecycle.llm_questions import Answer, Question, parse_answer
 
 
 @dataclass(frozen=True)

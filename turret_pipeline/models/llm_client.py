@@ -11,7 +11,7 @@ from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.models.answer_cache import AnswerCache
 from turret_pipeline.scrubbing import scrub_for_llm
-from turret_pipeline.topics.lifecycle.llm_labels import Answer, Question, parse_answer
+from turret_pipeline.topics.lifecycle.llm_questions import Answer, Question, parse_answer
 
 if TYPE_CHECKING:
     import openai

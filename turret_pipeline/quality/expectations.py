@@ -20,7 +20,7 @@ SHARES = {
 SIGNED = {"difference", "difference_low", "difference_high", "cohesion", "map_x", "map_y"}
 """Columns between -1 and 1."""
 
-ONE_WITH_ROUNDING = 1 + 1e-9
+MAX_SHARE = 1 + 1e-9
 PAIRS = {
     "journey_edges": [("transition_count", "session_count")],
     "journey_nodes": [
@@ -120,9 +120,11 @@ def _expectations(table: Table) -> list[Any]:
     suite: list[Any] = [gxe.ExpectTableColumnsToMatchSet(column_set=checked_columns(table))]
     for column in table.columns:
         if column.kind == "number" and (column.name.endswith("_share") or column.name in SHARES):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=ONE_WITH_ROUNDING))
+            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=MAX_SHARE))
         elif column.name in SIGNED:
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-ONE_WITH_ROUNDING, max_value=ONE_WITH_ROUNDING))
+            suite.append(
+                gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-MAX_SHARE, max_value=MAX_SHARE)
+            )
         elif column.name == "growth":
             suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1))
         elif column.name.endswith(("_count", "_seconds")):

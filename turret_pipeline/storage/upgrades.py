@@ -36,9 +36,9 @@ def _number_topic_runs(file: Path) -> None:
 def _number_published_runs(warehouse: Warehouse) -> None:
     with open_read_only(warehouse.published) as connection:
         columns = {name for (name,) in connection.execute(_COLUMNS).fetchall()}
-        runs = connection.execute("select run_id from marts.pipeline_runs order by published_at").fetchall()
-    if "run_number" in columns or not runs:
-        return
+        if not columns or "run_number" in columns:
+            return  # not a file of ours, or upgraded before
+        runs = connection.execute("select run_id from marts.pipeline_runs order by published_at, run_id").fetchall()
     build = temp_path(warehouse.folder / "upgrade.duckdb")
     build.write_bytes(warehouse.published.read_bytes())
     try:

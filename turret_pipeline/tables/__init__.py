@@ -23,6 +23,7 @@ from turret_pipeline.tables.fields import (
     TYPE_CHANGE_CAUSES,
 )
 from turret_pipeline.tables.insights import TOPIC_DAYS, TOPIC_NUMBERS, TOPIC_SEGMENTS, TOPIC_TRENDS
+from turret_pipeline.tables.journey_patterns import JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES
 from turret_pipeline.tables.journeys import (
     END,
     EVENT_NAME,
@@ -34,7 +35,6 @@ from turret_pipeline.tables.journeys import (
     START,
     USER,
 )
-from turret_pipeline.tables.patterns import JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES
 from turret_pipeline.tables.runs import PIPELINE_RUNS, QUALITY_CHECKS
 from turret_pipeline.tables.topics import (
     CHANGES,

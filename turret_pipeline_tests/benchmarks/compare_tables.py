@@ -4,8 +4,8 @@
     turret run --input data/sample --data-dir after      # with the code after it
     python -m turret_pipeline_tests.benchmarks.compare_tables before after
 
-Ignores columns of ids, times and texts that may change when results do not (IGNORED). Lists columns and tables that only
-one side has. Exits with 1 if any other value differs.
+Ignores columns of ids, times and texts that may change when results do not (IGNORED). Lists columns and tables
+that only one side has. Exits with 1 if any other value differs.
 """
 
 import sys

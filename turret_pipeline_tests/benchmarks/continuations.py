@@ -34,7 +34,7 @@ from turret_pipeline.topics.follow_ups.roles import classify_roles
 from turret_pipeline.topics.follow_ups.turns import Turns, collect_turns
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
-from turret_pipeline.topics.tracking.reconcile import Options
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.benchmarks.gold_sets import DATA, read_lines
 from turret_pipeline_tests.benchmarks.topics import CACHE, header, row
 
@@ -76,7 +76,7 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
     if waiting.height:
         sum(store.add(embed_chunks(waiting, load_embedder(DEFAULT_MODEL, "auto"))))
     settings = Settings()
-    options = Options(
+    options = TopicOptions(
         settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
     )
     run = Run("benchmark", dt.datetime(2024, 1, 1, tzinfo=dt.UTC))

@@ -6,7 +6,7 @@ Sessions follow a known Markov chain: 93 to 97 % of the 95 % intervals should co
 differ: each has a chain drawn around the common one. Finally, two segments are assigned at random to users, sessions or
 events, so that nothing differs: at most 5 % of families (all rows of a dimension's journey_segments, or of a field's
 topic_outcomes) should have a q-value of 0.05 or less. If all nodes are alike and only users differ, at most 5 % of data
-sets should have a node "where sessions break off".
+sets should have a node with a significant drop-off.
 """
 
 import argparse
@@ -205,7 +205,7 @@ def simulate_drop_off_alarms(rng: np.random.Generator, world: World, repetitions
         visits = simulate_visits(rng, world, alike)
         tables["journey_edges"] = journey_edges(visits)
         tables["journey_nodes"] = journey_nodes(visits, tables["journey_edges"], labels)
-        alarms.append(any("break off" in fact for fact in journey_facts(tables, "prompt")))
+        alarms.append(any("drop-off" in fact for fact in journey_facts(tables, "prompt")))
     return float(np.mean(alarms))
 
 

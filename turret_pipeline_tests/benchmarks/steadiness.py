@@ -19,8 +19,8 @@ from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.lifecycle.topic_table import parse_numbers
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.topic_id import TopicId
-from turret_pipeline.topics.tracking.reconcile import Options
 from turret_pipeline_tests.benchmarks.gold_sets import (
     DATA,
     GoldSet,
@@ -44,7 +44,7 @@ class Case:
         rows = {text_id: row for row, text_id in enumerate(self.gold.texts["text_id"])}
         return self.vectors[[rows[text_id] for text_id in text_ids]]
 
-    def imports(self, parts: IntArray, options: Options) -> Iterator[TopicState]:
+    def imports(self, parts: IntArray, options: TopicOptions) -> Iterator[TopicState]:
         """State after each import. ``parts`` has the number of the first import of each text, from 0."""
         state = TopicState.empty()
         for number in range(int(parts.max()) + 1):
@@ -85,7 +85,7 @@ def measure_imports(case: Case, seed: int) -> None:
     parts = np.random.default_rng(seed).permutation(len(case.vectors)) % IMPORTS
     print(f"{case.gold.name}: {IMPORTS} equal imports of {len(case.vectors):,} texts")
     before = np.full(len(case.vectors), NO_TOPIC)
-    for number, state in enumerate(case.imports(parts, Options()), 1):
+    for number, state in enumerate(case.imports(parts, TopicOptions()), 1):
         after = case.topic(state)
         was_assigned = case.by_event(before) != NO_TOPIC
         kept = (case.by_event(after) == case.by_event(before))[was_assigned]
@@ -94,7 +94,7 @@ def measure_imports(case: Case, seed: int) -> None:
         before = after
     last = score_topics(case.gold, before.tolist())
     whole = np.zeros(len(case.vectors), dtype=np.int64)
-    once, anew = (case.topic(next(case.imports(whole, replace(Options(), seed=other)))) for other in (0, 1))
+    once, anew = (case.topic(next(case.imports(whole, replace(TopicOptions(), seed=other)))) for other in (0, 1))
     one = score_topics(case.gold, once.tolist())
     print(f"  AMI {last.ami:.4f} after {IMPORTS} imports, {one.ami:.4f} after one (within 0.02)")
     print(f"  another seed: ARI {adjusted_rand_score(once, anew):.3f} over all texts (at least 0.88)")
@@ -117,7 +117,7 @@ def measure_held_back_labels(case: Case, seed: int) -> None:
     parts = random.permutation(len(case.vectors)) % IMPORTS
     is_held_back = np.array([label_of.get(row) in held_back for row in range(len(parts))])
     parts[is_held_back] = IMPORTS - 1
-    *_, before, after = case.imports(parts, Options())
+    *_, before, after = case.imports(parts, TopicOptions())
     new = set(
         after.topic_lineage.filter((pl.col("run_id") == f"import-{IMPORTS}") & (pl.col("change") == "born"))["topic_id"]
     )

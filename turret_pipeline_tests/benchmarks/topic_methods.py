@@ -24,7 +24,7 @@ from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
-from turret_pipeline.topics.tracking.reconcile import Options
+from turret_pipeline.topics.options import TopicOptions
 
 WARM_UP_TEXTS = 4500
 """Texts of the warm-up run, which imports and compiles. Above 4,096 texts, because UMAP treats fewer differently."""
@@ -76,7 +76,7 @@ def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     def look_up(text_ids: pl.Series) -> FloatArray:
         return vectors[[rows[text_id] for text_id in text_ids]]
 
-    state = update_topic_state(TopicState.empty(), texts, look_up, Plan(Options()), Run("benchmark", now()))
+    state = update_topic_state(TopicState.empty(), texts, look_up, Plan(TopicOptions()), Run("benchmark", now()))
     number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
     topics = state.topic_definitions.with_columns(number.alias("number"))
     label, theme, examples = (

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.collector.api_errors import STORAGE_UNAVAILABLE, ApiError
+from turret_pipeline.collector.event_store import Storage, Submission
 from turret_pipeline.collector.group_commit import Committer
-from turret_pipeline.collector.storage import Storage, Submission
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector.servers import read_records, run_server
 

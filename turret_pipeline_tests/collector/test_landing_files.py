@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from turret_pipeline.collector.event_store import Storage, Submission
 from turret_pipeline.collector.landing_files import LandingFile, recover_open_files
-from turret_pipeline.collector.storage import Storage, Submission
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.ingest.discovery import discover
 from turret_pipeline_tests.collector.servers import (

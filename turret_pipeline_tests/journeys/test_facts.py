@@ -65,16 +65,16 @@ def test_starts_ends_and_drop_off_have_denominators() -> None:
     assert facts(journey_nodes=NODES) == [
         "60% of 100 sessions start on T-1, 30% on T-2, 8% on T-3.",
         "40% of 100 sessions end on T-1, 33% on T-3, 25% on T-2.",
-        "T-3 is where sessions break off: 33 of the 40 that come to it end there (82%), at other topics 48%.",
+        "The highest drop-off is at T-3: 33 of the 40 sessions that reach it end there (82%), at other topics 48%.",
     ]
 
 
 def test_drop_off_must_be_significant_and_above_that_of_other_nodes() -> None:
     nodes = [node("t-1", 50, 50, 30, elsewhere=0.5, q_value=0.06), node("t-2", 50, 50, 20, elsewhere=0.5, q_value=0.01)]
-    assert not any("break off" in fact for fact in facts(journey_nodes=nodes))
+    assert not any("drop-off" in fact for fact in facts(journey_nodes=nodes))
     nodes += [node("t-3", 50, 0, 26, elsewhere=0.5, q_value=0.05), node("t-4", 4, 0, 4, elsewhere=0.5, q_value=0.01)]
     assert facts(journey_nodes=nodes)[-1] == (
-        "T-3 is where sessions break off: 26 of the 50 that come to it end there (52%), at other topics 50%."
+        "The highest drop-off is at T-3: 26 of the 50 sessions that reach it end there (52%), at other topics 50%."
     )
 
 
@@ -96,7 +96,7 @@ def test_the_most_common_move_is_between_two_different_nodes() -> None:
         edge("t-2", "t-1", 9),
     ]
     assert facts(journey_nodes=HALF, journey_edges=edges)[1] == (
-        "The commonest move is from T-1 to T-2: 10 of 40 times (25%), after a median of 2 min."
+        "The most common transition is from T-1 to T-2: 10 of 40 times (25%), after a median of 2 min."
     )
 
 
@@ -106,7 +106,7 @@ def test_the_strongest_loop_names_both_ends() -> None:
         for source, target, count in (("t-1", "t-2", 5), ("t-2", "t-3", 7))
     ]
     assert facts(journey_nodes=HALF, journey_loops=loops)[1] == (
-        "Most go back and forth at T-2: 7 of 100 sessions (7%) leave it for T-3 and come right back."
+        "The most common loop is from T-2 to T-3 and directly back: 7 of 100 sessions (7%)."
     )
 
 
@@ -152,7 +152,7 @@ def test_the_largest_significant_difference_is_described(source: str, target: st
 def test_the_absence_of_significant_differences_is_described() -> None:
     rows = [segment("t-1", "t-2", "free", 0.9, 0.1, 0.2)]
     assert facts(journey_nodes=HALF, journey_segments=rows)[-1] == (
-        "No move differs between segments beyond chance (1 compared, over all fields)."
+        "No transition differs significantly between segments (1 compared, over all fields)."
     )
 
 
@@ -171,13 +171,13 @@ def outcome(topic: str, share: float, base: float, q_value: float) -> dict[str, 
 def test_the_topic_most_above_the_base_rate_comes_before_one_below() -> None:
     rows = [outcome("t-1", 0.4, 0.2, 0.0001), outcome("t-2", 0.1, 0.9, 0.001), outcome("t-3", 0.9, 0.1, 0.06)]
     assert facts(journey_nodes=HALF, topic_outcomes=rows)[-1] == (
-        "export comes after T-1 in 40% of 80 sessions, after other topics in 20% (q under 0.001)."
+        "export follows T-1 in 40% of 80 sessions, other topics in 20% (q under 0.001)."
     )
     assert facts(journey_nodes=HALF, topic_outcomes=rows[1:])[-1] == (
-        "export comes after T-2 in 10% of 80 sessions, after other topics in 90% (q 0.001)."
+        "export follows T-2 in 10% of 80 sessions, other topics in 90% (q 0.001)."
     )
     assert facts(journey_nodes=HALF, topic_outcomes=rows[2:])[-1] == (
-        "No topic leads to an event more or less often than the others do (1 compared)."
+        "No topic is followed by an event significantly more or less often than the others (1 compared)."
     )
 
 
@@ -195,12 +195,12 @@ def test_shares_and_times_are_short() -> None:
 
 def test_a_dimension_with_one_node_has_one_fact() -> None:
     assert facts(journey_nodes=[node("t-1", 100, 100, 100)]) == [
-        "All 100 sessions stay on T-1: there is nothing else to move to."
+        "All 100 sessions stay on T-1, the only one of the topics."
     ]
 
 
 def test_ties_of_the_most_common_move_are_broken_by_probability() -> None:
     moves = [edge("t-1", "t-2", 10), edge("t-1", "(end)", 30), edge("t-2", "t-1", 10)]
     moves = [{**move, "probability": share} for move, share in zip(moves, (0.25, 0.75, 1.0), strict=True)]
-    (sentence,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "commonest move" in fact)
-    assert sentence.startswith("The commonest move is from T-2 to T-1: 10 of 10 times (100%)")
+    (sentence,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "most common transition" in fact)
+    assert sentence.startswith("The most common transition is from T-2 to T-1: 10 of 10 times (100%)")

@@ -3,7 +3,7 @@
 import polars as pl
 
 from turret_pipeline.orchestration.assets.topics import measure_quality
-from turret_pipeline_tests.topics.lifecycle.test_llm_labels import state, topic
+from turret_pipeline_tests.topics.lifecycle.test_llm_questions import state, topic
 
 
 def test_the_quality_of_active_topics_is_told_the_least_cohesive_first() -> None:

@@ -6,13 +6,13 @@ Descriptions of source formats and the engine that applies them belong here; byt
 from collections.abc import Mapping
 
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
-from turret_pipeline.events.formats.columns import type_name
-from turret_pipeline.events.formats.engine import build_events
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.format import Format
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.posthog import POSTHOG
+from turret_pipeline.events.formats.row_conversion import build_events
+from turret_pipeline.events.formats.row_values import type_name
 from turret_pipeline.events.formats.segment import SEGMENT
 from turret_pipeline.events.formats.times import to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM

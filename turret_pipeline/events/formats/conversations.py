@@ -4,7 +4,11 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from turret_pipeline.events.formats.columns import (
+from turret_pipeline.events.formats.event import Event, Rejection
+from turret_pipeline.events.formats.exchanges import GENERATION_NAME, PROMPT_NAME
+from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata, hash_texts
+from turret_pipeline.events.formats.format import Conversation, Format
+from turret_pipeline.events.formats.row_values import (
     Row,
     drop_nulls,
     first_value,
@@ -12,10 +16,6 @@ from turret_pipeline.events.formats.columns import (
     parse_time,
     type_name,
 )
-from turret_pipeline.events.formats.event import Event, Rejection
-from turret_pipeline.events.formats.exchanges import GENERATION_NAME, PROMPT_NAME
-from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata, hash_texts
-from turret_pipeline.events.formats.format import Conversation, Format
 from turret_pipeline.events.formats.texts import ASSISTANT, SYSTEM, USER, content_text, message_content, message_role
 
 TOOL_NAME, TOOL_CALL_NAME, OTHER_NAME = "Tool message", "Tool call", "Other message"

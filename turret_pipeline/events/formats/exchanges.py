@@ -4,7 +4,10 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from turret_pipeline.events.formats.columns import (
+from turret_pipeline.events.formats.event import Event
+from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
+from turret_pipeline.events.formats.format import Exchange, Fields, Format, is_among
+from turret_pipeline.events.formats.row_values import (
     Row,
     first_value,
     parse_identifier,
@@ -13,9 +16,6 @@ from turret_pipeline.events.formats.columns import (
     parse_time,
     require_text,
 )
-from turret_pipeline.events.formats.event import Event
-from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
-from turret_pipeline.events.formats.format import Exchange, Fields, Format, is_among
 from turret_pipeline.events.formats.texts import ASSISTANT, USER, find_last_text
 
 PROMPT_NAME, GENERATION_NAME = "User prompt", "AI generation"

@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Collection
 from typing import Any
 
-from turret_pipeline.events.formats.columns import (
+from turret_pipeline.events.formats.event import Rejection
+from turret_pipeline.events.formats.format import Fields, Format, Part
+from turret_pipeline.events.formats.row_values import (
     Row,
     drop_nulls,
     drop_paths,
@@ -14,8 +16,6 @@ from turret_pipeline.events.formats.columns import (
     parse_time,
     require_object,
 )
-from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Fields, Format, Part
 
 
 def extract_columns(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from turret_pipeline.events.formats.columns import Paths, Row, lookup
+from turret_pipeline.events.formats.row_values import Paths, Row, lookup
 
 Fields = Mapping[str, Paths]
 """Metadata fields by name, each with the alternative paths to its value."""

@@ -10,8 +10,8 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from turret_pipeline.events.formats import AUTO, FORMATS, MAPPED
-from turret_pipeline.events.formats.columns import Paths
 from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.row_values import Paths
 
 
 def _as_list(value: object) -> object:

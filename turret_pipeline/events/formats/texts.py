@@ -7,7 +7,7 @@ these. The search is limited to a few levels, so that no row can keep the progra
 from collections.abc import Mapping
 from typing import Any
 
-from turret_pipeline.events.formats.columns import from_json
+from turret_pipeline.events.formats.row_values import from_json
 
 USER, ASSISTANT, SYSTEM, TOOL = "user", "assistant", "system", "tool"
 ROLES = {

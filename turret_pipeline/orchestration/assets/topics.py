@@ -8,7 +8,7 @@ import polars as pl
 
 from turret_pipeline.clock import now
 from turret_pipeline.models.embedder import load_embedder
-from turret_pipeline.models.llm_labels import label_topics_with_llm
+from turret_pipeline.models.llm_labeling import label_topics_with_llm
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
@@ -20,7 +20,7 @@ from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
 from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.privacy import count_disclosed_topics, suppress_small_topics, users_of_texts
+from turret_pipeline.topics.lifecycle.privacy import recount_topic_runs, suppress_small_topics, users_of_texts
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.lifecycle.topic_table import ACTIVE
 from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
@@ -64,7 +64,7 @@ def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
 
 
 class TopicsConfig(dg.Config):
-    """Options of a run for the topics."""
+    """TopicOptions of a run for the topics."""
 
     refit: bool = False
     """Find all topics anew, and keep the ids of those with mostly the same texts."""
@@ -118,7 +118,7 @@ def topics(
         announce,
     )
     disclosed = _suppress(workspace, labeling.state)
-    disclosed = count_disclosed_topics(disclosed, distinct, context.run_id, workspace.settings.privacy_min_users)
+    disclosed = recount_topic_runs(disclosed, distinct, context.run_id, workspace.settings.privacy_min_users)
     for row in disclosed.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
         if sentence := describe_pending_settings(row, plan.options):
             announce(sentence)
@@ -167,7 +167,7 @@ def continuations(workspace: Workspace) -> dg.MaterializeResult[None]:
 def _plan(
     workspace: Workspace, model: str | None, edits: Edits, announce: Callable[[str], None], *, refit: bool
 ) -> Plan:
-    """Options of this run. A new embedding model forces a refit, which is announced."""
+    """TopicOptions of this run. A new embedding model forces a refit, which is announced."""
     settings = workspace.settings
     if model not in {None, settings.embedding_model}:
         announce(

@@ -8,14 +8,15 @@ import polars as pl
 from turret_pipeline.tables import CHANGES, TOPIC_LINEAGE, TOPIC_RUNS
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.topic_table import ACTIVE, RETIRED
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.topic_id import TopicId
-from turret_pipeline.topics.tracking.reconcile import Change, Options
+from turret_pipeline.topics.tracking.reconcile import Change
 
 TEXT = "text"
 """Type of the fields with topics."""
 
 REFIT_OPTIONS = ("granularity", "min_texts", "floor")
-"""Options (settings topic_...) whose change has an effect on known topics with a refit only."""
+"""TopicOptions (settings topic_...) whose change has an effect on known topics with a refit only."""
 
 
 def build_lineage(
@@ -115,8 +116,8 @@ def build_run_row(
     return pl.DataFrame([row], schema=TOPIC_RUNS.schema)
 
 
-def _options_found_with(before: pl.DataFrame, options: Options, *, is_anew: bool) -> dict[str, object]:
-    """Options of the run that last found the topics anew; None for runs of a version that did not store them."""
+def _options_found_with(before: pl.DataFrame, options: TopicOptions, *, is_anew: bool) -> dict[str, object]:
+    """TopicOptions of the run that last found the topics anew; None for runs of a version that did not store them."""
     if is_anew or before.is_empty():
         return {f"found_{name}": getattr(options, name) for name in REFIT_OPTIONS}
     return {f"found_{name}": before[f"found_{name}"][-1] for name in REFIT_OPTIONS}
@@ -133,7 +134,7 @@ def describe_changes(row: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def describe_pending_settings(row: Mapping[str, Any], options: Options) -> str | None:
+def describe_pending_settings(row: Mapping[str, Any], options: TopicOptions) -> str | None:
     """Sentence about settings that a refit would apply, from a field's last row of ``topic_runs``; None without any."""
     pending = [
         f"topic_{name} {found:g} (now {getattr(options, name):g})"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from turret_pipeline.topics.edits import NO_EDITS, Edits
-from turret_pipeline.topics.tracking.reconcile import Options
+from turret_pipeline.topics.options import TopicOptions
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """Options of topic discovery, edits by a person, and whether to refit.
+    """TopicOptions of topic discovery, edits by a person, and whether to refit.
 
     ``types`` has the type of each field, by name.
     """
 
-    options: Options
+    options: TopicOptions
     edits: Edits = NO_EDITS
     refit: bool = False
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)

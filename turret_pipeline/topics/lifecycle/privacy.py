@@ -54,7 +54,7 @@ def suppress_small_topics(state: TopicState, users: pl.DataFrame, min_users: int
     )
 
 
-def count_disclosed_topics(disclosed: TopicState, texts: pl.DataFrame, run_id: str, min_users: int) -> TopicState:
+def recount_topic_runs(disclosed: TopicState, texts: pl.DataFrame, run_id: str, min_users: int) -> TopicState:
     """The state with topic_runs that count what is disclosed: topics, themes and coverage of this run, and all changes.
 
     ``texts`` has field and text_id of all texts. Earlier runs keep their counts of topics, themes and coverage.

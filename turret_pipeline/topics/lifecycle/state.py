@@ -9,8 +9,8 @@ import polars as pl
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS, Table
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.lifecycle.decisions import apply_merges, apply_splits
 from turret_pipeline.topics.lifecycle.lineage import build_lineage, build_run_row
+from turret_pipeline.topics.lifecycle.merges_and_splits import apply_merges, apply_splits
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.topic_table import build_topic_table, format_ids, parse_numbers
 from turret_pipeline.topics.tracking.assign import Assignment, measure_fit

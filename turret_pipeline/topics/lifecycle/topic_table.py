@@ -11,10 +11,10 @@ from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, s
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.labels.labels import TopicLabel, label_topics, pick_examples
-from turret_pipeline.topics.labels.layout import lay_out_topics
-from turret_pipeline.topics.labels.themes import assign_themes
+from turret_pipeline.topics.layout import lay_out_topics
 from turret_pipeline.topics.lifecycle.plan import Plan
 from turret_pipeline.topics.lifecycle.unique_labels import assign_unique_labels
+from turret_pipeline.topics.themes import assign_themes
 from turret_pipeline.topics.topic_id import TopicId
 
 ACTIVE, RETIRED = "active", "retired"

@@ -19,6 +19,7 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, edge_sources
 from turret_pipeline.topics.clustering.consensus import Clustering
 from turret_pipeline.topics.embedding.embedding import has_distinct_vectors, normalize_rows
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.tracking.assign import vote_for_topic
 
 MAX_MOVED_SHARE = 0.02
@@ -41,16 +42,6 @@ MAX_SPLIT_CO_ASSOCIATION, MIN_MERGE_CO_ASSOCIATION = 0.2, 0.9
 and of two topics that merge."""
 
 CENTROID_ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of topic discovery. The settings with the same names describe them."""
-
-    granularity: float = 1.0
-    min_texts: int = 5
-    floor: float = 0.484
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,7 @@ def reconcile_topics(
     graph: sp.csr_matrix,
     known: IntArray,
     clustering: Clustering,
-    options: Options,
+    options: TopicOptions,
     protected: frozenset[int],
     next_number: int,
 ) -> tuple[IntArray, list[Change]]:
@@ -107,7 +98,7 @@ class _Reconciliation:
         graph: sp.csr_matrix,
         known: IntArray,
         clustering: Clustering,
-        options: Options,
+        options: TopicOptions,
         protected: frozenset[int],
     ) -> None:
         self.vectors, self.known, self.options = vectors, known, options

@@ -15,8 +15,9 @@ from turret_pipeline.topics.clustering.neighbours import (
     neighbour_graph,
 )
 from turret_pipeline.topics.embedding.embedding import has_distinct_vectors
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.tracking.assign import Assignment, is_outlier, measure_fit
-from turret_pipeline.topics.tracking.reconcile import Change, Options, reconcile_topics
+from turret_pipeline.topics.tracking.reconcile import Change, reconcile_topics
 
 COHESION_QUANTILE, DEFAULT_COHESION = 0.25, 0.5
 """Minimum cohesion of a topic that is found among unassigned texts: this quantile of the cohesion of the other topics,
@@ -41,7 +42,7 @@ def update_topics(
     vectors: FloatArray,
     known: IntArray,
     next_number: int,
-    options: Options,
+    options: TopicOptions,
     protected: frozenset[int] = frozenset(),
 ) -> Update:
     """Topics of all texts of a field.
@@ -77,7 +78,7 @@ def _next_free_number(topic: IntArray, next_number: int) -> int:
 
 
 def _add_topics_of_unassigned(
-    vectors: FloatArray, neighbours: Neighbours, topic: IntArray, next_number: int, options: Options
+    vectors: FloatArray, neighbours: Neighbours, topic: IntArray, next_number: int, options: TopicOptions
 ) -> None:
     """Assign unassigned texts, in place, to new topics if HDBSCAN finds cohesive clusters of them."""
     rest = np.flatnonzero(topic == NO_TOPIC)

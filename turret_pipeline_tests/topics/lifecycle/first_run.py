@@ -13,7 +13,7 @@ from turret_pipeline.tables import TEXTS
 from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, VectorLookup, update_topic_state
-from turret_pipeline.topics.tracking.reconcile import Options
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -50,7 +50,7 @@ def vectors(*groups: Vectors) -> VectorLookup:
 LOOK_UP = vectors(REFUND, PASSWORD, PARCEL, INVOICE, ODD)
 
 
-PLAN = Plan(Options())
+PLAN = Plan(TopicOptions())
 
 
 def run(previous: TopicState, given: pl.DataFrame, run_id: str = "r1", plan: Plan = PLAN) -> TopicState:

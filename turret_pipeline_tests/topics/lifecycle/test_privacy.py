@@ -7,7 +7,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import EVENT_TEXTS, TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS
-from turret_pipeline.topics.lifecycle.privacy import count_disclosed_topics, suppress_small_topics, users_of_texts
+from turret_pipeline.topics.lifecycle.privacy import recount_topic_runs, suppress_small_topics, users_of_texts
 from turret_pipeline.topics.lifecycle.state import TopicState
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -147,7 +147,7 @@ def test_runs_count_disclosed_topics() -> None:
     lineage = pl.concat([STATE.topic_lineage, STATE.topic_lineage.head(2).with_columns(pl.lit("r2").alias("run_id"))])
     given = replace(STATE, topic_lineage=lineage, topic_runs=runs({"run_id": "r1"}, {"run_id": "r2"}))
     disclosed = suppress_small_topics(given, users(t1="abc", t2="ab", t3="cd", t4="e"), 3)
-    counted = count_disclosed_topics(disclosed, TEXTS, "r2", 3).topic_runs
+    counted = recount_topic_runs(disclosed, TEXTS, "r2", 3).topic_runs
     assert counted.select(COUNTS).rows() == [
         ("r1", 3, 2, 0.8, 1, 1, 0, None),  # changes of prompt-2 and prompt-4 are suppressed
         ("r2", 2, 2, 0.75, 1, 0, 0, None),
@@ -158,7 +158,7 @@ def test_runs_count_disclosed_topics() -> None:
 def test_a_run_notes_that_all_topics_are_suppressed() -> None:
     given = replace(STATE, topic_runs=runs({"run_id": "r1"}, {"run_id": "r1", "field": "note", "note": "Too few."}))
     disclosed = suppress_small_topics(given, users(), 2)
-    counted = count_disclosed_topics(disclosed, TEXTS, "r1", 2).topic_runs
+    counted = recount_topic_runs(disclosed, TEXTS, "r1", 2).topic_runs
     suppressed = "All topics are suppressed: each has fewer than 2 users (setting privacy_min_users)."
     assert counted.select(COUNTS).rows() == [
         ("r1", 0, 0, 0, 0, 0, 0, suppressed),
@@ -167,7 +167,7 @@ def test_a_run_notes_that_all_topics_are_suppressed() -> None:
 
 
 def test_an_empty_state_counts_nothing() -> None:
-    assert count_disclosed_topics(TopicState.empty(), TEXTS.clear(), "r1", 1).topic_runs.rows() == []
+    assert recount_topic_runs(TopicState.empty(), TEXTS.clear(), "r1", 1).topic_runs.rows() == []
 
 
 def test_users_of_texts_are_distinct_and_not_null() -> None:

@@ -10,7 +10,8 @@ from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.clustering.consensus import Clustering
 from turret_pipeline.topics.clustering.neighbours import find_nearest_others, neighbour_graph
-from turret_pipeline.topics.tracking.reconcile import MAX_MOVED_SHARE, Change, Options, assortativity, reconcile_topics
+from turret_pipeline.topics.options import TopicOptions
+from turret_pipeline.topics.tracking.reconcile import MAX_MOVED_SHARE, Change, assortativity, reconcile_topics
 from turret_pipeline_tests.topics.blobs import blobs
 
 NEXT = 50
@@ -42,7 +43,7 @@ def reconciled(
     for one, other, share in links:
         co_association[one, other] = co_association[other, one] = share
     clustering = Clustering(cluster, co_association.tocsr())
-    topic, changes = reconcile_topics(vectors, graph, known, clustering, Options(), frozenset(protected), NEXT)
+    topic, changes = reconcile_topics(vectors, graph, known, clustering, TopicOptions(), frozenset(protected), NEXT)
     return topic.tolist(), changes
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.tracking.assign import measure_fit
-from turret_pipeline.topics.tracking.reconcile import Change, Options
+from turret_pipeline.topics.tracking.reconcile import Change
 from turret_pipeline.topics.tracking.update import Update, update_topics
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
@@ -27,15 +28,17 @@ def numbers(update: Update) -> list[int]:
     return [int(number) for number in update.assignment.topic]
 
 
-def first_run(vectors: FloatArray, options: Options | None = None) -> list[int]:
+def first_run(vectors: FloatArray, options: TopicOptions | None = None) -> list[int]:
     """Topics of a run without known topics."""
-    return numbers(update_topics(vectors, unassigned(len(vectors)), 1, options or Options()))
+    return numbers(update_topics(vectors, unassigned(len(vectors)), 1, options or TopicOptions()))
 
 
 def updated(known: IntArray, new: FloatArray, protected: Iterable[int] = ()) -> Update:
     """Update of VECTORS together with new texts."""
     vectors = np.concatenate([VECTORS, new])
-    return update_topics(vectors, np.concatenate([known, unassigned(len(new))]), NEXT, Options(), frozenset(protected))
+    return update_topics(
+        vectors, np.concatenate([known, unassigned(len(new))]), NEXT, TopicOptions(), frozenset(protected)
+    )
 
 
 def of_new(known: IntArray, new: FloatArray) -> list[int]:
@@ -48,7 +51,7 @@ def of_new(known: IntArray, new: FloatArray) -> list[int]:
 
 def test_the_first_topics_are_numbered_by_size() -> None:
     small_first = blobs([20, 40, 30])
-    found = update_topics(small_first, unassigned(90), 5, Options())
+    found = update_topics(small_first, unassigned(90), 5, TopicOptions())
     assert numbers(found) == np.repeat([7, 5, 6], [20, 40, 30]).tolist()
     assert (found.changes, found.stability) == ([], 1.0)
 
@@ -62,7 +65,7 @@ def test_topics_do_not_depend_on_the_order_of_the_texts() -> None:
 
 
 def test_another_seed_gives_the_same_clear_topics() -> None:
-    assert first_run(VECTORS, Options(seed=99)) == first_run(VECTORS)
+    assert first_run(VECTORS, TopicOptions(seed=99)) == first_run(VECTORS)
 
 
 def test_outliers_are_unassigned() -> None:
@@ -73,20 +76,20 @@ def test_outliers_are_unassigned() -> None:
 def test_a_higher_floor_leaves_more_texts_unassigned() -> None:
     near, far = blobs([300, 250], noise=0.05), blobs([20], first=2, noise=0.25)
     vectors = np.concatenate([near, far])
-    strict = first_run(vectors, Options(floor=0.7))
+    strict = first_run(vectors, TopicOptions(floor=0.7))
     assert strict == [1] * 300 + [2] * 250 + [NO_TOPIC] * 20
-    assert NO_TOPIC not in first_run(vectors, Options(floor=0.0))
+    assert NO_TOPIC not in first_run(vectors, TopicOptions(floor=0.0))
 
 
 def test_more_granularity_gives_more_topics() -> None:
     vectors = blobs([60, 50], noise=0.15)
-    assert len(set(first_run(vectors, Options(granularity=8)))) > len(set(first_run(vectors)))
+    assert len(set(first_run(vectors, TopicOptions(granularity=8)))) > len(set(first_run(vectors)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 9])
 def test_too_few_texts_have_no_topics(count: int) -> None:
     for vectors in (blobs([9])[:count], np.empty((0, 0), dtype=np.float32)):
-        found = update_topics(vectors, unassigned(len(vectors)), 1, Options())
+        found = update_topics(vectors, unassigned(len(vectors)), 1, TopicOptions())
         assert found.assignment.topic.tolist() == found.assignment.runner_up.tolist() == [NO_TOPIC] * len(vectors)
         assert np.isnan(found.assignment.similarity).all()
         assert (found.changes, found.stability) == ([], None)
@@ -94,7 +97,7 @@ def test_too_few_texts_have_no_topics(count: int) -> None:
 
 def test_too_few_texts_keep_known_topics() -> None:
     known = np.array([3, 3, NO_TOPIC])
-    assert numbers(update_topics(blobs([3]), known, 4, Options())) == [3, 3, NO_TOPIC]
+    assert numbers(update_topics(blobs([3]), known, 4, TopicOptions())) == [3, 3, NO_TOPIC]
 
 
 def test_thirty_texts_have_small_topics_or_unassigned() -> None:
@@ -112,7 +115,7 @@ def test_a_single_topic_is_found_without_the_texts_unlike_it(alike: int, odd: in
 def test_a_topic_has_at_least_the_minimum_number_of_texts() -> None:
     vectors = np.concatenate([VECTORS, blobs([8], first=5)])
     for least, topics in ((8, 4), (10, 3)):
-        found = [number for number in first_run(vectors, Options(min_texts=least)) if number != NO_TOPIC]
+        found = [number for number in first_run(vectors, TopicOptions(min_texts=least)) if number != NO_TOPIC]
         assert len(set(found)) == topics
         assert np.unique(found, return_counts=True)[1].min() >= least
 
@@ -135,7 +138,7 @@ def test_spellings_of_one_text_do_not_form_a_topic_but_those_of_enough_texts_do(
 def test_spellings_of_one_text_do_not_leave_its_topic() -> None:
     vectors = np.concatenate([VECTORS, spelled(blobs([1], first=9), 9)])
     known = np.append(KNOWN, [7] * 9)
-    kept = update_topics(vectors, known, NEXT, Options())
+    kept = update_topics(vectors, known, NEXT, TopicOptions())
     assert (numbers(kept), kept.changes) == (known.tolist(), [])
 
 
@@ -152,8 +155,8 @@ def test_an_update_without_new_texts_changes_nothing() -> None:
 
 def test_a_second_update_changes_nothing() -> None:
     vectors = np.concatenate([VECTORS, scattered(12)])
-    first = update_topics(vectors, unassigned(102), 1, Options()).assignment.topic
-    second = update_topics(vectors, first, 4, Options())
+    first = update_topics(vectors, unassigned(102), 1, TopicOptions()).assignment.topic
+    second = update_topics(vectors, first, 4, TopicOptions())
     assert (numbers(second), second.changes) == (first.tolist(), [])
 
 
@@ -171,7 +174,7 @@ def test_new_outliers_stay_unassigned_however_many_they_are(count: int) -> None:
 def test_known_outliers_keep_their_topic() -> None:
     vectors = np.concatenate([VECTORS, scattered(2)])
     known = np.concatenate([KNOWN, [4, 2]])
-    assert numbers(update_topics(vectors, known, NEXT, Options())) == known.tolist()
+    assert numbers(update_topics(vectors, known, NEXT, TopicOptions())) == known.tolist()
 
 
 def test_dense_clusters_of_new_texts_become_topics_the_largest_first() -> None:
@@ -194,10 +197,10 @@ def test_a_topic_of_two_kinds_splits_unless_it_is_protected() -> None:
     known = KNOWN.copy()
     known[82:] = 2
     vectors = np.concatenate([blobs([40, 30, 12]), blobs([8], first=9)])
-    split = update_topics(vectors, known, NEXT, Options())
+    split = update_topics(vectors, known, NEXT, TopicOptions())
     assert numbers(split) == [*known[:82].tolist(), *[NEXT] * 8]
     assert split.changes == [Change("split", NEXT, 2, 8 / 38)]
-    protected = update_topics(vectors, known, NEXT, Options(), frozenset([2]))
+    protected = update_topics(vectors, known, NEXT, TopicOptions(), frozenset([2]))
     assert (numbers(protected), protected.changes) == (known.tolist(), [])
 
 
@@ -212,10 +215,10 @@ def test_two_topics_of_one_kind_merge_unless_one_is_protected() -> None:
 
 def test_numbers_of_retired_topics_are_not_reused() -> None:
     found = update_topics(
-        np.concatenate([VECTORS, blobs([25], first=5)]), np.append(KNOWN, unassigned(25)), 100, Options()
+        np.concatenate([VECTORS, blobs([25], first=5)]), np.append(KNOWN, unassigned(25)), 100, TopicOptions()
     )
     assert numbers(found) == [*KNOWN.tolist(), *[100] * 25]
-    assert min(update_topics(VECTORS, unassigned(90), 100, Options()).assignment.topic) == 100
+    assert min(update_topics(VECTORS, unassigned(90), 100, TopicOptions()).assignment.topic) == 100
 
 
 def test_new_numbers_are_unique_however_topics_were_found() -> None:
@@ -223,14 +226,14 @@ def test_new_numbers_are_unique_however_topics_were_found() -> None:
     known[82:] = 2
     parts = [blobs([40, 30, 12]), blobs([8], first=9), blobs([25], first=5), blobs([6], first=20, noise=0.04)]
     vectors = np.concatenate([*parts, scattered(8)])
-    found = update_topics(vectors, np.append(known, unassigned(39)), NEXT, Options())
+    found = update_topics(vectors, np.append(known, unassigned(39)), NEXT, TopicOptions())
     assert numbers(found)[82:] == [10] * 8 + [8] * 25 + [9] * 6 + [NO_TOPIC] * 8
     assert found.changes == [Change("split", 10, 2, 8 / 38)]
 
 
 def test_the_fit_is_measured_against_the_final_topics() -> None:
     vectors = np.concatenate([VECTORS, scattered(12)])
-    found = update_topics(vectors, unassigned(102), 1, Options()).assignment
+    found = update_topics(vectors, unassigned(102), 1, TopicOptions()).assignment
     expected = measure_fit(vectors, found.topic)
     assert found.similarity.tolist() == expected.similarity.tolist()
     assert found.runner_up.tolist() == expected.runner_up.tolist()

@@ -7,7 +7,7 @@ import polars as pl
 
 from turret_pipeline.topics.edits import Action, Edit, Edits
 from turret_pipeline.topics.embedding.texts import text_id
-from turret_pipeline.topics.lifecycle.decisions import apply_splits
+from turret_pipeline.topics.lifecycle.merges_and_splits import apply_splits
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.tracking.assign import measure_fit

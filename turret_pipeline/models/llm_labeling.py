@@ -1,7 +1,7 @@
 """Topic labels by an LLM, if a person has switched it on.
 
 Belongs here: which questions are asked, the cost that is announced, and what happens if the endpoint fails. Not here:
-the text of the questions and the validation of the answers (topics/lifecycle/llm_labels.py).
+the text of the questions and the validation of the answers (topics/lifecycle/llm_questions.py).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.models.answer_cache import AnswerCache
 from turret_pipeline.models.llm_client import Endpoint, Replies, connect, strip_credentials
 from turret_pipeline.progress import Progress
-from turret_pipeline.topics.lifecycle.llm_labels import ANSWER_TOKENS, Question, apply_answers, build_questions
+from turret_pipeline.topics.lifecycle.llm_questions import ANSWER_TOKENS, Question, apply_answers, build_questions
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
 

@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS
-from turret_pipeline.topics.lifecycle.llm_labels import (
+from turret_pipeline.topics.lifecycle.llm_questions import (
     Answer,
     apply_answers,
     build_questions,

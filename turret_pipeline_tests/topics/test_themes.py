@@ -3,7 +3,7 @@
 import numpy as np
 
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.labels.themes import assign_themes
+from turret_pipeline.topics.themes import assign_themes
 from turret_pipeline_tests.topics.blobs import blobs
 
 NONE = np.full(8, NO_TOPIC)

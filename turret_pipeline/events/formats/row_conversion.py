@@ -1,11 +1,11 @@
 """Conversion of a row to events by the description of its format."""
 
-from turret_pipeline.events.formats.columns import Row, describe_value, first_value, parse_json_columns, parse_name
 from turret_pipeline.events.formats.conversations import parse_conversation
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.exchanges import parse_exchange
 from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata
 from turret_pipeline.events.formats.format import Format, is_among
+from turret_pipeline.events.formats.row_values import Row, describe_value, first_value, parse_json_columns, parse_name
 
 
 def build_events(row: Row, spec: Format) -> list[Event]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.models.llm_labels import LLMLabeling, label_topics_with_llm
+from turret_pipeline.models.llm_labeling import LLMLabeling, label_topics_with_llm
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.tables import TEXTS
@@ -24,7 +24,7 @@ from turret_pipeline_tests.commands import (
     write_events,
 )
 from turret_pipeline_tests.models.chat_server import Asked, ChatServer, Reply, chat_server, name_by_keywords, question
-from turret_pipeline_tests.topics.lifecycle.test_llm_labels import NOON, state, topic
+from turret_pipeline_tests.topics.lifecycle.test_llm_questions import NOON, state, topic
 
 RUN = Run("r1", NOON)
 KEY = "sk-test-0123456789abcdefghij"

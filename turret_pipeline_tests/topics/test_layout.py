@@ -5,7 +5,7 @@ import pytest
 
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import normalize_rows
-from turret_pipeline.topics.labels.layout import MIN_GAP, lay_out_topics
+from turret_pipeline.topics.layout import MIN_GAP, lay_out_topics
 from turret_pipeline_tests.topics.blobs import blobs
 
 NOWHERE = float("nan")

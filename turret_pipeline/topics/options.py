@@ -1,0 +1,13 @@
+"""Options of topic discovery."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TopicOptions:
+    """TopicOptions of topic discovery. The settings with the same names describe them."""
+
+    granularity: float = 1.0
+    min_texts: int = 5
+    floor: float = 0.484
+    seed: int = 0
