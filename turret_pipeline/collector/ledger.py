@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 _TABLES = """
 create table if not exists usage (
     owner text, period text, used integer not null, primary key (owner, period)
@@ -55,9 +57,11 @@ class Ledger:
         self._connection = sqlite3.connect(
             folder / "ledger.sqlite", timeout=_OPEN_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
-        self._connection.executescript(_TABLES)
+        # SQLite does not wait for its timeout when two workers switch a new file to WAL at the same time
+        with FileLock(folder / ".ledger.lock", timeout=_OPEN_TIMEOUT_SECONDS):
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = normal")
+            self._connection.executescript(_TABLES)
         self._connection.execute("pragma busy_timeout = 0")
 
     @contextmanager

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import time
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,12 @@ def test_a_key_may_send_a_limited_number_of_events_per_second(tmp_path: Path) ->
         # over the limit, but the first of its second
         assert server.post("/publish_events", [make_event()] * 50).status_code == 200
         assert len(server.read_records()) == statuses.count(200) + 51
+
+
+def test_workers_that_start_at_once_share_a_new_ledger(tmp_path: Path) -> None:
+    def open_ledger(folder: Path) -> None:
+        Ledger(folder, 10).close()
+
+    with ThreadPool(8) as pool:
+        for number in range(30):
+            pool.map(open_ledger, [tmp_path / str(number)] * 8)
