@@ -2,8 +2,8 @@
 
 import contextlib
 import datetime as dt
+import multiprocessing
 import time
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import pytest
@@ -111,10 +111,11 @@ def test_a_key_may_send_a_limited_number_of_events_per_second(tmp_path: Path) ->
         assert len(server.read_records()) == statuses.count(200) + 51
 
 
-def test_workers_that_start_at_once_share_a_new_ledger(tmp_path: Path) -> None:
-    def open_ledger(folder: Path) -> None:
-        Ledger(folder, 10).close()
+def open_ledger(folder: Path) -> None:
+    Ledger(folder, 10).close()
 
-    with ThreadPool(8) as pool:
+
+def test_workers_that_start_at_once_share_a_new_ledger(tmp_path: Path) -> None:
+    with multiprocessing.get_context("forkserver").Pool(8) as workers:
         for number in range(30):
-            pool.map(open_ledger, [tmp_path / str(number)] * 8)
+            workers.map(open_ledger, [tmp_path / str(number)] * 8, chunksize=1)
