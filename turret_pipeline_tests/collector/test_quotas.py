@@ -116,6 +116,6 @@ def open_ledger(folder: Path) -> None:
 
 
 def test_workers_that_start_at_once_share_a_new_ledger(tmp_path: Path) -> None:
-    with multiprocessing.get_context("forkserver").Pool(8) as workers:
+    with multiprocessing.get_context("forkserver").Pool(4) as workers:
         for number in range(30):
-            workers.map(open_ledger, [tmp_path / str(number)] * 8, chunksize=1)
+            workers.map(open_ledger, [tmp_path / str(number)] * 4, chunksize=1)
