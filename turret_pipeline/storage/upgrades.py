@@ -4,6 +4,7 @@ A step may be repeated after a kill: it leaves alone what it has already upgrade
 to ``UPGRADES`` and add a data folder of the version before to the test fixtures.
 """
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def _number_published_runs(warehouse: Warehouse) -> None:
             return  # not a file of ours, or upgraded before
         runs = connection.execute("select run_id from marts.pipeline_runs order by published_at, run_id").fetchall()
     build = temp_path(warehouse.folder / "upgrade.duckdb")
-    build.write_bytes(warehouse.published.read_bytes())
     try:
+        shutil.copyfile(warehouse.published, build)
         with duckdb.connect(str(build)) as connection:
             for statement in _ADD_RUN_NUMBERS:
                 connection.execute(statement)
