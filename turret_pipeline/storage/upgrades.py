@@ -40,6 +40,8 @@ def _number_published_runs(warehouse: Warehouse) -> None:
         if not columns or "run_number" in columns:
             return  # not a file of ours, or upgraded before
         runs = connection.execute("select run_id from marts.pipeline_runs order by published_at, run_id").fetchall()
+    if not runs:
+        return
     build = temp_path(warehouse.folder / "upgrade.duckdb")
     try:
         shutil.copyfile(warehouse.published, build)
