@@ -1,4 +1,4 @@
-"""TopicOptions that all commands of `turret journeys` have."""
+"""Options that all commands of `turret journeys` have."""
 
 import functools
 import inspect

@@ -88,6 +88,8 @@ def replay(
     console = new_console(stderr=False)
     settings = load_settings(data_dir=data_dir)
     data = DataDir(settings.data_dir)
+    if not data.root.is_dir():
+        raise TurretError(_nothing_read(data))
     parts = PartStore(data.parts)
     with data.lock():
         if file is not None:
@@ -108,6 +110,11 @@ def replay(
     console.print(verdict if results else "No rejected rows.")
 
 
+def _nothing_read(data: DataDir) -> str:
+    folder = display_path(data.root)
+    return f"Nothing was read into {folder} yet: run turret run --input FILE, or choose another folder with --data-dir."
+
+
 def _read_rejected(data_dir: Path | None, reason: str | None) -> pl.DataFrame:
     """Rows of ``rejected_events`` that are not fixed yet.
 
@@ -117,10 +124,7 @@ def _read_rejected(data_dir: Path | None, reason: str | None) -> pl.DataFrame:
     data.prepare()
     lake = data.lake
     if not lake.path("rejected_events").exists():
-        raise TurretError(
-            f"Nothing was read into {display_path(data.root)} yet: run turret run --input FILE, "
-            "or choose another folder with --data-dir."
-        )
+        raise TurretError(_nothing_read(data))
     found = lake.scan("rejected_events").filter(~pl.col("is_mended")).collect()
     if reason is None:
         return found

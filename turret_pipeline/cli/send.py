@@ -11,7 +11,6 @@ import typer
 
 from turret_pipeline.cli.console import ProgressBars, new_console
 from turret_pipeline.cli.options import DataDirOption
-from turret_pipeline.collector.client import Client
 from turret_pipeline.config.collector import PREFIX, load_collector_settings
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
@@ -21,6 +20,7 @@ ROW_EVENTS, ROW_BYTES = 10_000, 8_000_000
 MAX_MESSAGES_SHOWN = 10
 
 if TYPE_CHECKING:  # imported in the functions that use them
+    from turret_pipeline.collector.client import Client
     from turret_pipeline.events.formats import Event, Format
     from turret_pipeline.events.rows import Record
 
@@ -60,6 +60,8 @@ def send(
     After an interruption, the same command resumes after the last stored batch. Exit codes: 0 all events stored,
     1 some events rejected, 2 sending failed.
     """
+    from turret_pipeline.collector.client import Client
+
     settings = load_collector_settings(url=url, data_dir=data_dir)
     if settings.api_key is None:
         raise TurretError(f"Missing API key: set {PREFIX}API_KEY (create a key with `turret keys create PROJECT`).")
@@ -93,7 +95,7 @@ def _hash_content(file: Path) -> str:
         raise TurretError(f"Cannot read {file}: {error.strerror}. Check the path.") from None
 
 
-def _send_rows(file: Path, chosen: "Format | None", client: Client, state: SendState, state_file: Path) -> list[str]:
+def _send_rows(file: Path, chosen: "Format | None", client: "Client", state: SendState, state_file: Path) -> list[str]:
     """Send the rest of the file. Returns a message for each rejected record."""
     messages: list[str] = []
 

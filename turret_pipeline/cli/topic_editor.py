@@ -89,7 +89,7 @@ class TopicEditor:
     def applied_edits(self) -> set[str]:
         """Edits that the last published topics follow, as lines, including edits of suppressed topics."""
         last = self._last_run()
-        stored = self.data.topic_states.read_followed_edits(last["topic_state_id"].item())
+        stored = self.data.topic_states.read_applied_edits(last["topic_state_id"].item())
         return set(last["edits"].explode().drop_nulls() if stored is None else stored)
 
     def _last_run(self) -> pl.DataFrame:

@@ -207,7 +207,7 @@ class Settings(BaseSettings):
 
     @property
     def topic_options(self) -> "TopicOptions":
-        """TopicOptions of clustering and reconciling."""
+        """Options of topic discovery."""
         from turret_pipeline.topics.options import TopicOptions
 
         return TopicOptions(self.topic_granularity, self.topic_min_texts, floor=self.topic_floor, seed=self.seed)

@@ -46,7 +46,7 @@ REJECTED_PART_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class ParseOptions:
-    """TopicOptions for the conversion of rows to events."""
+    """Options for the conversion of rows to events."""
 
     default_time: dt.datetime | None = None
     """Time of events that have none; without it, such events are rejected."""

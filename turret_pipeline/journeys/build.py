@@ -47,13 +47,13 @@ def build_journey_tables(
         for part in steps.iter_slices(STEPS_PER_WRITE):
             write_steps(with_text_names(part))
         edges = journey_edges(dimension_visits)
-        shown_edges = edges if min_users <= 1 else journey_edges(dimension_visits, min_users)
+        disclosed_edges = edges if min_users <= 1 else journey_edges(dimension_visits, min_users)
         node_labels = _node_labels(labels, dimension)
-        parts["journey_edges"].append(shown_edges)
+        parts["journey_edges"].append(disclosed_edges)
         parts["journey_nodes"].append(journey_nodes(dimension_visits, edges, node_labels, min_users))
         parts["journey_loops"].append(journey_loops(steps, min_users))
         parts["journey_paths"].append(journey_paths(steps, min_users))
-        parts["journey_segments"].append(journey_segments(dimension_visits, segments, shown_edges, min_users))
+        parts["journey_segments"].append(journey_segments(dimension_visits, segments, disclosed_edges, min_users))
         if dimension != EVENT_NAME and not dimension.startswith(USER):
             parts["topic_outcomes"].append(topic_outcomes(dimension_visits, events_by_position, min_users))
     return {table: pl.concat(frames) for table, frames in parts.items()}

@@ -50,7 +50,7 @@ def journey_nodes(visits: pl.DataFrame, edges: pl.DataFrame, labels: pl.DataFram
     return nodes.select(JOURNEY_NODES.schema.names()).sort(NODE)
 
 
-def _suppress_rare(nodes: pl.DataFrame, shown_edges: pl.DataFrame) -> pl.DataFrame:
+def _suppress_rare(nodes: pl.DataFrame, disclosed_edges: pl.DataFrame) -> pl.DataFrame:
     """Set figures to null that follow from an edge that is not shown."""
     source, target = pl.col("from_node_id"), pl.col("to_node_id")
     sides = (
@@ -60,7 +60,7 @@ def _suppress_rare(nodes: pl.DataFrame, shown_edges: pl.DataFrame) -> pl.DataFra
     )
     for node, is_side, columns in sides:
         is_shown = pl.lit(value=True).alias("is_shown")
-        shown = shown_edges.filter(is_side).select("dimension", node.alias("node_id"), is_shown)
+        shown = disclosed_edges.filter(is_side).select("dimension", node.alias("node_id"), is_shown)
         nodes = nodes.join(shown, on=NODE, how="left", validate="1:1")
         nodes = nodes.with_columns(pl.when("is_shown").then(pl.col(*columns))).drop("is_shown")
     return nodes

@@ -111,7 +111,7 @@ class Endpoint:
     async def _ask(self, question: Question, replies: Replies) -> None:
         async with self._slots:
             if self._failures >= MAX_FAILURES_IN_A_ROW:
-                replies.problems[question.topic_id] = "it was not asked after the failures before it"
+                replies.problems[question.topic_id] = "it was skipped after repeated failures"
                 return
             try:
                 completion = await self._complete(question)

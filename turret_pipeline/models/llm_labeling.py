@@ -39,7 +39,7 @@ def label_topics_with_llm(
     run: Run,
     say: Callable[[str], None],
 ) -> LLMLabeling:
-    """Label new and changed topics with the LLM, if one is set; topics without an answer keep the label they had.
+    """Label new and changed topics with the LLM, if one is set; topics without an answer keep their previous label.
 
     Asks only about topics in ``disclosed``: suppressed topics do not leave the machine. ``say`` is given the number of
     questions and their cost before the first request.

@@ -109,8 +109,9 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
 
 def build_workspace(settings: Settings, progress: Progress) -> Workspace:
-    """The resource with a field for each setting that is not a secret, at the values in force."""
-    secrets = SECRETS | ({"llm_base_url"} if "@" in (settings.llm_base_url or "") else set())  # it holds a password
+    """The resource with a field per setting, at the values in force; secrets and what may hold a login are left out."""
+    secrets = {*SECRETS, "llm_base_url"}  # whoever may change the address of the LLM could send its key anywhere
+    secrets |= {"inputs"} if any("@" in address for address in settings.inputs) else set()  # with a login
     values = settings.model_dump(mode="json", exclude=secrets)
     if settings.mapping is not None:  # Dagster allows no null within a map
         values["mapping"] = settings.mapping.model_dump(mode="json", exclude_none=True)

@@ -54,7 +54,9 @@ def run_whole_graph(
 
 def prepare_dagster_home(settings: Settings) -> Path:
     """Dagster's home in the data folder, created if needed, so that the UI also shows runs of the command line."""
-    home = DataDir(settings.data_dir).dagster_home
+    data = DataDir(settings.data_dir)
+    data.read_format_version()
+    home = data.dagster_home
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

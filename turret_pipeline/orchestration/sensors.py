@@ -32,7 +32,7 @@ def landing_sensor(settings: Settings, job_name: str) -> dg.SensorDefinition:
         name="new_landing_files",
         job_name=job_name,
         minimum_interval_seconds=INTERVAL_SECONDS,
-        description=f"Starts the job when files arrive in {', '.join(settings.input_patterns)}.",
+        description="Starts the job when files arrive in the inputs.",
     )
     def new_landing_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
@@ -57,4 +57,6 @@ def _find_new_files(settings: Settings) -> list[Path | UPath]:
     """Input files that were not read yet; none if the landing folder is empty."""
     if not settings.inputs and not any(event_files(Path(settings.input_patterns[0]))):
         return []
-    return PartStore(DataDir(settings.data_dir).parts).new_files(discover(settings.input_patterns))
+    data = DataDir(settings.data_dir)
+    data.read_format_version()
+    return PartStore(data.parts).new_files(discover(settings.input_patterns))

@@ -56,7 +56,7 @@ def draw_first_steps(flows: pl.DataFrame, labels: dict[str, str], dimension: str
         return figure
     steps = int(flows["step_number"].max())  # type: ignore[arg-type]  # a number, as there are sessions
     first = "step" if steps == 1 else f"{steps} steps"
-    suppressed = f" So are flows of fewer than {min_users} users." if min_users > 1 else ""
+    suppressed = f" Flows of fewer than {min_users} users are also in the grey bar." if min_users > 1 else ""
     nodes = node_noun(dimension)
     figure, axis = create_sheet(
         WIDTH,

@@ -64,7 +64,7 @@ def draw_topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame) -> "Fi
     topics = topics.filter(pl.col("field") == field).sort("event_count", "topic_id", descending=[True, False])
     labelled = f"; the {MAX_LABELS} largest have their label" if topics.height > MAX_LABELS else ""
     title = f"Map of the {topics.height} topics of {shorten(field)}"
-    figure, axis = create_sheet(WIDTH, HEIGHT, title, f"Near: alike; area: events; colour: theme{labelled}")
+    figure, axis = create_sheet(WIDTH, HEIGHT, title, f"Distance: similarity; area: events; colour: theme{labelled}")
     _draw_map(axis, topics)
     return figure
 

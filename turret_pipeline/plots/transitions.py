@@ -55,12 +55,11 @@ def draw_transitions(edges: pl.DataFrame, nodes: pl.DataFrame) -> "Figure":
     figure, axis = create_sheet(
         WIDTH,
         HEIGHT,
-        f"The commonest moves between {node_noun(dimension)} of {shorten(dimension)}: {drawn:,} of {total:,} "
+        f"Most common transitions between {node_noun(dimension)} of {shorten(dimension)}: {drawn:,} of {total:,} "
         f"({percent(drawn / total)}), on {shown.height} of {moves.height:,} arrows, {len(names)} of {present.height:,} "
         f"{node_noun(dimension)}",
-        "Disc: sessions that come there, the darker the more of them start there; orange rim: the share of them that "
-        "ends there.",
-        "Arrow: the wider the oftener; percent: of all that follows there. Rarer moves are left out.",
+        "Disc: sessions that visit the node; darker: more of them start there; orange rim: share of them that ends there.",
+        "Arrow width: number of transitions; percent: share of the transitions from there. Rarer ones are omitted.",
     )
     _draw_graph(axis, shown, present.filter(pl.col("node_id").is_in(sorted(names))))
     return figure

@@ -57,14 +57,20 @@ def lock_file(path: Path) -> Iterator[None]:
 
     Raises TurretError if another process holds the lock for LOCK_SECONDS.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS):
-            yield
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(f".{path.name}.lock"))
+        lock.acquire(timeout=LOCK_SECONDS)
     except Timeout:
         raise TurretError(
             f"Another command has been changing {path} for {LOCK_SECONDS} seconds: wait for it and try again."
         ) from None
+    except OSError as error:
+        raise TurretError(f"Cannot change {path}: {error.strerror}. Make its folder writable.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def list_leftovers(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
-"""The data folder: where everything lies, its format version, and the lock of the run that writes it."""
+"""The data folder: the paths of all stores, the format version, and the lock of the run that writes it."""
 
+import errno
 import functools
 import json
 from collections.abc import Iterator
@@ -134,6 +135,8 @@ class DataDir:
             with self.lock():  # upgrades
                 pass
         except OSError as error:
+            if error.errno not in {errno.EROFS, errno.EACCES, errno.EPERM}:
+                raise
             raise TurretError(
                 f"The data folder {display_path(self.root)} has format {version} and must be upgraded to format "
                 f"{FORMAT_VERSION}, which needs write access ({error.strerror}): make it writable for one command."
@@ -150,7 +153,9 @@ class DataDir:
         try:
             found = json.loads(self._version_file.read_text(encoding="utf-8"))
             version, writer = int(found["format_version"]), str(found["package_version"])
-        except (ValueError, KeyError, TypeError):
+            if version < 0:
+                raise ValueError("negative")
+        except (OSError, ValueError, KeyError, TypeError):
             raise TurretError(
                 f"Cannot read {display_path(self._version_file)}: restore it from a backup of the data folder."
             ) from None

@@ -17,7 +17,7 @@ from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.lifecycle.state import TopicState
 
-FOLLOWED_EDITS = "edits.json"
+APPLIED_EDITS = "edits.json"
 """The edits that a topic state was made with, one line each, beside its tables."""
 
 
@@ -41,7 +41,7 @@ class TopicStateStore:
             folder.mkdir()
             for name, content in tables.items():
                 (folder / f"{name}.parquet").write_bytes(content)
-            (folder / FOLLOWED_EDITS).write_text(json.dumps(edits.lines()), encoding="utf-8")
+            (folder / APPLIED_EDITS).write_text(json.dumps(edits.lines()), encoding="utf-8")
         remove(self._note)
         for name in tables:
             self.lake.write(name, getattr(disclosed, name))
@@ -83,9 +83,9 @@ class TopicStateStore:
         file = self.root / state_id / "topic_lineage.parquet"
         return pl.read_parquet(file, glob=False) if file.exists() else None
 
-    def read_followed_edits(self, state_id: str) -> list[str] | None:
+    def read_applied_edits(self, state_id: str) -> list[str] | None:
         """The edits that a state was made with, one line each, suppressed topics included; None if not known."""
-        file = self.root / state_id / FOLLOWED_EDITS
+        file = self.root / state_id / APPLIED_EDITS
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
     def remove_all_but(self, state_ids: Collection[str]) -> None:

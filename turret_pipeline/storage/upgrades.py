@@ -1,74 +1,90 @@
 """Upgrades of a data folder, one step from each format version to the next.
 
-A step may be repeated after a kill: it leaves alone what it has already upgraded. To change the format, append a step
-to ``UPGRADES`` and add a data folder of the version before to the test fixtures.
+A step may be repeated: it leaves alone what is upgraded already, and copes with files of any earlier version. To change
+the format, append a step to ``UPGRADES`` and add a data folder of the version before to the test fixtures.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from turret_pipeline.storage.atomic_files import atomic_replace, remove, temp_path
+from turret_pipeline.storage.atomic_files import remove, temp_path
 from turret_pipeline.storage.warehouse import Warehouse, open_read_only
 
 
 def add_run_numbers(root: Path) -> None:
-    """0 to 1: number the runs in the published file and in the topic states, in the order of their times so far."""
-    for file in (*root.glob("state/*/topic_runs.parquet"), root / "lake" / "topic_runs.parquet"):
-        if file.exists():
-            _number_topic_runs(file)
+    """0 to 1: number the runs of the published file in publication order, and give journey steps a sequence_id."""
     warehouse = Warehouse(root / "warehouse")
-    if warehouse.published.exists():
-        _number_published_runs(warehouse)
-
-
-def _number_topic_runs(file: Path) -> None:
-    runs = pl.read_parquet(file, glob=False)
-    if "run_number" in runs.columns:
+    if not warehouse.published.exists():
         return
-    number = pl.struct("started_at", "run_id").rank("dense").cast(pl.Int64).alias("run_number")
-    with atomic_replace(file) as temp:
-        runs.with_columns(number).write_parquet(temp)
-
-
-def _number_published_runs(warehouse: Warehouse) -> None:
     with open_read_only(warehouse.published) as connection:
-        columns = {name for (name,) in connection.execute(_COLUMNS).fetchall()}
-        if not columns or "run_number" in columns:
-            return  # not a file of ours, or upgraded before
-        runs = connection.execute("select run_id from marts.pipeline_runs order by published_at, run_id").fetchall()
-    if not runs:
+        statements = list(_missing_statements(connection))
+        last = connection.execute(_LAST_RUN).fetchall() if statements else []
+    if not last:
         return
     build = temp_path(warehouse.folder / "upgrade.duckdb")
     try:
         shutil.copyfile(warehouse.published, build)
         with duckdb.connect(str(build)) as connection:
-            for statement in _ADD_RUN_NUMBERS:
+            for statement in (*statements, "checkpoint"):
                 connection.execute(statement)
-        warehouse.publish(build, len(runs), runs[-1][0])
+        ((run_count, run_id),) = last
+        warehouse.publish(build, run_count, run_id)
     finally:
         remove(build)
+        remove(build.with_name(f"{build.name}.wal"))
 
 
-_COLUMNS = (
-    "select column_name from information_schema.columns where table_schema = 'marts' and table_name = 'pipeline_runs'"
-)
+def _missing_statements(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The statements that add the columns which the file lacks; none if it has no runs."""
+    columns = dict(connection.execute(_COLUMNS).fetchall())
+    if "pipeline_runs" not in columns:
+        return
+    for table, column, statements in _ADDED_COLUMNS:
+        if table in columns and column not in columns[table]:
+            yield from statements
 
-_ADD_RUN_NUMBERS = (
-    """create or replace table marts.pipeline_runs as
-    select run_id, row_number() over (order by published_at, run_id) as run_number, * exclude (run_id)
-    from marts.pipeline_runs order by run_number""",
-    """create or replace table marts.topic_runs as
-    select run_id, dense_rank() over (order by started_at, run_id) as run_number, * exclude (run_id)
-    from marts.topic_runs order by run_number, field""",
-    """create or replace table marts.journey_steps as
-    select dimension, if(starts_with(dimension, 'user:'), null, session_id) as session_id,
-        session_id as sequence_id, * exclude (dimension, session_id)
-    from marts.journey_steps""",
-    "checkpoint",
+
+_COLUMNS = """
+select table_name, list(column_name) from information_schema.columns where table_schema = 'marts' group by table_name
+"""
+
+# rows of pipeline_runs were appended run by run, so their order holds also if the clock of a run was wrong
+_LAST_RUN = "select count(*), arg_max(run_id, rowid) from marts.pipeline_runs having count(*) > 0"
+
+_ADDED_COLUMNS = (
+    (
+        "pipeline_runs",
+        "run_number",
+        (
+            "alter table marts.pipeline_runs add column run_number bigint",
+            """update marts.pipeline_runs as runs set run_number = numbered.run_number
+            from (select run_id, row_number() over (order by rowid) as run_number from marts.pipeline_runs) as numbered
+            where numbered.run_id = runs.run_id""",
+        ),
+    ),
+    (
+        "topic_runs",
+        "run_number",
+        (
+            "alter table marts.topic_runs add column run_number bigint",
+            """update marts.topic_runs as topics set run_number = coalesce(
+                (select run_number from marts.pipeline_runs as runs where runs.run_id = topics.run_id),
+                (select min(run_number) from marts.pipeline_runs as runs where runs.published_at >= topics.started_at),
+                (select max(run_number) from marts.pipeline_runs))""",
+        ),
+    ),
+    (
+        "journey_steps",
+        "sequence_id",
+        (
+            "alter table marts.journey_steps add column sequence_id varchar",
+            """update marts.journey_steps set sequence_id = session_id,
+                session_id = if(starts_with(dimension, 'user:'), null, session_id)""",
+        ),
+    ),
 )
 
 UPGRADES: tuple[Callable[[Path], None], ...] = (add_run_numbers,)

@@ -6,8 +6,11 @@ connection to the same path is open. Each published file therefore also has a na
 link (a copy where the file system has no hard links) in the folder ``generations``.
 """
 
+import atexit
 import datetime as dt
+import functools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +22,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.storage.atomic_files import remove, sync, temp_path
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.tables import MART_TABLES, Table
@@ -46,7 +50,7 @@ class Warehouse:
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the published file as it is now; it keeps that file while later ones are published.
 
-        Writes nothing, so that it works on a read-only file system. Raises FileNotFoundError if nothing is published.
+        Writes nothing to the data folder, which may be read-only. Raises FileNotFoundError if nothing is published.
         """
         for attempt in range(1, OPEN_ATTEMPTS + 1):
             path = self._find_generation()
@@ -79,7 +83,7 @@ class Warehouse:
     def remove_superseded(self, run_id: str) -> None:
         """Remove generations other than the published one, and files built by other runs than ``run_id``."""
         current = self._find_generation()
-        superseded = [path for path in self._generations.glob("*") if path != current]
+        superseded = [path for path in self._generations.glob("*.duckdb") if path != current]
         abandoned = [path for path in self.folder.glob("build-*") if run_id not in path.name]
         for path in (*superseded, *abandoned):
             remove(path)
@@ -89,8 +93,10 @@ class Warehouse:
         if not self.published.exists():
             return None
         with self.open() as connection:
-            frame: pl.DataFrame = connection.sql("select * from marts.pipeline_runs order by run_number").pl()
-            return frame
+            frame: pl.DataFrame = connection.sql("select * from marts.pipeline_runs order by rowid").pl()
+        if "run_number" not in frame.columns:  # a file of an earlier version was put in place of an upgraded one
+            frame = frame.with_row_index("run_number", offset=1).cast({"run_number": pl.Int64})
+        return frame.sort("run_number")
 
     def last_run(self) -> dict[str, Any] | None:
         """The row of ``pipeline_runs`` that was published last; None before the first run."""
@@ -129,7 +135,7 @@ class Warehouse:
         return self.folder / "generations"
 
     def _find_generation(self) -> Path:
-        """The generation that is published now; the published file itself if a person put another one there."""
+        """The generation that is published now; the published file itself if it was replaced by hand."""
         if not self.published.exists():
             return self.published
         wanted = _identity(self.published)
@@ -143,7 +149,8 @@ class Warehouse:
 def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to a DuckDB file, times in UTC. Raises FileNotFoundError if the file does not exist.
 
-    If another process has the file open to write, which locks it, a private copy of it is read.
+    If another connection has the file open to write, which locks it, a private copy of it is read. Raises TurretError
+    if the file is damaged.
     """
     connection, copy = _connect(path)
     with _closing(connection, copy):
@@ -164,17 +171,39 @@ def _connect(path: Path) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
     if not path.exists():
         raise FileNotFoundError(path)
     try:
-        return duckdb.connect(str(path), read_only=True), None
-    except duckdb.Error:
+        return _connect_read_only(path), None
+    except duckdb.Error as error:
         if not path.exists():
             raise FileNotFoundError(path) from None
+        if not re.search("lock|different configuration", str(error)):
+            cause = str(error).splitlines()[0].rstrip(".")
+            raise TurretError(
+                f"Cannot open {display_path(path)}: {cause}. Restore it from a backup, "
+                "or remove it and run turret run --full-refresh."
+            ) from None
     folder = Path(tempfile.mkdtemp(prefix="turret-"))
     try:
         copy = shutil.copyfile(path, folder / path.name)
-        return duckdb.connect(str(copy), read_only=True), folder
+        return _connect_read_only(Path(copy)), folder
     except BaseException:
         remove(folder)
         raise
+
+
+def _connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection whose large queries spill to a private folder, because DuckDB would spill beside the file."""
+    return duckdb.connect(str(path), read_only=True, config={"temp_directory": _spill_folder()})
+
+
+@functools.cache
+def _spill_folder() -> str:
+    """A folder that only this user can read, removed when the process ends; empty (no spilling) if none can be made."""
+    try:
+        folder = tempfile.mkdtemp(prefix="turret-spill-")
+    except OSError:
+        return ""
+    atexit.register(remove, Path(folder))
+    return folder
 
 
 @contextmanager

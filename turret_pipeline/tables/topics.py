@@ -3,6 +3,9 @@
 from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
 from turret_pipeline.tables.insights import TREND
 
+ACTIVE, RETIRED = "active", "retired"
+"""Values of the status of a topic, beside merged."""
+
 CHANGES = ("born", "split", "merged", "retired", "revived", "renamed")
 """Changes of topics in a run, as topic_lineage lists and topic_runs counts them."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TopicOptions:
-    """TopicOptions of topic discovery. The settings with the same names describe them."""
+    """Options of topic discovery. The settings with the same names describe them."""
 
     granularity: float = 1.0
     min_texts: int = 5

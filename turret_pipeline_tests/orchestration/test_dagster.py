@@ -69,9 +69,9 @@ def test_the_launchpad_shows_the_settings_in_force_and_no_secret(tmp_path: Path)
     offered = launchpad(plain)
     assert offered.pop("mapping")["event_name"] == ["action"]
     assert offered.items() <= plain.model_dump(mode="json").items()
-    assert set(Settings.model_fields) - set(offered) == {*secrets, "mapping"}
+    assert set(Settings.model_fields) - set(offered) == {*secrets, "mapping", "llm_base_url"}
     assert (offered["seed"], offered["data_dir"]) == (7, str(tmp_path))
-    with_login = load_settings(data_dir=tmp_path, llm_base_url="https://jo:hunter2@llm.example/v1")
+    with_login = load_settings(data_dir=tmp_path, inputs=["ftp://jo:hunter2@files.example/*.jsonl"])
     assert "hunter2" not in str(launchpad(with_login))
 
 

@@ -102,7 +102,7 @@ def test_an_edit_made_after_the_topics_waits_although_they_were_published_later(
 
 
 def test_topics_that_are_not_whole_are_said_to_be_made_by_their_group(tmp_path: Path) -> None:
-    with pytest.raises(TurretError, match=r"are incomplete: materialize the assets group:topics, or turret run\.$"):
+    with pytest.raises(TurretError, match=r"are incomplete: materialize the assets group:topics, or run turret run\.$"):
         DataDir(tmp_path).topic_states.read_note()
 
 

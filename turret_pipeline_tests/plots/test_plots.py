@@ -75,8 +75,11 @@ def test_figures_can_be_drawn_of_any_journeys(tmp_path: Path, case: str) -> None
         "one node": ("The first step of 3 sessions", "no session goes from one to another"),
         "one event each": ("The first step of 3 sessions", "no session goes from one to another"),
         "no session": ("no session visits any", "no session goes from one to another"),
-        "hundreds of nodes": ("The first 2 steps of 300 sessions", "The commonest moves between topics of prompt: "),
-        "much": ("The first 5 steps of 45 sessions", "The commonest moves between topics of prompt: "),
+        "hundreds of nodes": (
+            "The first 2 steps of 300 sessions",
+            "Most common transitions between topics of prompt: ",
+        ),
+        "much": ("The first 5 steps of 45 sessions", "Most common transitions between topics of prompt: "),
     }[case]
     for sentence, lines in zip(sentences, texts.values(), strict=True):
         assert sentence in lines[0]
@@ -104,7 +107,7 @@ def test_first_steps_give_shares_of_all_sessions_and_count_the_others(tmp_path: 
 def test_first_steps_say_that_flows_of_few_users_are_combined(tmp_path: Path) -> None:
     save_figures(tmp_path, visits_of(["ab"] * 5 + ["cd"] * 2), min_users=3)
     texts = read_texts(tmp_path / "first_steps.svg")
-    assert "So are flows of fewer than 3 users." in texts[1]
+    assert "Flows of fewer than 3 users are also in the grey bar." in texts[1]
     assert not any("cc" in text or "dd" in text for text in texts)
 
 
@@ -112,7 +115,7 @@ def test_the_graph_gives_its_share_of_all_transitions(tmp_path: Path) -> None:
     chain = [chr(97 + number) for number in range(26)]
     save_figures(tmp_path, visits_of([one + other for one, other in pairwise(chain)]))
     assert read_texts(tmp_path / "transitions.svg")[0] == (
-        "The commonest moves between topics of prompt: 17 of 25 (68%), on 17 of 25 arrows, 18 of 26 topics"
+        "Most common transitions between topics of prompt: 17 of 25 (68%), on 17 of 25 arrows, 18 of 26 topics"
     )
 
 
@@ -129,7 +132,7 @@ def test_without_a_text_field_transitions_are_of_event_names(tmp_path: Path) -> 
     save_figures(tmp_path, visits_of(["xy"] * 3, "event_name"))
     texts = read_texts(tmp_path / "transitions.svg")
     assert texts[0] == (
-        "The commonest moves between event names of event_name: 3 of 3 (100%), on 1 of 1 arrows, 2 of 2 event names"
+        "Most common transitions between event names of event_name: 3 of 3 (100%), on 1 of 1 arrows, 2 of 2 event names"
     )
     assert {"x", "y", "100%"} <= set(texts)
 

@@ -4,6 +4,7 @@ import json
 import tarfile
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
@@ -52,6 +53,11 @@ def test_an_old_folder_is_upgraded_in_place(old: DataDir) -> None:
     assert runs["published_at"].is_sorted()
     state = old.topic_states.read(runs["topic_state_id"][-1])
     assert state.topic_runs["run_number"].to_list() == [1, 2]
+    with old.warehouse.open() as connection:
+        in_topics = connection.execute("select run_id, run_number from marts.topic_runs order by run_number").fetchall()
+        comments = "select count(*) from duckdb_columns() where schema_name = 'marts' and comment is null"
+        assert connection.execute(comments).fetchall() == [(3,)]  # those of the new columns come with the next run
+    assert in_topics == list(runs.select("run_id", "run_number").iter_rows())
     assert [edit.edit_id for edit in old.topic_edits.read().all] == ["edit-1", "edit-2", "edit-3"]
     assert old.field_overrides.read_types({}) == {"account": "enum"}
     with old.warehouse.open() as connection:
@@ -80,6 +86,43 @@ def test_a_run_continues_an_old_folder_with_its_ids_and_edits(old: DataDir, tmp_
     assert tables["pipeline_runs"]["run_number"].to_list() == [1, 2, 3]
     fields = dict(tables["fields"].select("field", "is_overridden").iter_rows())
     assert fields["account"]
+
+
+def test_a_folder_whose_clock_was_ahead_in_a_run_keeps_the_order_of_its_runs(old: DataDir) -> None:
+    with duckdb.connect(str(old.warehouse.published)) as connection:
+        order = [
+            row[0] for row in connection.execute("select run_id from marts.pipeline_runs order by rowid").fetchall()
+        ]
+        ahead = "set started_at = started_at + interval 10 days, published_at = published_at + interval 10 days"
+        connection.execute(f"update marts.pipeline_runs {ahead} where run_id = '{order[0]}'")
+    old.prepare()
+    runs = old.warehouse.runs()
+    assert runs is not None
+    assert runs["run_id"].to_list() == order
+    assert old.topic_states.read(runs["topic_state_id"][-1]).topic_definitions.height == 3
+
+
+@pytest.mark.parametrize("missing", ["topic_runs", "journey_steps", "pipeline_runs"])
+def test_a_published_file_without_a_table_is_upgraded_as_far_as_it_goes(old: DataDir, missing: str) -> None:
+    with duckdb.connect(str(old.warehouse.published)) as connection:
+        connection.execute(f"drop table marts.{missing}")
+    old.prepare()
+    assert old.read_format_version() == FORMAT_VERSION
+    if missing != "pipeline_runs":
+        runs = old.warehouse.runs()
+        assert runs is not None
+        assert runs["run_number"].to_list() == [1, 2]
+
+
+def test_a_backup_from_before_the_upgrade_is_continued(old: DataDir) -> None:
+    backup = old.warehouse.published.read_bytes()
+    old.prepare()
+    old.warehouse.published.unlink()
+    old.warehouse.published.write_bytes(backup)
+    last = old.warehouse.last_run()
+    assert last is not None
+    assert last["run_number"] == 2
+    assert old.topic_states.read(last["topic_state_id"]).topic_runs["run_number"].to_list() == [1, 2]
 
 
 def test_a_killed_upgrade_is_repeated(old: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def test_a_change_that_waits_too_long_writes_nothing(file: FieldOverridesFile, m
     monkeypatch.setattr("turret_pipeline.storage.atomic_files.LOCK_SECONDS", 0.1)
     with (
         FileLock(file.path.with_name(f".{file.path.name}.lock")),
-        pytest.raises(TurretError, match=r"^Another command has been changing .*: wait for it, and try again.$"),
+        pytest.raises(TurretError, match=r"^Another command has been changing .*: wait for it and try again.$"),
     ):
         file.unset("plan")
     assert file.read() == {"plan": PLAN}

@@ -262,7 +262,7 @@ def test_who_waits_too_long_is_told_and_writes_nothing(file: TopicEditsFile, mon
     before = file.path.read_bytes()
     monkeypatch.setattr("turret_pipeline.storage.atomic_files.LOCK_SECONDS", 0.1)
     with FileLock(file.path.with_name(f".{file.path.name}.lock")):
-        problem = r"^Another command has been changing .*: wait for it, and try again.$"
+        problem = r"^Another command has been changing .*: wait for it and try again.$"
         with pytest.raises(TurretError, match=problem):
             file.add("lock", "prompt-2", NOON)
         with pytest.raises(TurretError, match=problem):

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from turret_pipeline.errors import TurretError
 from turret_pipeline.storage.warehouse import Warehouse, open_read_only
 
 EVENTS = "select max(event_id) from marts.events"
@@ -155,3 +156,17 @@ def test_a_missing_file_is_an_error_and_is_not_created(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     assert Warehouse(tmp_path).runs() is None
     assert Warehouse(tmp_path).last_run() is None
+
+
+def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "turret.duckdb").write_bytes(b"x" * 20_000)
+    with pytest.raises(TurretError, match=r"^Cannot open .*turret\.duckdb: .* Restore it from a backup, or remove it"):
+        Warehouse(tmp_path).runs()
+
+
+def test_a_large_query_spills_outside_the_warehouse(warehouse: Warehouse) -> None:
+    with unchanged(warehouse.folder), warehouse.open() as connection:
+        connection.execute("set memory_limit = '60MB'")
+        connection.execute("set threads = 1")
+        large = "select range, hash(range) as h, repeat('x', 20) || range as text from range(3000000)"
+        assert connection.execute(f"select count(*) from ({large} order by h, text)").fetchall() == [(3_000_000,)]

@@ -22,7 +22,7 @@ FILES_SHOWN = 50
 
 
 class IngestConfig(dg.Config):
-    """TopicOptions of a run for its input."""
+    """Options of a run for its input."""
 
     full_refresh: bool = False
     """Rebuild everything, even if no landing file, setting or code changed."""

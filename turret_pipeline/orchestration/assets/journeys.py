@@ -51,9 +51,9 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
         "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
     )
     bounces = loops.with_columns(pl.concat_list("node_id", "other_node_id", "node_id").alias("path"))
-    yield result("journey_loops", loops, most_bounced=_commonest(bounces, nodes))
+    yield result("journey_loops", loops, most_bounced=_rank_paths(bounces, nodes))
     longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
-    yield result("journey_paths", paths, commonest_of_three_or_more_steps=_commonest(longer, nodes))
+    yield result("journey_paths", paths, most_common_of_three_or_more_steps=_rank_paths(longer, nodes))
     for table in ("journey_segments", "topic_outcomes"):
         different = frames[table].filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
         yield result(
@@ -110,7 +110,7 @@ def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
     return ranked.group_by("dimension", maintain_order=True).head(3).select("dimension", "node_label", f"{side}_share")
 
 
-def _commonest(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+def _rank_paths(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """The most common paths, with labels; without the user: dimensions, which repeat them."""
     labels = {(dimension, node): label for dimension, node, label in nodes.select(*NODE, "node_label").iter_rows()}
     ranked = paths.filter(~pl.col("dimension").str.starts_with(USER)).sort(

@@ -13,6 +13,7 @@ from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
 from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
+from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.texts import collect_texts
@@ -22,11 +23,10 @@ from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_se
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.privacy import recount_topic_runs, suppress_small_topics, users_of_texts
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
-from turret_pipeline.topics.lifecycle.topic_table import ACTIVE
 from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
 
 EMBEDDINGS = lake_key("embeddings")
-LLM_NAMES, EDITS_FOLLOWED = "llm_names", "edits_followed"
+LLM_NAMES, EDITS_APPLIED = "llm_names", "edits_followed"
 LEAST_COHESIVE_SHOWN = 20
 
 
@@ -64,7 +64,7 @@ def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
 
 
 class TopicsConfig(dg.Config):
-    """TopicOptions of a run for the topics."""
+    """Options of a run for the topics."""
 
     refit: bool = False
     """Find all topics anew, and keep the ids of those with mostly the same texts."""
@@ -82,7 +82,7 @@ class TopicsConfig(dg.Config):
             description="The LLM, if one is set, labeled all topics that it was asked about.",
         ),
         dg.AssetCheckSpec(
-            EDITS_FOLLOWED,
+            EDITS_APPLIED,
             asset=lake_key("topic_definitions"),
             description="All edits could be applied: their topics exist, and no two topics were given the same label.",
         ),
@@ -130,7 +130,7 @@ def topics(
         *describe_label_clashes(labeling.state.topic_definitions, disclosed.topic_definitions, edits),
     ]
     yield _warn_unless(
-        EDITS_FOLLOWED, " ".join(problems) or f"All {len(edits.all)} edits were applied.", is_passed=not problems
+        EDITS_APPLIED, " ".join(problems) or f"All {len(edits.all)} edits were applied.", is_passed=not problems
     )
 
 
@@ -167,7 +167,7 @@ def continuations(workspace: Workspace) -> dg.MaterializeResult[None]:
 def _plan(
     workspace: Workspace, model: str | None, edits: Edits, announce: Callable[[str], None], *, refit: bool
 ) -> Plan:
-    """TopicOptions of this run. A new embedding model forces a refit, which is announced."""
+    """The plan of this run. A new embedding model forces a refit, which is announced."""
     settings = workspace.settings
     if model not in {None, settings.embedding_model}:
         announce(

@@ -1,26 +1,28 @@
 """Changes among the topics of a field in a run, and a summary of the run."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from turret_pipeline.tables import CHANGES, TOPIC_LINEAGE, TOPIC_RUNS
+from turret_pipeline.tables.topics import ACTIVE, RETIRED
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.topic_table import ACTIVE, RETIRED
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.topic_id import TopicId
-from turret_pipeline.topics.tracking.reconcile import Change
+
+if TYPE_CHECKING:
+    from turret_pipeline.topics.tracking.reconcile import Change
 
 TEXT = "text"
 """Type of the fields with topics."""
 
 REFIT_OPTIONS = ("granularity", "min_texts", "floor")
-"""TopicOptions (settings topic_...) whose change has an effect on known topics with a refit only."""
+"""Options (settings topic_...) whose change has an effect on known topics with a refit only."""
 
 
 def build_lineage(
-    before: pl.DataFrame, after: pl.DataFrame, field: str, changes: Sequence[Change], run: Run
+    before: pl.DataFrame, after: pl.DataFrame, field: str, changes: "Sequence[Change]", run: Run
 ) -> pl.DataFrame:
     """Rows of table ``topic_lineage`` for a run, from the topic tables before and after it.
 
@@ -117,7 +119,7 @@ def build_run_row(
 
 
 def _options_found_with(before: pl.DataFrame, options: TopicOptions, *, is_anew: bool) -> dict[str, object]:
-    """TopicOptions of the run that last found the topics anew; None for runs of a version that did not store them."""
+    """Options of the run that last found the topics anew; None for runs of a version that did not store them."""
     if is_anew or before.is_empty():
         return {f"found_{name}": getattr(options, name) for name in REFIT_OPTIONS}
     return {f"found_{name}": before[f"found_{name}"][-1] for name in REFIT_OPTIONS}

@@ -13,9 +13,10 @@ import polars as pl
 
 from turret_pipeline.scrubbing import scrub_for_llm
 from turret_pipeline.tables import TOPIC_LINEAGE
+from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
-from turret_pipeline.topics.lifecycle.topic_table import ACTIVE, KEYWORDS
+from turret_pipeline.topics.lifecycle.topic_table import KEYWORDS
 
 LLM = "llm"
 """Value of label_source for topics labeled by an LLM."""

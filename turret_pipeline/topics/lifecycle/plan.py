@@ -20,7 +20,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """TopicOptions of topic discovery, edits by a person, and whether to refit.
+    """Options of topic discovery, edits by a person, and whether to refit.
 
     ``types`` has the type of each field, by name.
     """

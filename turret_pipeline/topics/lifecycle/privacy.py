@@ -5,9 +5,9 @@ from dataclasses import replace
 import polars as pl
 
 from turret_pipeline.tables import CHANGES
+from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import SUBJECT
 from turret_pipeline.topics.lifecycle.state import TopicState
-from turret_pipeline.topics.lifecycle.topic_table import ACTIVE
 
 OTHER = "Other"
 LABEL_SOURCE = "privacy"

@@ -43,6 +43,8 @@ class TopicState:
     def from_tables(cls, tables: Mapping[str, pl.DataFrame]) -> "TopicState":
         """A state from its tables. Columns that an older version did not have are filled."""
         known = {name: tables[name] if name in tables else table.empty() for name, table in STATE_TABLES.items()}
+        if "run_number" not in known["topic_runs"].columns:
+            known["topic_runs"] = _number_runs(known["topic_runs"])
         defaults = (
             {
                 "found_topic_id": pl.col("topic_id"),
@@ -67,6 +69,12 @@ class TopicState:
     def of_field(self, field: str) -> "TopicState":
         """The state of one text field."""
         return TopicState(*(getattr(self, table).filter(pl.col("field") == field) for table in self.tables()))
+
+
+def _number_runs(runs: pl.DataFrame) -> pl.DataFrame:
+    """Table ``topic_runs`` of a version without run_number. Rows were appended run by run, whatever the clock said."""
+    numbers = runs.select("run_id").unique(maintain_order=True).with_row_index("run_number", offset=1)
+    return runs.join(numbers.cast({"run_number": pl.Int64}), on="run_id", how="left", maintain_order="left")
 
 
 def update_topic_state(

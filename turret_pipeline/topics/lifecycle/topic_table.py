@@ -7,6 +7,7 @@ import polars as pl
 
 from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.tables import TOPIC_DEFINITIONS
+from turret_pipeline.tables.topics import ACTIVE, RETIRED
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, sum_vectors
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embedding.embedding import normalize_rows
@@ -17,7 +18,6 @@ from turret_pipeline.topics.lifecycle.unique_labels import assign_unique_labels
 from turret_pipeline.topics.themes import assign_themes
 from turret_pipeline.topics.topic_id import TopicId
 
-ACTIVE, RETIRED = "active", "retired"
 KEYWORDS, PERSON = "keywords", "person"
 ROLE_UNKNOWN = "Treated as a subject: none of its texts is in a session yet."
 
