@@ -58,7 +58,7 @@ def draw_transitions(edges: pl.DataFrame, nodes: pl.DataFrame) -> "Figure":
         f"Most common transitions between {node_noun(dimension)} of {shorten(dimension)}: {drawn:,} of {total:,} "
         f"({percent(drawn / total)}), on {shown.height} of {moves.height:,} arrows, {len(names)} of {present.height:,} "
         f"{node_noun(dimension)}",
-        "Disc: sessions that visit the node; darker: more of them start there; orange rim: share of them that ends there.",
+        "Disc: sessions that visit the node; darker: more of them start there; orange rim: share that ends there.",
         "Arrow width: number of transitions; percent: share of the transitions from there. Rarer ones are omitted.",
     )
     _draw_graph(axis, shown, present.filter(pl.col("node_id").is_in(sorted(names))))
