@@ -85,7 +85,7 @@ def _remarks(row: Row) -> list[str]:
         *([gone] if row["status"] != "active" else []),
         *(["continuation"] if row["role"] == "continuation" else []),
         *(["locked"] if row["is_locked"] else []),
-        *(["named by you"] if row["label_source"] == "person" else []),
+        *(["labeled by you"] if row["label_source"] == "person" else []),
         *([f"emerging{growth}"] if row["is_emerging"] else []),
     ]
 

@@ -34,7 +34,7 @@ def run_whole_graph(
 ) -> Outcome:
     """Materialize all assets; the run is recorded in the data folder's Dagster home, where the UI finds it.
 
-    ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics anew.
+    ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics from scratch.
     """
     home = prepare_dagster_home(settings)
     definitions = build_definitions(settings, progress)

@@ -72,7 +72,7 @@ class TopicStateStore:
         if not folder.is_dir():
             raise TurretError(
                 f"Topic state {state_id}, which the published file names, is missing from {self.root}: restore that "
-                "folder from a backup, or remove warehouse/turret.duckdb to find all topics anew."
+                "folder from a backup, or remove warehouse/turret.duckdb to find all topics from scratch."
             )
         files = {table: folder / f"{table}.parquet" for table in TopicState.tables()}
         tables = {table: pl.read_parquet(file, glob=False) for table, file in files.items() if file.exists()}

@@ -20,7 +20,6 @@ from turret_pipeline.tables.fields import (
     FIELD_VALUES,
     FIELDS,
     NUMBER_DAYS,
-    TYPE_CHANGE_CAUSES,
 )
 from turret_pipeline.tables.insights import TOPIC_DAYS, TOPIC_NUMBERS, TOPIC_SEGMENTS, TOPIC_TRENDS
 from turret_pipeline.tables.journey_patterns import JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, TOPIC_OUTCOMES
@@ -93,7 +92,6 @@ __all__ = [
     "TOPIC_RUNS",
     "TOPIC_SEGMENTS",
     "TOPIC_TRENDS",
-    "TYPE_CHANGE_CAUSES",
     "USER",
     "Column",
     "Kind",

@@ -9,7 +9,6 @@ Structured fields hold lists, or objects written as text (objects themselves are
 number or a phrase that never changes, or only blank values; a single word that never changes is an enum of one value.
 """
 
-TYPE_CHANGE_CAUSES = ("first_event", "hundred_events", "more_values", "new_rules", "override", "unset")
 
 FIELDS = Table(
     "fields",

@@ -129,7 +129,9 @@ TOPIC_RUNS = Table(
         *(integer(f"{change}_count", f"Topics {change} in the run (topic_lineage)") for change in CHANGES),
         text("note", "Reason for few topics, or none", nullable=True),
         number(
-            "found_granularity", "Setting topic_granularity when the field's topics were last found anew", nullable=True
+            "found_granularity",
+            "Setting topic_granularity when the field's topics were last found from scratch",
+            nullable=True,
         ),
         integer("found_min_texts", "Setting topic_min_texts at that time", nullable=True),
         number("found_floor", "Setting topic_floor at that time", nullable=True),

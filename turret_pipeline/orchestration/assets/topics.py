@@ -67,7 +67,7 @@ class TopicsConfig(dg.Config):
     """Options of a run for the topics."""
 
     refit: bool = False
-    """Find all topics anew, and keep the ids of those with mostly the same texts."""
+    """Find all topics from scratch, and keep the ids of those with mostly the same texts."""
 
 
 @dg.multi_asset(
@@ -171,8 +171,8 @@ def _plan(
     settings = workspace.settings
     if model not in {None, settings.embedding_model}:
         announce(
-            f"The embedding model changed from {model} to {settings.embedding_model}: all topics are found anew; "
-            "topics with mostly the same texts keep their ids."
+            f"The embedding model changed from {model} to {settings.embedding_model}: all topics are found from "
+            "scratch; topics with mostly the same texts keep their ids."
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())

@@ -119,7 +119,7 @@ def build_run_row(
 
 
 def _options_found_with(before: pl.DataFrame, options: TopicOptions, *, is_anew: bool) -> dict[str, object]:
-    """Options of the run that last found the topics anew; None for runs of a version that did not store them."""
+    """Options of the last run that found the topics from scratch; None if its version did not store them."""
     if is_anew or before.is_empty():
         return {f"found_{name}": getattr(options, name) for name in REFIT_OPTIONS}
     return {f"found_{name}": before[f"found_{name}"][-1] for name in REFIT_OPTIONS}

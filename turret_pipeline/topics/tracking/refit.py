@@ -1,4 +1,4 @@
-"""Refit: topics that were found anew get the ids of the old topics with mostly the same texts."""
+"""Refit: topics that were found from scratch get the ids of the old topics with mostly the same texts."""
 
 from dataclasses import dataclass
 
