@@ -35,11 +35,15 @@ def print_summary(console: Console, warehouse: Warehouse) -> None:
         console.print(*_sections(connection), sep="\n")
 
 
+def _count_rows(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind}row{'' if count == 1 else 's'}"
+
+
 def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
     events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchall()[0]
     head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
-    rows = f"{duplicates:,} duplicate rows, {rejected:,} rejected rows"
+    rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
     sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
     if rejected:
         sections.append(_rejections(connection))
