@@ -228,7 +228,7 @@ def test_only_one_run_works_in_a_folder(folder: Path) -> None:
     with FileLock(folder / "data" / ".run.lock"):
         done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
     assert done.returncode == 1
-    assert "Another run works in" in done.stderr
+    assert "Another run is using the data folder" in " ".join(done.stderr.split())
 
 
 def _wait(process: ForkServerProcess, reached: Callable[[], bool]) -> None:

@@ -38,7 +38,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     done = turret("run", "--input", write_events(tmp_path / "a.jsonl", []), "--data-dir", tmp_path / "data")
     assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert "Cannot write to the data folder" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_an_empty_file_and_one_of_bad_rows_publish_empty_tables_and_the_reasons(
     (tmp_path / "bad.jsonl").write_text('not json\n{"name": ""}\n')
     printed = run_job(tmp_path / "data", tmp_path / "empty.jsonl", tmp_path / "bad.jsonl")
     assert "0 events" in printed
-    assert "- 1 invalid_json, such as: Invalid JSON" in printed
+    assert "- 1 invalid_json, for example: Invalid JSON" in printed
     assert "No event was accepted." in printed
     assert count(tmp_path / "data", "events") == 0
     tables = published_tables(tmp_path / "data")
