@@ -1,4 +1,7 @@
-"""dbt in Dagster: the project, its manifest, and the metadata of its assets."""
+"""dbt in Dagster: its manifest and environment, and the metadata of its assets.
+
+The project travels with the program, which may be read-only: everything that dbt writes is in the data folder.
+"""
 
 import importlib.metadata
 import os
@@ -10,20 +13,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dagster_dbt import (
-    DagsterDbtTranslator,
-    DbtCliResource,
-    DbtProject,
-)
-from filelock import FileLock
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource
 from packaging.version import Version
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.orchestration.fingerprint import DBT_DIR
+from turret_pipeline.orchestration.fingerprint import hash_dbt_project
 from turret_pipeline.orchestration.specs import OWNERS, column_schema
+from turret_pipeline.packaged_files import DBT_DIR
+from turret_pipeline.storage.atomic_files import remove
+from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.lake import escape_sql_path
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 
-PROJECT = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
+PARSE_RESULTS = "partial_parse.msgpack"
 
 
 class Dbt(DbtCliResource):
@@ -41,7 +43,7 @@ class Dbt(DbtCliResource):
         """Load no adapter."""
 
 
-def dbt_resource() -> DbtCliResource:
+def build_dbt_resource() -> DbtCliResource:
     """The dbt of this Python environment, activated or not."""
     folder, executable = str(DBT_DIR), str(Path(sys.executable).with_name("dbt"))
     return Dbt(project_dir=folder, profiles_dir=folder, dbt_executable=executable)
@@ -70,34 +72,42 @@ class Translator(DagsterDbtTranslator):
         return metadata if contract is None else {**metadata, "dagster/column_schema": column_schema(contract)}
 
 
-def prepare_manifest() -> Path:
-    """Path of the dbt manifest, parsed again if a file of the project is newer."""
-    path = Path(PROJECT.manifest_path)
-    with FileLock(DBT_DIR / ".parse.lock"):
-        if not path.exists() or path.stat().st_mtime < _latest_change():
-            _parse(path)
+def prepare_manifest(data: DataDir) -> Path:
+    """Path of the dbt manifest in the data folder, parsed once for each version of the dbt project."""
+    path = data.dbt / f"manifest-{hash_dbt_project()[:16]}.json"
+    if not path.exists():
+        _parse(data, path)
     return path
 
 
-def _latest_change() -> float:
-    sources = [DBT_DIR / "dbt_project.yml", DBT_DIR / "profiles.yml"]
-    for folder in ("models", "tests", "macros"):
-        sources += [DBT_DIR / folder, *(DBT_DIR / folder).rglob("*")]
-    return max(file.stat().st_mtime for file in sources if file.exists())
-
-
-def _parse(path: Path) -> None:
-    """Write the manifest, atomically: a killed parse leaves no partial file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as target:
-        invocation = dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=Path(target)).wait()
+def _parse(data: DataDir, path: Path) -> None:
+    """Write the manifest, and the parse results that save a run from parsing again. A killed parse leaves no part."""
+    with (
+        tempfile.TemporaryDirectory(dir=data.make_folder(data.dbt), prefix="parse-") as folder,
+        set_environment(dbt_environment(data)),
+    ):
+        invocation = (
+            build_dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=Path(folder)).wait()
+        )
         if not invocation.is_successful():
             raise TurretError(f"dbt failed to parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
-        (Path(target) / path.name).replace(path)
+        for outdated in path.parent.glob("manifest-*.json"):
+            remove(outdated)
+        (Path(folder) / PARSE_RESULTS).replace(path.parent / PARSE_RESULTS)
+        (Path(folder) / "manifest.json").replace(path)
+
+
+def dbt_environment(data: DataDir) -> dict[str, str]:
+    """Variables that profiles.yml and the models read. They are equal in all runs, or dbt would parse again in each."""
+    return {
+        "DBT_LAKE_DIR": escape_sql_path(data.lake.root),
+        "DBT_WAREHOUSE_FILE": str(data.warehouse.unfinished_build),
+        "DBT_PACKAGES_DIR": str(data.dbt / "packages"),
+    }
 
 
 @contextmanager
-def set_environment(**variables: str) -> Iterator[None]:
+def set_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables for processes that are started inside the context."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -14,10 +14,11 @@ from turret_pipeline.orchestration.assets.journeys import journeys
 from turret_pipeline.orchestration.assets.marts import make_marts
 from turret_pipeline.orchestration.assets.publish import publish
 from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
-from turret_pipeline.orchestration.dbt import dbt_resource
+from turret_pipeline.orchestration.dbt import build_dbt_resource, prepare_manifest
 from turret_pipeline.orchestration.resources import build_workspace
 from turret_pipeline.orchestration.sensors import landing_sensor
 from turret_pipeline.progress import Progress, SilentProgress
+from turret_pipeline.storage.data_dir import DataDir
 
 JOB = "turret"
 
@@ -38,6 +39,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             f"Invalid schedule_cron {settings.schedule_cron!r} (variable TURRET_SCHEDULE_CRON): "
             "use a cron expression, for example '15 2 * * *'."
         ) from None
+    manifest = prepare_manifest(DataDir(settings.data_dir))
     return dg.Definitions(
         assets=[
             ingest,
@@ -49,14 +51,14 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             continuations,
             insight,
             journeys,
-            make_marts(),
+            make_marts(manifest),
             publish,
         ],
         asset_checks=[contracts, expectations, few_rows_are_rejected],
         jobs=[job],
         schedules=[daily],
         sensors=[landing_sensor(settings, JOB)],
-        resources={"workspace": build_workspace(settings, progress or SilentProgress()), "dbt": dbt_resource()},
+        resources={"workspace": build_workspace(settings, progress or SilentProgress()), "dbt": build_dbt_resource()},
         executor=dg.in_process_executor,
     )
 

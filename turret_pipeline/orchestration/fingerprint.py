@@ -2,16 +2,15 @@
 
 import functools
 import hashlib
+import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.packaged_files import DBT_DIR, PACKAGE_DIR
 from turret_pipeline.topics.edits import Edits
-
-PROJECT_DIR = Path(__file__).resolve().parents[2]
-DBT_DIR = PROJECT_DIR / "dbt_transforms"
 
 
 def compute_fingerprint(
@@ -29,8 +28,22 @@ def compute_fingerprint(
 
 @functools.cache
 def hash_code() -> str:
-    """Hash of this package's code and of the dbt models: other code may publish other numbers."""
-    package = sorted((PROJECT_DIR / "turret_pipeline").rglob("*.py"))
+    """Hash of this package's code and of the dbt project: other code may publish other numbers."""
+    return _hash_files([*sorted(PACKAGE_DIR.rglob("*.py")), *_list_dbt_files()])
+
+
+@functools.cache
+def hash_dbt_project() -> str:
+    """Hash of the dbt project and of the version of dbt: another project has another manifest."""
+    return hashlib.sha256(
+        (_hash_files(_list_dbt_files()) + importlib.metadata.version("dbt-core")).encode()
+    ).hexdigest()
+
+
+def _list_dbt_files() -> list[Path]:
     folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
-    models = [*sorted(DBT_DIR.glob("*.yml")), *sorted(file for folder in folders for file in folder.rglob("*.*"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in (*package, *models))).hexdigest()
+    return [*sorted(DBT_DIR.glob("*.yml")), *sorted(file for folder in folders for file in folder.rglob("*.*"))]
+
+
+def _hash_files(files: Iterable[Path]) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

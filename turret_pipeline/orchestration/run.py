@@ -56,13 +56,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
     """Dagster's home in the data folder, created if needed, so that the UI also shows runs of the command line."""
     data = DataDir(settings.data_dir)
     data.read_format_version()
-    home = data.dagster_home
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TurretError(
-            f"Cannot write to the data folder {settings.data_dir}: {error.strerror}. Choose another with --data-dir."
-        ) from None
+    home = data.make_folder(data.dagster_home)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(DAGSTER_YAML)
     return home

@@ -107,6 +107,17 @@ class DataDir:
 
         return VectorStore(self.lake.root / "embeddings", model)
 
+    def make_folder(self, folder: Path) -> Path:
+        """The folder, created if needed. Raises TurretError if the data folder cannot be written."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TurretError(
+                f"Cannot write to the data folder {display_path(self.root)}: {error.strerror}. "
+                "Choose another with --data-dir (variable TURRET_DATA_DIR)."
+            ) from None
+        return folder
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder for one run, upgraded to this version. Raises TurretError if another run holds it.

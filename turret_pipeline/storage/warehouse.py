@@ -46,6 +46,11 @@ class Warehouse:
         """The file that a run builds and checks before it is published."""
         return self.folder / f"build-{run_id}.duckdb"
 
+    @property
+    def unfinished_build(self) -> Path:
+        """The file that dbt writes, which gets the name of the run once complete."""
+        return self.folder / "build-unfinished.duckdb"
+
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the published file as it is now; it keeps that file while later ones are published.

@@ -8,29 +8,27 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from turret_pipeline.orchestration.dbt import PROJECT, Translator, prepare_manifest, set_environment
+from turret_pipeline.orchestration.dbt import Translator, dbt_environment, set_environment
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.storage.atomic_files import remove
-from turret_pipeline.storage.lake import escape_sql_path
 from turret_pipeline.storage.warehouse import open_read_only
 
 
-def make_marts() -> dg.AssetsDefinition:
+def make_marts(manifest: Path) -> dg.AssetsDefinition:
     """The dbt models as assets, their tests as checks."""
 
     @dbt_assets(
-        manifest=prepare_manifest(),
-        project=PROJECT,
+        manifest=manifest,
         name="dbt_marts",
         dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)),
     )
     def dbt_marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: Workspace) -> Iterator[Any]:
         # dbt always writes the same file name, or it would parse the project again in every run; once complete, the
         # file gets the name of the run
-        unfinished, target = workspace.build.with_name("build-unfinished.duckdb"), workspace.data.dbt
+        unfinished, target = workspace.data.warehouse.unfinished_build, workspace.data.dbt
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
-        with set_environment(DBT_LAKE_DIR=escape_sql_path(workspace.lake.root), DBT_WAREHOUSE_FILE=str(unfinished)):
+        with set_environment(dbt_environment(workspace.data)):
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
         with workspace.progress.during("Building and testing tables"):
