@@ -148,6 +148,12 @@ class Settings(BaseSettings):
     llm_price_output: float = Field(0, ge=0, description="Dollars per million output tokens; 0: unknown")
     llm_timeout_seconds: float = Field(30, gt=0, description="Deadline for a complete answer of the LLM")
     seed: int = Field(0, ge=0, description="Seed of everything random")
+    run_history: int = Field(
+        50, ge=1, description="Number of finished runs whose logs and metadata the Dagster UI of the data folder keeps"
+    )
+    freshness_hours: float = Field(
+        26, gt=0, description="The Dagster UI marks the published file as stale when no run has published for so long"
+    )
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
     schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")
 
@@ -228,6 +234,7 @@ class Settings(BaseSettings):
         The salt is hashed separately, because pydantic dumps every secret as the same stars.
         """
         unrelated = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
+        unrelated |= {"run_history", "freshness_hours"}
         costs = {"llm_api_key", "llm_price_input", "llm_price_output", "llm_timeout_seconds"}
         digest = hashlib.sha256(self.model_dump_json(exclude=unrelated | costs).encode())
         if self.user_id_salt:

@@ -3,6 +3,9 @@
 Belongs here: the list. Not here: any asset's work.
 """
 
+import datetime as dt
+import functools
+
 import dagster as dg
 
 from turret_pipeline.config.pipeline import Settings, load_settings
@@ -52,7 +55,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             insight,
             journeys,
             make_marts(manifest),
-            publish,
+            publish.map_asset_specs(functools.partial(_with_freshness, settings)),
         ],
         asset_checks=[contracts, expectations, few_rows_are_rejected],
         jobs=[job],
@@ -61,6 +64,12 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
         resources={"workspace": build_workspace(settings, progress or SilentProgress()), "dbt": build_dbt_resource()},
         executor=dg.in_process_executor,
     )
+
+
+def _with_freshness(settings: Settings, spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The spec, which the UI shows as stale if no run has published for the hours that a setting allows."""
+    policy = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=settings.freshness_hours))
+    return spec.replace_attributes(freshness_policy=policy)
 
 
 @dg.definitions

@@ -18,6 +18,7 @@ from turret_pipeline.config.pipeline import SECRETS, Settings, load_settings
 from turret_pipeline.events.formats.mapping import ColumnMapping
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.orchestration.fingerprint import compute_fingerprint
+from turret_pipeline.orchestration.run_history import prune_run_history
 from turret_pipeline.progress import Progress
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
@@ -37,10 +38,12 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:
-        """Validate the settings, lock the data folder, and remove what killed runs left there."""
+        """Validate the settings, lock the data folder, and remove what killed and outdated runs left there."""
         self._run_id = context.run.run_id if context.run else "none"
         with self.data.lock():
             self.data.remove_leftovers(self._run_id)
+            if context.instance is not None:
+                prune_run_history(context.instance, self.data.dagster_home, self.settings.run_history)
             yield self
 
     @property

@@ -1,5 +1,7 @@
 """Summary of the published file for a terminal: counts, topics, journeys and quality."""
 
+import io
+
 import duckdb
 import polars as pl
 from rich.console import Console, Group, RenderableType
@@ -13,6 +15,8 @@ from turret_pipeline.tables import EVENT_NAME
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
 MAX_TOPICS, MAX_REASONS, MAX_EDGES, MAX_EDITS = 12, 3, 5, 5
+
+LOG_WIDTH = 120
 
 MAX_WIDTHS = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Maximum characters of a column, for a table that fits 120 characters."""
@@ -33,6 +37,14 @@ def print_summary(console: Console, warehouse: Warehouse) -> None:
     """Print the counts, topics, journeys and quality of the published file."""
     with warehouse.open() as connection:
         console.print(*_sections(connection), sep="\n")
+
+
+def render_summary(warehouse: Warehouse) -> str:
+    """The summary as plain text, for a log."""
+    console = Console(file=io.StringIO(), width=LOG_WIDTH, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        print_summary(console, warehouse)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _count_rows(count: int, kind: str = "") -> str:

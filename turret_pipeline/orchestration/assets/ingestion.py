@@ -13,6 +13,7 @@ from turret_pipeline.ingest.new_files import read_new_files
 from turret_pipeline.ingest.values import extract_part_values, write_values
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_spec, result
+from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
@@ -28,7 +29,7 @@ class IngestConfig(dg.Config):
     """Rebuild everything, even if no landing file, setting or code changed."""
 
 
-@dg.multi_asset(specs=[lake_spec(table, "ingestion", skippable=True) for table in INGESTED], name="ingest")
+@stage_assets("ingest", [lake_spec(table, "ingestion", skippable=True) for table in INGESTED])
 def ingest(
     context: dg.AssetExecutionContext, config: IngestConfig, workspace: Workspace
 ) -> Iterator[dg.MaterializeResult[None]]:
@@ -106,9 +107,8 @@ def event_values(workspace: Workspace) -> dg.MaterializeResult[None]:
     return result("event_values", _height(workspace.lake, "event_values"))
 
 
-@dg.multi_asset(
-    specs=[lake_spec(table, "fields", ["events", "event_values"]) for table in ("fields", "field_type_changes")],
-    name="fields",
+@stage_assets(
+    "fields", [lake_spec(table, "fields", ["events", "event_values"]) for table in ("fields", "field_type_changes")]
 )
 def fields(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Detect the type of every metadata field, and record types that changed since the last published run."""

@@ -7,6 +7,7 @@ import polars as pl
 
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_spec, result
+from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.topics.insights.occurrences import collect_occurrences
 from turret_pipeline.topics.insights.segments import topic_segments
@@ -19,7 +20,7 @@ TABLES = {
 }
 
 
-@dg.multi_asset(specs=[lake_spec(table, "insight", deps) for table, deps in TABLES.items()], name="insight")
+@stage_assets("insight", [lake_spec(table, "insight", deps) for table, deps in TABLES.items()])
 def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Compare topics between days and between segments."""
     lake, settings = workspace.lake, workspace.settings

@@ -15,6 +15,7 @@ from turret_pipeline.journeys.visits import NAME, collect_visits
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_key, lake_spec, result
+from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.first_steps import draw_first_steps
 from turret_pipeline.plots.transitions import draw_transitions
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
@@ -26,10 +27,7 @@ STEPS = "journey_steps"
 SHOWN = 10
 
 
-@dg.multi_asset(
-    specs=[lake_spec(table, "journeys", DEPS) for table in (STEPS, *TABLES)],
-    name="journeys",
-)
+@stage_assets("journeys", [lake_spec(table, "journeys", DEPS) for table in (STEPS, *TABLES)])
 def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Build the journey tables, one dimension at a time to limit memory."""
     with workspace.progress.during("Reading journeys"):

@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
 from turret_pipeline.orchestration.dbt import Translator, dbt_environment, set_environment
 from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.progress import Progress
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.warehouse import open_read_only
 
@@ -29,6 +30,8 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
         with set_environment(dbt_environment(workspace.data)):
+            if context.is_subset:
+                _build_all_tables(context, dbt, target, workspace.progress)
             command = ["build", "--exclude-resource-type", "unit_test"]
             invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
         with workspace.progress.during("Building and testing tables"):
@@ -36,10 +39,25 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
         counts = _count_rows(unfinished)
         yield from (_add_row_count(event, counts) for event in events)
         if not invocation.is_successful():
-            raise dg.Failure(f"dbt failed: {'; '.join(_list_failures(target / 'run_results.json'))}.")
+            raise _describe_failure(target)
         unfinished.replace(workspace.build)
 
     return dbt_marts
+
+
+def _build_all_tables(context: dg.AssetExecutionContext, dbt: DbtCliResource, target: Path, progress: Progress) -> None:
+    """Build every model without tests: selected ones need those upstream, and their tests need others too."""
+    context.log.info("Only some tables are selected: all are built in a file of this run, which is not published.")
+    with progress.during("Building tables"):
+        done = dbt.cli(["run"], target_path=target, raise_on_error=False).wait()
+    if not done.is_successful():
+        raise _describe_failure(target)
+
+
+def _describe_failure(target: Path) -> dg.Failure:
+    reasons = "; ".join(_list_failures(target / "run_results.json"))
+    hint = " Materialize the lake first: all assets, or all upstream of these." if "No files found" in reasons else ""
+    return dg.Failure(f"dbt failed: {reasons}.{hint}")
 
 
 def _count_rows(file: Path) -> dict[str, int]:

@@ -10,11 +10,13 @@ from dagster_duckdb import DuckDBResource
 from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.orchestration.specs import mart_key, mart_spec
+from turret_pipeline.orchestration.specs import lake_key, mart_key, mart_spec
+from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.quality.contracts import BUILT_TABLES
+from turret_pipeline.reports.summary import render_summary
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.storage.warehouse import complete_build, open_read_only
-from turret_pipeline.tables import PIPELINE_RUNS, QUALITY_CHECKS
+from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, QUALITY_CHECKS
 
 RUN_FACTS = """
 select
@@ -24,24 +26,23 @@ select
 """
 
 
-@dg.multi_asset(
-    specs=[
+@stage_assets(
+    "publish",
+    [
         mart_spec(table, "publish", [mart_key(built.name) for built in BUILT_TABLES])
         for table in ("quality_checks", "pipeline_runs")
     ],
-    name="publish",
 )
 def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Record the run and its checks in the built file, and replace the published file by it."""
     build, data = workspace.build, workspace.data
-    if not build.exists():
-        raise TurretError(f"Nothing to publish: {build.name} was not built. Materialize the marts in the same run.")
+    _require_whole_run(context)
     checks, runs = _quality_checks(context), _runs(workspace, context)
     with DuckDBResource(database=str(build)).get_connection() as connection:
         complete_build(connection, {"quality_checks": checks, "pipeline_runs": runs})
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
-    context.log.info(f"Published {data.warehouse.published}.")
+    context.log.info(f"Published {data.warehouse.published}.\n\n{render_summary(data.warehouse)}")
     passed = int(checks["is_passed"].sum())
     yield dg.MaterializeResult(
         asset_key=mart_key("quality_checks"), metadata={"dagster/row_count": checks.height, "passed": passed}
@@ -53,14 +54,33 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     )
 
 
+def _require_whole_run(context: dg.AssetExecutionContext) -> None:
+    """Raise TurretError unless this run materialized and checked all tables: others may be of an earlier run."""
+    lake, marts = set(map(lake_key, LAKE_TABLES)), {mart_key(table.name) for table in BUILT_TABLES}
+    materialized = {event.asset_key for event in _events(context, dg.DagsterEventType.ASSET_MATERIALIZATION)}
+    checked = {
+        event.asset_check_evaluation_data.asset_key
+        for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        if event.asset_check_evaluation_data.check_name == "contract"
+    }
+    left_out = sorted(key.to_user_string() for key in (lake | marts) - materialized | marts - checked)
+    if left_out:
+        raise TurretError(
+            f"Nothing is published: a run must make and check all tables, and this one left out {len(left_out)} "
+            f"({', '.join(left_out[:3])}, ...). Materialize all assets, with `--select '*'` on the command line."
+        )
+
+
+def _events(context: dg.AssetExecutionContext, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
+    """The events of this run of one type."""
+    records = context.instance.get_records_for_run(context.run_id, of_type=kind).records
+    return [record.event_log_entry.get_dagster_event() for record in records]
+
+
 def _quality_checks(context: dg.AssetExecutionContext) -> pl.DataFrame:
     """The checks of this run, as Dagster recorded them."""
-    records = context.instance.get_records_for_run(
-        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    ).records
     rows = []
-    for record in records:
-        event = record.event_log_entry.get_dagster_event()
+    for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         evaluation = event.asset_check_evaluation_data
         rows.append(
             (evaluation.asset_key.path[-1], evaluation.check_name, evaluation.passed, evaluation.blocking or False)

@@ -12,6 +12,7 @@ from turret_pipeline.models.llm_labeling import label_topics_with_llm
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
+from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import Edits
@@ -30,9 +31,7 @@ LLM_NAMES, EDITS_APPLIED = "llm_names", "edits_followed"
 LEAST_COHESIVE_SHOWN = 20
 
 
-@dg.multi_asset(
-    specs=[lake_spec(table, "topics", ["fields", "event_values"]) for table in ("event_texts", "texts")], name="texts"
-)
+@stage_assets("texts", [lake_spec(table, "topics", ["fields", "event_values"]) for table in ("event_texts", "texts")])
 def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Collect the distinct texts of the text fields."""
     lake = workspace.lake
@@ -70,12 +69,13 @@ class TopicsConfig(dg.Config):
     """Find all topics from scratch, and keep the ids of those with mostly the same texts."""
 
 
-@dg.multi_asset(
-    specs=[
+@stage_assets(
+    "topics",
+    [
         lake_spec(table, "topics", ["fields", "events", "event_texts", "texts"]).merge_attributes(deps=[EMBEDDINGS])
         for table in TopicState.tables()
     ],
-    check_specs=[
+    [
         dg.AssetCheckSpec(
             LLM_NAMES,
             asset=lake_key("topic_definitions"),
@@ -87,7 +87,6 @@ class TopicsConfig(dg.Config):
             description="All edits could be applied: their topics exist, and no two topics were given the same label.",
         ),
     ],
-    name="topics",
 )
 def topics(
     context: dg.AssetExecutionContext, config: TopicsConfig, workspace: Workspace
