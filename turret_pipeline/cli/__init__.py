@@ -101,8 +101,10 @@ def ui(
 ) -> None:
     """Open the Dagster UI with the graph, its checks and all runs of the data folder."""
     settings = load_settings(data_dir=data_dir)
+    from turret_pipeline.orchestration.process import NO_TELEMETRY
     from turret_pipeline.orchestration.run import prepare_dagster_home
 
+    os.environ.update(NO_TELEMETRY)
     os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
     os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
     dagster = str(Path(sys.executable).with_name("dagster"))

@@ -18,6 +18,7 @@ from turret_pipeline.orchestration.assets.marts import make_marts
 from turret_pipeline.orchestration.assets.publish import publish
 from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
 from turret_pipeline.orchestration.dbt import build_dbt_resource, prepare_manifest
+from turret_pipeline.orchestration.process import prepare_process
 from turret_pipeline.orchestration.resources import build_workspace
 from turret_pipeline.orchestration.sensors import landing_sensor
 from turret_pipeline.progress import Progress, SilentProgress
@@ -75,4 +76,5 @@ def _with_freshness(settings: Settings, spec: dg.AssetSpec) -> dg.AssetSpec:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions that `dagster dev` and `dagster asset materialize` load, with the settings of the environment."""
+    prepare_process()
     return build_definitions(load_settings())
