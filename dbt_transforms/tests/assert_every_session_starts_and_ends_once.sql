@@ -1,5 +1,3 @@
--- Every session of a dimension starts once and ends once, with rare nodes as (other): start and end shares have all
--- sessions as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with

@@ -1,4 +1,3 @@
--- Every event with a text field has exactly one row: shares of topics have these events as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'event_topics'}}}) }}
 
 with

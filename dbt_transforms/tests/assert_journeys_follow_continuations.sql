@@ -1,4 +1,3 @@
--- A follow-up counts for the node of the topic that it continues, any other text for its own topic.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
 
 with

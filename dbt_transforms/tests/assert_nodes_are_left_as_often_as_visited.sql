@@ -1,4 +1,3 @@
--- Every event on a node is entered once and left once, including from (start) and to (end).
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with

@@ -1,4 +1,3 @@
--- Starts, ends and repeats of nodes equal their edges, and are null if the edge is suppressed.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
 
 with

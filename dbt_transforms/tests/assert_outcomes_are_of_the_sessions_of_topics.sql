@@ -1,4 +1,3 @@
--- Outcome shares have all sessions that visit the topic as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'topic_outcomes'}}}) }}
 
 select topic_outcomes.*, nodes.session_count as node_session_count

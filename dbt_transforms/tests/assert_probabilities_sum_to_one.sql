@@ -1,4 +1,3 @@
--- The probabilities of the edges from a node sum to 1, including the edge to (end).
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 select dimension, from_node_id, sum(probability) as probability

@@ -1,4 +1,3 @@
--- Every row of a file is accepted, a duplicate or rejected. A file that fails has lost rows, or counted some twice.
 {{ config(meta={'dagster': {'ref': {'name': 'source_files'}}}) }}
 
 with

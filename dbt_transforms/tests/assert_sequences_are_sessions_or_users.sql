@@ -1,4 +1,3 @@
--- The steps of a session are one sequence; in a dimension that starts with user:, all steps of a user are one.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_steps'}}}) }}
 
 select dimension, sequence_id, session_id, user_id

@@ -1,4 +1,3 @@
--- Every event belongs to exactly one session.
 {{ config(meta={'dagster': {'ref': {'name': 'sessions'}}}) }}
 
 select

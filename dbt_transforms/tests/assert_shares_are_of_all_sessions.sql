@@ -1,4 +1,3 @@
--- In every journey table, a session counts once, and shares have all sessions of the dimension as their denominator.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_nodes'}}}) }}
 
 with

@@ -1,4 +1,3 @@
--- Intervals contain their share, and times between events are not negative.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_edges'}}}) }}
 
 with

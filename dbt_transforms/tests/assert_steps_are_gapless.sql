@@ -1,4 +1,3 @@
--- The steps of a sequence are numbered 1, 2, 3 ... and consecutive steps are on different nodes.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_steps'}}}) }}
 
 with

@@ -1,4 +1,3 @@
--- Durations and pauses are not negative, as events are ordered by time before they are measured.
 {{ config(meta={'dagster': {'ref': {'name': 'journey_steps'}}}) }}
 
 select session_id as sequence_id, duration_seconds as seconds from {{ ref('sessions') }} where duration_seconds < 0

@@ -1,4 +1,3 @@
--- The events of a topic by day sum to the events of the topic.
 {{ config(meta={'dagster': {'ref': {'name': 'topic_days'}}}) }}
 
 with

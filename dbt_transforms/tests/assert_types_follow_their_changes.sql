@@ -1,4 +1,3 @@
--- The type of a field is the type of its last change, and each change starts from the type of the change before.
 {{ config(meta={'dagster': {'ref': {'name': 'field_type_changes'}}}) }}
 
 with

@@ -1,4 +1,3 @@
--- Every session has one whole-session path, so their counts sum to the sessions at most (fewer if rare paths are left out).
 {{ config(meta={'dagster': {'ref': {'name': 'journey_paths'}}}) }}
 
 with

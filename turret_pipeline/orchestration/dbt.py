@@ -13,17 +13,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject
 from packaging.version import Version
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.fingerprint import hash_dbt_project
-from turret_pipeline.orchestration.specs import OWNERS, column_schema
+from turret_pipeline.orchestration.specs import OWNERS, mart_metadata
 from turret_pipeline.packaged_files import DBT_DIR
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import escape_sql_path
-from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
+from turret_pipeline.tables import MART_TABLES
 
 PARSE_RESULTS = "partial_parse.msgpack"
 
@@ -52,9 +53,18 @@ def build_dbt_resource() -> DbtCliResource:
 class Translator(DagsterDbtTranslator):
     """Groups, owners and column schemas of the dbt models."""
 
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The schema that the model is built in."""
-        return str(dbt_resource_props["config"].get("schema") or "staging")
+        schema: str | None = dbt_resource_props["config"].get("schema")
+        return schema
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """The check of a dbt test, with the test's description; dagster-dbt would look for it in the test's meta."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        test = self.get_resource_props(manifest, unique_id)
+        return None if spec is None else spec._replace(description=test["description"])
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """The same team for every model."""
@@ -62,14 +72,14 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The grain of the table."""
-        contract = MART_TABLES.get(name := dbt_resource_props["name"].removeprefix("stg_")) or LAKE_TABLES[name]
-        return contract.grain
+        return str(dbt_resource_props["description"])
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Metadata with the columns of the contract."""
-        contract = MART_TABLES.get(dbt_resource_props["name"])
+        """Columns of the contract, and where the published table is; dbt knows only the file that it builds."""
         metadata = super().get_metadata(dbt_resource_props)
-        return metadata if contract is None else {**metadata, "dagster/column_schema": column_schema(contract)}
+        if dbt_resource_props["resource_type"] != "model":
+            return metadata
+        return {**metadata, **mart_metadata(MART_TABLES[dbt_resource_props["name"]])}
 
 
 def prepare_manifest(data: DataDir) -> Path:

@@ -36,6 +36,20 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
+def lake_metadata(table: Table) -> dict[str, object]:
+    """Columns and storage of a Parquet table."""
+    return {"dagster/column_schema": column_schema(table), "dagster/storage_kind": "parquet"}
+
+
+def mart_metadata(table: Table) -> dict[str, object]:
+    """Columns and storage of a warehouse table, and its name in the published file."""
+    return {
+        "dagster/column_schema": column_schema(table),
+        "dagster/storage_kind": "duckdb",
+        "dagster/table_name": f"turret.marts.{table.name}",
+    }
+
+
 def lake_spec(table: str, group: str, deps: Iterable[str] = (), *, skippable: bool = False) -> dg.AssetSpec:
     """Spec of a Parquet table. A skippable one may stay unchanged; then its downstream assets are skipped."""
     contract = LAKE_TABLES[table]
@@ -46,7 +60,7 @@ def lake_spec(table: str, group: str, deps: Iterable[str] = (), *, skippable: bo
         group_name=group,
         owners=OWNERS,
         kinds={"polars", "parquet"},
-        metadata={"dagster/column_schema": column_schema(contract)},
+        metadata=lake_metadata(contract),
         skippable=skippable,
     )
 
@@ -61,7 +75,7 @@ def mart_spec(table: str, group: str, deps: Iterable[dg.AssetKey]) -> dg.AssetSp
         group_name=group,
         owners=OWNERS,
         kinds={"duckdb"},
-        metadata={"dagster/column_schema": column_schema(contract)},
+        metadata=mart_metadata(contract),
     )
 
 

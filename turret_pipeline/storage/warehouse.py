@@ -223,10 +223,7 @@ def _closing(connection: duckdb.DuckDBPyConnection, copy: Path | None) -> Iterat
 
 
 def complete_build(connection: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
-    """Write the last tables of schema marts into a built file, describe all tables, and drop the staging views.
-
-    The views point at the lake, which a published file must not need.
-    """
+    """Write the last tables of schema marts into a built file, and describe all tables."""
     for name, frame in frames.items():
         connection.register("frame", frame.to_arrow())
         connection.execute(f"create or replace table marts.{name} as select * from frame")
@@ -235,7 +232,6 @@ def complete_build(connection: duckdb.DuckDBPyConnection, frames: Mapping[str, p
         connection.execute(f"comment on table marts.{table.name} is '{_quote(table.grain)}'")
         for column in table.columns:
             connection.execute(f"comment on column marts.{table.name}.{column.name} is '{_quote(column.meaning)}'")
-    connection.execute("drop schema if exists staging cascade")
     connection.execute("checkpoint")
 
 

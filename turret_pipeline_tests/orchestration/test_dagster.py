@@ -22,7 +22,7 @@ from turret_pipeline.progress import SilentProgress
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
 
-GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "staging", "marts", "publish"}
+GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "marts", "publish"}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,21 @@ def test_every_table_is_one_asset_with_its_columns(graph: AssetGraph) -> None:
         schema = graph.get(dg.AssetKey(path)).metadata["dagster/column_schema"]
         assert isinstance(schema, dg.TableSchema)
         assert [column.name for column in schema.columns] == [column.name for column in table.columns]
+
+
+def test_every_table_says_where_it_is_stored(graph: AssetGraph) -> None:
+    for key in graph.materializable_asset_keys:
+        node, storage = graph.get(key), {"lake": "parquet", "marts": "duckdb"}[key.path[0]]
+        assert node.metadata["dagster/storage_kind"] == storage
+        assert storage in node.kinds
+        assert ("dbt" in node.kinds) == (node.group_name == "marts")
+        named = node.metadata.get("dagster/table_name")
+        assert named == (f"turret.marts.{key.path[-1]}" if storage == "duckdb" else None)
+
+
+def test_every_check_has_a_description(graph: AssetGraph) -> None:
+    without = [key for key in graph.asset_check_keys if not graph.get(key).description]
+    assert without == []
 
 
 def test_every_built_table_is_checked_before_it_is_published(graph: AssetGraph) -> None:

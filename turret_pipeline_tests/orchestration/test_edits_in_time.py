@@ -88,7 +88,7 @@ def test_an_edit_made_after_the_topics_waits_although_they_were_published_later(
     materialize(data, ["topics"])
     told(data, "rename", "prompt-1", NAME)
     told(data, "undo", "edit-1")
-    materialize(data, ["insight", "journeys", "staging", "marts", "publish"])
+    materialize(data, ["insight", "journeys", "marts", "publish"])
     assert label(data) != NAME
     waiting = told(data, "list").split("Waiting for the next run:\n")[1].splitlines()
     assert waiting[0].endswith(f'rename prompt-1 to "{NAME}"')

@@ -261,7 +261,7 @@ def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_
         lambda: len(list(lake.rglob("embeddings/**/*.parquet"))) > known_vectors,
         lambda: len(list((data / "state").glob("*"))) > states,
         lambda: any((data / "warehouse").glob("build-*.duckdb")),
-        lambda: any((data / "quality").glob(".docs*.tmp")),
+        lambda: any((data / "warehouse").glob("build-[0-9a-f]*-*.duckdb")),
     ]
     for moment in moments:
         _kill_when(moment, data, inputs, tmp_path)

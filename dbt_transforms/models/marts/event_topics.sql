@@ -7,5 +7,5 @@ select
     runner_up_topic_id,
     runner_up_similarity,
     continues_topic_id
-from {{ ref('stg_event_topics') }}
+from {{ ref('int_event_topics') }}
 order by field, event_id

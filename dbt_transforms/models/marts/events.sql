@@ -1,15 +1,4 @@
 -- Metadata are large, so the lake keeps them once: in the parts that landing files were read into.
-with parts as (
-    select
-        parse_path(filename)[-2] as content_sha256,
-        line_number,
-        item_number,
-        metadata
-    from read_parquet(
-        '{{ env_var("DBT_LAKE_DIR", "../data/lake") }}/parts/*/events-*.parquet', filename = true
-    )
-)
-
 select
     events.event_id,
     events.event_name,
@@ -28,5 +17,5 @@ select
     events.is_time_ahead,
     parts.metadata
 from {{ ref('stg_events') }} as events
-left join parts using (content_sha256, line_number, item_number)
+left join {{ ref('stg_event_parts') }} as parts using (content_sha256, line_number, item_number)
 order by event_at, source_file, line_number, item_number

@@ -7,7 +7,7 @@ counted as (
         count(*) as event_count,
         count(distinct events.session_id) as session_count,
         count(distinct events.user_id) as user_count
-    from {{ ref('stg_event_values') }} as event_values
+    from {{ ref('int_event_values') }} as event_values
     inner join {{ ref('stg_events') }} as events using (event_id)
     where event_values.field_type = 'enum' and trim(event_values.value) != ''
     group by all

@@ -7,7 +7,7 @@ daily as (
         events.event_date,
         events.session_id,
         events.user_id
-    from {{ ref('stg_event_topics') }} as event_topics
+    from {{ ref('int_event_topics') }} as event_topics
     inner join {{ ref('stg_events') }} as events using (event_id)
 ),
 

@@ -7,8 +7,8 @@ select
     sum(event_values.number order by event_values.number) / count(*) as value_mean,
     quantile_cont(event_values.number, 0.5) as value_p50,
     quantile_cont(event_values.number, 0.95) as value_p95
-from {{ ref('stg_event_topics') }} as event_topics
-inner join {{ ref('stg_event_values') }} as event_values using (event_id)
+from {{ ref('int_event_topics') }} as event_topics
+inner join {{ ref('int_event_values') }} as event_values using (event_id)
 where
     event_topics.topic_id is not null
     and event_values.field_type = 'number'

@@ -8,7 +8,7 @@ topic_events as (
         events.session_id,
         events.user_id,
         events.event_at
-    from {{ ref('stg_event_topics') }} as event_topics
+    from {{ ref('int_event_topics') }} as event_topics
     inner join {{ ref('stg_events') }} as events using (event_id)
     where event_topics.topic_id is not null
 ),
@@ -35,7 +35,7 @@ fits as (
 
 field_events as (
     select field, count(*) as field_event_count
-    from {{ ref('stg_event_topics') }}
+    from {{ ref('int_event_topics') }}
     group by field
 )
 

@@ -1,4 +1,4 @@
-"""Assets of groups staging and marts: dbt builds the run's own DuckDB file from the lake, and tests it."""
+"""Assets of group marts: dbt builds the run's own DuckDB file from the lake, and tests it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,8 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
         name="dbt_marts",
-        dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)),
+        # both what the lake holds of events and their parts are what the asset lake/events writes
+        dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
     )
     def dbt_marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: Workspace) -> Iterator[Any]:
         # dbt always writes the same file name, or it would parse the project again in every run; once complete, the

@@ -47,6 +47,7 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     group_name="topics",
     owners=OWNERS,
     kinds={"huggingface", "parquet"},
+    metadata={"dagster/storage_kind": "parquet"},
     description="One row per distinct text and model: its vector. Each text is embedded once.",
 )
 def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:

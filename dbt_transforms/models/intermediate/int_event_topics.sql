@@ -14,6 +14,6 @@ select
     text_topics.runner_up_topic_id,
     text_topics.runner_up_similarity,
     continuations.continues_topic_id
-from {{ source('lake', 'event_texts') }} as event_texts
-left join {{ source('lake', 'text_topics') }} as text_topics using (field, text_id)
+from {{ ref('stg_event_texts') }} as event_texts
+left join {{ ref('stg_text_topics') }} as text_topics using (field, text_id)
 left join {{ ref('stg_continuations') }} as continuations using (event_id, field)

@@ -4,5 +4,5 @@ select
     fields.type as field_type,
     event_values.value,
     event_values.number
-from {{ source('lake', 'event_values') }} as event_values
-inner join {{ source('lake', 'fields') }} as fields using (field)
+from {{ ref('stg_event_values') }} as event_values
+inner join {{ ref('stg_fields') }} as fields using (field)

@@ -1,0 +1,5 @@
+select
+    event_id,
+    field,
+    text_id
+from {{ source('lake', 'event_texts') }}

@@ -1,1 +1,0 @@
-select * from {{ source('lake', 'field_type_changes') }}
