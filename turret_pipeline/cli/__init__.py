@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.journeys import journeys
@@ -141,12 +142,12 @@ def main() -> None:
     try:
         app()
     except TurretError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        new_console().print_lines(str(error))
         code = 2
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except Exception:
-        traceback.print_exc()
+        new_console().print_message(traceback.format_exc().rstrip())
         code = 1
     _exit(code)
 

@@ -1,11 +1,15 @@
-"""Consoles and progress bars of the commands."""
+"""All output of the commands except progress: consoles, JSON and CSV.
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+Commands write here and nowhere else, so that no name or text of an event reaches a terminal or spreadsheet as it is.
+"""
+
+import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+import polars as pl
+
+from turret_pipeline.escaping import escape_csv_cell, escape_json, escape_text
+from turret_pipeline.reports.line_console import LineConsole
 
 if TYPE_CHECKING:
     from turret_pipeline.reports.published_tables import PublishedTables
@@ -13,57 +17,30 @@ if TYPE_CHECKING:
 WIDTH = 120
 
 
-class ProgressBars:
-    """Progress bars at a terminal; elsewhere one line at the end of each long step."""
-
-    def __init__(self) -> None:
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        self._progress = Progress(*columns, console=new_console(), transient=False)
-
-    def __enter__(self) -> "ProgressBars":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress.tasks:
-            self._progress.stop()
-
-    @contextmanager
-    def during(self, title: str) -> Iterator[None]:
-        """Show a moving bar while the work is running."""
-        self._progress.start()
-        task = self._progress.add_task(title, total=None)
-        yield
-        self._progress.update(task, total=1, completed=1)
-
-    def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:
-        """Exhaust ``steps`` and return their sum."""
-        self._progress.start()
-        task = self._progress.add_task(title, total=total)
-        done = 0
-        for step in steps:
-            done += step
-            self._progress.update(task, completed=done)
-        self._progress.update(task, total=done, completed=done)
-        return done
-
-    def say(self, sentence: str) -> None:
-        """Print a line above the bars."""
-        self._progress.console.print(sentence, markup=False, soft_wrap=True)
-
-
 def print_pending(published: "PublishedTables", sentence: str) -> None:
     """Print a sentence, followed by the command of the run that applies the change."""
-    new_console(stderr=False).print(f"{sentence}: {published.command('run')}", soft_wrap=True)
+    new_console(stderr=False).print_lines(f"{sentence}: {published.command('run')}")
 
 
-def new_console(*, stderr: bool = True) -> Console:
+def new_console(*, stderr: bool = True) -> LineConsole:
     """Console for standard output or error; outside a terminal it is WIDTH characters wide."""
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = LineConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDTH
     return console
+
+
+def write_json(document: str) -> None:
+    """Write a JSON document to standard output, for other programs."""
+    sys.stdout.write(escape_json(document) + "\n")
+
+
+def write_csv(rows: pl.DataFrame) -> None:
+    """Write the rows as CSV to standard output, for spreadsheets. JSON has names and texts unchanged."""
+    text = pl.col(pl.String)
+    sys.stdout.write(rows.with_columns(text.map_elements(escape_csv_cell, return_dtype=pl.String)).write_csv())
+
+
+def write_text(text: str) -> None:
+    """Write a text of several lines to standard output, for other programs."""
+    sys.stdout.write(escape_text(text))

@@ -4,7 +4,6 @@ Types that the user sets are stored in a file in the data folder and take effect
 """
 
 import datetime as dt
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import polars as pl
 import typer
 from rich.table import Table
 
-from turret_pipeline.cli.console import new_console, print_pending
+from turret_pipeline.cli.console import new_console, print_pending, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
@@ -49,12 +48,12 @@ def list_fields(
     settings, published = _open_data_dir(data_dir)
     frame = published.query("select * from marts.fields order by field")
     if as_json:
-        sys.stdout.write(frame.write_json() + "\n")
+        write_json(frame.write_json())
         return
     console = new_console(stderr=False)
     console.print(_build_table(frame) if frame.height else "No event has metadata.")
     if pending := _describe_pending(frame, published.data.field_overrides.read_types(settings.field_types)):
-        console.print("\nWaiting for the next run:", *(f"  {line}" for line in pending), sep="\n", soft_wrap=True)
+        console.print_lines("", "Waiting for the next run:", *(f"  {line}" for line in pending))
 
 
 @fields.command("set", epilog="Examples: turret fields set plan enum; turret fields set note text --force")

@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.config.loading import suggest
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import FORMATS, MAPPED, Event, Format, parse_record
@@ -30,7 +29,7 @@ def formats(
     chosen_formats = list(LISTED_FORMATS.values()) if name is None else [_get_format(name)]
     if as_json:
         facts = [_describe_format(table) for table in chosen_formats]
-        sys.stdout.write(json.dumps(facts if name is None else facts[0], indent=2, ensure_ascii=False) + "\n")
+        write_json(json.dumps(facts if name is None else facts[0], indent=2, ensure_ascii=False))
     elif name is None:
         _print_list(chosen_formats)
     else:
@@ -49,17 +48,18 @@ def _print_list(chosen_formats: list[Format]) -> None:
     console = new_console(stderr=False)
     for table in chosen_formats:
         console.print(f"{table.name}: {table.title}", style="bold")
-        console.print(f"  recognised by  {_strip_markdown(table.shape.description)}", soft_wrap=True)
-        console.print(f"  becomes        {_strip_markdown(table.becomes)}", soft_wrap=True)
-        console.print(f"  example        {json.dumps(table.example, ensure_ascii=False)}", soft_wrap=True)
-        console.print()
+        console.print_lines(
+            f"  recognised by  {_strip_markdown(table.shape.description)}",
+            f"  becomes        {_strip_markdown(table.becomes)}",
+            f"  example        {json.dumps(table.example, ensure_ascii=False)}",
+            "",
+        )
     console.print(
         "Formats are tried in this order. Details of one, with the events of its example: turret formats NAME"
     )
 
 
 def _print_format(table: Format) -> None:
-    console = new_console(stderr=False)
     facts = _describe_format(table)
     lines = [
         f"{table.name}: {table.title}",
@@ -70,12 +70,12 @@ def _print_format(table: Format) -> None:
         "",
         *(["[mapping]", *_mapping_toml(), ""] if table.name == MAPPED else []),
         "Example:",
-        json.dumps(facts["example"], indent=2, ensure_ascii=False),
+        *json.dumps(facts["example"], indent=2, ensure_ascii=False).split("\n"),
         "",
         "becomes:",
-        json.dumps(facts["events"], indent=2, ensure_ascii=False),
+        *json.dumps(facts["events"], indent=2, ensure_ascii=False).split("\n"),
     ]
-    console.print(*lines, sep="\n", soft_wrap=True)
+    new_console(stderr=False).print_lines(*lines)
 
 
 def _describe_format(table: Format) -> dict[str, Any]:

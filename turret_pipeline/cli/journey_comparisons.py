@@ -61,7 +61,7 @@ def compare(
     else:
         one, other = select_periods(query.published, query.scope, period or [])
         if warning := missing_data_warning(query.published, period or []):
-            new_console().print(f"Warning: {warning}", style="yellow", soft_wrap=True)
+            new_console().print_lines(f"Warning: {warning}", style="yellow")
     visits = query.published.visits(query.dimension, pl.concat([one.sessions, other.sessions]))
     differences = compare_sessions(visits, one.sessions, query.min_users)
     shown = select_differences(differences, show_all=show_all)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from turret_pipeline.cli.console import new_console
-from turret_pipeline.cli.journey_views import write_rows
+from turret_pipeline.cli.console import new_console, write_csv, write_json
 from turret_pipeline.tables import EVENT_NAME, USER
 
 if TYPE_CHECKING:
@@ -106,16 +105,18 @@ class JourneyQuery:
         too_few = "too few sessions to compare. Each side needs at least 10 sessions or transitions, of 5 users"
         by_chance = f"none of {compared:,} differences is significant (--all shows them)"
         message = f"{title}: {by_chance if compared else too_few}."
-        new_console(stderr=self.as_json or self.as_csv).print(message, soft_wrap=True)
+        new_console(stderr=self.as_json or self.as_csv).print_lines(message)
         self._write_rows(rows)
         return True
 
     def print_no_sessions(self) -> None:
         """Print that no session matches."""
         scope = f" ({self.scope})" if str(self.scope) else ""
-        new_console().print(f"No matching sessions in {self.dimension}{scope}.", soft_wrap=True)
+        new_console().print_lines(f"No matching sessions in {self.dimension}{scope}.")
 
     def _write_rows(self, rows: pl.DataFrame) -> bool:
-        if self.as_json or self.as_csv:
-            write_rows(rows, as_json=self.as_json)
+        if self.as_json:
+            write_json(rows.write_json())
+        if self.as_csv:
+            write_csv(rows)
         return self.as_json or self.as_csv

@@ -1,6 +1,5 @@
-"""Output of answers about journeys: tables for a terminal, JSON and CSV."""
+"""Answers about journeys as tables for a terminal."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,11 +18,6 @@ Column = tuple[str, str, Cell]
 NAME_WIDTH = 44
 
 
-def write_rows(rows: pl.DataFrame, *, as_json: bool) -> None:
-    """Write the rows to standard output as JSON or CSV, for other programs."""
-    sys.stdout.write(rows.write_json() + "\n" if as_json else rows.write_csv())
-
-
 def print_table(title: str, columns: Sequence[Column], rows: pl.DataFrame, top: int, note: str = "") -> None:
     """Print the first ``top`` rows under a title, and the number of further rows."""
     table = Table(box=None, pad_edge=False)
@@ -40,11 +34,11 @@ def print_table(title: str, columns: Sequence[Column], rows: pl.DataFrame, top: 
     for row in rows.head(top).to_dicts():
         table.add_row(*(cell(row) for _, _, cell in columns))
     console = new_console(stderr=False)
-    console.print(f"\n{title}", style="bold", soft_wrap=True)
+    console.print_lines("", title, style="bold")
     console.print(table)
     more = [f"{rows.height - top:,} more (--top {rows.height})"] if rows.height > top else []
     for line in [*more, *([note] if note else [])]:
-        console.print(line, style="dim", markup=False, soft_wrap=True)
+        console.print_lines(line, style="dim")
 
 
 def text_cell(name: str) -> Cell:

@@ -1,7 +1,6 @@
 """`turret journeys`: questions about journeys, answered from the published tables."""
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.console import new_console, write_text
 from turret_pipeline.cli.journey_comparisons import compare, outcomes
 from turret_pipeline.cli.journey_options import Name, Top, query_options
 from turret_pipeline.cli.journey_query import JourneyQuery
@@ -244,9 +243,9 @@ def export(
         query.print_no_sessions()
     text, edge_count = render_graph(query.published, query.dimension, visits, file_format)
     if output is None:
-        sys.stdout.write(text)
+        write_text(text)
         return
     with atomic_replace(output) as temp:
         temp.write_text(text)
     message = f"Wrote {display_path(output.resolve())} ({file_format}, {edge_count:,} edges)"
-    new_console().print(message, soft_wrap=True)
+    new_console().print_lines(message)

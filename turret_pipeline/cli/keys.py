@@ -1,14 +1,13 @@
 """`turret keys`: create, list, rotate and revoke the API keys of the collector."""
 
 import datetime as dt
-import sys
 from typing import Annotated
 
 import orjson
 import typer
 from rich.table import Table
 
-from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.console import new_console, write_json, write_text
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.collector.keys import Key, KeyFile, Keys
 from turret_pipeline.collector.ledger import Ledger
@@ -52,7 +51,7 @@ def list_keys(
     used = _count_used_events(settings, known)
     rows = [_key_row(key, known, used) for key in known.keys.values()]
     if as_json:
-        sys.stdout.write(orjson.dumps(rows).decode() + "\n")
+        write_json(orjson.dumps(rows).decode())
         return
     console = new_console(stderr=False)
     console.print(_build_table(rows) if rows else "No keys yet: create one with turret keys create PROJECT.")
@@ -62,7 +61,7 @@ def list_keys(
 def revoke(name: KeyName, data_dir: DataDirOption = None) -> None:
     """Revoke a key: the collector rejects it within a second."""
     key = KeyFile(load_collector_settings(data_dir=data_dir).folder).revoke(name)
-    new_console(stderr=False).print(f"Key {key.key_id} of project {key.project} is revoked.")
+    new_console(stderr=False).print_lines(f"Key {key.key_id} of project {key.project} is revoked.")
 
 
 @keys.command(epilog="Example: turret keys rotate shop")
@@ -77,8 +76,8 @@ def rotate(name: KeyName, data_dir: DataDirOption = None) -> None:
 
 def _print_key(text: str, sentence: str) -> None:
     """Print the key alone on standard output, so that a script can read it."""
-    new_console().print(f"{sentence} It is shown only once:")
-    sys.stdout.write(text + "\n")
+    new_console().print_lines(f"{sentence} It is shown only once:")
+    write_text(f"{text}\n")
 
 
 def _count_used_events(settings: CollectorSettings, known: Keys) -> dict[str, int]:

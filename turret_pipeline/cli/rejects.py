@@ -1,7 +1,6 @@
 """`turret rejects` and `turret replay`: show rejected rows and read them again."""
 
 import functools
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import polars as pl
 import typer
 from rich.table import Table
 
-from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, display_path
@@ -36,7 +35,7 @@ def rejects(
 
     found = _read_rejected(data_dir, reason)
     if as_json:
-        sys.stdout.write(found.write_json() + "\n")
+        write_json(found.write_json())
         return
     console = new_console(stderr=False)
     if export is not None and (found["raw_text"] == HIDDEN).any():
@@ -45,11 +44,11 @@ def rejects(
             "themselves, then run turret replay."
         )
     if export is not None:
+        # not escaped: replay reads raw_text back, and must read exactly what was rejected
         export_rejected_rows(found, export)
-        console.print(
+        console.print_lines(
             f"Wrote {found.height:,} rejected rows to {display_path(export)}: fix raw_text there, "
-            "then run turret replay on that file.",
-            soft_wrap=True,
+            "then run turret replay on that file."
         )
         return
     if found.is_empty():
@@ -59,11 +58,13 @@ def rejects(
     console.print(_build_table(found, counts_by_reason))
     for code in counts_by_reason["reason_code"]:
         for row in found.filter(pl.col("reason_code") == code).head(examples).iter_rows(named=True):
-            console.print(f"\n{code}: {row['source_file']}, line {row['line_number']}", soft_wrap=True)
-            console.print(f"  {row['reason']}\n  {row['raw_text'][:MAX_RAW_CHARACTERS]}", soft_wrap=True)
-    console.print(
-        "\nFix the files and run turret replay, or fix single rows: turret rejects --export FILE", soft_wrap=True
-    )
+            console.print_lines(
+                "",
+                f"{code}: {row['source_file']}, line {row['line_number']}",
+                f"  {row['reason']}",
+                f"  {row['raw_text'][:MAX_RAW_CHARACTERS]}",
+            )
+    console.print_lines("", "Fix the files and run turret replay, or fix single rows: turret rejects --export FILE")
 
 
 def replay(
@@ -102,9 +103,7 @@ def replay(
             results = [replay_file(parts, rows, read, begin_ingestion(data)) for _, rows in of_file]
     for result in results:
         counts = f"{result.accepted_count:,} of {result.rejected_count:,} rejected rows are accepted now"
-        console.print(f"{result.source_file}: {counts}", soft_wrap=True)
-        for sentence in result.problems:
-            console.print(f"  {sentence}", soft_wrap=True)
+        console.print_lines(f"{result.source_file}: {counts}", *(f"  {sentence}" for sentence in result.problems))
     accepted = sum(result.accepted_count for result in results)
     verdict = "The next turret run publishes the accepted rows." if accepted else "No further rows were accepted."
     console.print(verdict if results else "No rejected rows.")

@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
-from turret_pipeline.cli.console import ProgressBars, new_console
+from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import display_path
+from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.storage.data_dir import DataDir
 
 
@@ -18,22 +19,26 @@ def run_and_report(
     """Run the whole graph and print the summary. Exits with code 1 if the run failed."""
     from turret_pipeline.orchestration.run import run_whole_graph
 
-    with ProgressBars() as bars:
+    with new_progress() as progress:
         outcome = run_whole_graph(
-            settings, bars, full_refresh=full_refresh or refit, refit=refit, log_level="INFO" if verbose else "CRITICAL"
+            settings,
+            progress,
+            full_refresh=full_refresh or refit,
+            refit=refit,
+            log_level="INFO" if verbose else "CRITICAL",
         )
     for warning in outcome.warnings:
-        new_console().print(f"Warning: {warning}", style="yellow", markup=False)
+        new_console().print_lines(f"Warning: {warning}", style="yellow")
     if not outcome.is_success:
         for problem in outcome.problems:
-            new_console().print(problem, style="red", markup=False)
+            new_console().print_message(problem, "red")
         verdict = "The tables were published anyway." if outcome.is_published else "Nothing was published."
-        new_console().print(verdict, markup=False)
+        new_console().print_lines(verdict)
         raise typer.Exit(1)
     _print_report(new_console(stderr=False), settings, is_nothing_new=not outcome.is_published)
 
 
-def _print_report(console: Console, settings: Settings, *, is_nothing_new: bool) -> None:
+def _print_report(console: LineConsole, settings: Settings, *, is_nothing_new: bool) -> None:
     from turret_pipeline.reports.summary import print_summary
 
     data = DataDir(settings.data_dir)
@@ -49,7 +54,7 @@ def _print_report(console: Console, settings: Settings, *, is_nothing_new: bool)
         f"Next: {_ui_command(settings)}  (graph, checks and runs in the browser), or query the tables:",
         f'  {display_path(Path(sys.executable))} -c "{code}"',
     ]
-    console.print("\n" + "\n".join(lines), markup=False, soft_wrap=True)
+    console.print_lines("", *lines)
 
 
 def _ui_command(settings: Settings) -> str:

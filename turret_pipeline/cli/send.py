@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from turret_pipeline.cli.console import ProgressBars, new_console
+from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.config.collector import PREFIX, load_collector_settings
 from turret_pipeline.config.pipeline import load_settings
@@ -71,18 +72,20 @@ def send(
     state = SendState() if resend or not state_file.exists() else SendState(**orjson.loads(state_file.read_bytes()))
     console = new_console()
     if state.is_complete:
-        console.print(f"{file} was already sent: {state.accepted:,} events stored. Use --resend to send it again.")
+        console.print_lines(
+            f"{file} was already sent: {state.accepted:,} events stored. Use --resend to send it again."
+        )
         return
     if state.records:
-        console.print(f"Resuming after {state.records:,} records")
+        console.print_lines(f"Resuming after {state.records:,} records")
     messages = _send_rows(
         file, load_settings(data_dir=data_dir).selected_format, Client(settings.url, key, tries), state, state_file
     )
     for message in messages[:MAX_MESSAGES_SHOWN]:
-        console.print(message, soft_wrap=True)
+        console.print_lines(message)
     if len(messages) > MAX_MESSAGES_SHOWN:
-        console.print(f"... and {len(messages) - MAX_MESSAGES_SHOWN:,} more")
-    console.print(f"{state.accepted:,} events stored, {state.refused:,} rejected")
+        console.print_lines(f"... and {len(messages) - MAX_MESSAGES_SHOWN:,} more")
+    console.print_lines(f"{state.accepted:,} events stored, {state.refused:,} rejected")
     if state.refused:
         raise typer.Exit(1)
 
@@ -117,7 +120,7 @@ def _send_rows(file: Path, chosen: "Format | None", client: "Client", state: Sen
             _save_state(state_file, state)
             yield len(batch)
 
-    with ProgressBars() as bars:
+    with new_progress() as bars:
         bars.track(f"Sending {file.name}", None, steps())
     state.is_complete = True
     _save_state(state_file, state)

@@ -5,7 +5,6 @@ from typing import Any
 
 import polars as pl
 from rich.table import Table
-from rich.text import Text
 
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
@@ -24,8 +23,8 @@ CHANGE_PHRASES = {
 Row = Mapping[str, Any]
 
 
-def run_lines(row: Row) -> list[Text]:
-    """Summary of a field's last run, from its row of ``topic_runs``."""
+def run_lines(row: Row) -> tuple[str, str]:
+    """Summary of a field's last run, from its row of ``topic_runs``: the topics, and their changes."""
     counts = f"{_format_count(row['topic_count'], 'topic')} in {_format_count(row['theme_count'], 'theme')}"
     share = (
         "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have a topic"
@@ -33,7 +32,7 @@ def run_lines(row: Row) -> list[Text]:
     head = (
         f"No topics in {row['field']}. {row['note']}" if row["note"] else f"Topics of {row['field']}: {counts}{share}"
     )
-    return [Text(head, style="bold"), Text(describe_changes(row), style="dim")]
+    return head, describe_changes(row)
 
 
 def _format_count(count: int, name: str) -> str:

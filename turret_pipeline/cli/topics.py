@@ -4,13 +4,12 @@ Edits are stored in a file in the data folder and take effect with the next run.
 """
 
 import json
-import sys
 from typing import Annotated
 
 import polars as pl
 import typer
 
-from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.topic_editor import TopicEditor, format_edit
@@ -58,18 +57,20 @@ def list_topics(
         raise TurretError(f"Unknown text field {field!r}. Available: {', '.join(fields) or 'none'}.")
     frame = frame if field is None else frame.filter(pl.col("field") == field)
     if as_json:
-        sys.stdout.write(frame.write_json() + "\n")
+        write_json(frame.write_json())
         return
     console, pending = new_console(stderr=False), editor.pending_edits()
     for name in fields if field is None else [field]:
         last = editor.query("select * from marts.topic_runs where field = ? order by run_number desc limit 1", name)
         row = last.row(0, named=True)
-        console.print(*run_lines(row), sep="\n")
+        head, changes = run_lines(row)
+        console.print(head, style="bold")
+        console.print(changes, style="dim")
         if sentence := describe_pending_settings(row, editor.settings.topic_options):
-            console.print(sentence, style="yellow", soft_wrap=True)
+            console.print_lines(sentence, style="yellow")
         console.print(topic_table(frame.filter(pl.col("field") == name), console.width), "")
     if pending:
-        console.print("Waiting for the next run:", *(f"  {line}" for line in pending), sep="\n", soft_wrap=True)
+        console.print_lines("Waiting for the next run:", *(f"  {line}" for line in pending))
 
 
 @topics.command(epilog='Examples: turret topics show prompt-3; turret topics show "refund requests"')
@@ -89,10 +90,10 @@ def show(
         topic_id,
     )
     if as_json:
-        sys.stdout.write(json.dumps({**topic, "lineage": lineage.to_dicts()}, default=str, ensure_ascii=False) + "\n")
+        write_json(json.dumps({**topic, "lineage": lineage.to_dicts()}, default=str, ensure_ascii=False))
         return
     nearest = topic["nearest_topic_id"] and editor.find_topic(topic["nearest_topic_id"])
-    new_console(stderr=False).print("\n".join(topic_lines(topic, nearest, lineage)), markup=False, soft_wrap=True)
+    new_console(stderr=False).print_lines(*topic_lines(topic, nearest, lineage))
 
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
@@ -226,7 +227,7 @@ def edits(data_dir: DataDirOption = None) -> None:
         format_edit(edit) + (f"  (skipped: {reason})" if (reason := edit.reason_to_skip(born)) else "")
         for edit in all_edits
     ]
-    new_console(stderr=False).print("\n".join(lines or ["No edits."]), soft_wrap=True)
+    new_console(stderr=False).print_lines(*(lines or ["No edits."]))
 
 
 @topics.command(epilog="Examples: turret topics refit; turret topics refit --data-dir /srv/turret")

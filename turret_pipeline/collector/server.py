@@ -12,10 +12,12 @@ from typing import Any
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
+from uvicorn.logging import DefaultFormatter
 
 from turret_pipeline.collector.protocol import BoundedProtocol
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
+from turret_pipeline.escaping import EscapingFormatter
 
 logger = logging.getLogger(__name__)
 
@@ -82,9 +84,14 @@ def _uvicorn_options(settings: CollectorSettings) -> dict[str, Any]:
 
 def _log_config() -> dict[str, Any]:
     config = copy.deepcopy(LOGGING_CONFIG)
-    config["formatters"]["default"]["fmt"] = "%(asctime)s %(levelprefix)s %(message)s"
+    config["formatters"]["default"] = {"()": f"{__name__}.make_log_formatter"}
     config["loggers"]["turret_pipeline"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return config
+
+
+def make_log_formatter() -> logging.Formatter:
+    """Formatter of the collector's log; logging and uvicorn call it by name."""
+    return EscapingFormatter(DefaultFormatter("%(asctime)s %(levelprefix)s %(message)s"))
 
 
 def _is_loopback(host: str) -> bool:

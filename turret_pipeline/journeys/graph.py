@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from turret_pipeline.escaping import escape_json, escape_line, escape_text, escape_xml
+
 if TYPE_CHECKING:
     import networkx as nx
 
 FORMATS = ("graphml", "gexf", "json", "dot")
 
-_UNPRINTABLE = re.compile(r"[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot represent."""
+_NOT_XML = re.compile(r"[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot represent, not even as a reference."""
 
 
 def journey_graph(nodes: pl.DataFrame, edges: pl.DataFrame) -> "nx.DiGraph[str]":
@@ -36,20 +38,21 @@ def journey_graph(nodes: pl.DataFrame, edges: pl.DataFrame) -> "nx.DiGraph[str]"
 
 
 def format_graph(graph: "nx.DiGraph[str]", format_name: str) -> str:
-    """The graph in one of FORMATS: GraphML and GEXF for Gephi, node-link JSON for networkx and D3, DOT for Graphviz."""
+    """The graph in one of FORMATS: GraphML and GEXF for Gephi, node-link JSON for networkx and D3, DOT for Graphviz.
+
+    The text has no control characters besides line ends: JSON and XML have escapes for them, DOT has visible symbols
+    instead, and so has XML for those that it cannot represent.
+    """
     import networkx as nx
 
-    graph = _replace_unprintable(graph)
     if format_name == "json":
-        return json.dumps(nx.node_link_data(graph, edges="edges"), ensure_ascii=False, indent=1) + "\n"
+        return escape_json(json.dumps(nx.node_link_data(graph, edges="edges"), ensure_ascii=False, indent=1)) + "\n"
     if format_name == "dot":
-        return _format_dot(graph)
+        return escape_text(_format_dot(graph))
     buffer = io.BytesIO()
-    if format_name == "graphml":
-        nx.write_graphml(graph, buffer)
-    else:
-        nx.write_gexf(graph, buffer)
-    return buffer.getvalue().decode()
+    write = nx.write_graphml if format_name == "graphml" else nx.write_gexf
+    write(_replace_characters(graph), buffer)
+    return escape_xml(buffer.getvalue().decode())
 
 
 def _format_dot(graph: "nx.DiGraph[str]") -> str:
@@ -58,27 +61,34 @@ def _format_dot(graph: "nx.DiGraph[str]") -> str:
 
     dot = pydot.Dot("journeys", graph_type="digraph")
     for node, attributes in graph.nodes(data=True):
-        dot.add_node(pydot.Node(pydot.make_quoted(node), **_quote_values(attributes)))
+        dot.add_node(pydot.Node(_quote(node), **_quote_values(attributes)))
     for source, target, attributes in graph.edges(data=True):
-        dot.add_edge(pydot.Edge(pydot.make_quoted(source), pydot.make_quoted(target), **_quote_values(attributes)))
+        dot.add_edge(pydot.Edge(_quote(source), _quote(target), **_quote_values(attributes)))
     return str(dot.to_string())
 
 
 def _quote_values(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: _quote(str(value)) for name, value in attributes.items()}
+
+
+def _quote(text: str) -> str:
+    """The text in quotes. A single backslash before a quote would end it, so backslashes are doubled first."""
     import pydot
 
-    return {name: pydot.make_quoted(str(value)) for name, value in attributes.items()}
+    quoted: str = pydot.make_quoted(text.replace("\\", "\\\\"))
+    return quoted
 
 
 def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _replace_unprintable(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
+def _replace_characters(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
+    """The graph with visible symbols for characters that XML cannot represent."""
     import networkx as nx
 
     def clean(value: object) -> object:
-        return _UNPRINTABLE.sub("\ufffd", value) if isinstance(value, str) else value
+        return _NOT_XML.sub(lambda match: escape_line(match[0]), value) if isinstance(value, str) else value
 
     cleaned: nx.DiGraph[str] = nx.relabel_nodes(graph, {node: str(clean(node)) for node in graph})
     for _, attributes in cleaned.nodes(data=True):

@@ -1,14 +1,17 @@
-"""Asset specs from the table contracts: description, columns, group, kinds and owner."""
+"""Asset specs from the table contracts (description, columns, group, kinds, owner), and results with metadata."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from turret_pipeline.escaping import escape_line, escape_markdown
 from turret_pipeline.tables import DUCKDB_TYPES, LAKE_TABLES, MART_TABLES, Table
 
 OWNERS = ["team:data"]
+MAX_ROWS, MAX_CHARACTERS, MAX_CELL_CHARACTERS = 50, 2_000, 200
+"""Limits of metadata, which Dagster keeps for every run: rows of a table or list, and characters of a text or cell."""
 
 
 def lake_key(table: str) -> dg.AssetKey:
@@ -102,17 +105,31 @@ def _to_metadata(value: object) -> dg.MetadataValue[Any]:
         return dg.MetadataValue.float(round(value, 4))
     if isinstance(value, pl.DataFrame):
         return dg.MetadataValue.md(to_markdown(value))
-    return dg.MetadataValue.text(str(value))
+    return dg.MetadataValue.text(escape_line(_cut(str(value), MAX_CHARACTERS)))
 
 
 def to_markdown(frame: pl.DataFrame) -> str:
-    """A frame as a Markdown table."""
-    lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * frame.width]
-    lines.extend("| " + " | ".join(_format_cell(cell) for cell in row) + " |" for row in frame.iter_rows())
-    return "\n".join(lines)
+    """The first MAX_ROWS rows of a frame as a Markdown table, with the number of further rows."""
+    rows = [frame.columns, *frame.head(MAX_ROWS).iter_rows()]
+    head, *body = ["| " + " | ".join(_format_cell(cell) for cell in row) + " |" for row in rows]
+    return "\n".join([head, "|" + " --- |" * frame.width, *body, *_count_further(frame.height, "rows")])
+
+
+def to_markdown_list(title: str, lines: Sequence[str]) -> str:
+    """The first MAX_ROWS lines as a Markdown list below a title, with the number of further lines."""
+    items = [f"- {_format_cell(line)}" for line in lines[:MAX_ROWS]]
+    return "\n".join([f"{_format_cell(title)}:", "", *items, *_count_further(len(lines), "lines")])
+
+
+def _count_further(count: int, kind: str) -> list[str]:
+    return ["", f"and {count - MAX_ROWS:,} more {kind}"] if count > MAX_ROWS else []
 
 
 def _format_cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
+    return f"{value:,}" if isinstance(value, int) else escape_markdown(_cut(str(value), MAX_CELL_CHARACTERS))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,15 +1,15 @@
 """Summary of the published file for a terminal: counts, topics, journeys and quality."""
 
 import io
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
-from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
-from rich.text import Text
 
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
+from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.storage.warehouse import Warehouse
 from turret_pipeline.tables import EVENT_NAME
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
@@ -33,53 +33,66 @@ select
 """
 
 
-def print_summary(console: Console, warehouse: Warehouse) -> None:
+class Line(NamedTuple):
+    """A line of text with its style."""
+
+    text: str
+    style: str = ""
+
+
+Section = list[Line | RichTable]
+EMPTY = Line("")
+
+
+def print_summary(console: LineConsole, warehouse: Warehouse) -> None:
     """Print the counts, topics, journeys and quality of the published file."""
     with warehouse.open() as connection:
-        console.print(*_sections(connection), sep="\n")
+        for part in _summarize(connection):
+            if isinstance(part, Line):
+                console.print_lines(part.text, style=part.style)
+            else:
+                console.print(part)
 
 
 def render_summary(warehouse: Warehouse) -> str:
     """The summary as plain text, for a log."""
-    console = Console(file=io.StringIO(), width=LOG_WIDTH, highlight=False, markup=False, emoji=False)
-    with console.capture() as captured:
-        print_summary(console, warehouse)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    text = io.StringIO()
+    print_summary(LineConsole(file=text, width=LOG_WIDTH, highlight=False, markup=False, emoji=False), warehouse)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def _count_rows(count: int, kind: str = "") -> str:
     return f"{count:,} {kind}row{'' if count == 1 else 's'}"
 
 
-def _sections(connection: duckdb.DuckDBPyConnection) -> list[RenderableType]:
+def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
     events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchall()[0]
     head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
     rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
-    sections: list[RenderableType] = [Text(f"\n{head}{period} ({rows})", style="bold")]
+    section: Section = [EMPTY, Line(f"{head}{period} ({rows})", "bold")]
     if rejected:
-        sections.append(_rejections(connection))
+        section += _rejections(connection)
     if assumptions := _assumptions(connection):
-        sections.append(Text(assumptions, style="yellow"))
+        section.append(Line(assumptions, "yellow"))
     if not events:
-        sections.append(Text("No event was accepted. The README lists the supported formats.", style="red"))
+        section.append(Line("No event was accepted. The README lists the supported formats.", "red"))
     fields = connection.sql(
         "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
     ).pl()["field"]
     for field in fields:
-        sections.append(_topics(connection, field))
+        section += _topics(connection, field)
     if edits := list_applied_edits(connection):
-        sections.append(Text("\n" + edits))
+        section += [EMPTY, *map(Line, edits)]
     nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
     main = main_dimension(nodes)
     for dimension in dict.fromkeys((main, EVENT_NAME)):
         if dimension in nodes["dimension"]:
-            sections.append(_journeys(connection, dimension, is_main=dimension == main))
-    sections.append(_quality(connection))
-    return sections
+            section += _journeys(connection, dimension, is_main=dimension == main)
+    return [*section, EMPTY, _quality(connection)]
 
 
-def _rejections(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+def _rejections(connection: duckdb.DuckDBPyConnection) -> Section:
     """The most frequent reasons of rejected rows, each with an example."""
     rows = connection.execute(
         "select reason_code, count(*) as n, min_by(reason, (source_file, line_number)) from marts.rejected_events "
@@ -88,7 +101,7 @@ def _rejections(connection: duckdb.DuckDBPyConnection) -> RenderableType:
     reasons = [f"- {count:,} {code}, for example: {reason}" for code, count, reason in rows[:MAX_REASONS]]
     more = [f"- {len(rows) - MAX_REASONS} other reasons"] if len(rows) > MAX_REASONS else []
     head = "Rejected rows (marts.rejected_events lists file, line, reason and text):"
-    return Text("\n".join([head, *reasons, *more]), style="yellow")
+    return [Line(line, "yellow") for line in (head, *reasons, *more)]
 
 
 ASSUMPTIONS = {
@@ -114,20 +127,20 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
     return f"Event times: {'; '.join(assumptions)}." if assumptions else ""
 
 
-def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> str:
-    """The user's edits that the last published run applied, as text; empty if there are none.
+def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The user's edits that the last published run applied, as lines; empty if there are none.
 
     Edits of suppressed topics are left out.
     """
     last = "select edits from marts.pipeline_runs order by run_number desc limit 1"
     edits = connection.sql(last).pl()["edits"].explode().drop_nulls().to_list()
     if not edits:
-        return ""
+        return []
     more = [f"- and {len(edits) - MAX_EDITS:,} more (turret topics edits)"] if len(edits) > MAX_EDITS else []
-    return "\n".join([f"Edits applied: {len(edits):,}", *(f"- {edit}" for edit in edits[:MAX_EDITS]), *more])
+    return [f"Edits applied: {len(edits):,}", *(f"- {edit}" for edit in edits[:MAX_EDITS]), *more]
 
 
-def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType:
+def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
     topics = connection.execute(
         "select label, theme_label, event_count, event_share, user_count, example_texts from marts.topics "
         "where field = ? and status = 'active' order by event_count desc, topic_id",
@@ -137,7 +150,7 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
     run = connection.sql(last, params=[field]).pl().row(0, named=True)
     if not topics:
         note = run["note"] or "All of them have too few users to be shown."
-        return Text(f"\nNo topics in {field}. {note}", style="yellow")
+        return [EMPTY, Line(f"No topics in {field}. {note}", "yellow")]
     unassigned_share, follow_up_share = connection.execute(
         "select count(*) filter (topic_id is null and continues_topic_id is null) / count(*), "
         "count(continues_topic_id) / count(*) from marts.event_topics where field = ?",
@@ -149,27 +162,23 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> RenderableType
     title = (
         f"Topics of {field}: {len(topics)} in {themes}; {unassigned_share:.1%} of the events have no topic{follow_ups}"
     )
-    table = _table(
-        title, ("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left")
-    )
+    table = _table(("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left"))
     for label, _, events, event_share, users, examples in topics[:MAX_TOPICS]:
-        example = Text(examples[0] if examples else "", style="dim", overflow="ellipsis", no_wrap=True)
-        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, example)
+        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, examples[0] if examples else "")
     if len(topics) > MAX_TOPICS:
         rest = topics[MAX_TOPICS:]
         table.add_row(
             f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
         )
-    return Group(table, Text(describe_changes(run), style="dim"))
+    return [EMPTY, Line(title, "bold"), table, Line(describe_changes(run), "dim")]
 
 
-def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> RenderableType:
+def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> Section:
     """Facts about the journeys in a dimension; for the main dimension with a table of transitions."""
     tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
     facts = journey_facts(tables, dimension) or ["Too few sessions for any conclusion."]
-    text = Text("\n".join([f"\nJourneys of {dimension}", *(f"- {fact}" for fact in facts)]))
-    text.stylize("bold", 0, len(dimension) + 13)
-    return Group(text, _transitions(connection, dimension)) if is_main else text
+    lines = [EMPTY, Line(f"Journeys of {dimension}", "bold"), *(Line(f"- {fact}") for fact in facts)]
+    return [*lines, *(_transitions(connection, dimension) if is_main else [])]
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) -> pl.DataFrame:
@@ -178,7 +187,7 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) 
     return rows
 
 
-def _transitions(connection: duckdb.DuckDBPyConnection, dimension: str) -> RenderableType:
+def _transitions(connection: duckdb.DuckDBPyConnection, dimension: str) -> Section:
     edges = connection.execute(
         """
         select a.node_label, b.node_label, transition_count, probability, median_seconds
@@ -191,9 +200,8 @@ def _transitions(connection: duckdb.DuckDBPyConnection, dimension: str) -> Rende
         [dimension, MAX_EDGES],
     ).fetchall()
     if not edges:
-        return Text("- No session moves from one node to another.")
+        return [Line("- No session moves from one node to another.")]
     table = _table(
-        "Most frequent next steps",
         ("times", "right"),
         ("of next steps", "right"),
         ("median wait", "right"),
@@ -202,24 +210,22 @@ def _transitions(connection: duckdb.DuckDBPyConnection, dimension: str) -> Rende
     )
     for source, target, count, probability, seconds in edges:
         table.add_row(f"{count:,}", percent(probability), "" if seconds is None else duration(seconds), source, target)
-    return table
+    return [EMPTY, Line("Most frequent next steps", "bold"), table]
 
 
-def _quality(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+def _quality(connection: duckdb.DuckDBPyConnection) -> Line:
     checks = connection.sql("select table_name, check_name, is_passed from marts.quality_checks").pl()
     failed = checks.filter(~pl.col("is_passed"))
     if failed.is_empty():
-        return Text(f"\nQuality: all {checks.height} checks of the tables passed.", style="green")
+        return Line(f"Quality: all {checks.height} checks of the tables passed.", "green")
     names = ", ".join(f"{name} of {table}" for table, name, _ in failed.iter_rows())
-    return Text(
-        f"\nQuality: {checks.height - failed.height} of {checks.height} checks passed; failed: {names}.", style="yellow"
+    return Line(
+        f"Quality: {checks.height - failed.height} of {checks.height} checks passed; failed: {names}.", "yellow"
     )
 
 
-def _table(title: str, *columns: tuple[str, str]) -> RichTable:
-    table = RichTable(
-        title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False
-    )
+def _table(*columns: tuple[str, str]) -> RichTable:
+    table = RichTable(box=None, pad_edge=False)
     for name, justify in columns:
         is_number = justify == "right"
         table.add_column(
@@ -227,6 +233,7 @@ def _table(title: str, *columns: tuple[str, str]) -> RichTable:
             justify="right" if is_number else "left",
             min_width=len(name) if is_number else None,
             max_width=MAX_WIDTHS.get(name),
+            style="dim" if name == "example" else "",
             overflow="ellipsis",
             no_wrap=True,
         )

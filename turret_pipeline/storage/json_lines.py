@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.escaping import escape_json
 from turret_pipeline.storage.atomic_files import atomic_replace
 
 
@@ -29,7 +30,8 @@ def read_objects(path: Path, content: str) -> Iterator[tuple[str, dict[str, Any]
 def write_objects(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Replace a file by these objects, atomically."""
     with atomic_replace(path) as temp:
-        temp.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        lines = [escape_json(json.dumps(row, ensure_ascii=False)) for row in rows]
+        temp.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _parse_object(place: str, line: str) -> dict[str, Any]:

@@ -13,14 +13,14 @@ SEVEN = [f"edit-{number}: lock prompt-{number}" for number in range(1, 8)]
 @pytest.mark.parametrize(
     ("edits", "listed"),
     [
-        (None, ""),
-        ([], ""),
-        (SEVEN[:1], "Edits applied: 1\n- edit-1: lock prompt-1"),
-        (SEVEN[:5], "\n- ".join(["Edits applied: 5", *SEVEN[:5]])),
-        (SEVEN, "\n- ".join(["Edits applied: 7", *SEVEN[:5], "and 2 more (turret topics edits)"])),
+        (None, []),
+        ([], []),
+        (SEVEN[:1], ["Edits applied: 1", "- edit-1: lock prompt-1"]),
+        (SEVEN[:5], ["Edits applied: 5", *(f"- {edit}" for edit in SEVEN[:5])]),
+        (SEVEN, ["Edits applied: 7", *(f"- {edit}" for edit in SEVEN[:5]), "- and 2 more (turret topics edits)"]),
     ],
 )
-def test_the_edits_of_the_last_run_are_listed(edits: Sequence[str] | None, listed: str) -> None:
+def test_the_edits_of_the_last_run_are_listed(edits: Sequence[str] | None, listed: list[str]) -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.pipeline_runs (run_id text, run_number bigint, edits text[])")

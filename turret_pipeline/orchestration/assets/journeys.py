@@ -14,7 +14,7 @@ from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.visits import NAME, collect_visits
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.orchestration.specs import lake_key, lake_spec, result
+from turret_pipeline.orchestration.specs import lake_key, lake_spec, result, to_markdown_list
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.first_steps import draw_first_steps
 from turret_pipeline.plots.transitions import draw_transitions
@@ -93,11 +93,12 @@ def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[
 
 def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
     """The facts that a run prints, as a Markdown list per dimension."""
-    lines = []
-    for dimension in sorted({main_dimension(tables["journey_nodes"]), EVENT_NAME}, key=lambda name: name == EVENT_NAME):
-        if facts := journey_facts(tables, dimension):
-            lines += [f"\nJourneys of {dimension}:\n", *(f"- {fact}" for fact in facts)]
-    return dg.MetadataValue.md("\n".join(lines).strip() or "Too few sessions to say anything.")
+    lists = [
+        to_markdown_list(f"Journeys of {dimension}", facts)
+        for dimension in dict.fromkeys((main_dimension(tables["journey_nodes"]), EVENT_NAME))
+        if (facts := journey_facts(tables, dimension))
+    ]
+    return dg.MetadataValue.md("\n\n".join(lists) or "Too few sessions for any conclusion.")
 
 
 def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
