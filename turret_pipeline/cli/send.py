@@ -10,8 +10,8 @@ import orjson
 import typer
 
 from turret_pipeline.cli.console import new_console
-from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.cli.options import DataDirOption
+from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.config.collector import PREFIX, load_collector_settings
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
