@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -67,13 +67,14 @@ class ParseOptions:
 class Parsed:
     """Events (EVENT_PART_SCHEMA) and rejected rows (REJECTED_PART_SCHEMA) of a block, in line order.
 
-    ``row_count`` is the number of rows in the block, and ``scrubbed`` the number of marks by metadata field
-    (SCRUBBED_COUNTS).
+    ``row_count`` is the number of rows in the block, ``repaired_count`` that of the rows that became events after a
+    value was replaced that no table can hold, and ``scrubbed`` the number of marks by metadata field (SCRUBBED_COUNTS).
     """
 
     events: pl.DataFrame
     rejected: pl.DataFrame
     row_count: int
+    repaired_count: int = 0
     scrubbed: pl.DataFrame = field(default_factory=SCRUBBED_COUNTS.to_frame)
 
 
@@ -85,6 +86,7 @@ class _RowParser:
     events: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: list[tuple[Any, ...]] = field(default_factory=list)
     row_count: int = 0
+    repaired_count: int = 0
 
     def add(self, record: Record) -> None:
         """Add the events of a row, or its rejection."""
@@ -96,6 +98,7 @@ class _RowParser:
             self.events += [
                 _event_row(event, record.line_number, item, self.options) for item, event in enumerate(events, start=1)
             ]
+            self.repaired_count += record.repaired_count > 0 or any(event.is_repaired for event in events)
         except Rejection as rejection:
             raw = record.raw if record.raw is not None else _raw_text(record.value)
             text = raw.rstrip("\r\n")[:RAW_LIMIT]
@@ -116,7 +119,9 @@ def parse_block(block: Block, options: ParseOptions) -> Parsed:
     else:
         parsed = parse_records(block.records(), options)
     events, scrubbed = protect_events(parsed.events, options.privacy)
-    return Parsed(events, protect_rejected(parsed.rejected, options.privacy), parsed.row_count, scrubbed)
+    return replace(
+        parsed, events=events, rejected=protect_rejected(parsed.rejected, options.privacy), scrubbed=scrubbed
+    )
 
 
 def parse_records(records: Iterable[Record], options: ParseOptions) -> Parsed:
@@ -124,7 +129,7 @@ def parse_records(records: Iterable[Record], options: ParseOptions) -> Parsed:
     parser = _RowParser(options)
     for record in records:
         parser.add(record)
-    return Parsed(parser.events_frame(), parser.rejected_frame(), parser.row_count)
+    return Parsed(parser.events_frame(), parser.rejected_frame(), parser.row_count, parser.repaired_count)
 
 
 def _parse_lines(lines: Lines, options: ParseOptions) -> Parsed:
@@ -135,7 +140,7 @@ def _parse_lines(lines: Lines, options: ParseOptions) -> Parsed:
     events = _complete_plain_events(plain, options)
     if rest.events.height:
         events = pl.concat([events, rest.events]).sort("line_number", "item_number")
-    return Parsed(events, rest.rejected, plain.height + rest.row_count)
+    return replace(rest, events=events, row_count=plain.height + rest.row_count)
 
 
 def _complete_plain_events(plain: pl.DataFrame, options: ParseOptions) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from turret_pipeline.events.formats import Rejection
+from turret_pipeline.json_repair import load_json
 
 RAW_LIMIT = 4000
 """Characters to keep of the text of a rejected row."""
@@ -13,11 +14,15 @@ RAW_LIMIT = 4000
 
 @dataclass(frozen=True)
 class Record:
-    """One row of a file: its number, starting at 1, and its parsed value, or a rejection and the raw text."""
+    """One row of a file: its number, starting at 1, and its parsed value, or a rejection and the raw text.
+
+    ``repaired_count`` is the number of values in it that no table can hold and that were replaced.
+    """
 
     line_number: int
     value: object
     raw: str | None = None
+    repaired_count: int = 0
 
 
 def text_record(line_number: int, line: bytes) -> Record:
@@ -38,7 +43,8 @@ def json_record(line_number: int, line: bytes) -> Record | None:
     if not raw.strip():
         return None
     try:
-        return Record(line_number, orjson.loads(raw), raw)
+        value, repaired_count = load_json(raw)
+        return Record(line_number, value, raw, repaired_count)
     except orjson.JSONDecodeError as error:
         return Record(line_number, Rejection("invalid_json", f"Invalid JSON: {error}."), raw)
 

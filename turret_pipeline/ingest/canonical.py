@@ -201,6 +201,7 @@ _SOURCE_FILES = """
         coalesce(accepted_count, 0) as accepted_count,
         coalesce(parsed_count, 0) - coalesce(accepted_count, 0) as duplicate_count,
         coalesce(rejected_count, 0) as rejected_count,
+        repaired_count,
         coalesce(id_assumed_count, 0) as id_assumed_count,
         coalesce(time_assumed_count, 0) as time_assumed_count,
         coalesce(zone_assumed_count, 0) as zone_assumed_count,

@@ -11,6 +11,7 @@ import orjson
 
 from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import Record
+from turret_pipeline.json_repair import Loaded, load_json
 
 MAX_ROW_LINES = 10_000
 """Lines that a row may span: an unclosed quote must not read the whole file into memory."""
@@ -91,17 +92,20 @@ def _record(number: int, header: list[str], cells: list[str]) -> Record:
         reason = f"The row has {len(cells)} cells, the header {len(header)}."
         return Record(number, Rejection("invalid_csv", reason), raw.getvalue().rstrip())
     row: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
-    return Record(number, parse_object_cells(row), raw.getvalue().rstrip())
+    value, repaired_count = parse_object_cells(row)
+    return Record(number, value, raw.getvalue().rstrip(), repaired_count)
 
 
-def parse_object_cells(row: dict[str, Any]) -> object:
+def parse_object_cells(row: dict[str, Any]) -> Loaded:
     """The row with the JSON text of object columns parsed, or a rejection."""
+    repaired_count = 0
     for key in _OBJECT_COLUMNS:
         text = row.get(key)
         if not isinstance(text, str):
             continue
         try:
-            row[key] = orjson.loads(text)
+            row[key], count = load_json(text)
         except orjson.JSONDecodeError as error:
-            return Rejection(f"invalid_{key}", f"{key} is not JSON: {error}.")
-    return row
+            return Loaded(Rejection(f"invalid_{key}", f"{key} is not JSON: {error}."), 0)
+        repaired_count += count
+    return Loaded(row, repaired_count)

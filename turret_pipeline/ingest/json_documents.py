@@ -5,11 +5,13 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import orjson
 
 from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import RAW_LIMIT, Record
+from turret_pipeline.json_repair import load_json
 
 Chunk = list[bytes] | Rejection
 """Bytes in pieces, or the rejection of the bytes that would follow."""
@@ -49,7 +51,7 @@ def document_records(chunks: Iterator[Chunk]) -> Iterator[Record]:
     damage: list[Rejection] = []
     position = 0
     for position, record in enumerate(_ItemReader(_decode(chunks, damage)).records(), start=1):
-        yield Record(position, record.value, record.raw)
+        yield replace(record, line_number=position)
     for extra, rejection in enumerate(damage, start=1):
         yield Record(position + extra, rejection, "")
 
@@ -184,7 +186,8 @@ def _find_next_item(text: str, at: int, pattern: re.Pattern[str]) -> int | None:
 
 def _parse_item(raw: str) -> Record:
     try:
-        return Record(0, orjson.loads(raw), raw)
+        value, repaired_count = load_json(raw)
+        return Record(0, value, raw, repaired_count)
     except orjson.JSONDecodeError as error:
         rejection = Rejection("invalid_json", f"Invalid JSON: {error}.")
     return Record(0, _reject_invalid_bytes(raw) or rejection, _raw_text(raw))

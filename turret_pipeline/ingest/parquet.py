@@ -45,5 +45,5 @@ def _python_rows(batch: "pa.RecordBatch") -> list[dict[str, Any] | Rejection]:
 def _record(number: int, row: dict[str, Any] | Rejection) -> Record:
     if isinstance(row, Rejection):
         return Record(number, row, "")
-    value = parse_object_cells({key: cell for key, cell in row.items() if cell is not None})
-    return Record(number, value, str(row) if isinstance(value, Rejection) else None)
+    value, repaired_count = parse_object_cells({key: cell for key, cell in row.items() if cell is not None})
+    return Record(number, value, str(row) if isinstance(value, Rejection) else None, repaired_count)

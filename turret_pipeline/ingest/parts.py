@@ -19,7 +19,7 @@ from upath import UPath
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
-from turret_pipeline.ingest.blocks import part_writing_jobs
+from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.ingest.workers import run_in_parallel
@@ -32,6 +32,7 @@ FILE_SCHEMA = pl.Schema(
         "source_file": pl.String(),
         "content_sha256": pl.String(),
         "row_count": pl.Int64(),
+        "repaired_count": pl.Int64(),
         "ingested_at": POLARS_TYPES["timestamp"],
         "published_until": POLARS_TYPES["timestamp"],
     }
@@ -80,18 +81,19 @@ class PartStore:
         Existing parts of the same content stay as they are, unless ``replace`` is set. Raises TurretError if the file
         cannot be read.
         """
-        signature, row_count = file_signature(path), 0
+        signature, row_count, repaired_count = file_signature(path), 0, 0
         aside, replaced = temp_path(self.root / "reading"), temp_path(self.root / "before")
         aside.mkdir()
         try:
             with _open_binary(path) as raw:
                 file = HashedFile(raw)
                 blocks = read_blocks(io.BufferedReader(file, READ_BUFFER), path.name)
-                for rows in run_in_parallel(part_writing_jobs(blocks, options, aside)):
-                    row_count += rows
-                    yield rows
+                for block in run_in_parallel(part_writing_jobs(blocks, options, aside)):
+                    row_count += block.row_count
+                    repaired_count += block.repaired_count
+                    yield block.row_count
                 sha = file.sha256()
-            self._write_file_row(aside, str(path), sha, row_count, ingestion)
+            self._write_file_row(aside, str(path), sha, BlockCounts(row_count, repaired_count), ingestion)
             if replace and self.folder(sha).exists():
                 self.folder(sha).replace(replaced)
             commit(aside, self.folder(sha))
@@ -100,12 +102,14 @@ class PartStore:
             remove(replaced)
         _append_json_line(self._signatures_file, [signature, sha])
 
-    def _write_file_row(self, folder: Path, source_file: str, sha: str, row_count: int, ingestion: Ingestion) -> None:
+    def _write_file_row(
+        self, folder: Path, source_file: str, sha: str, counts: BlockCounts, ingestion: Ingestion
+    ) -> None:
         """Write ``file.parquet``, and an empty events part if there is none, so that every content has one."""
         if not any(folder.glob("events-*.parquet")):
             pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(folder / "events-00000.parquet")
         first = self._first_ingestion(sha) or ingestion
-        row = (source_file, sha, row_count, first.ingested_at, first.published_until)
+        row = (source_file, sha, *counts, first.ingested_at, first.published_until)
         pl.DataFrame([row], FILE_SCHEMA, orient="row").write_parquet(folder / "file.parquet")
 
     def _first_ingestion(self, sha: str) -> Ingestion | None:
@@ -128,9 +132,10 @@ class PartStore:
         ]
 
     def source_files(self) -> pl.DataFrame:
-        """FILE_SCHEMA of all contents that were read."""
+        """FILE_SCHEMA of all contents that were read. Those of earlier versions have no repaired rows."""
         rows = [pl.read_parquet(self.folder(sha) / "file.parquet", glob=False) for sha in self.content_hashes()]
-        return pl.concat(rows) if rows else pl.DataFrame(schema=FILE_SCHEMA)
+        files = pl.concat([pl.DataFrame(schema=FILE_SCHEMA), *rows], how="diagonal")
+        return files.with_columns(pl.col("repaired_count").fill_null(0))
 
     def record_replay(self, content_sha256: str, fixed_lines: Iterable[int], replayed_at: dt.datetime) -> None:
         """Record that a content was read again, and the rejected lines of it that were accepted from elsewhere."""

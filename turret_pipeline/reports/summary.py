@@ -29,7 +29,8 @@ select
     (select min(event_at) from marts.events),
     (select max(event_at) from marts.events),
     (select coalesce(sum(duplicate_count), 0) from marts.source_files),
-    (select coalesce(sum(rejected_count), 0) from marts.source_files)
+    (select coalesce(sum(rejected_count), 0) from marts.source_files),
+    (select coalesce(sum(repaired_count), 0) from marts.source_files)
 """
 
 
@@ -66,13 +67,15 @@ def _count_rows(count: int, kind: str = "") -> str:
 
 
 def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
-    events, sessions, users, first, last, duplicates, rejected = connection.execute(COUNTS).fetchall()[0]
+    events, sessions, users, first, last, duplicates, rejected, repaired = connection.execute(COUNTS).fetchall()[0]
     head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
     rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
     section: Section = [EMPTY, Line(f"{head}{period} ({rows})", "bold")]
     if rejected:
         section += _rejections(connection)
+    if repaired:
+        section.append(Line(f"Repaired {_count_rows(repaired)}: {REPAIRS}.", "yellow"))
     if assumptions := _assumptions(connection):
         section.append(Line(assumptions, "yellow"))
     if not events:
@@ -104,6 +107,7 @@ def _rejections(connection: duckdb.DuckDBPyConnection) -> Section:
     return [Line(line, "yellow") for line in (head, *reasons, *more)]
 
 
+REPAIRS = "a broken character became U+FFFD, or a number out of range null (repaired_count in marts.source_files)"
 ASSUMPTIONS = {
     "time_assumed_count": "have no time and got the time of their file",
     "zone_assumed_count": "have no time zone and were read as UTC",

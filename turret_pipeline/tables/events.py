@@ -64,6 +64,11 @@ SOURCE_FILES = Table(
         integer("accepted_count", "Rows with at least one accepted event"),
         integer("duplicate_count", "Rows whose events all have an event_id that is known from another row"),
         integer("rejected_count", "Rejected rows"),
+        integer(
+            "repaired_count",
+            "Rows, except rejected ones, in which half of a surrogate pair became U+FFFD, or a number out of range "
+            "null",
+        ),
         integer("id_assumed_count", "Accepted events without an id in the source"),
         integer("time_assumed_count", "Accepted events without a time in the source"),
         integer("zone_assumed_count", "Accepted events whose time has no zone in the source"),

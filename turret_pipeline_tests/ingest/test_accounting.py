@@ -28,6 +28,7 @@ HOSTILE = st.sampled_from(
         b'{"name":',
         b'{"name": "a", "name": "b", "timestamp": 1}',
         b'{"name": "a", "timestamp": 1e999}',
+        b'{"name": "a", "timestamp": 1, "metadata": {"number": 1e400, "text": "\\ud83d"}}',
         b'{"name": "a", "timestamp": 99999999999999999999999}',
         b'{"name": "a", "metadata": ' + b'{"a":' * 300 + b"1" + b"}" * 301,
         b"[" * 10_000,

@@ -105,12 +105,6 @@ def test_a_number_of_an_array_is_one_row_wherever_a_block_ends(tmp_path: Path) -
     assert [value for _, value in found] == [{}, 123456, C]
 
 
-def test_an_item_that_no_table_can_hold_is_rejected_with_its_text(tmp_path: Path) -> None:
-    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":"\\ud800"}]')
-    assert read_outcomes(path) == [(1, A), (2, "invalid_json")]
-    assert (list(read_records(path))[1].raw or "").startswith('{"name":"\\ud800"}')
-
-
 def test_a_cut_compressed_array_gives_its_first_items_and_two_rejections(tmp_path: Path) -> None:
     items = b"[" + b",\n".join(json.dumps({"name": f"{number:04}"}).encode() for number in range(500)) + b"]"
     found = read_outcomes(write_file(tmp_path, "a.json.gz", gzip.compress(items)[:-200]))
@@ -126,9 +120,10 @@ def test_endless_nesting_is_rejected_and_does_not_stop_the_run(tmp_path: Path, c
     assert read_values(write_file(tmp_path, "a.json", content)) == ["invalid_json"]
 
 
-def test_items_of_an_array_that_no_table_can_hold_cost_no_neighbour(tmp_path: Path) -> None:
-    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":NaN},{"name":"\\ud800"},{"name":"c"}]')
-    assert read_outcomes(path) == [(1, A), (2, "invalid_json"), (3, "invalid_json"), (4, C)]
+def test_values_of_an_array_that_no_table_can_hold_are_repaired(tmp_path: Path) -> None:
+    path = write_file(tmp_path, "a.json", b'[{"name":"a"},{"name":NaN},\n{"name":"\\ud800"},{"name":"c"}]')
+    assert read_outcomes(path) == [(1, A), (2, {"name": None}), (3, {"name": "\ufffd"}), (4, C)]
+    assert [record.repaired_count for record in read_records(path)] == [0, 1, 1, 0]
 
 
 def test_an_array_larger_than_a_block_is_read_item_by_item(tmp_path: Path) -> None:

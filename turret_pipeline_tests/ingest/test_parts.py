@@ -87,7 +87,7 @@ def test_several_processes_read_a_file_of_many_blocks_in_order(tmp_path: Path) -
 def test_workers_take_rows_and_rejections(tmp_path: Path) -> None:
     rows = [row(f"e{number}") for number in range(3 * BLOCK_RECORDS)]
     texts = [json.dumps(one) for one in rows]
-    texts[BLOCK_RECORDS + 5] = '{"name": NaN}'
+    texts[BLOCK_RECORDS + 5] = '{"name": oops}'
     path = tmp_path / "a.json"
     path.write_text(f"[{','.join(texts)}]")
     parts, count = read_files(tmp_path, [path])

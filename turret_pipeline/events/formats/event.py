@@ -22,7 +22,8 @@ class Event:
     """A canonical event before it has a session and, if its source gives none, an id.
 
     ``event_at`` is None if the source gives no time. ``is_zone_assumed`` is true if the source gives a time without a
-    zone, which is then read as UTC.
+    zone, which is then read as UTC. ``is_repaired`` is true if a JSON text in its row held a value that no table can
+    hold, which was replaced.
     """
 
     event_id: str | None
@@ -34,3 +35,4 @@ class Event:
     source_format: str
     metadata: dict[str, Any]
     is_zone_assumed: bool = False
+    is_repaired: bool = False

@@ -1,5 +1,7 @@
 """Conversion of a row to events by the description of its format."""
 
+from dataclasses import replace
+
 from turret_pipeline.events.formats.conversations import parse_conversation
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.exchanges import parse_exchange
@@ -10,7 +12,12 @@ from turret_pipeline.events.formats.row_values import Row, describe_value, first
 
 def build_events(row: Row, spec: Format) -> list[Event]:
     """Events of a row, in time order. Raises Rejection."""
-    parsed = parse_json_columns(row, spec.json_columns) if spec.json_columns else row
+    parsed, is_repaired = parse_json_columns(row, spec.json_columns)
+    events = _build_parsed_events(parsed, spec)
+    return [replace(event, is_repaired=True) for event in events] if is_repaired else events
+
+
+def _build_parsed_events(parsed: Row, spec: Format) -> list[Event]:
     if spec.only_if:
         _reject_non_events(parsed, spec)
     if spec.conversation is not None:

@@ -10,6 +10,7 @@ import orjson
 
 from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.times import is_plausible_time, read_time
+from turret_pipeline.json_repair import Loaded, load_json
 from turret_pipeline.tables import END, OTHER, START
 
 NAME_LIMIT = 255
@@ -64,18 +65,27 @@ def drop_nulls(values: Row) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def parse_json_columns(row: Row, keys: Paths) -> Row:
-    """The row with objects and arrays in place of their JSON text, which CSV and Parquet files hold instead."""
+def parse_json_columns(row: Row, keys: Paths) -> tuple[Row, bool]:
+    """The row with objects and arrays in place of their JSON text, which CSV and Parquet files hold instead.
+
+    The second value is true if one of the texts was repaired.
+    """
     texts = {key: row[key] for key in keys if isinstance(row.get(key), str)}
-    return {**row, **{key: from_json(text) for key, text in texts.items()}} if texts else row
+    loaded = {key: _load_object(text) for key, text in texts.items()}
+    parsed = {**row, **{key: value for key, (value, _) in loaded.items()}} if texts else row
+    return parsed, any(repaired_count for _, repaired_count in loaded.values())
 
 
 def from_json(value: object) -> object:
     """The object or array in a JSON text; any other value unchanged."""
-    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+    return _load_object(value).value if isinstance(value, str) else value
+
+
+def _load_object(text: str) -> Loaded:
+    if text.lstrip()[:1] in {"{", "["}:
         with contextlib.suppress(orjson.JSONDecodeError):
-            return orjson.loads(value)
-    return value
+            return load_json(text)
+    return Loaded(text, 0)
 
 
 def parse_name(path: str, value: object) -> str:
