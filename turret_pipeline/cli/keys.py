@@ -7,12 +7,13 @@ import orjson
 import typer
 from rich.table import Table
 
+from turret_pipeline.cli.collector_settings import load_checked_settings
 from turret_pipeline.cli.console import new_console, write_json, write_text
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.collector.keys import Key, KeyFile, Keys
 from turret_pipeline.collector.ledger import Ledger
 from turret_pipeline.collector.plans import PLANS, validate_plan
-from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
+from turret_pipeline.config.collector import CollectorSettings
 
 keys = typer.Typer(
     help="API keys of the collector. Each key belongs to one project and reaches that project only.",
@@ -35,7 +36,7 @@ def create(
     data_dir: DataDirOption = None,
 ) -> None:
     """Create a key for a project and print it once. --plan sets the plan of the project."""
-    file = KeyFile(load_collector_settings(data_dir=data_dir).folder)
+    file = KeyFile(load_checked_settings(data_dir=data_dir).folder)
     text, key = file.create(project, validate_plan(plan, monthly))
     _print_key(text, f"Key {key.key_id} of project {project} ({file.read().plan(project)}).")
 
@@ -46,7 +47,7 @@ def list_keys(
     data_dir: DataDirOption = None,
 ) -> None:
     """List all keys with the plan and usage of their projects. Keys are stored as hashes and never shown."""
-    settings = load_collector_settings(data_dir=data_dir)
+    settings = load_checked_settings(data_dir=data_dir)
     known = KeyFile(settings.folder).read()
     used = _count_used_events(settings, known)
     rows = [_key_row(key, known, used) for key in known.keys.values()]
@@ -60,7 +61,7 @@ def list_keys(
 @keys.command(epilog="Example: turret keys revoke shop")
 def revoke(name: KeyName, data_dir: DataDirOption = None) -> None:
     """Revoke a key: the collector rejects it within a second."""
-    key = KeyFile(load_collector_settings(data_dir=data_dir).folder).revoke(name)
+    key = KeyFile(load_checked_settings(data_dir=data_dir).folder).revoke(name)
     new_console(stderr=False).print_lines(f"Key {key.key_id} of project {key.project} is revoked.")
 
 
@@ -70,7 +71,7 @@ def rotate(name: KeyName, data_dir: DataDirOption = None) -> None:
 
     To switch without a gap, create a second key first and revoke the old one once nobody uses it.
     """
-    text, key = KeyFile(load_collector_settings(data_dir=data_dir).folder).rotate(name)
+    text, key = KeyFile(load_checked_settings(data_dir=data_dir).folder).rotate(name)
     _print_key(text, f"Key {key.key_id} of project {key.project}; the old one is revoked.")
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
+from turret_pipeline.cli.collector_settings import load_checked_settings
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.progress import new_progress
-from turret_pipeline.config.collector import PREFIX, load_collector_settings
+from turret_pipeline.config.collector import PREFIX
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 
@@ -63,7 +64,7 @@ def send(
     """
     from turret_pipeline.collector.client import Client
 
-    settings = load_collector_settings(url=url, data_dir=data_dir)
+    settings = load_checked_settings(url=url, data_dir=data_dir)
     if settings.api_key is None:
         raise TurretError(f"Missing API key: set {PREFIX}API_KEY (create a key with `turret keys create PROJECT`).")
     key = settings.api_key.get_secret_value()

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from turret_pipeline.cli.collector_settings import load_checked_settings
 from turret_pipeline.cli.options import DataDirOption
-from turret_pipeline.config.collector import DATA_DIR_VARIABLE, PREFIX, load_collector_settings
+from turret_pipeline.config.collector import DATA_DIR_VARIABLE, PREFIX
 
 
 def serve(
@@ -35,7 +36,7 @@ def serve(
         "tls_key": tls_key,
         "data_dir": data_dir,
     }
-    load_collector_settings(**given)  # rejects invalid values before anything starts
+    load_checked_settings(**given)  # rejects invalid values before anything starts
     for name, value in given.items():
         if value is not None:
             os.environ[DATA_DIR_VARIABLE if name == "data_dir" else PREFIX + name.upper()] = str(value)

@@ -3,7 +3,6 @@
 The data folder is the pipeline's setting (TURRET_DATA_DIR, or data_dir in turret.toml), so that both use one folder.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from turret_pipeline.config.loading import (
     check_url,
     describe_problem,
     load_model,
+    read_toml,
     reject_unknown_variables,
     suggest,
 )
@@ -114,10 +114,7 @@ def load_collector_settings(**overrides: object) -> CollectorSettings:
 
 def _read_toml_table() -> dict[str, Any]:
     """Table [collector] of turret.toml, with the data folder that the file sets for the pipeline."""
-    file = Path(TOML_FILE)
-    if not file.is_file():
-        return {}
-    document = tomllib.loads(file.read_text("utf-8"))
+    document = read_toml()
     table = document.get(TABLE, {})
     if not isinstance(table, dict):
         raise ValueError(f"{TABLE} must be a table")

@@ -5,6 +5,7 @@ Belongs here: how a value is found and rejected. Not here: any setting.
 
 import difflib
 import os
+import tomllib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
@@ -37,6 +38,12 @@ CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """A list, or text with commas between its items."""
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+def read_toml() -> dict[str, Any]:
+    """Content of turret.toml in the current folder; empty without the file. Raises ValueError if it is not TOML."""
+    file = Path(TOML_FILE)
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def load_model(settings: type[S], overrides: Mapping[str, object], sentence: Callable[[dict[str, Any]], str]) -> S:

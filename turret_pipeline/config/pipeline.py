@@ -23,9 +23,11 @@ from turret_pipeline.config.loading import (
     check_url,
     describe_problem,
     load_model,
+    read_toml,
     reject_unknown_variables,
     suggest,
 )
+from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
 from turret_pipeline.scrubbing import KINDS
@@ -242,6 +244,16 @@ class Settings(BaseSettings):
         return digest.hexdigest()
 
 
+def reject_unknown_names() -> None:
+    """Raise TurretError for a name in turret.toml that neither the pipeline nor the collector reads.
+
+    The collector reads only its own table, to start without the pipeline. Its commands call this first.
+    """
+    for name, value in read_toml().items():
+        if name != COLLECTOR and name not in Settings.model_fields:
+            raise TurretError(_describe_unknown_name(name, is_table=isinstance(value, dict)))
+
+
 def load_settings(**overrides: object) -> Settings:
     """The settings in force. Raises TurretError with one sentence per invalid value."""
     names = {PREFIX + name.upper() for name in Settings.model_fields}
@@ -257,9 +269,14 @@ def _describe(problem: dict[str, Any]) -> str:
     if inner and name == "mapping":
         return _describe_mapping_problem(problem, inner[0])
     if problem["type"] == "extra_forbidden":
-        return f"Unknown setting {name!r} in {TOML_FILE}.{suggest(name, list(Settings.model_fields))}"
+        return _describe_unknown_name(name, is_table=isinstance(problem["input"], dict))
     value = "(a secret)" if name in SECRETS else repr(problem["input"])
     return f"Invalid {name} {value} (variable {PREFIX}{name.upper()}): {describe_problem(problem)}."
+
+
+def _describe_unknown_name(name: str, *, is_table: bool) -> str:
+    kind = f"table [{name}]" if is_table else f"setting {name!r}"
+    return f"Unknown {kind} in {TOML_FILE}.{suggest(name, [*Settings.model_fields, COLLECTOR])}"
 
 
 def _describe_mapping_problem(problem: dict[str, Any], key: str) -> str:

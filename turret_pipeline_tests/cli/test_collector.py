@@ -6,10 +6,12 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from turret_pipeline.cli.collector_settings import load_checked_settings
 from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline.collector.plans import Plan
 from turret_pipeline.config.collector import load_collector_settings
@@ -112,6 +114,34 @@ def test_serve_reports_an_invalid_value(tmp_path: Path, options: list[str], mess
         timeout=TIMEOUT_SECONDS,
     )
     assert (done.returncode, message in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[colector]\nport = 9000\n", "Unknown table [colector] in turret.toml. Did you mean collector?"),
+        ("[maping]\nevent_name = 'a'\n", "Unknown table [maping] in turret.toml. Did you mean mapping?"),
+        ("data_dri = 'there'\n", "Unknown setting 'data_dri' in turret.toml. Did you mean data_dir?"),
+    ],
+)
+@pytest.mark.parametrize("load", [load_settings, load_checked_settings])
+def test_the_pipeline_and_the_collector_reject_a_misspelt_name_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Callable[[], object], content: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "turret.toml").write_text(content)
+    with pytest.raises(TurretError) as rejected:
+        load()
+    assert str(rejected.value) == message
+
+
+def test_serve_rejects_a_misspelt_table(tmp_path: Path) -> None:
+    (tmp_path / "turret.toml").write_text("[colector]\nport = 9000\n")
+    command = [str(BIN / "turret"), "serve", "--port", "0"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, "Unknown table [colector]" in done.stderr) == (2, True)
 
 
 def test_the_collector_and_the_pipeline_share_a_file_and_reject_misspelt_settings(
