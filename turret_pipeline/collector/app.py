@@ -27,6 +27,7 @@ from turret_pipeline.collector.keys import KeyFile, KeyRing
 from turret_pipeline.collector.metrics_middleware import MetricsMiddleware
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.server import tune_garbage_collection
+from turret_pipeline.collector.surplus_slashes import SurplusSlashes
 from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
         lifespan=lambda _: _lifespan(ring, committer),
     )
     app.router.redirect_slashes = False
-    return MetricsMiddleware(app, [*posts, *gets])
+    paths = [*posts, *gets]
+    return SurplusSlashes(MetricsMiddleware(app, paths), paths)
 
 
 @contextlib.asynccontextmanager
