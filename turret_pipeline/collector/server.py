@@ -7,13 +7,15 @@ import logging
 import logging.config
 import os
 import resource
-import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.logging import DefaultFormatter
 
+from turret_pipeline.collector.metrics_folder import lock_metrics_folder
 from turret_pipeline.collector.protocol import BoundedProtocol
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
@@ -32,9 +34,7 @@ def serve(settings: CollectorSettings, app: str = APP) -> None:
     _raise_open_file_limit()
     if warning := cleartext_warning(settings):
         logger.warning(warning)
-    with tempfile.TemporaryDirectory(prefix="turret-collector-") as folder:
-        if settings.workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # the library reads it on import, in the workers
+    with _shared_metrics(settings) if settings.workers > 1 else nullcontext():
         uvicorn.run(app, factory=True, **_uvicorn_options(settings))
 
 
@@ -57,6 +57,18 @@ def cleartext_warning(settings: CollectorSettings) -> str | None:
         f"The collector listens on {settings.host} without TLS: others can read keys and texts on the network. "
         "Set tls_certificate and tls_key, or run it behind a proxy with TLS."
     )
+
+
+@contextmanager
+def _shared_metrics(settings: CollectorSettings) -> Iterator[None]:
+    """Let the workers sum their metrics. Raises TurretError if the data folder cannot be written."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(lock_metrics_folder(settings.folder / "metrics"))
+        except OSError as error:
+            raise TurretError(f"The data folder {settings.data_dir} cannot be written: {error}.") from None
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # the library reads it on import, in the workers
+        yield
 
 
 def _uvicorn_options(settings: CollectorSettings) -> dict[str, Any]:
