@@ -13,12 +13,15 @@ from turret_pipeline.collector import metrics
 from turret_pipeline.collector.access_control import AccessControl
 from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, ApiError
 from turret_pipeline.collector.batches import Batch, format_utc
+from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.event_store import Submission
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
-from turret_pipeline.collector.request_bodies import JSON, NDJSON, BodyReader, media_type, parse_json
+from turret_pipeline.collector.request_bodies import BodyReader
+from turret_pipeline.collector.request_items import JSON, NDJSON, ItemReader, media_type
 from turret_pipeline.collector.responses import json_response
+from turret_pipeline.collector.wire.batch_items import Items
 from turret_pipeline.collector.wire.events import parse_any_event
 from turret_pipeline.collector.wire.trubrics import (
     parse_event,
@@ -51,7 +54,9 @@ class Endpoints:
         self._settings = settings
         self._access = access
         self._committer = committer
-        self._bodies = BodyReader(settings)
+        worker = BodyWorker()
+        self._bodies = BodyReader(settings, worker)
+        self._items = ItemReader(worker)
         self._track_limits = MetadataLimits(settings.max_text_length, settings.max_nesting)
         self._track_counter = metrics.EVENTS.labels(TRACK)
         self._batch_limits = MetadataLimits(settings.max_long_text_length, settings.max_nesting)
@@ -59,49 +64,72 @@ class Endpoints:
     async def track(self, request: Request) -> Response:
         """Store one Turret event."""
         key = self._access.authenticate(request)
-        body = await self._bodies.read(request)
+        body = await self._bodies.read(request, key.project)
         if media_type(request) != JSON:
             raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
+        value, repaired_count = await self._items.read_value(request, key.project, body)
         try:
-            record = parse_track_event(parse_json(body), self._track_limits, format_utc(time.time()))
+            record = parse_track_event(value, self._track_limits, format_utc(time.time()))
         except ValidationError as error:
             raise ApiError(error.code, error.reason) from None
         line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
         await self._committer.store(Submission(key.project, self._access.limits(key), 1, lambda _: line))
         self._track_counter.inc()
+        if repaired_count:
+            metrics.REPAIRED_VALUES.labels(TRACK).inc(repaired_count)
         return json_response({**_TRACK_SUCCESS, **{field: record[field] for field in _TRACK_IDS}})
 
     async def trubrics(self, request: Request) -> Response:
         """Store a batch of Trubrics: all items, or none if one is invalid."""
         path = request.scope["path"].removeprefix(TRUBRICS_PREFIX)
         key = self._access.authenticate(request)
-        body = await self._bodies.read(request)
-        items = _read_trubrics_items(request, body, self._settings.max_trubrics_events)
+        body = await self._bodies.read(request, key.project)
+        items = await self._read_trubrics_items(request, key.project, body)
         records, errors = await _parse_items(items, TRUBRICS_PARSERS[path], self._batch_limits)
         if errors:
-            message = f"{len(errors)} of {len(items)} events are invalid; nothing was stored."
+            message = f"{len(errors)} of {len(items.values)} events are invalid; nothing was stored."
             raise ApiError(INVALID_BATCH, message, items=errors)
         if records:
-            await self._store(Batch(key.key_id, path, body, list(records.values()), list(records)), key)
+            batch = Batch(key.key_id, path, body, list(records.values()), list(records))
+            await self._store(batch, key, sum(items.repaired_counts.values()))
         return json_response({"status": "success"})
 
     async def events(self, request: Request) -> Response:
         """Store the valid items of a batch of events with their own ids and times; return a result for each item."""
         key = self._access.authenticate(request)
-        body = await self._bodies.read(request, may_be_gzip=True)
-        items = _read_items(request, body, self._settings.max_batch_events)
+        body = await self._bodies.read(request, key.project, may_be_gzip=True)
+        items = await self._read_items(request, key.project, body)
         records, errors = await _parse_items(items, parse_any_event, self._batch_limits)
         results: list[dict[str, Any]] = [{"status": "rejected", **error} for error in errors]
         if records:
             batch = Batch(key.key_id, V1_EVENTS, body, list(records.values()), list(records))
-            stored = await self._store(batch, key)
-            ids = zip(batch.positions, batch.event_ids(stored.first_at), strict=True)
-            results += [{"index": index, "status": "accepted", "event_id": event_id} for index, event_id in ids]
+            repaired = {index: count for index, count in items.repaired_counts.items() if index in records}
+            stored = await self._store(batch, key, sum(repaired.values()))
+            for index, event_id in zip(batch.positions, batch.event_ids(stored.first_at), strict=True):
+                result = {"index": index, "status": "accepted", "event_id": event_id}
+                results.append(result | {"repaired": repaired[index]} if index in repaired else result)
             results.sort(key=lambda result: result["index"])
-        counts = {"received": len(items), "accepted": len(records), "rejected": len(errors)}
+        counts = {"received": len(items.values), "accepted": len(records), "rejected": len(errors)}
         return json_response({**counts, "results": results})
 
-    async def _store(self, batch: Batch, key: Key) -> Submission:
+    async def _read_trubrics_items(self, request: Request, project: str, body: bytes) -> Items:
+        """Items of a batch of Trubrics. Every error is a 422, which Trubrics' clients expect."""
+        if media_type(request) != JSON:
+            raise ApiError(INVALID_BATCH, f"The Content-Type must be {JSON}.")
+        try:
+            return await self._items.read_array(request, project, body, self._settings.max_trubrics_events)
+        except ApiError as error:
+            raise ApiError(INVALID_BATCH, error.message) from None
+
+    async def _read_items(self, request: Request, project: str, body: bytes) -> Items:
+        """Items of a JSON array, or of JSON lines."""
+        content_type = media_type(request)
+        if content_type not in {JSON, NDJSON}:
+            raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON} or {NDJSON}.")
+        read = self._items.read_lines if content_type == NDJSON else self._items.read_array
+        return await read(request, project, body, self._settings.max_batch_events)
+
+    async def _store(self, batch: Batch, key: Key, repaired_count: int) -> Submission:
         """Store a batch and count its events in the metrics, unless it was stored before."""
         path = batch.path
         count = batch.event_count
@@ -117,57 +145,18 @@ class Endpoints:
         naive = sum(1 for record in batch.records if "timestamp" in record and is_naive(record["timestamp"]))
         if naive:
             metrics.NAIVE_TIMESTAMPS.labels(path).inc(naive)
+        if repaired_count:
+            metrics.REPAIRED_VALUES.labels(path).inc(repaired_count)
         return submission
 
 
-def _read_trubrics_items(request: Request, body: bytes, max_items: int) -> list[object]:
-    """Items of a batch of Trubrics. Every error is a 422, which Trubrics' clients expect."""
-    if media_type(request) != JSON:
-        raise ApiError(INVALID_BATCH, f"The Content-Type must be {JSON}.")
-    try:
-        value = parse_json(body)
-    except ApiError as error:
-        raise ApiError(INVALID_BATCH, error.message) from None
-    if type(value) is not list:
-        raise ApiError(INVALID_BATCH, "The body must be an array of events.")
-    if len(value) > max_items:
-        raise ApiError(INVALID_BATCH, f"The body has {len(value)} events: the limit is {max_items}.")
-    return value
-
-
-def _read_items(request: Request, body: bytes, max_items: int) -> list[object]:
-    """Items of a JSON array, or of JSON lines."""
-    content_type = media_type(request)
-    if content_type == NDJSON:
-        lines = [line for line in body.splitlines() if line.strip()]
-        items = [_parse_line(line) for line in lines[: max_items + 1]]
-    elif content_type == JSON:
-        value = parse_json(body)
-        if type(value) is not list:
-            raise ApiError(INVALID_REQUEST, f"The body must be an array of events, or lines of {NDJSON}.")
-        items = value
-    else:
-        raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON} or {NDJSON}.")
-    if len(items) > max_items:
-        raise ApiError(INVALID_REQUEST, f"The body has more than {max_items} events: send fewer at a time.")
-    return items
-
-
-def _parse_line(line: bytes) -> object:
-    """JSON value of a line, or the error, which becomes the result of this item only."""
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return ValidationError(INVALID_REQUEST, f"The line is not JSON: {error}.")
-
-
 async def _parse_items(
-    items: list[object], parse: ItemParser, limits: MetadataLimits
+    items: Items, parse: ItemParser, limits: MetadataLimits
 ) -> tuple[dict[int, dict[str, Any]], list[dict[str, Any]]]:
     """Records by index of their item, and the errors. Long batches let other requests run in between."""
     records: dict[int, dict[str, Any]] = {}
     errors: list[dict[str, Any]] = []
-    for index, item in enumerate(items):
+    for index, item in enumerate(items.values):
         try:
             if isinstance(item, ValidationError):
                 raise item

@@ -23,6 +23,11 @@ REQUEST_SECONDS = Histogram(
 EVENTS = Counter("turret_collector_events", "Events stored, by path", ["path"])
 DUPLICATE_BATCHES = Counter("turret_collector_duplicate_batches", "Batches that had been stored before", ["path"])
 NAIVE_TIMESTAMPS = Counter("turret_collector_naive_timestamps", "Timestamps without a zone, taken as UTC", ["path"])
+REPAIRED_VALUES = Counter(
+    "turret_collector_repaired_values",
+    "Values of stored events that were repaired: broken characters became U+FFFD, numbers out of range null; by path",
+    ["path"],
+)
 COMMIT_SECONDS = Histogram("turret_collector_commit_seconds", "Seconds to store a group of requests", buckets=_BUCKETS)
 COMMIT_EVENTS = Histogram(
     "turret_collector_commit_events", "Events in a group that was stored", buckets=(1, 2, 5, 10, 25, 100, 1000, 10_000)

@@ -1,114 +1,82 @@
 """Request bodies within limits of size, memory and decompressed size."""
 
-import asyncio
-import zlib
+from collections import Counter
 
-import orjson
 from starlette.requests import Request
 from starlette.types import Message
 
-from turret_pipeline.collector.api_errors import (
-    INVALID_REQUEST,
-    OVERLOADED,
-    REQUEST_TOO_LARGE,
-    ApiError,
-)
+from turret_pipeline.collector.api_errors import INVALID_REQUEST, OVERLOADED, ApiError
+from turret_pipeline.collector.body_worker import BodyWorker
+from turret_pipeline.collector.gzip_bodies import body_too_large, decompress_gzip
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 
-JSON, NDJSON = "application/json", "application/x-ndjson"
-_GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS  # 16 makes zlib expect gzip
-_INLINE_BYTES = 1 << 16
+
+class MemoryBudget:
+    """Memory for bodies, which all requests of a worker share.
+
+    A project may take no more than it leaves free, so that others can send too.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._taken: Counter[str] = Counter()
+
+    def take(self, project: str, size: int) -> None:
+        """Take memory for a project. Raises ApiError if too little is left."""
+        if self._taken[project] + size > self._free:
+            raise ApiError(OVERLOADED, "Too many large requests at the moment: send this one again.", retry_after=1)
+        self._free -= size
+        self._taken[project] += size
+
+    def give_back(self, project: str, size: int) -> None:
+        """Give memory of a project back."""
+        self._free += size
+        self._taken[project] -= size
 
 
 class BodyReader:
-    """Reads bodies. All requests of a worker share one memory budget, so that many large bodies cannot fill memory.
+    """Reads bodies. The protocol of the connection limits how long a body may take to arrive."""
 
-    The protocol of the connection limits how long a body may take to arrive.
-    """
-
-    def __init__(self, settings: CollectorSettings) -> None:
+    def __init__(self, settings: CollectorSettings, worker: BodyWorker) -> None:
         self._max_bytes = settings.max_body_bytes
-        self._budget_bytes = int(settings.max_pending_mb * MEGABYTE)
+        self._budget = MemoryBudget(int(settings.max_pending_mb * MEGABYTE))
+        self._worker = worker
 
-    async def read(self, request: Request, *, may_be_gzip: bool = False) -> bytes:
+    async def read(self, request: Request, project: str, *, may_be_gzip: bool = False) -> bytes:
         """Body of a request, decompressed if it is gzip and ``may_be_gzip``. Raises ApiError if it is not allowed."""
         is_gzip = False
         for name, value in request.scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > self._max_bytes:
-                raise self._too_large()
+                raise body_too_large(self._max_bytes)
             if name == b"content-encoding" and value.lower() != b"identity":
                 is_gzip = _validate_gzip(value, may_be_gzip)
         message = await request.receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body = message["body"]
+        if message["type"] == "http.request" and not message.get("more_body") and not is_gzip:
+            whole: bytes = message["body"]
+            if len(whole) > self._max_bytes:
+                raise body_too_large(self._max_bytes)
+            return whole
+        chunks = bytearray()
+        try:
+            await self._read_chunks(request, project, message, chunks)
+            if is_gzip:
+                return await self._worker.run(request, project, decompress_gzip(chunks, self._max_bytes))
+            return bytes(chunks)
+        finally:
+            self._budget.give_back(project, len(chunks))
+
+    async def _read_chunks(self, request: Request, project: str, message: Message, body: bytearray) -> None:
+        """Append all chunks to the body; ``message`` is the first."""
+        while message["type"] != "http.disconnect":
+            chunk = message.get("body", b"")
+            self._budget.take(project, len(chunk))
+            body += chunk
             if len(body) > self._max_bytes:
-                raise self._too_large()
-        else:
-            body = await self._read_chunks(request, message)
-        return await self._decompress(body) if is_gzip else body
-
-    async def _read_chunks(self, request: Request, message: Message) -> bytes:
-        """Body that arrives in several chunks; ``message`` is the first."""
-        body = bytearray()
-        try:
-            while True:
-                if message["type"] == "http.disconnect":
-                    raise ApiError(INVALID_REQUEST, "The body is incomplete: the connection ended.")
-                chunk = message.get("body", b"")
-                self._reserve(len(chunk))
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise self._too_large()
-                if not message.get("more_body"):
-                    return bytes(body)
-                message = await request.receive()
-        finally:
-            self._budget_bytes += len(body)
-
-    async def _decompress(self, raw: bytes) -> bytes:
-        """Decompressed body. Large bodies are decompressed in a thread, within the budget."""
-        if len(raw) <= _INLINE_BYTES:
-            return self._gunzip(raw)
-        self._reserve(self._max_bytes)
-        try:
-            return await asyncio.to_thread(self._gunzip, raw)
-        finally:
-            self._budget_bytes += self._max_bytes
-
-    def _reserve(self, size: int) -> None:
-        if size > self._budget_bytes:
-            raise ApiError(OVERLOADED, "Too many large requests at the moment: send this one again.", retry_after=1)
-        self._budget_bytes -= size
-
-    def _gunzip(self, raw: bytes) -> bytes:
-        """All members of a gzip body. At most one byte more than the limit is decompressed."""
-        parts, bytes_left = [], self._max_bytes + 1
-        try:
-            while raw:
-                member = zlib.decompressobj(_GZIP_WINDOW_BITS)
-                part = member.decompress(raw, bytes_left)
-                parts.append(part)
-                bytes_left -= len(part)
-                if bytes_left <= 0:
-                    raise self._too_large()
-                if not member.eof:
-                    raise ApiError(INVALID_REQUEST, "The gzip body ends too early.")
-                raw = member.unused_data
-        except zlib.error:
-            raise ApiError(INVALID_REQUEST, "The body is not gzip, although Content-Encoding is gzip.") from None
-        return b"".join(parts)
-
-    def _too_large(self) -> ApiError:
-        return ApiError(REQUEST_TOO_LARGE, f"The body is larger than {self._max_bytes} bytes: send less at a time.")
-
-
-def media_type(request: Request) -> str:
-    """Content type of a request without its parameters; empty if there is none."""
-    for name, value in request.scope["headers"]:
-        if name == b"content-type":
-            text: str = value.decode("latin-1")
-            return text.partition(";")[0].strip().lower()
-    return ""
+                raise body_too_large(self._max_bytes)
+            if not message.get("more_body"):
+                return
+            message = await request.receive()
+        raise ApiError(INVALID_REQUEST, "The body is incomplete: the connection ended.")
 
 
 def _validate_gzip(encoding: bytes, may_be_gzip: bool) -> bool:
@@ -117,11 +85,3 @@ def _validate_gzip(encoding: bytes, may_be_gzip: bool) -> bool:
         return True
     allowed = "this path takes gzip only" if may_be_gzip else "this path takes no compressed body"
     raise ApiError(INVALID_REQUEST, f"Unsupported Content-Encoding: {allowed}.")
-
-
-def parse_json(body: bytes) -> object:
-    """JSON value of a body. Raises ApiError if it is not JSON."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ApiError(INVALID_REQUEST, f"The body is not JSON: {error}.") from None

@@ -67,6 +67,11 @@ SCHEMAS: Json = {
                 **_ID,
                 "description": "Of an accepted item; an LLM event's two events add a suffix to it",
             },
+            "repaired": {
+                **_COUNT,
+                "description": "Of an accepted item: values that no table can hold; half of a surrogate pair became "
+                "U+FFFD, a number out of range null",
+            },
             "code": {"enum": list(STATUS), "description": "Of a rejected item"},
             "error": {**_STRING, "description": "Of a rejected item"},
         },

@@ -47,7 +47,7 @@ def test_undocumented_fields_become_metadata(server: Server) -> None:
     [
         (b"{", "INVALID_REQUEST", "not JSON"),
         (b"[]", "INVALID_REQUEST", "The body is an array"),
-        (b'{"name": "x", "metadata": {"a": NaN}}', "INVALID_REQUEST", "not JSON"),
+        (b'{"name": "x", "metadata": {"a": oops}}', "INVALID_REQUEST", "not JSON"),
         ({"metadata": {}}, "MISSING_REQUIRED_FIELD", "name"),
         ({"name": "x"}, "MISSING_REQUIRED_FIELD", "metadata"),
         ({"name": 5, "metadata": {}}, "INVALID_REQUEST", "name is a number"),

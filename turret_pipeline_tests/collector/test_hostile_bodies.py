@@ -1,0 +1,173 @@
+"""Compressed bodies that are made to take long: work is bounded, shared fairly, and given up when the client leaves."""
+
+import asyncio
+import gzip
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from turret_pipeline.collector.api_errors import INVALID_REQUEST, OVERLOADED, REQUEST_TOO_LARGE, ApiError
+from turret_pipeline.collector.body_worker import BodyWorker
+from turret_pipeline.collector.gzip_bodies import MAX_MEMBERS, decompress_gzip
+from turret_pipeline.collector.keys import KeyFile
+from turret_pipeline.collector.request_bodies import MemoryBudget
+from turret_pipeline_tests.collector.servers import gzip_body, run_server
+
+EMPTY_MEMBER = gzip.compress(b"", mtime=0)
+LIMIT = 1_000_000
+
+
+class CountedBody(bytearray):
+    """Body that counts the bytes that are read from it."""
+
+    read_bytes = 0
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 - the signature of bytearray
+        part = super().__getitem__(key)
+        self.read_bytes += len(part)
+        return part
+
+
+def decompress(raw: bytes) -> tuple[bytes, int]:
+    """Decompressed body, and the number of bytes that were read for it."""
+    body = CountedBody(raw)
+    steps = decompress_gzip(body, LIMIT)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, body.read_bytes
+
+
+def connect(*, is_gone: bool = False) -> Request:
+    async def receive() -> Message:
+        if not is_gone:
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    return Request({"type": "http"}, receive)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"one"],
+        [b"one", b"", b"two", b""],
+        [bytes(200_000), b"x", bytes(1000)],
+        [str(number).encode() * number for number in range(500)],
+        [b""] * MAX_MEMBERS,
+    ],
+)
+def test_all_members_are_decompressed_and_little_is_read_twice(parts: list[bytes]) -> None:
+    raw = b"".join(gzip.compress(part) for part in parts)
+    content, read_bytes = decompress(raw)
+    assert content == b"".join(parts)
+    assert read_bytes <= 2 * len(raw) + 512 * len(parts)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "message"),
+    [
+        (EMPTY_MEMBER * (MAX_MEMBERS + 1), INVALID_REQUEST, "more than 10000 members"),
+        (gzip.compress(bytes(LIMIT + 1)), REQUEST_TOO_LARGE, "larger than 1000000 bytes"),
+        (gzip.compress(bytes(LIMIT)) + gzip.compress(b"x"), REQUEST_TOO_LARGE, "larger than 1000000 bytes"),
+        (gzip.compress(bytes(100_000_000)), REQUEST_TOO_LARGE, "larger than 1000000 bytes"),
+        (gzip.compress(b"text")[:-9], INVALID_REQUEST, "ends too early"),
+        (gzip.compress(b"text") + EMPTY_MEMBER[:5], INVALID_REQUEST, "ends too early"),
+        (gzip.compress(b"text") + b"more", INVALID_REQUEST, "not gzip"),
+        (b"[]", INVALID_REQUEST, "not gzip"),
+    ],
+)
+def test_a_body_that_is_too_large_or_damaged_is_rejected(raw: bytes, code: str, message: str) -> None:
+    with pytest.raises(ApiError, match=message) as rejected:
+        decompress(raw)
+    assert rejected.value.code == code
+
+
+def test_projects_take_turns() -> None:
+    is_other_done = threading.Event()
+
+    def work_until_the_other_is_done() -> Generator[None, None, str]:
+        while not is_other_done.is_set():
+            yield
+        return "slow"
+
+    def work_briefly() -> Generator[None, None, str]:
+        yield
+        is_other_done.set()
+        return "quick"
+
+    async def run() -> list[str]:
+        worker = BodyWorker()
+        slow = [worker.run(connect(), "slow", work_until_the_other_is_done()) for _ in range(3)]
+        return list(await asyncio.gather(*slow, worker.run(connect(), "quick", work_briefly())))
+
+    assert asyncio.run(run()) == ["slow", "slow", "slow", "quick"]
+
+
+def test_bodies_of_a_project_are_worked_on_one_after_the_other() -> None:
+    order: list[int] = []
+
+    def work(number: int) -> Generator[None, None, None]:
+        for _ in range(3):
+            order.append(number)
+            yield
+
+    async def run() -> None:
+        worker = BodyWorker()
+        await asyncio.gather(*(worker.run(connect(), "one", work(number)) for number in range(3)))
+
+    asyncio.run(run())
+    assert order == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_work_is_given_up_when_the_client_leaves() -> None:
+    def work_forever() -> Generator[None, None, None]:
+        while True:
+            yield
+
+    async def run() -> None:
+        await BodyWorker().run(connect(is_gone=True), "one", work_forever())
+
+    with pytest.raises(ApiError, match="The connection ended"):
+        asyncio.run(run())
+
+
+def test_a_project_takes_no_more_memory_than_it_leaves_free() -> None:
+    budget = MemoryBudget(100)
+    budget.take("one", 50)
+    with pytest.raises(ApiError) as rejected:
+        budget.take("one", 1)
+    assert rejected.value.code == OVERLOADED
+    budget.take("two", 25)
+    with pytest.raises(ApiError):
+        budget.take("two", 1)
+    budget.give_back("one", 50)
+    budget.take("two", 25)
+
+
+def test_hostile_bodies_of_one_project_do_not_block_others(tmp_path: Path) -> None:
+    hostile = EMPTY_MEMBER * MAX_MEMBERS + gzip_body([])
+    honest = gzip_body([{"name": "n", "event_id": "e"}])
+    with run_server(tmp_path) as server:
+        other = KeyFile(tmp_path / "collector").create("other", None)[0]
+        statuses: list[int] = []
+
+        def attack() -> None:
+            answer = server.post("/v1/events", hostile, content_encoding="gzip", connection="close")
+            statuses.append(answer.status_code)
+
+        threads = [threading.Thread(target=attack) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        assert [server.get(path).status_code for path in ("/health", "/ready")] == [200, 200]
+        answer = server.post("/v1/events", honest, key=other, content_encoding="gzip")
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+        for thread in threads:
+            thread.join()
+        assert statuses == [400] * 10
