@@ -1,86 +1,115 @@
 """Checks of the built tables as Dagster asset checks. Blocking ones stop publishing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
+import duckdb
 
+from turret_pipeline.clock import now
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import mart_key
 from turret_pipeline.quality.contracts import BUILT_TABLES, find_breaches
-from turret_pipeline.quality.expectations import checked_columns, validate
+from turret_pipeline.quality.expectations import Verdict, check_values
+from turret_pipeline.quality.report import ReportedCheck, ReportedTable, write_report
 from turret_pipeline.storage.warehouse import open_read_only
+from turret_pipeline.tables import Table
 
+CONTRACT, EXPECTATIONS, FEW_REJECTED = "contract", "expectations", "few_rows_are_rejected"
+PROMISES = {
+    CONTRACT: "Columns, types and nulls are as in the contract.",
+    EXPECTATIONS: "Values are possible (suite of Great Expectations).",
+}
 MAX_REJECTED_SHARE = 0.05
 
 
 @dg.multi_asset_check(
-    name="contracts",
+    name="table_checks",
     specs=[
-        dg.AssetCheckSpec(
-            "contract",
-            asset=mart_key(table.name),
-            blocking=True,
-            description="Columns, types, nulls and key are as in the contract.",
-        )
+        dg.AssetCheckSpec(name, asset=mart_key(table.name), blocking=True, description=promise)
         for table in BUILT_TABLES
+        for name, promise in PROMISES.items()
+    ]
+    + [
+        dg.AssetCheckSpec(
+            FEW_REJECTED,
+            asset=mart_key("source_files"),
+            description=f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.",
+        )
     ],
+    can_subset=True,
 )
-def contracts(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
-    """Check each built table against its contract."""
+def table_checks(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
+    """Check the selected tables, and write the quality report about them."""
+    selected = {(key.asset_key.path[-1], key.name) for key in context.selected_asset_check_keys}
+    tables = [table for table in BUILT_TABLES if table.name in {name for name, _ in selected}]
     with open_read_only(workspace.build) as connection:
-        for table in BUILT_TABLES:
-            breaches = find_breaches(connection, table)
+        breaches = {table.name: find_breaches(connection, table) for table in tables}
+        whole = [table for table in tables if not breaches[table.name]]
+        with workspace.progress.during("Checking values"):
+            verdicts = {table.name: found for table, found in check_values(connection, whole)}
+        results = list(_judge(breaches, verdicts))
+        if ("source_files", FEW_REJECTED) in selected:
+            results.append(_judge_rejected(connection))
+    report = [_report(table, verdicts.get(table.name, []), results) for table in tables]
+    write_report(workspace.data.quality / "index.html", context.run_id, now(), report)
+    for result in results:
+        if result.asset_key is not None and (result.asset_key.path[-1], result.check_name) in selected:
+            yield result
+
+
+def _judge(
+    breaches: Mapping[str, Sequence[str]], verdicts: Mapping[str, Sequence[Verdict]]
+) -> Iterator[dg.AssetCheckResult]:
+    """The results of both blocking checks; values are not looked at if the contract is broken."""
+    for name, broken in breaches.items():
+        failed = [f"{verdict}." for verdict in verdicts.get(name, []) if not verdict.is_passed]
+        if broken:
+            failed = ["The values were not checked, because the table breaks its contract."]
+        for check, sentences in ((CONTRACT, broken), (EXPECTATIONS, failed)):
             yield dg.AssetCheckResult(
-                asset_key=mart_key(table.name),
-                check_name="contract",
-                passed=not breaches,
-                description=" ".join(breaches) or None,
+                asset_key=mart_key(name),
+                check_name=check,
+                passed=not sentences,
+                description=" ".join(sentences) or None,
             )
 
 
-@dg.multi_asset_check(
-    name="expectations",
-    specs=[
-        dg.AssetCheckSpec(
-            "expectations",
-            asset=mart_key(table.name),
-            blocking=True,
-            description="Values are possible (suite of Great Expectations).",
-        )
-        for table in BUILT_TABLES
-    ],
-)
-def expectations(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
-    """Check the values of each built table; Data Docs show the expectations and the observed values."""
-    with open_read_only(workspace.build) as connection:
-        frames = {
-            table.name: connection.sql(f"select {', '.join(checked_columns(table))} from marts.{table.name}").pl()
-            for table in BUILT_TABLES
-        }
-    with workspace.progress.during("Checking values"):
-        failures = validate(frames, workspace.data.quality)
-    for name, failed in failures.items():
-        yield dg.AssetCheckResult(
-            asset_key=mart_key(name),
-            check_name="expectations",
-            passed=not failed,
-            description="; ".join(failed) or None,
-        )
-
-
-@dg.asset_check(
-    asset=mart_key("source_files"), description=f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected."
-)
-def few_rows_are_rejected(workspace: Workspace) -> dg.AssetCheckResult:
+def _judge_rejected(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
     """Warn if many rows were rejected; Segment calls other than events do not count."""
-    with open_read_only(workspace.build) as connection:
-        found = connection.execute(
-            "select coalesce((select count(*) from marts.rejected_events where not is_mended and reason_code <> "
-            "'not_an_event') / nullif(sum(row_count), 0), 0) from marts.source_files"
-        ).fetchall()
+    found = connection.execute(
+        "select coalesce((select count(*) from marts.rejected_events where not is_mended and reason_code <> "
+        "'not_an_event') / nullif(sum(row_count), 0), 0) from marts.source_files"
+    ).fetchall()
     share = float(found[0][0])
     return dg.AssetCheckResult(
+        asset_key=mart_key("source_files"),
+        check_name=FEW_REJECTED,
         passed=share <= MAX_REJECTED_SHARE,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{share:.1%} of the rows were rejected; table rejected_events lists the reasons.",
     )
+
+
+def _report(table: Table, verdicts: Sequence[Verdict], results: Sequence[dg.AssetCheckResult]) -> ReportedTable:
+    """What the page shows of a table: its contract, each rule for its values, and warnings."""
+    checks = [
+        _report_check(result)
+        for result in results
+        if result.asset_key == mart_key(table.name) and not (result.check_name == EXPECTATIONS and verdicts)
+    ]
+    checks += [_report_verdict(verdict) for verdict in verdicts]
+    return ReportedTable(table, verdicts[0].row_count if verdicts else None, checks)
+
+
+def _report_check(result: dg.AssetCheckResult) -> ReportedCheck:
+    name = PROMISES.get(str(result.check_name), f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.")
+    if result.passed:
+        return ReportedCheck(name, "passed")
+    status = "warning" if result.severity == dg.AssetCheckSeverity.WARN else "failed"
+    return ReportedCheck(name, status, result.description or "")
+
+
+def _report_verdict(verdict: Verdict) -> ReportedCheck:
+    if verdict.is_passed:
+        return ReportedCheck(verdict.rule, "passed", verdict.found)
+    return ReportedCheck(verdict.rule, "failed", f"{verdict.violations}{f', {verdict.found}' * bool(verdict.found)}")

@@ -10,7 +10,7 @@ import dagster as dg
 
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.orchestration.asset_checks import contracts, expectations, few_rows_are_rejected
+from turret_pipeline.orchestration.asset_checks import table_checks
 from turret_pipeline.orchestration.assets.ingestion import event_values, fields, ingest
 from turret_pipeline.orchestration.assets.insights import insight
 from turret_pipeline.orchestration.assets.journeys import journeys
@@ -59,7 +59,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             make_marts(manifest),
             publish.map_asset_specs(functools.partial(_with_freshness, settings)),
         ],
-        asset_checks=[contracts, expectations, few_rows_are_rejected],
+        asset_checks=[table_checks],
         jobs=[job],
         schedules=[daily],
         sensors=[landing_sensor(settings, JOB)],

@@ -1,157 +1,98 @@
-"""Suites of Great Expectations over the values of the built tables, and their Data Docs."""
+"""Great Expectations over the values of the built tables."""
 
-import html
 import os
 import warnings
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import polars as pl
 
-from turret_pipeline.storage.atomic_files import atomic_replace, remove
-from turret_pipeline.tables import MART_TABLES, Table
-
-SHARES = {
-    "probability", "share_in_segment", "share_elsewhere", "q_value", "emerging_q_value", "coverage", "stability",
-    "probability_in_segment", "probability_elsewhere", "drop_off_q_value",
-}  # fmt: skip
-"""Columns between 0 and 1, in addition to those whose name ends in _share."""
-
-SIGNED = {"difference", "difference_low", "difference_high", "cohesion", "map_x", "map_y"}
-"""Columns between -1 and 1."""
-
-MAX_SHARE = 1 + 1e-9
-PAIRS = {
-    "journey_edges": [("transition_count", "session_count")],
-    "journey_nodes": [
-        ("event_count", "session_count"),
-        ("session_count", "start_count"),
-        ("session_count", "end_count"),
-    ],
-    "journey_loops": [("bounce_count", "session_count")],
-    "journey_segments": [("difference", "difference_low"), ("difference_high", "difference")],
-    "topic_outcomes": [
-        ("session_count", "outcome_session_count"),
-        ("difference", "difference_low"),
-        ("difference_high", "difference"),
-    ],
-    "topics": [("event_count", "text_count"), ("event_count", "session_count")],
-    "topic_days": [("event_count", "session_count")],
-    "sessions": [("ended_at", "started_at")],
-    "journey_steps": [("ended_at", "started_at")],
-    "number_days": [("value_p95", "value_p50")],
-    "topic_numbers": [("value_p95", "value_p50")],
-    "topic_segments": [
-        ("event_count", "session_count"),
-        ("difference", "difference_low"),
-        ("difference_high", "difference"),
-    ],
-}
-"""Pairs of columns: the first is never smaller than the second."""
-INDEX = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Quality of the built tables</title>
-<style>body {{ font-family: sans-serif; margin: 2em; }} td {{ padding: 0.2em 2em 0.2em 0; }}</style></head>
-<body><h1>Quality of the built tables</h1>
-<p>Results of Great Expectations in the last run. The report of each table shows expectations and observed values.</p>
-<table>
-{rows}
-</table></body></html>
-"""
-UNIQUE_TOGETHER = {"topics": ["field", "label"]}
+from turret_pipeline.quality.extremes import Extremes, read_extremes
+from turret_pipeline.quality.rules import Order, Range, Rule, build_rules
+from turret_pipeline.tables import Table
 
 
-def validate(frames: dict[str, pl.DataFrame], folder: Path) -> dict[str, list[str]]:
-    """Failed expectations by table, one sentence each. Writes Data Docs and an index page to ``folder``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecation warnings inside Great Expectations
-        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # telemetry
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one rule of a table."""
+
+    rule: str
+    is_passed: bool
+    violation_count: int
+    row_count: int
+    found: str
+
+    @property
+    def violations(self) -> str:
+        """The rows that break the rule, in words."""
+        return f"not in {self.violation_count:,} of {self.row_count:,} rows"
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.violations}{f' ({self.found})' * bool(self.found)}"
+
+
+def check_values(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]
+) -> Iterator[tuple[Table, list[Verdict]]]:
+    """The verdict of each rule, table by table. Only the rows that decide the rules are loaded."""
+    validator = Validator()
+    for table in tables:
+        rules = build_rules(table)
+        extremes = read_extremes(connection, table, rules)
+        yield table, _collect_verdicts(rules, validator.validate(table, rules, extremes.rows), extremes)
+
+
+def _collect_verdicts(rules: Sequence[Rule], passed: Sequence[bool], extremes: Extremes) -> list[Verdict]:
+    facts = zip(rules, passed, extremes.violation_counts, extremes.found, strict=True)
+    return [Verdict(str(rule), ok, count, extremes.row_count, found) for rule, ok, count, found in facts]
+
+
+class Validator:
+    """Great Expectations without files and telemetry."""
+
+    def __init__(self) -> None:
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"  # telemetry
+        with _silence_warnings():
+            import great_expectations as gx
+
+            context: Any = gx.get_context(mode="ephemeral")
+            context.variables.progress_bars = {"globally": False}
+            self._source = context.data_sources.add_pandas("warehouse")
+
+    def validate(self, table: Table, rules: Sequence[Rule], frame: pl.DataFrame) -> list[bool]:
+        """True per rule that holds in the frame, which has the columns of the rules."""
         import great_expectations as gx
 
-        remove(folder / "docs")
-        with atomic_replace(folder / "docs") as docs:
-            site = {
-                "class_name": "SiteBuilder",
-                "store_backend": {
-                    "class_name": "TupleFilesystemStoreBackend",
-                    "base_directory": str(docs).replace("$", r"\$"),
-                },
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            }
-            context = gx.get_context(mode="ephemeral")
-            context.variables.progress_bars = {"globally": False}
-            for old in list(context.get_site_names()):
-                context.delete_data_docs_site(old)
-            context.add_data_docs_site(site_name="docs", site_config=site)
-            source = context.data_sources.add_pandas("warehouse")
-            failed = {
-                name: _validate_table(context, source, MART_TABLES[name], frame) for name, frame in frames.items()
-            }
-            context.build_data_docs(["docs"])
-    _write_index(folder, failed)
-    return failed
+        expectations = [_make_expectation(rule, number) for number, rule in enumerate(rules)]
+        with _silence_warnings():
+            asset = self._source.add_dataframe_asset(name=table.name)
+            definition = asset.add_batch_definition_whole_dataframe("built")
+            batch = definition.get_batch(batch_parameters={"dataframe": frame.to_pandas()})
+            outcome = batch.validate(gx.ExpectationSuite(name=table.name, expectations=expectations))
+            self._source.delete_asset(table.name)
+        passed = {result.expectation_config.meta["rule"]: bool(result.success) for result in outcome.results}
+        return [passed[number] for number in range(len(rules))]
 
 
-def _write_index(folder: Path, failed: dict[str, list[str]]) -> None:
-    """Write a page that links to the reports: the index of Data Docs itself stays empty without a network."""
-    rows = []
-    for name, reasons in failed.items():
-        page = next((folder / "docs" / "validations" / name).rglob("*.html"))
-        verdict = "passed" if not reasons else html.escape("failed: " + "; ".join(reasons))
-        rows.append(f'<tr><td><a href="{page.relative_to(folder).as_posix()}">{name}</a></td><td>{verdict}</td></tr>')
-    with atomic_replace(folder / "index.html") as temp:
-        temp.write_text(INDEX.format(rows="\n".join(rows)), encoding="utf-8")
+def _silence_warnings() -> "warnings.catch_warnings[None]":
+    """Ignore deprecation warnings inside Great Expectations."""
+    return warnings.catch_warnings(action="ignore")
 
 
-def _validate_table(context: Any, source: Any, table: Table, frame: pl.DataFrame) -> list[str]:  # noqa: ANN401
-    import great_expectations as gx
-
-    batch = source.add_dataframe_asset(name=table.name).add_batch_definition_whole_dataframe("built")
-    suite = context.suites.add(gx.ExpectationSuite(name=table.name, expectations=_expectations(table)))
-    definition = gx.ValidationDefinition(name=table.name, data=batch, suite=suite)
-    validation = context.validation_definitions.add(definition)
-    outcome = validation.run(batch_parameters={"dataframe": frame.to_pandas()})
-    return [_describe_failure(result) for result in outcome.results if not result.success]
-
-
-def _expectations(table: Table) -> list[Any]:
-    """Expectations that follow from column names, and those of the table."""
+def _make_expectation(rule: Rule, number: int) -> Any:  # noqa: ANN401
     from great_expectations import expectations as gxe
 
-    suite: list[Any] = [gxe.ExpectTableColumnsToMatchSet(column_set=checked_columns(table))]
-    for column in table.columns:
-        if column.kind == "number" and (column.name.endswith("_share") or column.name in SHARES):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, max_value=MAX_SHARE))
-        elif column.name in SIGNED:
-            suite.append(
-                gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-MAX_SHARE, max_value=MAX_SHARE)
-            )
-        elif column.name == "growth":
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1))
-        elif column.name.endswith(("_count", "_seconds")):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=0))
-        elif column.name.endswith("similarity"):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=-1.001, max_value=1.001))
-        elif column.name.endswith("_number"):
-            suite.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=1))
-    for larger, smaller in PAIRS.get(table.name, []):
-        suite.append(
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A=larger, column_B=smaller, or_equal=True, ignore_row_if="either_value_is_missing"
-            )
+    meta = {"rule": number}
+    if isinstance(rule, Range):
+        return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=rule.low, max_value=rule.high, meta=meta)
+    if isinstance(rule, Order):
+        return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A=rule.larger,
+            column_B=rule.smaller,
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+            meta=meta,
         )
-    if together := UNIQUE_TOGETHER.get(table.name):
-        suite.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=together))
-    return suite
-
-
-def checked_columns(table: Table) -> list[str]:
-    """Columns that a suite needs; users' texts are never loaded."""
-    named = {column for pair in PAIRS.get(table.name, []) for column in pair} | set(UNIQUE_TOGETHER.get(table.name, []))
-    numeric = {column.name for column in table.columns if column.kind in {"integer", "number"}}
-    return [column.name for column in table.columns if column.name in named | numeric | set(table.key)]
-
-
-def _describe_failure(result: Any) -> str:  # noqa: ANN401
-    config = result.expectation_config
-    arguments = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
-    return f"{config.type} {arguments}: {result.result.get('unexpected_count', result.result.get('observed_value'))}"
+    return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(rule.columns), meta=meta)

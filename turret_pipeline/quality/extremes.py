@@ -1,0 +1,79 @@
+"""The rows of a built table that decide if its rules hold: those with the lowest and highest values.
+
+All values of a column are in a range if the lowest and the highest are; an order of two columns holds if no row breaks
+it. So Great Expectations need not load the whole table: DuckDB finds these rows, and counts those that break a rule.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.quality.rules import Order, Range, Rule, Unique
+from turret_pipeline.tables import Table
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The deciding rows of a table, its number of rows, and per rule the rows that break it and the values found."""
+
+    rows: pl.DataFrame
+    row_count: int
+    violation_counts: list[int]
+    found: list[str]
+
+
+def read_extremes(connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule]) -> Extremes:
+    """The extremes of a table in schema marts; at most four rows per rule. NaN counts as missing, as in pandas."""
+    columns = checked_columns(table, rules)
+    kinds = {column.name: column.kind for column in table.columns}
+    values = [f"nullif({name}, 'nan'::double) as {name}" if kinds[name] == "number" else name for name in columns]
+    source = f"(select {', '.join(['rowid as row_id', *values])} from marts.{table.name})"
+    facts = [_query(connection, rule, source) for rule in rules]
+    deciding = sorted({row for fact in facts for row in fact[1:3] if row is not None})
+    wanted = f"select {', '.join(columns) or 'rowid'} from marts.{table.name}"
+    rows = connection.sql(f"{wanted} where rowid in (select unnest(?::bigint[]))", params=[deciding]).pl()
+    (height,) = connection.execute(f"select count(*) from marts.{table.name}").fetchall()[0]
+    found = [_describe(rule, fact) for rule, fact in zip(rules, facts, strict=True)]
+    return Extremes(rows, height, [fact[0] for fact in facts], found)
+
+
+def checked_columns(table: Table, rules: Sequence[Rule]) -> list[str]:
+    """Columns that the rules are about, in the order of the table; users' texts are never loaded."""
+    named = {column for rule in rules for column in rule.columns}
+    return [column.name for column in table.columns if column.name in named]
+
+
+def _query(connection: duckdb.DuckDBPyConnection, rule: Rule, source: str) -> tuple[Any, ...]:
+    """Number of rows that break the rule, ids of two rows that decide it, and for a range its lowest and highest."""
+    return tuple(connection.execute(_write_query(rule, source)).fetchall()[0])
+
+
+def _write_query(rule: Rule, source: str) -> str:
+    if isinstance(rule, Range):
+        column, above = rule.column, "" if rule.high is None else f" or {rule.column} > {rule.high!r}"
+        return (
+            f"select count(*) filter ({column} < {rule.low!r}{above}), arg_min(row_id, {column}), "
+            f"arg_max(row_id, {column}), min({column}), max({column}) from {source}"
+        )
+    if isinstance(rule, Order):
+        broken = f"{rule.larger} < {rule.smaller}"
+        return f"select count(*) filter ({broken}), min(row_id) filter ({broken}), max(row_id) from {source}"
+    together = ", ".join(rule.columns)
+    return (
+        f"select coalesce(sum(times), 0)::bigint, min(first), arg_min(last, first) from (select min(row_id) as first, "
+        f"max(row_id) as last, count(*) as times from {source} where coalesce({together}) is not null "
+        f"group by {together} having count(*) > 1)"
+    )
+
+
+def _describe(rule: Rule, fact: Sequence[Any]) -> str:
+    if isinstance(rule, Unique | Order):
+        return ""
+    return "no values" if fact[3] is None else f"{_format(fact[3])} to {_format(fact[4])}"
+
+
+def _format(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
