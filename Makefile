@@ -10,7 +10,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint ui serve install clean
+.PHONY: help run test check lint docs ui serve install clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: install
 	@$(BIN)/dbt parse --quiet --no-partial-parse --project-dir dbt_transforms --profiles-dir dbt_transforms
 	@$(BIN)/dagster definitions validate -m turret_pipeline.definitions
 
+docs: install  ## build the documentation into site/
+	@$(BIN)/zensical build --strict
+
 ui: install  ## open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/turret ui
 
@@ -50,5 +53,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove .venv and everything in data except the sample
-	@rm -rf $(VENV) dbt_transforms/target dbt_transforms/logs
+	@rm -rf $(VENV) site .cache dbt_transforms/target dbt_transforms/logs
 	@find data -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +

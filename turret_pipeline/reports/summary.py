@@ -79,7 +79,7 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
     if assumptions := _assumptions(connection):
         section.append(Line(assumptions, "yellow"))
     if not events:
-        section.append(Line("No event was accepted. The README lists the supported formats.", "red"))
+        section.append(Line("No event was accepted. `turret formats` lists the supported formats.", "red"))
     fields = connection.sql(
         "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
     ).pl()["field"]

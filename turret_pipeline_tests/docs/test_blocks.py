@@ -1,0 +1,128 @@
+"""Every block of code in the documents runs: commands by page, queries, and settings."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from turret_pipeline.config.collector import load_collector_settings
+from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment
+from turret_pipeline_tests.conftest import Job
+from turret_pipeline_tests.docs.pages import Block, list_blocks
+
+CHECKED_ELSEWHERE = {"python", "javascript"}
+"""Languages of the examples that test_clients.py runs."""
+NOT_COMMANDS = {"text", "json"}
+"""Output, lines of other programs, and examples of rows, which the reference generates."""
+
+NOT_RUN = {
+    "docs/tutorial.md": ["installs the package; the test of the wheel runs it"],
+    "docs/how-to/own-events.md": ["installs a package"],
+    "docs/how-to/llm-labels.md": ["installs a package"],
+    "docs/how-to/deploy.md": ["installs the package", "images cannot be built where the tests run"],
+}
+"""Reasons of the blocks that do not run, by page."""
+
+PRELUDE = """
+set -euo pipefail
+make() { command make --dry-run -C "$PROJECT" "$@" > /dev/null; }
+wait_for_port() {
+  for _ in $(seq 600); do
+    if (echo > "/dev/tcp/127.0.0.1/$1") 2> /dev/null; then return; fi
+    sleep 0.1
+  done
+  echo "Nothing listens on port $1" >&2
+  return 1
+}
+trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT
+"""
+"""A page runs as one script after `make run`: `make` does nothing more, and servers run in the background."""
+
+SERVER = re.compile(r"^((?:turret serve|turret ui|dagster dev|dg dev)\b.*?--port (\d+).*?)(?:  +#.*)?$", re.MULTILINE)
+
+COMMAND_PAGES = sorted({block.page for block in list_blocks(language="sh") if not block.reason})
+QUERIES = [query.strip() for block in list_blocks(language="sql") for query in block.code.split(";") if query.strip()]
+
+
+def _find_free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _write_script(page: str) -> tuple[str, dict[str, str]]:
+    """The commands of a page as one script on free ports, and the variables that it needs."""
+    code = "".join(block.code for block in list_blocks(page, "sh") if not block.reason)
+    variables = {"PROJECT": str(PROJECT), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    ports = {found[2] for found in SERVER.finditer(code)}
+    code = SERVER.sub(r"\1 & wait_for_port \2", code)
+    for port in ports:
+        free = str(_find_free_port())
+        code = re.sub(rf"\b{port}\b", free, code)
+        variables |= {"TURRET_COLLECTOR_URL": f"http://127.0.0.1:{free}", "TURRET_COLLECTOR_FILE_MAX_SECONDS": "1"}
+    return PRELUDE + code, variables
+
+
+def _make_checkout(folder: Path, job: Job) -> None:
+    """Make a folder like a checkout after `make run`."""
+    shutil.copytree(job.data_dir, folder / "data")
+    shutil.copytree(SAMPLE, folder / "data" / "sample")
+    (folder / ".venv").symlink_to(sys.prefix)
+
+
+@pytest.mark.parametrize("page", COMMAND_PAGES)
+def test_the_commands_of_a_page_run(sample_job: Job, page: str, tmp_path: Path) -> None:
+    script, variables = _write_script(page)
+    _make_checkout(tmp_path, sample_job)
+    for block in list_blocks(page, "toml"):
+        (tmp_path / "turret.toml").write_text(block.code)
+    if "/tmp/turret" in script:
+        shutil.copytree(sample_job.data_dir, tmp_path / "other")
+        script = script.replace("/tmp/turret", str(tmp_path / "other"))
+    command = ["bash", "-c", script]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_make_target_of_a_page_is_explained() -> None:
+    listed = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    named = {
+        target for block in list_blocks(language="sh") for target in re.findall(r"^make ([\w-]+)", block.code, re.M)
+    }
+    assert named <= {line.split()[0] for line in listed.splitlines()}
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_returns_rows(sample_job: Job, query: str) -> None:
+    file = sample_job.data_dir / "warehouse" / "turret.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("block", list_blocks(language="toml"), ids=lambda block: block.page)
+def test_settings_are_valid(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "turret.toml").write_text(block.code)
+    monkeypatch.chdir(tmp_path)
+    load_settings()
+    load_collector_settings()
+
+
+def test_every_block_runs_or_says_why_not() -> None:
+    reasons: dict[str, list[str]] = {}
+    for block in list_blocks():
+        if block.reason:
+            reasons.setdefault(block.page, []).append(block.reason)
+    assert reasons == NOT_RUN
+    run_here = {"sh", "sql", "toml"}
+    assert {block.language for block in list_blocks()} <= run_here | CHECKED_ELSEWHERE | NOT_COMMANDS
+    clients = {block.page for language in CHECKED_ELSEWHERE for block in list_blocks(language=language)}
+    assert clients == {"docs/how-to/clients.md"}
