@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from turret_pipeline.tables import TOPIC_DEFINITIONS, TOPIC_LINEAGE
+from turret_pipeline.tables import TOPIC_DEFINITIONS
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.follow_ups.roles import RoleDecision, classify_roles
 from turret_pipeline.topics.follow_ups.turns import collect_turns
+from turret_pipeline.topics.lifecycle.lineage import to_lineage_rows
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
 
@@ -45,12 +46,5 @@ def _apply_decisions(definitions: pl.DataFrame, decisions: Mapping[str, RoleDeci
 def _role_changes(definitions: pl.DataFrame, previous_roles: Mapping[str, str], run: Run) -> pl.DataFrame:
     """Rows of ``topic_lineage`` for the topics whose role changed."""
     previous = pl.col("topic_id").replace_strict(previous_roles, default=None, return_dtype=pl.String)
-    return definitions.filter(previous.is_not_null() & (previous != pl.col("role"))).select(
-        pl.lit(run.run_id).alias("run_id"),
-        pl.lit(run.started_at).cast(TOPIC_LINEAGE.schema["changed_at"]).alias("changed_at"),
-        "field",
-        "topic_id",
-        pl.col("role").alias("change"),
-        pl.lit(None, pl.String).alias("other_topic_id"),
-        pl.lit(None, pl.Float64).alias("overlap_share"),
-    )
+    changed = definitions.filter(previous.is_not_null() & (previous != pl.col("role")))
+    return to_lineage_rows(changed.select("field", "topic_id", pl.col("role").alias("change")), run)

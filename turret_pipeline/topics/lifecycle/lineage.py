@@ -48,17 +48,22 @@ def build_lineage(
     )
     moved = pl.concat([moved, merged])
     statuses = _status_changes(both).join(moved, on="topic_id", how="anti", maintain_order="left")
-    return (
-        pl.concat([moved, statuses, _label_changes(both)], how="diagonal")
-        .unique(["topic_id", "change"], keep="first", maintain_order=True)
-        .with_columns(
-            pl.lit(run.run_id).alias("run_id"),
-            pl.lit(run.started_at).cast(TOPIC_LINEAGE.schema["changed_at"]).alias("changed_at"),
-            pl.lit(field).alias("field"),
-        )
-        .select(TOPIC_LINEAGE.schema.names())
-        .sort(pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64), "change")
+    found = pl.concat([moved, statuses, _label_changes(both)], how="diagonal")
+    found = found.unique(["topic_id", "change"], keep="first", maintain_order=True)
+    rows = to_lineage_rows(found.with_columns(pl.lit(field).alias("field")), run)
+    return rows.sort(pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64), "change")
+
+
+def to_lineage_rows(changes: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Rows of table ``topic_lineage`` for changes of a run: field, topic_id, change.
+
+    Changes that involve a second topic also have other_topic_id and overlap_share.
+    """
+    of_run = changes.with_columns(
+        pl.lit(run.run_id).alias("run_id"),
+        pl.lit(run.started_at).cast(TOPIC_LINEAGE.schema["changed_at"]).alias("changed_at"),
     )
+    return pl.concat([TOPIC_LINEAGE.empty(), of_run], how="diagonal").select(TOPIC_LINEAGE.schema.names())
 
 
 def births(lineage: pl.DataFrame) -> dict[str, str]:

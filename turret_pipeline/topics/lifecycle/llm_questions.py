@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from turret_pipeline.scrubbing import scrub_for_llm
-from turret_pipeline.tables import TOPIC_LINEAGE
 from turret_pipeline.tables.topics import ACTIVE
+from turret_pipeline.topics.lifecycle.lineage import to_lineage_rows
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState
 from turret_pipeline.topics.lifecycle.topic_table import KEYWORDS
@@ -239,16 +239,5 @@ def _recount_renames(runs: pl.DataFrame, lineage: pl.DataFrame, run: Run) -> pl.
 
 
 def _rename_rows(topics: pl.DataFrame, topic_ids: list[str], run: Run) -> pl.DataFrame:
-    return (
-        topics.filter(pl.col("topic_id").is_in(topic_ids))
-        .select(
-            pl.lit(run.run_id).alias("run_id"),
-            pl.lit(run.started_at).cast(TOPIC_LINEAGE.schema["changed_at"]).alias("changed_at"),
-            "field",
-            "topic_id",
-            pl.lit("renamed").alias("change"),
-            pl.lit(None, pl.String).alias("other_topic_id"),
-            pl.lit(None, pl.Float64).alias("overlap_share"),
-        )
-        .select(TOPIC_LINEAGE.schema.names())
-    )
+    renamed = topics.filter(pl.col("topic_id").is_in(topic_ids))
+    return to_lineage_rows(renamed.select("field", "topic_id", pl.lit("renamed").alias("change")), run)
