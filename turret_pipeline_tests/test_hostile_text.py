@@ -6,6 +6,7 @@ Commands are found from the command line itself, so a new command fails here unt
 import csv
 import io
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -19,10 +20,11 @@ import typer
 from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
+from turret_pipeline.collector.server import make_log_formatter
 from turret_pipeline.errors import TurretError
 from turret_pipeline.journeys.graph import FORMATS
 from turret_pipeline_tests.collector.servers import run_server
-from turret_pipeline_tests.commands import conversations, open_published, turret, warehouse, write_events
+from turret_pipeline_tests.commands import PROJECT, conversations, open_published, turret, warehouse, write_events
 
 CONTROLS = "\x1b[2J\x1b]52;c;ZXZp\x07\x9b31m\u202e\u2066\u200b\ufeff\u2028\x85\x7f\nFORGED line\r\tFORGED"
 MARKUP = "<img src=x onerror=alert(1)> [link](http://evil.example) http://bare.example | `code"
@@ -184,6 +186,14 @@ def test_every_command_is_called_or_has_a_reason_not_to_be() -> None:
     assert set(ALL_COMMANDS) == {*COMMANDS, *NOT_CALLED}
 
 
+def test_commands_write_through_their_console_only() -> None:
+    """The console escapes; so nothing else in the package may write or style a text by itself."""
+    direct = re.compile(r"std(out|err)\.write|typer\.s?echo|rich\.(console|text|markup)|\bwrite_csv\(\)")
+    files = [path for path in (PROJECT / "turret_pipeline" / "cli").glob("*.py") if path.name != "console.py"]
+    assert len(files) > 10
+    assert [path.name for path in files if direct.search(path.read_text())] == []
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_prints_no_control_character_no_forged_line_and_no_formula(folder: Path, name: str) -> None:
     for arguments in COMMANDS[name]:
@@ -259,6 +269,15 @@ def test_metadata_in_dagster_is_harmless_markdown(folder: Path) -> None:
 def test_the_log_of_a_run_has_no_forged_line(folder: Path) -> None:
     log = (folder / "log.txt").read_text()
     assert "FORGED.jsonl: 74 rows read" in log
+    assert find_unsafe(log) == []
+    assert not re.search(r"^FORGED", log, re.MULTILINE)
+
+
+def test_the_log_of_the_collector_has_no_forged_line() -> None:
+    values = (f"shop{CONTROLS}", OSError(28, f"No space{CONTROLS}"))
+    record = logging.LogRecord("turret_pipeline", logging.ERROR, "f", 1, "project %s: %s", values, None)
+    log = make_log_formatter().format(record)
+    assert "ERROR:" in log.split("\n")[0]
     assert find_unsafe(log) == []
     assert not re.search(r"^FORGED", log, re.MULTILINE)
 

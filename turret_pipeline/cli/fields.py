@@ -117,7 +117,7 @@ def _find_objection(published: "PublishedTables", name: str, kind: str) -> str |
 
 def _build_table(frame: pl.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("field", overflow="fold", max_width=32)
+    table.add_column("field", overflow="ellipsis", no_wrap=True, max_width=40)  # a folded name could forge a line
     table.add_column("type", no_wrap=True)
     table.add_column("events", justify="right", no_wrap=True)
     table.add_column("distinct", justify="right", no_wrap=True)
