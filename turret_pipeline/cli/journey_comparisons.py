@@ -1,7 +1,7 @@
 """`turret journeys compare` and `turret journeys outcomes`: differences between groups of sessions."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
@@ -22,6 +22,9 @@ from turret_pipeline.cli.journey_views import (
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables import END, EVENT_NAME, START
+
+if TYPE_CHECKING:
+    from turret_pipeline.reports.comparison_sides import Side
 
 ShowAll = Annotated[bool, typer.Option("--all", help="Include differences that may be due to chance.")]
 
@@ -49,19 +52,9 @@ def compare(
     Compares the topics that sessions visit, and their next steps. Shows the differences that survive correction for
     chance (q-values of at most 0.05), the largest first.
     """
-    from turret_pipeline.journeys.comparison import VISIT, compare_sessions
-    from turret_pipeline.reports.comparison_sides import missing_data_warning, select_periods, select_segments
+    from turret_pipeline.journeys.comparison import compare_sessions
 
-    if bool(segments) == bool(period):
-        raise TurretError("Compare either segments (plan=team) or a --period (7d).")
-    if query.is_of_users:
-        raise TurretError(f"Only sessions can be compared: use --dimension {query.field}.")
-    if segments:
-        one, other = select_segments(query.published, query.scope, segments)
-    else:
-        one, other = select_periods(query.published, query.scope, period or [])
-        if warning := missing_data_warning(query.published, period or []):
-            new_console().print_lines(f"Warning: {warning}", style="yellow")
+    one, other = _select_sides(query, segments or [], period or [])
     visits = query.published.visits(query.dimension, pl.concat([one.sessions, other.sessions]))
     differences = compare_sessions(visits, one.sessions, query.min_users)
     shown = select_differences(differences, show_all=show_all)
@@ -71,15 +64,30 @@ def compare(
     title = f"{one.name} ({counts[0]:,} sessions) compared with {other.name} ({counts[1]:,})"
     if query.write_comparison_without_table(title, rows, compared=differences.height):
         return
-    verbs = {VISIT: "visit", START: "start on", END: "end after"}
     columns: list[Column] = [
         ("difference", "right", format_difference),
         ("share", "right", share_cell("share")),
         ("other share", "right", share_cell("other_share")),
         ("q", "right", format_q_value),
-        ("what", "left", lambda row: _describe_difference(row, verbs)),
+        ("what", "left", _describe_difference),
     ]
     print_table(query.title(title), columns, rows, top, comparison_note(differences.height))
+
+
+def _select_sides(query: JourneyQuery, segments: list[str], periods: list[str]) -> tuple["Side", "Side"]:
+    """The two groups of sessions to compare. Raises TurretError unless either segments or periods are given."""
+    from turret_pipeline.reports.comparison_sides import missing_data_warning, select_periods, select_segments
+
+    if bool(segments) == bool(periods):
+        raise TurretError("Compare either segments (plan=team) or a --period (7d).")
+    if query.is_of_users:
+        raise TurretError(f"Only sessions can be compared: use --dimension {query.field}.")
+    if segments:
+        return select_segments(query.published, query.scope, segments)
+    sides = select_periods(query.published, query.scope, periods)
+    if warning := missing_data_warning(query.published, periods):
+        new_console().print_lines(f"Warning: {warning}", style="yellow")
+    return sides
 
 
 def select_differences(differences: pl.DataFrame, *, show_all: bool) -> pl.DataFrame:
@@ -88,7 +96,10 @@ def select_differences(differences: pl.DataFrame, *, show_all: bool) -> pl.DataF
     return differences.sort(may_be_chance, maintain_order=True) if show_all else differences.filter(~may_be_chance)
 
 
-def _describe_difference(row: Mapping[str, Any], verbs: Mapping[str, str]) -> str:
+def _describe_difference(row: Mapping[str, Any]) -> str:
+    from turret_pipeline.journeys.comparison import VISIT
+
+    verbs = {VISIT: "visit", START: "start on", END: "end after"}
     if row["measure"] in verbs:
         return f"{verbs[row['measure']]} {row['to_node']}"
     source, target = row["from_node_id"], row["to_node_id"]

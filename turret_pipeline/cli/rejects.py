@@ -2,7 +2,7 @@
 
 import functools
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
@@ -10,9 +10,12 @@ from rich.table import Table
 
 from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.cli.options import DataDirOption
-from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.storage.data_dir import DataDir
+
+if TYPE_CHECKING:
+    from turret_pipeline.ingest.replay import ReplayResult
 
 MAX_RAW_CHARACTERS = 300
 
@@ -30,30 +33,37 @@ def rejects(
 
     Examples have file, line, reason and text. Fixed rows are left out. Personal data in the text is masked.
     """
-    from turret_pipeline.events.privacy import HIDDEN
-    from turret_pipeline.ingest.replay import export_rejected_rows
-
     found = _read_rejected(data_dir, reason)
     if as_json:
         write_json(found.write_json())
-        return
-    console = new_console(stderr=False)
-    if export is not None and (found["raw_text"] == HIDDEN).any():
+    elif export is not None:
+        _export_rejected(found, export)
+    elif found.is_empty():
+        new_console(stderr=False).print("No rejected rows.")
+    else:
+        _print_rejected(found, examples)
+
+
+def _export_rejected(found: pl.DataFrame, file: Path) -> None:
+    """Write the rows to a file. Raises TurretError if their text was not stored."""
+    from turret_pipeline.events.privacy import HIDDEN
+    from turret_pipeline.ingest.replay import export_rejected_rows
+
+    if (found["raw_text"] == HIDDEN).any():
         raise TurretError(
             "The text of rejected rows is not stored if user ids are hashed (setting user_id_salt): fix the files "
             "themselves, then run turret replay."
         )
-    if export is not None:
-        # not escaped: replay reads raw_text back, and must read exactly what was rejected
-        export_rejected_rows(found, export)
-        console.print_lines(
-            f"Wrote {found.height:,} rejected rows to {display_path(export)}: fix raw_text there, "
-            "then run turret replay on that file."
-        )
-        return
-    if found.is_empty():
-        console.print("No rejected rows.")
-        return
+    # not escaped: replay reads raw_text back, and must read exactly what was rejected
+    export_rejected_rows(found, file)
+    new_console(stderr=False).print_lines(
+        f"Wrote {found.height:,} rejected rows to {display_path(file)}: fix raw_text there, "
+        "then run turret replay on that file."
+    )
+
+
+def _print_rejected(found: pl.DataFrame, examples: int) -> None:
+    console = new_console(stderr=False)
     counts_by_reason = found.group_by("reason_code").len("rows").sort("rows", "reason_code", descending=[True, False])
     console.print(_build_table(found, counts_by_reason))
     for code in counts_by_reason["reason_code"]:
@@ -82,31 +92,33 @@ def replay(
     setting or mapping, or a newer version, may accept more of their rows. Accepted rows are counted once, even if they
     were accepted before. The next run publishes them.
     """
-    from turret_pipeline.ingest.new_files import begin_ingestion, make_parse_options
-    from turret_pipeline.ingest.parts import PartStore
-    from turret_pipeline.ingest.replay import replay_file, replay_rows
-
     console = new_console(stderr=False)
-    settings = load_settings(data_dir=data_dir)
-    data = DataDir(settings.data_dir)
-    if not data.root.is_dir():
-        raise TurretError(_nothing_read(data))
-    parts = PartStore(data.parts)
-    with data.lock():
-        if file is not None:
-            results = [
-                replay_rows(parts, file, data.landing, make_parse_options(file, settings), begin_ingestion(data))
-            ]
-        else:
-            of_file = _read_rejected(data_dir, reason).group_by("source_file", "content_sha256", maintain_order=True)
-            read = functools.partial(make_parse_options, settings=settings)
-            results = [replay_file(parts, rows, read, begin_ingestion(data)) for _, rows in of_file]
+    results = _replay(load_settings(data_dir=data_dir), file, reason)
     for result in results:
         counts = f"{result.accepted_count:,} of {result.rejected_count:,} rejected rows are accepted now"
         console.print_lines(f"{result.source_file}: {counts}", *(f"  {sentence}" for sentence in result.problems))
     accepted = sum(result.accepted_count for result in results)
     verdict = "The next turret run publishes the accepted rows." if accepted else "No further rows were accepted."
     console.print(verdict if results else "No rejected rows.")
+
+
+def _replay(settings: Settings, file: Path | None, reason: str | None) -> "list[ReplayResult]":
+    """Read the fixed rows of the file again, or without one all files with rejected rows."""
+    from turret_pipeline.ingest.new_files import begin_ingestion, make_parse_options
+    from turret_pipeline.ingest.parts import PartStore
+    from turret_pipeline.ingest.replay import replay_file, replay_rows
+
+    data = DataDir(settings.data_dir)
+    if not data.root.is_dir():
+        raise TurretError(_nothing_read(data))
+    parts = PartStore(data.parts)
+    with data.lock():
+        if file is not None:
+            options = make_parse_options(file, settings)
+            return [replay_rows(parts, file, data.landing, options, begin_ingestion(data))]
+        of_file = _read_rejected(data.root, reason).group_by("source_file", "content_sha256", maintain_order=True)
+        options_of = functools.partial(make_parse_options, settings=settings)
+        return [replay_file(parts, rows, options_of, begin_ingestion(data)) for _, rows in of_file]
 
 
 def _nothing_read(data: DataDir) -> str:

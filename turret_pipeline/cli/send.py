@@ -16,6 +16,7 @@ from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.config.collector import PREFIX
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
+from turret_pipeline.reports.line_console import LineConsole
 
 BATCH_RECORDS, BATCH_BYTES = 1000, 2_000_000
 ROW_EVENTS, ROW_BYTES = 10_000, 8_000_000
@@ -79,16 +80,16 @@ def send(
         return
     if state.records:
         console.print_lines(f"Resuming after {state.records:,} records")
-    messages = _send_rows(
-        file, load_settings(data_dir=data_dir).selected_format, Client(settings.url, key, tries), state, state_file
-    )
-    for message in messages[:MAX_MESSAGES_SHOWN]:
-        console.print_lines(message)
-    if len(messages) > MAX_MESSAGES_SHOWN:
-        console.print_lines(f"... and {len(messages) - MAX_MESSAGES_SHOWN:,} more")
+    chosen = load_settings(data_dir=data_dir).selected_format
+    _print_messages(console, _send_rows(file, chosen, Client(settings.url, key, tries), state, state_file))
     console.print_lines(f"{state.accepted:,} events stored, {state.refused:,} rejected")
     if state.refused:
         raise typer.Exit(1)
+
+
+def _print_messages(console: LineConsole, messages: list[str]) -> None:
+    further = len(messages) - MAX_MESSAGES_SHOWN
+    console.print_lines(*messages[:MAX_MESSAGES_SHOWN], *([f"... and {further:,} more"] if further > 0 else []))
 
 
 def _hash_content(file: Path) -> str:
