@@ -128,7 +128,8 @@ def _print_neighbours(
 def funnel(
     query: JourneyQuery,
     steps: Annotated[
-        list[str], typer.Argument(help="Two or more topics, themes or events: id, name or unique part of the name.")
+        list[str],
+        typer.Argument(help="Two or more topics, themes or events: id, label, or unique part of it."),
     ],
     within: Annotated[
         str | None, typer.Option("--within", help="Maximum time for all steps: 90s, 30m, 2h or 1d.")
@@ -158,19 +159,23 @@ def funnel(
     rows = query.suppress_few_users(pl.concat([names, counts], how="horizontal"))
     if query.write_without_table(rows if sequences.height else rows.clear()):
         return
-    columns: list[Column] = [
-        ("step", "left", lambda row: f"{row['step_number']}. {row['step']}"),
-        (query.sequence_name, "right", count_cell("session_count")),
-        ("of all", "right", share_cell("share_of_all")),
-        ("of step 1", "right", interval_cell("share_of_first")),
-        ("of previous step", "right", interval_cell("share_of_previous")),
-        *([] if any_order else [("median wait", "right", duration_cell("median_seconds_from_previous"))]),
-        ("since step 1", "right", duration_cell("median_seconds_from_first")),
-    ]
     conditions = f"{' in any order' if any_order else ''}{f' within {within}' if within else ''}"
     scope = f" ({query.scope})" if str(query.scope) else ""
     title = f"Funnel{conditions}, of all {sequences.height:,} {query.sequence_name}{scope}"
-    print_table(title, columns, rows, rows.height)
+    print_table(title, _funnel_columns(query.sequence_name, has_order=not any_order), rows, rows.height)
+
+
+def _funnel_columns(sequence_name: str, *, has_order: bool) -> list[Column]:
+    wait: list[Column] = [("median wait", "right", duration_cell("median_seconds_from_previous"))]
+    return [
+        ("step", "left", lambda row: f"{row['step_number']}. {row['step']}"),
+        (sequence_name, "right", count_cell("session_count")),
+        ("of all", "right", share_cell("share_of_all")),
+        ("of step 1", "right", interval_cell("share_of_first")),
+        ("of previous step", "right", interval_cell("share_of_previous")),
+        *(wait if has_order else []),
+        ("since step 1", "right", duration_cell("median_seconds_from_first")),
+    ]
 
 
 def _parse_duration(text: str | None) -> float | None:

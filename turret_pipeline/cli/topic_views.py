@@ -17,8 +17,11 @@ CHANGE_PHRASES = {
     "split": "split off",
     "merged": "merged into",
     "subject": "became a subject",
-    "continuation": "became a continuation",
+    "continuation": "became a follow-up",
 }
+
+ROLE_NAMES = {"subject": "subject", "continuation": "follow-up"}
+"""Roles in prose, by their stored value."""
 
 Row = Mapping[str, Any]
 
@@ -82,7 +85,7 @@ def _remarks(row: Row) -> list[str]:
     growth = "" if row["growth"] is None else f", grows {row['growth']:+.0%}"
     return [
         *([gone] if row["status"] != "active" else []),
-        *(["continuation"] if row["role"] == "continuation" else []),
+        *(["follow-up"] if row["role"] == "continuation" else []),
         *(["locked"] if row["is_locked"] else []),
         *(["labeled by you"] if row["label_source"] == "person" else []),
         *([f"emerging{growth}"] if row["is_emerging"] else []),
@@ -91,14 +94,14 @@ def _remarks(row: Row) -> list[str]:
 
 def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[str]:
     """Details of a topic, from its row of ``topics``, that of the nearest topic, and its rows of ``topic_lineage``."""
-    remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"named by {topic['label_source']}"])
+    remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"labeled by {topic['label_source']}"])
     lines = [
         f"{topic['topic_id']}: {topic['label']}  ({remarks})",
         topic["description"],
         f"{topic['event_count']:,} events ({topic['event_share']:.1%} of {topic['field']}), {topic['text_count']:,} "
         f"texts, {topic['user_count']:,} users; theme: {topic['theme_label']}",
     ]
-    lines.append(f"Role: {topic['role']}. {topic['role_reason']}")
+    lines.append(f"Role: {ROLE_NAMES[topic['role']]}. {topic['role_reason']}")
     if topic["cohesion"] is not None:
         lines.append(f"Cohesion {topic['cohesion']:.2f} (mean cosine between two of its texts)")
     if nearest:

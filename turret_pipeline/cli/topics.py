@@ -20,7 +20,7 @@ from turret_pipeline.topics.edits import ROLES
 from turret_pipeline.topics.topic_id import TopicId
 
 topics = typer.Typer(
-    help="Show topics and edit them: names, merges, splits, locks, roles. "
+    help="Show topics and edit them: labels, merges, splits, locks, roles. "
     "Edits take effect with the next run and hold in all later runs.",
     epilog='Examples: turret topics list; turret topics rename prompt-3 "Refund requests"; '
     "turret topics merge prompt-7 prompt-3; turret topics undo",
@@ -30,7 +30,7 @@ topics = typer.Typer(
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="TOPIC", help="Topic id (such as prompt-3), name, or unique part of the name."),
+    typer.Argument(metavar="TOPIC", help="Topic id (such as prompt-3), label, or unique part of the label."),
 ]
 
 
@@ -85,7 +85,8 @@ def show(
     topic_id = topic["topic_id"]
     lineage = editor.query(
         "select changed_at, topic_id, change, other_topic_id, overlap_share from marts.topic_lineage "
-        "where topic_id = ? or other_topic_id = ? order by changed_at, topic_id, change",
+        "left join marts.topic_runs using (run_id, field) where topic_id = ? or other_topic_id = ? "
+        "order by run_number, topic_id, change",
         topic_id,
         topic_id,
     )
@@ -98,15 +99,15 @@ def show(
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
 def rename(
-    name: Name, label: Annotated[str, typer.Argument(help="The new name.")], data_dir: DataDirOption = None
+    name: Name, label: Annotated[str, typer.Argument(help="The new label.")], data_dir: DataDirOption = None
 ) -> None:
-    """Rename a topic; no run changes the name again."""
+    """Give a topic another label; no run changes it again."""
     editor = TopicEditor(data_dir)
     topic = editor.find_active_topic(name, "renamed")
     topic_id = topic["topic_id"]
     label = " ".join(label.split())
     if not label:
-        raise TurretError("The new name is empty: use a name such as 'Refund requests'.")
+        raise TurretError("The new label is empty: use a label such as 'Refund requests'.")
     taken = editor.query(
         "select topic_id, status from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
     )
@@ -118,20 +119,20 @@ def rename(
         first = min(others)
         is_retired = first in taken.filter(pl.col("status") != "active")["topic_id"]
         fix = (
-            "choose another name (retired topics keep theirs)"
+            "choose another label (retired topics keep theirs)"
             if is_retired
-            else "choose another name, or merge the two"
+            else "choose another label, or merge the two"
         )
-        raise TurretError(f"Topic {first} already has the name {label!r}: {fix}.")
+        raise TurretError(f"Topic {first} already has the label {label!r}: {fix}.")
     if not label.isprintable():
-        raise TurretError(f"The new name {label!r} contains unprintable characters: remove them.")
+        raise TurretError(f"The new label {label!r} contains unprintable characters: remove them.")
     editor.add_edit("rename", topic_id, label=label)
 
 
 @topics.command(epilog="Example: turret topics merge prompt-7 prompt-3")
 def merge(
-    name: Annotated[str, typer.Argument(metavar="TOPIC", help="Topic to merge: its id or name.")],
-    into: Annotated[str, typer.Argument(help="Topic to merge it into: its id or name.")],
+    name: Annotated[str, typer.Argument(metavar="TOPIC", help="Topic to merge: its id or label.")],
+    into: Annotated[str, typer.Argument(help="Topic to merge it into: its id or label.")],
     data_dir: DataDirOption = None,
 ) -> None:
     """Merge a topic into another topic of the same field."""
@@ -154,7 +155,7 @@ def split(
     parts: Annotated[int, typer.Option("--parts", min=2, max=20, help="Number of parts.")] = 2,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Split a topic; the largest part keeps its id and name."""
+    """Split a topic; the largest part keeps its id and label."""
     editor = TopicEditor(data_dir)
     topic = editor.find_active_topic(name, "split")
     topic_id = topic["topic_id"]
@@ -167,7 +168,7 @@ def split(
 def lock(name: Name, data_dir: DataDirOption = None) -> None:
     """Lock a topic, so that no run changes it.
 
-    No run splits it, merges it or gives it another name; new texts may still join it.
+    No run splits it, merges it or gives it another label; new texts may still join it.
     """
     editor = TopicEditor(data_dir)
     editor.add_edit("lock", editor.find_active_topic(name, "locked")["topic_id"])
@@ -237,6 +238,6 @@ def refit(
 ) -> None:
     """Find all topics from scratch; known topics keep their ids.
 
-    Topics with mostly the same texts keep their ids and names. Topics with edits stay as they are.
+    Topics with mostly the same texts keep their ids and labels. Topics with edits stay as they are.
     """
     run_and_report(load_settings(data_dir=data_dir), refit=True, verbose=verbose)

@@ -14,8 +14,8 @@ from turret_pipeline.stats.groups import compare_groups
 from turret_pipeline.stats.shares import q_values
 
 VISIT, MOVE = "visit", "move"
-"""Values of ``measure``. VISIT: the share of sessions that visit a node. MOVE: the share of the moves from a node that
-lead to another (from (start): sessions that start on it; to (end): visits after which the session ends)."""
+"""Values of ``measure``. VISIT: the share of sessions that visit a node. MOVE: the share of the transitions from a node
+that lead to another (from (start): sessions that start on it; to (end): visits after which the session ends)."""
 
 IN, OUT = 0, 1
 

@@ -27,8 +27,8 @@ def journey_edges(
     """Table ``journey_edges`` from visits in order.
 
     An edge of fewer than ``min_users`` users is replaced by two: one to (other) and one from it. So nodes are still
-    left as often as they are visited, and the rare move stays unknown. ``probability`` is the share of all transitions
-    that leave from_node_id, or with ``share_of="target"`` of all that arrive at to_node_id.
+    left as often as they are visited, and the rare transition stays unknown. ``probability`` is the share of all
+    transitions that leave from_node_id, or with ``share_of="target"`` of all that arrive at to_node_id.
     """
     tables = [JOURNEY_EDGES.empty()]
     for dimension, part in split_by_dimension(visits):

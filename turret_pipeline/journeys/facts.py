@@ -71,7 +71,7 @@ def _describe_leaders(nodes: pl.DataFrame, sessions: str, side: str) -> str | No
 
 
 def _describe_move(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
-    """Describe the most common move from one node to another."""
+    """Describe the most common transition from one node to another."""
     left = edges.with_columns(pl.col("transition_count").sum().over("from_node_id").alias("leaving"))
     moves = left.filter(
         ~pl.col("from_node_id").is_in([START, OTHER])

@@ -1,4 +1,4 @@
-"""The overview of a dimension: first nodes, common moves, bounces, and last nodes of sessions."""
+"""The overview of a dimension: first nodes, common transitions, bounces, and last nodes of sessions."""
 
 import polars as pl
 
@@ -10,28 +10,15 @@ from turret_pipeline.journeys.visits import is_same_sequence
 from turret_pipeline.tables import END, OTHER, START
 
 START_ON, FOLLOW_UP, BOUNCE, END_ON = "start", "follow_up", "bounce", "end"
-
-OVERVIEW = pl.Schema(
-    {
-        "question": pl.String(),
-        "node_id": pl.String(),
-        "other_node_id": pl.String(),
-        "count": pl.Int64(),
-        "of": pl.Int64(),
-        "share": pl.Float64(),
-        "share_low": pl.Float64(),
-        "share_high": pl.Float64(),
-        "median_seconds": pl.Float64(),
-    }
-)
-"""One row per answer to a question (START_ON, FOLLOW_UP, BOUNCE, END_ON). Starts, bounces and ends count sessions, of
-all sessions. A follow-up counts moves, of all moves that leave the node, including those to (end)."""
+"""Questions about the sessions of a dimension."""
 
 
 def build_overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
-    """Table OVERVIEW of the visits of one dimension, most common first within each question.
+    """A row per answer to a question about the visits of one dimension, most common first within each question.
 
-    Answers of fewer than ``min_users`` users are left out.
+    The columns are question, node_id, other_node_id, count, of, share, share_low, share_high and median_seconds.
+    Starts, bounces and ends count sessions, of all sessions. A follow-up counts transitions, of all that leave the
+    node, including those to (end). Answers of fewer than ``min_users`` users are left out.
     """
     steps = journey_steps(visits)
     first = steps.filter(~is_same_sequence(1)).select("sequence_id", "user_id", "node_id")
@@ -41,7 +28,7 @@ def build_overview(visits: pl.DataFrame, min_users: int = 1) -> pl.DataFrame:
     bounces = bounces.unique(["sequence_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
     parts = [
         _count_sessions(START_ON, first, sessions, ["node_id"], min_users),
-        _count_moves(journey_edges(visits, min_users)),
+        _count_transitions(journey_edges(visits, min_users)),
         _count_sessions(BOUNCE, bounces, sessions, ["node_id", "other_node_id"], min_users),
         _count_sessions(END_ON, last, sessions, ["node_id"], min_users),
     ]
@@ -70,8 +57,8 @@ def _count_sessions(
     )
 
 
-def _count_moves(edges: pl.DataFrame) -> pl.DataFrame:
-    """Answers to FOLLOW_UP: moves from one node to a different one."""
+def _count_transitions(edges: pl.DataFrame) -> pl.DataFrame:
+    """Answers to FOLLOW_UP: transitions from one node to a different one."""
     leaving = pl.col("transition_count").sum().over("from_node_id").alias("of")
     pseudo_nodes = [START, END, OTHER]
     is_move = ~pl.col("from_node_id").is_in(pseudo_nodes) & ~pl.col("to_node_id").is_in(pseudo_nodes)

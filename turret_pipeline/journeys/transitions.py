@@ -1,4 +1,4 @@
-"""Transitions: the move from each event to the next one, as numbers that are fast to count."""
+"""Transitions from each event to the next one, as numbers that are fast to count."""
 
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ def find_transitions(visits: pl.DataFrame) -> Transitions:
 
 
 def _number_edges(nodes: pl.Series, moves: pl.DataFrame, user_count: int) -> Transitions:
-    """Transitions from moves whose ``edge`` is still source * number of nodes + target."""
+    """Transitions from rows whose ``edge`` is still source * number of nodes + target."""
     distinct, edge = moves["edge"].unique().sort(), pl.col("edge")
     edges = distinct.to_frame().select((edge // len(nodes)).alias("source"), (edge % len(nodes)).alias("target"))
     moves = moves.with_columns(distinct.search_sorted(moves["edge"]).alias("edge"))
@@ -72,7 +72,7 @@ def _number_edges(nodes: pl.Series, moves: pl.DataFrame, user_count: int) -> Tra
 
 
 def suppress_edges(transitions: Transitions, rare: pl.Series) -> Transitions:
-    """Replace each move on a ``rare`` edge by one to (other), which keeps its time, and one from (other)."""
+    """Replace each transition on a ``rare`` edge by one to (other), which keeps its time, and one from (other)."""
     size, other = len(transitions.nodes), len(transitions.nodes) - 1
     keys = transitions.edges.select(pl.col("source") * size + pl.col("target")).to_series()
     moves = transitions.moves.with_columns(keys.gather(transitions.moves["edge"]).alias("edge"))

@@ -48,7 +48,7 @@ def draw_transitions(edges: pl.DataFrame, nodes: pl.DataFrame) -> "Figure":
     ).sort("transition_count", "from_node_id", "to_node_id", descending=[True, False, False])
     shown = _most_frequent(moves)
     if shown.is_empty():
-        title = f"Moves between the {node_noun(dimension)} of {shorten(dimension)}: no session goes from one to another"
+        title = f"Transitions between the {node_noun(dimension)} of {shorten(dimension)}: none from one to another"
         return create_sheet(WIDTH, 60, title)[0]
     drawn, total = int(shown["transition_count"].sum()), int(moves["transition_count"].sum())
     names = {*shown["from_node_id"], *shown["to_node_id"]}

@@ -94,7 +94,7 @@ def _display_names(known: pl.DataFrame) -> list[str]:
 
 def _ambiguous_message(wanted: str, found: pl.DataFrame) -> str:
     names = ", ".join(_display_names(found)[:MATCHES])
-    return f"{wanted!r} is ambiguous: it matches {names}. Use the full name or the id."
+    return f"{wanted!r} is ambiguous: it matches {names}. Use the full label or the id."
 
 
 def _unknown_message(wanted: str, kinds: Sequence[str], known: pl.DataFrame) -> str:

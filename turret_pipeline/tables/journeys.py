@@ -6,7 +6,7 @@ START, END = "(start)", "(end)"
 """Pseudo-nodes before the first and after the last event of a session."""
 
 OTHER = "(other)"
-"""Pseudo-node for moves of too few users to be shown: edges lead to it and from it."""
+"""Pseudo-node for transitions of too few users to be shown: edges lead to it and from it."""
 
 EVENT_NAME = "event_name"
 """The journey dimension whose nodes are the names of the events."""

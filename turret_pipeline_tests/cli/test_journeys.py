@@ -225,7 +225,7 @@ def test_invalid_questions_are_rejected_with_a_fix(folder: Path) -> None:
     assert error(folder, "from", "answer_coped").startswith(
         "Unknown topic or event 'answer_coped'. Examples: answer_copied, "
     )
-    assert "'answer_' is ambiguous: it matches answer_copied, answer_shown. Use the full name" in error(
+    assert "'answer_' is ambiguous: it matches answer_copied, answer_shown. Use the full label" in error(
         folder, "to", "answer_"
     )
     for text in ("20260815", "2026-W33", "2026-13-01"):
@@ -310,6 +310,6 @@ def test_topics_with_the_same_label_are_told_apart_by_id(folder: Path, tmp_path:
             "update marts.journey_nodes set node_label = 'Same' where node_id in ('prompt-1', 'prompt-2')"
         )
     message = error(tmp_path, "from", "same")
-    assert message == "'same' is ambiguous: it matches Same (prompt-1), Same (prompt-2). Use the full name or the id."
+    assert message == "'same' is ambiguous: it matches Same (prompt-1), Same (prompt-2). Use the full label or the id."
     assert run_journeys(tmp_path, "from", "Same (prompt-2)") == run_journeys(tmp_path, "from", "prompt-2")
     assert "Same (prompt-1)" in run_journeys(tmp_path, "overview", "--top", "40")

@@ -114,7 +114,7 @@ def test_the_list_of_a_field_as_json_has_the_rows_of_the_table(folder: Path) -> 
 def test_a_topic_is_shown_with_its_texts_and_history(folder: Path) -> None:
     row = json.loads(topics(folder, "show", "prompt-2", "--json"))
     lines = topics(folder, "show", "prompt-2").splitlines()
-    assert lines[0] == "prompt-2: Charts  (named by keywords)"
+    assert lines[0] == "prompt-2: Charts  (labeled by keywords)"
     assert lines[1] == row["description"]
     assert f"Keywords: {', '.join(row['keywords'])}" in lines
     assert [f"  {text}" for text in row["example_texts"]] == lines[lines.index("Examples:") + 1 : -2]
@@ -122,7 +122,23 @@ def test_a_topic_is_shown_with_its_texts_and_history(folder: Path) -> None:
     assert lines[-1].endswith("prompt-2 born")
     assert [change["change"] for change in row["lineage"]] == ["born"]
     assert topics(folder, "show", "prompt-5").startswith("prompt-5: ")
-    assert "(merged into prompt-4, named by keywords)" in topics(folder, "show", "prompt-5")
+    assert "(merged into prompt-4, labeled by keywords)" in topics(folder, "show", "prompt-5")
+
+
+def test_the_history_is_in_the_order_of_the_runs_whatever_the_clock_said(folder: Path, tmp_path: Path) -> None:
+    warehouse(tmp_path).parent.mkdir()
+    shutil.copy(warehouse(folder), warehouse(tmp_path))
+    with duckdb.connect(str(warehouse(tmp_path))) as connection:
+        connection.execute(
+            "insert into marts.topic_runs by name select * replace ('later' as run_id, run_number + 1 as run_number) "
+            "from marts.topic_runs where field = 'prompt'"
+        )
+        connection.execute(
+            "insert into marts.topic_lineage by name select * replace ('later' as run_id, 'renamed' as change, "
+            "changed_at - interval 1 year as changed_at) from marts.topic_lineage where topic_id = 'prompt-2'"
+        )
+    history = [line.split()[-1] for line in topics(tmp_path, "show", "prompt-2").splitlines()[-2:]]
+    assert history == ["born", "renamed"]
 
 
 def test_a_topic_is_found_by_its_label(folder: Path) -> None:
@@ -136,7 +152,7 @@ def test_a_topic_is_found_by_its_label(folder: Path) -> None:
     assert error(folder, "merge", "charts", "prompt-2") == (
         "Topic prompt-2 cannot be merged into itself: choose another topic."
     )
-    assert error(folder, "rename", "Charts", " ") == "The new name is empty: use a name such as 'Refund requests'."
+    assert error(folder, "rename", "Charts", " ") == "The new label is empty: use a label such as 'Refund requests'."
 
 
 def test_an_ambiguous_label_is_rejected_with_the_ids(folder: Path, tmp_path: Path) -> None:
@@ -145,7 +161,7 @@ def test_an_ambiguous_label_is_rejected_with_the_ids(folder: Path, tmp_path: Pat
     with duckdb.connect(str(warehouse(tmp_path))) as connection:
         connection.execute("update marts.topics set label = 'CHARTS' where topic_id = 'feedback-2'")
         connection.execute("update marts.topics set label = 'Chart' where topic_id = 'prompt-5'")
-    message = "'charts' is ambiguous: it matches CHARTS (feedback-2), Charts (prompt-2). Use the full name or the id."
+    message = "'charts' is ambiguous: it matches CHARTS (feedback-2), Charts (prompt-2). Use the full label or the id."
     for arguments in (("show", "charts"), ("lock", "charts"), ("merge", "prompt-1", "charts")):
         assert error(tmp_path, *arguments) == message
     assert topics(tmp_path, "show", "charts (prompt-2)").startswith("prompt-2: Charts ")
@@ -194,15 +210,15 @@ def test_an_unknown_topic_is_rejected_with_some_known_ones(folder: Path) -> None
 
 
 def test_a_taken_label_is_rejected_in_any_case(folder: Path) -> None:
-    taken = "already has the name 'cHARTS': choose another name, or merge the two."
+    taken = "already has the label 'cHARTS': choose another label, or merge the two."
     assert error(folder, "rename", "prompt-1", "cHARTS") == f"Topic prompt-2 {taken}"
     topics(folder, "rename", "prompt-3", "Posts")
     assert error(folder, "rename", "prompt-1", "posts") == (
-        "Topic prompt-3 already has the name 'posts': choose another name, or merge the two."
+        "Topic prompt-3 already has the label 'posts': choose another label, or merge the two."
     )
     gone = json.loads(topics(folder, "show", "prompt-7", "--json"))["label"]
     assert error(folder, "rename", "prompt-1", gone) == (
-        f"Topic prompt-7 already has the name {gone!r}: choose another name (retired topics keep theirs)."
+        f"Topic prompt-7 already has the label {gone!r}: choose another label (retired topics keep theirs)."
     )
     for topic_id, label in (("feedback-2", "Charts"), ("feedback-2", "Posts"), ("prompt-2", "CHARTS")):
         topics(folder, "rename", topic_id, label)
@@ -211,9 +227,9 @@ def test_a_taken_label_is_rejected_in_any_case(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "verdict"),
     [
-        ("", "The new name is empty: use a name such as 'Refund requests'."),
-        (" \t ", "The new name is empty: use a name such as 'Refund requests'."),
-        ("\x1b[31mRed", "The new name '\\x1b[31mRed' contains unprintable characters: remove them."),
+        ("", "The new label is empty: use a label such as 'Refund requests'."),
+        (" \t ", "The new label is empty: use a label such as 'Refund requests'."),
+        ("\x1b[31mRed", "The new label '\\x1b[31mRed' contains unprintable characters: remove them."),
     ],
 )
 def test_an_unreadable_label_is_rejected(folder: Path, label: str, verdict: str) -> None:
