@@ -10,7 +10,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint docs ui serve install clean
+.PHONY: help run test test-fast check lint docs ui serve install clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,8 +20,13 @@ run: install  ## run the pipeline on data/sample and print a summary
 
 # Test files run in parallel, and the tests of one file in order. Without reordering, the many quick files come last and
 # keep all processes busy. With passive waiting, idle threads of one test do not block the cores that another test needs.
-test: install  ## run all tests
-	@OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test: install  ## run all tests, measure their coverage (another processor, simulated: VECTOR_NOISE=1e-5 make test)
+	@$(PYTEST) --cov
+
+test-fast: install  ## run the tests that run no whole job, in 90 seconds
+	@$(PYTEST) -m "not slow"
 
 check: lint test  ## run lint, types, import rules, dbt, definitions and tests
 

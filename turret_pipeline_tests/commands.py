@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from turret_pipeline_tests.fork_server import OUTPUTS, start_turret
 PROJECT = Path(__file__).resolve().parents[1]
 SAMPLE = PROJECT / "data" / "sample"
 BIN = Path(sys.executable).parent
+HANGS_AFTER = 1800
+"""Seconds after which a process is taken to hang. A whole job takes a minute, on a busy machine ten times as long."""
 
 RUN_COLUMNS = {
     "source_files": ["ingested_at"],
@@ -35,23 +38,27 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return clean | {"HF_HUB_OFFLINE": "1", "DAGSTER_DISABLE_TELEMETRY": "true"} | dict(extra or {})
 
 
-def installed_turret(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def installed_turret(
+    *arguments: str | Path, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Result of the installed command `turret` with these arguments."""
     command = [str(BIN / "turret"), *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=PROJECT, env=environment(), timeout=300, check=False
+        command, capture_output=True, text=True, cwd=PROJECT, env=environment(extra), timeout=HANGS_AFTER, check=False
     )
 
 
 def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Result of `turret` with these arguments, in a process forked with its libraries already imported."""
+    """Result of `turret` with these arguments; a run starts in a process with its libraries already imported."""
+    if not {"run", "refit"} & set(arguments[:2]):
+        return installed_turret(*arguments, extra=extra)
     with tempfile.TemporaryDirectory() as folder:
         process = start_turret(list(map(str, arguments)), environment(extra), PROJECT, Path(folder))
-        process.join(300)
+        process.join(HANGS_AFTER)
         code = process.exitcode
         if code is None:
             process.kill()
-            raise subprocess.TimeoutExpired(process.name, 300)
+            raise subprocess.TimeoutExpired(process.name, HANGS_AFTER)
         stdout, stderr = (Path(folder, name).read_text() for name in OUTPUTS)
     return subprocess.CompletedProcess(arguments, code, stdout, stderr)
 
@@ -62,6 +69,14 @@ def run_job(data_dir: Path, *inputs: Path, extra: Mapping[str, str] | None = Non
     done = turret("run", *options, "--data-dir", data_dir, extra=extra)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def restore_folder(kept: Path, name: str) -> Path:
+    """A new copy of a folder beside it. dbt parses its project again for every path, so tests reuse one name."""
+    folder = kept.with_name(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(kept, folder)
+    return folder
 
 
 def warehouse(data_dir: Path) -> Path:

@@ -1,6 +1,7 @@
 """One run over the sample, shared by the tests that only read its output."""
 
 import atexit
+import importlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 from filelock import FileLock
 
 from turret_pipeline_tests.commands import SAMPLE, installed_turret
+
+if "VECTOR_NOISE" in os.environ:
+    importlib.import_module("turret_pipeline_tests.vector_noise.sitecustomize")
+    noise_dir = str(Path(__file__).with_name("vector_noise"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [noise_dir, os.environ.get("PYTHONPATH")]))
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # at interpreter shutdown, torch and duckdb together print a page of leak warnings between the test results
@@ -24,10 +30,10 @@ class Job:
 
 
 @pytest.fixture(scope="session")
-def sample_job(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Job:
+def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     """`turret run` on the sample, executed once for all test processes."""
     base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     data_dir, printed = shared / "sample", shared / "sample.txt"
     with FileLock(shared / "sample.lock"):
         if not printed.exists():
@@ -35,3 +41,10 @@ def sample_job(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Job:
             assert done.returncode == 0, done.stdout + done.stderr
             printed.write_text(done.stdout)
     return Job(data_dir, printed.read_text())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that read the output of the shared run as slow: the first of them waits for it."""
+    for item in items:
+        if "sample_job" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

@@ -83,6 +83,7 @@ def find_topics(folder: Path, name: str) -> pl.DataFrame:
     return gold.filter(pl.col("topical") | pl.col("out_of_scope")).join(topic, on="event_id")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "agreement", "coverage", "recall", "precision"),
     [("dstc11_banking", 0.66, 0.95, None, None), ("hint3_dev", 0.61, 0.88, 0.45, 0.63)],

@@ -150,6 +150,7 @@ class _Endpoint:
         self.value = value
 
 
+@pytest.mark.slow
 def test_a_thousand_events_from_the_sdk_become_topics_in_one_run(tmp_path: Path, client: Trubrics) -> None:
     with run_server(tmp_path) as server:
         client.api_key, client.host, client.flush_batch_size = server.key, server.url, 100

@@ -117,6 +117,7 @@ def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(tmp_path: Path)
     assert (schedule.job_name, schedule.cron_schedule) == ("turret", "15 2 * * *")
 
 
+@pytest.mark.slow
 def test_the_command_for_cron_publishes_the_landing_folder(tmp_path: Path) -> None:
     write_events(tmp_path / "data" / "landing" / "a.jsonl", conversations())
     command = [str(BIN / "dagster"), "asset", "materialize", "--select", "*", "-m", "turret_pipeline.definitions"]
@@ -129,6 +130,7 @@ def test_the_command_for_cron_publishes_the_landing_folder(tmp_path: Path) -> No
     assert count(tmp_path / "data", "pipeline_runs") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["turret", "ui", "--port"], ["dagster", "dev", "-w", "workspace.yaml", "-p"]])
 def test_the_ui_serves_the_graph(tmp_path: Path, command: list[str]) -> None:
     with socket.socket() as free:

@@ -13,6 +13,8 @@ from turret_pipeline_tests.commands import (
     write_events,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -25,12 +25,15 @@ from turret_pipeline_tests.commands import (
     count,
     environment,
     published_tables,
+    restore_folder,
     run_job,
     turret,
     warehouse,
     write_events,
 )
 from turret_pipeline_tests.fork_server import start_turret
+
+pytestmark = pytest.mark.slow
 
 READER = """
 import duckdb, sys, time
@@ -47,15 +50,14 @@ RUN_TIMES = (("topic_runs", "started_at"), ("topic_lineage", "changed_at"))
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one published run over a first file of 72 events."""
-    folder = tmp_path_factory.mktemp("first")
+    folder = tmp_path_factory.mktemp("runs") / "folder"
     write_events(folder / "in" / "a.jsonl", conversations())
     run_job(folder / "data", folder / "in" / "a.jsonl")
-    return folder
+    return shutil.copytree(folder, folder.with_name("published"))
 
 
-def with_new_file(published: Path, folder: Path) -> Path:
-    """A copy of it, and a second file that no run has read: new sessions and a new subject."""
-    shutil.copytree(published, folder, dirs_exist_ok=True)
+def add_new_file(folder: Path) -> Path:
+    """Add a second file that no run has read: new sessions and a new subject."""
     garden = [
         {
             "event_id": f"g{number}",
@@ -76,9 +78,9 @@ def with_new_file(published: Path, folder: Path) -> Path:
 
 
 @pytest.fixture
-def folder(published: Path, tmp_path: Path) -> Path:
-    """Such a copy for one test."""
-    return with_new_file(published, tmp_path)
+def folder(published: Path) -> Path:
+    """A copy of it for one test, with a new file."""
+    return add_new_file(restore_folder(published, "folder"))
 
 
 @contextmanager
@@ -102,7 +104,7 @@ class Continued:
 @pytest.fixture(scope="module")
 def continued(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Continued:
     """The second run, which nothing disturbs, under the eyes of a reader."""
-    folder = with_new_file(published, tmp_path_factory.mktemp("second"))
+    folder = add_new_file(shutil.copytree(published, tmp_path_factory.mktemp("second") / "folder"))
     with reader(folder / "data", "read") as count_again:
         run_job(folder / "data", folder / "in")
         return Continued(folder, count_again())
@@ -248,10 +250,9 @@ def _kill_when(reached: Callable[[], bool], data: Path, inputs: Path, folder: Pa
 
 
 def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_if_undisturbed(
-    published: Path, continued: Continued, tmp_path: Path
+    folder: Path, continued: Continued, tmp_path: Path
 ) -> None:
-    data, inputs = tmp_path / "data", continued.folder / "in"  # the same files, so that the tables name the same paths
-    shutil.copytree(published / "data", data)
+    data, inputs = folder / "data", continued.folder / "in"  # the same files, so that the tables name the same paths
     lake = data / "lake"
     last = warehouse(data).read_bytes()
     known_vectors = len(list(lake.rglob("embeddings/**/*.parquet")))

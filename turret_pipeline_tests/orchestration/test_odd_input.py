@@ -3,30 +3,38 @@
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from turret_pipeline.cli import app
+from turret_pipeline.errors import TurretError
 from turret_pipeline_tests.commands import count, published_tables, run_job, turret, write_events
 
 
+def run_in_process(*arguments: str | Path) -> Result:
+    """Result of `turret run` with these arguments in this process; a TurretError is raised."""
+    return CliRunner().invoke(app, ["run", *map(str, arguments)], catch_exceptions=False)
+
+
 def test_a_missing_input_is_named(tmp_path: Path) -> None:
-    done = turret("run", "--input", tmp_path / "nothing.jsonl", "--data-dir", tmp_path / "data")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"The input {tmp_path}/nothing.jsonl does not exist: check the path.\n"
+    with pytest.raises(TurretError) as error:
+        run_in_process("--input", tmp_path / "nothing.jsonl", "--data-dir", tmp_path / "data")
+    assert str(error.value) == f"The input {tmp_path}/nothing.jsonl does not exist: check the path."
 
 
 def test_a_glob_that_matches_nothing_is_named(tmp_path: Path) -> None:
-    done = turret("run", "--input", f"{tmp_path}/*.jsonl", "--data-dir", tmp_path / "data")
-    assert done.returncode == 2
-    assert "matches no file" in done.stderr
+    with pytest.raises(TurretError, match="matches no file"):
+        run_in_process("--input", f"{tmp_path}/*.jsonl", "--data-dir", tmp_path / "data")
 
 
 def test_a_folder_without_event_files_is_named(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").write_text("not events")
-    done = turret("run", "--input", tmp_path / "in", "--data-dir", tmp_path / "data")
-    assert done.returncode == 2
-    assert "has no event file" in done.stderr
+    with pytest.raises(TurretError, match="has no event file"):
+        run_in_process("--input", tmp_path / "in", "--data-dir", tmp_path / "data")
 
 
+@pytest.mark.slow
 def test_a_landing_folder_without_files_says_what_to_do(tmp_path: Path) -> None:
     done = turret("run", "--data-dir", tmp_path / "data")
     assert done.returncode == 1
@@ -36,9 +44,8 @@ def test_a_landing_folder_without_files_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    done = turret("run", "--input", write_events(tmp_path / "a.jsonl", []), "--data-dir", tmp_path / "data")
-    assert done.returncode == 2
-    assert "Cannot write to the data folder" in done.stderr
+    with pytest.raises(TurretError, match="Cannot write to the data folder"):
+        run_in_process("--input", write_events(tmp_path / "a.jsonl", []), "--data-dir", tmp_path / "data")
 
 
 @pytest.mark.parametrize(
@@ -53,14 +60,17 @@ def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ("TURRET_SCHEDULE_CRON", "daily", "use a cron expression"),
     ],
 )
-def test_wrong_configuration_is_one_sentence(tmp_path: Path, name: str, value: str, sentence: str) -> None:
-    file = write_events(tmp_path / "a.jsonl", [])
-    done = turret("run", "--input", file, "--data-dir", tmp_path / "data", extra={name: value})
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_wrong_configuration_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(TurretError) as error:
+        run_in_process("--input", write_events(tmp_path / "a.jsonl", []), "--data-dir", tmp_path / "data")
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_events_without_any_text_still_have_journeys(tmp_path: Path) -> None:
     steps = [("s1", "[/open]"), ("s1", "a:key:b"), ("s1", "buy")] + [
         ("s2", name) for name in ("[/open]", "a:key:b", "a:key:b")
@@ -88,6 +98,7 @@ def test_events_without_any_text_still_have_journeys(tmp_path: Path) -> None:
     assert tables["event_topics"].is_empty()
 
 
+@pytest.mark.slow
 def test_an_empty_file_and_one_of_bad_rows_publish_empty_tables_and_the_reasons(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_bytes(b"")
     (tmp_path / "bad.jsonl").write_text('not json\n{"name": ""}\n')

@@ -86,8 +86,9 @@ def test_scrubbing_is_idempotent() -> None:
     assert scrub_for_llm(once) == once
 
 
-def test_time_grows_linearly_with_the_length() -> None:
-    count = 5_000
+def test_long_texts_are_scrubbed_in_linear_time() -> None:
+    """Processor time, which other programs do not lengthen: linear 0.2 seconds a text, quadratic some minutes."""
+    size, count = 50_000, 5_000
     for part in (
         "a_",
         "secret",
@@ -101,10 +102,10 @@ def test_time_grows_linearly_with_the_length() -> None:
         "call me ",
         "0 ",
     ):
-        started = time.monotonic()
-        scrub_for_llm(part * (50_000 // len(part)))
-        scrub_for_llm(part * (25_000 // len(part)) + " " * 25_000)
-        assert time.monotonic() - started < 5
+        started = time.process_time()
+        scrub_for_llm(part * (size // len(part)))
+        scrub_for_llm(part * (size // 2 // len(part)) + " " * (size // 2))
+        assert time.process_time() - started < 20
     parts = [
         "1 " * count,
         "a" * count,
@@ -115,6 +116,6 @@ def test_time_grows_linearly_with_the_length() -> None:
         "@a" * count,
         "password:" * count,
     ]
-    started = time.monotonic()
+    started = time.process_time()
     assert scrub_for_llm("".join(parts)).startswith("<NUMBER>")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 20

@@ -13,7 +13,7 @@ from turret_pipeline.cli import app
 from turret_pipeline.errors import TurretError
 from turret_pipeline.storage import data_dir, upgrades
 from turret_pipeline.storage.data_dir import FORMAT_VERSION, DataDir
-from turret_pipeline_tests.commands import conversations, published_tables, run_job, turret, write_events
+from turret_pipeline_tests.commands import conversations, published_tables, run_job, write_events
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OLD_FOLDERS = sorted(FIXTURES.glob("data-folder-*.tar.xz"))
@@ -74,6 +74,7 @@ def test_commands_read_an_old_folder(old: DataDir) -> None:
     assert WAITING in listed.output  # an edit that waits for the next run
 
 
+@pytest.mark.slow
 def test_a_run_continues_an_old_folder_with_its_ids_and_edits(old: DataDir, tmp_path: Path) -> None:
     before = labels(old)
     run_job(old.root, write_events(tmp_path / "third.jsonl", conversations(36, 6)))
@@ -148,13 +149,11 @@ def test_a_folder_of_a_newer_version_is_rejected_with_the_remedy(tmp_path: Path)
     newer = {"format_version": FORMAT_VERSION + 1, "package_version": "9.9.0"}
     (tmp_path / "format.json").write_text(json.dumps(newer))
     remedy = "Install turret-pipeline 9.9.0 or later, or choose another folder with --data-dir."
-    for arguments in (["topics", "list"], ["journeys", "overview"], ["rejects"]):
+    events = str(write_events(tmp_path / "in.jsonl", conversations(0, 3)))
+    for arguments in (["topics", "list"], ["journeys", "overview"], ["rejects"], ["run", "--input", events]):
         rejected = CliRunner().invoke(app, [*arguments, "--data-dir", str(tmp_path)])
         assert isinstance(rejected.exception, TurretError)
         assert str(rejected.exception).endswith(remedy)
-    done = turret("run", "--data-dir", tmp_path, "--input", write_events(tmp_path / "in.jsonl", conversations(0, 3)))
-    assert done.returncode != 0
-    assert remedy in " ".join((done.stdout + done.stderr).split())
 
 
 def test_a_damaged_version_file_is_named(tmp_path: Path) -> None:
