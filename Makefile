@@ -10,7 +10,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check lint docs ui serve install clean
+.PHONY: help run test test-fast check lint docs ui serve install install-dev lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,24 +22,23 @@ run: install  ## run the pipeline on data/sample and print a summary
 # keep all processes busy. With passive waiting, idle threads of one test do not block the cores that another test needs.
 PYTEST := OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: install  ## run all tests, measure their coverage (another processor, simulated: VECTOR_NOISE=1e-5 make test)
+test: install-dev  ## run all tests, measure their coverage (another processor, simulated: VECTOR_NOISE=1e-5 make test)
 	@$(PYTEST) --cov
 
-test-fast: install  ## run the tests that run no whole job, in 90 seconds
+test-fast: install-dev  ## run the tests that run no whole job, in 90 seconds
 	@$(PYTEST) -m "not slow"
 
 check: lint test  ## run lint, types, import rules, dbt, definitions and tests
 
-lint: install
+lint: install-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --strict data/sample/generator
 	@$(BIN)/lint-imports
-	@$(BIN)/dbt parse --quiet --no-partial-parse --project-dir dbt_transforms --profiles-dir dbt_transforms
 	@$(BIN)/dagster definitions validate -m turret_pipeline.definitions
 
-docs: install  ## build the documentation into site/
+docs: install-dev  ## build the documentation into site/
 	@$(BIN)/zensical build --strict
 
 ui: install  ## open the Dagster UI on http://127.0.0.1:3000
@@ -50,13 +49,27 @@ serve: install  ## start the collector on http://127.0.0.1:8000
 
 install: $(VENV)/.installed  ## set up .venv with the command turret
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+install-dev: $(VENV)/.installed-dev  ## add what tests, lint and docs need
+
+# The lock files have a hash for each package. The project itself has none, and neither has torch (see .ci/lock).
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
+$(VENV)/.installed: pyproject.toml requirements.lock constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python " + sys.version.split()[0] + " is too old: use Python 3.11 or later, with make PYTHON=...") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV): takes a few minutes the first time"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,llm]'
+	@$(PIP) --no-deps --require-hashes --requirement requirements.lock
+	@$(PIP) --constraint constraints.txt torch
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	@$(PIP) --no-deps --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+lock: install-dev  ## write the lock files after a change of pyproject.toml
+	@.ci/lock
+
 clean:  ## remove .venv and everything in data except the sample
-	@rm -rf $(VENV) site .cache dbt_transforms/target dbt_transforms/logs
+	@rm -rf $(VENV) site .cache
 	@find data -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
