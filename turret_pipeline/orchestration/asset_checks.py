@@ -51,7 +51,7 @@ def table_checks(context: dg.AssetCheckExecutionContext, workspace: Workspace) -
         if ("source_files", FEW_REJECTED) in selected:
             results.append(_judge_rejected(connection))
     report = [_report(table, verdicts.get(table.name, []), results) for table in tables]
-    write_report(workspace.data.quality / "index.html", context.run_id, now(), report)
+    write_report(workspace.data.quality / "index.html", context.run.run_id, now(), report)
     for result in results:
         if result.asset_key is not None and (result.asset_key.path[-1], result.check_name) in selected:
             yield result

@@ -59,7 +59,9 @@ class Validator:
 
             context: Any = gx.get_context(mode="ephemeral")
             context.variables.progress_bars = {"globally": False}
-            self._source = context.data_sources.add_pandas("warehouse")
+            # one asset for all tables: the context writes its whole configuration whenever an asset is added
+            asset = context.data_sources.add_pandas("warehouse").add_dataframe_asset(name="table")
+            self._built = asset.add_batch_definition_whole_dataframe("built")
 
     def validate(self, table: Table, rules: Sequence[Rule], frame: pl.DataFrame) -> list[bool]:
         """True per rule that holds in the frame, which has the columns of the rules."""
@@ -67,11 +69,8 @@ class Validator:
 
         expectations = [_make_expectation(rule, number) for number, rule in enumerate(rules)]
         with _silence_warnings():
-            asset = self._source.add_dataframe_asset(name=table.name)
-            definition = asset.add_batch_definition_whole_dataframe("built")
-            batch = definition.get_batch(batch_parameters={"dataframe": frame.to_pandas()})
+            batch = self._built.get_batch(batch_parameters={"dataframe": frame.to_pandas()})
             outcome = batch.validate(gx.ExpectationSuite(name=table.name, expectations=expectations))
-            self._source.delete_asset(table.name)
         passed = {result.expectation_config.meta["rule"]: bool(result.success) for result in outcome.results}
         return [passed[number] for number in range(len(rules))]
 

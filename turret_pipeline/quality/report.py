@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from turret_pipeline.storage.atomic_files import atomic_replace
+from turret_pipeline.storage.atomic_files import atomic_replace, remove
 from turret_pipeline.tables import Table
 
 Status = Literal["passed", "failed", "warning"]
@@ -71,6 +71,7 @@ def write_report(path: Path, run_id: str, made_at: dt.datetime, tables: Sequence
     )
     with atomic_replace(path) as temp:
         temp.write_text(page, encoding="utf-8")
+    remove(path.parent / "docs")  # the Data Docs of earlier versions
 
 
 def summarize(checks: Iterable[ReportedCheck]) -> str:

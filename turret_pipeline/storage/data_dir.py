@@ -62,7 +62,7 @@ class DataDir:
 
     @property
     def quality(self) -> Path:
-        """Data Docs of Great Expectations."""
+        """The quality report."""
         return self.root / "quality"
 
     @property

@@ -63,14 +63,16 @@ def check_deciding_rows(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def check_whole_tables(connection: duckdb.DuckDBPyConnection) -> int:
-    """Number of rules that hold, with all tables in memory."""
+    """Number of rules that hold, with the numbers and keys of all tables in memory, as up to version 0.1.0."""
     validator = Validator()
     frames = {table.name: connection.sql(_select(table)).pl() for table in BUILT_TABLES}
     return sum(sum(validator.validate(table, build_rules(table), frames[table.name])) for table in BUILT_TABLES)
 
 
 def _select(table: Table) -> str:
-    return f"select {', '.join(checked_columns(table, build_rules(table))) or 'rowid'} from marts.{table.name}"
+    checked = {*checked_columns(table, build_rules(table)), *table.key}
+    numbers = {column.name for column in table.columns if column.kind in {"integer", "number"}}
+    return f"select {', '.join(sorted(checked | numbers))} from marts.{table.name}"
 
 
 def _run_child(kind: str, file: Path) -> None:
