@@ -10,7 +10,7 @@ from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import mart_key
 from turret_pipeline.quality.contracts import BUILT_TABLES, find_breaches
 from turret_pipeline.quality.expectations import Verdict, check_values
-from turret_pipeline.quality.report import ReportedCheck, ReportedTable, write_report
+from turret_pipeline.quality.report import ReportedCheck, ReportedTable, Status, write_report
 from turret_pipeline.storage.warehouse import open_read_only
 from turret_pipeline.tables import Table
 
@@ -105,7 +105,7 @@ def _report_check(result: dg.AssetCheckResult) -> ReportedCheck:
     name = PROMISES.get(str(result.check_name), f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.")
     if result.passed:
         return ReportedCheck(name, "passed")
-    status = "warning" if result.severity == dg.AssetCheckSeverity.WARN else "failed"
+    status: Status = "warning" if result.severity == dg.AssetCheckSeverity.WARN else "failed"
     return ReportedCheck(name, status, result.description or "")
 
 
