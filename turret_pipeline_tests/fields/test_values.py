@@ -64,8 +64,8 @@ def test_a_value_has_a_type_a_text_and_a_number_if_it_is_one(value: object, expe
     assert values({"x": value}) == [("x", *expected)]
 
 
-@pytest.mark.parametrize("text", ['{"x":1e999}', '{"x":-1e999}', '{"x":"1e999"}'])
-def test_infinite_numbers_are_left_out(text: str) -> None:
+@pytest.mark.parametrize("text", ['{"x":1e999}', '{"x":-1e999}', '{"x":"1e999"}', '{"x":1.7e308}', '{"x":-1e300}'])
+def test_numbers_that_are_infinite_or_could_have_an_infinite_sum_are_left_out(text: str) -> None:
     assert metadata_values([text])["number"].to_list() in ([], [None])
 
 

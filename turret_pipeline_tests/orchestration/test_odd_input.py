@@ -78,9 +78,11 @@ def test_events_without_any_text_still_have_journeys(tmp_path: Path) -> None:
         {"name": name, "session_id": session, "timestamp": f"2026-01-01T00:00:0{at}Z", "metadata": {"plan": "free"}}
         for at, (session, name) in enumerate(steps)
     ]
+    events[-1]["metadata"] = {"plan": "\ud83d"}
     data = tmp_path / "it's [1] $x_$"  # names that mean something to globs, SQL, formulas and markup
     printed = run_job(data, write_events(tmp_path / "a[1].jsonl", events))
     assert "Journeys of event_name" in printed
+    assert "Repaired 1 row: a broken character became U+FFFD" in printed
     assert "[/open]" in printed
     assert "a:key:b" in printed
     tables = published_tables(data)
