@@ -85,4 +85,9 @@ def _list_failures(run_results: Path) -> list[str]:
         return ["dbt stopped before it built anything; see dbt.log in the folder dbt of the data folder"]
     results = json.loads(run_results.read_text())["results"]
     wrong = [result for result in results if result["status"] in {"error", "fail"}]
-    return [f"{result['unique_id'].split('.')[2]}: {str(result['message']).splitlines()[0]}" for result in wrong]
+    return [f"{result['unique_id'].split('.')[2]}: {_shorten(str(result['message']))}" for result in wrong]
+
+
+def _shorten(message: str) -> str:
+    """The kind of a failure, and what DuckDB says of it, without the query."""
+    return " ".join(line.strip() for line in message.splitlines()[:2]).rstrip(".")

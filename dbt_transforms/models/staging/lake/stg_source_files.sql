@@ -6,6 +6,7 @@ select
     accepted_count,
     duplicate_count,
     rejected_count,
+    repaired_count,
     id_assumed_count,
     time_assumed_count,
     zone_assumed_count,
