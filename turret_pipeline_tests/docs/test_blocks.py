@@ -23,10 +23,9 @@ NOT_COMMANDS = {"text", "json"}
 """Output, lines of other programs, and examples of rows, which the reference generates."""
 
 NOT_RUN = {
-    "docs/tutorial.md": ["installs the package; the test of the wheel runs it"],
     "docs/how-to/own-events.md": ["installs a package"],
     "docs/how-to/llm-labels.md": ["installs a package"],
-    "docs/how-to/deploy.md": ["installs the package", "images cannot be built where the tests run"],
+    "docs/how-to/deploy.md": ["installs the package; the test of the wheel does the same", "images cannot be built where the tests run"],
 }
 """Reasons of the blocks that do not run, by page."""
 
@@ -41,7 +40,7 @@ wait_for_port() {
   echo "Nothing listens on port $1" >&2
   return 1
 }
-trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT
+trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
 """
 """A page runs as one script after `make run`: `make` does nothing more, and servers run in the background."""
 
@@ -88,7 +87,7 @@ def test_the_commands_of_a_page_run(sample_job: Job, page: str, tmp_path: Path) 
         script = script.replace("/tmp/turret", str(tmp_path / "other"))
     command = ["bash", "-c", script]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=300
+        command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
