@@ -25,7 +25,10 @@ NOT_COMMANDS = {"text", "json"}
 NOT_RUN = {
     "docs/how-to/own-events.md": ["installs a package"],
     "docs/how-to/llm-labels.md": ["installs a package"],
-    "docs/how-to/deploy.md": ["installs the package; the test of the wheel does the same", "images cannot be built where the tests run"],
+    "docs/how-to/deploy.md": [
+        "installs the package; the test of the wheel does the same",
+        "images cannot be built where the tests run",
+    ],
 }
 """Reasons of the blocks that do not run, by page."""
 
