@@ -27,7 +27,10 @@ from turret_pipeline_tests.commands import PROJECT
 from turret_pipeline_tests.ingest.imports import build_lake
 
 DATA = PROJECT.parent / "shared" / "data"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not beside the checkout"),
+]
 
 
 def ingest_set(folder: Path, name: str) -> Lake:
@@ -83,7 +86,6 @@ def find_topics(folder: Path, name: str) -> pl.DataFrame:
     return gold.filter(pl.col("topical") | pl.col("out_of_scope")).join(topic, on="event_id")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "agreement", "coverage", "recall", "precision"),
     [("dstc11_banking", 0.66, 0.95, None, None), ("hint3_dev", 0.61, 0.88, 0.45, 0.63)],

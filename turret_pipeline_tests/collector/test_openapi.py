@@ -24,6 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_no_violation(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/openapi.json"),

@@ -74,6 +74,7 @@ def client() -> Iterator[Trubrics]:
     made._stop_event.set()
 
 
+@pytest.mark.slow
 def test_the_sdks_deliver_each_event_once_through_an_outage_of_ten_seconds(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, client: Trubrics
 ) -> None:
@@ -131,6 +132,7 @@ def session_ids(events: list[Event]) -> list[str]:
     return [event.session_id or "none" for event in events]
 
 
+@pytest.mark.slow
 def test_an_invalid_payload_does_not_kill_the_flush_thread_of_the_sdk(tmp_path: Path, client: Trubrics) -> None:
     with run_server(tmp_path) as server:
         client.api_key, client.host = server.key, server.url

@@ -164,6 +164,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ROW | JSON, max_size=6), st.booleans())
 def test_any_rows_are_the_same_column_by_column_and_one_by_one(rows: list[object], is_time_optional: bool) -> None:

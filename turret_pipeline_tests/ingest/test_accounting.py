@@ -65,12 +65,14 @@ def assert_row_counts_add_up(files: list[tuple[str, bytes]]) -> None:
         assert events["session_id"].null_count() == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(NAMES, LINES | st.binary(max_size=200) | LINES.map(gzip.compress)), max_size=4))
 def test_row_counts_add_up_for_any_bytes(files: list[tuple[str, bytes]]) -> None:
     assert_row_counts_add_up(files)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(LINES, st.lists(st.integers(0, 2000), max_size=4))
 def test_row_counts_add_up_wherever_a_file_is_split(content: bytes, cuts: list[int]) -> None:

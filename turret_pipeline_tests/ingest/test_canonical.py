@@ -231,6 +231,7 @@ def test_accepted_duplicate_and_rejected_rows_are_all_rows_in_any_order_of_files
     assert all(rows == accepted + duplicate + rejected for _, rows, accepted, duplicate, rejected in found)
 
 
+@pytest.mark.slow
 def test_importing_day_by_day_equals_importing_all_at_once(tmp_path: Path) -> None:
     days = {
         f"{day:02}.jsonl": [

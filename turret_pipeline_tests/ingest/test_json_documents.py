@@ -79,6 +79,7 @@ def test_a_damaged_item_of_an_array_costs_no_neighbour(tmp_path: Path, content: 
     assert damage in (None, [record.raw for record in read_records(path)][1])
 
 
+@pytest.mark.slow
 def test_damaged_items_of_an_array_that_is_one_long_line_cost_no_neighbour(tmp_path: Path) -> None:
     good, bad = b'{"name":"' + b"y" * 700_000 + b'"}', b'{"name":"' + b"z" * 700_000 + b"}"
     count = 2 * max(ITEM_LIMIT, LINE_LIMIT) // (2 * len(good))

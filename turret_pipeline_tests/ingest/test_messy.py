@@ -60,6 +60,7 @@ def test_naughty_strings_survive(tmp_path: Path, ending: str) -> None:
     assert dict(values.select("event_id", "value").iter_rows()) == {f"e{n}": text for n, text in enumerate(strings)}
 
 
+@pytest.mark.slow
 def test_all_webhooks_are_read_and_missing_values_are_counted(tmp_path: Path) -> None:
     lake = build_lake(tmp_path, [MESSY / "github_webhooks.events.jsonl.gz"])
     files, events = lake.read("source_files"), lake.read("events")

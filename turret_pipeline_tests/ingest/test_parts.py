@@ -84,6 +84,7 @@ def test_several_processes_read_a_file_of_many_blocks_in_order(tmp_path: Path) -
     assert found["event_id"].to_list() == [f"e{number}" for number in range(len(rows)) if number != 7]
 
 
+@pytest.mark.slow
 def test_workers_take_rows_and_rejections(tmp_path: Path) -> None:
     rows = [row(f"e{number}") for number in range(3 * BLOCK_RECORDS)]
     texts = [json.dumps(one) for one in rows]
@@ -134,6 +135,7 @@ def test_an_interrupted_read_leaves_nothing(tmp_path: Path) -> None:
     assert (parts.content_hashes(), list(parts.root.iterdir())) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_killed_read_is_repeated_from_the_start(tmp_path: Path) -> None:
     rows = [row(f"e{number}", metadata={"text": "x" * 2000}) for number in range(4 * BLOCK_BYTES // 2000)]
     (path,) = write_files(tmp_path, {"a.jsonl": rows})

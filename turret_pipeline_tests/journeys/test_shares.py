@@ -32,6 +32,7 @@ def test_sessions_without_a_user_are_independent() -> None:
     assert one["user_count"].to_list() == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.0, 0.2])
 def test_intervals_cover_the_true_share_whether_users_differ_or_not(spread: float) -> None:
     rng = np.random.default_rng(5)

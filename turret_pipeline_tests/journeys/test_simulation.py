@@ -12,6 +12,7 @@ from turret_pipeline_tests.benchmarks.journey_simulation import (
     simulate_false_alarms,
 )
 
+pytestmark = pytest.mark.slow
 WORLD = World()
 
 
@@ -29,7 +30,6 @@ def test_intervals_allow_for_differences_between_users() -> None:
     assert found["is_inside_plain"].to_numpy().mean() < 0.8
 
 
-@pytest.mark.slow
 def test_random_segments_and_outcomes_rarely_raise_an_alarm() -> None:
     found = simulate_false_alarms(np.random.default_rng(3), replace(WORLD, taste=20.0, sessions=400, users=100), 40)
     assert len(found) == 4

@@ -112,6 +112,7 @@ def test_every_topic_has_its_growth_and_its_numbers(sample_job: Job) -> None:
     assert (joined["value_count"] <= joined["event_count"]).all()
 
 
+@pytest.mark.slow
 def test_the_sample_is_what_its_generator_makes(tmp_path: Path) -> None:
     generator = SAMPLE / "generator" / "make_sample.py"
     subprocess.run([sys.executable, generator, "--out", tmp_path], check=True, capture_output=True)

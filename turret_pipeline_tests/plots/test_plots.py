@@ -66,6 +66,7 @@ def read_texts(picture: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_figures_can_be_drawn_of_any_journeys(tmp_path: Path, case: str) -> None:
     save_figures(tmp_path, visits_of(CASES[case]), LABELS)
@@ -144,6 +145,7 @@ def definitions(count: int) -> pl.DataFrame:
     return pl.DataFrame(rows, {**columns, **places}, orient="row")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, 40, 60])
 def test_each_of_forty_crowded_topics_has_its_label_on_the_map(tmp_path: Path, count: int) -> None:
     topics = definitions(count)
@@ -154,6 +156,7 @@ def test_each_of_forty_crowded_topics_has_its_label_on_the_map(tmp_path: Path, c
     assert any("the 40 largest have their label" in text for text in texts) == (count > 40)
 
 
+@pytest.mark.slow
 def test_labels_of_crowded_discs_do_not_cover_each_other_and_stay_on_the_sheet() -> None:
     frame = Box(0, 0, 800, 600)
     discs = [Disc(350 + 21 * (n % 6), 250 + 21 * (n // 6), 8) for n in range(36)]

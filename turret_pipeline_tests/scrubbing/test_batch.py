@@ -172,6 +172,7 @@ def scrub_without_hints(value: object, kinds: set[str], prefix: str = "") -> obj
     return [scrub_without_hints(inner, kinds, prefix) for inner in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(DOCUMENTS, max_size=3), st.sets(st.sampled_from(KINDS)), st.booleans(), st.sampled_from([None, 1]))
 def test_documents_are_scrubbed_the_same_with_and_without_hints(

@@ -86,6 +86,7 @@ def test_scrubbing_is_idempotent() -> None:
     assert scrub_for_llm(once) == once
 
 
+@pytest.mark.slow
 def test_long_texts_are_scrubbed_in_linear_time() -> None:
     """Processor time, which other programs do not lengthen: linear 0.2 seconds a text, quadratic some minutes."""
     size, count = 50_000, 5_000

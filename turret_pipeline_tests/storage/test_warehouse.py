@@ -164,6 +164,7 @@ def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path) -> None:
         Warehouse(tmp_path).runs()
 
 
+@pytest.mark.slow
 def test_a_large_query_spills_outside_the_warehouse(warehouse: Warehouse) -> None:
     with unchanged(warehouse.folder), warehouse.open() as connection:
         connection.execute("set memory_limit = '60MB'")

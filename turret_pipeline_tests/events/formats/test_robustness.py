@@ -52,6 +52,7 @@ def outcome(record: object, selected: object = None) -> object:
         return rejection
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.one_of(BROKEN_EXAMPLES, VALUES), SELECTED)
 def test_any_json_becomes_complete_events_or_a_rejection(record: object, selected: object) -> None:

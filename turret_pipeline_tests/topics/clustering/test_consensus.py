@@ -41,12 +41,14 @@ def test_the_number_of_clusters_is_found(sizes: list[int]) -> None:
     assert found.tolist() == np.repeat(range(len(sizes)), sizes).tolist()
 
 
+@pytest.mark.slow
 def test_more_granularity_gives_more_clusters() -> None:
     vectors = blobs([60, 50], noise=0.2)
     counts = [len(sizes_of(clustered(vectors, granularity).labels)) for granularity in (1, 4, 16)]
     assert counts == sorted(set(counts))
 
 
+@pytest.mark.slow
 def test_clear_clusters_are_stable_and_blurred_ones_are_not() -> None:
     assert clustered(blobs([40, 30, 20])).stability() == 1
     assert clustered(blobs([40] * 6, noise=0.3)).stability() < 1
@@ -90,6 +92,7 @@ def test_the_coarsest_of_equally_good_resolutions_is_chosen() -> None:
     assert resolution_of(graph_of(vectors), vectors) == RESOLUTIONS[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sizes", "noise", "seed"), [([30] * 8, 0.24, 1), ([12] * 14, 0.25, 0), ([40] * 16, 0.3, 1)])
 def test_the_resolution_has_nearly_the_best_score_on_the_texts(sizes: list[int], noise: float, seed: int) -> None:
     vectors = blobs(sizes, noise=noise, seed=seed)

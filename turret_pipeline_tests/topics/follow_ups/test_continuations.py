@@ -90,6 +90,7 @@ def test_the_number_of_sessions_does_not_matter(count: int) -> None:
     assert subjects(*sessions) == ["aab", "bbb", "b" * 7, "a"] * count
 
 
+@pytest.mark.slow
 def test_a_very_long_session_has_subjects_to_its_end() -> None:
     assert subjects("a" + "x" * 100_000 + "b") == ["a" * 100_001 + "b"]
 

@@ -175,6 +175,7 @@ def test_no_events_give_an_empty_table() -> None:
     assert_frame_equal(trends(make_occurrences(none=STEADY)), TOPIC_TRENDS.empty())
 
 
+@pytest.mark.slow
 def test_random_days_raise_hardly_any_alarms() -> None:
     rng, world = np.random.default_rng(11), World(users=300, day_spread=0.7)
     found = pl.concat([trends(simulate_occurrences(rng, world)[0], days=7) for _ in range(40)])
