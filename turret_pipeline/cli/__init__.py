@@ -98,7 +98,10 @@ def demo(
 @app.command(epilog="Examples: turret ui; turret ui --port 3001 --data-dir /srv/turret")
 def ui(
     data_dir: DataDirOption = None,
-    port: Annotated[int, typer.Option("--port", help="Port of the UI, which listens on this machine only.")] = 3000,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on. The UI has no login: keep it on this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster UI with the graph, its checks and all runs of the data folder."""
     settings = load_settings(data_dir=data_dir)
@@ -109,7 +112,7 @@ def ui(
     os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
     os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
     dagster = str(Path(sys.executable).with_name("dagster"))
-    os.execv(dagster, [dagster, "dev", "-m", "turret_pipeline.definitions", "-p", str(port)])
+    os.execv(dagster, [dagster, "dev", "-m", "turret_pipeline.definitions", "-h", host, "-p", str(port)])
 
 
 app.add_typer(fields, name="fields")

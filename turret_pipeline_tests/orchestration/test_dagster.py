@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -21,6 +22,7 @@ from turret_pipeline.orchestration.resources import Workspace, build_workspace
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
 from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
+from turret_pipeline_tests.network_guard import guard_network
 
 GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "marts", "publish"}
 
@@ -118,21 +120,25 @@ def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_the_command_for_cron_publishes_the_landing_folder(tmp_path: Path) -> None:
+def test_the_command_for_cron_publishes_in_a_new_folder_and_logs_the_summary(tmp_path: Path) -> None:
     write_events(tmp_path / "data" / "landing" / "a.jsonl", conversations())
     command = [str(BIN / "dagster"), "asset", "materialize", "--select", "*", "-m", "turret_pipeline.definitions"]
-    extra = {"TURRET_DATA_DIR": str(tmp_path / "data")}
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment(extra), capture_output=True, text=True, check=False, timeout=300
+        command, cwd=tmp_path, env=guarded_environment(tmp_path), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert count(tmp_path / "data", "events") == 72
     assert count(tmp_path / "data", "pipeline_runs") == 1
+    assert "72 events, 36 sessions, 7 users" in done.stderr
+    assert "nanobind" not in done.stdout + done.stderr
+    assert attempts_to_leave(tmp_path) == ""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["turret", "ui", "--port"], ["dagster", "dev", "-w", "workspace.yaml", "-p"]])
-def test_the_ui_serves_the_graph(tmp_path: Path, command: list[str]) -> None:
+@pytest.mark.parametrize(
+    "command", [["turret", "ui", "--port"], ["dagster", "dev", "-w", "workspace.yaml", "-p"], ["dg", "dev", "-p"]]
+)
+def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list[str]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -141,7 +147,7 @@ def test_the_ui_serves_the_graph(tmp_path: Path, command: list[str]) -> None:
     with subprocess.Popen(
         [str(BIN / command[0]), *command[1:], str(port)],
         cwd=PROJECT,
-        env=environment(extra),
+        env=guarded_environment(tmp_path) | extra,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -152,6 +158,42 @@ def test_the_ui_serves_the_graph(tmp_path: Path, command: list[str]) -> None:
             os.killpg(process.pid, signal.SIGTERM)
     paths = {tuple(node["assetKey"]["path"]) for node in answer["data"]["assetNodes"]}
     assert {("lake", "events"), ("lake", "embeddings"), ("marts", "topics"), ("marts", "pipeline_runs")} <= paths
+    assert attempts_to_leave(tmp_path) == ""
+
+
+@pytest.mark.slow
+def test_a_run_does_not_leave_this_machine(tmp_path: Path) -> None:
+    events = write_events(tmp_path / "a.jsonl", conversations())
+    arguments = ["run", "--input", str(events), "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(
+        [str(BIN / "turret"), *arguments],
+        cwd=tmp_path,
+        env=guarded_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert attempts_to_leave(tmp_path) == ""
+
+
+def test_the_network_guard_sees_an_attempt(tmp_path: Path) -> None:
+    code = "import socket; socket.create_connection(('telemetry.example', 80))"
+    done = subprocess.run([sys.executable, "-c", code], env=guarded_environment(tmp_path), check=False)
+    assert done.returncode != 0
+    assert "telemetry.example" in attempts_to_leave(tmp_path)
+
+
+def guarded_environment(folder: Path) -> dict[str, str]:
+    """Environment without switches of telemetry, in which attempts to reach another machine are recorded."""
+    switches = ("DAGSTER_DISABLE_TELEMETRY", "DBT_SEND_ANONYMOUS_USAGE_STATS", "GX_ANALYTICS_ENABLED", "HF_HUB_OFFLINE")
+    unset = {name: value for name, value in environment().items() if name not in switches}
+    return unset | guard_network(folder / "network.log")
+
+
+def attempts_to_leave(folder: Path) -> str:
+    log = folder / "network.log"
+    return log.read_text() if log.exists() else ""
 
 
 def _ask(url: str, query: str) -> dict[str, Any]:

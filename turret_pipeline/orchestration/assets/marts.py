@@ -14,6 +14,8 @@ from turret_pipeline.progress import Progress
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.warehouse import open_read_only
 
+FAILURES_SHOWN = 3
+
 
 def make_marts(manifest: Path) -> dg.AssetsDefinition:
     """The dbt models as assets, their tests as checks."""
@@ -56,7 +58,9 @@ def _build_all_tables(context: dg.AssetExecutionContext, dbt: DbtCliResource, ta
 
 
 def _describe_failure(target: Path) -> dg.Failure:
-    reasons = "; ".join(_list_failures(target / "run_results.json"))
+    failures = _list_failures(target / "run_results.json")
+    more = f"; and {len(failures) - FAILURES_SHOWN} more" if len(failures) > FAILURES_SHOWN else ""
+    reasons = "; ".join(failures[:FAILURES_SHOWN]) + more
     hint = " Materialize the lake first: all assets, or all upstream of these." if "No files found" in reasons else ""
     return dg.Failure(f"dbt failed: {reasons}.{hint}")
 

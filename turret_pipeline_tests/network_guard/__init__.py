@@ -1,0 +1,14 @@
+"""Records attempts of child processes to reach another machine.
+
+``guard_network`` gives the variables for their environment; Python then imports ``sitecustomize`` in each of them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+LOG_VARIABLE = "NETWORK_GUARD_LOG"
+
+
+def guard_network(log: Path) -> Mapping[str, str]:
+    """Variables with which all Python processes refuse connections to other machines, and append them to ``log``."""
+    return {"PYTHONPATH": str(Path(__file__).parent), LOG_VARIABLE: str(log)}

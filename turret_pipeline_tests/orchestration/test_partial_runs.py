@@ -1,0 +1,77 @@
+"""Runs of some assets: they work or say what is missing, and never publish."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.orchestration.definitions import JOB, build_definitions
+from turret_pipeline_tests.commands import warehouse
+from turret_pipeline_tests.conftest import Job
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the published sample."""
+    return shutil.copytree(sample_job.data_dir, tmp_path_factory.mktemp("partial") / "data")
+
+
+def materialize(data_dir: Path, *assets: str) -> dg.ExecuteInProcessResult:
+    job = build_definitions(load_settings(data_dir=data_dir)).resolve_job_def(JOB)
+    return job.execute_in_process(
+        asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = (event for event in result.all_events if event.is_step_failure)
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    assert error is not None
+    return error.message
+
+
+def test_one_table_of_a_stage_is_written_with_its_siblings(folder: Path) -> None:
+    published = warehouse(folder).read_bytes()
+    result = materialize(folder, "lake/fields")
+    assert result.success
+    assert materialized(result) == {"lake/fields", "lake/field_type_changes"}
+    assert warehouse(folder).read_bytes() == published
+
+
+def test_one_mart_is_built_and_checked_but_not_published(folder: Path) -> None:
+    published = warehouse(folder).read_bytes()
+    result = materialize(folder, "marts/event_topics")
+    assert result.success
+    assert materialized(result) == {"marts/event_topics"}
+    checks = {check.check_name for check in result.get_asset_check_evaluations() if check.passed}
+    assert {"contract", "expectations", "key_of_event_topics"} <= checks
+    assert warehouse(folder).read_bytes() == published
+
+
+def test_a_run_that_left_tables_out_publishes_nothing_and_says_so(folder: Path) -> None:
+    published = warehouse(folder).read_bytes()
+    result = materialize(folder, "marts/pipeline_runs")
+    assert not result.success
+    assert "Nothing is published: a run must make and check all tables" in failure(result)
+    assert "Materialize all assets, with `--select '*'` on the command line." in failure(result)
+    assert warehouse(folder).read_bytes() == published
+
+
+def test_a_mart_without_a_lake_says_what_to_materialize_first(tmp_path: Path) -> None:
+    assert "Materialize the lake first" in failure(materialize(tmp_path / "data", "marts/topics"))
+
+
+def test_a_stage_without_its_input_names_the_missing_table(tmp_path: Path) -> None:
+    assert "materialize the asset fields first" in failure(materialize(tmp_path / "data", "lake/texts"))

@@ -1,0 +1,48 @@
+"""The history of runs is limited in the data folder's own Dagster home, and only there."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from turret_pipeline.orchestration.run_history import prune_run_history
+
+
+@dg.op
+def work() -> None:
+    """Do nothing."""
+
+
+@dg.job
+def job() -> None:
+    """A job of one step."""
+    work()
+
+
+def run_three_times(instance: dg.DagsterInstance) -> list[str]:
+    return [job.execute_in_process(instance=instance).run_id for _ in range(3)]
+
+
+def test_only_the_latest_runs_stay(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        runs = run_three_times(instance)
+        prune_run_history(instance, tmp_path, kept=2)
+        assert set(instance.get_run_ids()) == set(runs[1:])
+        assert {path.stem for path in (tmp_path / "history" / "runs").glob("*-*.db")} == set(runs[1:])
+
+
+@pytest.mark.parametrize("kept", [3, 50])
+def test_a_short_history_is_complete(tmp_path: Path, kept: int) -> None:
+    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        runs = run_three_times(instance)
+        prune_run_history(instance, tmp_path, kept)
+        assert set(instance.get_run_ids()) == set(runs)
+
+
+def test_the_history_of_another_dagster_home_is_not_ours(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = run_three_times(instance)
+        prune_run_history(instance, tmp_path, kept=1)
+        assert set(instance.get_run_ids()) == set(runs)
