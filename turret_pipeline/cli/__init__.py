@@ -149,7 +149,7 @@ def main() -> None:
         code = 2
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
-    except Exception:
+    except Exception:  # noqa: BLE001 - printed like any error, so that no text of it reaches the terminal as it is
         new_console().print_message(traceback.format_exc().rstrip())
         code = 1
     _exit(code)

@@ -135,7 +135,10 @@ def event_schemas(settings: CollectorSettings) -> Json:
         "TrubricsLLMEvent": _record(
             ["user_id", "prompt", "generation"],
             {
-                **{"user_id": _ID, "prompt": text, "generation": text, "timestamp": _NULLABLE_TIME},
+                "user_id": _ID,
+                "prompt": text,
+                "generation": text,
+                "timestamp": _NULLABLE_TIME,
                 **llm,
                 **{field: _nullable(_NAME) for field in names},
                 "properties": properties,

@@ -57,7 +57,7 @@ def connect(settings: Settings) -> "openai.AsyncOpenAI":
             timeout=openai.Timeout(None, connect=CONNECT_SECONDS),
             http_client=_make_http_client(settings.llm_timeout_seconds),
         )
-    except Exception as error:  # whatever the library raises here, the run goes on
+    except Exception as error:  # noqa: BLE001 - whatever the library raises here, the run goes on
         raise TurretError(f"cannot make a client for {settings.llm_base_url!r}: {describe_error(error, key)}") from None
 
 
@@ -116,7 +116,7 @@ class Endpoint:
             try:
                 completion = await self._complete(question)
                 text, usage = completion.choices[0].message.content or "", completion.usage
-            except Exception as error:  # whatever a server or library does here, the run goes on
+            except Exception as error:  # noqa: BLE001 - whatever a server or library does, the run goes on
                 address = strip_credentials(str(self._client.base_url))
                 reason = describe_error(error, self._client.api_key)
                 replies.problems[question.topic_id] = f"{address} did not answer ({reason})"

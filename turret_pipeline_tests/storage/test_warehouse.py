@@ -71,7 +71,7 @@ def test_many_threads_read_while_runs_publish(warehouse: Warehouse) -> None:
         try:
             while not stop.is_set():
                 found.append(read_anew(warehouse))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the test
             failures.append(error)
 
     threads = [threading.Thread(target=keep_reading, args=(found,)) for found in seen]
