@@ -18,7 +18,7 @@ from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline.collector.request_bodies import MemoryBudget
 from turret_pipeline_tests.collector.servers import gzip_body, run_server
 
-EMPTY_MEMBER = gzip.compress(b"", mtime=0, mtime=0)
+EMPTY_MEMBER = gzip.compress(b"", mtime=0)
 LIMIT = 1_000_000
 
 
