@@ -10,6 +10,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from turret_pipeline.collector.api_errors import INVALID_REQUEST, ApiError
+from turret_pipeline.collector.memory_budget import MemoryBudget
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -22,15 +23,23 @@ class BodyWorker:
     """Thread that projects share fairly.
 
     A project has one body at a time in work, and bodies take turns after each time slice. So bodies that are slow to
-    decode delay others of their own project only.
+    decode delay others of their own project only. What waits or is worked on counts against the memory budget.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self._thread = ThreadPoolExecutor(1, "bodies")
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def run(self, request: Request, project: str, work: Steps[T]) -> T:
-        """Result of the work. Raises ApiError when the client leaves, and errors of the work."""
+    async def run(self, request: Request, project: str, work: Steps[T], size: int) -> T:
+        """Result of the work, which needs ``size`` bytes.
+
+        Raises ApiError if so much memory is not left or when the client leaves, and errors of the work.
+        """
+        with self._budget.holding(project, size):
+            return await self._run_in_turn(request, project, work)
+
+    async def _run_in_turn(self, request: Request, project: str, work: Steps[T]) -> T:
         async with self._turns[project]:
             while not await request.is_disconnected():
                 is_done, result = await asyncio.get_running_loop().run_in_executor(self._thread, _run_slice, work)

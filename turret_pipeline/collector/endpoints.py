@@ -17,6 +17,7 @@ from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.event_store import Submission
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
+from turret_pipeline.collector.memory_budget import MemoryBudget
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.request_bodies import BodyReader
 from turret_pipeline.collector.request_items import JSON, NDJSON, ItemReader, media_type
@@ -31,7 +32,7 @@ from turret_pipeline.collector.wire.trubrics import (
 )
 from turret_pipeline.collector.wire.turret import parse_track_event
 from turret_pipeline.collector.wire.validation import MetadataLimits, ValidationError, is_naive
-from turret_pipeline.config.collector import CollectorSettings
+from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 
 ItemParser = Callable[[object, MetadataLimits], dict[str, Any]]
 TRUBRICS_PARSERS: Mapping[str, ItemParser] = {
@@ -54,8 +55,9 @@ class Endpoints:
         self._settings = settings
         self._access = access
         self._committer = committer
-        worker = BodyWorker()
-        self._bodies = BodyReader(settings, worker)
+        budget = MemoryBudget(int(settings.max_pending_mb * MEGABYTE))
+        worker = BodyWorker(budget)
+        self._bodies = BodyReader(settings, budget, worker)
         self._items = ItemReader(worker)
         self._track_limits = MetadataLimits(settings.max_text_length, settings.max_nesting)
         self._track_counter = metrics.EVENTS.labels(TRACK)

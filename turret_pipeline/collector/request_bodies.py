@@ -1,45 +1,21 @@
 """Request bodies within limits of size, memory and decompressed size."""
 
-from collections import Counter
-
 from starlette.requests import Request
 from starlette.types import Message
 
-from turret_pipeline.collector.api_errors import INVALID_REQUEST, OVERLOADED, ApiError
+from turret_pipeline.collector.api_errors import INVALID_REQUEST, ApiError
 from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.gzip_bodies import body_too_large, decompress_gzip
-from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
-
-
-class MemoryBudget:
-    """Memory for bodies, which all requests of a worker share.
-
-    A project may take no more than it leaves free, so that others can send too.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._free = size
-        self._taken: Counter[str] = Counter()
-
-    def take(self, project: str, size: int) -> None:
-        """Take memory for a project. Raises ApiError if too little is left."""
-        if self._taken[project] + size > self._free:
-            raise ApiError(OVERLOADED, "Too many large requests at the moment: send this one again.", retry_after=1)
-        self._free -= size
-        self._taken[project] += size
-
-    def give_back(self, project: str, size: int) -> None:
-        """Give memory of a project back."""
-        self._free += size
-        self._taken[project] -= size
+from turret_pipeline.collector.memory_budget import MemoryBudget
+from turret_pipeline.config.collector import CollectorSettings
 
 
 class BodyReader:
     """Reads bodies. The protocol of the connection limits how long a body may take to arrive."""
 
-    def __init__(self, settings: CollectorSettings, worker: BodyWorker) -> None:
+    def __init__(self, settings: CollectorSettings, budget: MemoryBudget, worker: BodyWorker) -> None:
         self._max_bytes = settings.max_body_bytes
-        self._budget = MemoryBudget(int(settings.max_pending_mb * MEGABYTE))
+        self._budget = budget
         self._worker = worker
 
     async def read(self, request: Request, project: str, *, may_be_gzip: bool = False) -> bytes:
@@ -60,7 +36,9 @@ class BodyReader:
         try:
             await self._read_chunks(request, project, message, chunks)
             if is_gzip:
-                return await self._worker.run(request, project, decompress_gzip(chunks, self._max_bytes))
+                return await self._worker.run(
+                    request, project, decompress_gzip(chunks, self._max_bytes), self._max_bytes
+                )
             return bytes(chunks)
         finally:
             self._budget.give_back(project, len(chunks))

@@ -8,6 +8,9 @@ from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.wire.batch_items import Items, parse_items, recover_items
 from turret_pipeline.json_repair import Loaded, load_json_in_steps
 
+_COPIES = 3
+"""Memory of a body in repair, in multiples of its size: the body, its repaired text, and its items."""
+
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
 
@@ -24,7 +27,7 @@ class ItemReader:
         except orjson.JSONDecodeError:
             pass
         try:
-            return await self._worker.run(request, project, load_json_in_steps(body))
+            return await self._worker.run(request, project, load_json_in_steps(body), len(body) * _COPIES)
         except orjson.JSONDecodeError as error:
             raise _not_json(error) from None
 
@@ -33,7 +36,7 @@ class ItemReader:
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            items = await self._worker.run(request, project, recover_items(body, max_items))
+            items = await self._worker.run(request, project, recover_items(body, max_items), len(body) * _COPIES)
             if items is None:
                 raise _not_json(error) from None
             return _limit(items, max_items)
@@ -47,7 +50,7 @@ class ItemReader:
         try:
             items = Items([orjson.loads(line) for line in lines])
         except orjson.JSONDecodeError:
-            items = await self._worker.run(request, project, parse_items(lines))
+            items = await self._worker.run(request, project, parse_items(lines), len(body) * _COPIES)
         return _limit(items, max_items)
 
 

@@ -15,7 +15,7 @@ from turret_pipeline.collector.api_errors import INVALID_REQUEST, OVERLOADED, RE
 from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.gzip_bodies import MAX_MEMBERS, decompress_gzip
 from turret_pipeline.collector.keys import KeyFile
-from turret_pipeline.collector.request_bodies import MemoryBudget
+from turret_pipeline.collector.memory_budget import MemoryBudget
 from turret_pipeline_tests.collector.servers import gzip_body, run_server
 
 EMPTY_MEMBER = gzip.compress(b"", mtime=0)
@@ -103,9 +103,9 @@ def test_projects_take_turns() -> None:
         return "quick"
 
     async def run() -> list[str]:
-        worker = BodyWorker()
-        slow = [worker.run(connect(), "slow", work_until_the_other_is_done()) for _ in range(3)]
-        return list(await asyncio.gather(*slow, worker.run(connect(), "quick", work_briefly())))
+        worker = BodyWorker(MemoryBudget(100))
+        slow = [worker.run(connect(), "slow", work_until_the_other_is_done(), 1) for _ in range(3)]
+        return list(await asyncio.gather(*slow, worker.run(connect(), "quick", work_briefly(), 1)))
 
     assert asyncio.run(run()) == ["slow", "slow", "slow", "quick"]
 
@@ -119,8 +119,8 @@ def test_bodies_of_a_project_are_worked_on_one_after_the_other() -> None:
             yield
 
     async def run() -> None:
-        worker = BodyWorker()
-        await asyncio.gather(*(worker.run(connect(), "one", work(number)) for number in range(3)))
+        worker = BodyWorker(MemoryBudget(100))
+        await asyncio.gather(*(worker.run(connect(), "one", work(number), 1) for number in range(3)))
 
     asyncio.run(run())
     assert order == [0, 0, 0, 1, 1, 1, 2, 2, 2]
@@ -132,7 +132,7 @@ def test_work_is_given_up_when_the_client_leaves() -> None:
             yield
 
     async def run() -> None:
-        await BodyWorker().run(connect(is_gone=True), "one", work_forever())
+        await BodyWorker(MemoryBudget(100)).run(connect(is_gone=True), "one", work_forever(), 1)
 
     with pytest.raises(ApiError, match="The connection ended"):
         asyncio.run(run())
@@ -149,6 +149,27 @@ def test_a_project_takes_no_more_memory_than_it_leaves_free() -> None:
         budget.take("two", 1)
     budget.give_back("one", 50)
     budget.take("two", 25)
+
+
+def test_bodies_that_wait_for_their_turn_hold_memory() -> None:
+    is_first_free = threading.Event()
+
+    def work_until_freed() -> Generator[None, None, str]:
+        while not is_first_free.wait(0.001):
+            yield
+        return "done"
+
+    async def run() -> list[str]:
+        worker = BodyWorker(MemoryBudget(100))
+        accepted = [asyncio.create_task(worker.run(connect(), "one", work_until_freed(), 25)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(ApiError) as rejected:
+            await worker.run(connect(), "one", work_until_freed(), 25)
+        assert rejected.value.code == OVERLOADED
+        is_first_free.set()
+        return [*await asyncio.gather(*accepted), await worker.run(connect(), "one", work_until_freed(), 50)]
+
+    assert asyncio.run(run()) == ["done"] * 3
 
 
 def test_hostile_bodies_of_one_project_do_not_block_others(tmp_path: Path) -> None:
