@@ -25,7 +25,7 @@ PYTEST := OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --di
 test: install-dev  ## run all tests, measure their coverage (another processor, simulated: VECTOR_NOISE=1e-5 make test)
 	@$(PYTEST) --cov
 
-test-fast: install-dev  ## run the tests that take no more than seconds, and no whole job
+test-fast: install-dev  ## run the quick tests: none that runs the whole job
 	@$(PYTEST) -m "not slow"
 
 check: lint test  ## run lint, types, import rules, dbt, definitions and tests

@@ -105,7 +105,7 @@ def ui(
 ) -> None:
     """Open the Dagster UI with the graph, its checks and all runs of the data folder."""
     settings = load_settings(data_dir=data_dir)
-    from turret_pipeline.orchestration.process import NO_TELEMETRY
+    from turret_pipeline.orchestration.process_environment import NO_TELEMETRY
     from turret_pipeline.orchestration.run import prepare_dagster_home
 
     os.environ.update(NO_TELEMETRY)

@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         50, ge=1, description="Number of finished runs whose logs and metadata the Dagster UI of the data folder keeps"
     )
     freshness_hours: float = Field(
-        26, gt=0, description="The Dagster UI marks the published file as stale when no run has published for so long"
+        26, gt=0, description="The Dagster UI marks the published file as stale if no run has published for that long"
     )
     schedule_cron: str = Field("15 2 * * *", description="When the daily run starts")
     schedule_timezone: str = Field("UTC", description="Time zone of schedule_cron")

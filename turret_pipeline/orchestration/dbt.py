@@ -101,10 +101,10 @@ def _parse(data: DataDir, path: Path) -> None:
         )
         if not invocation.is_successful():
             raise TurretError(f"dbt failed to parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
-        for outdated in path.parent.glob("manifest-*.json"):
-            remove(outdated)
         (Path(folder) / PARSE_RESULTS).replace(path.parent / PARSE_RESULTS)
         (Path(folder) / "manifest.json").replace(path)
+    for outdated in set(path.parent.glob("manifest-*.json")) - {path}:  # another process may read the same one
+        remove(outdated)
 
 
 def dbt_environment(data: DataDir) -> dict[str, str]:

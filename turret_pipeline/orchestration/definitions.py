@@ -19,9 +19,10 @@ from turret_pipeline.orchestration.assets.publish import publish
 from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
 from turret_pipeline.orchestration.dbt import build_dbt_resource, prepare_manifest
 from turret_pipeline.orchestration.logs import console_logger
-from turret_pipeline.orchestration.process import prepare_process
+from turret_pipeline.orchestration.process_environment import prepare_process
 from turret_pipeline.orchestration.resources import build_workspace
 from turret_pipeline.orchestration.sensors import landing_sensor
+from turret_pipeline.orchestration.specs import mart_key
 from turret_pipeline.progress import Progress, SilentProgress
 from turret_pipeline.storage.data_dir import DataDir
 
@@ -70,7 +71,9 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
 
 
 def _with_freshness(settings: Settings, spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The spec, which the UI shows as stale if no run has published for the hours that a setting allows."""
+    """The spec; the UI shows pipeline_runs as stale if no run has published for the hours that a setting allows."""
+    if spec.key != mart_key("pipeline_runs"):
+        return spec
     policy = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=settings.freshness_hours))
     return spec.replace_attributes(freshness_policy=policy)
 

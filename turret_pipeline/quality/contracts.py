@@ -32,4 +32,8 @@ def _find_nulls(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str
     required = [column.name for column in table.columns if not column.nullable]
     counts = ", ".join(f"count(*) filter ({name} is null)" for name in required)
     (nulls,) = connection.execute(f"select {counts} from marts.{table.name}").fetchall()
-    return [f"Column {name} is null in {count:,} rows." for name, count in zip(required, nulls, strict=True) if count]
+    return [
+        f"Column {name} is null in {count:,} row{'' if count == 1 else 's'}."
+        for name, count in zip(required, nulls, strict=True)
+        if count
+    ]

@@ -90,7 +90,7 @@ def build_settings_page() -> str:
     """Settings of the pipeline and of the collector."""
     return (
         "# Settings\n\nEnvironment variables override `turret.toml` in the working directory, which overrides the "
-        "defaults. In `turret.toml`, a setting of the pipeline is its name without `TURRET_`, in small letters; a "
+        "defaults. In `turret.toml`, a setting of the pipeline is its name without `TURRET_`, in lower case; a "
         "setting of the collector is its name without `TURRET_COLLECTOR_`, in the table `[collector]`. "
         "Options of commands override both.\n\n"
         "```toml\nseed = 7\nprivacy_min_users = 5\n\n[collector]\nport = 8100\n```\n\n"

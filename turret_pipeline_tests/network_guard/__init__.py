@@ -3,6 +3,7 @@
 ``guard_network`` gives the variables for their environment; Python then imports ``sitecustomize`` in each of them.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,4 +12,5 @@ LOG_VARIABLE = "NETWORK_GUARD_LOG"
 
 def guard_network(log: Path) -> Mapping[str, str]:
     """Variables with which all Python processes refuse connections to other machines, and append them to ``log``."""
-    return {"PYTHONPATH": str(Path(__file__).parent), LOG_VARIABLE: str(log)}
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, folders)), LOG_VARIABLE: str(log)}

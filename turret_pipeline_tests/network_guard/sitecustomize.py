@@ -1,5 +1,7 @@
 """Audit hook that refuses and records connections and look-ups beyond this machine."""
 
+import contextlib
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -23,3 +25,9 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse)
+
+# Python imports one sitecustomize only: continue with the next on the path
+sys.path.remove(str(Path(__file__).parent))
+del sys.modules["sitecustomize"]
+with contextlib.suppress(ImportError):
+    importlib.import_module("sitecustomize")

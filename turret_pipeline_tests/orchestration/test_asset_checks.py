@@ -50,7 +50,7 @@ def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
     failed = {key: evaluation.description for key, evaluation in found.items() if not evaluation.passed}
     assert failed == {
         ("topics", "expectations"): "event_share is between 0 and 1: not in 1 of 1,000 rows (0 to 1.5).",
-        ("sessions", "contract"): "Column event_count is null in 1 rows.",
+        ("sessions", "contract"): "Column event_count is null in 1 row.",
         ("sessions", "expectations"): "The values were not checked, because the table breaks its contract.",
     }
     assert all(found[key].blocking for key in failed)

@@ -222,7 +222,7 @@ def test_a_table_that_breaks_its_contract_is_not_published(folder: Path) -> None
     done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
     assert done.returncode == 1
     assert "contract of table events failed" in done.stderr
-    assert "metadata is null in 1 rows" in done.stderr
+    assert "metadata is null in 1 row" in done.stderr
     assert warehouse(folder / "data").read_bytes() == before
 
 

@@ -31,7 +31,7 @@ def breaches(change: str) -> list[str]:
         (
             "insert into marts.sessions values (null, null, now(), now(), 0, null, false), "
             "('s', 'u', now(), now(), 0, null, false)",
-            ["Column session_id is null in 1 rows.", "Column event_count is null in 2 rows."],
+            ["Column session_id is null in 1 row.", "Column event_count is null in 2 rows."],
         ),
     ],
 )

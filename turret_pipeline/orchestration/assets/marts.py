@@ -33,6 +33,7 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
         with set_environment(dbt_environment(workspace.data)):
+            remove(target / "run_results.json")  # if dbt ends before it writes results, those of an earlier run mislead
             if context.is_subset:
                 _build_all_tables(context, dbt, target, workspace.progress)
             command = ["build", "--exclude-resource-type", "unit_test"]

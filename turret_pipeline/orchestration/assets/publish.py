@@ -9,6 +9,7 @@ from dagster_duckdb import DuckDBResource
 
 from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
+from turret_pipeline.orchestration.asset_checks import PROMISES
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_key, mart_key, mart_spec
 from turret_pipeline.orchestration.subsets import stage_assets
@@ -58,16 +59,17 @@ def _require_whole_run(context: dg.AssetExecutionContext) -> None:
     """Raise TurretError unless this run materialized and checked all tables: others may be of an earlier run."""
     lake, marts = set(map(lake_key, LAKE_TABLES)), {mart_key(table.name) for table in BUILT_TABLES}
     materialized = {event.asset_key for event in _events(context, dg.DagsterEventType.ASSET_MATERIALIZATION)}
-    checked = {
-        event.asset_check_evaluation_data.asset_key
-        for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-        if event.asset_check_evaluation_data.check_name == "contract"
-    }
+    checks = [
+        event.asset_check_evaluation_data for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    ]
+    by_name = {name: {check.asset_key for check in checks if check.check_name == name} for name in PROMISES}
+    checked = set.intersection(*by_name.values())
     left_out = sorted(key.to_user_string() for key in (lake | marts) - materialized | marts - checked)
     if left_out:
+        named = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
         raise TurretError(
             f"Nothing is published: a run must make and check all tables, and this one left out {len(left_out)} "
-            f"({', '.join(left_out[:3])}, ...). Materialize all assets, with `--select '*'` on the command line."
+            f"({named}). Materialize all assets, with `--select '*'` on the command line."
         )
 
 
