@@ -95,7 +95,7 @@ def _judge_rejected(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResul
 
 
 def _report(table: Table, verdicts: Sequence[Verdict], results: Sequence[dg.AssetCheckResult]) -> ReportedTable:
-    """What the page shows of a table: its contract, each rule for its values, and warnings."""
+    """Part of the page about a table: its contract, each rule for its values, and warnings."""
     checks = [
         _report_check(result)
         for result in results

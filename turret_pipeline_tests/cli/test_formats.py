@@ -56,6 +56,7 @@ def test_formats_as_json() -> None:
             "source_format": "turret",
             "metadata": {"prompt": "How do I reset my password?", "plan": "team"},
             "is_zone_assumed": False,
+            "is_repaired": False,
         }
     ]
 

@@ -67,6 +67,4 @@ def test_many_rejected_rows_are_a_warning_and_only_selected_checks_run(tmp_path:
     warning = found["source_files", "few_rows_are_rejected"]
     assert (warning.passed, warning.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert warning.description == "10.0% of the rows were rejected; table rejected_events lists the reasons."
-    page = (tmp_path / "quality" / "index.html").read_text()
-    assert "0 failed, 1 warning." in page
-    assert "<h2>topics</h2>" not in page
+    assert not (tmp_path / "quality" / "index.html").exists(), "a partial run keeps the report of the published file"
