@@ -75,6 +75,7 @@ COMMANDS: dict[str, list[list[str]]] = {
 """Arguments that make each command show names and texts, or reject them."""
 
 NOT_CALLED = {
+    "demo": "is `turret run` with the sample of the package, whose texts are ours",
     "serve": "becomes the collector, whose log has a test of its own below",
     "ui": "becomes Dagster",
     "topics refit": "prints what run prints",

@@ -38,7 +38,7 @@ def _print_version(is_asked: bool) -> None:
     if is_asked:
         import importlib.metadata
 
-        typer.echo(f"turret-pipeline {importlib.metadata.version('turret-pipeline')}")
+        new_console(stderr=False).print_lines(f"turret-pipeline {importlib.metadata.version('turret-pipeline')}")
         raise typer.Exit
 
 
