@@ -28,10 +28,15 @@ GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "marts", "publ
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> AssetGraph:
+def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder without events, shared because dbt parses its project for each folder."""
+    return tmp_path_factory.mktemp("graph")
+
+
+@pytest.fixture(scope="module")
+def graph(empty_folder: Path) -> AssetGraph:
     """The asset graph."""
-    settings = load_settings(data_dir=tmp_path_factory.mktemp("graph"))
-    return build_definitions(settings).resolve_asset_graph()
+    return build_definitions(load_settings(data_dir=empty_folder)).resolve_asset_graph()
 
 
 def test_every_asset_says_its_grain_its_group_its_owner_and_its_kinds(graph: AssetGraph) -> None:
@@ -80,15 +85,15 @@ def launchpad(settings: Settings) -> dict[str, Any]:
     return offered
 
 
-def test_the_launchpad_shows_the_settings_in_force_and_no_secret(tmp_path: Path) -> None:
+def test_the_launchpad_shows_the_settings_in_force_and_no_secret(empty_folder: Path) -> None:
     secrets = {"llm_api_key": "sk-not-for-anyone", "user_id_salt": "not-for-anyone"}
-    plain = load_settings(data_dir=tmp_path, seed=7, mapping={"event_name": "action"}, **secrets)
+    plain = load_settings(data_dir=empty_folder, seed=7, mapping={"event_name": "action"}, **secrets)
     offered = launchpad(plain)
     assert offered.pop("mapping")["event_name"] == ["action"]
     assert offered.items() <= plain.model_dump(mode="json").items()
     assert set(Settings.model_fields) - set(offered) == {*secrets, "mapping", "llm_base_url"}
-    assert (offered["seed"], offered["data_dir"]) == (7, str(tmp_path))
-    with_login = load_settings(data_dir=tmp_path, inputs=["ftp://jo:hunter2@files.example/*.jsonl"])
+    assert (offered["seed"], offered["data_dir"]) == (7, str(empty_folder))
+    with_login = load_settings(data_dir=empty_folder, inputs=["ftp://jo:hunter2@files.example/*.jsonl"])
     assert "hunter2" not in str(launchpad(with_login))
 
 
@@ -113,8 +118,8 @@ def test_a_setting_of_the_launchpad_holds_for_its_run_and_an_invalid_one_is_name
     assert "Invalid topic_floor 2.0 (variable TURRET_TOPIC_FLOOR)" in str(error.value.__cause__)
 
 
-def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(tmp_path: Path) -> None:
-    definitions = build_definitions(load_settings(data_dir=tmp_path))
+def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(empty_folder: Path) -> None:
+    definitions = build_definitions(load_settings(data_dir=empty_folder))
     schedule = definitions.resolve_schedule_def("daily")
     assert (schedule.job_name, schedule.cron_schedule) == ("turret", "15 2 * * *")
 
