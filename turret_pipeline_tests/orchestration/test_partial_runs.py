@@ -11,7 +11,10 @@ from turret_pipeline.orchestration.definitions import JOB, build_definitions
 from turret_pipeline_tests.commands import warehouse
 from turret_pipeline_tests.conftest import Job
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of dagster-dbt and Great Expectations
+]
 
 
 @pytest.fixture(scope="module")

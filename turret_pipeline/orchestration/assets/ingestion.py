@@ -118,8 +118,8 @@ def fields(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[
     before = PublishedFields(
         workspace.data.warehouse.read_table(FIELDS), workspace.data.warehouse.read_table(FIELD_TYPE_CHANGES)
     )
-    changes = build_type_changes(before, frame, values, events, context.run_id, now())
+    changes = build_type_changes(before, frame, values, events, context.run.run_id, now())
     lake.write("field_type_changes", changes)
     yield result("fields", frame, types=frame.select("field", "type", "reason"))
-    of_this_run = changes.filter(pl.col("run_id") == context.run_id)
+    of_this_run = changes.filter(pl.col("run_id") == context.run.run_id)
     yield result("field_type_changes", changes, changes_of_this_run=of_this_run.drop("run_id", "changed_at"))

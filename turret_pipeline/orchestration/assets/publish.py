@@ -41,7 +41,7 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     checks, runs = _quality_checks(context), _runs(workspace, context)
     with DuckDBResource(database=str(build)).get_connection() as connection:
         complete_build(connection, {"quality_checks": checks, "pipeline_runs": runs})
-    data.warehouse.publish(build, int(runs["run_number"][-1]), context.run_id)
+    data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
     context.log.info(f"Published {data.warehouse.published}.\n\n{render_summary(data.warehouse)}")
     passed = int(checks["is_passed"].sum())
@@ -75,7 +75,7 @@ def _require_whole_run(context: dg.AssetExecutionContext) -> None:
 
 def _events(context: dg.AssetExecutionContext, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
     """The events of this run of one type."""
-    records = context.instance.get_records_for_run(context.run_id, of_type=kind).records
+    records = context.instance.get_records_for_run(context.run.run_id, of_type=kind).records
     return [record.event_log_entry.get_dagster_event() for record in records]
 
 
@@ -95,9 +95,9 @@ def _runs(workspace: Workspace, context: dg.AssetExecutionContext) -> pl.DataFra
     """Table ``pipeline_runs`` with this run as its last row."""
     with open_read_only(workspace.build) as connection:
         facts = connection.sql(RUN_FACTS).pl().row(0, named=True)
-    started = context.instance.get_run_stats(context.run_id).start_time
+    started = context.instance.get_run_stats(context.run.run_id).start_time
     row = {
-        "run_id": context.run_id,
+        "run_id": context.run.run_id,
         "run_number": workspace.next_run_number(),
         "started_at": now() if started is None else pl.from_epoch(pl.Series([int(started * 1e6)]), "us")[0],
         "published_at": now(),

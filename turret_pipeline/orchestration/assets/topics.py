@@ -100,7 +100,7 @@ def topics(
 
     previous, model = workspace.published_topics()
     born = births(previous.topic_lineage)
-    edits, run = workspace.edits.applicable(born), Run(context.run_id, now(), workspace.next_run_number())
+    edits, run = workspace.edits.applicable(born), Run(context.run.run_id, now(), workspace.next_run_number())
     plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
@@ -118,7 +118,7 @@ def topics(
         announce,
     )
     disclosed = _suppress(workspace, labeling.state)
-    disclosed = recount_topic_runs(disclosed, distinct, context.run_id, workspace.settings.privacy_min_users)
+    disclosed = recount_topic_runs(disclosed, distinct, context.run.run_id, workspace.settings.privacy_min_users)
     for row in disclosed.topic_runs.filter(pl.col("run_id") == run.run_id).iter_rows(named=True):
         if sentence := describe_pending_settings(row, plan.options):
             announce(sentence)
