@@ -22,6 +22,10 @@ def json_cases() -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
+WRITTEN_BY_PYTHON = {"n_number_NaN.json", "n_number_infinity.json", "n_number_minus_infinity.json"}
+"""Not JSON, but what Python's json writes for such numbers: they are repaired to null instead of costing their row."""
+
+
 def test_json_test_cases_are_accepted_or_rejected_as_expected(tmp_path: Path) -> None:
     lines, paths = [], [tmp_path / "lines.jsonl"]
     for number, case in enumerate(json_cases()):
@@ -36,7 +40,7 @@ def test_json_test_cases_are_accepted_or_rejected_as_expected(tmp_path: Path) ->
     lake = build_lake(tmp_path, paths)
     accepted = set(lake.read("events")["event_id"])
     wrong = [case for case in json_cases() if case["expect"] == ("reject" if case["name"] in accepted else "accept")]
-    assert wrong == []
+    assert {case["name"] for case in wrong} == WRITTEN_BY_PYTHON
     assert len(list(json_cases())) > 300
     assert lake.read("source_files").select(pl.sum("accepted_count") + pl.sum("rejected_count")).item() >= len(lines)
 
