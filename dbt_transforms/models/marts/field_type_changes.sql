@@ -1,12 +1,3 @@
-select
-    field,
-    change_number,
-    run_id,
-    changed_at,
-    previous_type,
-    type,
-    cause,
-    reason,
-    event_count
+select *
 from {{ ref('stg_field_type_changes') }}
 order by field, change_number

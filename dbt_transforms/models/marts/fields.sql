@@ -1,17 +1,3 @@
-select
-    field,
-    type,
-    detected_type,
-    is_overridden,
-    reason,
-    event_count,
-    present_share,
-    distinct_count,
-    example_values,
-    number_min,
-    number_mean,
-    number_max,
-    first_seen_at,
-    validated_event_count
+select *
 from {{ ref('stg_fields') }}
 order by field

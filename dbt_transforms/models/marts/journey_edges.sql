@@ -1,14 +1,3 @@
-select
-    dimension,
-    from_node_id,
-    to_node_id,
-    transition_count,
-    session_count,
-    user_count,
-    probability,
-    probability_low,
-    probability_high,
-    median_seconds,
-    p95_seconds
+select *
 from {{ ref('stg_journey_edges') }}
 order by dimension, from_node_id, to_node_id

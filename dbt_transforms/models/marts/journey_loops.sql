@@ -1,10 +1,3 @@
-select
-    dimension,
-    node_id,
-    other_node_id,
-    bounce_count,
-    session_count,
-    user_count,
-    session_share
+select *
 from {{ ref('stg_journey_loops') }}
 order by dimension, node_id, other_node_id

@@ -1,10 +1,3 @@
-select
-    dimension,
-    path,
-    step_count,
-    is_whole_session,
-    session_count,
-    user_count,
-    session_share
+select *
 from {{ ref('stg_journey_paths') }}
 order by dimension, is_whole_session, step_count, path

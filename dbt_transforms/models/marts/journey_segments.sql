@@ -1,15 +1,3 @@
-select
-    dimension,
-    from_node_id,
-    to_node_id,
-    segment_field,
-    segment_value,
-    transition_count,
-    probability_in_segment,
-    probability_elsewhere,
-    difference,
-    difference_low,
-    difference_high,
-    q_value
+select *
 from {{ ref('stg_journey_segments') }}
 order by dimension, from_node_id, to_node_id, segment_field, segment_value

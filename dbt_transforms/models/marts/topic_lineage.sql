@@ -1,10 +1,3 @@
-select
-    run_id,
-    changed_at,
-    field,
-    topic_id,
-    change,
-    other_topic_id,
-    overlap_share
+select *
 from {{ ref('stg_topic_lineage') }}
 order by changed_at, field, topic_id, change

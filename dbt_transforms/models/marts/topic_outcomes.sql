@@ -1,14 +1,3 @@
-select
-    field,
-    topic_id,
-    outcome_event_name,
-    session_count,
-    outcome_session_count,
-    outcome_share,
-    baseline_share,
-    difference,
-    difference_low,
-    difference_high,
-    q_value
+select *
 from {{ ref('stg_topic_outcomes') }}
 order by field, topic_id, outcome_event_name
