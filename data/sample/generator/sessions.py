@@ -9,6 +9,7 @@ from random import Random
 from typing import cast
 from uuid import UUID
 
+import behaviour
 import phrases
 
 DAYS, USERS, SESSIONS = 60, 300, 970
@@ -91,7 +92,7 @@ def make_users(rng: Random) -> list[User]:
         plan = pick(rng, {"free": 0.5, "team": 0.31, "business": 0.19})
         platform = pick(rng, {"web": 0.66, "ios": 0.2, "android": 0.14})
         style = pick(rng, {"plain": 0.64, "lower": 0.25, "hurried": 0.11})
-        favourites = tuple(rng.sample(sorted(phrases.WEIGHTS), 3))
+        favourites = tuple(rng.sample(sorted(behaviour.WEIGHTS), 3))
         activity = rng.paretovariate(1.3) * {"free": 0.8, "team": 1.2, "business": 1.5}[plan]
         users.append(User(f"u_{number:04d}", plan, platform, style, favourites, min(activity, 12.0)))
     return users
@@ -104,12 +105,12 @@ def growth(day: int) -> float:
 
 def topic_weights(user: User, day: int, previous: str) -> dict[str, float]:
     """What a user may ask on a day, after a previous topic ('' at the start of a session)."""
-    follows, bias = phrases.NEXT.get(previous, {}), phrases.PLAN_BIAS[user.plan]
+    follows, bias = behaviour.NEXT.get(previous, {}), behaviour.PLAN_BIAS[user.plan]
     weights = {}
-    for topic, base in phrases.WEIGHTS.items():
+    for topic, base in behaviour.WEIGHTS.items():
         weight = base * bias.get(topic, 1.0) * (FAVOURITE_FACTOR if topic in user.favourites else 1.0)
         weight += NEXT_WEIGHT * follows.get(topic, 0.0) + SAME_TOPIC_WEIGHT * (topic == previous)
-        weights[topic] = weight * (growth(day) if topic == phrases.GROWING_TOPIC else 1.0)
+        weights[topic] = weight * (growth(day) if topic == behaviour.GROWING_TOPIC else 1.0)
     return weights
 
 
@@ -127,7 +128,7 @@ def session_turns(rng: Random, user: User, day: int) -> list[tuple[str, str, str
             current = pick(rng, topic_weights(user, day, current))
             text = typed(rng, fill(rng, phrases.PATTERNS[current], phrases.SLOTS), user.style)
             turns.append((current, current, text))
-            if rng.random() < phrases.ENDS.get(current, 0.0):
+            if rng.random() < behaviour.ENDS.get(current, 0.0):
                 break
     return turns
 
@@ -172,12 +173,12 @@ def reaction_rows(rng: Random, session: tuple[str, User], at: datetime, about: s
         if name == "export_downloaded":
             metadata = {"format": pick(rng, {"docx": 4, "pdf": 4, "xlsx": 2, "csv": 1}), "file_kb": rng.randint(9, 420)}
         elif name == "feedback_given":
-            likely = phrases.FEEDBACK_AFTER.get(about, {})
+            likely = behaviour.FEEDBACK_AFTER.get(about, {})
             weights = {key: likely.get(key, 1.0) for key in phrases.FEEDBACK}
             weights["too_slow"] *= 9 if latency > 4 else 1
             theme = pick(rng, weights)
             text = fill(rng, phrases.FEEDBACK[theme], phrases.SLOTS | phrases.FEEDBACK_SLOTS)
-            metadata = {"rating": rng.choice(phrases.RATINGS[theme]), "feedback": typed(rng, text, session[1].style)}
+            metadata = {"rating": rng.choice(behaviour.RATINGS[theme]), "feedback": typed(rng, text, session[1].style)}
         rows.append(Row(at, make_event(rng, name, session, at, metadata), theme=theme))
     return rows
 
