@@ -10,6 +10,7 @@ from dagster_duckdb import DuckDBResource
 from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.asset_checks import PROMISES
+from turret_pipeline.orchestration.assets.topics import EMBEDDINGS
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_key, mart_key, mart_spec
 from turret_pipeline.orchestration.subsets import stage_assets
@@ -57,13 +58,11 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
 
 def _require_whole_run(context: dg.AssetExecutionContext) -> None:
     """Raise TurretError unless this run materialized and checked all tables: others may be of an earlier run."""
-    lake, marts = set(map(lake_key, LAKE_TABLES)), {mart_key(table.name) for table in BUILT_TABLES}
+    lake = {EMBEDDINGS, *map(lake_key, LAKE_TABLES)}
+    marts = {mart_key(table.name) for table in BUILT_TABLES}
     materialized = {event.asset_key for event in _events(context, dg.DagsterEventType.ASSET_MATERIALIZATION)}
-    checks = [
-        event.asset_check_evaluation_data for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    ]
-    by_name = {name: {check.asset_key for check in checks if check.check_name == name} for name in PROMISES}
-    checked = set.intersection(*by_name.values())
+    checks = {(check.asset_key, check.check_name) for check in _evaluations(context)}
+    checked = {key for key in marts if all((key, name) in checks for name in PROMISES)}
     left_out = sorted(key.to_user_string() for key in (lake | marts) - materialized | marts - checked)
     if left_out:
         named = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
@@ -79,14 +78,18 @@ def _events(context: dg.AssetExecutionContext, kind: dg.DagsterEventType) -> lis
     return [record.event_log_entry.get_dagster_event() for record in records]
 
 
+def _evaluations(context: dg.AssetExecutionContext) -> list[dg.AssetCheckEvaluation]:
+    """The check results of this run."""
+    events = _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    return [event.asset_check_evaluation_data for event in events]
+
+
 def _quality_checks(context: dg.AssetExecutionContext) -> pl.DataFrame:
     """The checks of this run, as Dagster recorded them."""
-    rows = []
-    for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION):
-        evaluation = event.asset_check_evaluation_data
-        rows.append(
-            (evaluation.asset_key.path[-1], evaluation.check_name, evaluation.passed, evaluation.blocking or False)
-        )
+    rows = [
+        (check.asset_key.path[-1], check.check_name, check.passed, check.blocking or False)
+        for check in _evaluations(context)
+    ]
     frame = pl.DataFrame(rows, QUALITY_CHECKS.schema, orient="row")
     return frame.unique(list(QUALITY_CHECKS.key), keep="last").sort(*QUALITY_CHECKS.key)
 
