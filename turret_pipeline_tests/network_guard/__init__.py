@@ -4,13 +4,12 @@
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 LOG_VARIABLE = "NETWORK_GUARD_LOG"
 
 
-def guard_network(log: Path) -> Mapping[str, str]:
+def guard_network(log: Path) -> dict[str, str]:
     """Variables with which all Python processes refuse connections to other machines, and append them to ``log``."""
     folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     return {"PYTHONPATH": os.pathsep.join(filter(None, folders)), LOG_VARIABLE: str(log)}
