@@ -22,6 +22,12 @@ BIN = Path(sys.executable).parent
 HANGS_AFTER = 1800
 """Seconds after which a process is taken to hang. A whole job takes a minute, on a busy machine ten times as long."""
 
+PARSED_DBT = PROJECT / ".pytest_cache" / "dbt"
+DAGSTER_IN_MEMORY = """
+telemetry: {enabled: false}
+event_log_storage: {module: dagster._core.storage.event_log, class: InMemoryEventLogStorage}
+"""
+
 RUN_COLUMNS = {
     "source_files": ["ingested_at"],
     "field_type_changes": ["run_id", "changed_at"],
@@ -52,6 +58,33 @@ def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> su
     """Result of `turret` with these arguments; a run starts in a process with its libraries already imported."""
     if not {"run", "refit"} & set(arguments[:2]):
         return installed_turret(*arguments, extra=extra)
+    data_dir = Path(arguments[arguments.index("--data-dir") + 1])
+    _prepare_data_dir(data_dir)
+    try:
+        return _run_forked(arguments, extra)
+    finally:
+        _copy_new_files(data_dir / "dbt", PARSED_DBT)
+
+
+def _prepare_data_dir(data_dir: Path) -> None:
+    """Save a run half of its time: dbt's project is already parsed, and Dagster's history is in memory."""
+    _copy_new_files(PARSED_DBT, data_dir / "dbt")
+    settings = data_dir / "dagster" / "dagster.yaml"
+    if not settings.exists():
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(DAGSTER_IN_MEMORY)
+
+
+def _copy_new_files(source: Path, target: Path) -> None:
+    """Copy the parsed dbt project unless it is there. Its name contains a hash of the project."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in source.glob("manifest-*"):
+        if not (target / file.name).exists():
+            shutil.copy(file, target / f"{file.name}.{os.getpid()}")
+            (target / f"{file.name}.{os.getpid()}").replace(target / file.name)
+
+
+def _run_forked(arguments: Sequence[str | Path], extra: Mapping[str, str] | None) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         process = start_turret(list(map(str, arguments)), environment(extra), PROJECT, Path(folder))
         process.join(HANGS_AFTER)

@@ -1,21 +1,24 @@
-"""dbt in Dagster: its manifest and environment, and the metadata of its assets.
+"""dbt in Dagster: its manifest, its commands, and the metadata of its assets.
 
 The project travels with the program, which may be read-only: everything that dbt writes is in the data folder.
 """
 
-import importlib.metadata
+import contextlib
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject
-from packaging.version import Version
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
+from dbt_common.events.functions import msg_to_dict
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.fingerprint import hash_dbt_project
@@ -23,31 +26,10 @@ from turret_pipeline.orchestration.specs import OWNERS, mart_metadata
 from turret_pipeline.packaged_files import DBT_DIR
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.data_dir import DataDir
-from turret_pipeline.storage.lake import escape_sql_path
 from turret_pipeline.tables import MART_TABLES
 
 PARSE_RESULTS = "partial_parse.msgpack"
-
-
-class Dbt(DbtCliResource):
-    """dbt in one process.
-
-    dagster-dbt would start a second process for dbt's version and load dbt in this one for row counts, which takes
-    four seconds per run. The version is known, and we count rows ourselves.
-    """
-
-    @cached_property
-    def _cli_version(self) -> Version:
-        return Version(importlib.metadata.version("dbt-core"))
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
-        """Load no adapter."""
-
-
-def build_dbt_resource() -> DbtCliResource:
-    """The dbt of this Python environment, activated or not."""
-    folder, executable = str(DBT_DIR), str(Path(sys.executable).with_name("dbt"))
-    return Dbt(project_dir=folder, profiles_dir=folder, dbt_executable=executable)
+RESULT_EVENTS = {"LogModelResult", "LogTestResult"}
 
 
 class Translator(DagsterDbtTranslator):
@@ -92,33 +74,86 @@ def prepare_manifest(data: DataDir) -> Path:
 
 def _parse(data: DataDir, path: Path) -> None:
     """Write the manifest, and the parse results that save a run from parsing again. A killed parse leaves no part."""
-    with (
-        tempfile.TemporaryDirectory(dir=data.make_folder(data.dbt), prefix="parse-") as folder,
-        set_environment(dbt_environment(data)),
-    ):
-        invocation = (
-            build_dbt_resource().cli(["parse", "--quiet"], raise_on_error=False, target_path=Path(folder)).wait()
-        )
-        if not invocation.is_successful():
-            raise TurretError(f"dbt failed to parse {DBT_DIR}: {invocation.get_error() or 'see its log'}")
-        (Path(folder) / PARSE_RESULTS).replace(path.parent / PARSE_RESULTS)
+    with tempfile.TemporaryDirectory(dir=data.make_folder(data.dbt), prefix="parse-") as folder:
+        outcome = run_dbt(data, ["parse", "--quiet"], target=Path(folder))
+        if outcome.error is not None:
+            raise TurretError(f"dbt failed to parse {DBT_DIR}: {outcome.error}")
+        (Path(folder) / PARSE_RESULTS).replace(_parsed_path(path))
         (Path(folder) / "manifest.json").replace(path)
-    for outdated in set(path.parent.glob("manifest-*.json")) - {path}:  # another process may read the same one
-        remove(outdated)
+    for outdated in set(path.parent.glob("manifest-*")) - {path, _parsed_path(path)}:
+        remove(outdated)  # only after both are complete: another process may read the same ones
+
+
+def _parsed_path(manifest: Path) -> Path:
+    return manifest.with_suffix(".msgpack")
+
+
+@dataclass(frozen=True)
+class DbtOutcome:
+    """Outcome of a dbt command.
+
+    ``events`` are the results of models and tests as dbt logged them, ``failures`` one sentence for each model or test
+    that failed, ``error`` what stopped dbt itself.
+    """
+
+    events: list[dict[str, Any]]
+    failures: list[str]
+    error: BaseException | None
+
+
+def run_dbt(data: DataDir, arguments: Sequence[str], target: Path, manifest: Path | None = None) -> DbtOutcome:
+    """Outcome of a dbt command. It runs in this process: to load dbt in another one takes longer than small tables do.
+
+    What dbt writes goes to ``target``. With the path of a manifest, it does not parse its project.
+    """
+    events: list[dict[str, Any]] = []
+
+    def collect(event: EventMsg) -> None:
+        if event.info.name in RESULT_EVENTS:
+            events.append(msg_to_dict(event))
+
+    folders = ["--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR, "--target-path", target, "--log-path", target]
+    options = [*map(str, folders), "--no-use-colors", "--log-level-file", "info"]
+    with set_environment(dbt_environment(data)):
+        parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
+        done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])
+        _close_warehouse()
+    if done.exception is not None and not isinstance(done.exception, Exception):
+        raise done.exception  # dbt also catches interrupts
+    results = done.result.results if isinstance(done.result, RunExecutionResult) else []
+    return DbtOutcome(events, _describe_failures(results), done.exception)
+
+
+def _close_warehouse() -> None:
+    """Close the file that dbt built, which it would hold open until the process ends."""
+    with contextlib.suppress(Exception):  # dbt stopped before it opened the file
+        DuckDBConnectionManager.env().close()  # type: ignore[no-untyped-call]
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def _describe_failures(results: Sequence[RunResult]) -> list[str]:
+    """Failures of models and tests: the name, and dbt's message."""
+    wrong = [result for result in results if result.status in {"error", "fail"}]
+    return [f"{result.node.unique_id.split('.')[2]}: {_shorten(str(result.message))}" for result in wrong]
+
+
+def _shorten(message: str) -> str:
+    """The kind of a failure, and what DuckDB says of it, without the query."""
+    return " ".join(line.strip() for line in message.splitlines()[:2]).rstrip(".")
 
 
 def dbt_environment(data: DataDir) -> dict[str, str]:
-    """Variables that profiles.yml and the models read. They are equal in all runs, or dbt would parse again in each."""
+    """Variables that profiles.yml reads."""
     return {
-        "DBT_LAKE_DIR": escape_sql_path(data.lake.root),
+        "DBT_LAKE_DIR": str(data.lake.root),
         "DBT_WAREHOUSE_FILE": str(data.warehouse.unfinished_build),
         "DBT_PACKAGES_DIR": str(data.dbt / "packages"),
     }
 
 
-@contextmanager
+@contextlib.contextmanager
 def set_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for processes that are started inside the context."""
+    """Set environment variables inside the context."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -17,7 +17,7 @@ from turret_pipeline.orchestration.assets.journeys import journeys
 from turret_pipeline.orchestration.assets.marts import make_marts
 from turret_pipeline.orchestration.assets.publish import publish
 from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
-from turret_pipeline.orchestration.dbt import build_dbt_resource, prepare_manifest
+from turret_pipeline.orchestration.dbt import prepare_manifest
 from turret_pipeline.orchestration.logs import console_logger
 from turret_pipeline.orchestration.process_environment import prepare_process
 from turret_pipeline.orchestration.resources import build_workspace
@@ -64,7 +64,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
         jobs=[job],
         schedules=[daily],
         sensors=[landing_sensor(settings, JOB)],
-        resources={"workspace": build_workspace(settings, progress or SilentProgress()), "dbt": build_dbt_resource()},
+        resources={"workspace": build_workspace(settings, progress or SilentProgress())},
         executor=dg.in_process_executor,
         loggers={"console": console_logger},
     )

@@ -34,10 +34,9 @@ def hash_code() -> str:
 
 @functools.cache
 def hash_dbt_project() -> str:
-    """Hash of the dbt project and of the version of dbt: another project has another manifest."""
-    return hashlib.sha256(
-        (_hash_files(_list_dbt_files()) + importlib.metadata.version("dbt-core")).encode()
-    ).hexdigest()
+    """Hash of the dbt project and of the versions of dbt: another project has another manifest."""
+    versions = [importlib.metadata.version(package) for package in ("dbt-core", "dbt-adapters", "dbt-duckdb")]
+    return hashlib.sha256("\n".join([_hash_files(_list_dbt_files()), *versions]).encode()).hexdigest()
 
 
 def _list_dbt_files() -> list[Path]:

@@ -1,16 +1,19 @@
 """Assets of group marts: dbt builds the run's own DuckDB file from the lake, and tests it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import (
+    get_manifest_and_translator_from_dbt_assets,
+    get_updated_cli_invocation_params_for_context,
+)
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from turret_pipeline.orchestration.dbt import Translator, dbt_environment, set_environment
+from turret_pipeline.orchestration.dbt import DbtOutcome, Translator, run_dbt
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.progress import Progress
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.warehouse import open_read_only
 
@@ -26,44 +29,50 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
         # both what the lake holds of events and their parts are what the asset lake/events writes
         dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
     )
-    def dbt_marts(context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: Workspace) -> Iterator[Any]:
-        # dbt always writes the same file name, or it would parse the project again in every run; once complete, the
-        # file gets the name of the run
-        unfinished, target = workspace.data.warehouse.unfinished_build, workspace.data.dbt
+    def dbt_marts(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Any]:
+        # once complete, the file gets the name of the run
+        unfinished, target, progress = workspace.data.warehouse.unfinished_build, workspace.data.dbt, workspace.progress
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
-        with set_environment(dbt_environment(workspace.data)):
-            remove(target / "run_results.json")  # if dbt ends before it writes results, those of an earlier run mislead
-            if context.is_subset:
-                _build_all_tables(context, dbt, target, workspace.progress)
-            command = ["build", "--exclude-resource-type", "unit_test"]
-            invocation = dbt.cli(command, context=context, target_path=target, raise_on_error=False)
-        with workspace.progress.during("Building and testing tables"):
-            events = list(invocation.stream())  # dbt must close the file before rows are counted
+        if context.is_subset:
+            context.log.info("Only some tables are selected: all are built in a file of this run, and not published.")
+            # selected models need those upstream, and their tests need others too
+            with progress.during("Building tables"):
+                _raise_for_failures(run_dbt(workspace.data, ["run"], target, manifest))
+        with progress.during("Building and testing tables"):
+            done = run_dbt(workspace.data, _list_build_arguments(context), target, manifest)
         counts = _count_rows(unfinished)
-        yield from (_add_row_count(event, counts) for event in events)
-        if not invocation.is_successful():
-            raise _describe_failure(target)
+        for event in _convert_events(context, done):
+            yield _add_row_count(event, counts)
+        _raise_for_failures(done)
         unfinished.replace(workspace.build)
 
     return dbt_marts
 
 
-def _build_all_tables(context: dg.AssetExecutionContext, dbt: DbtCliResource, target: Path, progress: Progress) -> None:
-    """Build every model without tests: selected ones need those upstream, and their tests need others too."""
-    context.log.info("Only some tables are selected: all are built in a file of this run, which is not published.")
-    with progress.during("Building tables"):
-        done = dbt.cli(["run"], target_path=target, raise_on_error=False).wait()
-    if not done.is_successful():
-        raise _describe_failure(target)
+def _list_build_arguments(context: dg.AssetExecutionContext) -> list[str]:
+    """The dbt command that builds and tests what Dagster selected."""
+    selected = get_updated_cli_invocation_params_for_context(context, {}, Translator())
+    indirect = ["--indirect-selection", selected.indirect_selection] if selected.indirect_selection else []
+    return ["build", "--exclude-resource-type", "unit_test", *selected.selection_args, *indirect]
 
 
-def _describe_failure(target: Path) -> dg.Failure:
-    failures = _list_failures(target / "run_results.json")
+def _convert_events(context: dg.AssetExecutionContext, done: DbtOutcome) -> Iterator[Any]:
+    """What dbt built and tested, as Dagster's events."""
+    manifest, translator, _ = get_manifest_and_translator_from_dbt_assets([context.assets_def])
+    for event in done.events:
+        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+        yield from message.to_default_asset_events(manifest, translator, context)
+
+
+def _raise_for_failures(done: DbtOutcome) -> None:
+    failures = [*done.failures, *([str(done.error)] if done.error else [])]
+    if not failures:
+        return
     more = f"; and {len(failures) - FAILURES_SHOWN} more" if len(failures) > FAILURES_SHOWN else ""
     reasons = "; ".join(failures[:FAILURES_SHOWN]) + more
     hint = " Materialize the lake first: all assets, or all upstream of these." if "No files found" in reasons else ""
-    return dg.Failure(f"dbt failed: {reasons}.{hint}")
+    raise dg.Failure(f"dbt failed: {reasons}.{hint}")
 
 
 def _count_rows(file: Path) -> dict[str, int]:
@@ -82,17 +91,3 @@ def _add_row_count(event: object, counts: Mapping[str, int]) -> object:
         return event
     name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1]
     return event.with_metadata({**event.metadata, "dagster/row_count": counts[name]}) if name in counts else event
-
-
-def _list_failures(run_results: Path) -> list[str]:
-    """Failures of a dbt run: name of the model or test, and dbt's message."""
-    if not run_results.exists():
-        return ["dbt stopped before it built anything; see dbt.log in the folder dbt of the data folder"]
-    results = json.loads(run_results.read_text())["results"]
-    wrong = [result for result in results if result["status"] in {"error", "fail"}]
-    return [f"{result['unique_id'].split('.')[2]}: {_shorten(str(result['message']))}" for result in wrong]
-
-
-def _shorten(message: str) -> str:
-    """The kind of a failure, and what DuckDB says of it, without the query."""
-    return " ".join(line.strip() for line in message.splitlines()[:2]).rstrip(".")
