@@ -81,6 +81,13 @@ def test_no_model_reads_files_by_itself_and_only_staging_reads_sources() -> None
         assert ("source(" in text) == (model.parent == LAKE_MODELS), model
 
 
+def test_a_mart_selects_from_one_model() -> None:
+    """Joins are in models of the folder intermediate."""
+    for model in (DBT / "models" / "marts").glob("*.sql"):
+        text = model.read_text()
+        assert (text.count("ref("), " join " in text) == (1, False), model
+
+
 def data_tests() -> Iterator[tuple[str, dict[str, Any]]]:
     """All data tests of the project by table or file, with their properties."""
     for table in BUILT_TABLES:
@@ -126,7 +133,7 @@ def test_the_unit_tests_of_the_models_pass(sample_job: Job, tmp_path: Path) -> N
     extra = {"DBT_LAKE_DIR": str(sample_job.data_dir / "lake"), "DBT_WAREHOUSE_FILE": str(tmp_path / "unit.duckdb")}
     done = run_dbt(tmp_path, "build", "--exclude-resource-type", "test", extra=extra)
     assert done.returncode == 0, done.stdout
-    assert "5 unit tests" in done.stdout
+    assert "6 unit tests" in done.stdout
 
 
 def test_dbt_describes_the_published_file_without_changing_it(sample_job: Job, tmp_path: Path) -> None:

@@ -1,11 +1,3 @@
-select
-    event_id,
-    field,
-    topic_id,
-    outcome,
-    similarity,
-    runner_up_topic_id,
-    runner_up_similarity,
-    continues_topic_id
+select * exclude (text_id, session_id, user_id, event_at, event_date)
 from {{ ref('int_event_topics') }}
 order by field, event_id
