@@ -13,14 +13,21 @@ import yaml
 
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA
 from turret_pipeline.quality.contracts import BUILT_TABLES
-from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
+from turret_pipeline.tables import LAKE_TABLES, Column, Table
 from turret_pipeline_tests.commands import BIN, PROJECT, environment, warehouse
 from turret_pipeline_tests.conftest import Job
+from turret_pipeline_tests.orchestration.mart_properties import COMMAND, FOLDER, build_files, build_properties
 
 DBT = PROJECT / "dbt_transforms"
 LAKE_MODELS = DBT / "models" / "staging" / "lake"
 COMPUTED = {"events": ["event_at::date as event_date"]}
 """Columns of staging models that the lake does not have."""
+VISITS = Table(
+    "visits",
+    "One row per user and day.",
+    ("user_id", "day"),
+    (Column("user_id", "text", "Id of the user"), Column("day", "date", "Day of the visit")),
+)
 
 
 def load(path: Path) -> Any:  # noqa: ANN401
@@ -32,7 +39,7 @@ def described(entry: dict[str, Any]) -> tuple[str, dict[str, str]]:
 
 
 def mart(name: str) -> dict[str, Any]:
-    (model,) = load(DBT / "models" / "marts" / f"{name}.yml")["models"]
+    (model,) = load(FOLDER / f"{name}.yml")["models"]
     return dict(model)
 
 
@@ -42,13 +49,43 @@ def selected_columns(model: Path) -> list[str]:
     return [line.strip().removesuffix(",") for line in listed.splitlines()]
 
 
-@pytest.mark.parametrize("name", sorted(table.name for table in BUILT_TABLES))
-def test_a_mart_is_described_and_its_key_tested_as_in_its_contract(name: str) -> None:
-    table, model = MART_TABLES[name], mart(name)
-    assert described(model) == (table.grain, {column.name: column.meaning for column in table.columns})
-    (test,) = model["data_tests"]
-    assert test["primary_key"]["arguments"] == {"columns": list(table.key)}
-    assert all(column in test["primary_key"]["description"] for column in table.key)
+def test_the_properties_of_marts_are_up_to_date() -> None:
+    committed = {path.name: path.read_text() for path in FOLDER.glob("*.yml")}
+    outdated = [name for name, text in build_files().items() if committed.pop(name, None) != text]
+    assert outdated == [], f"Run `{COMMAND}`."
+    assert committed.keys() == {"unit_tests.yml"}
+
+
+def test_properties_of_a_new_mart_are_those_of_its_contract() -> None:
+    assert build_properties(VISITS, {}) == {
+        "name": "visits",
+        "description": "One row per user and day.",
+        "data_tests": [
+            {
+                "primary_key": {
+                    "name": "key_of_visits",
+                    "description": "No two rows have the same user_id and day, and none of these is null.",
+                    "arguments": {"columns": ["user_id", "day"]},
+                }
+            }
+        ],
+        "columns": [
+            {"name": "user_id", "description": "Id of the user"},
+            {"name": "day", "description": "Day of the visit"},
+        ],
+    }
+
+
+def test_generated_properties_keep_the_tests_written_by_hand() -> None:
+    written = {
+        "description": "Outdated",
+        "data_tests": [{"primary_key": {"name": "outdated"}}, "own_test"],
+        "columns": [{"name": "removed"}, {"name": "day", "description": "Outdated", "data_tests": ["own_test"]}],
+    }
+    expected = build_properties(VISITS, {})
+    expected["data_tests"].append("own_test")
+    expected["columns"][1]["data_tests"] = ["own_test"]
+    assert build_properties(VISITS, written) == expected
 
 
 @pytest.mark.parametrize("name", sorted(LAKE_TABLES.keys() - {"texts"}))
@@ -83,7 +120,7 @@ def test_no_model_reads_files_by_itself_and_only_staging_reads_sources() -> None
 
 def test_a_mart_selects_from_one_model() -> None:
     """Joins are in models of the folder intermediate."""
-    for model in (DBT / "models" / "marts").glob("*.sql"):
+    for model in FOLDER.glob("*.sql"):
         text = model.read_text()
         assert (text.count("ref("), " join " in text) == (1, False), model
 
