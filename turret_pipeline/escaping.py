@@ -8,14 +8,37 @@ import copy
 import html
 import logging
 import re
+from collections.abc import Callable
+
+_CONTROLS = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+"""Control characters, line separators, characters that order others, and half pairs of surrogates."""
+
+_INVISIBLE = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+"""What Unicode calls default ignorable, and U+FFF9 to U+FFFB: nothing is shown for them.
+
+The joiners U+200C and U+200D are not here, because words in Persian and Hindi and many emoji need them. Format
+characters that are shown, such as the Arabic number sign, are not invisible, and neither are those of hieroglyphs."""
+
+_MONGOLIAN_SELECTORS, _IDEOGRAPH_SELECTORS, _SELECTORS = "\u180b-\u180d\u180f", "\U000e0100-\U000e01ef", "\ufe00-\ufe0f"
+"""Invisible characters that choose the form of the character before them."""
+
+_FLAG, _INVISIBLE_LETTERS = "\U0001f3f4", {ord(letter): 0xE0000 + ord(letter) for letter in "bceglnstw"}
+_COUNTRIES = "gbeng|gbsct|gbwls".translate(_INVISIBLE_LETTERS)
+"""England, Scotland and Wales, whose flags are emoji that spell these codes in invisible letters."""
 
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
-    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+    f"[{_CONTROLS}{_INVISIBLE}{_MONGOLIAN_SELECTORS}{_IDEOGRAPH_SELECTORS}{_SELECTORS}{_FLAG}]"
+    f"(?:(?<={_FLAG})(?:{_COUNTRIES})\U000e007f)?"
 )
-"""Control characters, line separators, half pairs of surrogates, and invisible characters that order or hide others.
-
-The zero-width joiners U+200C and U+200D stay: words in Persian and Hindi and many emoji need them."""
+_NEEDED = re.compile(
+    f"(?<=[\u1820-\u18aa])[{_MONGOLIAN_SELECTORS}]"
+    f"|(?<=[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[{_IDEOGRAPH_SELECTORS}]"
+    f"|(?<![{_SELECTORS}])[{_SELECTORS}]|{_FLAG}"
+)
+"""What stays although it looks unsafe: flags, and a selector after a character that has several forms."""
 
 _WHITE_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 _SYMBOL_OF_NULL, _SYMBOL_OF_DELETE, _REPLACEMENT = 0x2400, "\u2421", "\ufffd"
@@ -33,7 +56,7 @@ _BREAK = "&#8203;"
 
 def escape_line(text: str) -> str:
     """The text as one line of a terminal or log, of the same length: control characters become visible symbols."""
-    return _UNSAFE.sub(_visible_symbol, text)
+    return _replace_unsafe(text, _visible_symbol)
 
 
 def escape_text(text: str) -> str:
@@ -46,8 +69,11 @@ def indent_further_lines(text: str) -> str:
     return escape_text(text).replace("\n", "\n  ")
 
 
-def _visible_symbol(match: re.Match[str]) -> str:
-    character = match[0]
+def _replace_unsafe(text: str, replace: Callable[[str], str]) -> str:
+    return _UNSAFE.sub(lambda match: match[0] if _NEEDED.match(text, match.start()) else replace(match[0]), text)
+
+
+def _visible_symbol(character: str) -> str:
     if character in _WHITE_SPACE:
         return " "
     if character < " ":
@@ -57,11 +83,11 @@ def _visible_symbol(match: re.Match[str]) -> str:
 
 def escape_json(document: str) -> str:
     r"""The JSON document with \u escapes for control characters in its strings. Its values stay the same."""
-    return "\n".join(_UNSAFE.sub(_json_escape, line) for line in document.split("\n"))
+    return "\n".join(_replace_unsafe(line, _json_escape) for line in document.split("\n"))
 
 
-def _json_escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be", "surrogatepass").hex()
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
@@ -70,7 +96,7 @@ def escape_xml(document: str) -> str:
 
     The document must not contain the characters that XML cannot represent, not even as a reference.
     """
-    lines = [_UNSAFE.sub(lambda match: f"&#{ord(match[0])};", line) for line in document.split("\n")]
+    lines = [_replace_unsafe(line, lambda character: f"&#{ord(character)};") for line in document.split("\n")]
     return _LINE_END_IN_XML_TEXT.sub("&#10;", "\n".join(lines))
 
 

@@ -50,6 +50,58 @@ def test_no_character_that_a_terminal_obeys_is_forgotten() -> None:
     assert not [letter for letter in unsafe if escape_line(letter) == letter]
 
 
+SHOWN_FORMATS = ("ARABIC ", "SYRIAC ABBREVIATION MARK", "KAITHI NUMBER SIGN", "EGYPTIAN HIEROGLYPH ")
+"""Beginnings of the names of format characters that are shown, except U+061C."""
+
+JOINERS = "\u200c\u200d"
+
+
+def test_every_invisible_format_character_is_replaced() -> None:
+    formats = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf"]
+    shown = {letter for letter in formats if unicodedata.name(letter, "").startswith(SHOWN_FORMATS)} - {"\u061c"}
+    assert set("\u0600\u0605\u06dd\u070f\u08e2\U000110bd") <= shown
+    assert {letter for letter in formats if escape_line(letter) == letter} == shown | set(JOINERS)
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [
+        "\u034f",  # combining grapheme joiner
+        "\u115f\u1160\u3164\uffa0",  # fillers of Hangul
+        "\u17b4\u17b5",  # inherent vowels of Khmer
+        "\u180b\u180c\u180d\u180e\u180f",  # selectors of Mongolian, without a letter of it
+        "\U000e0100\U000e01ef",  # selectors of ideographs, without one
+        "\u2065\ufff0\ufff8\U000e0080\U000e01f0\U000e0fff",  # reserved for invisible characters
+    ],
+)
+def test_other_invisible_characters_are_replaced(letters: str) -> None:
+    assert escape_line(f"a{letters}") == f"a{'�' * len(letters)}"
+
+
+def test_selectors_and_tags_hide_no_text() -> None:
+    assert escape_line("❤\ufe0f\ufe00\ufe01") == "❤\ufe0f��"
+    assert escape_line("葛\U000e0100\U000e0101") == "葛\U000e0100�"
+    assert escape_line("\U0001f3f4\U000e0068\U000e0069\U000e007f") == "\U0001f3f4���"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cروم کتب\u200cفروشی",  # Persian
+        "क्\u200dष क्\u200cष",  # Hindi
+        "\u0600٢٣ \u06dd٤",  # Arabic number sign, end of ayah
+        "ᠠ\u180b ᠭ\u180d",  # Mongolian
+        "葛\U000e0100城 \U0002000b\U000e0101",  # variants of ideographs
+        "👩\u200d💻 ❤\ufe0f\u200d🔥 🏳\ufe0f\u200d🌈 1\ufe0f⃣ 👍🏽 🇩🇪 ☎\ufe0e",
+        "\U0001f3f4 \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",  # flag of Scotland
+    ],
+)
+def test_text_that_needs_format_characters_stays_as_it_is(text: str) -> None:
+    assert escape_line(text) == text
+    assert escape_json(f'"{text}"') == f'"{text}"'
+    assert escape_xml(text) == text
+
+
 def test_texts_of_several_lines_keep_them() -> None:
     assert escape_text("a\x07\nb\n") == "a␇\nb\n"
     assert indent_further_lines("first\nsecond\n\nthird\x1b") == "first\n  second\n  \n  third␛"
