@@ -116,4 +116,4 @@ def _report_check(result: dg.AssetCheckResult) -> ReportedCheck:
 def _report_verdict(verdict: Verdict) -> ReportedCheck:
     if verdict.is_passed:
         return ReportedCheck(verdict.rule, "passed", verdict.found)
-    return ReportedCheck(verdict.rule, "failed", f"{verdict.violations}{f', {verdict.found}' * bool(verdict.found)}")
+    return ReportedCheck(verdict.rule, "failed", verdict.violations)

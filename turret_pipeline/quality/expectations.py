@@ -26,11 +26,12 @@ class Verdict:
 
     @property
     def violations(self) -> str:
-        """The rows that break the rule, in words."""
-        return f"not in {self.violation_count:,} of {self.row_count:,} rows"
+        """Number of rows that violate the rule, and the values of all rows, in words."""
+        values = f" (values: {self.found})" * bool(self.found)
+        return f"violated in {self.violation_count:,} of {self.row_count:,} rows{values}"
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.violations}{f' ({self.found})' * bool(self.found)}"
+        return f"{self.rule}: {self.violations}"
 
 
 def check_values(

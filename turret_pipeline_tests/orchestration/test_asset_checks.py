@@ -49,7 +49,7 @@ def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
     assert len(found) == 2 * len(BUILT_TABLES) + 1
     failed = {key: evaluation.description for key, evaluation in found.items() if not evaluation.passed}
     assert failed == {
-        ("topics", "expectations"): "event_share is between 0 and 1: not in 1 of 1,000 rows (0 to 1.5).",
+        ("topics", "expectations"): "event_share is between 0 and 1: violated in 1 of 1,000 rows (values: 0 to 1.5).",
         ("sessions", "contract"): "Column event_count is null in 1 row.",
         ("sessions", "expectations"): "The values were not checked, because the table breaks its contract.",
     }
@@ -57,6 +57,7 @@ def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
     page = (tmp_path / "quality" / "index.html").read_text()
     assert "3 failed, 0 warnings" in page
     assert "<td>event_share is between 0 and 1</td>" in page
+    assert "<td>violated in 1 of 1,000 rows (values: 0 to 1.5)</td>" in page
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

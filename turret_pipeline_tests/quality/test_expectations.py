@@ -147,8 +147,8 @@ def test_a_failed_rule_names_the_column_the_rows_and_the_values_found(connection
     ((table, found),) = check_values(connection, [topics])
     assert table == topics
     assert [str(verdict) for verdict in found if not verdict.is_passed] == [
-        "event_share is between 0 and 1: not in 1 of 2 rows (0.5 to 1.5)",
-        "event_count is at least session_count: not in 1 of 2 rows",
+        "event_share is between 0 and 1: violated in 1 of 2 rows (values: 0.5 to 1.5)",
+        "event_count is at least session_count: violated in 1 of 2 rows",
     ]
     assert Verdict("event_count is at least 0", True, 0, 2, "1 to 4") in found
 

@@ -24,14 +24,14 @@ def test_the_page_shows_run_date_counts_and_the_values_found(tmp_path: Path) -> 
             TOPICS,
             7,
             [
-                ReportedCheck("event_share is between 0 and 1", "failed", "not in 2 of 7 rows, 0.1 to 1.5"),
+                ReportedCheck("event_share is between 0 and 1", "failed", "violated in 2 of 7 rows"),
                 ReportedCheck("At most 5% of the rows are rejected.", "warning", "6.0% of the rows were rejected."),
             ],
         ),
     )
     assert "Run run-1, 2026-03-01 09:30 UTC. 3 checks: 1 passed, 1 failed, 1 warning." in page
     assert "One row per distinct accepted event. Rows: 12,345." in page
-    row = '<td>event_share is between 0 and 1</td><td class="failed">failed</td><td>not in 2 of 7 rows, 0.1 to 1.5</td>'
+    row = '<td>event_share is between 0 and 1</td><td class="failed">failed</td><td>violated in 2 of 7 rows</td>'
     assert row in page
     assert page.index("<h2>topics</h2>") < page.index("<h2>events</h2>")
 
