@@ -141,9 +141,14 @@ def test_the_command_for_cron_publishes_in_a_new_folder_and_logs_the_summary(tmp
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "command", [["turret", "ui", "--port"], ["dagster", "dev", "-w", "workspace.yaml", "-p"], ["dg", "dev", "-p"]]
+    ("command", "is_in_checkout"),
+    [
+        (["turret", "ui", "--port"], False),  # in a checkout, Dagster reads switches of telemetry from the file .env
+        (["dagster", "dev", "-w", "workspace.yaml", "-p"], True),
+        (["dg", "dev", "-p"], True),
+    ],
 )
-def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list[str]) -> None:
+def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list[str], *, is_in_checkout: bool) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -151,7 +156,7 @@ def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list
     extra = {"DAGSTER_HOME": str(tmp_path / "home"), "TURRET_DATA_DIR": str(tmp_path / "data")}
     with subprocess.Popen(
         [str(BIN / command[0]), *command[1:], str(port)],
-        cwd=PROJECT,
+        cwd=PROJECT if is_in_checkout else tmp_path,
         env=guarded_environment(tmp_path) | extra,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
