@@ -125,9 +125,14 @@ def start_server(
 
 @contextmanager
 def run_server(
-    data_dir: Path, settings: Mapping[str, object] | None = None, *, port: int = 0, plan: Plan | None = None
+    data_dir: Path,
+    settings: Mapping[str, object] | None = None,
+    *,
+    port: int = 0,
+    app: str | None = None,
+    plan: Plan | None = None,
 ) -> Iterator[Server]:
-    server = start_server(data_dir, settings, port=port, plan=plan)
+    server = start_server(data_dir, settings, port=port, app=app, plan=plan)
     try:
         yield server
     finally:

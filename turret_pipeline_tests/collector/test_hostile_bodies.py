@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import threading
+import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.gzip_bodies import MAX_MEMBERS, decompress_gzip
 from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline.collector.memory_budget import MemoryBudget
-from turret_pipeline_tests.collector.servers import gzip_body, run_server
+from turret_pipeline_tests.collector import held_bodies
+from turret_pipeline_tests.collector.servers import TIMEOUT_SECONDS, gzip_body, run_server
 
 EMPTY_MEMBER = gzip.compress(b"", mtime=0)
 LIMIT = 1_000_000
+ATTACKERS = 10
 
 
 class CountedBody(bytearray):
@@ -175,20 +179,32 @@ def test_bodies_that_wait_for_their_turn_hold_memory() -> None:
 def test_hostile_bodies_of_one_project_do_not_block_others(tmp_path: Path) -> None:
     hostile = EMPTY_MEMBER * MAX_MEMBERS + gzip_body([])
     honest = gzip_body([{"name": "n", "event_id": "e"}])
-    with run_server(tmp_path) as server:
+    statuses: list[int] = []
+    with run_server(tmp_path, app=held_bodies.__name__) as server, ThreadPoolExecutor(ATTACKERS) as attackers:
         other = KeyFile(tmp_path / "collector").create("other", None)[0]
-        statuses: list[int] = []
 
         def attack() -> None:
             answer = server.post("/v1/events", hostile, content_encoding="gzip", connection="close")
             statuses.append(answer.status_code)
 
-        threads = [threading.Thread(target=attack) for _ in range(10)]
-        for thread in threads:
-            thread.start()
-        assert [server.get(path).status_code for path in ("/health", "/ready")] == [200, 200]
-        answer = server.post("/v1/events", honest, key=other, content_encoding="gzip")
-        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
-        for thread in threads:
-            thread.join()
-        assert statuses == [400] * 10
+        try:
+            attacks = [attackers.submit(attack) for _ in range(ATTACKERS)]
+            wait_for_bodies(tmp_path, ATTACKERS)
+            assert [server.get(path).status_code for path in ("/health", "/ready")] == [200, 200]
+            answer = server.post("/v1/events", honest, key=other, content_encoding="gzip")
+            assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+            assert statuses == [], "a hostile body was answered first"
+        finally:
+            held_bodies.release(tmp_path).touch()
+        for done in attacks:
+            done.result()
+        assert statuses == [400] * ATTACKERS
+
+
+def wait_for_bodies(data_dir: Path, count: int) -> None:
+    """Wait until so many gzip bodies have arrived."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    arrivals = held_bodies.arrivals(data_dir)
+    while not (arrivals.exists() and arrivals.stat().st_size == count):
+        assert time.monotonic() < deadline, "the bodies did not arrive"
+        time.sleep(0.01)
