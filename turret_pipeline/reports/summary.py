@@ -21,6 +21,12 @@ LOG_WIDTH = 120
 MAX_WIDTHS = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Maximum characters of a column, for a table that fits 120 characters."""
 
+NO_EVENT = "No event was accepted. `turret formats` lists the supported formats."
+NO_EVENT_AFTER_REJECTIONS = (
+    "No event was accepted. Change what the reasons name, then read these rows again with `turret replay` and publish "
+    "them with `turret run`: a run alone does not read a file twice."
+)
+
 COUNTS = """
 select
     (select count(*) from marts.events),
@@ -73,13 +79,13 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
     rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
     section: Section = [EMPTY, Line(f"{head}{period} ({rows})", "bold")]
     if rejected:
-        section += _rejections(connection)
+        section += [Line(line, "yellow") for line in list_rejections(connection)]
     if repaired:
         section.append(Line(f"Repaired {_count_rows(repaired)}: {REPAIRS}.", "yellow"))
     if assumptions := _assumptions(connection):
         section.append(Line(assumptions, "yellow"))
     if not events:
-        section.append(Line("No event was accepted. `turret formats` lists the supported formats.", "red"))
+        section.append(Line(NO_EVENT_AFTER_REJECTIONS if rejected else NO_EVENT, "red"))
     fields = connection.sql(
         "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
     ).pl()["field"]
@@ -95,16 +101,17 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
     return [*section, EMPTY, _quality(connection)]
 
 
-def _rejections(connection: duckdb.DuckDBPyConnection) -> Section:
-    """The most frequent reasons of rejected rows, each with an example."""
+def list_rejections(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The most frequent reasons of rejected rows, each with an example, and the codes of the others, as lines."""
     rows = connection.execute(
         "select reason_code, count(*) as n, min_by(reason, (source_file, line_number)) from marts.rejected_events "
         "group by reason_code order by n desc, reason_code"
     ).fetchall()
     reasons = [f"- {count:,} {code}, for example: {reason}" for code, count, reason in rows[:MAX_REASONS]]
-    more = [f"- {len(rows) - MAX_REASONS} other reasons"] if len(rows) > MAX_REASONS else []
-    head = "Rejected rows (marts.rejected_events lists file, line, reason and text):"
-    return [Line(line, "yellow") for line in (head, *reasons, *more)]
+    rest = rows[MAX_REASONS:]
+    more = [f"- {sum(count for _, count, _ in rest):,} more: {', '.join(code for code, *_ in rest)}"] if rest else []
+    head = "Rejected rows (`turret rejects` shows file, line, reason and text):"
+    return [head, *reasons, *more]
 
 
 REPAIRS = "a broken character became U+FFFD, or a number out of range null (repaired_count in marts.source_files)"

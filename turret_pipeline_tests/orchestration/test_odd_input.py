@@ -107,6 +107,7 @@ def test_an_empty_file_and_one_of_bad_rows_publish_empty_tables_and_the_reasons(
     assert "0 events" in printed
     assert "- 1 invalid_json, for example: Invalid JSON" in printed
     assert "No event was accepted." in printed
+    assert "read these rows again with `turret replay`" in " ".join(printed.split())
     assert count(tmp_path / "data", "events") == 0
     tables = published_tables(tmp_path / "data")
     assert tables["source_files"].select("row_count", "rejected_count").rows() == [(2, 2), (0, 0)]
