@@ -17,9 +17,9 @@ def run_and_report(
     settings: Settings, *, full_refresh: bool = False, refit: bool = False, verbose: bool = False
 ) -> None:
     """Run the whole graph and print the summary. Exits with code 1 if the run failed."""
-    from turret_pipeline.orchestration.run import run_whole_graph
-
     with new_progress() as progress:
+        with progress.during("Starting"):
+            from turret_pipeline.orchestration.run import run_whole_graph
         outcome = run_whole_graph(
             settings,
             progress,

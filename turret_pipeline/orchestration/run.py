@@ -36,8 +36,9 @@ def run_whole_graph(
 
     ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics from scratch.
     """
-    home = prepare_dagster_home(settings)
-    definitions = build_definitions(settings, progress)
+    with progress.during("Loading the graph"):
+        home = prepare_dagster_home(settings)
+        definitions = build_definitions(settings, progress)
     with dg.DagsterInstance.from_config(str(home)) as instance, _silence_output(log_level):
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,

@@ -80,7 +80,7 @@ class TopicsConfig(dg.Config):
         dg.AssetCheckSpec(
             LLM_NAMES,
             asset=lake_key("topic_definitions"),
-            description="The LLM, if one is set, labeled all topics that it was asked about.",
+            description="The LLM, if one is set, labelled all topics that it was asked about.",
         ),
         dg.AssetCheckSpec(
             EDITS_APPLIED,
