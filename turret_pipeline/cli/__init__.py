@@ -109,6 +109,9 @@ def ui(
     from turret_pipeline.orchestration.run import prepare_dagster_home
 
     os.environ.update(NO_TELEMETRY)
+    # `dagster dev` first tells everyone to use `dg dev`, which needs a project folder
+    warnings = filter(None, (os.environ.get("PYTHONWARNINGS"), "ignore:Function `dev_command` is superseded"))
+    os.environ["PYTHONWARNINGS"] = ",".join(warnings)
     os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
     os.environ["TURRET_DATA_DIR"] = str(settings.data_dir)
     dagster = str(Path(sys.executable).with_name("dagster"))
