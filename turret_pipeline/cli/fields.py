@@ -72,7 +72,7 @@ def set_type(
     _check_not_in_settings(settings, name)
     objection = _find_objection(published, name, kind)
     if objection and not force:
-        raise TurretError(f"{objection} Choose another type, or use --force.")
+        raise TurretError(f"{objection} To set the type anyway, use --force.")
     set_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     published.data.field_overrides.set(FieldOverride(name, kind, set_at, is_forced=objection is not None))
     print_pending(

@@ -47,7 +47,7 @@ class Client:
             try:
                 response = self._session.post(self._url, data=body, timeout=_TIMEOUT_SECONDS)
             except requests.RequestException as error:
-                failure = f"{self._url} does not answer ({type(error).__name__})."
+                failure = f"{self._url} does not answer ({type(error).__name__}): check the URL and that it runs."
             else:
                 if response.status_code == 200:
                     return _parse_result(response.json())
@@ -77,4 +77,5 @@ def _describe_failure(response: requests.Response) -> str:
         reason = str(response.json()["error"])
     except (requests.JSONDecodeError, KeyError, TypeError):
         reason = "no reason was given"
-    return f"The collector answered {response.status_code}: {reason.rstrip('.')}."
+    remedy = " Check the key in TURRET_COLLECTOR_API_KEY." if response.status_code == 401 else ""
+    return f"The collector answered {response.status_code}: {reason.rstrip('.')}.{remedy}"

@@ -214,4 +214,6 @@ def _open_binary(path: Path | UPath) -> Iterator[IO[bytes]]:
 
 
 def _unreadable_error(path: Path | UPath, error: OSError) -> TurretError:
+    if isinstance(error, FileNotFoundError):
+        return TurretError(f"The input {path} does not exist: check the path.")
     return TurretError(f"The input {path} cannot be read: {error.strerror or error}. Check its permissions.")

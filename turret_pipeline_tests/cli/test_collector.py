@@ -69,6 +69,7 @@ def test_sending_without_a_key_a_collector_or_a_valid_key_fails(tmp_path: Path) 
             "send", dump, "--data-dir", tmp_path, extra=client_environment(server, TURRET_COLLECTOR_API_KEY="x")
         )
         assert (wrong.returncode, "answered 401" in wrong.stderr) == (2, True)
+        assert "Check the key in TURRET_COLLECTOR_API_KEY." in wrong.stderr
 
 
 def test_serve_listens_writes_and_stops_at_a_signal(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_type_is_set_and_waits_for_the_next_run_until_it_is_unset(folder: Path
 
 def test_a_type_that_the_values_contradict_is_rejected_or_forced(folder: Path) -> None:
     reason = "The field prompt cannot be number: only 0 % of its values are numbers."
-    assert error(folder, "set", "prompt", "number") == f"{reason} Choose another type, or use --force."
+    assert error(folder, "set", "prompt", "number") == f"{reason} To set the type anyway, use --force."
     assert run_fields(folder, "set", "prompt", "number", "--force").startswith(
         f"prompt is set to number. Forced: {reason} It"
     )
