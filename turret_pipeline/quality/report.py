@@ -30,8 +30,9 @@ th, td {{ text-align: left; padding: 0.3em 1em 0.3em 0; border-bottom: 1px solid
 </style></head>
 <body><h1>Quality of the built tables</h1>
 <p>Run {run_id}, {made_at}. {summary}</p>
-<p>Contracts and Great Expectations check the values of each table. dbt tests check keys and the relations between
-tables; the table quality_checks of the published file lists the outcome of all checks.</p>
+<p>Contracts and Great Expectations check the values of each table: one line below for each rule. dbt tests check keys
+and the relations between tables. The table quality_checks of the published file lists all checks, the expectations of
+a table as one; the summary of a run counts these.</p>
 {sections}
 </body></html>
 """
