@@ -15,7 +15,7 @@ from turret_pipeline.events.formats.mapping import EXAMPLE_MAPPING
 LISTED_FORMATS: dict[str, Format] = {**FORMATS, MAPPED: EXAMPLE_MAPPING.to_format()}
 """Formats in the order in which they are tried on a row, then the mapping that the user defines."""
 
-_NAME = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A format to show in full.")]
+_NAME = Annotated[str | None, typer.Argument(metavar="NAME", help="A format to show in full.")]
 
 
 def formats(

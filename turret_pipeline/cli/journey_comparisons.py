@@ -34,7 +34,9 @@ def compare(
     query: JourneyQuery,
     segments: Annotated[
         list[str] | None,
-        typer.Argument(help="FIELD=VALUE, compared with all other values of the field or with a second segment."),
+        typer.Argument(
+            metavar="SEGMENT", help="FIELD=VALUE, compared with all other values of the field or with a second segment."
+        ),
     ] = None,
     period: Annotated[
         list[str] | None,
@@ -113,7 +115,7 @@ def _describe_difference(row: Mapping[str, Any]) -> str:
 @query_options()
 def outcomes(
     query: JourneyQuery,
-    event_name: Annotated[str, typer.Argument(help="The event that topics may lead to.")],
+    event_name: Annotated[str, typer.Argument(metavar="EVENT", help="The event that topics may lead to.")],
     show_all: ShowAll = False,
     top: Top = 20,
 ) -> None:

@@ -31,7 +31,9 @@ Segment = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, all rows.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, all rows.")]
 Top = Annotated[int, typer.Option("--top", min=1, help="Maximum number of rows in a table.")]
-Name = Annotated[str, typer.Argument(help="A topic's id or label, an event's name, or a unique part of it.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A topic's id or label, an event's name, or a unique part of it.")
+]
 
 
 def build_query(

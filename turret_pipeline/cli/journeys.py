@@ -129,7 +129,7 @@ def funnel(
     query: JourneyQuery,
     steps: Annotated[
         list[str],
-        typer.Argument(help="Two or more topics, themes or events: id, label, or unique part of it."),
+        typer.Argument(metavar="STEP", help="Two or more topics, themes or events: id, label, or unique part of it."),
     ],
     within: Annotated[
         str | None, typer.Option("--within", help="Maximum time for all steps: 90s, 30m, 2h or 1d.")

@@ -79,7 +79,7 @@ def _print_rejected(found: pl.DataFrame, examples: int) -> None:
 
 def replay(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Rows written by turret rejects --export and fixed since.")
+        Path | None, typer.Argument(metavar="FILE", help="Rows written by turret rejects --export and fixed since.")
     ] = None,
     reason: Annotated[
         str | None, typer.Option("--reason", help="Only files with rows that have this reason code.")

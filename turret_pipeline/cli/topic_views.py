@@ -87,14 +87,14 @@ def _remarks(row: Row) -> list[str]:
         *([gone] if row["status"] != "active" else []),
         *(["follow-up"] if row["role"] == "continuation" else []),
         *(["locked"] if row["is_locked"] else []),
-        *(["labeled by you"] if row["label_source"] == "person" else []),
+        *(["labelled by you"] if row["label_source"] == "person" else []),
         *([f"emerging{growth}"] if row["is_emerging"] else []),
     ]
 
 
 def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[str]:
     """Details of a topic, from its row of ``topics``, that of the nearest topic, and its rows of ``topic_lineage``."""
-    remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"labeled by {topic['label_source']}"])
+    remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"labelled by {topic['label_source']}"])
     lines = [
         f"{topic['topic_id']}: {topic['label']}  ({remarks})",
         topic["description"],

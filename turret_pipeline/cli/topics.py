@@ -44,6 +44,7 @@ def list_topics(
     """List the topics, the ones with most events first.
 
     The output starts with the result of each field's last run and ends with the edits that wait for the next run.
+    Cohesion is the mean cosine between two texts of a topic; separation is 1 minus the cosine to its nearest topic.
     """
     from turret_pipeline.topics.lifecycle.lineage import describe_pending_settings
 
@@ -99,7 +100,9 @@ def show(
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
 def rename(
-    name: Name, label: Annotated[str, typer.Argument(help="The new label.")], data_dir: DataDirOption = None
+    name: Name,
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="The new label.")],
+    data_dir: DataDirOption = None,
 ) -> None:
     """Give a topic another label; no run changes it again."""
     editor = TopicEditor(data_dir)
@@ -132,7 +135,7 @@ def rename(
 @topics.command(epilog="Example: turret topics merge prompt-7 prompt-3")
 def merge(
     name: Annotated[str, typer.Argument(metavar="TOPIC", help="Topic to merge: its id or label.")],
-    into: Annotated[str, typer.Argument(help="Topic to merge it into: its id or label.")],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="Topic to merge it into: its id or label.")],
     data_dir: DataDirOption = None,
 ) -> None:
     """Merge a topic into another topic of the same field."""
@@ -187,7 +190,7 @@ def unlock(name: Name, data_dir: DataDirOption = None) -> None:
 @topics.command(epilog="Example: turret topics role prompt-3 continuation")
 def role(
     name: Name,
-    to: Annotated[str, typer.Argument(help=f"One of: {', '.join(ROLES)}.")],
+    to: Annotated[str, typer.Argument(metavar="ROLE", help=f"One of: {', '.join(ROLES)}.")],
     data_dir: DataDirOption = None,
 ) -> None:
     """Set the role of a topic: subject or follow-up.
@@ -204,7 +207,7 @@ def role(
 @topics.command(epilog="Examples: turret topics undo; turret topics undo edit-2")
 def undo(
     edit_id: Annotated[
-        str | None, typer.Argument(help="Id of the edit; default: the last edit.", show_default=False)
+        str | None, typer.Argument(metavar="EDIT", help="Id of the edit; default: the last edit.", show_default=False)
     ] = None,
     data_dir: DataDirOption = None,
 ) -> None:

@@ -114,7 +114,7 @@ def test_the_list_of_a_field_as_json_has_the_rows_of_the_table(folder: Path) -> 
 def test_a_topic_is_shown_with_its_texts_and_history(folder: Path) -> None:
     row = json.loads(topics(folder, "show", "prompt-2", "--json"))
     lines = topics(folder, "show", "prompt-2").splitlines()
-    assert lines[0] == "prompt-2: Charts  (labeled by keywords)"
+    assert lines[0] == "prompt-2: Charts  (labelled by keywords)"
     assert lines[1] == row["description"]
     assert f"Keywords: {', '.join(row['keywords'])}" in lines
     assert [f"  {text}" for text in row["example_texts"]] == lines[lines.index("Examples:") + 1 : -2]
@@ -122,7 +122,7 @@ def test_a_topic_is_shown_with_its_texts_and_history(folder: Path) -> None:
     assert lines[-1].endswith("prompt-2 born")
     assert [change["change"] for change in row["lineage"]] == ["born"]
     assert topics(folder, "show", "prompt-5").startswith("prompt-5: ")
-    assert "(merged into prompt-4, labeled by keywords)" in topics(folder, "show", "prompt-5")
+    assert "(merged into prompt-4, labelled by keywords)" in topics(folder, "show", "prompt-5")
 
 
 def test_the_history_is_in_the_order_of_the_runs_whatever_the_clock_said(folder: Path, tmp_path: Path) -> None:

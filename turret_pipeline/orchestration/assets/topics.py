@@ -57,7 +57,9 @@ def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
     waiting = select_texts_to_embed(workspace.lake.read("texts"), known)
     if waiting.height:
         context.log.info(f"Embedding {waiting.height:,} texts with {settings.embedding_model}.")
-        chunks = embed_chunks(waiting, load_embedder(settings.embedding_model, settings.embedding_device))
+        with workspace.progress.during("Loading the embedding model"):
+            embedder = load_embedder(settings.embedding_model, settings.embedding_device)
+        chunks = embed_chunks(waiting, embedder)
         workspace.progress.track("Embedding texts", waiting.height, store.add(chunks))
     facts = {"dagster/row_count": len(known) + waiting.height, "embedded_now": waiting.height}
     return dg.MaterializeResult(metadata={**facts, "model": settings.embedding_model})
