@@ -59,14 +59,14 @@ def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> su
     if not {"run", "refit"} & set(arguments[:2]):
         return installed_turret(*arguments, extra=extra)
     data_dir = Path(arguments[arguments.index("--data-dir") + 1])
-    _prepare_data_dir(data_dir)
+    prepare_data_dir(data_dir)
     try:
         return _run_forked(arguments, extra)
     finally:
         _copy_new_files(data_dir / "dbt", PARSED_DBT)
 
 
-def _prepare_data_dir(data_dir: Path) -> None:
+def prepare_data_dir(data_dir: Path) -> None:
     """Save a run half of its time: dbt's project is already parsed, and Dagster's history is in memory."""
     _copy_new_files(PARSED_DBT, data_dir / "dbt")
     settings = data_dir / "dagster" / "dagster.yaml"
@@ -102,14 +102,6 @@ def run_job(data_dir: Path, *inputs: Path, extra: Mapping[str, str] | None = Non
     done = turret("run", *options, "--data-dir", data_dir, extra=extra)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def restore_folder(kept: Path, name: str) -> Path:
-    """A new copy of a folder beside it. dbt parses its project again for every path, so tests reuse one name."""
-    folder = kept.with_name(name)
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(kept, folder)
-    return folder
 
 
 def warehouse(data_dir: Path) -> Path:

@@ -1,15 +1,17 @@
-"""One run over the sample, shared by the tests that only read its output."""
+"""One run over the sample, and one over a few events, shared by the tests that start from their output."""
 
 import atexit
 import importlib
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from turret_pipeline_tests.commands import SAMPLE, installed_turret
+from turret_pipeline_tests.commands import BIN, SAMPLE, conversations, run_job, write_events
+from turret_pipeline_tests.network_guard import guarded_environment
 
 if "VECTOR_NOISE" in os.environ:
     importlib.import_module("turret_pipeline_tests.vector_noise.sitecustomize")
@@ -23,28 +25,50 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @dataclass(frozen=True)
 class Job:
-    """A finished run: its data folder, which tests must not change, and its standard output."""
+    """A finished run: its data folder, which tests must not change, its standard output, and a log of the network."""
 
     data_dir: Path
     printed: str
+    network_log: Path
+
+
+def _find_shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
 def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """`turret run` on the sample, executed once for all test processes."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    data_dir, printed = shared / "sample", shared / "sample.txt"
+    """`turret run` on the sample under the network guard, executed once for all test processes."""
+    shared = _find_shared_folder(tmp_path_factory)
+    data_dir, printed, network = shared / "sample", shared / "sample.txt", shared / "sample-network.log"
     with FileLock(shared / "sample.lock"):
         if not printed.exists():
-            done = installed_turret("run", "--input", SAMPLE, "--data-dir", data_dir)
+            command = [BIN / "turret", "run", "--input", SAMPLE, "--data-dir", data_dir]
+            done = subprocess.run(
+                command, cwd=shared, env=guarded_environment(network), capture_output=True, text=True, check=False
+            )
             assert done.returncode == 0, done.stdout + done.stderr
             printed.write_text(done.stdout)
-    return Job(data_dir, printed.read_text())
+    return Job(data_dir, printed.read_text(), network)
+
+
+@pytest.fixture(scope="session")
+def small_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data folder of a run on 72 events in its landing folder, executed once for all test processes. Tests copy it."""
+    folder = _find_shared_folder(tmp_path_factory) / "small"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            unfinished = folder.with_name("unfinished")
+            write_events(unfinished / "landing" / "a.jsonl", conversations())
+            run_job(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that read the output of the shared run as slow: the first of them waits for it."""
+    """Mark tests that read the output of a shared run as slow: the first of them waits for it."""
     for item in items:
-        if "sample_job" in getattr(item, "fixturenames", ()):
+        if {"sample_job", "small_job"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)

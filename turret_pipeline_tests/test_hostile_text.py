@@ -123,7 +123,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dump = write_hostile_events(folder / FILE)
     done = turret("run", "--input", dump, "--data-dir", folder / "data", "--verbose")
     assert done.returncode == 0, done.stdout + done.stderr
-    (folder / "log.txt").write_text(done.stderr)  # standard output has colours of dbt
+    (folder / "log.txt").write_text(done.stderr)  # standard output also has the lines of dbt
     call(folder, "rejects", ["--export", str(folder / "rejected.jsonl")])
     with duckdb.connect(str(warehouse(folder / "data"))) as connection:
         connection.execute("update marts.topics set label = ? || topic_id, theme_label = ?", [LABEL, LABEL])

