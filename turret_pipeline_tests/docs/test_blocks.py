@@ -85,9 +85,6 @@ def test_the_commands_of_a_page_run(sample_job: Job, page: str, tmp_path: Path) 
     _make_checkout(tmp_path, sample_job)
     for block in list_blocks(page, "toml"):
         (tmp_path / "turret.toml").write_text(block.code)
-    if "/tmp/turret" in script:
-        shutil.copytree(sample_job.data_dir, tmp_path / "other")
-        script = script.replace("/tmp/turret", str(tmp_path / "other"))
     command = ["bash", "-c", script]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=600
