@@ -20,7 +20,7 @@ VALUE_SCHEMA = pl.Schema(
 
 JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list"}
 NUMBER_LIMIT = 1e300
-"""Numbers of this size and more are null, because sums of them could be infinite."""
+"""Values of this size and more keep their text and have no number, because sums of them could be infinite."""
 
 _NUMBER = r"^\s*[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*$"
 """A number as text. '007', 'nan' and '1_000' do not count as numbers."""
@@ -76,11 +76,11 @@ def _frame(path: str, kind: type, rows: list[int], values: list[Any]) -> pl.Data
     parsed = texts.to_frame().select(
         pl.when(texts.str.contains(_NUMBER)).then(texts.str.strip_chars()).cast(pl.Float64, strict=False)
     )
-    number = pl.when(pl.col("number").abs() < NUMBER_LIMIT).then("number")
     frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "value": texts, "number": parsed.to_series()})
+    if kind is float:  # infinite ones have the text null
+        frame = frame.filter(pl.col("number").is_not_null())
+    number = pl.when(pl.col("number").abs() < NUMBER_LIMIT).then("number")
     typed = frame.with_columns(number, field=pl.lit(path), json_type=pl.lit(JSON_TYPES[kind]))
-    if kind is float:
-        typed = typed.filter(pl.col("number").is_not_null())
     return typed.select(VALUE_SCHEMA.names())
 
 

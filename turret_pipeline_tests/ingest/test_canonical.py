@@ -153,20 +153,21 @@ def test_every_row_of_a_file_is_accounted_for(tmp_path: Path) -> None:
     }
 
 
-def test_rows_with_repaired_values_are_counted_and_their_numbers_are_never_infinite(tmp_path: Path) -> None:
+def test_rows_with_repaired_values_are_counted_and_numbers_are_never_infinite(tmp_path: Path) -> None:
     rows = [
         row("e1", metadata={"text": "cut \ud83d", "n": 1}),
         json.dumps(row("e2", metadata={"n": 0})).replace('"n": 0', '"n": 1e400, "more": [1e400, NaN]'),
         row("e3", metadata=json.dumps({"text": "cut \ud83d"})),
         row("e4", metadata={"n": 2}),
         row("e4", metadata={"text": "\ud83d"}),
+        row("e6", metadata={"n": 1e308}),
         '{"name": "\\ud83d"',
         {"name": None, "text": "\ud83d"},
     ]
     lake = import_rows(tmp_path, {"a.jsonl": rows, "b.jsonl": [row("e5")]})
     files = lake.read("source_files").sort("source_file")
     assert files["repaired_count"].to_list() == [4, 0]
-    assert row_counts(lake) == [("a.jsonl", 7, 4, 1, 2), ("b.jsonl", 1, 1, 0, 0)]
+    assert row_counts(lake) == [("a.jsonl", 8, 5, 1, 2), ("b.jsonl", 1, 1, 0, 0)]
     values = lake.read("event_values").select("event_id", "field", "value", "number").rows()
     assert sorted(values) == [
         ("e1", "n", "1", 1.0),
@@ -174,6 +175,7 @@ def test_rows_with_repaired_values_are_counted_and_their_numbers_are_never_infin
         ("e2", "more", "[null,null]", None),
         ("e3", "text", "cut \ufffd", None),
         ("e4", "n", "2", 2.0),
+        ("e6", "n", "1e+308", None),
     ]
 
 
