@@ -113,7 +113,7 @@ def run_dbt(data: DataDir, arguments: Sequence[str], target: Path, manifest: Pat
             events.append(msg_to_dict(event))
 
     folders = ["--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR, "--target-path", target, "--log-path", target]
-    options = [*map(str, folders), "--no-use-colors", "--log-level-file", "info"]
+    options = [*map(str, folders), "--no-use-colors", "--log-level-file", "none"]
     with set_environment(dbt_environment(data)):
         parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
         done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])

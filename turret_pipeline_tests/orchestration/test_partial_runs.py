@@ -8,12 +8,14 @@ import pytest
 
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
-from turret_pipeline_tests.commands import warehouse
+from turret_pipeline.quality.contracts import BUILT_TABLES
+from turret_pipeline_tests.commands import conversations, prepare_data_dir, warehouse, write_events
 from turret_pipeline_tests.conftest import Job
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of dagster-dbt and Great Expectations
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),  # of the selection of a group
 ]
 
 
@@ -23,10 +25,13 @@ def folder(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shutil.copytree(sample_job.data_dir, tmp_path_factory.mktemp("partial") / "data")
 
 
-def materialize(data_dir: Path, *assets: str) -> dg.ExecuteInProcessResult:
-    job = build_definitions(load_settings(data_dir=data_dir)).resolve_job_def(JOB)
-    return job.execute_in_process(
-        asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
+def materialize(data_dir: Path, selection: str) -> dg.ExecuteInProcessResult:
+    """The result of a run of what `dagster asset materialize --select` would select."""
+    prepare_data_dir(data_dir)
+    definitions = build_definitions(load_settings(data_dir=data_dir))
+    selected = dg.AssetSelection.from_string(selection).resolve(definitions.resolve_asset_graph())
+    return definitions.resolve_job_def(JOB).execute_in_process(
+        asset_selection=list(selected),
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
@@ -45,11 +50,35 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     return error.message
 
 
-def test_one_table_of_a_stage_is_written_with_its_siblings(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("selection", "written"),
+    [
+        ("lake/fields", {"fields", "field_type_changes"}),
+        ("lake/topic_definitions", {"topic_definitions", "text_topics", "topic_runs", "topic_lineage"}),
+    ],
+)
+def test_one_table_of_a_stage_is_written_with_its_siblings(folder: Path, selection: str, written: set[str]) -> None:
     published = warehouse(folder).read_bytes()
-    result = materialize(folder, "lake/fields")
+    result = materialize(folder, selection)
     assert result.success
-    assert materialized(result) == {"lake/fields", "lake/field_type_changes"}
+    assert materialized(result) == {f"lake/{name}" for name in written}
+    assert warehouse(folder).read_bytes() == published
+
+
+def test_events_are_read_without_the_rest(tmp_path: Path) -> None:
+    write_events(tmp_path / "data" / "landing" / "a.jsonl", conversations())
+    result = materialize(tmp_path / "data", "lake/events")
+    assert result.success
+    assert materialized(result) == {
+        f"lake/{name}" for name in ("events", "rejected_events", "scrubbed_values", "source_files")
+    }
+
+
+def test_a_group_of_marts_is_built_and_checked_but_not_published(folder: Path) -> None:
+    published = warehouse(folder).read_bytes()
+    result = materialize(folder, "group:marts")
+    assert result.success
+    assert materialized(result) == {f"marts/{table.name}" for table in BUILT_TABLES}
     assert warehouse(folder).read_bytes() == published
 
 
