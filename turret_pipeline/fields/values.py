@@ -1,7 +1,9 @@
 """Metadata values: all leaves of the JSON of events, with path, type and number."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -18,6 +20,9 @@ VALUE_SCHEMA = pl.Schema(
 )
 """A value, with the position of its document, counted from 0."""
 
+Columns = dict[str, tuple[list[int], list[Any]]]
+"""Positions of documents and values, by field."""
+
 JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list"}
 NUMBER_LIMIT = 1e300
 """Values of this size and more keep their text and have no number, because sums of them could be infinite."""
@@ -27,26 +32,27 @@ _NUMBER = r"^\s*[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*$"
 
 
 def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
-    """VALUE_SCHEMA of JSON objects given as text. Nested keys are joined by dots, and nulls are left out.
+    """VALUE_SCHEMA of JSON objects given as text, in any order. Nested keys are joined by dots, nulls are left out.
 
     If two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later one counts.
     """
-    columns: dict[tuple[str, type], tuple[list[int], list[Any]]] = {}
+    frames = [_frame(kind, columns) for kind, columns in _collect_columns(documents).items()]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=VALUE_SCHEMA)
+
+
+def _collect_columns(documents: Iterable[str]) -> Mapping[type, Columns]:
+    """Columns by Python type of their values."""
+    columns: defaultdict[type, Columns] = defaultdict(lambda: defaultdict(lambda: ([], [])))
     for row, text in enumerate(documents):
         document = _parse(text)
         if any(type(value) is dict for value in document.values()):
             document = dict(_leaves(document))
         for path, value in document.items():
-            if value is None:
-                continue
-            key = (path, type(value))
-            if key not in columns:
-                columns[key] = ([], [])
-            rows, values = columns[key]
-            rows.append(row)
-            values.append(value)
-    frames = [_frame(path, kind, rows, values) for (path, kind), (rows, values) in columns.items()]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=VALUE_SCHEMA)
+            if value is not None:
+                rows, values = columns[type(value)][path]
+                rows.append(row)
+                values.append(value)
+    return columns
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -70,18 +76,24 @@ def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield item
 
 
-def _frame(path: str, kind: type, rows: list[int], values: list[Any]) -> pl.DataFrame:
-    """VALUE_SCHEMA of the values of one field with one Python type."""
-    texts = pl.Series("value", values if kind is str else [_text(value) for value in values], pl.String)
-    parsed = texts.to_frame().select(
-        pl.when(texts.str.contains(_NUMBER)).then(texts.str.strip_chars()).cast(pl.Float64, strict=False)
-    )
-    frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "value": texts, "number": parsed.to_series()})
+def _frame(kind: type, columns: Columns) -> pl.DataFrame:
+    """VALUE_SCHEMA of all values with one Python type. A frame for each field would be slow with very many fields."""
+    rows = list(chain.from_iterable(rows for rows, _ in columns.values()))
+    values = list(chain.from_iterable(values for _, values in columns.values()))
+    counts = pl.Series([len(rows) for rows, _ in columns.values()])
+    texts = pl.Series(values if kind is str else [_text(value) for value in values], dtype=pl.String)
+    number = pl.when(texts.str.contains(_NUMBER)).then(texts.str.strip_chars()).cast(pl.Float64, strict=False)
+    frame = pl.DataFrame(
+        {
+            "row": pl.Series(rows, dtype=pl.UInt32),
+            "field": pl.select(pl.Series(list(columns)).repeat_by(counts).explode()).to_series(),
+            "value": texts,
+        }
+    ).with_columns(number.alias("number"), json_type=pl.lit(JSON_TYPES[kind]))
     if kind is float:  # infinite ones have the text null
         frame = frame.filter(pl.col("number").is_not_null())
-    number = pl.when(pl.col("number").abs() < NUMBER_LIMIT).then("number")
-    typed = frame.with_columns(number, field=pl.lit(path), json_type=pl.lit(JSON_TYPES[kind]))
-    return typed.select(VALUE_SCHEMA.names())
+    limited = pl.when(pl.col("number").abs() < NUMBER_LIMIT).then("number")
+    return frame.with_columns(limited).select(VALUE_SCHEMA.names())
 
 
 def _text(value: object) -> str:
