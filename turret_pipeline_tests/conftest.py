@@ -45,7 +45,7 @@ def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     data_dir, printed, network = shared / "sample", shared / "sample.txt", shared / "sample-network.log"
     with FileLock(shared / "sample.lock"):
         if not printed.exists():
-            command = [BIN / "turret", "run", "--input", SAMPLE, "--data-dir", data_dir]
+            command = [str(BIN / "turret"), "run", "--input", str(SAMPLE), "--data-dir", str(data_dir)]
             done = subprocess.run(
                 command, cwd=shared, env=guarded_environment(network), capture_output=True, text=True, check=False
             )

@@ -7,6 +7,7 @@ import logging
 import logging.config
 import os
 import resource
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
@@ -32,6 +33,7 @@ def serve(settings: CollectorSettings, app: str = APP) -> None:
     """Serve until a signal stops the server. ``app`` names the function that creates the application of a worker."""
     logging.config.dictConfig(_log_config())
     _raise_open_file_limit()
+    _require_free_address(settings.host, settings.port)
     if warning := cleartext_warning(settings):
         logger.warning(warning)
     with _shared_metrics(settings) if settings.workers > 1 else nullcontext():
@@ -104,6 +106,20 @@ def _log_config() -> dict[str, Any]:
 def make_log_formatter() -> logging.Formatter:
     """Formatter of the collector's log; logging and uvicorn call it by name."""
     return EscapingFormatter(DefaultFormatter("%(asctime)s %(levelprefix)s %(message)s"))
+
+
+def _require_free_address(host: str, port: int) -> None:
+    """Raise TurretError if nothing can listen there: uvicorn would end with a log line and its own exit code."""
+    address = host.strip("[]")
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does
+        try:
+            listener.bind((address, port))
+        except OSError as error:
+            raise TurretError(
+                f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host and "
+                "--port, or stop the process that uses it."
+            ) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from turret_pipeline.cli.collector_settings import load_checked_settings
 from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline.collector.plans import Plan
+from turret_pipeline.collector.server import serve
 from turret_pipeline.config.collector import load_collector_settings
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
@@ -115,6 +117,15 @@ def test_serve_reports_an_invalid_value(tmp_path: Path, options: list[str], mess
         timeout=TIMEOUT_SECONDS,
     )
     assert (done.returncode, message in done.stderr) == (2, True)
+
+
+def test_serve_names_a_port_that_is_in_use(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(TurretError, match=rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use\."):
+            serve(load_collector_settings(data_dir=tmp_path, port=port))
 
 
 @pytest.mark.parametrize(
