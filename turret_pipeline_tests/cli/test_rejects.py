@@ -137,7 +137,7 @@ def test_a_file_that_was_not_exported_is_rejected(tmp_path: Path, content: str) 
     (tmp_path / "rejected.jsonl").write_text(content)
     with pytest.raises(TurretError, match=r"Line 1 of .*rejected.jsonl is not a row of turret rejects --export"):
         run_turret("replay", str(tmp_path / "rejected.jsonl"), "--data-dir", str(tmp_path))
-    with pytest.raises(TurretError, match=r"none.jsonl cannot be read"):
+    with pytest.raises(TurretError, match=r"none.jsonl does not exist: check the path"):
         run_turret("replay", str(tmp_path / "none.jsonl"), "--data-dir", str(tmp_path))
 
 

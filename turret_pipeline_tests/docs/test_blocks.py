@@ -36,7 +36,7 @@ PRELUDE = """
 set -euo pipefail
 make() { command make --dry-run -C "$PROJECT" "$@" > /dev/null; }
 wait_for_port() {
-  for _ in $(seq 600); do
+  for _ in $(seq 1800); do
     if (echo > "/dev/tcp/127.0.0.1/$1") 2> /dev/null; then return; fi
     sleep 0.1
   done
