@@ -1,6 +1,9 @@
-"""TurretError, the error that users see, and paths as users type them."""
+"""TurretError, the error that users see, and the paths and names in its message."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+NAMES_SHOWN = 20
 
 
 class TurretError(Exception):
@@ -10,3 +13,9 @@ class TurretError(Exception):
 def display_path(path: Path) -> str:
     """The path relative to the working folder if it is below it, else the path itself."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def list_names(names: Sequence[str]) -> str:
+    """The first NAMES_SHOWN names and the number of further ones, for a message; "none" if there are no names."""
+    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return f"{', '.join(names[:NAMES_SHOWN])}{more}" if names else "none"

@@ -14,7 +14,7 @@ from rich.table import Table
 from turret_pipeline.cli.console import new_console, print_pending, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.config.pipeline import Settings, load_settings
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.fields.overrides import find_contradiction
 from turret_pipeline.fields.profiles import profile_fields
 from turret_pipeline.storage.field_overrides import FieldOverride
@@ -30,6 +30,9 @@ fields = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
+
+MAX_FIELDS = 200
+"""Number of fields in the table for a terminal."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Field name; `turret fields` lists them.")]
 
@@ -51,7 +54,9 @@ def list_fields(
         write_json(frame.write_json())
         return
     console = new_console(stderr=False)
-    console.print(_build_table(frame) if frame.height else "No event has metadata.")
+    console.print(_build_table(_most_frequent(frame)) if frame.height else "No event has metadata.")
+    if frame.height > MAX_FIELDS:
+        console.print_lines(f"Further fields, with fewer events: {frame.height - MAX_FIELDS:,} (turret fields --json)")
     if pending := _describe_pending(frame, published.data.field_overrides.read_types(settings.field_types)):
         console.print_lines("", "Waiting for the next run:", *(f"  {line}" for line in pending))
 
@@ -106,13 +111,18 @@ def _check_not_in_settings(settings: Settings, name: str) -> None:
 
 def _find_objection(published: "PublishedTables", name: str, kind: str) -> str | None:
     """Reason why the field cannot have this type, as a sentence; None if it can."""
-    known = ", ".join(published.query("select field from marts.fields order by field")["field"]) or "none"
+    known = published.query("select field from marts.fields order by field")["field"].to_list()
     values = published.data.lake.scan("event_values").filter(pl.col("field") == name).collect()
     if values.is_empty():
-        return f"No event has a field {name!r}. Available: {known}."
+        return f"No event has a field {name!r}. Available: {list_names(known)}."
     (facts,) = profile_fields(values)
     found = find_contradiction(facts, kind)
     return found and f"The field {name} cannot be {kind}: {found}."
+
+
+def _most_frequent(frame: pl.DataFrame) -> pl.DataFrame:
+    """The MAX_FIELDS fields of most events, by name."""
+    return frame.sort("event_count", "field", descending=[True, False]).head(MAX_FIELDS).sort("field")
 
 
 def _build_table(frame: pl.DataFrame) -> Table:

@@ -4,6 +4,7 @@ Edits are stored in a file in the data folder and take effect with the next run.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import polars as pl
@@ -15,7 +16,8 @@ from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.topic_editor import TopicEditor, format_edit
 from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import TurretError, list_names
+from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.topics.edits import ROLES
 from turret_pipeline.topics.topic_id import TopicId
 
@@ -27,6 +29,9 @@ topics = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+MAX_FIELDS = 20
+"""Number of text fields that a list without --field shows."""
 
 Name = Annotated[
     str,
@@ -46,22 +51,33 @@ def list_topics(
     The output starts with the result of each field's last run and ends with the edits that wait for the next run.
     Cohesion is the mean cosine between two texts of a topic; separation is 1 minus the cosine to its nearest topic.
     """
-    from turret_pipeline.topics.lifecycle.lineage import describe_pending_settings
-
     editor = TopicEditor(data_dir)
     frame = editor.query(
         "select * from marts.topics where status = 'active' or ? order by field, event_count desc, topic_id",
         include_retired,
     )
-    fields = editor.query("select distinct field from marts.topic_runs order by field")["field"].to_list()
+    runs = editor.query("select field, max(text_count) as n from marts.topic_runs group by field order by field")
+    fields = runs["field"].to_list()
     if field not in {None, *fields}:
-        raise TurretError(f"Unknown text field {field!r}. Available: {', '.join(fields) or 'none'}.")
+        raise TurretError(f"Unknown text field {field!r}. Available: {list_names(fields)}.")
     frame = frame if field is None else frame.filter(pl.col("field") == field)
     if as_json:
         write_json(frame.write_json())
         return
     console, pending = new_console(stderr=False), editor.pending_edits()
-    for name in fields if field is None else [field]:
+    largest = runs.sort("n", descending=True, maintain_order=True)["field"].head(MAX_FIELDS).sort().to_list()
+    _print_topics(console, editor, largest if field is None else [field], frame)
+    if field is None and len(fields) > MAX_FIELDS:
+        console.print_lines(f"Further text fields, with fewer texts: {len(fields) - MAX_FIELDS:,} (option --field)", "")
+    if pending:
+        console.print_lines("Waiting for the next run:", *(f"  {line}" for line in pending))
+
+
+def _print_topics(console: LineConsole, editor: TopicEditor, fields: Sequence[str], frame: pl.DataFrame) -> None:
+    """Print the last run and the topics of each of these fields; ``frame`` has rows of ``topics``."""
+    from turret_pipeline.topics.lifecycle.lineage import describe_pending_settings
+
+    for name in fields:
         last = editor.query("select * from marts.topic_runs where field = ? order by run_number desc limit 1", name)
         row = last.row(0, named=True)
         head, changes = run_lines(row)
@@ -70,8 +86,6 @@ def list_topics(
         if sentence := describe_pending_settings(row, editor.settings.topic_options):
             console.print_lines(sentence, style="yellow")
         console.print(topic_table(frame.filter(pl.col("field") == name), console.width), "")
-    if pending:
-        console.print_lines("Waiting for the next run:", *(f"  {line}" for line in pending))
 
 
 @topics.command(epilog='Examples: turret topics show prompt-3; turret topics show "refund requests"')

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.errors import TurretError, display_path, list_names
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.reports.node_names import NODE_NAMES, TOPIC_NAMES, Node, find_by_name, find_node
 from turret_pipeline.reports.scope import Scope
@@ -82,7 +82,7 @@ class PublishedTables:
         if not known:
             raise TurretError(f"No journeys in {self.data.warehouse.published}: no event was accepted.")
         if name is not None and name not in known:
-            raise TurretError(f"Unknown dimension {name!r}. Available: {', '.join(known)}.")
+            raise TurretError(f"Unknown dimension {name!r}. Available: {list_names(known)}.")
         return main_dimension(nodes) if name is None else name
 
     def labels(self, dimension: str) -> dict[str, str]:
@@ -169,7 +169,7 @@ class PublishedTables:
         """Raise TurretError if no event has this value of this enum field."""
         enums = self.query("select distinct field from marts.field_values order by field")["field"].to_list()
         if field not in enums:
-            raise TurretError(f"Unknown enum field {field!r}. Available: {', '.join(enums) or 'none'}.")
+            raise TurretError(f"Unknown enum field {field!r}. Available: {list_names(enums)}.")
         values = self.query("select value from marts.field_values where field = ? order by event_count desc", field)
         if value not in values["value"]:
             some = ", ".join(values["value"].head(10)) + (" ..." if values.height > 10 else "")

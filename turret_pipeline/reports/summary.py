@@ -14,7 +14,7 @@ from turret_pipeline.storage.warehouse import Warehouse
 from turret_pipeline.tables import EVENT_NAME
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
-MAX_TOPICS, MAX_REASONS, MAX_EDGES, MAX_EDITS = 12, 3, 5, 5
+MAX_TEXT_FIELDS, MAX_TOPICS, MAX_REASONS, MAX_EDGES, MAX_EDITS = 10, 12, 3, 5, 5
 
 LOG_WIDTH = 120
 
@@ -86,11 +86,7 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
         section.append(Line(assumptions, "yellow"))
     if not events:
         section.append(Line(NO_EVENT_AFTER_REJECTIONS if rejected else NO_EVENT, "red"))
-    fields = connection.sql(
-        "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
-    ).pl()["field"]
-    for field in fields:
-        section += _topics(connection, field)
+    section += summarize_text_fields(connection)
     if edits := list_applied_edits(connection):
         section += [EMPTY, *map(Line, edits)]
     nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
@@ -149,6 +145,18 @@ def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> list[str]:
         return []
     more = [f"- and {len(edits) - MAX_EDITS:,} more (turret topics edits)"] if len(edits) > MAX_EDITS else []
     return [f"Edits applied: {len(edits):,}", *(f"- {edit}" for edit in edits[:MAX_EDITS]), *more]
+
+
+def summarize_text_fields(connection: duckdb.DuckDBPyConnection) -> Section:
+    """The topics of the text fields of most events."""
+    fields = connection.sql(
+        "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
+    ).pl()["field"]
+    section = [part for field in fields.head(MAX_TEXT_FIELDS) for part in _topics(connection, field)]
+    if len(fields) > MAX_TEXT_FIELDS:
+        count = f"{len(fields) - MAX_TEXT_FIELDS:,}"
+        section += [EMPTY, Line(f"Further text fields, with fewer events: {count} (marts.topic_runs)", "yellow")]
+    return section
 
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:

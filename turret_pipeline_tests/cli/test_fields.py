@@ -1,5 +1,6 @@
 """`turret fields` on a published file."""
 
+import importlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -61,6 +62,15 @@ def test_the_list_has_every_field_with_its_type_and_the_reason(folder: Path) -> 
     assert lines["is_cached"].startswith("is_cached enum ")
     assert lines["is_cached"].endswith(" The values are true or false.")
     assert "Waiting" not in printed
+
+
+def test_a_long_list_has_the_fields_of_most_events(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = json.loads(run_fields(folder, "--json"))
+    monkeypatch.setattr(importlib.import_module("turret_pipeline.cli.fields"), "MAX_FIELDS", 3)
+    _, *lines, last = run_fields(folder).splitlines()
+    shown = sorted(sorted(rows, key=lambda row: (-row["event_count"], row["field"]))[:3], key=lambda row: row["field"])
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == [row["field"] for row in shown]
+    assert last == f"Further fields, with fewer events: {len(rows) - 3} (turret fields --json)"
 
 
 def test_the_list_as_json_has_a_row_per_field(folder: Path) -> None:

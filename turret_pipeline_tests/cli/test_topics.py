@@ -1,5 +1,6 @@
 """`turret topics` on a published file."""
 
+import importlib
 import io
 import json
 import re
@@ -79,6 +80,15 @@ def test_the_list_has_topics_and_the_result_of_the_last_run(folder: Path) -> Non
     assert "Waiting for the next run" not in printed
     (retired,) = (line for line in topics(folder, "list", "--all").splitlines() if line.startswith("prompt-5 "))
     assert " merged into" in retired
+
+
+def test_a_long_list_has_the_fields_of_most_texts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("turret_pipeline.cli.topics"), "MAX_FIELDS", 1)
+    printed = topics(folder, "list")
+    assert printed.startswith("Topics of prompt: ")
+    assert "feedback" not in printed
+    assert "\nFurther text fields, with fewer texts: 1 (option --field)\n" in printed
+    assert topics(folder, "list", "--field", "feedback").startswith("Topics of feedback: ")
 
 
 def test_a_narrow_terminal_has_whole_columns_and_all_remarks(folder: Path) -> None:

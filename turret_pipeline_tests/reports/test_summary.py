@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import duckdb
 import pytest
 
-from turret_pipeline.reports.summary import list_applied_edits, list_rejections
+from turret_pipeline.reports.summary import Line, list_applied_edits, list_rejections, summarize_text_fields
 
 SEVEN = [f"edit-{number}: lock prompt-{number}" for number in range(1, 8)]
 
@@ -44,3 +44,23 @@ def test_the_most_frequent_reasons_have_an_example_and_the_others_a_count() -> N
             "- 2 invalid_name, for example: invalid_name of line 8",
             "- 2 more: not_an_object, unknown_shape",
         ]
+
+
+def test_of_many_text_fields_those_of_most_events_are_shown() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create schema marts;
+            create table marts.event_topics as
+                select 'key_' || i as field, null as topic_id, null as continues_topic_id
+                from range(100) as fields(i), range(i + 1);
+            create table marts.topic_runs as
+                select distinct field, 1 as run_number, 'Too few.' as note from marts.event_topics;
+            create table marts.topics (
+                label text, theme_label text, event_count bigint, event_share double, user_count bigint,
+                example_texts text[], field text, status text, topic_id text)
+            """
+        )
+        lines = [part.text for part in summarize_text_fields(connection) if isinstance(part, Line) and part.text]
+    assert lines[:2] == ["No topics in key_99. Too few.", "No topics in key_98. Too few."]
+    assert lines[10:] == ["Further text fields, with fewer events: 90 (marts.topic_runs)"]
