@@ -45,9 +45,15 @@ def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     data_dir, printed, network = shared / "sample", shared / "sample.txt", shared / "sample-network.log"
     with FileLock(shared / "sample.lock"):
         if not printed.exists():
+            (shared / "elsewhere").mkdir()
             command = [str(BIN / "turret"), "run", "--input", str(SAMPLE), "--data-dir", str(data_dir)]
             done = subprocess.run(
-                command, cwd=shared, env=guarded_environment(network), capture_output=True, text=True, check=False
+                command,
+                cwd=shared / "elsewhere",
+                env=guarded_environment(network),
+                capture_output=True,
+                text=True,
+                check=False,
             )
             assert done.returncode == 0, done.stdout + done.stderr
             printed.write_text(done.stdout)

@@ -21,8 +21,10 @@ from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
 from turret_pipeline.collector.server import make_log_formatter
+from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.journeys.graph import FORMATS
+from turret_pipeline.orchestration.run import prepare_dagster_home
 from turret_pipeline_tests.collector.servers import run_server
 from turret_pipeline_tests.commands import PROJECT, conversations, open_published, turret, warehouse, write_events
 
@@ -121,6 +123,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder after a run on hostile events, with hostile labels in the published file."""
     folder = tmp_path_factory.mktemp("hostile")
     dump = write_hostile_events(folder / FILE)
+    prepare_dagster_home(load_settings(data_dir=folder / "data"))  # keeps Dagster's history on disk
     done = turret("run", "--input", dump, "--data-dir", folder / "data", "--verbose")
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "log.txt").write_text(done.stderr)  # standard output also has the lines of dbt

@@ -26,6 +26,7 @@ from turret_pipeline.orchestration.specs import OWNERS, mart_metadata
 from turret_pipeline.packaged_files import DBT_DIR
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.lake import escape_pattern
 from turret_pipeline.tables import MART_TABLES
 
 PARSE_RESULTS = "partial_parse.msgpack"
@@ -145,7 +146,7 @@ def _shorten(message: str) -> str:
 def dbt_environment(data: DataDir) -> dict[str, str]:
     """Variables that profiles.yml reads."""
     return {
-        "DBT_LAKE_DIR": str(data.lake.root),
+        "DBT_LAKE_DIR": escape_pattern(data.lake.root),
         "DBT_WAREHOUSE_FILE": str(data.warehouse.unfinished_build),
         "DBT_PACKAGES_DIR": str(data.dbt / "packages"),
     }

@@ -90,6 +90,11 @@ def conform(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     return conformed
 
 
+def escape_pattern(path: Path | str) -> str:
+    """A path, escaped so that DuckDB does not read it as a pattern."""
+    return re.sub(r"[\[*?]", r"[\g<0>]", str(path))
+
+
 def escape_sql_path(path: Path | str) -> str:
     """A path as a literal in SQL, escaped so that DuckDB does not read it as a pattern."""
-    return re.sub(r"[\[*?]", r"[\g<0>]", str(path)).replace("'", "''")
+    return escape_pattern(path).replace("'", "''")

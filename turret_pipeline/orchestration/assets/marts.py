@@ -58,7 +58,7 @@ def _list_build_arguments(context: dg.AssetExecutionContext) -> list[str]:
 
 
 def _convert_events(context: dg.AssetExecutionContext, done: DbtOutcome) -> Iterator[Any]:
-    """What dbt built and tested, as Dagster's events."""
+    """Dagster's events of what dbt built and tested."""
     manifest, translator, _ = get_manifest_and_translator_from_dbt_assets([context.assets_def])
     for event in done.events:
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
