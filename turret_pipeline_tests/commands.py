@@ -23,10 +23,7 @@ HANGS_AFTER = 1800
 """Seconds after which a process is taken to hang. A whole job takes a minute, on a busy machine ten times as long."""
 
 PARSED_DBT = PROJECT / ".pytest_cache" / "dbt"
-DAGSTER_IN_MEMORY = """
-telemetry: {enabled: false}
-event_log_storage: {module: dagster._core.storage.event_log, class: InMemoryEventLogStorage}
-"""
+DAGSTER_IN_MEMORY = "event_log_storage: {module: dagster._core.storage.event_log, class: InMemoryEventLogStorage}\n"
 
 RUN_COLUMNS = {
     "source_files": ["ingested_at"],
@@ -68,11 +65,16 @@ def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> su
 
 def prepare_data_dir(data_dir: Path) -> None:
     """Save a run half of its time: dbt's project is already parsed, and Dagster's history is in memory."""
-    _copy_new_files(PARSED_DBT, data_dir / "dbt")
+    copy_parsed_dbt(data_dir)
     settings = data_dir / "dagster" / "dagster.yaml"
     if not settings.exists():
         settings.parent.mkdir(parents=True, exist_ok=True)
         settings.write_text(DAGSTER_IN_MEMORY)
+
+
+def copy_parsed_dbt(data_dir: Path) -> None:
+    """Give a data folder the dbt project as an earlier run of these tests parsed it."""
+    _copy_new_files(PARSED_DBT, data_dir / "dbt")
 
 
 def _copy_new_files(source: Path, target: Path) -> None:

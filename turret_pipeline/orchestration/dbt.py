@@ -31,6 +31,7 @@ from turret_pipeline.tables import MART_TABLES
 
 PARSE_RESULTS = "partial_parse.msgpack"
 RESULT_EVENTS = {"LogModelResult", "LogTestResult"}
+UNEXPLAINED = "dbt stopped without a reason; its lines in the log of the run may have one"
 
 
 class Translator(DagsterDbtTranslator):
@@ -77,8 +78,8 @@ def _parse(data: DataDir, path: Path) -> None:
     """Write the manifest, and the parse results that save a run from parsing again. A killed parse leaves no part."""
     with tempfile.TemporaryDirectory(dir=data.make_folder(data.dbt), prefix="parse-") as folder:
         outcome = run_dbt(data, ["parse", "--quiet"], target=Path(folder))
-        if outcome.error is not None:
-            raise TurretError(f"dbt failed to parse {DBT_DIR}: {outcome.error}")
+        if outcome.failures:
+            raise TurretError(f"dbt failed to parse {DBT_DIR}: {outcome.failures[0]}.")
         (Path(folder) / PARSE_RESULTS).replace(_parsed_path(path))
         (Path(folder) / "manifest.json").replace(path)
     for outdated in set(path.parent.glob("manifest-*")) - {path, _parsed_path(path)}:
@@ -93,13 +94,12 @@ def _parsed_path(manifest: Path) -> Path:
 class DbtOutcome:
     """Outcome of a dbt command.
 
-    ``events`` are the results of models and tests as dbt logged them, ``failures`` one sentence for each model or test
-    that failed, ``error`` what stopped dbt itself.
+    ``events`` are the results of models and tests as dbt logged them. ``failures`` has a sentence for each model or
+    test that failed, or one for what stopped dbt.
     """
 
     events: list[dict[str, Any]]
     failures: list[str]
-    error: BaseException | None
 
 
 def run_dbt(data: DataDir, arguments: Sequence[str], target: Path, manifest: Path | None = None) -> DbtOutcome:
@@ -115,14 +115,15 @@ def run_dbt(data: DataDir, arguments: Sequence[str], target: Path, manifest: Pat
 
     folders = ["--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR, "--target-path", target, "--log-path", target]
     options = [*map(str, folders), "--no-use-colors", "--log-level-file", "none"]
-    with set_environment(dbt_environment(data)):
+    with _set_environment(_list_variables(data)):
         parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
         done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])
         _close_warehouse()
     if done.exception is not None and not isinstance(done.exception, Exception):
         raise done.exception  # dbt also catches interrupts
     results = done.result.results if isinstance(done.result, RunExecutionResult) else []
-    return DbtOutcome(events, _describe_failures(results), done.exception)
+    failures = _describe_failures(results) or ([] if done.success else [_shorten(str(done.exception or UNEXPLAINED))])
+    return DbtOutcome(events, failures)
 
 
 def _close_warehouse() -> None:
@@ -143,7 +144,7 @@ def _shorten(message: str) -> str:
     return " ".join(line.strip() for line in message.splitlines()[:2]).rstrip(".")
 
 
-def dbt_environment(data: DataDir) -> dict[str, str]:
+def _list_variables(data: DataDir) -> dict[str, str]:
     """Variables that profiles.yml reads."""
     return {
         "DBT_LAKE_DIR": escape_pattern(data.lake.root),
@@ -153,7 +154,7 @@ def dbt_environment(data: DataDir) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def set_environment(variables: Mapping[str, str]) -> Iterator[None]:
+def _set_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables inside the context."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

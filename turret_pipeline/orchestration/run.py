@@ -1,8 +1,8 @@
 """Runs of the whole graph in this process, and their outcome as sentences."""
 
 import contextlib
+import io
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,8 +71,16 @@ def _silence_output(log_level: str) -> Iterator[None]:
         return
     # if nothing is new, the checks are skipped with their tables, and Dagster warns about each check without a result
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with contextlib.redirect_stdout(_Nowhere()):
         yield
+
+
+class _Nowhere(io.TextIOBase):
+    """Output that is dropped. A file could be closed while threads of an interrupted dbt still write to it."""
+
+    def write(self, text: str) -> int:
+        """Number of characters dropped."""
+        return len(text)
 
 
 def _distinct(sentences: Iterator[str]) -> list[str]:

@@ -21,7 +21,7 @@ from turret_pipeline.orchestration.definitions import JOB, build_definitions
 from turret_pipeline.orchestration.resources import Workspace, build_workspace
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.tables import LAKE_TABLES, MART_TABLES
-from turret_pipeline_tests.commands import BIN, PROJECT, conversations, count, prepare_data_dir, write_events
+from turret_pipeline_tests.commands import BIN, PROJECT, conversations, copy_parsed_dbt, count, write_events
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.network_guard import attempts_to_leave, guarded_environment
 
@@ -159,7 +159,7 @@ def test_the_ui_serves_the_graph_without_telemetry(tmp_path: Path, command: list
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (tmp_path / "home").mkdir()
-    prepare_data_dir(tmp_path / "data")
+    copy_parsed_dbt(tmp_path / "data")  # and no settings of Dagster, which could switch telemetry off
     extra = {"DAGSTER_HOME": str(tmp_path / "home"), "TURRET_DATA_DIR": str(tmp_path / "data")}
     with subprocess.Popen(
         [str(BIN / command[0]), *command[1:], str(port)],

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA
+from turret_pipeline.orchestration import dbt
 from turret_pipeline.quality.contracts import BUILT_TABLES
+from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.tables import LAKE_TABLES, Column, Table
 from turret_pipeline_tests.commands import BIN, PROJECT, environment, warehouse
 from turret_pipeline_tests.conftest import Job
@@ -158,6 +160,13 @@ def test_a_key_that_is_null_or_repeated_is_found(rows: str, found: list[tuple[ob
     with duckdb.connect() as connection:
         connection.execute(f"create table keys as from (values {rows}) as keys(word, number)")
         assert connection.execute(query).fetchall() == found
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dbt's
+def test_a_dbt_command_that_cannot_start_fails_with_its_reason(tmp_path: Path) -> None:
+    outcome = dbt.run_dbt(DataDir(tmp_path), ["build", "--nonsense"], tmp_path / "target")
+    assert outcome.events == []
+    assert outcome.failures == ["No such option '--nonsense'"]
 
 
 def run_dbt(folder: Path, *arguments: str, extra: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -229,6 +229,19 @@ def _wait(process: ForkServerProcess, reached: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def test_an_interrupted_run_says_so_and_nothing_else(data: Path, tmp_path: Path) -> None:
+    process = start_turret(["run", "--data-dir", str(data)], environment(), PROJECT, tmp_path)
+    assert process.pid is not None
+    _wait(process, lambda: any((data / "warehouse").glob("build-*.duckdb")))
+    os.kill(process.pid, signal.SIGINT)
+    process.join(120)
+    assert process.exitcode == 1
+    said = (tmp_path / "stderr").read_text().split("Building and testing tables ...\n")[1]
+    assert "The run was interrupted. The next run continues from there.\nNothing was published." in said
+    assert "Error" not in said
+    assert count(data, "events") == 72
+
+
 def _kill_when(reached: Callable[[], bool], data: Path, inputs: Path, folder: Path) -> None:
     process = start_turret(["run", "--input", str(inputs), "--data-dir", str(data)], environment(), PROJECT, folder)
     assert process.pid is not None

@@ -66,11 +66,10 @@ def _convert_events(context: dg.AssetExecutionContext, done: DbtOutcome) -> Iter
 
 
 def _raise_for_failures(done: DbtOutcome) -> None:
-    failures = [*done.failures, *([str(done.error)] if done.error else [])]
-    if not failures:
+    if not done.failures:
         return
-    more = f"; and {len(failures) - FAILURES_SHOWN} more" if len(failures) > FAILURES_SHOWN else ""
-    reasons = "; ".join(failures[:FAILURES_SHOWN]) + more
+    more = f"; and {len(done.failures) - FAILURES_SHOWN} more" if len(done.failures) > FAILURES_SHOWN else ""
+    reasons = "; ".join(done.failures[:FAILURES_SHOWN]) + more
     hint = " Materialize the lake first: all assets, or all upstream of these." if "No files found" in reasons else ""
     raise dg.Failure(f"dbt failed: {reasons}.{hint}")
 
