@@ -28,6 +28,8 @@ from turret_pipeline.orchestration.run import prepare_dagster_home
 from turret_pipeline_tests.collector.servers import run_server
 from turret_pipeline_tests.commands import PROJECT, conversations, open_published, turret, warehouse, write_events
 
+pytestmark = pytest.mark.slow
+
 CONTROLS = "\x1b[2J\x1b]52;c;ZXZp\x07\x9b31m\u202e\u2066\u200b\ufeff\u2028\x85\x7f\nFORGED line\r\tFORGED"
 MARKUP = "<img src=x onerror=alert(1)> [link](http://evil.example) http://bare.example | `code"
 EVENT = f"=cmd|'/C calc'!A0 {MARKUP}{CONTROLS}"

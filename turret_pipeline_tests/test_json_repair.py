@@ -38,6 +38,7 @@ def repair_python_value(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(DOCUMENTS)
 def test_only_values_that_no_table_can_hold_change(document: str) -> None:

@@ -27,6 +27,7 @@ def client_environment(server: Server, **more: str) -> dict[str, str]:
     return {"TURRET_COLLECTOR_API_KEY": server.key, "TURRET_COLLECTOR_URL": server.url, **more}
 
 
+@pytest.mark.slow
 def test_a_dump_of_any_format_is_sent_once_and_damage_is_reported(tmp_path: Path) -> None:
     dump = tmp_path / "dump.csv"
     dump.write_text("event_name,event_at,user_id,plan\nseen,2026-05-01T10:00:00Z,u1,free\n,2026-05-01,u2,team\n")
@@ -43,6 +44,7 @@ def test_a_dump_of_any_format_is_sent_once_and_damage_is_reported(tmp_path: Path
         )
 
 
+@pytest.mark.slow
 def test_sending_resumes_where_it_stopped(tmp_path: Path) -> None:
     events = [{"name": "n", "metadata": {"number": number}} for number in range(2500)]
     dump = write_events(tmp_path / "dump.jsonl", events)
@@ -60,6 +62,7 @@ def test_sending_resumes_where_it_stopped(tmp_path: Path) -> None:
     assert sorted(numbers) == list(range(2500))
 
 
+@pytest.mark.slow
 def test_sending_without_a_key_a_collector_or_a_valid_key_fails(tmp_path: Path) -> None:
     dump = write_events(tmp_path / "dump.jsonl", [{"name": "n"}])
     assert "TURRET_COLLECTOR_API_KEY" in turret("send", dump, "--data-dir", tmp_path).stderr
@@ -74,6 +77,7 @@ def test_sending_without_a_key_a_collector_or_a_valid_key_fails(tmp_path: Path) 
         assert "Check the key in TURRET_COLLECTOR_API_KEY." in wrong.stderr
 
 
+@pytest.mark.slow
 def test_serve_listens_writes_and_stops_at_a_signal(tmp_path: Path) -> None:
     key = KeyFile(tmp_path / "collector").create("demo")[0]
     log = tmp_path / "log.txt"
@@ -99,6 +103,7 @@ def test_serve_listens_writes_and_stops_at_a_signal(tmp_path: Path) -> None:
     assert [path.name[0] == "." for path in (tmp_path / "projects").rglob("*.jsonl*")] == [False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -78,6 +78,7 @@ def test_an_unknown_reason_and_an_unread_folder_are_errors(tmp_path: Path) -> No
         run_turret("rejects", "--data-dir", str(tmp_path / "2"))
 
 
+@pytest.mark.slow
 def test_a_fixed_file_is_read_again_and_its_old_counts_stay(tmp_path: Path) -> None:
     import_rejected(tmp_path)
     path = tmp_path / "landing" / "a.jsonl"

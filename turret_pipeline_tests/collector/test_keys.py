@@ -34,6 +34,7 @@ def wait_for_status(server: Server, key: str, status: int) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_commands_create_list_rotate_and_revoke_keys(tmp_path: Path) -> None:
     made = turret("keys", "create", "shop", "--plan", "custom", "--monthly", "500", "--data-dir", tmp_path)
     key = made.stdout.strip()
@@ -76,6 +77,7 @@ def test_an_unsafe_project_name_is_rejected(tmp_path: Path, name: str) -> None:
         landing_folder(tmp_path, name)
 
 
+@pytest.mark.slow
 def test_an_invalid_plan_is_rejected(tmp_path: Path) -> None:
     for wrong in (["--plan", "gold"], ["--plan", "pro", "--monthly", "5"], ["--monthly", "0"]):
         done = turret("keys", "create", "shop", *wrong, "--data-dir", tmp_path)

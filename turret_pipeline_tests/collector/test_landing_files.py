@@ -119,6 +119,7 @@ def wait_until_finished(server: Server, count: int) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_all_processes_are_killed_under_load(tmp_path: Path) -> None:
     server = start_server(tmp_path, {"workers": 2})
     acknowledged: list[str] = []
@@ -147,6 +148,7 @@ def test_nothing_acknowledged_is_lost_when_all_processes_are_killed_under_load(t
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_file_finished(tmp_path: Path) -> None:
     with run_server(tmp_path, {"workers": 2, "file_max_seconds": 600}) as server:
         for _ in range(20):
@@ -164,6 +166,7 @@ def test_a_killed_worker_is_replaced_and_its_file_finished(tmp_path: Path) -> No
         assert len(server.read_records()) == 21
 
 
+@pytest.mark.slow
 def test_workers_stop_when_the_process_that_started_them_is_killed(tmp_path: Path) -> None:
     server = start_server(tmp_path, {"workers": 2})
     server.post("/track", TRACK)
@@ -174,6 +177,7 @@ def test_workers_stop_when_the_process_that_started_them_is_killed(tmp_path: Pat
         assert len(read_records(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_reported_and_recovers_without_a_restart(tmp_path: Path) -> None:
     with run_server(tmp_path) as server:
         assert server.post("/track", TRACK).status_code == 200
@@ -197,6 +201,7 @@ def test_a_full_disk_is_reported_and_recovers_without_a_restart(tmp_path: Path) 
     assert all(json.dumps(record) for record in read_records(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_reported_and_recovers(tmp_path: Path) -> None:
     with run_server(tmp_path) as server:
         landing(tmp_path).parent.mkdir()

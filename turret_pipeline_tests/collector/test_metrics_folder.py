@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from turret_pipeline.collector.metrics_folder import lock_metrics_folder
 from turret_pipeline_tests.collector.servers import run_server, start_server
 
@@ -15,6 +17,7 @@ def test_each_running_collector_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert list(third.glob("*.db")) == []
 
 
+@pytest.mark.slow
 def test_a_killed_collector_leaves_nothing_behind_that_the_next_one_does_not_use(tmp_path: Path) -> None:
     settings = {"workers": 2}
     folder = tmp_path / "collector" / "metrics"

@@ -63,6 +63,7 @@ def test_reserved_names_match_those_of_the_pipeline() -> None:
     assert {START, END, OTHER} == set(RESERVED_NAMES)
 
 
+@pytest.mark.slow
 def test_metrics_sum_all_workers(tmp_path: Path) -> None:
     with run_server(tmp_path, {"workers": 2}) as server:
         for _ in range(10):

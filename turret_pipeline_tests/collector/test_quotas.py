@@ -70,6 +70,7 @@ def test_a_delivery_is_remembered_within_the_window_only(tmp_path: Path) -> None
         assert ledger.record_delivery(b"x", 1062.0) == (1062.0, False)
 
 
+@pytest.mark.slow
 def test_a_used_up_plan_is_rejected_with_retry_after_even_after_a_restart(tmp_path: Path) -> None:
     settings = {"workers": 2}
     server = start_server(tmp_path, settings, plan=Plan("custom", 10))
@@ -95,6 +96,7 @@ def test_a_used_up_plan_is_rejected_with_retry_after_even_after_a_restart(tmp_pa
     assert sum(2 if "prompt" in record else 1 for record in server.read_records()) == 11
 
 
+@pytest.mark.slow
 def test_a_key_may_send_a_limited_number_of_events_per_second(tmp_path: Path) -> None:
     with run_server(tmp_path, {"burst_per_second": 5}) as server:
         # within about two seconds, each of which accepts five
@@ -115,6 +117,7 @@ def open_ledger(folder: Path) -> None:
     Ledger(folder, 10).close()
 
 
+@pytest.mark.slow
 def test_workers_that_start_at_once_share_a_new_ledger(tmp_path: Path) -> None:
     with multiprocessing.get_context("forkserver").Pool(4) as workers:
         for number in range(30):

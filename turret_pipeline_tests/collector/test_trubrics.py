@@ -190,6 +190,7 @@ def test_the_same_batch_is_stored_once_and_another_path_is_another_batch(server:
     assert len(post_batch(server, "/publish_llm_events", [*batch, make_llm_event(user_id="more")])) == 3
 
 
+@pytest.mark.slow
 def test_a_resent_batch_gets_the_same_ids_even_without_the_ledger(tmp_path: Path) -> None:
     batch = [make_event(user_id="crash"), make_event(user_id="crash")]
     first = start_server(tmp_path)
@@ -204,6 +205,7 @@ def test_a_resent_batch_gets_the_same_ids_even_without_the_ledger(tmp_path: Path
     assert (len(ids), len(set(ids))) == (4, 2)
 
 
+@pytest.mark.slow
 def test_the_same_batch_is_stored_once_across_workers(tmp_path: Path) -> None:
     with run_server(tmp_path, {"workers": 2}) as server:
         for _ in range(20):

@@ -47,6 +47,7 @@ def test_there_is_an_expectation_for_each_example() -> None:
     assert len(list_blocks(PAGE, "javascript")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "names"), list(enumerate(PYTHON_EVENTS)))
 def test_the_python_examples_send_events(server: Server, tmp_path: Path, number: int, names: list[str]) -> None:
     code = list_blocks(PAGE, "python")[number].code
@@ -54,6 +55,7 @@ def test_the_python_examples_send_events(server: Server, tmp_path: Path, number:
     assert sorted(str(record.get("name") or record.get("event") or record.get("prompt")) for record in records) == names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_javascript_examples_send_events(
     server: Server, number: int, tmp_path_factory: pytest.TempPathFactory

@@ -60,6 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+@pytest.mark.slow
 def test_every_document_is_a_page(site: Path) -> None:
     documents = [path.relative_to(PROJECT / "docs") for path in (PROJECT / "docs").rglob("*.md")]
     folders = [path.parent if path.stem == "index" else path.with_suffix("") for path in documents]

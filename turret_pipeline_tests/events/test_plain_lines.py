@@ -57,6 +57,7 @@ def test_the_usual_line_is_plain() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [

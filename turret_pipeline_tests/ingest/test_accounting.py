@@ -80,6 +80,7 @@ def test_row_counts_add_up_wherever_a_file_is_split(content: bytes, cuts: list[i
     assert_row_counts_add_up([("a.jsonl", content[begin:end]) for begin, end in itertools.pairwise(edges)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_valid_lines_are_accepted_between_noise(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

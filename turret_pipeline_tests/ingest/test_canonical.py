@@ -40,6 +40,7 @@ def derive_sessions(root: Path, *rows: dict[str, Any], gap: float = 30) -> dict[
     return dict(events.select("event_id", "session_id").iter_rows())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(["a.jsonl", "b.jsonl", "z.jsonl"])))
 def test_events_come_in_order_of_time_then_file_and_line(tmp_path: Path, order: Sequence[str]) -> None:
     files = {
@@ -218,6 +219,7 @@ def test_files_without_a_good_row_are_accounted_for(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations("abc")))
 def test_accepted_duplicate_and_rejected_rows_are_all_rows_in_any_order_of_files(
     tmp_path: Path, order: Sequence[str]

@@ -57,6 +57,7 @@ def test_a_file_may_hold_rows_of_every_format(tmp_path: Path) -> None:
     assert set(lake.read("events")["source_format"]) == set(FORMATS) - {"langfuse_observation"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["posthog", "langfuse_trace", "langfuse_observation", "openai_chat", "sharegpt"])
 def test_objects_may_be_json_text_in_csv(tmp_path: Path, name: str) -> None:
     example = FORMATS[name].example

@@ -72,6 +72,7 @@ def test_without_a_model_nothing_is_asked(tmp_path: Path) -> None:
     assert (labels(naming), naming.is_complete, server.requests) == (KEYWORD_LABELS, True, [])
 
 
+@pytest.mark.slow
 def test_names_are_taken_and_the_cost_is_said_before_anything_is_asked(tmp_path: Path) -> None:
     with chat_server() as server:
 
@@ -170,6 +171,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BROKEN)
 def test_an_endpoint_that_fails_is_left_alone_soon_and_named(tmp_path: Path, kind: str) -> None:
     reply, reason = BROKEN[kind]

@@ -43,6 +43,7 @@ update marts.source_files set row_count = 10
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
     found = check(tmp_path, FAULTS, dg.AssetSelection.all_asset_checks())

@@ -23,6 +23,7 @@ def run_three_times(instance: dg.DagsterInstance) -> list[str]:
     return [job.execute_in_process(instance=instance).run_id for _ in range(3)]
 
 
+@pytest.mark.slow
 def test_only_the_latest_runs_stay(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
@@ -32,6 +33,7 @@ def test_only_the_latest_runs_stay(tmp_path: Path) -> None:
         assert {path.stem for path in (tmp_path / "history" / "runs").glob("*-*.db")} == set(runs[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [3, 50])
 def test_a_short_history_is_complete(tmp_path: Path, kept: int) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")

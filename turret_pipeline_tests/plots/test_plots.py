@@ -86,6 +86,7 @@ def test_figures_can_be_drawn_of_any_journeys(tmp_path: Path, case: str) -> None
         assert sentence in lines[0]
 
 
+@pytest.mark.slow
 def test_nodes_are_shown_by_label_and_never_by_id(tmp_path: Path) -> None:
     save_figures(tmp_path, visits_of(CASES["much"]), LABELS)
     for name in ("first_steps", "transitions"):
@@ -112,6 +113,7 @@ def test_first_steps_say_that_flows_of_few_users_are_combined(tmp_path: Path) ->
     assert not any("cc" in text or "dd" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_the_graph_gives_its_share_of_all_transitions(tmp_path: Path) -> None:
     chain = [chr(97 + number) for number in range(26)]
     save_figures(tmp_path, visits_of([one + other for one, other in pairwise(chain)]))
@@ -120,6 +122,7 @@ def test_the_graph_gives_its_share_of_all_transitions(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_transitions_are_of_the_text_field_whatever_other_dimensions_there_are(tmp_path: Path) -> None:
     of_prompt = visits_of(["ab", "ab", "ba"])
     others = [visits_of(["xy"] * 9, dimension) for dimension in ("event_name", "user:event_name", "user:prompt")]

@@ -92,6 +92,7 @@ def verdicts(
     return whole, few, extremes.violation_counts[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "rule", "values"), RANGES)
 def test_a_range_is_judged_as_on_the_whole_table(
     validator: Validator, connection: duckdb.DuckDBPyConnection, kind: str, rule: Range, values: list[float | None]

@@ -84,6 +84,7 @@ def test_texts_with_escapes_and_fields_with_telling_names_are_scrubbed(document:
     assert scrub_documents(pl.Series([document]), KINDS).documents.to_list() == [expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "expected"), sentences())
 def test_sentences_are_scrubbed_the_same_alone_and_in_documents(text: str, expected: str) -> None:
     assert scrub_text(text, KINDS)[0] == expected
@@ -186,6 +187,7 @@ def test_documents_are_scrubbed_the_same_with_and_without_hints(
         assert (after == before) or expected != document
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TEXTS, max_size=5), st.sets(st.sampled_from(KINDS)))
 def test_texts_are_scrubbed_the_same_with_and_without_hints(texts: list[str], kinds: set[str]) -> None:

@@ -227,6 +227,7 @@ file.undo(file.add("unlock", f"prompt-{sys.argv[2]}", "").edit_id)
 """
 
 
+@pytest.mark.slow
 def test_no_edit_is_lost_where_many_processes_edit_at_once(file: TopicEditsFile) -> None:
     with ExitStack() as stack:
         crowd = [

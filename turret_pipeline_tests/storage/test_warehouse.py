@@ -62,6 +62,7 @@ def test_any_client_opens_the_published_file_by_its_own_name(warehouse: Warehous
         assert read(connection) == 1
 
 
+@pytest.mark.slow
 def test_many_threads_read_while_runs_publish(warehouse: Warehouse) -> None:
     seen: list[list[int]] = [[] for _ in range(4)]
     failures: list[BaseException] = []

@@ -35,6 +35,7 @@ def sizes_of(labels: IntArray) -> list[int]:
     return sorted(np.unique(labels, return_counts=True)[1].tolist(), reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [[30, 20], [40, 30, 20, 10], [25, 24, 23, 22, 21, 20], [9] * 15])
 def test_the_number_of_clusters_is_found(sizes: list[int]) -> None:
     found = renumber_by_size(clustered(blobs(sizes)).labels, 1)
@@ -69,6 +70,7 @@ def test_co_association_is_the_share_of_partitions_with_both_ends_in_one_cluster
     assert set((found.co_association.data * 8).tolist()) <= set(range(9))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_the_same_clear_clusters() -> None:
     vectors = blobs([40, 30, 20], noise=0.15)
     first = renumber_by_size(clustered(vectors).labels, 1).tolist()

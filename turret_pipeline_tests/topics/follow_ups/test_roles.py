@@ -27,6 +27,7 @@ def test_a_topic_that_opens_few_sessions_is_a_follow_up_if_earlier_topics_contin
     assert "Earlier topics continue after it" in decision.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("longest", [1, 2, 4, 12])
 def test_if_every_turn_states_a_subject_all_topics_are_subjects(seed: int, longest: int) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_LINEAGE
@@ -139,6 +140,7 @@ def test_ids_are_never_reused() -> None:
     assert topic_of(run(gone, texts(PARCEL, INVOICE), "r4"), PARCEL) == {"prompt-5"}
 
 
+@pytest.mark.slow
 def test_fields_have_topics_of_their_own() -> None:
     both = pl.concat([texts(REFUND, PASSWORD), texts(PASSWORD, PARCEL, field="note")])
     state = run(EMPTY, both)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pytest
 
 from turret_pipeline.topics.edits import Edit, Edits
 from turret_pipeline.topics.embedding.texts import text_id
@@ -65,6 +66,7 @@ def test_topics_keep_their_map_position() -> None:
     assert second.select("map_x", "map_y").is_unique().all()
 
 
+@pytest.mark.slow
 def test_a_new_topic_gets_a_label_that_no_other_topic_has_or_had() -> None:
     named = Edits((Edit("edit-1", "", "rename", "prompt-2", label="Track parcel"),))
     second = run(FIRST, texts(REFUND, PASSWORD, ODD, PARCEL), "r2", replace(PLAN, edits=named)).topic_definitions

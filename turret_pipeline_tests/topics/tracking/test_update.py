@@ -56,6 +56,7 @@ def test_the_first_topics_are_numbered_by_size() -> None:
     assert (found.changes, found.stability) == ([], 1.0)
 
 
+@pytest.mark.slow
 def test_topics_do_not_depend_on_the_order_of_the_texts() -> None:
     vectors = np.concatenate([VECTORS, scattered(12)])
     straight = np.array(first_run(vectors))
@@ -73,6 +74,7 @@ def test_outliers_are_unassigned() -> None:
     assert first_run(vectors) == [*np.repeat([1, 2, 3], SIZES).tolist(), *[NO_TOPIC] * 12]
 
 
+@pytest.mark.slow
 def test_a_higher_floor_leaves_more_texts_unassigned() -> None:
     near, far = blobs([300, 250], noise=0.05), blobs([20], first=2, noise=0.25)
     vectors = np.concatenate([near, far])
@@ -126,6 +128,7 @@ def spelled(vectors: FloatArray, times: int) -> FloatArray:
     return repeated + np.random.default_rng(0).normal(0, 1e-8, repeated.shape)
 
 
+@pytest.mark.slow
 def test_spellings_of_one_text_do_not_form_a_topic_but_those_of_enough_texts_do() -> None:
     one, enough = spelled(blobs([1], first=5), 9), spelled(blobs([5], first=5), 3)
     assert first_run(np.concatenate([VECTORS, one]))[90:] == [NO_TOPIC] * 9
