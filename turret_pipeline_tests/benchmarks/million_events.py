@@ -2,8 +2,8 @@
 
     python -m turret_pipeline_tests.benchmarks.million_events [--events 1000000] [--data ../shared/data]
 
-The events are simulated sessions: most prompts are frequent ones, and their texts come from the public sets, which have
-71,010 distinct texts. Memory is the proportional set size, which counts shared pages once (Linux only).
+The events are simulated sessions: most prompts are frequent ones, and their texts come from the public sets. Memory
+is the proportional set size, which counts shared pages once (Linux only).
 """
 
 import argparse
