@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         "change only with `turret topics refit`",
     )
     topic_floor: float = Field(
-        0.484,
+        0.45,
         ge=-1,
         le=1,
         description="A text whose mean cosine to its nearest texts is lower has no topic; the value is for topics of "

@@ -21,6 +21,10 @@ PCA_DIMENSIONS, SEARCHED_CELLS, RERANK_FACTOR = 96, 16, 3
 At 24,000 texts this takes an eighth of the time of the exact search and finds 95 % of the 15 nearest, with topics of
 the same quality."""
 
+GRAPH_FACTOR, FULL_WEIGHT_SHARE = 1.3, 0.54
+"""Neighbours in the graph per neighbour that ``neighbour_count`` asks for, and the share of them with full weight. Weight
+falls to 0 from there to the last one, so that a small change of a vector is a small change of the graph."""
+
 TRAINING_ROUNDS, TRAINING_TEXTS_PER_CELL = 6, 60
 NOT_FOUND, NOT_FOUND_SIMILARITY = -1, -1.0
 
@@ -52,6 +56,11 @@ def neighbour_count(text_count: int) -> int:
     This keeps the neighbour graph connected (Brito, Chavez, Quiroz, Yukich 1997). More would blur small topics.
     """
     return int(np.clip(round(np.log2(max(text_count, 1))), 3, 20))
+
+
+def find_graph_neighbours(vectors: FloatArray) -> Neighbours:
+    """The other vectors that are neighbours of each vector in the neighbour graph."""
+    return find_nearest_others(vectors, round(GRAPH_FACTOR * neighbour_count(len(vectors))))
 
 
 def find_nearest(queries: FloatArray, references: FloatArray, k: int) -> Neighbours:
@@ -104,12 +113,20 @@ def _sort_by_similarity(indices: IntArray, similarities: FloatArray) -> Neighbou
 
 
 def neighbour_graph(neighbours: Neighbours) -> sp.csr_matrix:
-    """Symmetric graph with an edge between texts if either is a neighbour of the other, weighted by cosine squared."""
+    """Symmetric graph with an edge between texts if either is a neighbour of the other.
+
+    Weights are the squared cosine, less for the last neighbours (FULL_WEIGHT_SHARE).
+    """
     count, k = neighbours.indices.shape
-    found = neighbours.indices != NOT_FOUND
-    rows = np.repeat(np.arange(count), k)[found.ravel()]
-    weights = np.clip(neighbours.similarities[found].astype(np.float64), 1e-3, None) ** 2
-    directed = sp.csr_matrix((weights, (rows, neighbours.indices[found])), shape=(count, count))
+    if not k:
+        return sp.csr_matrix((count, count))
+    similarities = neighbours.similarities.astype(np.float64)
+    lowest = similarities[:, -1:]
+    full = similarities[:, [max(int(FULL_WEIGHT_SHARE * k) - 1, 0)]]
+    share = np.where(similarities >= full, 1, (similarities - lowest) / np.maximum(full - lowest, 1e-9))
+    is_edge = (neighbours.indices != NOT_FOUND) & (share > 0)
+    weights = np.clip(similarities[is_edge], 1e-3, None) ** 2 * share[is_edge]
+    directed = sp.csr_matrix((weights, (np.nonzero(is_edge)[0], neighbours.indices[is_edge])), shape=(count, count))
     graph = directed.maximum(directed.T).tocsr()
     graph.sort_indices()
     return graph

@@ -9,13 +9,15 @@ import polars as pl
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS, Table
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.embedding.near_duplicates import group_near_duplicates
 from turret_pipeline.topics.lifecycle.lineage import build_lineage, build_run_row
 from turret_pipeline.topics.lifecycle.merges_and_splits import apply_merges, apply_splits
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.topic_table import build_topic_table, format_ids, parse_numbers
 from turret_pipeline.topics.tracking.assign import Assignment, measure_fit
+from turret_pipeline.topics.tracking.grouped_update import update_topics_of_groups
 from turret_pipeline.topics.tracking.refit import match_topic_numbers, restore_protected_topics
-from turret_pipeline.topics.tracking.update import Update, update_topics
+from turret_pipeline.topics.tracking.update import Update
 
 VectorLookup = Callable[[pl.Series], FloatArray]
 """Text ids to unit vectors, shape (texts, dimensions)."""
@@ -101,7 +103,9 @@ def _update_field(
     vectors = look_up(texts["text_id"])
     known = texts.select("text_id").join(previous.text_topics, on="text_id", how="left", maintain_order="left")
     has_new_texts = len(set(texts["text_id"]) - set(previous.text_topics["text_id"])) > 0
-    found = _find_topics(parse_numbers(known["found_topic_id"]), vectors, previous, plan, has_new_texts=has_new_texts)
+    group = group_near_duplicates(texts["text"].to_list(), vectors)
+    known_topic = parse_numbers(known["found_topic_id"])
+    found = _find_topics(known_topic, vectors, group, previous, plan, has_new_texts=has_new_texts)
     plan = replace(plan, edits=plan.edits.about(_known_topic_ids(field, previous, found)))
     found = apply_splits(found, field, vectors, previous.topic_definitions, previous.topic_lineage, plan.edits)
     shown = measure_fit(vectors, apply_merges(found.assignment.topic, field, plan.edits))
@@ -124,7 +128,7 @@ def _update_field(
 
 
 def _find_topics(
-    known: IntArray, vectors: FloatArray, previous: TopicState, plan: Plan, *, has_new_texts: bool
+    known: IntArray, vectors: FloatArray, group: IntArray, previous: TopicState, plan: Plan, *, has_new_texts: bool
 ) -> Update:
     """Topics found by the machine, before splits and merges by a person."""
     # a topic that was merged by a person when it was born has no row in the topic table, but texts
@@ -134,8 +138,8 @@ def _find_topics(
     if not plan.refit:
         if not has_new_texts:
             return Update(measure_fit(vectors, known))
-        return update_topics(vectors, known, next_number, plan.options, protected)
-    refitted = update_topics(vectors, np.full(len(known), NO_TOPIC), next_number, plan.options)
+        return update_topics_of_groups(vectors, group, known, next_number, plan.options, protected)
+    refitted = update_topics_of_groups(vectors, group, np.full(len(known), NO_TOPIC), next_number, plan.options)
     topic = restore_protected_topics(known, refitted.assignment.topic, protected)
     matched = match_topic_numbers(known, topic, next_number, protected)
     return Update(measure_fit(vectors, matched.topic), matched.changes, refitted.stability)

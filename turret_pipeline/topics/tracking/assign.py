@@ -6,17 +6,16 @@ import numpy as np
 
 from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids
-from turret_pipeline.topics.clustering.neighbours import Neighbours, find_nearest, neighbour_count
+from turret_pipeline.topics.clustering.neighbours import NOT_FOUND, Neighbours, find_nearest, neighbour_count
 
-FLOOR_TOPIC_TEXTS, SIZE_DISCOUNT = 100, 0.03
-"""Size of the topic that the floor is meant for, and how much lower the floor is for a topic e times as large."""
+MAX_FLOOR_SHARE = 0.75
+"""Maximum floor as a share of the field's median local similarity: in some fields all texts are less alike."""
 
-MAX_FLOOR_SHARE, SPARSITY_DISCOUNT, DENSE_FIELD_TEXTS = 0.85, 0.25, 2_600
-"""Maximum floor as a share of the field's median local similarity; how much lower the share is for a field with a tenth
-of DENSE_FIELD_TEXTS."""
+MIN_OWN_SHARE = 0.8
+"""Share of a text's neighbours in its own topic from which on it belongs there, even if it is below the floor."""
 
-MIN_FLOOR = 0.32
-"""Minimum of the maximum floor: texts of different subjects rarely reach this local similarity."""
+CERTAIN_SHARE = 0.7
+"""Share of the floor below which a text is an outlier whatever topic its neighbours have."""
 
 TOPIC_TEXTS_PER_NEIGHBOUR = 4
 
@@ -54,19 +53,23 @@ def is_outlier(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArr
     """True for texts that are too unlike all others to belong to their topic, shape (texts,).
 
     The local similarity of a text is its mean cosine to its ``neighbours``, to at most a quarter as many as its topic
-    has texts. A text below the floor is an outlier. ``floor`` applies to a topic of FLOOR_TOPIC_TEXTS texts. It is
-    lower for larger topics, because a text is more likely to belong to a large topic. The floor is also limited by the
-    median local similarity of the field, and more so in fields of few texts, where texts of one topic are less alike.
-    This limit is never below MIN_FLOOR.
+    has texts. A text is an outlier if its local similarity is below the ``floor`` and many of its neighbours have
+    another topic, or if it is far below the floor. The floor is limited by the median local similarity of the field.
     """
     if not len(topic) or not neighbours.similarities.shape[1]:
         return np.zeros(len(topic), dtype=bool)
     _, positions, counts = np.unique(topic, return_inverse=True, return_counts=True)
     local_similarity = neighbours.local_similarity(counts[positions] // TOPIC_TEXTS_PER_NEIGHBOUR)
-    floors = floor - SIZE_DISCOUNT * np.log(counts / FLOOR_TOPIC_TEXTS)
-    share = MAX_FLOOR_SHARE - SPARSITY_DISCOUNT * max(0.0, np.log10(DENSE_FIELD_TEXTS / len(topic)))
-    limit = max(share * float(np.median(local_similarity)), MIN_FLOOR)
-    return np.asarray((topic != NO_TOPIC) & (local_similarity < np.minimum(floors[positions], limit)))
+    limit = max(MAX_FLOOR_SHARE * float(np.median(local_similarity)), CERTAIN_SHARE * floor)
+    is_loose = (local_similarity < min(floor, limit)) & (_own_share(neighbours, topic) < MIN_OWN_SHARE)
+    return np.asarray((topic != NO_TOPIC) & (is_loose | (local_similarity < CERTAIN_SHARE * floor)))
+
+
+def _own_share(neighbours: Neighbours, topic: IntArray) -> FloatArray:
+    """Share of the neighbours of each text that have its topic, weighted by similarity, shape (texts,)."""
+    weights = np.where(neighbours.indices == NOT_FOUND, 0, neighbours.similarities.clip(1e-3, None))
+    is_own = topic[neighbours.indices] == topic[:, None]
+    return np.asarray((weights * is_own).sum(axis=1) / weights.sum(axis=1))
 
 
 def measure_fit(vectors: FloatArray, topic: IntArray) -> Assignment:

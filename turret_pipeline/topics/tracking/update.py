@@ -10,8 +10,7 @@ from turret_pipeline.topics.clustering.communities import NO_TOPIC, renumber_by_
 from turret_pipeline.topics.clustering.consensus import cluster_texts
 from turret_pipeline.topics.clustering.neighbours import (
     Neighbours,
-    find_nearest_others,
-    neighbour_count,
+    find_graph_neighbours,
     neighbour_graph,
 )
 from turret_pipeline.topics.embedding.embedding import has_distinct_vectors
@@ -52,7 +51,7 @@ def update_topics(
     """
     if not has_distinct_vectors(vectors, 2 * options.min_texts):
         return Update(measure_fit(vectors, known.copy()))
-    neighbours = find_nearest_others(vectors, neighbour_count(len(vectors)))
+    neighbours = find_graph_neighbours(vectors)
     graph = neighbour_graph(neighbours)
     clustering = cluster_texts(graph, vectors, options.granularity, options.seed)
     topic, changes = reconcile_topics(vectors, graph, known, clustering, options, protected, next_number)

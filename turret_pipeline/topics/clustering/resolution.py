@@ -1,0 +1,111 @@
+"""Resolution of Leiden for a set of texts, or the finding that they are all of one kind.
+
+Resolutions are compared on the graph of cores (texts that fine partitions never separate), which has about a fortieth
+of the nodes. The score of a resolution is the mean over several partitions of modularity and mean silhouette, less a
+penalty for each cluster. Scores of single resolutions are noisy, so a curve is fitted to all of them (LOESS: Cleveland
+1979), and the resolution with the highest value of the curve is the result. It is one of few, so that noise hardly ever
+changes it: each resolution gives other clusters.
+
+The texts are of one kind if the best score is no higher than that of texts that certainly have no clusters: normally
+distributed vectors with the same mean and covariance (the idea of the gap statistic: Tibshirani, Walther, Hastie 2001,
+and of SigClust: Liu et al. 2008).
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.topics.clustering.communities import centroids, louvain, modularity, silhouettes, sum_vectors
+from turret_pipeline.topics.clustering.ensemble import aggregate_graph, intersect_partitions
+from turret_pipeline.topics.clustering.neighbours import find_graph_neighbours, neighbour_graph
+from turret_pipeline.topics.embedding.embedding import normalize_rows
+
+RESOLUTIONS = np.geomspace(0.25, 32, 29)
+"""Resolutions that are compared, four per doubling. Finer partitions than the last have hardly more than pairs."""
+
+PARSIMONY = 0.01
+"""Penalty for the logarithm of the number of clusters: of partitions with about the same score, the coarser wins."""
+
+FINE_RESOLUTION, FINE_RUNS = 8.0, 4
+"""Resolution and number of the fine partitions whose intersection are the cores."""
+
+SCORE_RUNS = 4
+"""Partitions at each resolution."""
+
+MIN_SILHOUETTE_TEXTS = 5
+"""Texts that a cluster needs for a silhouette. In a smaller one the silhouette of each text is 0, because the centroid
+hardly differs from the texts."""
+
+SILHOUETTE_SAMPLE = 4_000
+"""Texts, evenly spaced, from which the mean silhouette is estimated."""
+
+CURVE_WIDTH = float(np.log(2)) / 2
+"""Standard deviation of the weights of the fitted curve, in the logarithm of the resolution: half a doubling."""
+
+ONE_KIND_SAMPLE, ONE_KIND_DRAWS, ONE_KIND_RESOLUTIONS = 1_000, 9, (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Texts, evenly spaced, on which the scores of the texts and of vectors without clusters are compared, and draws of
+such vectors. If all texts are of one kind, the probability of a score above those of all draws is 1 in 10."""
+
+
+def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> float | None:
+    """The resolution with the best partitions of the neighbour ``graph``, None if the texts are all of one kind."""
+    if _are_of_one_kind(vectors, seed):
+        return None
+    scores = score_resolutions(graph, vectors, seed)
+    return float(RESOLUTIONS[_fit_curve(np.log(RESOLUTIONS), scores).argmax()])
+
+
+def score_resolutions(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> FloatArray:
+    """Score of each of RESOLUTIONS, shape (resolutions,)."""
+    core = intersect_partitions([louvain(graph, FINE_RESOLUTION, seed + run) for run in range(FINE_RUNS)])
+    cores, sums, sizes = aggregate_graph(graph, core), sum_vectors(vectors, core), np.bincount(core)
+    sample = np.arange(0, len(vectors), max(1, len(vectors) // SILHOUETTE_SAMPLE))
+    sample_vectors = vectors[sample]
+
+    def score(labels: IntArray) -> float:
+        sample_labels = labels[core[sample]]
+        is_large = np.bincount(labels, sizes)[sample_labels] >= MIN_SILHOUETTE_TEXTS
+        silhouette = float(np.mean(silhouettes(sample_vectors, sample_labels, centroids(sums, labels)) * is_large))
+        return modularity(cores, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
+
+    def mean_score(resolution: float) -> float:
+        return float(np.mean([score(louvain(cores, resolution, seed + run)) for run in range(SCORE_RUNS)]))
+
+    return np.array([mean_score(resolution) for resolution in RESOLUTIONS.tolist()])
+
+
+def _fit_curve(positions: FloatArray, scores: FloatArray) -> FloatArray:
+    """Values at the positions of a curve fitted to the scores: near each position, it is a parabola."""
+    fitted = []
+    for position in positions:
+        weights = np.exp(-0.25 * ((positions - position) / CURVE_WIDTH) ** 2)  # polyfit squares them
+        fitted.append(np.polyval(np.polyfit(positions, scores, 2, w=weights), position))
+    return np.array(fitted)
+
+
+def _are_of_one_kind(vectors: FloatArray, seed: int) -> bool:
+    """True if no partition of the texts is better than those of vectors without clusters."""
+    sample = vectors[:: max(1, -(-len(vectors) // ONE_KIND_SAMPLE))]
+    best = _best_score(sample, seed)
+    generator = np.random.default_rng(seed)
+    return any(_best_score(draw_without_clusters(sample, generator), seed) >= best for _ in range(ONE_KIND_DRAWS))
+
+
+def _best_score(vectors: FloatArray, seed: int) -> float:
+    """Highest score of partitions at a few resolutions."""
+    graph = neighbour_graph(find_graph_neighbours(vectors))
+    partitions = [louvain(graph, resolution, seed) for resolution in ONE_KIND_RESOLUTIONS]
+    return max(_score(graph, vectors, labels) for labels in partitions)
+
+
+def _score(graph: sp.csr_matrix, vectors: FloatArray, labels: IntArray) -> float:
+    is_large = np.bincount(labels)[labels] >= MIN_SILHOUETTE_TEXTS
+    silhouette = float(np.mean(silhouettes(vectors, labels, centroids(vectors, labels)) * is_large))
+    return modularity(graph, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
+
+
+def draw_without_clusters(vectors: FloatArray, generator: np.random.Generator) -> FloatArray:
+    """Unit vectors from the normal distribution with the same mean and covariance, of the same shape."""
+    mean, count = vectors.mean(axis=0), len(vectors)
+    mixed = generator.normal(size=(count, count)).astype(np.float32) @ (vectors - mean) / np.float32(count**0.5)
+    return normalize_rows(mixed + mean)

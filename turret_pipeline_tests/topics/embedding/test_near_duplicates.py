@@ -1,0 +1,61 @@
+"""Groups of texts that differ in numbers, ids, punctuation and case only."""
+
+import numpy as np
+import pytest
+
+from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.topics.embedding.near_duplicates import find_template, group_near_duplicates
+from turret_pipeline_tests.topics.blobs import blobs, scattered
+
+
+def group(*texts: str, vectors: FloatArray | None = None) -> list[int]:
+    """Group of each text, numbered in order of appearance."""
+    found = group_near_duplicates(texts, scattered(len(texts)) if vectors is None else vectors)
+    names: dict[int, int] = {}
+    return [names.setdefault(int(number), len(names)) for number in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "template"),
+    [
+        ("Order 1234 has NOT arrived!", "order has not arrived"),
+        ("order #98-76 has not arrived", "order has not arrived"),
+        ("Ticket 3f2b9c04-1d1e-4b6f-9a0c-5e6f7a8b9c0d is open", "ticket is open"),
+        ("Commit deadbeef fails", "commit fails"),
+        ("Write to ann@example.com or see https://example.com/a?b=1", "write to or see"),
+        ("Größe 42 fehlt", "grösse fehlt"),
+        ("12345 - 67!", ""),
+        ("", ""),
+    ],
+)
+def test_the_template_of_a_text_has_its_words_only(text: str, template: str) -> None:
+    assert find_template(text) == template.casefold()
+
+
+def test_texts_with_other_numbers_ids_case_or_punctuation_are_one_group() -> None:
+    assert group("Order 12 is late", "Where is it", "order 977 is late!", "ORDER X99 is late?") == [0, 1, 0, 0]
+
+
+def test_other_words_are_another_group() -> None:
+    assert group("Order 12 is late", "Order 12 is lost", "Is order 12 late") == [0, 1, 2]
+
+
+def test_texts_without_words_are_not_alike() -> None:
+    assert group("123", "456", "?!") == [0, 1, 2]
+
+
+def test_texts_with_the_same_vector_are_one_group() -> None:
+    vectors = np.concatenate([blobs([2], noise=0), scattered(2)])
+    assert group("Hello", "Good morning", "Refund", "Invoice", vectors=vectors) == [0, 0, 1, 2]
+
+
+def test_the_order_of_the_texts_does_not_matter() -> None:
+    texts, vectors = ["Call 1", "Refund", "call 2", "Invoice"], scattered(4)
+    straight, backwards = group(*texts, vectors=vectors), group(*reversed(texts), vectors=vectors[::-1])
+    same = [[one == other for other in straight] for one in straight]
+    assert [[one == other for other in backwards[::-1]] for one in backwards[::-1]] == same
+
+
+def test_one_text_and_none_have_groups() -> None:
+    assert group("Hello") == [0]
+    assert group() == []
