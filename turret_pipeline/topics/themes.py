@@ -4,6 +4,7 @@ import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, louvain, renumber_by_size
+from turret_pipeline.topics.clustering.ensemble import draw_order
 from turret_pipeline.topics.clustering.neighbours import find_nearest, find_nearest_others, neighbour_graph
 
 THEME_RESOLUTION = 1.0
@@ -28,4 +29,4 @@ def assign_themes(topic_centroids: FloatArray, known: IntArray, next_number: int
         return np.full(len(topic_centroids), next_number)
     neighbours = int(np.clip(round(len(topic_centroids) ** 0.5), 2, 8))
     graph = neighbour_graph(find_nearest_others(topic_centroids, neighbours))
-    return renumber_by_size(louvain(graph, THEME_RESOLUTION, seed), 1) + next_number
+    return renumber_by_size(louvain(graph, THEME_RESOLUTION, draw_order(len(topic_centroids), seed)), 1) + next_number

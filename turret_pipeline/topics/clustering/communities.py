@@ -12,11 +12,11 @@ MIN_GAIN = 0.01
 """Gain in modularity below which the Louvain algorithm stops moving nodes and joins them."""
 
 
-def louvain(graph: sp.csr_matrix, resolution: float, seed: int) -> IntArray:
+def louvain(graph: sp.csr_matrix, resolution: float, order: IntArray) -> IntArray:
     """Community of every node, shape (nodes,), numbered from 0 (Blondel, Guillaume, Lambiotte, Lefebvre 2008).
 
-    The seed decides in which order the nodes are visited, and nothing else is left to chance. A nearly equal graph
-    therefore has nearly equal communities, so that the last digits of the vectors hardly matter.
+    Nodes are visited in this ``order``, shape (nodes,), and nothing is left to chance. A nearly equal graph therefore
+    has nearly equal communities, so that the last digits of the vectors hardly matter.
     """
     from sknetwork.clustering import Louvain
 
@@ -26,12 +26,12 @@ def louvain(graph: sp.csr_matrix, resolution: float, seed: int) -> IntArray:
         resolution=resolution,
         modularity="newman",
         tol_optimization=MIN_GAIN,
-        shuffle_nodes=True,
         return_probs=False,
         return_aggregate=False,
-        random_state=seed,
     )
-    return np.unique(method.fit_predict(graph), return_inverse=True)[1]
+    labels = np.empty(len(order), dtype=np.int64)
+    labels[order] = method.fit_predict(graph[order][:, order])
+    return np.unique(labels, return_inverse=True)[1]
 
 
 def edge_sources(graph: sp.csr_matrix) -> IntArray:

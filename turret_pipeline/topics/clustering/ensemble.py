@@ -16,7 +16,12 @@ def count_runs(text_count: int, budget: int, bounds: tuple[int, int]) -> int:
 
 def partition(graph: sp.csr_matrix, resolution: float, seed: int) -> IntArray:
     """Cluster of every text, shape (texts,): communities, in which misplaced texts have moved."""
-    return move_texts(graph, louvain(graph, resolution, seed), resolution)
+    return move_texts(graph, louvain(graph, resolution, draw_order(graph.shape[0], seed)), resolution)
+
+
+def draw_order(count: int, seed: int) -> IntArray:
+    """Numbers from 0 in random order, shape (count,)."""
+    return np.random.default_rng(seed).permutation(count)
 
 
 def intersect_partitions(partitions: list[IntArray]) -> IntArray:

@@ -16,11 +16,11 @@ import scipy.sparse as sp
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import centroids, louvain, modularity, silhouettes, sum_vectors
-from turret_pipeline.topics.clustering.ensemble import aggregate_graph, intersect_partitions
+from turret_pipeline.topics.clustering.ensemble import aggregate_graph, draw_order, intersect_partitions
 from turret_pipeline.topics.clustering.neighbours import find_graph_neighbours, neighbour_graph
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 
-RESOLUTIONS = np.geomspace(0.25, 32, 29)
+RESOLUTIONS = np.geomspace(0.35, 44.8, 29)
 """Resolutions that are compared, four per doubling. Finer partitions than the last have hardly more than pairs."""
 
 PARSIMONY = 0.01
@@ -32,15 +32,15 @@ FINE_RESOLUTION, FINE_RUNS = 8.0, 4
 SCORE_RUNS = 4
 """Partitions at each resolution."""
 
-MIN_SILHOUETTE_TEXTS = 5
+MIN_SILHOUETTE_TEXTS = 10
 """Texts that a cluster needs for a silhouette. In a smaller one the silhouette of each text is 0, because the centroid
 hardly differs from the texts."""
 
 SILHOUETTE_SAMPLE = 4_000
 """Texts, evenly spaced, from which the mean silhouette is estimated."""
 
-CURVE_WIDTH = float(np.log(2)) / 2
-"""Standard deviation of the weights of the fitted curve, in the logarithm of the resolution: half a doubling."""
+CURVE_WIDTH = 0.3
+"""Standard deviation of the weights of the fitted curve, in the logarithm of the resolution."""
 
 ONE_KIND_SAMPLE, ONE_KIND_DRAWS, ONE_KIND_RESOLUTIONS = 1_000, 9, (0.5, 1.0, 2.0, 4.0, 8.0)
 """Texts, evenly spaced, on which the scores of the texts and of vectors without clusters are compared, and draws of
@@ -57,8 +57,10 @@ def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> flo
 
 def score_resolutions(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> FloatArray:
     """Score of each of RESOLUTIONS, shape (resolutions,)."""
-    core = intersect_partitions([louvain(graph, FINE_RESOLUTION, seed + run) for run in range(FINE_RUNS)])
+    orders = [draw_order(len(vectors), seed + run) for run in range(max(FINE_RUNS, SCORE_RUNS))]
+    core = intersect_partitions([louvain(graph, FINE_RESOLUTION, order) for order in orders[:FINE_RUNS]])
     cores, sums, sizes = aggregate_graph(graph, core), sum_vectors(vectors, core), np.bincount(core)
+    core_orders = [_order_of_first(order, core) for order in orders[:SCORE_RUNS]]
     sample = np.arange(0, len(vectors), max(1, len(vectors) // SILHOUETTE_SAMPLE))
     sample_vectors = vectors[sample]
 
@@ -69,9 +71,15 @@ def score_resolutions(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> F
         return modularity(cores, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
 
     def mean_score(resolution: float) -> float:
-        return float(np.mean([score(louvain(cores, resolution, seed + run)) for run in range(SCORE_RUNS)]))
+        return float(np.mean([score(louvain(cores, resolution, order)) for order in core_orders]))
 
     return np.array([mean_score(resolution) for resolution in RESOLUTIONS.tolist()])
+
+
+def _order_of_first(order: IntArray, core: IntArray) -> IntArray:
+    """Cores in the order in which their first texts occur in ``order``: it hardly changes if a few cores change."""
+    first = np.unique(core, return_index=True)[1]
+    return np.argsort(np.argsort(order)[first])
 
 
 def _fit_curve(positions: FloatArray, scores: FloatArray) -> FloatArray:
@@ -94,7 +102,7 @@ def _are_of_one_kind(vectors: FloatArray, seed: int) -> bool:
 def _best_score(vectors: FloatArray, seed: int) -> float:
     """Highest score of partitions at a few resolutions."""
     graph = neighbour_graph(find_graph_neighbours(vectors))
-    partitions = [louvain(graph, resolution, seed) for resolution in ONE_KIND_RESOLUTIONS]
+    partitions = [louvain(graph, resolution, draw_order(len(vectors), seed)) for resolution in ONE_KIND_RESOLUTIONS]
     return max(_score(graph, vectors, labels) for labels in partitions)
 
 
