@@ -109,8 +109,8 @@ class Settings(BaseSettings):
         0.45,
         ge=-1,
         le=1,
-        description="A text whose mean cosine to its nearest texts is lower has no topic; the value is for topics of "
-        "100 texts; assigned texts change only with `turret topics refit`",
+        description="A text has no topic if its mean cosine to its nearest texts is lower and many of these have other "
+        "topics; assigned texts change only with `turret topics refit`",
     )
     trend_days: int = Field(
         7,

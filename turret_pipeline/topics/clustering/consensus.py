@@ -50,9 +50,10 @@ def cluster_texts(graph: sp.csr_matrix, vectors: FloatArray, granularity: float,
         return Clustering(np.zeros(len(vectors), dtype=np.int64), _replace_weights(graph, np.ones(graph.nnz)))
     resolution, count = best * granularity, len(vectors)
     runs = count_runs(count, RUN_BUDGET, RUNS)
-    share = np.zeros(graph.nnz)
+    votes = np.zeros(graph.nnz)
     for run in range(runs):
-        share += is_within_cluster(graph, partition(graph, resolution, seed * RUNS[1] + run)) / runs
+        votes += is_within_cluster(graph, partition(graph, resolution, seed * RUNS[1] + run))
+    share = votes / runs
     weighted = _replace_weights(graph, graph.data * (MIN_WEIGHT_SHARE + (1 - MIN_WEIGHT_SHARE) * share))
     return Clustering(partition(weighted, resolution, seed), _replace_weights(graph, share))
 

@@ -22,8 +22,8 @@ At 24,000 texts this takes an eighth of the time of the exact search and finds 9
 the same quality."""
 
 GRAPH_FACTOR, FULL_WEIGHT_SHARE = 1.3, 0.54
-"""Neighbours in the graph per neighbour that ``neighbour_count`` asks for, and the share of them with full weight. Weight
-falls to 0 from there to the last one, so that a small change of a vector is a small change of the graph."""
+"""Neighbours in the graph for each that ``neighbour_count`` asks for, and the share of them with full weight. From that
+rank to the last the weight falls to 0, so that a small change of a vector is a small change of the graph."""
 
 TRAINING_ROUNDS, TRAINING_TEXTS_PER_CELL = 6, 60
 NOT_FOUND, NOT_FOUND_SIMILARITY = -1, -1.0
@@ -122,7 +122,7 @@ def neighbour_graph(neighbours: Neighbours) -> sp.csr_matrix:
         return sp.csr_matrix((count, count))
     similarities = neighbours.similarities.astype(np.float64)
     lowest = similarities[:, -1:]
-    full = similarities[:, [max(int(FULL_WEIGHT_SHARE * k) - 1, 0)]]
+    full = similarities[:, [int(np.ceil(FULL_WEIGHT_SHARE * k)) - 1]]
     share = np.where(similarities >= full, 1, (similarities - lowest) / np.maximum(full - lowest, 1e-9))
     is_edge = (neighbours.indices != NOT_FOUND) & (share > 0)
     weights = np.clip(similarities[is_edge], 1e-3, None) ** 2 * share[is_edge]

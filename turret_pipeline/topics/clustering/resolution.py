@@ -32,9 +32,9 @@ FINE_RESOLUTION, FINE_RUNS = 8.0, 4
 SCORE_RUNS = 4
 """Partitions at each resolution."""
 
-MIN_SILHOUETTE_TEXTS = 10
-"""Texts that a cluster needs for a silhouette. In a smaller one the silhouette of each text is 0, because the centroid
-hardly differs from the texts."""
+MIN_SILHOUETTE_TEXTS, MIN_SILHOUETTE_SHARE = (5, 10), 0.3
+"""Texts that a cluster needs for a silhouette: this share of all texts, within the bounds. In a smaller cluster the
+silhouette of each text is 0, because the centroid hardly differs from the texts."""
 
 SILHOUETTE_SAMPLE = 4_000
 """Texts, evenly spaced, from which the mean silhouette is estimated."""
@@ -44,7 +44,11 @@ CURVE_WIDTH = 0.3
 
 ONE_KIND_SAMPLE, ONE_KIND_DRAWS, ONE_KIND_RESOLUTIONS = 1_000, 9, (0.5, 1.0, 2.0, 4.0, 8.0)
 """Texts, evenly spaced, on which the scores of the texts and of vectors without clusters are compared, and draws of
-such vectors. If all texts are of one kind, the probability of a score above those of all draws is 1 in 10."""
+such vectors."""
+
+ONE_KIND_REACHED = 2
+"""Draws with at least the score of the texts if these are of one kind. One draw is not enough: of few texts in two
+clusters, all drawn vectors are nearly on a line, which is also easy to divide."""
 
 
 def find_resolution(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> float | None:
@@ -66,7 +70,7 @@ def score_resolutions(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> F
 
     def score(labels: IntArray) -> float:
         sample_labels = labels[core[sample]]
-        is_large = np.bincount(labels, sizes)[sample_labels] >= MIN_SILHOUETTE_TEXTS
+        is_large = np.bincount(labels, sizes)[sample_labels] >= _min_silhouette_texts(len(vectors))
         silhouette = float(np.mean(silhouettes(sample_vectors, sample_labels, centroids(sums, labels)) * is_large))
         return modularity(cores, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
 
@@ -96,20 +100,24 @@ def _are_of_one_kind(vectors: FloatArray, seed: int) -> bool:
     sample = vectors[:: max(1, -(-len(vectors) // ONE_KIND_SAMPLE))]
     best = _best_score(sample, seed)
     generator = np.random.default_rng(seed)
-    return any(_best_score(draw_without_clusters(sample, generator), seed) >= best for _ in range(ONE_KIND_DRAWS))
+    draws = (_best_score(draw_without_clusters(sample, generator), seed) for _ in range(ONE_KIND_DRAWS))
+    return sum(drawn >= best for drawn in draws) >= ONE_KIND_REACHED
 
 
 def _best_score(vectors: FloatArray, seed: int) -> float:
     """Highest score of partitions at a few resolutions."""
-    graph = neighbour_graph(find_graph_neighbours(vectors))
-    partitions = [louvain(graph, resolution, draw_order(len(vectors), seed)) for resolution in ONE_KIND_RESOLUTIONS]
-    return max(_score(graph, vectors, labels) for labels in partitions)
+    graph, order = neighbour_graph(find_graph_neighbours(vectors)), draw_order(len(vectors), seed)
+    return max(_score(graph, vectors, louvain(graph, each, order)) for each in ONE_KIND_RESOLUTIONS)
 
 
 def _score(graph: sp.csr_matrix, vectors: FloatArray, labels: IntArray) -> float:
-    is_large = np.bincount(labels)[labels] >= MIN_SILHOUETTE_TEXTS
+    is_large = np.bincount(labels)[labels] >= _min_silhouette_texts(len(vectors))
     silhouette = float(np.mean(silhouettes(vectors, labels, centroids(vectors, labels)) * is_large))
     return modularity(graph, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
+
+
+def _min_silhouette_texts(count: int) -> float:
+    return float(np.clip(MIN_SILHOUETTE_SHARE * count, *MIN_SILHOUETTE_TEXTS))
 
 
 def draw_without_clusters(vectors: FloatArray, generator: np.random.Generator) -> FloatArray:

@@ -122,11 +122,24 @@ def test_edge_weights_are_squared_cosines() -> None:
     np.testing.assert_allclose(graph, [[0, 0, 0.64], [0, 0, 0.36], [0.64, 0.36, 0]], rtol=1e-6)
 
 
+def test_the_weight_of_the_last_neighbours_falls_to_0() -> None:
+    indices = np.array([[1, 2, 3, 4, 5], *[[NOT_FOUND] * 5] * 5])
+    similarities = np.array([[0.9, 0.8, 0.7, 0.6, 0.5], *[[NOT_FOUND_SIMILARITY] * 5] * 5])
+    found = neighbour_graph(Neighbours(indices, similarities)).toarray()
+    np.testing.assert_allclose(found[0], [0, 0.81, 0.64, 0.49, 0.36 / 2, 0], rtol=1e-6)
+    np.testing.assert_allclose(found[1:, 0], found[0, 1:])
+
+
+def test_equally_near_neighbours_have_full_weight() -> None:
+    graph = neighbour_graph(Neighbours(np.array([[1, 2], [0, 2], [0, 1]]), np.full((3, 2), 0.5)))
+    np.testing.assert_allclose(graph.toarray(), (1 - np.eye(3)) / 4)
+
+
 def test_the_graph_has_no_edge_to_a_missing_neighbour() -> None:
     found = Neighbours(
-        np.array([[1, NOT_FOUND], [0, 2], [NOT_FOUND, NOT_FOUND]]), np.array([[0.5, -1], [0.5, 0.1], [-1, -1]])
+        np.array([[1, NOT_FOUND], [0, 2], [NOT_FOUND, NOT_FOUND]]), np.array([[0.5, -1], [0.5, 0.5], [-1, -1]])
     )
-    np.testing.assert_allclose(neighbour_graph(found).toarray(), [[0, 0.25, 0], [0.25, 0, 0.01], [0, 0.01, 0]])
+    np.testing.assert_allclose(neighbour_graph(found).toarray(), [[0, 0.25, 0], [0.25, 0, 0.25], [0, 0.25, 0]])
 
 
 def test_edge_weights_are_positive() -> None:

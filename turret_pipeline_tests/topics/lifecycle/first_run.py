@@ -21,17 +21,22 @@ Vectors: TypeAlias = dict[str, FloatArray]
 """Vectors by text."""
 
 
+def name_variant(number: int) -> str:
+    """A word for each number. Texts that differ in numbers alone would be near-duplicates."""
+    return f"q{chr(97 + number // 26)}{chr(97 + number % 26)}"
+
+
 def make_texts(words: str, count: int, first: int, seed: int = 0, noise: float = 0.06) -> Vectors:
     """Texts that begin with these words, with vectors around one direction."""
     vectors = blobs([count], first=first, seed=seed, noise=noise)
-    return {f"{words} {number}": vector for number, vector in enumerate(vectors)}
+    return {f"{words} {name_variant(number)}": vector for number, vector in enumerate(vectors)}
 
 
 REFUND = make_texts("refund order", 20, first=0)
 PASSWORD = make_texts("reset password", 14, first=1)
 PARCEL = make_texts("track parcel", 16, first=2, noise=0.03)
 INVOICE = make_texts("send invoice", 12, first=3, noise=0.03)
-ODD = {f"oddity {number}": vector for number, vector in enumerate(scattered(6))}
+ODD = {f"oddity {name_variant(number)}": vector for number, vector in enumerate(scattered(6))}
 EMPTY = TopicState.empty()
 
 

@@ -21,6 +21,7 @@ from turret_pipeline_tests.topics.lifecycle.first_run import (
     PLAN,
     REFUND,
     changes,
+    name_variant,
     run,
     texts,
     vectors,
@@ -142,7 +143,7 @@ TOO_FEW = (
     ],
 )
 def test_the_note_has_the_reason_why_there_are_no_topics(count: int, note: str) -> None:
-    odd = {f"oddity {number}": vector for number, vector in enumerate(scattered(count))}
+    odd = {f"oddity {name_variant(number)}": vector for number, vector in enumerate(scattered(count))}
     state = update_topic_state(EMPTY if count else FIRST, texts(odd), vectors(odd), PLAN, Run("r2", NOON))
     row = state.topic_runs.row(-1, named=True)
     assert (row["topic_count"], row["theme_count"], row["note"]) == (0, 0, note)

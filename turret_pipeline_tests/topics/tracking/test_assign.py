@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
+from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.clustering.neighbours import Neighbours, find_nearest_others
+from turret_pipeline.topics.clustering.neighbours import (
+    NOT_FOUND,
+    NOT_FOUND_SIMILARITY,
+    Neighbours,
+    find_nearest_others,
+)
 from turret_pipeline.topics.tracking.assign import (
-    DENSE_FIELD_TEXTS,
-    FLOOR_TOPIC_TEXTS,
+    CERTAIN_SHARE,
     MAX_FLOOR_SHARE,
-    MIN_FLOOR,
-    SIZE_DISCOUNT,
-    SPARSITY_DISCOUNT,
+    MIN_OWN_SHARE,
     is_outlier,
     measure_fit,
     vote_for_topic,
@@ -50,29 +53,56 @@ def test_without_references_or_queries_there_is_no_topic() -> None:
     assert vote_for_topic(blobs([3])[:0], blobs([2]), np.array([1, 2])).tolist() == []
 
 
-@pytest.mark.parametrize("texts", [5, FLOOR_TOPIC_TEXTS, 900])
-def test_the_floor_is_lower_for_larger_topics(texts: int) -> None:
-    bound = FLOOR - SIZE_DISCOUNT * np.log(texts / FLOOR_TOPIC_TEXTS)
-    topic = np.repeat([1, 2], [texts, 1001 - texts])
-    for first, expected in ((bound - 0.001, True), (bound + 0.001, False)):
-        found = is_outlier(local_similarities(first=first, others=0.9), topic, FLOOR)
-        assert found.tolist() == [expected] + [False] * 1000
+def with_neighbours(own: int, *, first: float, others: float) -> tuple[Neighbours, IntArray]:
+    """Neighbours and topics of 100 texts. ``own`` of the ten neighbours of the first text have its topic.
+
+    ``first`` is the first text's similarity to all its neighbours, ``others`` that of the other texts.
+    """
+    topic = np.repeat([1, 2], 50)
+    indices = np.full((100, 10), 60)
+    indices[topic == 1] = 10
+    indices[0, own:] = 60
+    similarities = np.full((100, 10), others, dtype=np.float32)
+    similarities[0] = first
+    return Neighbours(indices, similarities), topic
+
+
+def outliers(own: int, *, first: float, others: float = 0.9) -> list[int]:
+    return np.flatnonzero(is_outlier(*with_neighbours(own, first=first, others=others), FLOOR)).tolist()
+
+
+def test_a_text_below_the_floor_is_an_outlier_if_its_neighbours_have_other_topics() -> None:
+    assert outliers(5, first=FLOOR - 0.01) == [0]
+    assert outliers(5, first=FLOOR + 0.01) == []
+    assert outliers(10, first=FLOOR - 0.01) == []
+
+
+def test_the_share_of_neighbours_in_its_topic_decides() -> None:
+    assert outliers(round(10 * MIN_OWN_SHARE) - 1, first=FLOOR - 0.01) == [0]
+    assert outliers(round(10 * MIN_OWN_SHARE), first=FLOOR - 0.01) == []
+
+
+def test_a_text_far_below_the_floor_is_an_outlier_whatever_its_neighbours_have() -> None:
+    assert outliers(10, first=CERTAIN_SHARE * FLOOR - 0.01) == [0]
+    assert outliers(10, first=CERTAIN_SHARE * FLOOR + 0.01) == []
 
 
 def test_in_a_loose_field_the_median_limits_the_floor() -> None:
-    topic = np.full(1001, 1)
-    bound = 0.5 * (MAX_FLOOR_SHARE - SPARSITY_DISCOUNT * np.log10(DENSE_FIELD_TEXTS / 1001))
-    for first, expected in ((bound - 0.001, True), (bound + 0.001, False)):
-        found = is_outlier(local_similarities(first=first, others=0.5), topic, FLOOR)
-        assert found.tolist() == [expected] + [False] * 1000
+    bound = MAX_FLOOR_SHARE * 0.6
+    assert outliers(5, first=bound - 0.01, others=0.6) == [0]
+    assert outliers(5, first=bound + 0.01, others=0.6) == []
 
 
-def test_below_the_minimum_floor_all_texts_are_outliers() -> None:
-    similarities = np.full((30, 4), MIN_FLOOR - 0.01, dtype=np.float32)
-    below = Neighbours(np.zeros((30, 4), dtype=np.int64), similarities)
-    assert is_outlier(below, np.full(30, 1), FLOOR).all()
-    above = Neighbours(below.indices, similarities + 0.02)
-    assert not is_outlier(above, np.full(30, 1), FLOOR).any()
+def test_if_all_are_far_below_the_floor_all_are_outliers() -> None:
+    far_below = CERTAIN_SHARE * FLOOR - 0.01
+    assert outliers(10, first=far_below, others=far_below) == list(range(100))
+
+
+def test_missing_neighbours_do_not_count() -> None:
+    neighbours, topic = with_neighbours(10, first=FLOOR - 0.01, others=0.9)
+    neighbours.indices[0, 3:] = NOT_FOUND
+    neighbours.similarities[0, 3:] = NOT_FOUND_SIMILARITY
+    assert not is_outlier(Neighbours(neighbours.indices, neighbours.similarities), topic, -1.0).any()
 
 
 def test_an_unassigned_text_is_not_an_outlier() -> None:

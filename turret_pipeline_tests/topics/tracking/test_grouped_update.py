@@ -5,6 +5,7 @@ import pytest
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.tracking.grouped_update import update_topics_of_groups
 from turret_pipeline_tests.topics.blobs import blobs, scattered
@@ -17,7 +18,7 @@ TOPICS = np.repeat([1, 2, 3], SIZES).tolist()
 def copies_of(vector: FloatArray, count: int) -> FloatArray:
     """Vectors of a text with other numbers: nearly the same."""
     noisy = vector + np.random.default_rng(0).normal(0, 0.01, (count, vector.shape[1]))
-    return (noisy / np.linalg.norm(noisy, axis=1, keepdims=True)).astype(np.float32)
+    return normalize_rows(noisy)
 
 
 def topics(vectors: FloatArray, group: IntArray, known: IntArray | None = None, next_number: int = 1) -> list[int]:

@@ -78,7 +78,7 @@ def test_outliers_are_unassigned() -> None:
 def test_a_higher_floor_leaves_more_texts_unassigned() -> None:
     near, far = blobs([300, 250], noise=0.05), blobs([20], first=2, noise=0.25)
     vectors = np.concatenate([near, far])
-    strict = first_run(vectors, TopicOptions(floor=0.7))
+    strict = first_run(vectors, TopicOptions(floor=0.9))
     assert strict == [1] * 300 + [2] * 250 + [NO_TOPIC] * 20
     assert NO_TOPIC not in first_run(vectors, TopicOptions(floor=0.0))
 
