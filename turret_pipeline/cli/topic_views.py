@@ -32,10 +32,10 @@ def run_lines(row: Row) -> tuple[str, str]:
     share = (
         "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have a topic"
     )
-    head = (
-        f"No topics in {row['field']}. {row['note']}" if row["note"] else f"Topics of {row['field']}: {counts}{share}"
-    )
-    return head, describe_changes(row)
+    if row["note"] and not row["topic_count"]:
+        return f"No topics in {row['field']}. {row['note']}", describe_changes(row)
+    note = f". Note: {row['note']}" if row["note"] else ""
+    return f"Topics of {row['field']}: {counts}{share}{note}", describe_changes(row)
 
 
 def _format_count(count: int, name: str) -> str:

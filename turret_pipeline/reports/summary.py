@@ -189,7 +189,8 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
         table.add_row(
             f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
         )
-    return [EMPTY, Line(title, "bold"), table, Line(describe_changes(run), "dim")]
+    notes = [Line(f"Note: {run['note']}", "yellow")] if run["note"] else []
+    return [EMPTY, Line(title, "bold"), table, *notes, Line(describe_changes(run), "dim")]
 
 
 def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> Section:

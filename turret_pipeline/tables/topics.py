@@ -127,7 +127,7 @@ TOPIC_RUNS = Table(
         ),
         number("kept_share", "Share of the texts that had a topic before and keep it", nullable=True),
         *(integer(f"{change}_count", f"Topics {change} in the run (topic_lineage)") for change in CHANGES),
-        text("note", "Reason for few topics, or none", nullable=True),
+        text("note", "Reason for no topics, or signs that the topics say little", nullable=True),
         number(
             "found_granularity",
             "Setting topic_granularity when the field's topics were last found from scratch",

@@ -27,7 +27,7 @@ from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_stat
 from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
 
 EMBEDDINGS = lake_key("embeddings")
-LLM_NAMES, EDITS_APPLIED = "llm_names", "edits_followed"
+LLM_NAMES, EDITS_APPLIED, SOUND = "llm_names", "edits_followed", "topics_sound"
 LEAST_COHESIVE_SHOWN = 20
 
 
@@ -89,6 +89,12 @@ class TopicsConfig(dg.Config):
             asset=lake_key("topic_definitions"),
             description="All edits could be applied: their topics exist, and no two topics were given the same label.",
         ),
+        dg.AssetCheckSpec(
+            SOUND,
+            asset=lake_key("topic_definitions"),
+            description="No field has one incoherent topic or one template for most events, or most texts without a "
+            "topic, or many texts that the embedding model cannot tell apart.",
+        ),
     ],
 )
 def topics(
@@ -126,6 +132,8 @@ def topics(
             announce(sentence)
     _save(workspace, replace(labeling.state, topic_runs=disclosed.topic_runs), disclosed, edits)
     yield from _results(workspace, disclosed, distinct, run)
+    notes = _notes_on_topics(disclosed, run)
+    yield _warn_unless(SOUND, " ".join(notes) or "Nothing to note.", is_passed=not notes)
     yield _warn_unless(LLM_NAMES, labeling.summary, is_passed=labeling.is_complete)
     problems = [
         *workspace.edits.describe_skipped(born),
@@ -134,6 +142,14 @@ def topics(
     yield _warn_unless(
         EDITS_APPLIED, " ".join(problems) or f"All {len(edits.all)} edits were applied.", is_passed=not problems
     )
+
+
+def _notes_on_topics(state: TopicState, run: Run) -> list[str]:
+    """Notes of the fields that have topics, each after the name of its field."""
+    rows = state.topic_runs.filter(
+        (pl.col("run_id") == run.run_id) & pl.col("note").is_not_null() & (pl.col("topic_count") > 0)
+    )
+    return [f"{field}: {note}" for field, note in rows.select("field", "note").iter_rows()]
 
 
 def _save(workspace: Workspace, state: TopicState, disclosed: TopicState, edits: Edits) -> None:

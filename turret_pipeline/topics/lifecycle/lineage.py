@@ -14,9 +14,6 @@ from turret_pipeline.topics.topic_id import TopicId
 if TYPE_CHECKING:
     from turret_pipeline.topics.tracking.reconcile import Change
 
-TEXT = "text"
-"""Type of the fields with topics."""
-
 REFIT_OPTIONS = ("granularity", "min_texts", "floor")
 """Options (settings topic_...) whose change has an effect on known topics with a refit only."""
 
@@ -94,6 +91,7 @@ def build_run_row(
     before: pl.DataFrame,
     stability: float | None,
     kept_share: float | None,
+    note: str | None,
     field: str,
     plan: Plan,
     run: Run,
@@ -117,7 +115,7 @@ def build_run_row(
         "stability": None if stability is None else round(stability, 6),
         "kept_share": None if kept_share is None else round(kept_share, 6),
         **{f"{change}_count": int((changes["change"] == change).sum()) for change in CHANGES},
-        "note": _note(field, count, active.height, plan),
+        "note": note,
         **_options_found_with(before, plan.options, is_anew=is_anew),
     }
     return pl.DataFrame([row], schema=TOPIC_RUNS.schema)
@@ -153,22 +151,4 @@ def describe_pending_settings(row: Mapping[str, Any], options: TopicOptions) -> 
     return (
         f"Topics of {row['field']} were found with {', '.join(pending)}: run turret topics refit to apply the change "
         "to known topics."
-    )
-
-
-def _note(field: str, texts: int, topics: int, plan: Plan) -> str | None:
-    """Reason why a field has no topics, None if it has some."""
-    min_texts, now = plan.options.min_texts, plan.types.get(field, TEXT)
-    if topics:
-        return None
-    if now != TEXT:
-        return f"{field} is no longer a text field (now {now}). Setting field_types makes it one again."
-    if texts < 2 * min_texts:
-        return (
-            f"Too few distinct texts ({texts}): at least {2 * min_texts} are needed, twice the minimum size of a topic "
-            f"({min_texts}, setting topic_min_texts)."
-        )
-    return (
-        f"No topic: fewer than {min_texts} of the {texts} distinct texts are alike "
-        "(settings topic_min_texts, topic_floor)."
     )

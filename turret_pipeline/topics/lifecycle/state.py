@@ -13,6 +13,7 @@ from turret_pipeline.topics.embedding.near_duplicates import group_near_duplicat
 from turret_pipeline.topics.lifecycle.lineage import build_lineage, build_run_row
 from turret_pipeline.topics.lifecycle.merges_and_splits import apply_merges, apply_splits
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.run_notes import describe_run
 from turret_pipeline.topics.lifecycle.topic_table import build_topic_table, format_ids, parse_numbers
 from turret_pipeline.topics.tracking.assign import Assignment, measure_fit
 from turret_pipeline.topics.tracking.grouped_update import update_topics_of_groups
@@ -116,7 +117,8 @@ def _update_field(
     now = _text_topics(field, texts, shown, found.assignment.topic)
     kept = _kept_share(known["topic_id"], now["topic_id"])
     run_row = build_run_row(
-        topics, now, changes, previous.topic_runs, found.stability, kept, field, plan, run,
+        topics, now, changes, previous.topic_runs, found.stability, kept,
+        describe_run(field, topics, now, texts, group, plan), field, plan, run,
         is_anew=plan.refit or previous.topic_definitions.is_empty(),
     )  # fmt: skip
     return TopicState(
