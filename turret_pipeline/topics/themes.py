@@ -27,6 +27,6 @@ def assign_themes(topic_centroids: FloatArray, known: IntArray, next_number: int
         return themes
     if len(topic_centroids) < 3:
         return np.full(len(topic_centroids), next_number)
-    neighbours = int(np.clip(round(len(topic_centroids) ** 0.5), 2, 8))
+    neighbours = 1 + int(np.clip(round(len(topic_centroids) ** 0.5), 2, 8))  # the last one has no weight
     graph = neighbour_graph(find_nearest_others(topic_centroids, neighbours))
     return renumber_by_size(louvain(graph, THEME_RESOLUTION, draw_order(len(topic_centroids), seed)), 1) + next_number

@@ -170,12 +170,12 @@ def test_an_ambiguous_label_is_rejected_with_the_ids(folder: Path, tmp_path: Pat
     shutil.copy(warehouse(folder), warehouse(tmp_path))
     with duckdb.connect(str(warehouse(tmp_path))) as connection:
         connection.execute("update marts.topics set label = 'CHARTS' where topic_id = 'feedback-2'")
-        connection.execute("update marts.topics set label = 'Chart' where topic_id = 'prompt-5'")
+        connection.execute("update marts.topics set label = 'Charting' where topic_id = 'prompt-5'")
     message = "'charts' is ambiguous: it matches CHARTS (feedback-2), Charts (prompt-2). Use the full label or the id."
     for arguments in (("show", "charts"), ("lock", "charts"), ("merge", "prompt-1", "charts")):
         assert error(tmp_path, *arguments) == message
     assert topics(tmp_path, "show", "charts (prompt-2)").startswith("prompt-2: Charts ")
-    assert topics(tmp_path, "show", "CHART").startswith("prompt-5: Chart  (merged into prompt-4, ")
+    assert topics(tmp_path, "show", "CHARTING").startswith("prompt-5: Charting  (merged into prompt-4, ")
 
 
 def test_edits_are_stored_listed_and_undone(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Resolution of Leiden for a set of texts, or the finding that they are all of one kind.
+"""Resolution at which the texts of a field are clustered, or the finding that they are all of one kind.
 
 Resolutions are compared on the graph of cores (texts that fine partitions never separate), which has about a fortieth
 of the nodes. The score of a resolution is the mean over several partitions of modularity and mean silhouette, less a
