@@ -69,10 +69,9 @@ def score_resolutions(graph: sp.csr_matrix, vectors: FloatArray, seed: int) -> F
     sample_vectors = vectors[sample]
 
     def score(labels: IntArray) -> float:
-        sample_labels = labels[core[sample]]
-        is_large = np.bincount(labels, sizes)[sample_labels] >= _min_silhouette_texts(len(vectors))
-        silhouette = float(np.mean(silhouettes(sample_vectors, sample_labels, centroids(sums, labels)) * is_large))
-        return modularity(cores, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
+        return _score(
+            cores, labels, np.bincount(labels, sizes), sample_vectors, labels[core[sample]], centroids(sums, labels)
+        )
 
     def mean_score(resolution: float) -> float:
         return float(np.mean([score(louvain(cores, resolution, order)) for order in core_orders]))
@@ -107,16 +106,30 @@ def _are_of_one_kind(vectors: FloatArray, seed: int) -> bool:
 def _best_score(vectors: FloatArray, seed: int) -> float:
     """Highest score of partitions at a few resolutions."""
     graph, order = neighbour_graph(find_graph_neighbours(vectors)), draw_order(len(vectors), seed)
-    return max(_score(graph, vectors, louvain(graph, each, order)) for each in ONE_KIND_RESOLUTIONS)
+    partitions = [louvain(graph, resolution, order) for resolution in ONE_KIND_RESOLUTIONS]
+    return max(
+        _score(graph, labels, np.bincount(labels), vectors, labels, centroids(vectors, labels)) for labels in partitions
+    )
 
 
-def _score(graph: sp.csr_matrix, vectors: FloatArray, labels: IntArray) -> float:
-    is_large = np.bincount(labels)[labels] >= _min_silhouette_texts(len(vectors))
-    silhouette = float(np.mean(silhouettes(vectors, labels, centroids(vectors, labels)) * is_large))
-    return modularity(graph, labels) + silhouette - PARSIMONY * float(np.log(labels.max() + 1))
+def _score(
+    graph: sp.csr_matrix,
+    labels: IntArray,
+    sizes: FloatArray | IntArray,
+    vectors: FloatArray,
+    text_labels: IntArray,
+    cluster_centroids: FloatArray,
+) -> float:
+    """Score of a partition of the nodes: modularity and mean silhouette, less a penalty for each cluster.
+
+    ``sizes`` counts the texts of each cluster. ``vectors`` and ``text_labels`` have the texts whose silhouettes count.
+    """
+    is_large = sizes[text_labels] >= _min_silhouette_texts(sizes.sum())
+    silhouette = float(np.mean(silhouettes(vectors, text_labels, cluster_centroids) * is_large))
+    return modularity(graph, labels) + silhouette - PARSIMONY * float(np.log(len(sizes)))
 
 
-def _min_silhouette_texts(count: int) -> float:
+def _min_silhouette_texts(count: float) -> float:
     return float(np.clip(MIN_SILHOUETTE_SHARE * count, *MIN_SILHOUETTE_TEXTS))
 
 
