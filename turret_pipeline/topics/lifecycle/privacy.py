@@ -73,7 +73,8 @@ def recount_topic_runs(disclosed: TopicState, texts: pl.DataFrame, run_id: str, 
     )
     runs, names = disclosed.topic_runs, [f"{change}_count" for change in CHANGES]
     counted = runs.drop(names).join(changes, on=["run_id", "field"], how="left", maintain_order="left")
-    this = counted.filter(pl.col("run_id") == run_id).drop("topic_count", "theme_count", "coverage")
+    this = counted.filter(pl.col("run_id") == run_id).rename({"topic_count": "found_count"})
+    this = this.drop("theme_count", "coverage")
     this = this.join(known, on="field", how="left", maintain_order="left")
     this = this.join(covered, on="field", how="left", maintain_order="left").with_columns(_note(min_users))
     all_runs = pl.concat([counted.filter(pl.col("run_id") != run_id), this.select(counted.columns)])
@@ -84,7 +85,7 @@ def recount_topic_runs(disclosed: TopicState, texts: pl.DataFrame, run_id: str, 
 def _note(min_users: int) -> pl.Expr:
     """Note of a run without topics because all of them are suppressed."""
     note = f"All topics are suppressed: each has fewer than {min_users} users (setting privacy_min_users)."
-    is_suppressed = pl.col("topic_count").is_null() & pl.col("note").is_null()
+    is_suppressed = pl.col("topic_count").is_null() & (pl.col("found_count") > 0)
     return pl.when(is_suppressed).then(pl.lit(note)).otherwise("note").alias("note")
 
 

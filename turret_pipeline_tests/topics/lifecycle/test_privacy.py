@@ -156,12 +156,18 @@ def test_runs_count_disclosed_topics() -> None:
 
 
 def test_a_run_notes_that_all_topics_are_suppressed() -> None:
-    given = replace(STATE, topic_runs=runs({"run_id": "r1"}, {"run_id": "r1", "field": "note", "note": "Too few."}))
-    disclosed = suppress_small_topics(given, users(), 2)
+    given = runs(
+        {"run_id": "r1"},
+        {"run_id": "r1", "field": "mail", "note": "60% of the events are copies."},
+        {"run_id": "r1", "field": "note", "topic_count": 0, "note": "Too few."},
+    )
+    state_before = replace(STATE, topic_runs=given)
+    disclosed = suppress_small_topics(state_before, users(), 2)
     counted = recount_topic_runs(disclosed, TEXTS, "r1", 2).topic_runs
     suppressed = "All topics are suppressed: each has fewer than 2 users (setting privacy_min_users)."
     assert counted.select(COUNTS).rows() == [
         ("r1", 0, 0, 0, 0, 0, 0, suppressed),
+        ("r1", 0, 0, None, 0, 0, 0, suppressed),
         ("r1", 0, 0, None, 0, 0, 0, "Too few."),
     ]
 
