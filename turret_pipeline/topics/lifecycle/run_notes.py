@@ -19,6 +19,10 @@ TEXT = "text"
 MOST = 0.5
 """Share of the events or texts of a field that must not be in one place without a note."""
 
+MIN_COHESION = 0.2
+"""Cohesion (mean cosine between two texts) of a topic with most events that needs no note. Texts of different subjects
+mostly have less."""
+
 MAX_ALIKE_SHARE = 0.05
 """Share of texts with different words but the same vector that needs no note."""
 
@@ -35,7 +39,7 @@ def describe_run(
     if active.is_empty():
         return _describe_lack_of_topics(field, texts, group, plan)
     found = [
-        _describe_incoherent_topic(active, text_topics, texts, plan),
+        _describe_incoherent_topic(active, text_topics, texts),
         _describe_unassigned_texts(text_topics, plan),
         _describe_template(texts, group),
         _describe_unread_differences(texts, group),
@@ -61,14 +65,12 @@ def _describe_lack_of_topics(field: str, texts: pl.DataFrame, group: IntArray, p
     )
 
 
-def _describe_incoherent_topic(
-    active: pl.DataFrame, text_topics: pl.DataFrame, texts: pl.DataFrame, plan: Plan
-) -> str | None:
+def _describe_incoherent_topic(active: pl.DataFrame, text_topics: pl.DataFrame, texts: pl.DataFrame) -> str | None:
     counted = texts.select("event_count").with_columns(text_topics["topic_id"])
     sizes = counted.drop_nulls().group_by("topic_id").agg(pl.col("event_count").sum())
     share = pl.col("event_count") / counted["event_count"].sum()
     large = active.join(sizes, on="topic_id").with_columns(share.alias("share")).filter(pl.col("share") > MOST)
-    if large.is_empty() or large["cohesion"][0] >= plan.options.floor:
+    if large.is_empty() or large["cohesion"][0] >= MIN_COHESION:
         return None
     row = large.row(0, named=True)
     return (

@@ -48,13 +48,17 @@ def test_copies_of_one_text_are_too_few_texts() -> None:
 
 
 def test_an_incoherent_topic_with_most_events_is_noted() -> None:
-    loose = named("loose", blobs([80], noise=0.35))
-    plan = replace(PLAN, options=TopicOptions(floor=0.6, granularity=0.1))
+    loose = named("loose", blobs([80], noise=0.45))
+    plan = replace(PLAN, options=TopicOptions(floor=0.3, granularity=0.1))
     note = note_of(loose, plan=plan)
     assert note is not None
     assert note.startswith("One topic (prompt-1) has")
-    assert "of the events, and its texts have little in common (cohesion 0." in note
+    assert "of the events, and its texts have little in common (cohesion 0.1" in note
     assert note.endswith("a higher topic_granularity divides it.")
+
+
+def test_a_coherent_topic_with_most_events_needs_no_note() -> None:
+    assert note_of(named("close", blobs([80], noise=0.2))) is None
 
 
 def test_many_unassigned_texts_are_noted() -> None:
