@@ -9,21 +9,19 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from turret_pipeline.clock import now
-from turret_pipeline.config.pipeline import DEFAULT_MODEL
 from turret_pipeline.fields.describe import describe_fields
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.journeys.visits import collect_visits
-from turret_pipeline.models.embedder import load_embedder
 from turret_pipeline.storage.lake import Lake
-from turret_pipeline.storage.vectors import VectorStore
-from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS
-from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
+from turret_pipeline.tables import CONTINUATIONS, END, EVENT_TEXTS, START, TEXT_TOPICS, TEXTS
+from turret_pipeline.topics.embedding.languages import add_languages
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, turret_type
 from turret_pipeline_tests.commands import PROJECT
+from turret_pipeline_tests.embedded_texts import embed_texts
 from turret_pipeline_tests.ingest.imports import build_lake
 
 DATA = PROJECT.parent / "shared" / "data"
@@ -76,10 +74,9 @@ def find_topics(folder: Path, name: str) -> pl.DataFrame:
     """Gold labels, out_of_scope and topic_id of the events of a set, after a first run of topics."""
     tables = ingest_set(folder, name)
     event_texts, texts = collect_texts(tables.scan("event_values"), ["prompt"])
-    store = VectorStore(folder / "embeddings", DEFAULT_MODEL)
-    chunks = embed_chunks(select_texts_to_embed(texts, store.known_ids()), load_embedder(DEFAULT_MODEL, "auto"))
-    assert sum(store.add(chunks)) == texts.height
-    state = update_topic_state(TopicState.empty(), texts, store.vectors_of, Plan(TopicOptions()), Run("r1", now()))
+    texts = add_languages(texts, TEXTS.empty())
+    look_up = embed_texts(texts, folder / "embeddings")
+    state = update_topic_state(TopicState.empty(), texts, look_up, Plan(TopicOptions()), Run("r1", now()))
     topic = event_texts.join(state.text_topics, on=["field", "text_id"]).select("event_id", "topic_id")
     with gzip.open(DATA / "gold" / f"{name}.jsonl.gz", "rt") as lines:
         gold = pl.DataFrame([json.loads(line) for line in lines])

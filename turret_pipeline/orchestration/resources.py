@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import dagster as dg
+import polars as pl
 from pydantic import Field, PrivateAttr, create_model
 from pydantic.fields import FieldInfo
 
@@ -20,10 +21,12 @@ from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.orchestration.fingerprint import compute_fingerprint
 from turret_pipeline.orchestration.run_history import prune_run_history
 from turret_pipeline.progress import Progress
+from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.edits import Edits
+from turret_pipeline.topics.embedding.readers import READING
 from turret_pipeline.topics.lifecycle.state import TopicState
 
 
@@ -69,10 +72,14 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         """The parts of the landing files that were read."""
         return PartStore(self.data.parts)
 
-    @property
-    def vectors(self) -> VectorStore:
-        """Vectors by the model in force."""
-        return self.data.vectors(self.settings.embedding_model)
+    def vectors(self, model: str) -> VectorStore:
+        """Vectors by one model, made with the prefix in force."""
+        prefix = self.settings.embedding_prefix
+        return self.data.vectors(f"{model} {prefix}" if prefix and model not in READING else model)
+
+    def look_up_vectors(self, text_ids: pl.Series, model: str) -> FloatArray:
+        """Vectors of texts by one model, in their order. Raises TurretError if one is missing."""
+        return self.vectors(model).vectors_of(text_ids)
 
     @property
     def build(self) -> Path:

@@ -102,7 +102,7 @@ class DataDir:
         return FieldOverridesFile(self.root / "field_types.jsonl")
 
     def vectors(self, model: str) -> "VectorStore":
-        """Vectors of the texts by one embedding model."""
+        """Vectors of the texts by one embedding model, with the prefix of its texts if it has one."""
         from turret_pipeline.storage.vectors import VectorStore
 
         return VectorStore(self.lake.root / "embeddings", model)

@@ -72,6 +72,13 @@ class Lake:
         """A table in memory. Raises TurretError if no run has written it yet."""
         return self.scan(table).collect()
 
+    def read_previous(self, table: str) -> pl.DataFrame:
+        """A table as an earlier run wrote it; empty if there is none, or if its columns were others."""
+        path, contract = self.path(table), LAKE_TABLES[table]
+        if not path.exists() or pl.read_parquet_schema(path) != contract.schema:
+            return contract.empty()
+        return self.read(table)
+
 
 def conform(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the columns of the contract in order. Raises TurretError that names missing or wrong columns."""

@@ -29,6 +29,7 @@ TEXTS = Table(
         text("text_id", "Hash of the text"),
         text("text", "The text without surplus white space"),
         integer("event_count", "Events with the text"),
+        text("language", "Language of the text (ISO 639 code); null without letters", nullable=True),
     ),
 )
 
@@ -46,6 +47,11 @@ TEXT_TOPICS = Table(
         text("runner_up_topic_id", "Next nearest topic", nullable=True),
         number("runner_up_similarity", "Cosine to the centroid of that topic", nullable=True),
         text("found_topic_id", "Topic before a person merged it into another; null if unassigned", nullable=True),
+        text(
+            "embedding_model",
+            "Model that embedded the text; null if no available model reads its language",
+            nullable=True,
+        ),
     ),
 )
 
@@ -120,6 +126,16 @@ TOPIC_RUNS = Table(
         integer("theme_count", "Themes of the active topics"),
         number("coverage", "Share of the distinct texts that have a topic", nullable=True),
         number(
+            "readable_coverage",
+            "Share of the distinct texts in languages that a model reads that have a topic",
+            nullable=True,
+        ),
+        text(
+            "embedding_models",
+            "Embedding models of the field's texts; the main one, named first, changes only with `turret topics refit`",
+            nullable=True,
+        ),
+        number(
             "stability",
             "Mean share of repeated clusterings with other seeds in which neighbours of one cluster are together; of "
             "the last run that clustered",
@@ -135,6 +151,27 @@ TOPIC_RUNS = Table(
         ),
         integer("found_min_texts", "Setting topic_min_texts at that time", nullable=True),
         number("found_floor", "Setting topic_floor at that time", nullable=True),
+    ),
+)
+
+FIELD_LANGUAGES = Table(
+    "field_languages",
+    "One row per text field and language of its texts.",
+    ("field", "language"),
+    (
+        text("field", "Text field"),
+        text("language", "Language (ISO 639 code); unknown for texts without letters"),
+        integer("text_count", "Distinct texts in the language"),
+        integer("event_count", "Events with these texts"),
+        number("event_share", "event_count divided by the events whose text is not empty"),
+        text("embedding_model", "Model that reads the language; null if no available model does", nullable=True),
+        number(
+            "reading",
+            "How well that model reads the language: mean cosine of requests in it to the same requests in English, 1 "
+            "at best; null if that was not measured",
+            nullable=True,
+        ),
+        number("assigned_share", "Share of the events that have a topic"),
     ),
 )
 
@@ -173,7 +210,8 @@ EVENT_TOPICS = Table(
         text(
             "outcome",
             "assigned, continuation (follow-up of a subject of the session), outlier (unlike its nearest neighbours, "
-            "or of a topic with too few users to be shown, and not a follow-up), or empty",
+            "or of a topic with too few users to be shown, and not a follow-up), unreadable (in a language that no "
+            "available embedding model reads), or empty",
         ),
         *TEXT_TOPICS.columns[3:6],
         text(

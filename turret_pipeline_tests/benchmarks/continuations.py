@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from turret_pipeline.config.pipeline import DEFAULT_MODEL, Settings
-from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.stats.array_types import IntArray
-from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.tables import TEXTS
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.edits import SUBJECT
-from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
+from turret_pipeline.topics.embedding.languages import add_languages
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.follow_ups.continuations import find_subjects
 from turret_pipeline.topics.follow_ups.roles import classify_roles
@@ -37,6 +36,7 @@ from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_stat
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.benchmarks.gold_sets import DATA, read_lines
 from turret_pipeline_tests.benchmarks.topics import CACHE, header, row
+from turret_pipeline_tests.embedded_texts import embed_texts
 
 SETS = {
     "sgd_dev": "domain",
@@ -71,16 +71,14 @@ def load_dialogues(data: Path, name: str, cache: Path) -> Dialogues:
     events = events.sort("event_at", maintain_order=True)
     values = events.filter(pl.col("value").is_not_null()).with_columns(pl.lit("prompt").alias("field")).lazy()
     event_texts, texts = collect_texts(values, ["prompt"])
-    store = VectorStore(cache / f"{name}-turns", DEFAULT_MODEL)
-    waiting = select_texts_to_embed(texts, store.known_ids())
-    if waiting.height:
-        sum(store.add(embed_chunks(waiting, load_embedder(DEFAULT_MODEL, "auto"))))
+    texts = add_languages(texts, TEXTS.empty())
+    look_up = embed_texts(texts, cache / f"{name}-turns")
     settings = Settings()
     options = TopicOptions(
         settings.topic_granularity, settings.topic_min_texts, floor=settings.topic_floor, seed=settings.seed
     )
     run = Run("benchmark", dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
-    state = update_topic_state(TopicState.empty(), texts, store.vectors_of, Plan(options), run)
+    state = update_topic_state(TopicState.empty(), texts, look_up, Plan(options), run)
     return Dialogues(
         collect_turns("prompt", events, event_texts, state.text_topics),
         dict(events.select("event_id", "session_id").iter_rows()),

@@ -11,14 +11,15 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from turret_pipeline.config.pipeline import DEFAULT_MODEL
-from turret_pipeline.models.embedder import load_embedder
 from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.tables import TEXTS
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
-from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
+from turret_pipeline.topics.embedding.languages import add_languages
+from turret_pipeline.topics.embedding.model_names import AUTO
+from turret_pipeline.topics.embedding.readers import plan_reading, read_vectors
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline_tests.commands import PROJECT
+from turret_pipeline_tests.embedded_texts import embed_texts
 
 DATA = PROJECT.parent / "shared" / "data"
 SESSION_LABELED = {"star_dev"}
@@ -80,6 +81,7 @@ def load_set(data: Path, name: str) -> GoldSet:
         schema={"event_id": pl.String, "field": pl.String, "value": pl.String},
     )
     event_texts, texts = collect_texts(values.filter(pl.col("value").is_not_null()), ["prompt"])
+    texts = add_languages(texts, TEXTS.empty())
     events = pl.DataFrame([{key: gold[event][key] for key in ("event_id", "label", "out_of_scope")} for event in gold])
     events = events.join(event_texts.select("event_id", "text_id"), on="event_id", how="left", maintain_order="left")
     rows = texts.select("text_id").with_row_index("text_row")
@@ -94,12 +96,9 @@ def read_lines(path: Path) -> list[Mapping[str, Any]]:
 
 
 def load_vectors(gold: GoldSet, cache: Path) -> FloatArray:
-    """Vectors of the set's texts by the packaged model, shape (texts, dimensions), stored in folder ``cache``."""
-    store = VectorStore(cache / gold.name, DEFAULT_MODEL)
-    missing = select_texts_to_embed(gold.texts, store.known_ids())
-    if missing.height:
-        sum(store.add(embed_chunks(missing, load_embedder(DEFAULT_MODEL, "auto"))))
-    return store.vectors_of(gold.texts["text_id"])
+    """Vectors of the set's texts by the packaged models, shape (texts, dimensions), stored in folder ``cache``."""
+    look_up = embed_texts(gold.texts, cache / gold.name)
+    return read_vectors(gold.texts["text_id"], plan_reading(gold.texts["language"], AUTO), look_up)
 
 
 def topics_of_events(events: pl.DataFrame, topic: Sequence[int]) -> IntArray:

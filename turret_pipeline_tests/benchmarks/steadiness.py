@@ -40,15 +40,16 @@ class Case:
     gold: GoldSet
     vectors: FloatArray
 
-    def look_up(self, text_ids: pl.Series) -> FloatArray:
+    def look_up(self, text_ids: pl.Series, _model: str) -> FloatArray:
         rows = {text_id: row for row, text_id in enumerate(self.gold.texts["text_id"])}
         return self.vectors[[rows[text_id] for text_id in text_ids]]
 
     def imports(self, parts: IntArray, options: TopicOptions) -> Iterator[TopicState]:
         """State after each import. ``parts`` has the number of the first import of each text, from 0."""
         state = TopicState.empty()
+        in_one_space = self.gold.texts.with_columns(pl.lit(None, pl.String).alias("language"))
         for number in range(int(parts.max()) + 1):
-            texts = self.gold.texts.filter(pl.Series(parts <= number))
+            texts = in_one_space.filter(pl.Series(parts <= number))
             state = update_topic_state(state, texts, self.look_up, Plan(options), Run(f"import-{number + 1}", now()))
             yield state
 

@@ -73,9 +73,10 @@ def turret(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     """Topics, labels, themes and examples by this package, with default options."""
     rows = {text_id: row for row, text_id in enumerate(texts["text_id"])}
 
-    def look_up(text_ids: pl.Series) -> FloatArray:
+    def look_up(text_ids: pl.Series, _model: str) -> FloatArray:
         return vectors[[rows[text_id] for text_id in text_ids]]
 
+    texts = texts.with_columns(pl.lit(None, pl.String).alias("language"))  # the vectors are in one space already
     state = update_topic_state(TopicState.empty(), texts, look_up, Plan(TopicOptions()), Run("benchmark", now()))
     number = pl.col("topic_id").str.extract(r"-(\d+)$").cast(pl.Int64)
     topics = state.topic_definitions.with_columns(number.alias("number"))

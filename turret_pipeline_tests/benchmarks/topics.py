@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from turret_pipeline.config.pipeline import DEFAULT_MODEL
 from turret_pipeline.models.embedder import load_embedder
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
 from turret_pipeline.topics.embedding.embedding import Embedder, normalize_rows
+from turret_pipeline.topics.embedding.model_names import ENGLISH
 from turret_pipeline_tests.benchmarks.gold_sets import (
     DATA,
     GoldSet,
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(INSTALL)
     methods = ["turret", "bertopic"] if installed and not options.ours else ["turret"]
     print(header(TOPIC_COLUMNS))
-    rows, pages, embed = [], [], load_embedder(DEFAULT_MODEL, "auto")
+    rows, pages, embed = [], [], load_embedder(ENGLISH, "auto")
     for name in options.names or set_names(options.data):
         gold = load_set(options.data, name)
         found = run_set(gold, methods, options.cache)

@@ -24,7 +24,7 @@ def event_texts(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
 
 
 def text_topics(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
-    return pl.DataFrame([(*row, None, None, None, row[-1]) for row in rows], TEXT_TOPICS.schema, orient="row")
+    return pl.DataFrame([(*row, None, None, None, row[-1], "model") for row in rows], TEXT_TOPICS.schema, orient="row")
 
 
 def session_visits(

@@ -12,7 +12,7 @@ from turret_pipeline.storage.atomic_files import atomic_replace, remove
 from turret_pipeline.storage.lake import Lake, conform
 from turret_pipeline.tables import LAKE_TABLES, TEXTS
 
-ROWS = pl.DataFrame([("prompt", "1", "Hi?", 2), ("prompt", "2", "Bye.", 1)], TEXTS.schema, orient="row")
+ROWS = pl.DataFrame([("prompt", "1", "Hi?", 2, "en"), ("prompt", "2", "Bye.", 1, None)], TEXTS.schema, orient="row")
 
 
 def names(folder: Path) -> list[str]:
@@ -42,8 +42,17 @@ def test_writing_again_replaces_the_table(tmp_path: Path) -> None:
     assert_frame_equal(lake.read("texts"), ROWS[:1])
 
 
+def test_an_earlier_table_is_read_if_its_columns_are_the_same(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    assert_frame_equal(lake.read_previous("texts"), TEXTS.empty())
+    lake.write("texts", ROWS)
+    assert_frame_equal(lake.read_previous("texts"), ROWS)
+    ROWS.drop("language").write_parquet(lake.path("texts"))  # of an earlier version
+    assert_frame_equal(lake.read_previous("texts"), TEXTS.empty())
+
+
 def test_columns_come_in_the_order_of_the_contract_and_others_are_dropped(tmp_path: Path) -> None:
-    mixed = ROWS.select(pl.lit(1).alias("more"), "event_count", "text", "text_id", "field")
+    mixed = ROWS.select(pl.lit(1).alias("more"), "language", "event_count", "text", "text_id", "field")
     assert_frame_equal(Lake(tmp_path).write("texts", mixed), ROWS)
     assert_frame_equal(Lake(tmp_path).read("texts"), ROWS)
 
@@ -51,7 +60,9 @@ def test_columns_come_in_the_order_of_the_contract_and_others_are_dropped(tmp_pa
 def test_a_missing_column_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.write("texts", ROWS)
-    with pytest.raises(TurretError, match="Table texts lacks the columns text, event_count; it has field, text_id"):
+    with pytest.raises(
+        TurretError, match="Table texts lacks the columns text, event_count, language; it has field, text_id"
+    ):
         lake.write("texts", ROWS.select("field", "text_id"))
     assert_frame_equal(lake.read("texts"), ROWS)
 

@@ -6,6 +6,7 @@ select
     case
         when event_texts.text_id is null then 'empty'
         when continuations.continues_topic_id is not null then 'continuation'
+        when text_topics.topic_id is null and text_topics.embedding_model is null then 'unreadable'
         when text_topics.topic_id is null then 'outlier'
         else 'assigned'
     end as outcome,

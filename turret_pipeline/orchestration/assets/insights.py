@@ -9,20 +9,23 @@ from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_spec, result
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
+from turret_pipeline.topics.insights.languages import summarize_languages
 from turret_pipeline.topics.insights.occurrences import collect_occurrences
 from turret_pipeline.topics.insights.segments import topic_segments
 from turret_pipeline.topics.insights.trends import last_day, topic_trends
+from turret_pipeline.topics.lifecycle.privacy import users_of_texts
 
 SHOWN = 10
 TABLES = {
     "topic_trends": ["events", "event_texts", "text_topics", "topic_definitions"],
     "topic_segments": ["events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions"],
+    "field_languages": ["events", "event_texts", "texts", "text_topics"],
 }
 
 
 @stage_assets("insight", [lake_spec(table, "insight", deps) for table, deps in TABLES.items()])
 def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Compare topics between days and between segments."""
+    """Compare topics between days and between segments, and count the languages of texts."""
     lake, settings = workspace.lake, workspace.settings
     events = lake.read("events")
     enums = lake.scan("fields").filter(pl.col("type") == "enum").select("field")
@@ -34,6 +37,8 @@ def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
         last = last_day(events["event_at"].dt.date(), settings.trend_days)
         trends = topic_trends(occurrences, last, settings.trend_days)
         segments = topic_segments(occurrences, values, settings.privacy_min_users)
+    languages = _languages(workspace, events)
+    yield result("field_languages", languages, languages=languages.head(SHOWN))
     labels = lake.read("topic_definitions").select("topic_id", "label")
     trends, segments = lake.write("topic_trends", trends), lake.write("topic_segments", segments)
     emerging = trends.filter("is_emerging")
@@ -42,6 +47,18 @@ def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     yield result(
         "topic_segments", segments, rows_that_differ=different.height, largest_differences=_largest(different, labels)
     )
+
+
+def _languages(workspace: Workspace, events: pl.DataFrame) -> pl.DataFrame:
+    """Table ``field_languages`` without languages of too few users."""
+    lake, min_users = workspace.lake, workspace.settings.privacy_min_users
+    texts = lake.read("texts")
+    if min_users > 1:
+        known = texts.join(users_of_texts(events, lake.read("event_texts")), on=["field", "text_id"])
+        counts = known.group_by("field", "language").agg(pl.col("user_id").n_unique().alias("users"))
+        disclosed = counts.filter(pl.col("users") >= min_users)
+        texts = texts.join(disclosed, on=["field", "language"], how="semi", nulls_equal=True)
+    return lake.write("field_languages", summarize_languages(texts, lake.read("text_topics")))
 
 
 def _emerging(emerging: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

@@ -17,13 +17,15 @@ from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
+from turret_pipeline.topics.embedding.languages import add_languages
+from turret_pipeline.topics.embedding.model_names import AUTO, ENGLISH
 from turret_pipeline.topics.embedding.texts import collect_texts
 from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
 from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.privacy import recount_topic_runs, suppress_small_topics, users_of_texts
-from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
+from turret_pipeline.topics.lifecycle.state import TopicState, list_embeddings, note_main_authors, update_topic_state
 from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
 
 EMBEDDINGS = lake_key("embeddings")
@@ -33,10 +35,12 @@ LEAST_COHESIVE_SHOWN = 20
 
 @stage_assets("texts", [lake_spec(table, "topics", ["fields", "event_values"]) for table in ("event_texts", "texts")])
 def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Collect the distinct texts of the text fields."""
+    """Collect the distinct texts of the text fields, and detect their languages."""
     lake = workspace.lake
     names = lake.read("fields").filter(pl.col("type") == "text")["field"].to_list()
     event_texts, distinct = collect_texts(lake.scan("event_values"), names)
+    with workspace.progress.during("Detecting languages"):
+        distinct = add_languages(distinct, lake.read_previous("texts"))
     yield result("event_texts", lake.write("event_texts", event_texts))
     yield result("texts", lake.write("texts", distinct), text_fields=", ".join(names) or "none")
 
@@ -51,18 +55,23 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     description="One row per distinct text and model: its vector. Each text is embedded once.",
 )
 def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
-    """Embed the texts that have no vector yet."""
-    store, settings = workspace.vectors, workspace.settings
-    known = store.known_ids()
-    waiting = select_texts_to_embed(workspace.lake.read("texts"), known)
-    if waiting.height:
-        context.log.info(f"Embedding {waiting.height:,} texts with {settings.embedding_model}.")
-        with workspace.progress.during("Loading the embedding model"):
-            embedder = load_embedder(settings.embedding_model, settings.embedding_device)
-        chunks = embed_chunks(waiting, embedder)
-        workspace.progress.track("Embedding texts", waiting.height, store.add(chunks))
-    facts = {"dagster/row_count": len(known) + waiting.height, "embedded_now": waiting.height}
-    return dg.MaterializeResult(metadata={**facts, "model": settings.embedding_model})
+    """Embed the texts that have no vector yet, each by the model that reads it."""
+    settings, distinct = workspace.settings, workspace.lake.read("texts")
+    needed = list_embeddings(distinct, settings.embedding_model, workspace.published_topics()[0])
+    known_count = new_count = 0
+    for model, text_ids in needed.items():
+        store = workspace.vectors(model)
+        known = store.known_ids()
+        texts_of_model = distinct.filter(pl.col("text_id").is_in(text_ids.implode()))
+        waiting = select_texts_to_embed(texts_of_model, known)
+        known_count, new_count = known_count + len(known), new_count + waiting.height
+        if waiting.height:
+            context.log.info(f"Embedding {waiting.height:,} texts with {model}.")
+            with workspace.progress.during("Loading the embedding model"):
+                embedder = load_embedder(model, settings.embedding_device, settings.embedding_prefix)
+            workspace.progress.track("Embedding texts", waiting.height, store.add(embed_chunks(waiting, embedder)))
+    facts = {"dagster/row_count": known_count + new_count, "embedded_now": new_count}
+    return dg.MaterializeResult(metadata={**facts, "models": ", ".join(needed) or "none"})
 
 
 class TopicsConfig(dg.Config):
@@ -112,9 +121,10 @@ def topics(
     plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
-        state = update_topic_state(previous, distinct, workspace.vectors.vectors_of, plan, run)
+        state = update_topic_state(previous, distinct, workspace.look_up_vectors, plan, run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
+        state = note_main_authors(state, events, event_texts, run)
     labeling = label_topics_with_llm(
         workspace.settings,
         workspace.data.llm_answers,
@@ -187,14 +197,15 @@ def _plan(
 ) -> Plan:
     """The plan of this run. A new embedding model forces a refit, which is announced."""
     settings = workspace.settings
-    if model not in {None, settings.embedding_model}:
+    same = {None, settings.embedding_model, *([ENGLISH] if settings.embedding_model == AUTO else [])}
+    if model not in same:  # earlier versions had no auto, and the English model for all texts
         announce(
             f"The embedding model changed from {model} to {settings.embedding_model}: all topics are found from "
             "scratch; topics with mostly the same texts keep their ids."
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
-    return Plan(workspace.settings.topic_options, edits, refit, types)
+    return Plan(settings.topic_options, edits, refit, types, settings.embedding_model)
 
 
 def _results(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from turret_pipeline.tables import EVENT_TEXTS, TEXTS
+from turret_pipeline.tables import EVENT_TEXTS
 
 
 def normalize_text(text: str) -> str:
@@ -20,7 +20,7 @@ def text_id(text: str) -> str:
 
 
 def collect_texts(values: pl.LazyFrame, fields: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tables ``event_texts`` and ``texts`` of the text ``fields``, from table ``event_values``."""
+    """Tables ``event_texts`` and ``texts``, without language, of the text ``fields``, from table ``event_values``."""
     present = values.filter(pl.col("field").is_in(list(fields))).select("event_id", "field", "value").collect()
     distinct = present.select("value").unique().sort("value")
     clean = [normalize_text(value) for value in distinct["value"]]
@@ -34,7 +34,7 @@ def collect_texts(values: pl.LazyFrame, fields: Sequence[str]) -> tuple[pl.DataF
         found.filter(pl.col("text_id").is_not_null())
         .group_by("field", "text_id")
         .agg(pl.col("text").first(), pl.len().cast(pl.Int64).alias("event_count"))
-        .select(TEXTS.schema.names())
+        .select("field", "text_id", "text", "event_count")
         .sort("field", "text_id")
     )
     return event_texts, texts

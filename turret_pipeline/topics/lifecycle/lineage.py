@@ -92,6 +92,7 @@ def build_run_row(
     stability: float | None,
     kept_share: float | None,
     note: str | None,
+    models: str,
     field: str,
     plan: Plan,
     run: Run,
@@ -100,7 +101,7 @@ def build_run_row(
 ) -> pl.DataFrame:
     """Row of table ``topic_runs`` for a field. ``is_anew`` is true if no known topic was continued."""
     active = topics.filter(pl.col("status") == ACTIVE)
-    count = text_topics.height
+    read = text_topics.filter(pl.col("embedding_model").is_not_null())
     if stability is None and before.height:
         stability = before["stability"][-1]
     row = {
@@ -108,10 +109,12 @@ def build_run_row(
         "run_number": run.run_number,
         "started_at": run.started_at,
         "field": field,
-        "text_count": count,
+        "text_count": text_topics.height,
         "topic_count": active.height,
         "theme_count": active["theme_id"].n_unique(),
-        "coverage": round(1 - text_topics["topic_id"].null_count() / count, 6) if count else None,
+        "coverage": _measure_coverage(text_topics),
+        "readable_coverage": _measure_coverage(read),
+        "embedding_models": models,
         "stability": None if stability is None else round(stability, 6),
         "kept_share": None if kept_share is None else round(kept_share, 6),
         **{f"{change}_count": int((changes["change"] == change).sum()) for change in CHANGES},
@@ -119,6 +122,11 @@ def build_run_row(
         **_options_found_with(before, plan.options, is_anew=is_anew),
     }
     return pl.DataFrame([row], schema=TOPIC_RUNS.schema)
+
+
+def _measure_coverage(text_topics: pl.DataFrame) -> float | None:
+    share = text_topics["topic_id"].is_not_null().mean()
+    return round(float(share), 6) if isinstance(share, float) else None
 
 
 def _options_found_with(before: pl.DataFrame, options: TopicOptions, *, is_anew: bool) -> dict[str, object]:

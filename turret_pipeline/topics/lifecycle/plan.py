@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from turret_pipeline.topics.edits import NO_EDITS, Edits
+from turret_pipeline.topics.embedding.model_names import AUTO
 from turret_pipeline.topics.options import TopicOptions
 
 
@@ -22,10 +23,11 @@ class Run:
 class Plan:
     """Options of topic discovery, edits by a person, and whether to refit.
 
-    ``types`` has the type of each field, by name.
+    ``types`` has the type of each field, by name; ``embedding_model`` is the setting.
     """
 
     options: TopicOptions
     edits: Edits = NO_EDITS
     refit: bool = False
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    embedding_model: str = AUTO

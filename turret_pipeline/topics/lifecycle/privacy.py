@@ -62,11 +62,14 @@ def recount_topic_runs(disclosed: TopicState, texts: pl.DataFrame, run_id: str, 
     known = disclosed.topic_definitions.filter(pl.col("status") == ACTIVE).group_by("field").agg(
         pl.len().cast(pl.Int64).alias("topic_count"), pl.col("theme_id").n_unique().cast(pl.Int64).alias("theme_count")
     )  # fmt: skip
-    has_topic = pl.col("topic_id").is_not_null()
+    has_topic, is_read = pl.col("topic_id").is_not_null(), pl.col("embedding_model").is_not_null()
     covered = (
         texts.join(disclosed.text_topics, on=["field", "text_id"], how="left")
         .group_by("field")
-        .agg(has_topic.mean().round(6).alias("coverage"))
+        .agg(
+            has_topic.mean().round(6).alias("coverage"),
+            has_topic.filter(is_read).mean().round(6).alias("readable_coverage"),
+        )
     )
     changes = disclosed.topic_lineage.group_by("run_id", "field").agg(
         (pl.col("change") == change).sum().cast(pl.Int64).alias(f"{change}_count") for change in CHANGES
@@ -74,7 +77,7 @@ def recount_topic_runs(disclosed: TopicState, texts: pl.DataFrame, run_id: str, 
     runs, names = disclosed.topic_runs, [f"{change}_count" for change in CHANGES]
     counted = runs.drop(names).join(changes, on=["run_id", "field"], how="left", maintain_order="left")
     this = counted.filter(pl.col("run_id") == run_id).rename({"topic_count": "found_count"})
-    this = this.drop("theme_count", "coverage")
+    this = this.drop("theme_count", "coverage", "readable_coverage")
     this = this.join(known, on="field", how="left", maintain_order="left")
     this = this.join(covered, on="field", how="left", maintain_order="left").with_columns(_note(min_users))
     all_runs = pl.concat([counted.filter(pl.col("run_id") != run_id), this.select(counted.columns)])

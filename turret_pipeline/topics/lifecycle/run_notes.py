@@ -11,6 +11,7 @@ import polars as pl
 from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.embedding.near_duplicates import find_template
+from turret_pipeline.topics.embedding.readers import Reading
 from turret_pipeline.topics.lifecycle.plan import Plan
 
 TEXT = "text"
@@ -22,6 +23,16 @@ MOST = 0.5
 MIN_COHESION = 0.2
 """Cohesion (mean cosine between two texts) of a topic with most events that needs no note. Texts of different subjects
 mostly have less."""
+
+MAX_UNREAD_SHARE = 0.05
+"""Share of events in languages that no model reads that needs no note."""
+
+MAX_MAIN_LANGUAGE_SHARE, MIN_PURE_SHARE = 0.8, 0.95
+"""A field has several languages if the commonest has at most the first share of the texts. Its topics follow languages
+if at least the second share of the texts is in the commonest language of its topic."""
+
+MIN_AUTHORS = 5
+"""Users of a field from which on one user with most events needs a note."""
 
 MAX_ALIKE_SHARE = 0.05
 """Share of texts with different words but the same vector that needs no note."""
@@ -42,9 +53,35 @@ def describe_run(
         _describe_incoherent_topic(active, text_topics, texts),
         _describe_unassigned_texts(text_topics, plan),
         _describe_template(texts, group),
+        _describe_topics_of_languages(text_topics, texts),
         _describe_unread_differences(texts, group),
     ]
     return " ".join(note for note in found if note) or None
+
+
+def describe_unread_languages(texts: pl.DataFrame, reading: Reading) -> str | None:
+    """Note about texts in languages that no model reads, from table ``texts`` of a field; None if they are few."""
+    unread = texts.filter(~pl.Series(reading.is_read, dtype=pl.Boolean))
+    share = int(unread["event_count"].sum()) / max(int(texts["event_count"].sum()), 1)
+    if share <= MAX_UNREAD_SHARE:
+        return None
+    counts = unread.group_by("language").agg(pl.col("event_count").sum())
+    names = counts.sort("event_count", "language", descending=[True, False])["language"].head(3)
+    return (
+        f"{share:.0%} of the events are unreadable: no available model reads their language ({', '.join(names)}). Set "
+        "embedding_model to a sentence-transformers model that does, and run turret topics refit."
+    )
+
+
+def describe_main_author(field: str, events: pl.DataFrame, event_texts: pl.DataFrame) -> str | None:
+    """Note about one user with most events of a field, from the tables ``events`` and ``event_texts``."""
+    of_field = event_texts.filter((pl.col("field") == field) & pl.col("text_id").is_not_null())
+    users = of_field.join(events.select("event_id", "user_id"), on="event_id")["user_id"]
+    counts = users.drop_nulls().value_counts(name="events")["events"].to_list()
+    share = max(counts, default=0) / max(len(users), 1)
+    if len(counts) < MIN_AUTHORS or share <= MOST:
+        return None
+    return f"One of {len(counts):,} users has {share:.0%} of the events: the topics mostly say what that user wants."
 
 
 def _describe_lack_of_topics(field: str, texts: pl.DataFrame, group: IntArray, plan: Plan) -> str:
@@ -93,6 +130,20 @@ def _describe_template(texts: pl.DataFrame, group: IntArray) -> str | None:
     if share <= MOST or int((group == largest).sum()) < 2:
         return None
     return f"{share:.0%} of the events are copies of one text, apart from numbers, ids and punctuation."
+
+
+def _describe_topics_of_languages(text_topics: pl.DataFrame, texts: pl.DataFrame) -> str | None:
+    """Note about a field with several languages in which each topic has only one."""
+    spoken = texts.select("language").with_columns(text_topics["topic_id"]).drop_nulls()
+    sizes = spoken.group_by("topic_id", "language").len()
+    main = max(sizes.group_by("language").agg(pl.col("len").sum())["len"].to_list(), default=0)
+    pure = int(sizes.group_by("topic_id").agg(pl.col("len").max())["len"].sum())
+    if spoken.is_empty() or main > MAX_MAIN_LANGUAGE_SHARE * spoken.height or pure < MIN_PURE_SHARE * spoken.height:
+        return None
+    return (
+        f"Topics follow languages: {pure / spoken.height:.0%} of the texts are in the commonest language of their "
+        "topic. With embedding_model = auto or multilingual, turret topics refit finds topics across languages."
+    )
 
 
 def _describe_unread_differences(texts: pl.DataFrame, group: IntArray) -> str | None:

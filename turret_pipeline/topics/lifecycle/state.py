@@ -1,6 +1,6 @@
 """Topic state: the topic tables of all text fields, and their update by a run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -9,19 +9,24 @@ import polars as pl
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.tables import TEXT_TOPICS, TOPIC_DEFINITIONS, TOPIC_LINEAGE, TOPIC_RUNS, Table
 from turret_pipeline.topics.clustering.communities import NO_TOPIC
+from turret_pipeline.topics.embedding.model_names import ENGLISH
 from turret_pipeline.topics.embedding.near_duplicates import group_near_duplicates
+from turret_pipeline.topics.embedding.readers import (
+    Reading,
+    VectorLookup,
+    plan_reading,
+    read_vectors,
+    select_texts_of_models,
+)
 from turret_pipeline.topics.lifecycle.lineage import build_lineage, build_run_row
 from turret_pipeline.topics.lifecycle.merges_and_splits import apply_merges, apply_splits
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.run_notes import describe_run
+from turret_pipeline.topics.lifecycle.run_notes import describe_main_author, describe_run, describe_unread_languages
 from turret_pipeline.topics.lifecycle.topic_table import build_topic_table, format_ids, parse_numbers
 from turret_pipeline.topics.tracking.assign import Assignment, measure_fit
 from turret_pipeline.topics.tracking.grouped_update import update_topics_of_groups
 from turret_pipeline.topics.tracking.refit import match_topic_numbers, restore_protected_topics
 from turret_pipeline.topics.tracking.update import Update
-
-VectorLookup = Callable[[pl.Series], FloatArray]
-"""Text ids to unit vectors, shape (texts, dimensions)."""
 
 STATE_TABLES: dict[str, Table] = {
     table.name: table for table in (TOPIC_DEFINITIONS, TEXT_TOPICS, TOPIC_LINEAGE, TOPIC_RUNS)
@@ -100,8 +105,9 @@ def update_topic_state(
 def _update_field(
     field: str, previous: TopicState, texts: pl.DataFrame, look_up: VectorLookup, plan: Plan, run: Run
 ) -> TopicState:
-    texts = texts.sort("text_id")
-    vectors = look_up(texts["text_id"])
+    every = texts.sort("text_id")
+    reading = _plan_reading(every, previous, plan)
+    texts, vectors = every.filter(pl.Series(reading.is_read)), read_vectors(every["text_id"], reading, look_up)
     known = texts.select("text_id").join(previous.text_topics, on="text_id", how="left", maintain_order="left")
     has_new_texts = len(set(texts["text_id"]) - set(previous.text_topics["text_id"])) > 0
     group = group_near_duplicates(texts["text"].to_list(), vectors)
@@ -113,20 +119,67 @@ def _update_field(
     topics = build_topic_table(field, previous.topic_definitions, texts, vectors, shown.topic, found.split_edits, plan)
     changes = build_lineage(previous.topic_definitions, topics, field, found.changes, run)
     # texts that are gone keep their row, so that a text that comes back gets its topic again
-    gone = previous.text_topics.join(texts, on="text_id", how="anti")
+    gone = previous.text_topics.join(every, on="text_id", how="anti")
     now = _text_topics(field, texts, shown, found.assignment.topic)
+    now = now.with_columns(pl.Series("embedding_model", reading.models, pl.String).drop_nulls())
     kept = _kept_share(known["topic_id"], now["topic_id"])
+    notes = describe_run(field, topics, now, texts, group, plan), describe_unread_languages(every, reading)
+    with_unread = pl.concat([now, _unread_texts(every, reading)])
     run_row = build_run_row(
-        topics, now, changes, previous.topic_runs, found.stability, kept,
-        describe_run(field, topics, now, texts, group, plan), field, plan, run,
+        topics, with_unread, changes, previous.topic_runs, found.stability, kept,
+        " ".join(note for note in notes if note) or None, reading.name, field, plan, run,
         is_anew=plan.refit or previous.topic_definitions.is_empty(),
     )  # fmt: skip
     return TopicState(
         topics,
-        pl.concat([now, gone]).sort("text_id"),
+        pl.concat([with_unread, gone]).sort("text_id"),
         pl.concat([previous.topic_lineage, changes]),
         pl.concat([previous.topic_runs, run_row]),
     )
+
+
+def _plan_reading(texts: pl.DataFrame, previous: TopicState, plan: Plan) -> Reading:
+    """The model that reads each text of a field. The main model stays the one of the run before, except in a refit."""
+    return plan_reading(texts["language"], plan.embedding_model, None if plan.refit else known_models(previous))
+
+
+def list_embeddings(texts: pl.DataFrame, setting: str, previous: TopicState) -> dict[str, pl.Series]:
+    """Ids of the texts that each embedding model must embed, for a run that continues topics and for one that refits.
+
+    ``texts`` is table ``texts``, and ``setting`` the setting embedding_model.
+    """
+    needed: dict[str, list[pl.Series]] = {}
+    for (field,), of_field in texts.sort("text_id").group_by("field", maintain_order=True):
+        for known in {None, known_models(previous.of_field(str(field)))}:
+            reading = plan_reading(of_field["language"], setting, known)
+            for model, text_ids in select_texts_of_models(of_field["text_id"], reading).items():
+                needed.setdefault(model, []).append(text_ids)
+    return {model: pl.concat(parts).unique() for model, parts in sorted(needed.items())}
+
+
+def note_main_authors(state: TopicState, events: pl.DataFrame, event_texts: pl.DataFrame, run: Run) -> TopicState:
+    """The state with a note for each field in which one user has most events of this run."""
+    fields_with_topics = state.text_topics.filter(pl.col("topic_id").is_not_null())["field"].unique().sort()
+    notes = {field: describe_main_author(field, events, event_texts) for field in fields_with_topics}
+    added = pl.col("field").replace_strict(notes, default=None, return_dtype=pl.String)
+    note = pl.concat_str("note", added, separator=" ", ignore_nulls=True)
+    is_now = (pl.col("run_id") == run.run_id) & added.is_not_null()
+    noted = pl.when(is_now).then(note).otherwise("note").alias("note")
+    return replace(state, topic_runs=state.topic_runs.with_columns(noted))
+
+
+def known_models(state: TopicState) -> str | None:
+    """Models with which the topics of a field were found, None without topics. ``state`` is that of the field."""
+    if state.topic_definitions.is_empty():
+        return None
+    models = state.topic_runs["embedding_models"].drop_nulls()
+    return str(models[-1]) if len(models) else ENGLISH  # earlier versions had this model for all texts
+
+
+def _unread_texts(texts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+    """Rows of ``text_topics`` of the texts that no model reads."""
+    unread = texts.filter(~pl.Series(reading.is_read)).select("field", "text_id")
+    return pl.concat([TEXT_TOPICS.empty(), unread], how="diagonal")
 
 
 def _find_topics(

@@ -26,7 +26,7 @@ def frames(*sessions: str, lead: float = 0.5, runner_up: str | None = None) -> F
     )
     texts = [(f"e{at}", "prompt", None if letter == "_" else f"t{letter}") for at, (_, letter) in enumerate(turns)]
     topics = [
-        ("prompt", f"t{letter}", topic_id(letter), 0.9, runner_up, 0.9 - lead, topic_id(letter))
+        ("prompt", f"t{letter}", topic_id(letter), 0.9, runner_up, 0.9 - lead, topic_id(letter), "model")
         for letter in sorted({letter for _, letter in turns} - {"_"})
     ]
     return (

@@ -25,7 +25,7 @@ def test_the_cluster_of_an_event_is_its_user_or_else_its_session() -> None:
             orient="row",
         ),
         pl.DataFrame(
-            [(field, "t1", f"{field}-1", 1.0, None, None, f"{field}-1") for field in ("prompt", "other")],
+            [(field, "t1", f"{field}-1", 1.0, None, None, f"{field}-1", "model") for field in ("prompt", "other")],
             TEXT_TOPICS.schema,
             orient="row",
         ),

@@ -10,9 +10,10 @@ from polars.testing import assert_frame_equal
 
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.tables import TEXTS
+from turret_pipeline.topics.embedding.readers import VectorLookup
 from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
-from turret_pipeline.topics.lifecycle.state import TopicState, VectorLookup, update_topic_state
+from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
@@ -42,14 +43,19 @@ EMPTY = TopicState.empty()
 
 def texts(*groups: Vectors, field: str = "prompt") -> pl.DataFrame:
     """Table texts."""
-    rows = [(field, text_id(text), text, 1) for group in groups for text in group]
+    rows = [(field, text_id(text), text, 1, "en") for group in groups for text in group]
     return pl.DataFrame(rows, TEXTS.schema, orient="row").sort("field", "text_id")
 
 
 def vectors(*groups: Vectors) -> VectorLookup:
     """Lookup of the vectors of these texts by id."""
     known = {text_id(text): vector for group in groups for text, vector in group.items()}
-    return lambda ids: np.array([known[one] for one in ids], np.float32) if len(ids) else np.empty((0, 0), np.float32)
+
+    def look_up(text_ids: pl.Series, _model: str) -> FloatArray:
+        found = [known[one] for one in text_ids]
+        return np.array(found, np.float32) if found else np.empty((0, 0), np.float32)
+
+    return look_up
 
 
 LOOK_UP = vectors(REFUND, PASSWORD, PARCEL, INVOICE, ODD)

@@ -7,6 +7,7 @@ import pytest
 
 from turret_pipeline.tables import TEXTS, TOPIC_LINEAGE
 from turret_pipeline.topics.edits import Edit, Edits
+from turret_pipeline.topics.embedding.model_names import ENGLISH
 from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
@@ -55,6 +56,8 @@ def test_the_row_of_a_first_run() -> None:
             "topic_count": 2,
             "theme_count": 1,
             "coverage": 0.85,
+            "readable_coverage": 0.85,
+            "embedding_models": ENGLISH,
             "stability": 1.0,
             "born_count": 2,
         }

@@ -69,7 +69,7 @@ def content(given: TopicState, texts: pl.DataFrame = NOTHING, at: int = 0) -> di
 
 
 def of(text: str, field: str = "prompt") -> pl.DataFrame:
-    return pl.DataFrame([(field, "id", text, 1)], TEXTS.schema, orient="row")
+    return pl.DataFrame([(field, "id", text, 1, "en")], TEXTS.schema, orient="row")
 
 
 REFUND = topic(1, "Refund", ["refund", "money back"])

@@ -39,7 +39,7 @@ def definition(topic_id: str, label: str, status: str = "active", nearest: str |
 def state(definitions: list[Row], texts: list[tuple[object, ...]], lineage: list[tuple[object, ...]]) -> TopicState:
     return TopicState(
         pl.DataFrame(definitions, TOPIC_DEFINITIONS.schema),
-        pl.DataFrame([("prompt", *row, row[1]) for row in texts], TEXT_TOPICS.schema, orient="row"),
+        pl.DataFrame([("prompt", *row, row[1], "model") for row in texts], TEXT_TOPICS.schema, orient="row"),
         pl.DataFrame([("r1", NOON, "prompt", *row) for row in lineage], TOPIC_LINEAGE.schema, orient="row"),
         TOPIC_RUNS.empty(),
     )
@@ -84,7 +84,7 @@ def test_small_topics_become_one_topic_without_label_keywords_or_examples() -> N
     assert disclosed.topic_definitions["nearest_topic_id"].to_list() == [None, None]
     assert disclosed.topic_definitions["role"].to_list() == ["continuation", "subject"]
     assert disclosed.text_topics["found_topic_id"].to_list() == disclosed.text_topics["topic_id"].to_list()
-    assert disclosed.text_topics.drop("field", "found_topic_id").rows() == [
+    assert disclosed.text_topics.drop("field", "found_topic_id", "embedding_model").rows() == [
         ("t1", "prompt-1", 0.9, "prompt-other", None),
         ("t2", "prompt-other", None, "prompt-1", 0.4),
         ("t3", "prompt-other", None, None, None),

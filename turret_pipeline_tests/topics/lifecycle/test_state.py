@@ -7,6 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TEXT_TOPICS, TEXTS, TOPIC_LINEAGE
+from turret_pipeline.topics.embedding.model_names import ENGLISH
 from turret_pipeline.topics.lifecycle.plan import Run
 from turret_pipeline.topics.lifecycle.state import STATE_TABLES, TopicState, update_topic_state
 from turret_pipeline_tests.topics.lifecycle.first_run import (
@@ -167,7 +168,7 @@ def test_similarities_are_cosines_or_null() -> None:
     assert found.filter(pl.col("topic_id").is_not_null())["similarity"].is_between(0.7, 1.000001).all()
     assert found["runner_up_topic_id"].is_in(["prompt-1", "prompt-2"]).all()
     single = run(EMPTY, texts(dict(list(REFUND.items())[:1])))
-    assert single.text_topics.drop("field", "text_id").rows() == [(None,) * 5]
+    assert single.text_topics.drop("field", "text_id").rows() == [(None,) * 5 + (ENGLISH,)]
 
 
 def test_labels_stay_unique_in_a_field_from_run_to_run() -> None:
@@ -217,13 +218,13 @@ def test_tables_of_an_older_version_are_read() -> None:
     old_columns = ["topic_id", "field", "label", "label_source", "description", "keywords", "example_texts"]
     old = {
         "topic_definitions": FIRST.topic_definitions.select(*old_columns, "theme_id", "theme_label", "status"),
-        "text_topics": FIRST.text_topics.drop("found_topic_id"),
+        "text_topics": FIRST.text_topics.drop("found_topic_id", "embedding_model"),
         "topic_lineage": FIRST.topic_lineage,
     }
     state = TopicState.from_tables(old)
     for name, table in STATE_TABLES.items():
         assert getattr(state, name).schema == table.schema
-    assert_frame_equal(state.text_topics, FIRST.text_topics)
+    assert_frame_equal(state.text_topics.drop("embedding_model"), FIRST.text_topics.drop("embedding_model"))
     given = state.topic_definitions.select("found_label", "found_label_source", "is_locked", "map_x").rows()
     labels = FIRST.topic_definitions["label"]
     assert given == [(labels[0], "keywords", False, None), (labels[1], "keywords", False, None)]

@@ -7,6 +7,8 @@ select
     topic_count,
     theme_count,
     coverage,
+    readable_coverage,
+    embedding_models,
     stability,
     kept_share,
     born_count,
