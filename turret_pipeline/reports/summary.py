@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
+from turret_pipeline.reports.languages import describe_languages
 from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.storage.warehouse import Warehouse
 from turret_pipeline.tables import EVENT_NAME
@@ -190,7 +191,9 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
             f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
         )
     notes = [Line(f"Note: {run['note']}", "yellow")] if run["note"] else []
-    return [EMPTY, Line(title, "bold"), table, *notes, Line(describe_changes(run), "dim")]
+    languages = describe_languages(connection, field, run["embedding_models"])
+    spoken = [Line(languages, "dim")] if languages else []
+    return [EMPTY, Line(title, "bold"), table, *notes, *spoken, Line(describe_changes(run), "dim")]
 
 
 def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> Section:

