@@ -1,5 +1,6 @@
 """Assets of group topics: distinct texts, their vectors, and topics with stable ids."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
-from turret_pipeline.topics.embedding.texts import collect_texts
+from turret_pipeline.topics.embedding.preparation import embed_prepared, prepare_texts
+from turret_pipeline.topics.embedding.texts import collect_texts, restore_line_breaks
 from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
 from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
@@ -43,7 +45,7 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
 
 @dg.asset(
     key=EMBEDDINGS,
-    deps=[lake_key("texts")],
+    deps=[lake_key(table) for table in ("event_values", "event_texts", "texts")],
     group_name="topics",
     owners=OWNERS,
     kinds={"huggingface", "parquet"},
@@ -51,17 +53,22 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     description="One row per distinct text and model: its vector. Each text is embedded once.",
 )
 def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
-    """Embed the texts that have no vector yet."""
-    store, settings = workspace.vectors, workspace.settings
+    """Embed the texts that have no vector yet, without what was pasted or copied, and long ones in windows."""
+    lake, store, settings = workspace.lake, workspace.vectors, workspace.settings
+    distinct = restore_line_breaks(lake.read("texts"), lake.scan("event_values"), lake.scan("event_texts"))
+    with workspace.progress.during("Finding copied passages"):
+        to_prepare = prepare_texts(distinct).join(store.prepared_ids().to_frame(), on="text_id", how="anti")
     known = store.known_ids()
-    waiting = select_texts_to_embed(workspace.lake.read("texts"), known)
-    if waiting.height:
-        context.log.info(f"Embedding {waiting.height:,} texts with {settings.embedding_model}.")
+    as_it_is = distinct.join(to_prepare, on="text_id", how="anti")
+    waiting = select_texts_to_embed(lake.read("texts").join(as_it_is, on="text_id", how="semi"), known)
+    count = waiting.height + to_prepare.height
+    if count:
+        context.log.info(f"Embedding {count:,} texts with {settings.embedding_model}.")
         with workspace.progress.during("Loading the embedding model"):
             embedder = load_embedder(settings.embedding_model, settings.embedding_device)
-        chunks = embed_chunks(waiting, embedder)
-        workspace.progress.track("Embedding texts", waiting.height, store.add(chunks))
-    facts = {"dagster/row_count": len(known) + waiting.height, "embedded_now": waiting.height}
+        chunks = itertools.chain(embed_chunks(waiting, embedder), embed_prepared(to_prepare, embedder))
+        workspace.progress.track("Embedding texts", count, store.add(chunks))
+    facts = {"dagster/row_count": len(store.known_ids()), "embedded_now": count, "prepared_now": to_prepare.height}
     return dg.MaterializeResult(metadata={**facts, "model": settings.embedding_model})
 
 
@@ -93,7 +100,8 @@ class TopicsConfig(dg.Config):
             SOUND,
             asset=lake_key("topic_definitions"),
             description="No field has one incoherent topic or one template for most events, or most texts without a "
-            "topic, or many texts that the embedding model cannot tell apart.",
+            "topic, or many texts that the embedding model cannot tell apart, that share copied passages, or that are "
+            "too long to be read whole.",
         ),
     ],
 )
@@ -112,7 +120,8 @@ def topics(
     plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
-        state = update_topic_state(previous, distinct, workspace.vectors.vectors_of, plan, run)
+        noted = distinct.join(workspace.vectors.flags_of_prepared(), on="text_id", how="left")
+        state = update_topic_state(previous, noted, workspace.vectors.vectors_of, plan, run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
     labeling = label_topics_with_llm(
