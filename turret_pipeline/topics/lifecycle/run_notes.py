@@ -10,7 +10,7 @@ import polars as pl
 
 from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.tables.topics import ACTIVE
-from turret_pipeline.topics.embedding.near_duplicates import find_template
+from turret_pipeline.topics.embedding.near_duplicates import find_templates
 from turret_pipeline.topics.embedding.windows import MAX_WINDOWS
 from turret_pipeline.topics.lifecycle.plan import Plan
 
@@ -102,7 +102,7 @@ def _describe_template(texts: pl.DataFrame, group: IntArray) -> str | None:
 
 def _describe_unread_differences(texts: pl.DataFrame, group: IntArray) -> str | None:
     """Note about texts with different words that the model does not tell apart, apart from what was left out."""
-    templates = pl.DataFrame({"group": group, "template": [find_template(text) for text in texts["text"]]})
+    templates = pl.DataFrame({"group": group, "template": find_templates(texts["text"].to_list())})
     if "is_copy_left_out" in texts.columns:
         templates = templates.filter(texts["is_copy_left_out"].is_null())
     alike = int((templates.group_by("group").agg(pl.col("template").n_unique())["template"] - 1).sum())
