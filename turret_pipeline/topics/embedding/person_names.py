@@ -25,9 +25,9 @@ MAX_TITLE_LETTERS = 8
 """Letters of the longest greeting or title."""
 
 _BEFORE_NAMES = frozenset(
-    "hi hello hey dear mr mrs ms miss dr prof hallo liebe lieber herr herrn frau bonjour cher chère monsieur madame mme "
-    "hola querido querida señor señora sr sra olá senhor senhora ciao caro cara signor signora beste meneer mevrouw "
-    "named".split()
+    "hi hello hey dear mr mrs ms miss dr prof hallo liebe lieber herr herrn frau bonjour cher chère monsieur madame "
+    "mme hola querido querida señor señora sr sra olá senhor senhora ciao caro cara signor signora beste meneer "
+    "mevrouw named".split()
 )
 """Greetings and titles in seven languages, as single words in lower case."""
 

@@ -78,8 +78,10 @@ def remove_shared_passages(text: str, shared: SharedPassages) -> str:
 
 def _split_glued(passage: str, copied: Set[str]) -> list[str]:
     """The passage, cut where a copied one begins or ends: people often type no mark at the end of a sentence."""
+    if fold_passage(passage) in copied:
+        return [passage]
     words = passage.split()
-    if not MIN_PASSAGE_WORDS < len(words) <= MAX_GLUED_WORDS or fold_passage(passage) in copied:
+    if not MIN_PASSAGE_WORDS < len(words) <= MAX_GLUED_WORDS:
         return [passage]
     folded = [fold_passage(word) for word in words]
     for at in range(1, len(words)):
