@@ -1,4 +1,9 @@
-"""Vectors of texts in the lake: a folder per model, a file per embedded chunk."""
+"""Vectors of texts in the lake: a folder per model, a file per embedded chunk.
+
+Vectors of prepared texts (topics/embedding/preparation.py) are in a folder of their own within that of the model, and
+replace the vector of the same text as it is. So the vectors of texts that need no preparation stay as they were, and a
+change of the preparation only changes the name of that folder.
+"""
 
 import hashlib
 import re
@@ -13,6 +18,11 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.topics.embedding.embedding import Chunk
+from turret_pipeline.topics.embedding.preparation import FLAGS, PreparedChunk
+
+PREPARATION = "prepared-1"
+"""Folder of the vectors of prepared texts. A change of what is left out or of how windows are read needs a new name:
+then these texts, and no others, are embedded anew."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,12 @@ class VectorStore:
         return self.root / f"{readable}-{hashlib.sha256(self.model.encode()).hexdigest()[:8]}"
 
     def known_ids(self) -> pl.Series:
-        """Ids of the texts that have a vector."""
-        files = self._files()
-        if not files:
-            return pl.Series("text_id", [], pl.String)
-        return pl.scan_parquet(files, glob=False).select("text_id").collect()["text_id"]
+        """Ids of the texts that have a vector, as they are or prepared."""
+        return pl.concat([_read_ids(self._files()), self.prepared_ids()]).unique()
+
+    def prepared_ids(self) -> pl.Series:
+        """Ids of the texts that have a vector of their prepared form."""
+        return _read_ids(self._prepared_files())
 
     def add(self, chunks: Iterable[Chunk]) -> Iterator[int]:
         """Store chunks as they arrive, each atomically; yields the number of texts of each."""
@@ -42,7 +53,10 @@ class VectorStore:
                 {"text_id": chunk.text_ids, "vector": chunk.vectors},
                 schema={"text_id": pl.String, "vector": pl.Array(pl.Float32, chunk.vectors.shape[1])},
             )
-            with atomic_replace(self.folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as temp:
+            folder = self.folder
+            if isinstance(chunk, PreparedChunk):
+                frame, folder = pl.concat([frame, chunk.flags], how="horizontal"), folder / PREPARATION
+            with atomic_replace(folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as temp:
                 frame.write_parquet(temp)
             yield len(chunk.text_ids)
 
@@ -50,21 +64,33 @@ class VectorStore:
         """Vectors of texts in their order, shape (texts, dimensions). Raises TurretError if one is missing."""
         if text_ids.is_empty():
             return np.empty((0, 0), dtype=np.float32)
-        files = self._files()
-        found = (
-            text_ids.to_frame("text_id")
-            .lazy()
-            .join(pl.scan_parquet(files, glob=False), on="text_id", how="left", maintain_order="left")
-            .collect()
-            if files
-            else None
-        )
-        if found is None or found["vector"].null_count():
-            missing = len(text_ids) if found is None else found["vector"].null_count()
+        wanted = text_ids.to_frame("text_id").lazy()
+        stored = [pl.scan_parquet(files, glob=False) for files in (self._prepared_files(), self._files()) if files]
+        found = wanted.with_columns(vector=pl.lit(None))
+        for of_files in stored:
+            vectors = of_files.select("text_id", pl.col("vector").alias("other"))
+            joined = found.join(vectors, on="text_id", how="left", maintain_order="left")
+            found = joined.select("text_id", pl.coalesce("vector", "other").alias("vector"))
+        frame = found.collect()
+        if missing := frame["vector"].null_count():
             raise TurretError(
                 f"{missing:,} texts have no vector by {self.model}: materialize the asset embeddings first."
             )
-        return found["vector"].to_numpy()
+        return frame["vector"].to_numpy()
+
+    def flags_of_prepared(self) -> pl.DataFrame:
+        """Columns text_id, is_copy_left_out and is_cut of all texts with a vector of their prepared form."""
+        files = self._prepared_files()
+        return pl.scan_parquet(files, glob=False).select(FLAGS.names()).collect() if files else FLAGS.to_frame()
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))
+
+    def _prepared_files(self) -> list[Path]:
+        return sorted((self.folder / PREPARATION).glob("*.parquet"))
+
+
+def _read_ids(files: list[Path]) -> pl.Series:
+    if not files:
+        return pl.Series("text_id", [], pl.String)
+    return pl.scan_parquet(files, glob=False).select("text_id").collect()["text_id"]

@@ -1,5 +1,6 @@
 """Assets of group topics: distinct texts, their vectors, and topics with stable ids."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -19,7 +20,8 @@ from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.languages import add_languages
 from turret_pipeline.topics.embedding.model_names import AUTO, ENGLISH
-from turret_pipeline.topics.embedding.texts import collect_texts
+from turret_pipeline.topics.embedding.preparation import FLAGS, embed_prepared, prepare_texts
+from turret_pipeline.topics.embedding.texts import collect_texts, restore_line_breaks
 from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
 from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
@@ -47,7 +49,7 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
 
 @dg.asset(
     key=EMBEDDINGS,
-    deps=[lake_key("texts")],
+    deps=[lake_key(table) for table in ("event_values", "event_texts", "texts")],
     group_name="topics",
     owners=OWNERS,
     kinds={"huggingface", "parquet"},
@@ -55,23 +57,38 @@ def texts(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     description="One row per distinct text and model: its vector. Each text is embedded once.",
 )
 def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
-    """Embed the texts that have no vector yet, each by the model that reads it."""
-    settings, distinct = workspace.settings, workspace.lake.read("texts")
+    """Embed the texts that have no vector yet, without what was pasted or copied, each by the model that reads it."""
+    lake, settings = workspace.lake, workspace.settings
+    distinct = lake.read("texts")
+    with workspace.progress.during("Finding copied passages"):
+        with_lines = restore_line_breaks(distinct, lake.scan("event_values"), lake.scan("event_texts"))
+        prepared = prepare_texts(with_lines)
     needed = list_embeddings(distinct, settings.embedding_model, workspace.published_topics()[0])
-    known_count = new_count = 0
+    counts = {}
     for model, text_ids in needed.items():
-        store = workspace.vectors(model)
-        known = store.known_ids()
-        texts_of_model = distinct.filter(pl.col("text_id").is_in(text_ids.implode()))
-        waiting = select_texts_to_embed(texts_of_model, known)
-        known_count, new_count = known_count + len(known), new_count + waiting.height
-        if waiting.height:
-            context.log.info(f"Embedding {waiting.height:,} texts with {model}.")
-            with workspace.progress.during("Loading the embedding model"):
-                embedder = load_embedder(model, settings.embedding_device, settings.embedding_prefix)
-            workspace.progress.track("Embedding texts", waiting.height, store.add(embed_chunks(waiting, embedder)))
-    facts = {"dagster/row_count": known_count + new_count, "embedded_now": new_count}
-    return dg.MaterializeResult(metadata={**facts, "models": ", ".join(needed) or "none"})
+        is_needed = pl.col("text_id").is_in(text_ids.implode())
+        counts[model] = _embed_with(context, workspace, model, distinct.filter(is_needed), prepared.filter(is_needed))
+    facts = {"dagster/row_count": sum(len(workspace.vectors(model).known_ids()) for model in needed)}
+    return dg.MaterializeResult(
+        metadata={**facts, "embedded_now": sum(counts.values()), "models": ", ".join(needed) or "none"}
+    )
+
+
+def _embed_with(
+    context: dg.AssetExecutionContext, workspace: Workspace, model: str, texts: pl.DataFrame, prepared: pl.DataFrame
+) -> int:
+    """Embed those of the texts that have no vector by the model yet, and return their number."""
+    store, settings = workspace.vectors(model), workspace.settings
+    as_it_is = select_texts_to_embed(texts.join(prepared, on="text_id", how="anti"), store.known_ids())
+    to_prepare = prepared.join(store.prepared_ids().to_frame(), on="text_id", how="anti", maintain_order="left")
+    count = as_it_is.height + to_prepare.height
+    if count:
+        context.log.info(f"Embedding {count:,} texts with {model}.")
+        with workspace.progress.during("Loading the embedding model"):
+            embedder = load_embedder(model, settings.embedding_device, settings.embedding_prefix)
+        chunks = itertools.chain(embed_chunks(as_it_is, embedder), embed_prepared(to_prepare, embedder))
+        workspace.progress.track("Embedding texts", count, store.add(chunks))
+    return count
 
 
 class TopicsConfig(dg.Config):
@@ -102,7 +119,8 @@ class TopicsConfig(dg.Config):
             SOUND,
             asset=lake_key("topic_definitions"),
             description="No field has one incoherent topic or one template for most events, or most texts without a "
-            "topic, or many texts that the embedding model cannot tell apart.",
+            "topic, or many texts that the embedding model cannot tell apart, that share copied passages, or that are "
+            "too long to be read whole.",
         ),
     ],
 )
@@ -121,7 +139,8 @@ def topics(
     plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
     with workspace.progress.during("Finding topics"):
-        state = update_topic_state(previous, distinct, workspace.look_up_vectors, plan, run)
+        noted = distinct.join(_flags_of_prepared_texts(workspace, distinct), on="text_id", how="left")
+        state = update_topic_state(previous, noted, workspace.look_up_vectors, plan, run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
         state = note_main_authors(state, events, event_texts, run)
@@ -152,6 +171,13 @@ def topics(
     yield _warn_unless(
         EDITS_APPLIED, " ".join(problems) or f"All {len(edits.all)} edits were applied.", is_passed=not problems
     )
+
+
+def _flags_of_prepared_texts(workspace: Workspace, distinct: pl.DataFrame) -> pl.DataFrame:
+    """What was left out of the texts that were embedded in prepared form, by any of the models in use."""
+    needed = list_embeddings(distinct, workspace.settings.embedding_model, workspace.published_topics()[0])
+    flags = [workspace.vectors(model).flags_of_prepared() for model in needed]
+    return pl.concat([FLAGS.to_frame(), *flags]).unique("text_id", keep="first", maintain_order=True)
 
 
 def _notes_on_topics(state: TopicState, run: Run) -> list[str]:

@@ -1,4 +1,4 @@
-"""Near-duplicates: texts that are one text with other numbers, ids, punctuation or case."""
+"""Near-duplicates: texts that are one text with other numbers, ids, names of persons, punctuation or case."""
 
 import re
 import unicodedata
@@ -11,6 +11,7 @@ from scipy.spatial import KDTree
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.embedding.embedding import SAME_VECTOR_COSINE
+from turret_pipeline.topics.embedding.person_names import find_names, remove_exchangeable_names
 
 _ADDRESS = re.compile(r"\S+://\S+|\S+@\S+")
 _WORD = re.compile(r"[^\W_]+")
@@ -21,6 +22,11 @@ COMPARED_NEIGHBOURS = 5
 
 PROJECTED_DIMENSIONS = 8
 """Dimensions in which equal vectors are searched. Vectors that are equal there are compared in full."""
+
+
+def find_templates(texts: Sequence[str]) -> list[str]:
+    """Template of each text, also without names of persons that differ between texts of the same wording."""
+    return remove_exchangeable_names([find_template(text) for text in texts], find_names(texts))
 
 
 def find_template(text: str) -> str:
@@ -37,7 +43,7 @@ def group_near_duplicates(texts: Sequence[str], vectors: FloatArray) -> IntArray
     """
     count = len(texts)
     templates: dict[str, int] = {}
-    first = [templates.setdefault(find_template(text) or f"\0{at}", at) for at, text in enumerate(texts)]
+    first = [templates.setdefault(words or f"\0{at}", at) for at, words in enumerate(find_templates(texts))]
     rows, nearest = _find_same_vectors(vectors)
     sources = np.concatenate([np.arange(count), rows])
     targets = np.concatenate([np.array(first, dtype=np.int64), nearest])

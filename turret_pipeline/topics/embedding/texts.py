@@ -38,3 +38,19 @@ def collect_texts(values: pl.LazyFrame, fields: Sequence[str]) -> tuple[pl.DataF
         .sort("field", "text_id")
     )
     return event_texts, texts
+
+
+def restore_line_breaks(texts: pl.DataFrame, values: pl.LazyFrame, event_texts: pl.LazyFrame) -> pl.DataFrame:
+    """Columns field, text_id and text of table ``texts``, where the text has the line breaks that people typed.
+
+    Of values that are one text, the first in the order of their characters counts. ``values`` and ``event_texts`` are
+    the tables ``event_values`` and ``event_texts``.
+    """
+    with_breaks = values.filter(pl.col("value").str.contains("[\r\n]")).select("event_id", "field", "value")
+    first = event_texts.join(with_breaks, on=["event_id", "field"]).group_by("field", "text_id").agg(pl.min("value"))
+    joined = texts.lazy().join(first, on=["field", "text_id"], how="left", maintain_order="left").collect()
+    restored = [
+        text if value is None else unicodedata.normalize("NFC", value).strip()
+        for text, value in joined.select("text", "value").iter_rows()
+    ]
+    return joined.select("field", "text_id", pl.Series("text", restored, pl.String))

@@ -10,8 +10,9 @@ import polars as pl
 
 from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.tables.topics import ACTIVE
-from turret_pipeline.topics.embedding.near_duplicates import find_template
+from turret_pipeline.topics.embedding.near_duplicates import find_templates
 from turret_pipeline.topics.embedding.readers import Reading
+from turret_pipeline.topics.embedding.windows import MAX_WINDOWS
 from turret_pipeline.topics.lifecycle.plan import Plan
 
 TEXT = "text"
@@ -37,6 +38,9 @@ MIN_AUTHORS = 5
 MAX_ALIKE_SHARE = 0.05
 """Share of texts with different words but the same vector that needs no note."""
 
+MIN_PREPARED_SHARE = 0.05
+"""Share of texts with copied passages, or that are too long to be read, that is noted."""
+
 
 def describe_run(
     field: str, topics: pl.DataFrame, text_topics: pl.DataFrame, texts: pl.DataFrame, group: IntArray, plan: Plan
@@ -44,7 +48,7 @@ def describe_run(
     """Notes about a field's topics as sentences, None if there is nothing to note.
 
     ``topics`` is its topic table. ``texts`` and ``text_topics`` have the texts in the same order, and ``group``, shape
-    (texts,), numbers their near-duplicates.
+    (texts,), numbers their near-duplicates. ``texts`` may have the flags of prepared texts, null for others.
     """
     active = topics.filter(pl.col("status") == ACTIVE)
     if active.is_empty():
@@ -55,6 +59,7 @@ def describe_run(
         _describe_template(texts, group),
         _describe_topics_of_languages(text_topics, texts),
         _describe_unread_differences(texts, group),
+        *_describe_preparation(texts),
     ]
     return " ".join(note for note in found if note) or None
 
@@ -147,12 +152,30 @@ def _describe_topics_of_languages(text_topics: pl.DataFrame, texts: pl.DataFrame
 
 
 def _describe_unread_differences(texts: pl.DataFrame, group: IntArray) -> str | None:
-    """Note about texts with different words that the model does not tell apart."""
-    templates = pl.DataFrame({"group": group, "template": [find_template(text) for text in texts["text"]]})
+    """Note about texts with different words that the model does not tell apart, apart from what was left out."""
+    templates = pl.DataFrame({"group": group, "template": find_templates(texts["text"].to_list())})
+    if "is_copy_left_out" in texts.columns:
+        templates = templates.filter(texts["is_copy_left_out"].is_null())
     alike = int((templates.group_by("group").agg(pl.col("template").n_unique())["template"] - 1).sum())
     if alike <= MAX_ALIKE_SHARE * texts.height:
         return None
     return (
         f"The embedding model cannot tell {alike:,} of the {texts.height:,} texts from others with different words: it "
-        "reads the beginning of a text (256 word pieces) and few scripts other than Latin."
+        "reads few scripts other than Latin."
     )
+
+
+def _describe_preparation(texts: pl.DataFrame) -> list[str]:
+    """Notes about texts that were not embedded whole."""
+    if "is_copy_left_out" not in texts.columns:
+        return []
+    sentences = {
+        "is_copy_left_out": "share copied passages, which were left out of their meaning.",
+        "is_cut": f"have more than {MAX_WINDOWS} windows of about 150 words: only these were read.",
+    }
+    counts = {name: int(texts[name].sum()) for name in sentences}
+    return [
+        f"{counts[name]:,} of {texts.height:,} texts {sentence}"
+        for name, sentence in sentences.items()
+        if counts[name] >= max(1, MIN_PREPARED_SHARE * texts.height)
+    ]

@@ -59,3 +59,31 @@ def test_the_order_of_the_texts_does_not_matter() -> None:
 def test_one_text_and_none_have_groups() -> None:
     assert group("Hello") == [0]
     assert group() == []
+
+
+NAMES = ("Anna", "Peter", "Maria", "John", "Omar")
+SURNAMES = ("Brown", "Green", "Lopez", "Smith", "Haddad")
+
+
+def test_texts_that_differ_in_names_of_persons_are_one_group() -> None:
+    texts = [
+        f"Hi {name}, please call Mr {surname} today or tomorrow" for name, surname in zip(NAMES, SURNAMES, strict=True)
+    ]
+    assert group(*texts, "Hi Anna Brown, please call Mr Smith today or tomorrow", "Refund please") == [0] * 6 + [1]
+    backwards = group("Refund please", *reversed(texts))
+    assert backwards == [0] + [1] * 5
+
+
+def test_few_names_and_short_wordings_make_other_texts() -> None:
+    assert group(*(f"Hi {name}, please call me today or tomorrow" for name in NAMES[:4])) == [0, 1, 2, 3]
+    assert group(*(f"Hi {name}, call me" for name in NAMES)) == [0, 1, 2, 3, 4]
+
+
+def test_places_make_other_texts() -> None:
+    places = ("Boston", "Denver", "Paris", "Rome", "Oslo")
+    assert group(*(f"Please book me a flight to {place} for tomorrow" for place in places)) == [0, 1, 2, 3, 4]
+
+
+def test_names_in_other_scripts_are_found() -> None:
+    names = ("Анна", "Пётр", "Мария", "Иван", "Олег")
+    assert group(*(f"Dear {name}, позвоните мне сегодня или завтра утром" for name in names)) == [0] * 5

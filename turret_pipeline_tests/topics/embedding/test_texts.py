@@ -4,7 +4,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import EVENT_TEXTS, EVENT_VALUES, TEXTS
-from turret_pipeline.topics.embedding.texts import collect_texts, normalize_text, text_id
+from turret_pipeline.topics.embedding.texts import collect_texts, normalize_text, restore_line_breaks, text_id
 
 WITHOUT_LANGUAGE = TEXTS.empty().drop("language")
 
@@ -64,3 +64,12 @@ def test_without_fields_or_values_there_are_no_texts() -> None:
     for found in (collect_texts(some, []), collect_texts(EVENT_VALUES.empty().lazy(), ["prompt"])):
         assert_frame_equal(found[0], EVENT_TEXTS.empty())
         assert_frame_equal(found[1], WITHOUT_LANGUAGE)
+
+
+def test_line_breaks_are_restored_from_the_values() -> None:
+    given = values(("e1", "prompt", " Where\nis it?"), ("e2", "prompt", "Where is it?"), ("e3", "prompt", "Bye."))
+    event_texts, texts = collect_texts(given.lazy(), ["prompt"])
+    for order in (given, given.reverse()):
+        found = restore_line_breaks(texts, order.lazy(), event_texts.lazy())
+        assert sorted(found["text"]) == ["Bye.", "Where\nis it?"]
+        assert found["text_id"].to_list() == texts["text_id"].to_list()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from turret_pipeline.stats.array_types import FloatArray
@@ -78,6 +79,16 @@ def test_texts_that_look_alike_to_the_model_are_noted(alike: int) -> None:
     same = named("unread", np.repeat(blobs([1], first=6), alike, axis=0))
     expected = (
         f"The embedding model cannot tell {alike - 1} of the {34 + alike} texts from others with different words: it "
-        "reads the beginning of a text (256 word pieces) and few scripts other than Latin."
+        "reads few scripts other than Latin."
     )
     assert note_of(REFUND, PASSWORD, same) == (expected if alike > 2 else None)
+
+
+def test_copied_passages_and_cut_texts_are_noted() -> None:
+    given = texts(REFUND, PASSWORD)
+    flags = [pl.Series("is_copy_left_out", [True] * 20 + [None] * 14), pl.Series("is_cut", [True] * 3 + [None] * 31)]
+    state = update_topic_state(EMPTY, given.with_columns(flags), vectors(REFUND, PASSWORD), PLAN, Run("r1", NOON))
+    assert state.topic_runs["note"][0] == (
+        "20 of 34 texts share copied passages, which were left out of their meaning. "
+        "3 of 34 texts have more than 20 windows of about 150 words: only these were read."
+    )

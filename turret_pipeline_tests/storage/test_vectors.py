@@ -1,0 +1,31 @@
+"""Vectors of texts as they are, and of their prepared form."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.topics.embedding.embedding import Chunk
+from turret_pipeline.topics.embedding.preparation import PreparedChunk
+
+
+def ids(*text_ids: str) -> pl.Series:
+    return pl.Series("text_id", text_ids, pl.String)
+
+
+def test_the_vector_of_the_prepared_form_replaces_that_of_the_text(tmp_path: Path) -> None:
+    store = VectorStore(tmp_path, "model")
+    assert store.known_ids().is_empty()
+    assert store.flags_of_prepared().is_empty()
+    flags = pl.DataFrame({"is_copy_left_out": [True, False], "is_cut": [False, True]})
+    one, two = np.array([[1, 0], [0, 1]], np.float32), np.array([[0, -1], [-1, 0]], np.float32)
+    assert sum(store.add([Chunk(["a", "b"], one), PreparedChunk(["b", "c"], two, flags)])) == 4
+    assert sorted(store.known_ids()) == ["a", "b", "c"]
+    assert sorted(store.prepared_ids()) == ["b", "c"]
+    np.testing.assert_array_equal(store.vectors_of(ids("c", "b", "a", "b")), [[-1, 0], [0, -1], [1, 0], [0, -1]])
+    assert store.flags_of_prepared().sort("text_id").rows() == [("b", True, False), ("c", False, True)]
+    with pytest.raises(TurretError, match="1 texts have no vector"):
+        store.vectors_of(ids("a", "z"))
