@@ -20,6 +20,7 @@ from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.state import TopicState, update_topic_state
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.benchmarks.fields import COLUMNS, SCORED, turret_type
+from turret_pipeline_tests.benchmarks.gold_sets import read_lines
 from turret_pipeline_tests.commands import PROJECT
 from turret_pipeline_tests.embedded_texts import embed_texts
 from turret_pipeline_tests.ingest.imports import build_lake
@@ -100,3 +101,27 @@ def test_topics_agree_with_gold_labels(
     if recall is not None:
         assert is_unassigned[is_out_of_scope].mean() >= recall
         assert is_out_of_scope[is_unassigned].mean() >= precision
+
+
+def test_topics_of_several_languages_are_intents_and_not_languages(tmp_path: Path) -> None:
+    gold = {row["event_id"]: row for row in read_lines(DATA / "gold" / "xsid_dev.jsonl.gz")}
+    events = read_lines(DATA / "events" / "xsid_dev.jsonl.gz")
+    rows = [
+        (event["event_id"], "prompt", event["metadata"]["prompt"], gold[event["event_id"]]["language"])
+        for event in events
+    ]
+    given = pl.DataFrame(rows, ["event_id", "field", "value", "spoken"], orient="row").filter(
+        (pl.col("spoken") == "en") | pl.col("spoken").is_in(["de", "ja"]) & (pl.int_range(pl.len()) % 4 == 0)
+    )
+    event_texts, texts = collect_texts(given.lazy(), ["prompt"])
+    texts = add_languages(texts, TEXTS.empty())
+    look_up = embed_texts(texts, tmp_path)
+    state = update_topic_state(TopicState.empty(), texts, look_up, Plan(TopicOptions()), Run("r1", now()))
+    detected = texts.select("text_id", "language")
+    found = given.join(event_texts.select("event_id", "text_id"), on="event_id").join(detected, on="text_id")
+    found = found.join(state.text_topics.select("text_id", "topic_id"), on="text_id")
+    topics = found["topic_id"].fill_null("none").to_list()
+    labels = [gold[event_id]["label"] for event_id in found["event_id"]]
+    assert adjusted_mutual_info_score(labels, topics) >= 0.7
+    assert adjusted_mutual_info_score(found["spoken"].to_list(), topics) <= 0.05
+    assert found.filter(pl.col("spoken") == pl.col("language")).height > 0.95 * found.height
