@@ -1,5 +1,6 @@
 """The embedding model: sentence-transformers on the best available device."""
 
+import functools
 import hashlib
 import os
 from collections.abc import Sequence
@@ -39,6 +40,16 @@ def load_embedder(model: str, device: str) -> Embedder:
     def embed(texts: Sequence[str]) -> FloatArray:
         vectors = transformer.encode(list(texts), batch_size=BATCH_TEXTS, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
+
+    return embed
+
+
+def load_embedder_lazily(model: str, device: str) -> Embedder:
+    """The model as a function from texts to vectors. It is loaded by the first call, which raises TurretError."""
+    load = functools.cache(load_embedder)
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        return load(model, device)(texts)
 
     return embed
 

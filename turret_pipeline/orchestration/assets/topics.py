@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.clock import now
-from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.models.embedder import load_embedder, load_embedder_lazily
 from turret_pipeline.models.llm_labeling import label_topics_with_llm
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
@@ -194,7 +194,8 @@ def _plan(
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
-    return Plan(workspace.settings.topic_options, edits, refit, types)
+    embed = load_embedder_lazily(settings.embedding_model, settings.embedding_device)
+    return Plan(settings.topic_options, edits, refit, types, embed, tuple(settings.label_excluded_words))
 
 
 def _results(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from turret_pipeline.topics.edits import NO_EDITS, Edits
+from turret_pipeline.topics.embedding.embedding import Embedder
 from turret_pipeline.topics.options import TopicOptions
 
 
@@ -22,10 +23,13 @@ class Run:
 class Plan:
     """Options of topic discovery, edits by a person, and whether to refit.
 
-    ``types`` has the type of each field, by name.
+    ``types`` has the type of each field, by name. With ``embed``, labels are rated by the embedding model; it is called
+    only if there are topics to label. ``excluded_words`` are never in a label.
     """
 
     options: TopicOptions
     edits: Edits = NO_EDITS
     refit: bool = False
     types: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    embed: Embedder | None = None
+    excluded_words: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """The topic table of a field: labels, themes, quality and map positions. Known topics keep what they had."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,8 @@ from turret_pipeline.tables.topics import ACTIVE, RETIRED
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, sum_vectors
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embedding.embedding import normalize_rows
-from turret_pipeline.topics.labels.labels import TopicLabel, label_topics, pick_examples
+from turret_pipeline.topics.labels.examples import pick_examples
+from turret_pipeline.topics.labels.labels import TopicLabel, label_topics
 from turret_pipeline.topics.layout import lay_out_topics
 from turret_pipeline.topics.lifecycle.plan import Plan
 from turret_pipeline.topics.lifecycle.unique_labels import assign_unique_labels
@@ -53,7 +54,9 @@ def build_topic_table(
     words = texts["text"].to_list()
     labels = _previous_labels(previous, ids, "topic_id", "found_label")
     taken = [*previous["label"], *previous["found_label"], *plan.edits.labels().values()]
-    names = label_topics(words, position, len(active), labels, taken, vectors)
+    names = label_topics(
+        words, position, len(active), labels, taken, vectors, embed=plan.embed, excluded_words=plan.excluded_words
+    )
     themes = _themes(field, previous, active, centroids(vectors, position), plan.options.seed, refit=plan.refit)
     split_edit_ids = {str(TopicId(field, number)): edit for number, edit in split_edits.items()}
     found = pl.DataFrame(
@@ -64,7 +67,7 @@ def build_topic_table(
             "keywords": pl.Series([name.keywords for name in names], dtype=pl.List(pl.String)),
             "example_texts": pl.Series(pick_examples(words, vectors, position, len(active)), dtype=pl.List(pl.String)),
             "theme_id": format_ids(f"{field}-theme", themes, "theme_id"),
-            "theme_label": _theme_labels(field, previous, words, position, themes, vectors),
+            "theme_label": _theme_labels(field, previous, words, position, themes, vectors, plan.excluded_words),
             "split_edit_id": pl.Series([split_edit_ids.get(topic_id) for topic_id in ids], dtype=pl.String),
             "role": pl.Series([SUBJECT] * len(ids), dtype=pl.String),
             "role_reason": pl.Series([ROLE_UNKNOWN] * len(ids), dtype=pl.String),
@@ -187,11 +190,14 @@ def _theme_labels(
     position: IntArray,
     themes: IntArray,
     vectors: FloatArray,
+    excluded_words: Collection[str],
 ) -> pl.Series:
     """Theme label of every topic. Known themes keep theirs."""
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
     known = _previous_labels(previous, format_ids(f"{field}-theme", numbers, "theme_id"), "theme_id", "theme_label")
     taken = previous["theme_label"].to_list()
-    names = label_topics(words, by_text, len(numbers), known, taken, vectors, themes=True)
+    names = label_topics(
+        words, by_text, len(numbers), known, taken, vectors, themes=True, excluded_words=excluded_words
+    )
     return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)

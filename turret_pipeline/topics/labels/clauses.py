@@ -1,0 +1,154 @@
+"""Clauses of texts, with the places where a phrase may start and end.
+
+No tagger of parts of speech is needed: a verb follows "to", a pronoun or "please"; a noun phrase follows an article; a
+phrase is over before a preposition, a pronoun or punctuation, but not before an article ("cancel | my order").
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from turret_pipeline.topics.labels.function_words import FunctionWords
+from turret_pipeline.topics.labels.phrases import NEGATIONS, NOT, PARTICLES, TOKEN, is_unspaced_character, stem_word
+from turret_pipeline.topics.labels.topic_texts import TITLES
+
+READ_WORDS, READ_CLAUSES = 40, 8
+"""Words and clauses that are read of each text: a request is near its start."""
+
+GREETING_WORDS = 4
+"""A clause of at most this many words that starts with a greeting is a salutation: "Dear Mr Miller"."""
+
+GREETINGS = frozenset(
+    """
+    hi hello hey dear regards sincerely greetings hallo liebe lieber bonjour cher chère hola estimado estimada querido
+    querida olá caro cara prezado prezada ciao buongiorno gentile beste geachte
+    """.split()
+)
+
+INVERTING = frozenset("do does did can could will would should may might must is are was were has have had".split())
+"""Before a noun, these open a question, in which noun and verb are no phrase: "does the card work"."""
+
+AGENTS = frozenset({"who"})
+"""Question words that are a subject: the verb after them is not an imperative ("who pays the fee")."""
+
+NOUN_JOINERS, INFINITIVE_MARKS, COORDINATORS = (
+    frozenset({"of"}),
+    frozenset({"to", "zu", "te"}),
+    frozenset({"and", "or"}),
+)
+"""Words after which a noun phrase goes on; words before a verb; words before a part of equal rank."""
+
+
+@dataclass
+class Token:
+    """A word of a clause. ``may_start`` and ``may_end`` are true if a phrase may start or end with it here."""
+
+    written: str
+    lower: str
+    stem: str
+    is_content: bool
+    may_start: bool
+    is_after_article: bool
+    starts_sentence: bool
+    may_end: bool = False
+
+
+def split_into_clauses(text: str, words: FunctionWords, excluded: frozenset[str] = frozenset()) -> list[list[Token]]:
+    """Clauses of the start of a text, without articles and auxiliaries; ``words`` are those of its language.
+
+    A word with a stem in ``excluded`` ends a clause.
+    """
+    lines = re.sub(r"\s*\n\s*", " . ", text.strip())
+    short = " ".join(lines.split()[:READ_WORDS])
+    clauses: list[list[Token]] = []
+    sentence: list[str] = []
+    for match in TOKEN.finditer(short):
+        if match.lastgroup in {"aside", "stop"}:
+            clauses += _ClauseReader(words, excluded).read(sentence)
+            sentence = []
+        else:
+            sentence.append(match.group())
+    clauses += _ClauseReader(words, excluded).read(sentence)
+    return clauses[:READ_CLAUSES]
+
+
+class _ClauseReader:
+    """Reader of the words between two punctuation marks."""
+
+    def __init__(self, words: FunctionWords, excluded: frozenset[str]) -> None:
+        self._words, self._excluded = words, excluded
+        self._parts: list[list[Token]] = [[]]
+        self._may_start, self._is_after_article = True, False
+        self._is_question = False  # with the verb before the subject
+        self._is_name_next = False
+
+    def read(self, written: Sequence[str]) -> list[list[Token]]:
+        """Parts of the clause between separators."""
+        lowers = [word.lower().replace("\u2019", "'") for word in written]
+        if not lowers or (lowers[0] in GREETINGS and len(lowers) <= GREETING_WORDS):
+            return []
+        for at, word in enumerate(written):
+            following = lowers[at + 1] if at + 1 < len(lowers) else ""
+            self._read_word(word, self._base(lowers[at]), following, starts_sentence=at == 0)
+        self._end_phrase()
+        return [part for part in self._parts if part]
+
+    def _base(self, lower: str) -> str:
+        """The word without an ending like "'ll", if the rest is a separator."""
+        base = lower.partition("'")[0]
+        return base if base in self._words.separators and not is_negation(lower) else lower
+
+    def _read_word(self, written: str, lower: str, following: str, *, starts_sentence: bool) -> None:
+        words = self._words
+        is_after_article, self._is_after_article = self._is_after_article, False
+        if lower in words.articles:
+            self._may_start, self._is_after_article = not self._is_question, True
+        elif self._is_name_next or lower in TITLES or self._is_noise(lower):
+            self._is_name_next = lower in TITLES
+            self._close(may_start=False)
+        elif lower in words.auxiliaries and following not in words.articles:
+            self._note_question(lower, following)
+            self._end_phrase()
+            self._may_start &= not self._is_question
+        elif lower in words.separators or lower in words.auxiliaries:
+            self._note_question(lower, following)
+            self._close(may_start=lower not in AGENTS)
+        else:
+            is_small = lower in words.inner or lower in PARTICLES
+            if lower in words.inner and lower not in NOUN_JOINERS:
+                self._end_phrase()
+            may_start = self._may_start and not is_small and lower != NOT
+            is_content = not is_small and not is_negation(lower)
+            token = Token(written, lower, _stem(lower), is_content, may_start, is_after_article, starts_sentence)
+            self._parts[-1].append(token)
+            self._may_start = lower in INFINITIVE_MARKS or (lower in COORDINATORS and not self._is_question)
+
+    def _is_noise(self, lower: str) -> bool:
+        """True for an excluded word, a number, and a single letter that is not a word."""
+        is_letter = len(lower) == 1 and lower not in self._words.every and not is_unspaced_character(lower)
+        return is_letter or _stem(lower) in self._excluded or not any(sign.isalpha() for sign in lower)
+
+    def _note_question(self, lower: str, following: str) -> None:
+        is_first = not any(self._parts)
+        has_pronoun = following in self._words.separators or is_negation(following)
+        self._is_question |= is_first and lower in INVERTING and not has_pronoun
+
+    def _end_phrase(self) -> None:
+        if self._parts[-1]:
+            last = self._parts[-1][-1]
+            last.may_end = last.is_content or last.lower in PARTICLES
+
+    def _close(self, *, may_start: bool) -> None:
+        """Start a new part."""
+        self._end_phrase()
+        self._parts.append([])
+        self._may_start = may_start and not self._is_question
+
+
+def is_negation(lower: str) -> bool:
+    """True for "not", "never", and words like "don't"."""
+    return lower in NEGATIONS or lower.endswith("n't")
+
+
+def _stem(lower: str) -> str:
+    return NOT if is_negation(lower) else stem_word(lower.partition("'")[0])
