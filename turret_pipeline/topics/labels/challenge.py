@@ -9,6 +9,7 @@ better by a margin.
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,41 +30,55 @@ OWN_WEIGHT, NEAREST_TOPICS = 2.0, 3
 PHRASE_COUNT, REDUNDANCY_WEIGHT = 3, 0.5
 """Phrases of a description, and the weight of their similarity against them."""
 
+QUOTE_WORDS, QUOTE_CHARACTERS, LOW_FIT, QUOTE_MARGIN = 8, 60, 0.5, 0.25
+"""A text of at most so many words and characters is the label, in quotation marks, if the fit of the label is low and
+that of the text higher by the margin."""
+
 CONTENDING = 40
 """Pieces of each topic that are embedded: the best ones by the learned meaning of their words."""
 
 MARGIN = 0.03
 
-SUPPORT_WEIGHT, EXACT_WEIGHT, WHOLE_WEIGHT = 0.06, 0.12, 0.1
+SUPPORT_WEIGHT, EXACT_WEIGHT, WHOLE_WEIGHT = 0.12, 0.15, 0.1
 """Weights of the square roots of the shares of texts with the words of a label, and with exactly the label, and of its
 wholeness."""
 
 ENOUGH_WHOLE = 0.5
 """A phrase that is whole in this share of its places is as good as one that always is."""
 
-RARE_WEIGHT, SLOT_WEIGHT = 0.12, 0.12
+RARE_WEIGHT, SLOT_WEIGHT = 0.2, 0.12
 """Weights of signs of a detail: of each rare word, and of a word that differs from text to text."""
 
-VERB_WEIGHT, ENDING_VERB_WEIGHT, UNSHARED_WEIGHT = 0.03, 0.1, 0.03
+VERB_WEIGHT, ENDING_VERB_WEIGHT, UNSHARED_WEIGHT = 0.045, 0.1, 0.03
 """Weights of a verb at the start, of one at the end or a gerund at the start, and of a word of the keyword label."""
 
 LONG_WORDS, LONG_WEIGHT = 4, 0.02
 """Each word beyond these counts against a label."""
 
-SINGLE_WEIGHT, JOINED_WEIGHT = 0.1, 0.08
+SINGLE_WEIGHT, JOINED_WEIGHT, PART_WEIGHT = 0.09, 0.08, 0.06
 """Weights of having a single word, and of joining two phrases, against a keyword label."""
 
 JOINERS = frozenset({"and", "/"})
+
+
+class Choice(NamedTuple):
+    """A possible label with the sorted stems of its content words, and its fit."""
+
+    text: str
+    content: Key
+    fit: float
 
 
 @dataclass(frozen=True)
 class Challenge:
     """Outcome for a topic: pieces that are better labels, best first, and phrases that describe it together.
 
-    A piece is given by its text and the sorted stems of its content words.
+    ``fit`` is that of the keyword label, ``quote`` the most central short text.
     """
 
-    better: list[tuple[str, Key]]
+    fit: float
+    better: list[Choice]
+    quote: Choice | None
     phrases: list[str]
 
 
@@ -107,10 +122,19 @@ def find_challenges(
     distinct = sorted({*labels.values(), *(piece.text for found in contending.values() for piece in found)})
     embedded = normalize_rows(np.asarray(embed(distinct), dtype=np.float32))
     position = {text: at for at, text in enumerate(distinct)}
-    return {
-        row: _judge(label, contending[row], pieces[row], directions[row], embedded, position)
-        for row, label in own.items()
-    }
+    found = {}
+    for row, label in own.items():
+        quote = _find_quote(texts, vectors, read.rows[row], directions[row])
+        found[row] = _judge(label, contending[row], pieces[row], directions[row], embedded, position, quote)
+    return found
+
+
+def _find_quote(texts: Sequence[str], vectors: FloatArray, rows: Sequence[int], direction: FloatArray) -> Choice | None:
+    """The short text of a topic that fits it best, None without any."""
+    short = [at for at in rows if len(texts[at].split()) <= QUOTE_WORDS and len(texts[at].strip()) <= QUOTE_CHARACTERS]
+    fits = np.round(vectors[short] @ direction, 3).tolist()
+    choices = [Choice(" ".join(texts[at].split()), (), fit) for at, fit in zip(short, fits, strict=True)]
+    return min(choices, key=lambda choice: (-choice.fit, choice.text), default=None)
 
 
 def _judge(
@@ -120,16 +144,17 @@ def _judge(
     direction: FloatArray,
     embedded: FloatArray,
     position: Mapping[str, int],
+    quote: Choice | None,
 ) -> Challenge:
     """Outcome for one topic; ``embedded`` has the vectors of labels and pieces at their ``position``."""
-    fits = embedded @ direction
-    ratings = [_rate(piece, label.content, float(fits[position[piece.text]])) for piece in contending]
+    fits = {text: float(embedded[at] @ direction) for text, at in position.items()}
+    ratings = [_rate(piece, label.content, fits[piece.text]) for piece in contending]
     ranked = sorted(zip(ratings, contending, strict=True), key=lambda pair: (-pair[0], pair[1].text))
-    least = _rate_label(label, pieces, float(fits[position[label.text]]))
-    better = [(piece.text, piece.content) for rating, piece in ranked if rating > least]
+    least = _rate_label(label, pieces, fits[label.text])
+    better = [Choice(piece.text, piece.content, fits[piece.text]) for rating, piece in ranked if rating > least]
     rows = [position[piece.text] for _, piece in ranked]
     chosen = _pick_different(embedded[rows], np.array([rating for rating, _ in ranked]))
-    return Challenge(better, [capitalize(ranked[at][1].text) for at in chosen])
+    return Challenge(fits[label.text], better, quote, [capitalize(ranked[at][1].text) for at in chosen])
 
 
 def _pick_different(vectors: FloatArray, ratings: FloatArray) -> list[int]:
@@ -147,23 +172,35 @@ def _pick_different(vectors: FloatArray, ratings: FloatArray) -> list[int]:
 def choose_challengers(
     labels: Mapping[int, str], challenges: Mapping[int, Challenge], taken: Collection[str]
 ) -> dict[int, str]:
-    """New labels of the topics whose keyword label is replaced. All labels have different content words."""
+    """New labels of the topics whose keyword label is replaced. All labels have different content words.
+
+    A label that fits badly is replaced by the most central short text in quotation marks.
+    """
     contents = {label_content(label) for label in [*labels.values(), *taken]}
     used = {label.casefold() for label in [*labels.values(), *taken]}
     chosen = {}
     for row, challenge in challenges.items():
         own = label_content(labels[row])
         free = (
-            (text, content)
-            for text, content in challenge.better
-            if content == own or (content not in contents and text.casefold() not in used)
+            choice
+            for choice in challenge.better
+            if choice.content == own or (choice.content not in contents and choice.text.casefold() not in used)
         )
-        if best := next(free, None):
-            text, content = best
-            contents.add(content)
-            used.add(text.casefold())
-            chosen[row] = capitalize(text)
+        best = next(free, None)
+        quote = challenge.quote
+        if quote and _is_better_quote(quote, best.fit if best else challenge.fit) and quote.text.casefold() not in used:
+            chosen[row] = f"\u201c{quote.text}\u201d"
+            used.add(quote.text.casefold())
+        elif best:
+            contents.add(best.content)
+            used.add(best.text.casefold())
+            chosen[row] = capitalize(best.text)
     return chosen
+
+
+def _is_better_quote(quote: Choice, fit: float) -> bool:
+    """True if a label with this ``fit`` is bad, and the text far better."""
+    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= QUOTE_MARGIN
 
 
 def fit_directions(vectors: FloatArray, topic: IntArray, topic_count: int) -> FloatArray:
@@ -200,6 +237,7 @@ def _rate(piece: Piece, content: Collection[str], fit: float) -> float:
         + VERB_WEIGHT * piece.starts_with_verb
         - ENDING_VERB_WEIGHT * (piece.ends_with_verb or piece.is_gerund)
         - SLOT_WEIGHT * piece.fills_slot
+        - PART_WEIGHT * piece.joins_parts
         - UNSHARED_WEIGHT * set(piece.content).isdisjoint(content)
         - LONG_WEIGHT * max(0, piece.word_count - LONG_WORDS),
         3,

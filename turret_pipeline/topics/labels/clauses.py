@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from turret_pipeline.topics.labels.function_words import FunctionWords
-from turret_pipeline.topics.labels.phrases import NEGATIONS, NOT, PARTICLES, TOKEN, is_unspaced_character, stem_word
+from turret_pipeline.topics.labels.phrases import (
+    DEGREE_WORDS,
+    NEGATIONS,
+    NOT,
+    PARTICLES,
+    TOKEN,
+    is_unspaced_character,
+    stem_word,
+)
 from turret_pipeline.topics.labels.topic_texts import TITLES
 
 READ_WORDS, READ_CLAUSES = 40, 8
@@ -28,8 +36,9 @@ GREETINGS = frozenset(
 INVERTING = frozenset("do does did can could will would should may might must is are was were has have had".split())
 """Before a noun, these open a question, in which noun and verb are no phrase: "does the card work"."""
 
+QUESTION_WORDS = frozenset("who whose what which when where why how".split())
 AGENTS = frozenset({"who"})
-"""Question words that are a subject: the verb after them is not an imperative ("who pays the fee")."""
+"""Words that open a question, and those that are a subject: the verb after them is no imperative ("who pays")."""
 
 NOUN_JOINERS, INFINITIVE_MARKS, COORDINATORS = (
     frozenset({"of"}),
@@ -39,16 +48,36 @@ NOUN_JOINERS, INFINITIVE_MARKS, COORDINATORS = (
 """Words after which a noun phrase goes on; words before a verb; words before a part of equal rank."""
 
 
+CALENDAR_WORDS = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april june july august september
+    october november december montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni
+    juli oktober dezember lundi mardi mercredi jeudi vendredi samedi dimanche janvier février avril juin juillet août
+    septembre octobre novembre décembre lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril
+    mayo junio julio agosto septiembre octubre noviembre diciembre segunda-feira terça-feira quarta-feira quinta-feira
+    sexta-feira janeiro fevereiro março maio junho julho setembro outubro novembro dezembro lunedì martedì mercoledì
+    giovedì venerdì sabato domenica gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre maandag
+    dinsdag woensdag donderdag vrijdag zaterdag zondag januari februari maart mei augustus
+    """.split()
+)
+"""Days and months, which differ from text to text. "May" is left out: it is a verb, too."""
+
+
 @dataclass
 class Token:
-    """A word of a clause. ``may_start`` and ``may_end`` are true if a phrase may start or end with it here."""
+    """A word of a clause. ``may_start`` and ``may_end`` are true if a phrase may start or end with it here.
+
+    ``is_after_subject`` is true after a pronoun, "please" or "want to", where a verb stands; ``is_after_small`` after
+    an article or preposition, where a noun stands.
+    """
 
     written: str
     lower: str
     stem: str
     is_content: bool
     may_start: bool
-    is_after_article: bool
+    is_after_subject: bool
+    is_after_small: bool
     starts_sentence: bool
     may_end: bool = False
 
@@ -78,9 +107,9 @@ class _ClauseReader:
     def __init__(self, words: FunctionWords, excluded: frozenset[str]) -> None:
         self._words, self._excluded = words, excluded
         self._parts: list[list[Token]] = [[]]
-        self._may_start, self._is_after_article = True, False
+        self._may_start, self._is_after_small, self._is_after_subject = True, False, False
         self._is_question = False  # with the verb before the subject
-        self._is_name_next = False
+        self._is_name_next = self._is_after_how = False
 
     def read(self, written: Sequence[str]) -> list[list[Token]]:
         """Parts of the clause between separators."""
@@ -100,9 +129,14 @@ class _ClauseReader:
 
     def _read_word(self, written: str, lower: str, following: str, *, starts_sentence: bool) -> None:
         words = self._words
-        is_after_article, self._is_after_article = self._is_after_article, False
+        is_after_small, self._is_after_small = self._is_after_small, False
+        is_after_subject, self._is_after_subject = self._is_after_subject, False
+        if self._is_after_how and lower in DEGREE_WORDS:
+            self._is_after_how = False
+            return
+        self._is_after_how = lower == "how"
         if lower in words.articles:
-            self._may_start, self._is_after_article = not self._is_question, True
+            self._may_start, self._is_after_small = not self._is_question, True
         elif self._is_name_next or lower in TITLES or self._is_noise(lower):
             self._is_name_next = lower in TITLES
             self._close(may_start=False)
@@ -113,20 +147,27 @@ class _ClauseReader:
         elif lower in words.separators or lower in words.auxiliaries:
             self._note_question(lower, following)
             self._close(may_start=lower not in AGENTS)
+            self._is_after_subject = lower not in QUESTION_WORDS | INVERTING
         else:
             is_small = lower in words.inner or lower in PARTICLES
             if lower in words.inner and lower not in NOUN_JOINERS:
                 self._end_phrase()
-            may_start = self._may_start and not is_small and lower != NOT
+            may_start = self._may_start and not is_small and (is_after_subject or not is_negation(lower))
+            may_start = may_start and lower != NOT
             is_content = not is_small and not is_negation(lower)
-            token = Token(written, lower, _stem(lower), is_content, may_start, is_after_article, starts_sentence)
-            self._parts[-1].append(token)
+            self._is_after_small = lower in words.inner and lower not in INFINITIVE_MARKS | COORDINATORS
+            self._is_after_subject = lower in INFINITIVE_MARKS and not self._parts[-1]
             self._may_start = lower in INFINITIVE_MARKS or (lower in COORDINATORS and not self._is_question)
+            stem = _stem(lower)
+            self._parts[-1].append(
+                Token(written, lower, stem, is_content, may_start, is_after_subject, is_after_small, starts_sentence)
+            )
 
     def _is_noise(self, lower: str) -> bool:
-        """True for an excluded word, a number, and a single letter that is not a word."""
+        """True for an excluded word, a date, a number, and a single letter that is not a word."""
         is_letter = len(lower) == 1 and lower not in self._words.every and not is_unspaced_character(lower)
-        return is_letter or _stem(lower) in self._excluded or not any(sign.isalpha() for sign in lower)
+        is_left_out = lower in CALENDAR_WORDS or _stem(lower) in self._excluded
+        return is_letter or is_left_out or not any(sign.isalpha() for sign in lower)
 
     def _note_question(self, lower: str, following: str) -> None:
         is_first = not any(self._parts)

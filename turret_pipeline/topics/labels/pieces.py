@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from turret_pipeline.topics.labels.clauses import NOUN_JOINERS, Token, split_into_clauses
+from turret_pipeline.topics.labels.clauses import COORDINATORS, NOUN_JOINERS, Token, split_into_clauses
 from turret_pipeline.topics.labels.function_words import FunctionWords
 from turret_pipeline.topics.labels.phrases import is_unspaced_character
 from turret_pipeline.topics.labels.word_use import WordUse
@@ -20,14 +20,14 @@ MAX_WORDS, MAX_CONTENT_WORDS = 6, 5
 MIN_WHOLE_SHARE = 0.25
 """A piece must be whole in this share of its places."""
 
-SLOT_WORDS, SLOT_SHARE = 4, 0.25
+SLOT_WORDS, SLOT_SHARE = 3, 0.4
 """A place of a piece is a slot if at least this many different words stand there, and a word with less than this share
 of them fills it with a detail."""
 
 RARE_SHARE = 0.1
 """A word in fewer of the topic's texts is a detail, the rarer the more."""
 
-NAME_SHARE = 0.15
+NAME_SHARE = 0.3
 """A proper noun in fewer of the topic's texts is never in a label: names of persons and places differ from text to
 text."""
 
@@ -55,6 +55,7 @@ class Piece:
     rarity: float
     word_count: int
     fills_slot: bool
+    joins_parts: bool
     starts_with_verb: bool
     ends_with_verb: bool
     is_gerund: bool
@@ -166,6 +167,7 @@ class TopicPieces:
             rarity=self.rarity(content),
             word_count=len(key),
             fills_slot=self._fills_slot(key),
+            joins_parts=not COORDINATORS.isdisjoint(form),
             starts_with_verb=use.is_verb(key[0]),
             ends_with_verb=use.is_verb(key[-1]) and not form[-1].endswith(("ed", "en", "ing")),
             is_gerund=use.is_gerund(form[0]),

@@ -9,8 +9,8 @@ PROPER_SHARE = 0.3
 """A word that has a capital letter inside sentences in this share of its places is a proper noun."""
 
 VERB_RATIO, VERB_PLACES = 2, 3
-"""A word is mostly a verb if it is at the start of a phrase this many times as often as after an article; and at least
-in this many places."""
+"""A word is mostly a verb if it is after a subject this many times as often as after an article or preposition; and at
+least in this many places."""
 
 MIN_IMPERATIVES = 2
 """A form of a word must start phrases this often to replace its gerund."""
@@ -24,7 +24,8 @@ class WordUse:
     def __init__(self) -> None:
         self._written: dict[str, Counter[str]] = defaultdict(Counter)
         self._starts: Counter[str] = Counter()
-        self._after_article: Counter[str] = Counter()
+        self._after_subject: Counter[str] = Counter()
+        self._after_small: Counter[str] = Counter()
         self._forms: dict[str, set[str]] = defaultdict(set)
         self.texts: Counter[str] = Counter()
         self.text_count = 0
@@ -36,8 +37,9 @@ class WordUse:
         self.texts.update({token.lower for token in tokens})
         for token in tokens:
             self._forms[token.stem].add(token.lower)
-            self._after_article[token.lower] += token.is_after_article
-            self._starts[token.lower] += token.may_start and not token.is_after_article
+            self._after_small[token.lower] += token.is_after_small
+            self._after_subject[token.lower] += token.is_after_subject
+            self._starts[token.lower] += token.may_start and not token.is_after_small
             has_usual_capital = token.starts_sentence and token.written[1:] == token.lower[1:]
             if not is_upper and not has_usual_capital:
                 self._written[token.lower][token.written] += 1
@@ -58,16 +60,14 @@ class WordUse:
         return written[lower] <= (1 - PROPER_SHARE) * written.total()
 
     def is_verb(self, stem: str) -> bool:
-        """True if the forms of a word start phrases far more often than they follow an article."""
-        starts = sum(self._starts[form] for form in self._forms[stem])
-        return starts >= VERB_PLACES and starts > VERB_RATIO * sum(
-            self._after_article[form] for form in self._forms[stem]
-        )
+        """True if the forms of a word are far more often after a subject than after an article or preposition."""
+        verbs = sum(self._after_subject[form] for form in self._forms[stem])
+        return verbs >= VERB_PLACES and verbs > VERB_RATIO * sum(self._after_small[form] for form in self._forms[stem])
 
     def is_gerund(self, lower: str) -> bool:
         """True for "resetting", but not for "checking" if texts mostly say "my checking account"."""
         is_form = lower.endswith(GERUND) and len(lower) >= GERUND_LETTERS
-        return is_form and self._starts[lower] > self._after_article[lower]
+        return is_form and self._starts[lower] > self._after_small[lower]
 
     def imperative(self, lower: str, stem: str) -> str:
         """The form of a gerund's verb that starts most phrases, the word itself if there is none."""
