@@ -253,7 +253,8 @@ def _rate_label(label: _KeywordLabel, pieces: TopicPieces, fit: float) -> float:
     whole, exact = pieces.whole_share(label.key), pieces.exact_share(label.key)
     shares = _rate_shares(pieces.support(content), exact, whole, pieces.rarity(content))
     is_joined = whole == 0 and not JOINERS.isdisjoint(label.text.split())
-    return round(fit + shares + MARGIN - JOINED_WEIGHT * is_joined, 3)
+    is_gerund = pieces.is_gerund(label.text.split()[0].lower())
+    return round(fit + shares + MARGIN - JOINED_WEIGHT * is_joined - ENDING_VERB_WEIGHT * is_gerund, 3)
 
 
 def _rate_shares(support: float, exact_share: float, whole_share: float, rarity: float) -> float:

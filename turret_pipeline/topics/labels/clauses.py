@@ -109,7 +109,8 @@ class _ClauseReader:
         self._parts: list[list[Token]] = [[]]
         self._may_start, self._is_after_small, self._is_after_subject = True, False, False
         self._is_question = False  # with the verb before the subject
-        self._is_name_next = self._is_after_how = False
+        self._is_name_next = False
+        self._previous = ""
 
     def read(self, written: Sequence[str]) -> list[list[Token]]:
         """Parts of the clause between separators."""
@@ -118,7 +119,10 @@ class _ClauseReader:
             return []
         for at, word in enumerate(written):
             following = lowers[at + 1] if at + 1 < len(lowers) else ""
-            self._read_word(word, self._base(lowers[at]), following, starts_sentence=at == 0)
+            lower = self._base(lowers[at])
+            self._read_word(word, lower, following, starts_sentence=at == 0)
+            if self._previous != "how" or lower not in DEGREE_WORDS:
+                self._previous = lower
         self._end_phrase()
         return [part for part in self._parts if part]
 
@@ -131,10 +135,10 @@ class _ClauseReader:
         words = self._words
         is_after_small, self._is_after_small = self._is_after_small, False
         is_after_subject, self._is_after_subject = self._is_after_subject, False
-        if self._is_after_how and lower in DEGREE_WORDS:
-            self._is_after_how = False
+        if is_negation(lower):
+            self._note_question(lower, following)
+        if self._previous == "how" and lower in DEGREE_WORDS:
             return
-        self._is_after_how = lower == "how"
         if lower in words.articles:
             self._may_start, self._is_after_small = not self._is_question, True
         elif self._is_name_next or lower in TITLES or self._is_noise(lower):
@@ -170,9 +174,13 @@ class _ClauseReader:
         return is_letter or is_left_out or not any(sign.isalpha() for sign in lower)
 
     def _note_question(self, lower: str, following: str) -> None:
-        is_first = not any(self._parts)
-        has_pronoun = following in self._words.separators or is_negation(following)
-        self._is_question |= is_first and lower in INVERTING and not has_pronoun
+        """Note that the verb stands before its subject: "does the card", but not "I do" or "do I"."""
+        opens = not any(self._parts) and (not self._previous or self._previous in QUESTION_WORDS)
+        if is_negation(lower):
+            self._is_question |= opens and following in self._words.articles
+        elif lower in INVERTING:
+            has_pronoun = following in self._words.separators or is_negation(following)
+            self._is_question |= opens and not has_pronoun
 
     def _end_phrase(self) -> None:
         if self._parts[-1]:

@@ -134,6 +134,10 @@ class TopicPieces:
         shares = [len(self._texts_of.get(stem, ())) / max(len(self.stems), 1) for stem in content]
         return sum(max(0.0, 1 - share / RARE_SHARE) for share in shares)
 
+    def is_gerund(self, lower: str) -> bool:
+        """True for a verb form like "resetting" at the start of phrases."""
+        return self._use.is_gerund(lower)
+
     def _usual_form(self, key: Key) -> tuple[str, ...]:
         forms = self._forms[key]
         return min(forms, key=lambda form: (-forms[form], form))
