@@ -49,7 +49,7 @@ ENOUGH_WHOLE = 0.5
 RARE_WEIGHT, SLOT_WEIGHT = 0.2, 0.12
 """Weights of signs of a detail: of each rare word, and of a word that differs from text to text."""
 
-VERB_WEIGHT, ENDING_VERB_WEIGHT, UNSHARED_WEIGHT = 0.045, 0.1, 0.03
+VERB_WEIGHT, ENDING_VERB_WEIGHT, UNSHARED_WEIGHT = 0.045, 0.1, 0.06
 """Weights of a verb at the start, of one at the end or a gerund at the start, and of a word of the keyword label."""
 
 LONG_WORDS, LONG_WEIGHT = 4, 0.02
@@ -130,11 +130,12 @@ def find_challenges(
 
 
 def _find_quote(texts: Sequence[str], vectors: FloatArray, rows: Sequence[int], direction: FloatArray) -> Choice | None:
-    """The short text of a topic that fits it best, None without any."""
+    """The short text of a topic that fits it best, one with letters if there are any; None without any."""
     short = [at for at in rows if len(texts[at].split()) <= QUOTE_WORDS and len(texts[at].strip()) <= QUOTE_CHARACTERS]
     fits = np.round(vectors[short] @ direction, 3).tolist()
     choices = [Choice(" ".join(texts[at].split()), (), fit) for at, fit in zip(short, fits, strict=True)]
-    return min(choices, key=lambda choice: (-choice.fit, choice.text), default=None)
+    worded = [choice for choice in choices if any(sign.isalpha() for sign in choice.text)]
+    return min(worded or choices, key=lambda choice: (-choice.fit, choice.text), default=None)
 
 
 def _judge(

@@ -27,6 +27,9 @@ TITLES = frozenset(
 )
 """Words before the name of a person."""
 
+AMBIGUOUS_TITLES = frozenset({"miss", "ms", "sr", "sra"})
+"""Titles that are other words, too."""
+
 _TITLED = re.compile(rf"\b(?:{'|'.join(sorted(TITLES))})\.?\s+([^\W\d_]+)", re.IGNORECASE)
 
 
@@ -80,9 +83,10 @@ def _sample(own: Sequence[int]) -> list[int]:
 
 
 def _names_after_titles(texts: Sequence[str]) -> set[str]:
-    """Stems of words that are mostly after a title: names of persons."""
+    """Stems of words that are mostly after a title, which are names of persons, and of the titles."""
     titled = Counter(name.lower() for text in texts for name in _TITLED.findall(text))
     if not titled:
         return set()
     counts = Counter(word for text in texts for word in re.findall(r"[^\W\d_]+", text.lower()) if word in titled)
-    return {stem_word(word) for word, count in titled.items() if 2 * count > counts[word]}
+    names = {word for word, count in titled.items() if 2 * count > counts[word]}
+    return {stem_word(word) for word in names | (TITLES - AMBIGUOUS_TITLES)}
