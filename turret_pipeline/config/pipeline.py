@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         description="A text has no topic if its mean cosine to its nearest texts is lower and many of these have other "
         "topics; assigned texts change only with `turret topics refit`",
     )
+    label_excluded_words: CommaSeparated = Field(
+        [],
+        description="Words that are never in the label of a topic, such as the company's own name, separated by "
+        "commas; topics that have a label keep it",
+    )
     trend_days: int = Field(
         7,
         ge=1,

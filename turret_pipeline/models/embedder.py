@@ -1,5 +1,6 @@
 """Embedding models: sentence-transformers on the best available device, and the packaged multilingual encoder."""
 
+import functools
 import hashlib
 import os
 from collections.abc import Sequence
@@ -68,6 +69,16 @@ def _load_transformer(model: str, device: str, prefix: str) -> Embedder:
         given = [prefix + text for text in texts]
         vectors = transformer.encode(given, instruction, batch_size=BATCH_TEXTS, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
+
+    return embed
+
+
+def load_embedder_lazily(model: str, device: str, prefix: str = "") -> Embedder:
+    """The model as a function from texts to vectors. It is loaded by the first call, which raises TurretError."""
+    load = functools.cache(load_embedder)
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        return load(model, device, prefix)(texts)
 
     return embed
 

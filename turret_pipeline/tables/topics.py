@@ -64,7 +64,7 @@ _TOPIC = (
         "Origin of the label: keywords, llm, person, or privacy (topics of too few users, combined into one; setting "
         "privacy_min_users)",
     ),
-    text("description", "One sentence about the topic"),
+    text("description", "Three phrases about the topic and its number of texts, or a sentence from an LLM"),
     Column("keywords", "texts", "Words that distinguish it from the other topics of the field, strongest first"),
     Column("example_texts", "texts", "Up to 5 texts that are near its centroid and differ from each other"),
     text("theme_id", "Theme of the topic: FIELD-theme-NUMBER"),

@@ -1,5 +1,6 @@
 """Assets of group topics: distinct texts, their vectors, and topics with stable ids."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.clock import now
-from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.models.embedder import load_embedder, load_embedder_lazily
 from turret_pipeline.models.llm_labeling import label_topics_with_llm
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
@@ -174,7 +175,7 @@ def topics(
 
 
 def _flags_of_prepared_texts(workspace: Workspace, distinct: pl.DataFrame) -> pl.DataFrame:
-    """What was left out of the texts that were embedded in prepared form, by any of the models in use."""
+    """Flags of the texts that were embedded in prepared form, by any of the models in use."""
     needed = list_embeddings(distinct, workspace.settings.embedding_model, workspace.published_topics()[0])
     flags = [workspace.vectors(model).flags_of_prepared() for model in needed]
     return pl.concat([FLAGS.to_frame(), *flags]).unique("text_id", keep="first", maintain_order=True)
@@ -231,7 +232,11 @@ def _plan(
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
-    return Plan(settings.topic_options, edits, refit, types, settings.embedding_model)
+    embedder = functools.partial(
+        load_embedder_lazily, device=settings.embedding_device, prefix=settings.embedding_prefix
+    )
+    excluded = tuple(settings.label_excluded_words)
+    return Plan(settings.topic_options, edits, refit, types, settings.embedding_model, embedder, excluded)
 
 
 def _results(

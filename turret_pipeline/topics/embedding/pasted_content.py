@@ -1,4 +1,4 @@
-"""What people paste beside a request: documents between marks, code, logs, encoded data, quoted mail, signatures.
+"""Content that people paste beside a request: documents between marks, code, logs, encoded data, quoted mail.
 
 A text is what is left without it, if a request is left. Line breaks help to recognize it, and are not needed.
 """

@@ -29,7 +29,7 @@ MULTILINGUAL_READING: Mapping[str, float] = {
 that are not here were not measured and are taken as unread."""
 
 READING: Mapping[str, Mapping[str, float]] = {ENGLISH: {"en": 1.0}, MULTILINGUAL: MULTILINGUAL_READING}
-"""How well a model reads each language, 0 to 1. Models that are not here are taken to read all languages."""
+"""Quality with which a model reads each language, 0 to 1. Models that are not here are taken to read all languages."""
 
 MIN_READING = 0.2
 """Least value of READING for a language that is read: twice the cosine of requests with different meanings."""
@@ -64,7 +64,7 @@ class Reading:
 
 
 def measure_reading(model: str, language: str | None) -> float | None:
-    """How well a model reads a language, 0 to 1; None if that is unknown, for the model or without a language."""
+    """Quality with which a model reads a language, 0 to 1; None if the model's is unknown, or without a language."""
     if language is None or model not in READING:
         return None
     return READING[model].get(language, 0.0)
@@ -78,7 +78,8 @@ def plan_reading(languages: pl.Series, setting: str, known: str | None = None) -
     main = _select_main_model(languages, known) if setting == AUTO else setting
     usable = [main, MULTILINGUAL] if setting == AUTO else [main]
     by_language = {
-        language: next((model for model in usable if _reads(model, language)), None) for language in languages.unique()
+        language: next((model for model in usable if reads_language(model, language)), None)
+        for language in languages.unique()
     }
     return Reading(main, [by_language[language] for language in languages])
 
@@ -86,11 +87,12 @@ def plan_reading(languages: pl.Series, setting: str, known: str | None = None) -
 def _select_main_model(languages: pl.Series, known: str | None) -> str:
     if known is not None and (main := known.split(" + ", maxsplit=1)[0]) in READING:
         return main
-    is_read = [_reads(ENGLISH, language) for language in languages]
+    is_read = [reads_language(ENGLISH, language) for language in languages]
     return ENGLISH if sum(is_read) >= MIN_MAIN_SHARE * len(is_read) else MULTILINGUAL
 
 
-def _reads(model: str, language: str | None) -> bool:
+def reads_language(model: str, language: str | None) -> bool:
+    """True if the model reads the language well enough, or if that is unknown."""
     reading = measure_reading(model, language)
     return reading is None or reading >= MIN_READING
 

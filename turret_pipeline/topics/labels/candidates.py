@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
-from turret_pipeline.stats.array_types import FloatArray, IntArray
+from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.topics.labels.function_words import FunctionWords
 from turret_pipeline.topics.labels.phrases import (
     Key,
     Word,
@@ -25,12 +26,10 @@ from turret_pipeline.topics.labels.phrases import (
     stems_after_articles,
     word_count,
 )
+from turret_pipeline.topics.labels.topic_texts import TopicTexts
 
 READ_WORDS = 60
 """Words that are read of each text: the subject is near the start, and whole pages would have millions of phrases."""
-
-READ_TEXTS = 120
-"""Texts that are read of each topic. They give shares within a few percent; more texts only take longer."""
 
 MIN_SHARE, FEW_TEXTS = 0.02, 20
 """A phrase in fewer of the topic's texts is a detail. With this few texts, one text is enough."""
@@ -113,8 +112,11 @@ class _PhraseCounts:
             self.counts[key] += self.forms[form]
             self.usual_words.setdefault(key, self.words[form])
 
-    def frequent_phrases(self) -> dict[Key, Key]:
-        """Content stems of the phrases, by key, that enough texts have and that are not fragments of longer ones."""
+    def frequent_phrases(self, excluded: frozenset[str]) -> dict[Key, Key]:
+        """Content stems of the phrases, by key, that enough texts have and that are not fragments of longer ones.
+
+        Phrases with a stem in ``excluded`` are left out.
+        """
         size = len(self.stems)
         least = max(2, MIN_SHARE * size) if size > FEW_TEXTS else 1
         frequent = sorted(key for key, count in self.counts.items() if count >= least)
@@ -123,7 +125,11 @@ class _PhraseCounts:
         is_spaced = {key: not all(map(is_unspaced_character, key)) for key in frequent}
         frequent = [key for key in frequent if self.counts[key] > 1 or is_spaced[key]] or frequent
         fragments = {part for key in repeated for part in _parts(key) if self._is_fragment(part, key)}
-        return {key: content_stems(self.usual_words[key]) for key in frequent if key not in fragments}
+        return {
+            key: content_stems(self.usual_words[key])
+            for key in frequent
+            if key not in fragments and excluded.isdisjoint(key)
+        }
 
     def _is_fragment(self, part: Key, whole: Key) -> bool:
         return part in self.counts and self.counts[whole] >= FRAGMENT_SHARE * self.counts[part]
@@ -135,17 +141,20 @@ def _parts(key: Key) -> list[Key]:
     return [key[a:b] for a in range(length) for b in range(a + 1, length + 1) if b - a < length]
 
 
-def find_candidates(texts: Sequence[str], topic: IntArray, topic_count: int, length_bonus: float) -> Candidates:
-    """Candidates of the topics 0 to topic_count - 1; ``topic`` has shape (texts,), negative for none.
+def find_candidates(texts: Sequence[str], read: TopicTexts, length_bonus: float) -> Candidates:
+    """Candidates of the topics, of whose ``texts`` those in ``read`` are read.
 
     The weight is multiplied by ``length_bonus`` for each of up to REWARDED_WORDS words after the first.
     """
     casing: dict[str, Counter[str]] = defaultdict(Counter)
-    sampled = _sample_texts(texts, topic, topic_count)
-    by_topic = [_count_phrases([texts[at] for at in rows], casing) for rows in sampled]
+    sampled, topic_count = read.rows, len(read.rows)
+    by_topic = [
+        _count_phrases([texts[at] for at in rows], casing, words)
+        for rows, words in zip(sampled, read.words, strict=True)
+    ]
     stems = [stems for counts in by_topic for stems in counts.stems]
     usual_case = {lower: _usual_case(lower, written) for lower, written in casing.items()}
-    keys = [counts.frequent_phrases() for counts in by_topic]
+    keys = [counts.frequent_phrases(read.excluded) for counts in by_topic]
     contents = sorted({content for own in keys for content in own.values()})
     if not contents:
         return Candidates([[] for _ in by_topic], [], [])
@@ -195,25 +204,13 @@ def _rank_phrases(
     return list(found.values())
 
 
-def _sample_texts(texts: Sequence[str], topic: IntArray, topic_count: int) -> list[list[int]]:
-    """Positions of up to READ_TEXTS texts of each topic, evenly spaced in alphabetical order."""
-    members: list[list[int]] = [[] for _ in range(topic_count)]
-    for at in sorted(range(len(texts)), key=texts.__getitem__):
-        if topic[at] >= 0:
-            members[topic[at]].append(at)
-    return [
-        [own[at] for at in np.unique(np.linspace(0, len(own) - 1, READ_TEXTS).astype(int))] if own else []
-        for own in members
-    ]
-
-
-def _count_phrases(texts: Sequence[str], casing: dict[str, Counter[str]]) -> _PhraseCounts:
+def _count_phrases(texts: Sequence[str], casing: dict[str, Counter[str]], words: FunctionWords) -> _PhraseCounts:
     """Phrases of the texts of a topic; adds to ``casing`` the spellings of words that do not start a sentence."""
     short = [" ".join(text.split()[:READ_WORDS]) for text in texts]
-    runs = [split_into_runs(text) for text in short]
+    runs = [split_into_runs(text, known=words) for text in short]
     without_content = sum(not any(word.is_content for run in found for word in run) for found in runs)
     if is_conversational := without_content > CONVERSATION_SHARE * len(texts):
-        runs = [split_into_runs(text, with_chatter=True) for text in short]
+        runs = [split_into_runs(text, with_chatter=True, known=words) for text in short]
     counts = _PhraseCounts(is_prose=not is_conversational and are_english(short))
     for text, found in zip(short, runs, strict=True):
         counts.add(found)

@@ -7,20 +7,22 @@ prefers frequent phrases, which may be details. The second alone prefers phrases
 """
 
 import itertools
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import centroids
-from turret_pipeline.topics.embedding.embedding import SAME_VECTOR_COSINE
+from turret_pipeline.topics.embedding.embedding import Embedder
+from turret_pipeline.topics.labels.allocation import LabelAllocator, capitalize
 from turret_pipeline.topics.labels.candidates import Candidate, find_candidates
+from turret_pipeline.topics.labels.challenge import choose_challengers, find_challenges
 from turret_pipeline.topics.labels.meaning import PhraseEmbedder
-from turret_pipeline.topics.labels.phrases import Key, are_english, content_stems, split_into_runs
+from turret_pipeline.topics.labels.phrases import are_english
+from turret_pipeline.topics.labels.topic_texts import select_texts
 
-KEYWORD_COUNT, EXAMPLE_COUNT, CENTRAL_COUNT = 10, 5, 25
+KEYWORD_COUNT, PHRASE_COUNT = 10, 3
 
 MAX_CONTENDING, CONTENDING_SHARE = 20, 0.15
 """Phrases of each topic that are weighed by meaning: the best ones, with at least this share of the highest weight.
@@ -33,24 +35,19 @@ MEANING_RATE, NEAREST_TOPICS = 4.5, 3
 """A cosine that is higher by 0.1 multiplies the weight by about 1.5, and so does a margin that is higher by 0.1."""
 
 BROAD_SHARE, BROAD_THEME_SHARE = 0.3, 0.5
-SECOND_TEXTS, SECOND_WEIGHT, SAME_START = 0.6, 0.35, 4
-"""A label has a second phrase if the first is in less than BROAD_SHARE of the topic's texts (BROAD_THEME_SHARE for a
-theme). The texts with only the second must number at least SECOND_TEXTS times those with the first, and its weight must
-be at least SECOND_WEIGHT times that of the first. No two of their words may start with the same SAME_START letters."""
+"""A label of a topic, and of a theme, has a second phrase if the first is in less than this share of the texts."""
 
 LONGER_PHRASE_WEIGHT = 0.8
 """A longer phrase replaces a single word if it has this share of its weight: "cancel order" says more than "cancel"."""
 
-LABEL_WORDS = 6
-"""Words of a label with two phrases, with the word between them: a longer label is hard to read at a glance."""
-
 
 @dataclass(frozen=True)
 class TopicLabel:
-    """A short label of a topic, and its keywords."""
+    """A short label of a topic, its keywords, and up to three phrases that differ and describe it together."""
 
     label: str
     keywords: list[str]
+    phrases: list[str]
 
 
 def label_topics(
@@ -61,17 +58,24 @@ def label_topics(
     taken: Collection[str] = (),
     vectors: FloatArray | None = None,
     themes: bool = False,
+    embed: Embedder | None = None,
+    languages: Sequence[str | None] | None = None,
+    excluded_words: Collection[str] = (),
+    reads_language: Callable[[str | None], bool] = lambda _language: True,
 ) -> list[TopicLabel]:
     """Labels of the topics 0 to topic_count - 1; ``topic`` has shape (texts,), negative for an unassigned text.
 
-    Topics in ``known`` keep their label. New labels differ from these and from the labels in ``taken``. With
-    ``vectors``, shape (texts, dimensions), phrases are also rated by meaning. Set ``themes`` to label themes, which
-    need shorter phrases, and more often two.
+    Topics in ``known`` keep their label. New labels differ from these and from the labels in ``taken``, and have none
+    of ``excluded_words``. With ``vectors``, shape (texts, dimensions), phrases are also rated by meaning; with
+    ``embed``, too, pieces of texts challenge the keyword labels of topics whose commonest language the model reads
+    (``reads_language``). ``languages`` has the language of each text. Set ``themes`` to label themes, which need
+    shorter phrases, and more often two.
     """
     if not (topic >= 0).any():
         return []
     known = known or {}
-    candidates = find_candidates(texts, topic, topic_count, THEME_LENGTH_BONUS if themes else LENGTH_BONUS)
+    read = select_texts(texts, topic, topic_count, languages, excluded_words)
+    candidates = find_candidates(texts, read, THEME_LENGTH_BONUS if themes else LENGTH_BONUS)
     ranked = candidates.of_topic
     keywords = [_keywords(of_topic) for of_topic in ranked]
     new = [row for row in range(topic_count) if row not in known]
@@ -79,11 +83,18 @@ def label_topics(
         embedder = PhraseEmbedder(candidates.stems, vectors[candidates.rows])
         ranked = _weigh_by_meaning(ranked, new, centroids(vectors, topic), embedder)
     broad, joiner = BROAD_THEME_SHARE if themes else BROAD_SHARE, " and " if are_english(texts) else " / "
-    allocator = _LabelAllocator([*known.values(), *taken], broad, joiner)
+    allocator = LabelAllocator([*known.values(), *taken], broad, joiner)
     if not themes:
         ranked = [_prefer_longer_phrase(of_topic) for of_topic in ranked]
-    labels = {row: allocator.allocate(ranked[row]) for row in new} | dict(known)
-    return [TopicLabel(labels[row], keywords[row]) for row in range(topic_count)]
+    labels = {row: allocator.allocate(ranked[row]) for row in new}
+    phrases = {row: [capitalize(keyword) for keyword in keywords[row][:PHRASE_COUNT]] for row in range(topic_count)}
+    if embed is not None and vectors is not None and new:
+        readable = {row: label for row, label in labels.items() if reads_language(read.languages[row])}
+        challenges = find_challenges(readable, texts, topic, read, vectors, embed)
+        labels |= choose_challengers(labels, challenges, [*known.values(), *taken])
+        phrases |= {row: challenge.phrases for row, challenge in challenges.items() if challenge.phrases}
+    labels |= known
+    return [TopicLabel(labels[row], keywords[row], phrases[row]) for row in range(topic_count)]
 
 
 def _weigh_by_meaning(
@@ -128,32 +139,6 @@ def _keywords(candidates: Iterable[Candidate]) -> list[str]:
     return [candidate.text for candidate in chosen]
 
 
-class _LabelAllocator:
-    """Allocator of labels that are unique in a field."""
-
-    def __init__(self, labels: Collection[str], broad: float, joiner: str) -> None:
-        self._broad, self._joiner = broad, joiner
-        self._labels = {label.casefold() for label in labels}
-        self._contents = {_content(label) for label in labels}
-
-    def allocate(self, candidates: Sequence[Candidate]) -> str:
-        """The best phrase that is still free, as a label; it is taken from now on."""
-        free = [candidate for candidate in candidates if candidate.content not in self._contents]
-        label = _capitalize(_join_phrases(free, self._broad, self._joiner)) if free else None
-        if label is None or label.casefold() in self._labels:
-            label = self._add_number(_capitalize(candidates[0].text) if candidates else "Unnamed")
-        self._labels.add(label.casefold())
-        self._contents |= {free[0].content, _content(label)} if free else set()
-        return label
-
-    def _add_number(self, label: str) -> str:
-        """The label, followed by a number if it is taken."""
-        number = 1
-        while (free := label if number == 1 else f"{label} {number}").casefold() in self._labels:
-            number += 1
-        return free
-
-
 def _prefer_longer_phrase(candidates: list[Candidate]) -> list[Candidate]:
     """The candidates; if the first is a single word, a phrase with it that is nearly as good comes first."""
     if not candidates or len(candidates[0].content) > 1:
@@ -167,77 +152,3 @@ def _prefer_longer_phrase(candidates: list[Candidate]) -> list[Candidate]:
         and len(candidate.text.split()) == len(candidate.content)  # words after a preposition are mostly details
     )
     return [*itertools.islice(longer, 1), *candidates]
-
-
-def _content(label: str) -> Key:
-    """Stems of the content words of a label."""
-    return content_stems([word for run in split_into_runs(label) for word in run])
-
-
-def _join_phrases(candidates: Sequence[Candidate], broad: float, joiner: str) -> str:
-    """The best phrase, with a second one if the first is in few texts and the second in enough others."""
-    first = candidates[0]
-    if first.share >= broad:
-        return first.text
-    for second in candidates[1:]:
-        has_texts = len(second.rows - first.rows) >= SECOND_TEXTS * len(first.rows)
-        label = f"{first.text}{joiner}{second.text}"
-        is_short = len(label.split()) <= LABEL_WORDS
-        is_different = second.weight >= SECOND_WEIGHT * first.weight and not _word_starts(first) & _word_starts(second)
-        if has_texts and is_short and is_different:
-            return label
-    return first.text
-
-
-def _word_starts(candidate: Candidate) -> set[str]:
-    return {word[:SAME_START] for word in re.split(r"\W+", candidate.text.lower())}
-
-
-def _capitalize(label: str) -> str:
-    """The label with a capital first letter, unless the first word has other capitals (iOS)."""
-    first = label.split(" ", maxsplit=1)[0]
-    return label if first[1:] != first[1:].lower() else label[:1].upper() + label[1:]
-
-
-def pick_examples(texts: Sequence[str], vectors: FloatArray, topic: IntArray, topic_count: int) -> list[list[str]]:
-    """Up to EXAMPLE_COUNT texts of each topic, central but different from each other, the most central first.
-
-    They are chosen by maximal marginal relevance (Carbonell and Goldstein, 1998) among the CENTRAL_COUNT texts nearest
-    to the centroid. Texts that differ only in case, or have the same vector, count as one.
-    """
-    if topic_count == 0:
-        return []
-    topic_centroids = centroids(vectors, topic)
-    found: list[list[str]] = []
-    for row in range(topic_count):
-        members = np.flatnonzero(topic == row)
-        similarity = vectors[members] @ topic_centroids[row] if len(members) else np.empty(0)
-        order = _most_central([texts[member].casefold() for member in members.tolist()], vectors[members], similarity)
-        chosen = _most_diverse(vectors[members[order]], similarity[order])
-        found.append([texts[member] for member in members[order[chosen]]])
-    return found
-
-
-def _most_central(texts: Sequence[str], vectors: FloatArray, similarity: FloatArray) -> IntArray:
-    """Positions of the CENTRAL_COUNT rows nearest to the centroid, without repeated texts or vectors."""
-    is_left = np.ones(len(texts), dtype=bool)
-    found: dict[str, int] = {}
-    for at in np.argsort(-similarity, kind="stable").tolist():
-        if is_left[at] and texts[at] not in found:
-            found[texts[at]] = at
-            is_left &= vectors @ vectors[at] < SAME_VECTOR_COSINE
-        if len(found) == CENTRAL_COUNT:
-            break
-    return np.array([*found.values()], dtype=np.int64)
-
-
-def _most_diverse(vectors: FloatArray, similarity: FloatArray) -> list[int]:
-    """Positions of up to EXAMPLE_COUNT rows that are near the centroid (``similarity``) and far from each other."""
-    chosen: list[int] = []
-    redundancy = np.zeros(len(vectors))
-    while len(chosen) < min(EXAMPLE_COUNT, len(vectors)):
-        gain = np.round(similarity - redundancy, 6)
-        gain[chosen] = -np.inf
-        chosen.append(int(gain.argmax()))
-        redundancy = np.maximum(redundancy, vectors @ vectors[chosen[-1]])
-    return chosen

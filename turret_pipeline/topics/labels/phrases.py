@@ -2,15 +2,16 @@
 
 A phrase is a run of words within a sentence. As in RAKE (Rose et al., 2010), stop words separate phrases, with two
 differences: prepositions and conjunctions may be inside a phrase ("lost or stolen card"), and articles, possessives and
-auxiliaries are skipped, as in headlines ("my card has not arrived" becomes "card not arrived"). The word lists are
-English. In other languages function words count as content; they weigh little because they are common in all topics.
-Each Chinese and Japanese character is a word.
+auxiliaries are skipped, as in headlines ("my card has not arrived" becomes "card not arrived"). The word lists here are
+English; function_words.py has those of other languages. Each Chinese and Japanese character is a word.
 """
 
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from turret_pipeline.topics.labels.function_words import ENGLISH, FunctionWords
 
 ARTICLES = frozenset("a an the my your our their his her its this that these those some any every each".split())
 """Words before a noun."""
@@ -74,7 +75,7 @@ _MARKED = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17d3"
 """Combining marks of scripts from Hebrew to Khmer, which ``\\w`` does not match."""
 
 _LETTER = rf"(?:[^\W_{_UNSPACED}]|[{_MARKED}])"
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rf"(?P<aside>\S+://\S+|\S+@\S+|\{{\{{[^{{}}]*\}}\}}|<\w[^<>]{{0,40}}>|[\[{{(]+[A-Z\d_ -]+[\]}})]+)"
     rf"|(?P<unspaced>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
 )
@@ -97,31 +98,32 @@ class Word(NamedTuple):
 
 _NAMED = re.compile(rf"\b(?:{'|'.join(sorted(ARTICLES))}) ([\w'-]+)")
 
-ENGLISH, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
+ENGLISH_WORDS, ENGLISH_SHARE = frozenset("the and to is of my i you it how what".split()), 0.2
 """Texts are English if at least this share of them has one of these words."""
 
 Key = tuple[str, ...]
 """Stems of the words of a phrase. Phrases with the same key count as one."""
 
 
-def split_into_runs(text: str, with_chatter: bool = False) -> list[list[Word]]:
-    """Runs of words between separators, from which phrases are taken.
+def split_into_runs(text: str, with_chatter: bool = False, known: FunctionWords = ENGLISH) -> list[list[Word]]:
+    """Runs of words between separators, from which phrases are taken; ``known`` are the function words.
 
     Conversational words are separators unless ``with_chatter`` is set.
     """
+    skipped = SKIPPED if known.has_english else known.articles | known.auxiliaries
     runs: list[list[Word]] = [[]]
     starts_sentence, before = True, ""
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         written, kind = match.group(), match.lastgroup
         lower = written.lower().replace("\u2019", "'")
         if kind in {"aside", "stop"} or (before == "how" and lower in DEGREE_WORDS):
             runs.append([])
-        elif lower in SKIPPED:
+        elif lower in skipped:
             if before in CONJUNCTIONS:  # "cash and was charged": a new clause
                 runs.append([])
         elif lower == "not" and before in {"do", "does", "did"}:
             runs[-1].append(Word(f"{before}n't", f"{before}n't", NOT, starts_sentence, False, False))
-        elif (word := _word(written, starts_sentence, with_chatter)) is None:
+        elif (word := _word(written, starts_sentence, with_chatter, known)) is None:
             runs.append([])
         else:
             runs[-1].append(word)
@@ -130,25 +132,28 @@ def split_into_runs(text: str, with_chatter: bool = False) -> list[list[Word]]:
 
 
 @functools.lru_cache(maxsize=100_000)
-def _word(written: str, starts_sentence: bool, with_chatter: bool) -> Word | None:
+def _word(written: str, starts_sentence: bool, with_chatter: bool, known: FunctionWords) -> Word | None:
     """The word with its properties, None if it separates phrases."""
     lower = written.lower().replace("\u2019", "'")
     base, _, ending = lower.partition("'")
     if lower in NEGATIONS or ending == "t":
         return Word(lower, lower, NOT, starts_sentence, False, False)
-    separates = not {base, lower}.isdisjoint(_separators(with_chatter))
+    separates = not {base, lower}.isdisjoint(_separators(with_chatter, known))
     if separates or not any(sign.isalpha() for sign in lower):
         return None
-    is_content = lower not in INNER_WORDS and lower not in PARTICLES
+    is_content = lower not in (INNER_WORDS if known.has_english else known.inner) and lower not in PARTICLES
     return Word(written, lower, stem_word(base), starts_sentence, is_content, is_content or lower in PARTICLES)
 
 
-@functools.cache
-def _separators(with_chatter: bool) -> frozenset[str]:
+@functools.lru_cache(maxsize=1_000)
+def _separators(with_chatter: bool, known: FunctionWords) -> frozenset[str]:
+    if not known.has_english:
+        return known.separators if not with_chatter else frozenset()
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     words = ENGLISH_STOP_WORDS if with_chatter else ENGLISH_STOP_WORDS | CHATTER
-    return frozenset(words - KEPT_STOP_WORDS - INNER_WORDS - PARTICLES - SKIPPED)
+    derived = known.separators - ENGLISH.separators
+    return frozenset((words - KEPT_STOP_WORDS - INNER_WORDS - PARTICLES - SKIPPED) | derived)
 
 
 def stem_word(word: str) -> str:
@@ -163,7 +168,7 @@ def stem_word(word: str) -> str:
 
 def are_english(texts: Sequence[str]) -> bool:
     """True if enough of the texts have one of the most frequent English words."""
-    hits = sum(not ENGLISH.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
+    hits = sum(not ENGLISH_WORDS.isdisjoint(text.lower().split(maxsplit=20)) for text in texts)
     return hits >= ENGLISH_SHARE * len(texts)
 
 

@@ -116,7 +116,9 @@ def _update_field(
     plan = replace(plan, edits=plan.edits.about(_known_topic_ids(field, previous, found)))
     found = apply_splits(found, field, vectors, previous.topic_definitions, previous.topic_lineage, plan.edits)
     shown = measure_fit(vectors, apply_merges(found.assignment.topic, field, plan.edits))
-    topics = build_topic_table(field, previous.topic_definitions, texts, vectors, shown.topic, found.split_edits, plan)
+    topics = build_topic_table(
+        field, previous.topic_definitions, texts, vectors, shown.topic, found.split_edits, plan, reading.main
+    )
     changes = build_lineage(previous.topic_definitions, topics, field, found.changes, run)
     # texts that are gone keep their row, so that a text that comes back gets its topic again
     gone = previous.text_topics.join(every, on="text_id", how="anti")

@@ -1,6 +1,7 @@
 """The topic table of a field: labels, themes, quality and map positions. Known topics keep what they had."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -11,12 +12,18 @@ from turret_pipeline.tables.topics import ACTIVE, RETIRED
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids, sum_vectors
 from turret_pipeline.topics.edits import SUBJECT, Edits
 from turret_pipeline.topics.embedding.embedding import normalize_rows
-from turret_pipeline.topics.labels.labels import TopicLabel, label_topics, pick_examples
+from turret_pipeline.topics.embedding.readers import reads_language
+from turret_pipeline.topics.labels.examples import pick_examples
+from turret_pipeline.topics.labels.labels import label_topics
 from turret_pipeline.topics.layout import lay_out_topics
+from turret_pipeline.topics.lifecycle.descriptions import describe_topics
 from turret_pipeline.topics.lifecycle.plan import Plan
 from turret_pipeline.topics.lifecycle.unique_labels import assign_unique_labels
 from turret_pipeline.topics.themes import assign_themes
 from turret_pipeline.topics.topic_id import TopicId
+
+THEME_TEXTS = 30
+"""Texts of each topic that are read for the label of its theme, so that no topic outweighs the others."""
 
 KEYWORDS, PERSON = "keywords", "person"
 ROLE_UNKNOWN = "Treated as a subject: none of its texts is in a session yet."
@@ -41,11 +48,12 @@ def build_topic_table(
     topic: IntArray,
     split_edits: Mapping[int, str],
     plan: Plan,
+    model: str,
 ) -> pl.DataFrame:
     """Topic table of a field, retired topics included. Known topics keep their label, theme and map position.
 
     ``topic`` has the topic number of each of ``texts`` after merges by a person. ``split_edits`` has the edits that
-    split topics off in this run, by the number of the new topic.
+    split topics off in this run, by the number of the new topic; ``model`` has embedded the texts.
     """
     active = np.unique(topic[topic != NO_TOPIC])
     position = np.where(topic == NO_TOPIC, NO_TOPIC, np.searchsorted(active, topic))
@@ -53,18 +61,33 @@ def build_topic_table(
     words = texts["text"].to_list()
     labels = _previous_labels(previous, ids, "topic_id", "found_label")
     taken = [*previous["label"], *previous["found_label"], *plan.edits.labels().values()]
-    names = label_topics(words, position, len(active), labels, taken, vectors)
+    languages = texts["language"].to_list()
+    names = label_topics(
+        words,
+        position,
+        len(active),
+        labels,
+        taken,
+        vectors,
+        embed=plan.find_embedder and plan.find_embedder(model),
+        languages=languages,
+        excluded_words=plan.excluded_words,
+        reads_language=functools.partial(reads_language, model),
+    )
+    text_counts = np.bincount(position[position != NO_TOPIC], minlength=len(active))
     themes = _themes(field, previous, active, centroids(vectors, position), plan.options.seed, refit=plan.refit)
     split_edit_ids = {str(TopicId(field, number)): edit for number, edit in split_edits.items()}
     found = pl.DataFrame(
         {
             "topic_id": ids,
             "found_label": pl.Series([name.label for name in names], dtype=pl.String),
-            "description": pl.Series([_description(name) for name in names], dtype=pl.String),
+            "description": describe_topics(names, ids, text_counts, len(words), previous),
             "keywords": pl.Series([name.keywords for name in names], dtype=pl.List(pl.String)),
             "example_texts": pl.Series(pick_examples(words, vectors, position, len(active)), dtype=pl.List(pl.String)),
             "theme_id": format_ids(f"{field}-theme", themes, "theme_id"),
-            "theme_label": _theme_labels(field, previous, words, position, themes, vectors),
+            "theme_label": _theme_labels(
+                field, previous, words, position, themes, vectors, languages, plan.excluded_words
+            ),
             "split_edit_id": pl.Series([split_edit_ids.get(topic_id) for topic_id in ids], dtype=pl.String),
             "role": pl.Series([SUBJECT] * len(ids), dtype=pl.String),
             "role_reason": pl.Series([ROLE_UNKNOWN] * len(ids), dtype=pl.String),
@@ -117,12 +140,6 @@ def _previous_labels(previous: pl.DataFrame, ids: pl.Series, key: str, label: st
     """Previous labels of topics or themes, by position in ``ids``."""
     labels = dict(previous.select(key, label).iter_rows())
     return {row: labels[known] for row, known in enumerate(ids) if known in labels}
-
-
-def _description(name: TopicLabel) -> str:
-    if not name.keywords:
-        return "Texts without distinctive words."
-    return f"Texts about {', '.join(name.keywords[:5])}."
 
 
 def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[str, pl.Series]:
@@ -187,11 +204,37 @@ def _theme_labels(
     position: IntArray,
     themes: IntArray,
     vectors: FloatArray,
+    languages: Sequence[str | None],
+    excluded_words: Collection[str],
 ) -> pl.Series:
     """Theme label of every topic. Known themes keep theirs."""
     numbers, ranks = np.unique(themes, return_inverse=True)
     by_text = np.where(position == NO_TOPIC, NO_TOPIC, ranks[position] if len(ranks) else NO_TOPIC)
     known = _previous_labels(previous, format_ids(f"{field}-theme", numbers, "theme_id"), "theme_id", "theme_label")
     taken = previous["theme_label"].to_list()
-    names = label_topics(words, by_text, len(numbers), known, taken, vectors, themes=True)
+    sampled = _sample_evenly(by_text, position)
+    names = label_topics(
+        words,
+        sampled,
+        len(numbers),
+        known,
+        taken,
+        vectors,
+        themes=True,
+        languages=languages,
+        excluded_words=excluded_words,
+    )
     return pl.Series("theme_label", [names[rank].label for rank in ranks.tolist()], pl.String)
+
+
+def _sample_evenly(theme: IntArray, position: IntArray) -> IntArray:
+    """Theme of each text, NO_TOPIC beyond THEME_TEXTS texts of a topic: a theme is what its topics share.
+
+    ``position`` is the topic of each text.
+    """
+    sampled = theme.copy()
+    for topic in range(int(position.max(initial=NO_TOPIC)) + 1):
+        members = np.flatnonzero(position == topic)
+        kept = np.unique(np.linspace(0, len(members) - 1, THEME_TEXTS).astype(int)) if len(members) else members
+        sampled[np.delete(members, kept)] = NO_TOPIC
+    return sampled

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from turret_pipeline.topics.embedding.embedding import normalize_rows
-from turret_pipeline.topics.labels.labels import label_topics, pick_examples
+from turret_pipeline.topics.labels.examples import pick_examples
+from turret_pipeline.topics.labels.labels import label_topics
 from turret_pipeline_tests.topics.blobs import blobs
 
 REFUND = ["I want a refund", "refund please", "how do I get a refund?", "Refund for the shoes"]

@@ -42,7 +42,8 @@ def test_the_first_run_finds_topics_and_names_them() -> None:
     assert topic_of(FIRST, ODD) == {None}
     refund = FIRST.topic_definitions.row(0, named=True)
     assert refund["label"] == "Refund order"
-    assert refund["description"].startswith("Texts about refund order")
+    assert refund["description"].startswith("Refund order | ")
+    assert refund["description"].endswith(". 20 texts, 50.0% of all.")
     assert (refund["field"], refund["label_source"], refund["status"]) == ("prompt", "keywords", "active")
     assert len(refund["example_texts"]) == 5
     assert set(refund["example_texts"]) <= set(REFUND)
