@@ -162,7 +162,8 @@ def summarize_text_fields(connection: duckdb.DuckDBPyConnection) -> Section:
 
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
     topics = connection.execute(
-        "select label, theme_label, event_count, event_share, user_count, example_texts from marts.topics "
+        "select label || if(role = 'continuation', ' (follow-ups)', ''), theme_label, event_count, event_share, "
+        "user_count, example_texts from marts.topics "
         "where field = ? and status = 'active' order by event_count desc, topic_id",
         [field],
     ).fetchall()

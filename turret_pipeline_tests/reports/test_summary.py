@@ -58,7 +58,7 @@ def test_of_many_text_fields_those_of_most_events_are_shown() -> None:
                 select distinct field, 1 as run_number, 'Too few.' as note from marts.event_topics;
             create table marts.topics (
                 label text, theme_label text, event_count bigint, event_share double, user_count bigint,
-                example_texts text[], field text, status text, topic_id text)
+                example_texts text[], field text, status text, topic_id text, role text)
             """
         )
         lines = [part.text for part in summarize_text_fields(connection) if isinstance(part, Line) and part.text]

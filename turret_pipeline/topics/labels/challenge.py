@@ -32,10 +32,13 @@ PHRASE_COUNT, REDUNDANCY_WEIGHT = 3, 0.5
 
 QUOTE_WORDS, QUOTE_CHARACTERS, LOW_FIT, QUOTE_MARGIN = 8, 60, 0.5, 0.25
 """A text of at most so many words and characters is the label, in quotation marks, if the fit of the label is low and
-that of the text higher by the margin."""
+that of the text higher by the margin. A lone word needs no margin: it says little."""
 
 CONTENDING = 40
 """Pieces of each topic that are embedded: the best ones by the learned meaning of their words."""
+
+MIN_TEXTS, FEW_TEXTS = 2, 10
+"""Texts that must have the words of a piece, against details such as names; not in topics with fewer texts."""
 
 MARGIN = 0.03
 
@@ -135,7 +138,13 @@ def _find_quote(texts: Sequence[str], vectors: FloatArray, rows: Sequence[int], 
     fits = np.round(vectors[short] @ direction, 3).tolist()
     choices = [Choice(" ".join(texts[at].split()), (), fit) for at, fit in zip(short, fits, strict=True)]
     worded = [choice for choice in choices if any(sign.isalpha() for sign in choice.text)]
-    return min(worded or choices, key=lambda choice: (-choice.fit, choice.text), default=None)
+    nameless = [choice for choice in worded if not _may_have_name(choice.text)]
+    return min(nameless or worded or choices, key=lambda choice: (-choice.fit, choice.text), default=None)
+
+
+def _may_have_name(text: str) -> bool:
+    """True if a word after the first one has a capital letter, as names of persons have."""
+    return any(word.istitle() and len(word) > 1 for word in text.split()[1:])
 
 
 def _judge(
@@ -189,7 +198,8 @@ def choose_challengers(
         )
         best = next(free, None)
         quote = challenge.quote
-        if quote and _is_better_quote(quote, best.fit if best else challenge.fit) and quote.text.casefold() not in used:
+        label, fit = (best.text, best.fit) if best else (labels[row], challenge.fit)
+        if quote and _is_better_quote(quote, label, fit) and quote.text.casefold() not in used:
             chosen[row] = f"\u201c{quote.text}\u201d"
             used.add(quote.text.casefold())
         elif best:
@@ -199,9 +209,10 @@ def choose_challengers(
     return chosen
 
 
-def _is_better_quote(quote: Choice, fit: float) -> bool:
-    """True if a label with this ``fit`` is bad, and the text far better."""
-    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= QUOTE_MARGIN
+def _is_better_quote(quote: Choice, label: str, fit: float) -> bool:
+    """True if a label with this ``fit`` is bad, and the text better: far better, unless the label is a lone word."""
+    margin = QUOTE_MARGIN if len(label.split()) > 1 else 0.0
+    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= margin
 
 
 def fit_directions(vectors: FloatArray, topic: IntArray, topic_count: int) -> FloatArray:
@@ -221,7 +232,8 @@ def _select_contending(
     pieces: TopicPieces, label: _KeywordLabel, direction: FloatArray, meaning: PhraseEmbedder
 ) -> list[Piece]:
     """The best pieces by the learned meaning of their words."""
-    every = pieces.collect()
+    needed = MIN_TEXTS / len(pieces.stems) if len(pieces.stems) >= FEW_TEXTS else 0.0
+    every = [piece for piece in pieces.collect() if piece.support >= needed]
     if not every:
         return []
     fits = meaning.embed([piece.content for piece in every]) @ direction

@@ -48,7 +48,7 @@ FUNCTION_WORDS = {
     "en": _words(
         """
         a an the my your our their his her its this that these those some any every each me us another such
-        own both several two three four five six seven eight nine ten
+        own both several
         """,
         "is are was were be been being am has have had having will it's that's there's",
         """
@@ -66,7 +66,8 @@ FUNCTION_WORDS = {
         just really actually basically also too very more most much many less few still already again ever
         always often once else guy guys there here now etc e.g i.e anyone someone somebody everyone one ones
         tell asked ask asking said saying says seem seems today tomorrow yesterday help helping calling
-        interested planning going asap y'all y'alls
+        interested planning going asap y'all y'alls two three four five six seven eight nine ten eleven twelve
+        twenty thirty forty fifty hundred thousand
         """,
     ),
     "de": _words(
