@@ -62,20 +62,27 @@ class Lake:
             conform(LAKE_TABLES[table], pl.scan_parquet(temp, glob=False).head(0).collect())
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """A table as a lazy frame. Raises TurretError if no run has written it yet."""
+        """A table as a lazy frame. Raises TurretError if no run of this version has written it yet."""
         path = self.path(table)
         if not path.exists():
             raise TurretError(f"Table {table} is missing from the lake ({path}): materialize the asset {table} first.")
-        return pl.scan_parquet(path, glob=False)
+        frame = pl.scan_parquet(path, glob=False)
+        written = frame.collect_schema()
+        if missing := [name for name in LAKE_TABLES[table].schema if name not in written]:
+            raise TurretError(
+                f"Table {table} in the lake ({path}) is of another version and lacks {', '.join(missing)}: materialize "
+                f"the asset {table} first."
+            )
+        return frame
 
     def read(self, table: str) -> pl.DataFrame:
-        """A table in memory. Raises TurretError if no run has written it yet."""
+        """A table in memory. Raises TurretError if no run of this version has written it yet."""
         return self.scan(table).collect()
 
     def read_previous(self, table: str) -> pl.DataFrame:
         """A table as an earlier run wrote it; empty if there is none, or if its columns were others."""
         path, contract = self.path(table), LAKE_TABLES[table]
-        if not path.exists() or pl.read_parquet_schema(path) != contract.schema:
+        if not path.exists() or pl.scan_parquet(path, glob=False).collect_schema() != contract.schema:
             return contract.empty()
         return self.read(table)
 

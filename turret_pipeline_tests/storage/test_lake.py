@@ -49,6 +49,8 @@ def test_an_earlier_table_is_read_if_its_columns_are_the_same(tmp_path: Path) ->
     assert_frame_equal(lake.read_previous("texts"), ROWS)
     ROWS.drop("language").write_parquet(lake.path("texts"))  # of an earlier version
     assert_frame_equal(lake.read_previous("texts"), TEXTS.empty())
+    with pytest.raises(TurretError, match="is of another version and lacks language: materialize the asset texts"):
+        lake.read("texts")
 
 
 def test_columns_come_in_the_order_of_the_contract_and_others_are_dropped(tmp_path: Path) -> None:
