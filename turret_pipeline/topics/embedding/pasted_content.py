@@ -25,36 +25,35 @@ _UNREADABLE = tuple(
     for pattern, flags in (
         (r"(?:data:[\w/+.-]+(?:;[\w=-]+)*;base64,)?[A-Za-z0-9+/=_-]{80,}", 0),
         (r"\b(?:0x)?[0-9a-f]{32,}\b", re.IGNORECASE),
-        (r"^\W*\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*$", re.MULTILINE),
-        (r"^\s*\[?\d\d:\d\d:\d\d[.,\d]*\]?\s.*$", re.MULTILINE),
+        (r"^\W{0,3}\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*$", re.MULTILINE),
+        (r"^\W{0,3}\d\d:\d\d:\d\d[.,\d]*\]?\s.*$", re.MULTILINE),
         (r"\bat [\w$.<>/]+\([\w$. :-]*\)", 0),
         (r"\bFile \"[^\"]+\", line \d+, in [\w<>]+(?:\n.*$)?", re.MULTILINE),
     )
 )
 """Encoded data, lines of logs and stack traces. The message of an exception stays."""
 
-_RULE = r"(?<!\S)(?:-{3,}|={3,}|\*{3,}|#{3,})(?:\s+|\Z)"
+_RULE = re.compile(r"(?<!\S)(?:-{3,}|={3,}|\*{3,}|#{3,})(?:\s+|\Z)")
 """A line of dashes or the like, also where line breaks became spaces."""
 
-_DELIMITED = tuple(
-    re.compile(pattern, _FLAGS)
-    for pattern in (
-        r"```.*?(?:```|\Z)",
-        r'"""(.*?)"""',
-        r"'''(.*?)'''",
-        r"<([a-z][\w-]*)(?: [^<>]*)?>.*</\1>",
-        rf"{_RULE}.*?{_RULE}\Z",
-        rf"\A{_RULE}.*?{_RULE}",
-        r"(?<!\S)[\"“«].{200,}[\"”»](?!\S)",
-    )
-)
-"""Documents between marks."""
+_FENCED = tuple(re.compile(rf"{mark}.*?(?:{mark}|\Z)", _FLAGS) for mark in ("```", '"""', "'''"))
+"""Documents between marks that are the same on both sides."""
+
+_OPENING_TAG = re.compile(r"<([a-z][\w-]{0,40})(?: [^<>]{0,200})?>", re.IGNORECASE)
+
+MAX_TAGS = 20
+"""Different tags that are looked up."""
+
+_OPENING_QUOTE, _CLOSING_QUOTE = re.compile(r"(?<!\S)[\"“«]"), re.compile(r"[\"”»](?!\S)")
+
+MIN_QUOTED_CHARACTERS = 200
+"""Characters between quotation marks that are a document."""
 
 _OPEN = tuple(
     re.compile(pattern, _FLAGS)
     for pattern in (
-        r"(?:(?<=[.!?:]\s)|(?<=\n)|\A)(?:text|article|e-?mail|document|passage|transcript|content|context)\s*:\s.*\Z",
-        rf"{_RULE}.*\Z",
+        r"(?:(?<=[.!?:]\s)|(?<=\n)|\A)(?:text|article|e-?mail|document|passage|transcript|content|context)\s?:\s.*\Z",
+        rf"{_RULE.pattern}.*\Z",
     )
 )
 """Documents after a line such as "Text:" or a line of dashes, up to the end."""
@@ -79,7 +78,7 @@ _CLOSING = re.compile(
 )
 
 _SPEAKER = re.compile(
-    r"(?:(?<=[.!?]\s)|^\s*)(?:\[(?:user|human|assistant|system|customer|client|agent|bot|ai)\]\s*:?"
+    r"(?:(?<=[.!?]\s)|^)(?:\[(?:user|human|assistant|system|customer|client|agent|bot|ai)\]\s*:?"
     r"|(?:user|human|assistant|system|customer|client|agent|bot|ai)\s*:)\s*",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -88,7 +87,9 @@ _SPEAKER = re.compile(
 def remove_pasted_content(text: str) -> str:
     """The text without what was pasted beside the request; the same text if nothing was, or no request is left."""
     text = _remove(text, _UNREADABLE, 0)
-    text = _remove(text, _DELIMITED, MIN_DOCUMENT_WORDS)
+    text = _remove(text, _FENCED, MIN_DOCUMENT_WORDS)
+    for find_span in (_find_tagged, _find_ruled, _find_quoted):
+        text = _remove_span(text, find_span(text))
     text = _remove_open_documents(text)
     text = _remove(text, _MAIL, 0)
     text = _remove_signature(text)
@@ -104,6 +105,50 @@ def _remove(text: str, patterns: Sequence[re.Pattern[str]], min_words: int) -> s
         rest = pattern.sub(lambda found: "\n" if count_words(found[0]) >= min_words else found[0], text)
         text = rest if count_words(rest) >= MIN_REQUEST_WORDS else text
     return text
+
+
+def _remove_span(text: str, span: tuple[int, int] | None) -> str:
+    """The text without the span, if it is a document and a request is left."""
+    if span is None or count_words(text[slice(*span)]) < MIN_DOCUMENT_WORDS:
+        return text
+    rest = f"{text[: span[0]]}\n{text[span[1] :]}"
+    return rest if count_words(rest) >= MIN_REQUEST_WORDS else text
+
+
+def _find_tagged(text: str) -> tuple[int, int] | None:
+    """From the first opening tag that is closed to the last closing tag of its name."""
+    seen = set[str]()
+    for opening in _OPENING_TAG.finditer(text):
+        closing = f"</{opening[1]}>"
+        if closing in seen:
+            continue
+        seen.add(closing)
+        if (end := text.rfind(closing)) > opening.start():
+            return opening.start(), end + len(closing)
+        if len(seen) == MAX_TAGS:
+            break
+    return None
+
+
+def _find_ruled(text: str) -> tuple[int, int] | None:
+    """Between two lines of dashes, of which one is the end or the beginning of the text."""
+    rules = list(_RULE.finditer(text))
+    if len(rules) < 2:
+        return None
+    if rules[0].start() == 0:
+        return 0, rules[1].end()
+    return (rules[0].start(), len(text)) if rules[-1].end() == len(text) else None
+
+
+def _find_quoted(text: str) -> tuple[int, int] | None:
+    """From the first opening quotation mark to the last closing one."""
+    opening = _OPENING_QUOTE.search(text)
+    closing = None
+    for closing in _CLOSING_QUOTE.finditer(text):  # noqa: B007 - the last one
+        pass
+    if opening is None or closing is None or closing.start() - opening.end() < MIN_QUOTED_CHARACTERS:
+        return None
+    return opening.start(), closing.end()
 
 
 def _remove_open_documents(text: str) -> str:

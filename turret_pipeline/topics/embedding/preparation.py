@@ -24,6 +24,9 @@ from turret_pipeline.topics.embedding.windows import MAX_WINDOWS, split_into_win
 REQUEST_WEIGHT = 3.0
 """Weight of the request of a long text against all of its windows: texts of one kind are about different documents."""
 
+MAX_CHARACTERS = 40_000
+"""Characters that are read of a text: twice what the windows hold, so that a pasted document may come first."""
+
 CHUNK_TEXTS = 256
 """Prepared texts of a chunk. They are long, and a chunk that was interrupted is repeated."""
 
@@ -64,17 +67,31 @@ def prepare_texts(texts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _prepare_field(texts: pl.DataFrame) -> pl.DataFrame:
-    stripped = [remove_pasted_content(text) for text in texts["text"]]
+    tidy = [_tidy_spaces(text) for text in texts["text"]]
+    stripped = [remove_pasted_content(_leave_out_middle(text)) for text in tidy]
     shared = find_shared_passages(stripped)
     rows = []
-    for text_id, text, bare in zip(texts["text_id"], texts["text"], stripped, strict=True):
+    for text_id, text, bare in zip(texts["text_id"], tidy, stripped, strict=True):
         rest = remove_shared_passages(bare, shared)
         windows = split_into_windows(rest)
         if rest != text or len(windows) > 1:
             request = find_request(rest) if len(windows) > 1 else ""
             read = [" ".join(window.split()) for window in windows[:MAX_WINDOWS]]
-            rows.append((text_id, read, request, rest != bare, len(windows) > MAX_WINDOWS))
+            is_cut = len(windows) > MAX_WINDOWS or len(text) > MAX_CHARACTERS
+            rows.append((text_id, read, request, rest != bare, is_cut))
     return pl.DataFrame(rows, PREPARED_SCHEMA, orient="row")
+
+
+def _tidy_spaces(text: str) -> str:
+    """The text with single spaces and without empty lines."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _leave_out_middle(text: str) -> str:
+    """The beginning and end of a text of more than MAX_CHARACTERS characters."""
+    half = MAX_CHARACTERS // 2
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:half]}\n{text[-half:]}"
 
 
 def embed_prepared(

@@ -16,6 +16,8 @@ DOCUMENT = "The river rises in the hills and flows through three towns before it
         "<document>\n{document}\n</document>\n{asked}",
         "{asked}\n---\n{document}\n---",
         "{asked} --- {document}",
+        "---\n{document}\n---\n{asked}",
+        "{asked}\n---\n{document}\n---\n{document}\n---",
         "{asked}\nText:\n{document}",
         "{asked} \u201c{document}\u201d",
         "{asked}\n\nOn Mon, Jan 5, 2026 at 10:00 AM Ann Lee <ann@example.com> wrote:\n> {document}",
