@@ -32,3 +32,10 @@ def test_one_or_two_topics_are_one_theme() -> None:
 
 def test_no_topics_make_no_themes() -> None:
     assert assign_themes(blobs([1])[:0], NONE[:0], next_number=1, seed=0).tolist() == []
+
+
+def test_many_topics_have_a_useful_number_of_themes() -> None:
+    topics = blobs([6] * 6, noise=0.3)
+    sizes = np.bincount(assign_themes(topics, np.full(36, NO_TOPIC), next_number=0, seed=0))
+    assert 4 <= 36 / len(sizes) <= 8
+    assert sizes.max() <= 0.4 * 36

@@ -143,3 +143,36 @@ def test_other_languages_have_labels_without_function_words(texts: list[str], na
 def test_a_topic_in_two_languages_is_labelled_in_the_commonest() -> None:
     names = label([*GERMAN, "I want to block my card"], LOST, languages=[*["de"] * 3, *["en"] * 6])
     assert names[0].label == "Karte sperren"
+
+
+def test_a_topic_in_a_language_that_the_model_does_not_read_keeps_its_keyword_label() -> None:
+    languages = ["de"] * len(GERMAN) + ["en"] * len(CHART)
+    given: list[str] = []
+
+    def remember(texts: object) -> FloatArray:
+        given.extend(texts)  # type: ignore[arg-type]
+        return embed_words(texts)  # type: ignore[arg-type]
+
+    texts = [*GERMAN, *CHART]
+    numbers = np.array([0] * len(GERMAN) + [1] * len(CHART))
+    names = label_topics(
+        texts,
+        numbers,
+        2,
+        vectors=embed_words(texts),
+        embed=remember,
+        languages=languages,
+        reads_language=lambda language: language == "en",
+    )
+    assert names[1].label == "Make bar chart"
+    assert "arte" in names[0].label
+    assert not any("sperren" in text for text in given)
+
+
+def test_a_topic_in_several_languages_is_labelled_in_the_commonest() -> None:
+    texts = [*GERMAN, *FRENCH[:2]]
+    languages = ["de"] * len(GERMAN) + ["fr"] * 2
+    (name,) = label_topics(
+        texts, np.zeros(5, dtype=int), 1, vectors=embed_words(texts), embed=embed_words, languages=languages
+    )
+    assert name.label == "Karte sperren"
