@@ -22,6 +22,7 @@ from turret_pipeline.topics.labels.function_words import FunctionWords
 from turret_pipeline.topics.labels.meaning import PhraseEmbedder
 from turret_pipeline.topics.labels.phrases import Key
 from turret_pipeline.topics.labels.pieces import Piece, TopicPieces
+from turret_pipeline.topics.labels.quotes import Quote, find_quote, format_quote
 from turret_pipeline.topics.labels.topic_texts import TopicTexts
 from turret_pipeline.topics.labels.word_use import WordUse
 
@@ -30,9 +31,9 @@ OWN_WEIGHT, NEAREST_TOPICS = 2.0, 3
 PHRASE_COUNT, REDUNDANCY_WEIGHT = 3, 0.5
 """Phrases of a description, and the weight of their similarity against them."""
 
-QUOTE_WORDS, QUOTE_CHARACTERS, LOW_FIT, QUOTE_MARGIN = 8, 60, 0.5, 0.25
-"""A text of at most so many words and characters is the label, in quotation marks, if the fit of the label is low and
-that of the text higher by the margin. A lone word needs no margin: it says little."""
+LOW_FIT, QUOTE_MARGIN = 0.5, 0.25
+"""A short text is the label, in quotation marks, if the fit of the label is low and that of the text higher by the
+margin. A lone word needs no margin: it says little."""
 
 CONTENDING = 40
 """Pieces of each topic that are embedded: the best ones by the learned meaning of their words."""
@@ -81,7 +82,7 @@ class Challenge:
 
     fit: float
     better: list[Choice]
-    quote: Choice | None
+    quote: Quote | None
     phrases: list[str]
 
 
@@ -127,24 +128,9 @@ def find_challenges(
     position = {text: at for at, text in enumerate(distinct)}
     found = {}
     for row, label in own.items():
-        quote = _find_quote(texts, vectors, read.rows[row], directions[row])
+        quote = find_quote(texts, vectors, read.rows[row], directions[row], read.languages[row])
         found[row] = _judge(label, contending[row], pieces[row], directions[row], embedded, position, quote)
     return found
-
-
-def _find_quote(texts: Sequence[str], vectors: FloatArray, rows: Sequence[int], direction: FloatArray) -> Choice | None:
-    """The short text of a topic that fits it best, one with letters if there are any; None without any."""
-    short = [at for at in rows if len(texts[at].split()) <= QUOTE_WORDS and len(texts[at].strip()) <= QUOTE_CHARACTERS]
-    fits = np.round(vectors[short] @ direction, 3).tolist()
-    choices = [Choice(" ".join(texts[at].split()), (), fit) for at, fit in zip(short, fits, strict=True)]
-    worded = [choice for choice in choices if any(sign.isalpha() for sign in choice.text)]
-    nameless = [choice for choice in worded if not _may_have_name(choice.text)]
-    return min(nameless or worded or choices, key=lambda choice: (-choice.fit, choice.text), default=None)
-
-
-def _may_have_name(text: str) -> bool:
-    """True if a word after the first one has a capital letter, as names of persons have."""
-    return any(word.istitle() and len(word) > 1 for word in text.split()[1:])
 
 
 def _judge(
@@ -154,7 +140,7 @@ def _judge(
     direction: FloatArray,
     embedded: FloatArray,
     position: Mapping[str, int],
-    quote: Choice | None,
+    quote: Quote | None,
 ) -> Challenge:
     """Outcome for one topic; ``embedded`` has the vectors of labels and pieces at their ``position``."""
     fits = {text: float(embedded[at] @ direction) for text, at in position.items()}
@@ -200,7 +186,7 @@ def choose_challengers(
         quote = challenge.quote
         label, fit = (best.text, best.fit) if best else (labels[row], challenge.fit)
         if quote and _is_better_quote(quote, label, fit) and quote.text.casefold() not in used:
-            chosen[row] = f"\u201c{quote.text}\u201d"
+            chosen[row] = format_quote(quote)
             used.add(quote.text.casefold())
         elif best:
             contents.add(best.content)
@@ -209,7 +195,7 @@ def choose_challengers(
     return chosen
 
 
-def _is_better_quote(quote: Choice, label: str, fit: float) -> bool:
+def _is_better_quote(quote: Quote, label: str, fit: float) -> bool:
     """True if a label with this ``fit`` is bad, and the text better: far better, unless the label is a lone word."""
     margin = QUOTE_MARGIN if len(label.split()) > 1 else 0.0
     return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= margin

@@ -17,10 +17,11 @@ from turret_pipeline.topics.clustering.communities import centroids
 from turret_pipeline.topics.embedding.embedding import Embedder
 from turret_pipeline.topics.labels.allocation import LabelAllocator, capitalize
 from turret_pipeline.topics.labels.candidates import Candidate, find_candidates
-from turret_pipeline.topics.labels.challenge import choose_challengers, find_challenges
+from turret_pipeline.topics.labels.challenge import choose_challengers, find_challenges, fit_directions
 from turret_pipeline.topics.labels.meaning import PhraseEmbedder
 from turret_pipeline.topics.labels.phrases import are_english
-from turret_pipeline.topics.labels.topic_texts import select_texts
+from turret_pipeline.topics.labels.quotes import UNSPACED_LANGUAGES, choose_quotes, find_quote
+from turret_pipeline.topics.labels.topic_texts import TopicTexts, select_texts
 
 KEYWORD_COUNT, PHRASE_COUNT = 10, 3
 
@@ -93,8 +94,27 @@ def label_topics(
         challenges = find_challenges(readable, texts, topic, read, vectors, embed)
         labels |= choose_challengers(labels, challenges, [*known.values(), *taken])
         phrases |= {row: challenge.phrases for row, challenge in challenges.items() if challenge.phrases}
+    if vectors is not None:
+        labels |= _quote_unspaced_topics(new, read, texts, topic, vectors, [*labels.values(), *known.values(), *taken])
     labels |= known
     return [TopicLabel(labels[row], keywords[row], phrases[row]) for row in range(topic_count)]
+
+
+def _quote_unspaced_topics(
+    rows: Sequence[int],
+    read: TopicTexts,
+    texts: Sequence[str],
+    topic: IntArray,
+    vectors: FloatArray,
+    taken: Collection[str],
+) -> dict[int, str]:
+    """Labels of those of the topics whose language has no spaces between words, by topic."""
+    unspaced = [row for row in rows if read.languages[row] in UNSPACED_LANGUAGES]
+    if not unspaced:
+        return {}
+    directions = fit_directions(vectors, topic, len(read.rows))
+    quotes = {row: find_quote(texts, vectors, read.rows[row], directions[row], read.languages[row]) for row in unspaced}
+    return choose_quotes(quotes, taken)
 
 
 def _weigh_by_meaning(
