@@ -20,6 +20,9 @@ from turret_pipeline.topics.labels.phrases import stem_word
 READ_TEXTS = 120
 """Texts that are read of each topic. They give shares within a few percent; more texts only take longer."""
 
+NEARLY_SHARE = 0.7
+"""Share of the count of a topic's commonest language from which on another language is nearly as common."""
+
 TITLES = frozenset(
     """
     mr mrs ms miss dr prof herr frau monsieur madame señor señora sr sra signor signora senhor senhora meneer mevrouw
@@ -62,10 +65,14 @@ def select_texts(
         if topic[at] >= 0:
             members[topic[at]].append(at)
     rows, spoken = [], []
+    counts = Counter(languages or ())
     for own in members:
-        known = {at: languages[at] if languages else detect_language(texts[at]) for at in _sample(own)}
-        commonest = commonest_language(list(known.values()))
-        rows.append([at for at in known if commonest is None or known[at] in {commonest, None}])
+        known = {
+            at: languages[at] if languages else detect_language(texts[at])
+            for at in (own if languages else _sample(own))
+        }
+        commonest = _select_language([*known.values()], counts) if languages else commonest_language([*known.values()])
+        rows.append(_sample([at for at in known if commonest is None or known[at] in {commonest, None}]))
         spoken.append(commonest)
     every = sorted({at for own in rows for at in own})
     excluded = {stem_word(word.lower()) for phrase in excluded_words for word in phrase.split()}
@@ -76,6 +83,14 @@ def select_texts(
         select_function_words(language).with_separators(derived if language is None else ()) for language in spoken
     ]
     return TopicTexts(rows, spoken, words, frozenset(excluded))
+
+
+def _select_language(languages: Sequence[str | None], of_field: Counter[str | None]) -> str | None:
+    """The commonest known language of a topic; of those that are nearly as common, the commonest of the field."""
+    counts = Counter(language for language in languages if language is not None)
+    most = max(counts.values(), default=0)
+    contending = [language for language, count in counts.items() if count >= NEARLY_SHARE * most]
+    return min(contending, key=lambda language: (-of_field[language], language), default=None)
 
 
 def _sample(own: Sequence[int]) -> list[int]:

@@ -176,3 +176,11 @@ def test_a_topic_in_several_languages_is_labelled_in_the_commonest() -> None:
         texts, np.zeros(5, dtype=int), 1, vectors=embed_words(texts), embed=embed_words, languages=languages
     )
     assert name.label == "Karte sperren"
+
+
+def test_of_languages_that_are_nearly_as_common_the_commonest_of_the_field_is_used() -> None:
+    texts = [*GERMAN, *FRENCH, *CHART]
+    languages = ["de"] * 3 + ["fr"] * 3 + ["fr"] * 5
+    topic = np.array([0] * 6 + [1] * 5)
+    names = label_topics(texts, topic, 2, vectors=embed_words(texts), embed=embed_words, languages=languages)
+    assert "ommande" in names[0].label
