@@ -58,25 +58,23 @@ def find_node(known: pl.DataFrame, name: str, dimension: str, kinds: Sequence[st
 
 
 def find_by_name(known: pl.DataFrame, wanted: str, unique_within: Sequence[str] = ("kind", "dimension")) -> Node | None:
-    """The first node with this id, else with this label, else the only node whose label contains the name.
+    """The first node with this id, else with this label, else the first whose label contains the name.
 
-    A label must be unique among the nodes with the same ``unique_within``; "Label (id)" always is.
+    A label, and a part of one, must be unique among the nodes with the same ``unique_within``; "Label (id)" always is.
     Raises TurretError if several nodes match.
     """
     lower, label = wanted.lower(), pl.col("label").str.to_lowercase()
     label_with_id = pl.format("{} ({})", "label", "name").str.to_lowercase()
-    for test in (pl.col("name") == wanted, label_with_id == lower, label == lower):
+    contains = label.str.contains(lower, literal=True) if lower else pl.lit(value=False)
+    for test in (pl.col("name") == wanted, label_with_id == lower, label == lower, contains):
         found = known.filter(test)
         if found.height:
             first = found.head(1)
-            same_label = found.join(first, on=list(unique_within), how="semi")
-            if same_label.height > 1:
-                raise TurretError(_ambiguous_message(wanted, same_label))
+            same = found.join(first, on=list(unique_within), how="semi", maintain_order="left")
+            if same.height > 1:
+                raise TurretError(_ambiguous_message(wanted, same))
             return _to_node(first.row(0, named=True))
-    partial = known.filter(label.str.contains(lower, literal=True)) if lower else known.clear()
-    if partial.height > 1:
-        raise TurretError(_ambiguous_message(wanted, partial))
-    return _to_node(partial.row(0, named=True)) if partial.height else None
+    return None
 
 
 def _to_node(row: dict[str, object]) -> Node:
