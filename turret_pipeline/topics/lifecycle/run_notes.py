@@ -73,8 +73,8 @@ def describe_unread_languages(texts: pl.DataFrame, reading: Reading) -> str | No
     counts = unread.group_by("language").agg(pl.col("event_count").sum())
     names = counts.sort("event_count", "language", descending=[True, False])["language"].head(3)
     return (
-        f"{share:.0%} of the events are unreadable: no available model reads their language ({', '.join(names)}). Set "
-        "embedding_model to a sentence-transformers model that does, and run turret topics refit."
+        f"{share:.0%} of the events are unreadable: no model in use reads their language ({', '.join(names)}). Set "
+        "embedding_model to auto, or to a sentence-transformers model that reads it, and run turret topics refit."
     )
 
 

@@ -125,7 +125,9 @@ def _update_field(
     now = _text_topics(field, texts, shown, found.assignment.topic)
     now = now.with_columns(pl.Series("embedding_model", reading.models, pl.String).drop_nulls())
     kept = _kept_share(known["topic_id"], now["topic_id"])
-    notes = describe_run(field, topics, now, texts, group, plan), describe_unread_languages(every, reading)
+    is_unread = texts.is_empty() and not every.is_empty()
+    about_topics = None if is_unread else describe_run(field, topics, now, texts, group, plan)
+    notes = about_topics, describe_unread_languages(every, reading)
     with_unread = pl.concat([now, _unread_texts(every, reading)])
     run_row = build_run_row(
         topics, with_unread, changes, previous.topic_runs, found.stability, kept,

@@ -74,8 +74,8 @@ def test_a_run_says_which_models_read_the_texts_and_what_no_model_reads() -> Non
     assert row["coverage"] == pytest.approx(row["readable_coverage"] * read / MIXED.height, abs=1e-5)
     share = len(HYVITYS) / MIXED.height
     assert row["note"] == (
-        f"{share:.0%} of the events are unreadable: no available model reads their language (fi). "
-        "Set embedding_model to a sentence-transformers model that does, and run turret topics refit."
+        f"{share:.0%} of the events are unreadable: no model in use reads their language (fi). "
+        "Set embedding_model to auto, or to a sentence-transformers model that reads it, and run turret topics refit."
     )
 
 
@@ -97,7 +97,7 @@ def test_without_a_readable_text_there_is_no_topic_but_a_row_for_each_text() -> 
     state = run_mixed(EMPTY, in_language("fi", HYVITYS))
     assert state.topic_definitions.is_empty()
     assert state.text_topics.select("topic_id", "embedding_model").unique().rows() == [(None, None)]
-    assert "100% of the events are unreadable" in state.topic_runs["note"][0]
+    assert state.topic_runs["note"][0].startswith("100% of the events are unreadable: ")
 
 
 def test_the_main_model_of_a_field_is_kept_and_its_texts_are_embedded_by_both_choices() -> None:
