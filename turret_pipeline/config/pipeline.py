@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     embedding_prefix: str = Field(
         "",
         description='Text before each text, for a model that needs an instruction such as "query: "; the packaged '
-        "models need none",
+        "models need none. Another value finds all topics anew",
     )
     embedding_device: str = Field("auto", description="Device of the model: auto, cpu, cuda, mps ...")
     topic_granularity: float = Field(

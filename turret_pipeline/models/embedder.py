@@ -21,14 +21,11 @@ MULTILINGUAL_WEIGHTS_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563c
 
 BATCH_TEXTS = 64
 
-INSTRUCTIONS = ("clustering", "query")
-"""Instructions of a model that fit here, the best first, by the name that sentence-transformers models give them."""
-
 
 def load_embedder(model: str, device: str, prefix: str = "") -> Embedder:
     """The loaded model as a function from texts to vectors. Raises TurretError if it cannot be loaded.
 
-    ``prefix`` is put before each text; without it, a model that names its instructions gets the one for clustering.
+    ``prefix`` is put before each text.
     """
     return _load_multilingual() if model == MULTILINGUAL else _load_transformer(model, device, prefix)
 
@@ -63,11 +60,9 @@ def _load_transformer(model: str, device: str, prefix: str) -> Embedder:
             "sentence-transformers model and an available device; HF_HUB_OFFLINE=0 allows a download."
         ) from error
 
-    instruction = None if prefix else next((name for name in INSTRUCTIONS if transformer.prompts.get(name)), None)
-
     def embed(texts: Sequence[str]) -> FloatArray:
         given = [prefix + text for text in texts]
-        vectors = transformer.encode(given, instruction, batch_size=BATCH_TEXTS, show_progress_bar=False)
+        vectors = transformer.encode(given, batch_size=BATCH_TEXTS, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
     return embed

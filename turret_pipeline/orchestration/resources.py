@@ -26,6 +26,7 @@ from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.edits import Edits
+from turret_pipeline.topics.embedding.model_names import AUTO
 from turret_pipeline.topics.embedding.readers import READING
 from turret_pipeline.topics.lifecycle.state import TopicState
 
@@ -72,10 +73,18 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         """The parts of the landing files that were read."""
         return PartStore(self.data.parts)
 
+    def prefix_of(self, model: str) -> str:
+        """The text before each text for this model; none for the packaged models."""
+        return "" if model in {AUTO, *READING} else self.settings.embedding_prefix
+
+    def name_with_prefix(self, model: str) -> str:
+        """Name of a model and its prefix: with another prefix, a model gives other vectors."""
+        prefix = self.prefix_of(model)
+        return f"{model} {prefix}" if prefix else model
+
     def vectors(self, model: str) -> VectorStore:
         """Vectors by one model, made with the prefix in force."""
-        prefix = self.settings.embedding_prefix
-        return self.data.vectors(f"{model} {prefix}" if prefix and model not in READING else model)
+        return self.data.vectors(self.name_with_prefix(model))
 
     def look_up_vectors(self, text_ids: pl.Series, model: str) -> FloatArray:
         """Vectors of texts by one model, in their order. Raises TurretError if one is missing."""

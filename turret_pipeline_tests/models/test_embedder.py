@@ -1,7 +1,5 @@
 """The packaged embedding models, and models that need an instruction."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -33,15 +31,6 @@ def test_a_prefix_is_put_before_each_text() -> None:
     plain, prefixed = load_embedder(ENGLISH, "cpu"), load_embedder(ENGLISH, "cpu", "query: ")
     assert np.array_equal(prefixed(texts), plain([f"query: {text}" for text in texts]))
     assert not np.allclose(prefixed(texts), plain(texts), atol=1e-3)
-
-
-def test_a_model_that_names_an_instruction_gets_it(tmp_path: Path) -> None:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(embedder._packaged_model(), prompts={"query": "find: "})
-    model.save(str(tmp_path))
-    plain = load_embedder(ENGLISH, "cpu")
-    assert np.allclose(load_embedder(str(tmp_path), "cpu")(REQUESTS), plain([f"find: {text}" for text in REQUESTS]))
 
 
 @pytest.mark.parametrize(

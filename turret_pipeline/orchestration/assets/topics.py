@@ -18,7 +18,7 @@ from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import Edits
-from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
+from turret_pipeline.topics.embedding.embedding import Embedder, embed_chunks, select_texts_to_embed
 from turret_pipeline.topics.embedding.languages import add_languages
 from turret_pipeline.topics.embedding.model_names import AUTO, ENGLISH
 from turret_pipeline.topics.embedding.preparation import FLAGS, embed_prepared, prepare_texts
@@ -86,7 +86,7 @@ def _embed_with(
     if count:
         context.log.info(f"Embedding {count:,} texts with {model}.")
         with workspace.progress.during("Loading the embedding model"):
-            embedder = load_embedder(model, settings.embedding_device, settings.embedding_prefix)
+            embedder = load_embedder(model, settings.embedding_device, workspace.prefix_of(model))
         chunks = itertools.chain(embed_chunks(as_it_is, embedder), embed_prepared(to_prepare, embedder))
         workspace.progress.track("Embedding texts", count, store.add(chunks))
     return count
@@ -191,7 +191,10 @@ def _notes_on_topics(state: TopicState, run: Run) -> list[str]:
 
 def _save(workspace: Workspace, state: TopicState, disclosed: TopicState, edits: Edits) -> None:
     """Store the state with what decided it: another run may publish its tables later."""
-    made_with = {"embedding_model": workspace.settings.embedding_model, **workspace.fingerprint()}
+    made_with = {
+        "embedding_model": workspace.name_with_prefix(workspace.settings.embedding_model),
+        **workspace.fingerprint(),
+    }
     workspace.data.topic_states.save(state, disclosed, edits, made_with)
 
 
@@ -224,19 +227,22 @@ def _plan(
 ) -> Plan:
     """The plan of this run. A new embedding model forces a refit, which is announced."""
     settings = workspace.settings
-    same = {None, settings.embedding_model, *([ENGLISH] if settings.embedding_model == AUTO else [])}
+    wanted = workspace.name_with_prefix(settings.embedding_model)
+    same = {None, wanted, *([ENGLISH] if wanted == AUTO else [])}
     if model not in same:  # earlier versions had no auto, and the English model for all texts
         announce(
-            f"The embedding model changed from {model} to {settings.embedding_model}: all topics are found from "
+            f"The embedding model changed from {model} to {wanted}: all topics are found from "
             "scratch; topics with mostly the same texts keep their ids."
         )
         refit = True
     types = dict(workspace.lake.read("fields").select("field", "type").iter_rows())
-    embedder = functools.partial(
-        load_embedder_lazily, device=settings.embedding_device, prefix=settings.embedding_prefix
-    )
+
+    @functools.cache  # one model for all fields
+    def find_embedder(model: str) -> Embedder:
+        return load_embedder_lazily(model, settings.embedding_device, workspace.prefix_of(model))
+
     excluded = tuple(settings.label_excluded_words)
-    return Plan(settings.topic_options, edits, refit, types, settings.embedding_model, embedder, excluded)
+    return Plan(settings.topic_options, edits, refit, types, settings.embedding_model, find_embedder, excluded)
 
 
 def _results(
