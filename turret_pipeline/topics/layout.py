@@ -7,7 +7,7 @@ import numpy as np
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.clustering.neighbours import find_nearest
 
-FEW_TOPICS, TSNE_ROUNDS = 8, 500
+FEW_TOPICS = 8
 NEIGHBOURS, STEP, MIN_GAP, SPOTS = 3, 0.03, 0.04, 200
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
 
@@ -66,7 +66,6 @@ def _project(topic_centroids: FloatArray, seed: int) -> FloatArray:
                 metric="cosine",
                 init="pca",
                 method="exact" if count <= 1000 else "barnes_hut",
-                max_iter=TSNE_ROUNDS,
                 random_state=seed,
             )
             projected = tsne.fit_transform(topic_centroids.astype(np.float64))
