@@ -113,11 +113,12 @@ class Settings(BaseSettings):
         "change only with `turret topics refit`",
     )
     topic_floor: float = Field(
-        0.45,
-        ge=-1,
+        0.67,
+        ge=0,
         le=1,
-        description="A text has no topic if its mean cosine to its nearest texts is lower and many of these have other "
-        "topics; assigned texts change only with `turret topics refit`",
+        description="A text has no topic if its mean cosine to its nearest texts is below this share of what is usual "
+        "in its topic, and many of these have other topics; 0: each text gets a topic; assigned texts change only with "
+        "`turret topics refit`",
     )
     label_excluded_words: CommaSeparated = Field(
         [],

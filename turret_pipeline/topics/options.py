@@ -9,5 +9,5 @@ class TopicOptions:
 
     granularity: float = 1.0
     min_texts: int = 5
-    floor: float = 0.45
+    floor: float = 0.67
     seed: int = 0

@@ -69,7 +69,7 @@ def set_names(data: Path) -> list[str]:
 
 
 def load_set(data: Path, name: str) -> GoldSet:
-    """Load a set without the turns of dialogues that do not state a topic."""
+    """Load a set without the turns of dialogues that do not state a topic. Texts that no model reads have no row."""
     gold = {label["event_id"]: label for label in read_lines(data / "gold" / f"{name}.jsonl.gz") if label["topical"]}
     prompts = {
         event["event_id"]: event["metadata"].get("prompt")
@@ -82,6 +82,7 @@ def load_set(data: Path, name: str) -> GoldSet:
     )
     event_texts, texts = collect_texts(values.filter(pl.col("value").is_not_null()), ["prompt"])
     texts = add_languages(texts, TEXTS.empty())
+    texts = texts.filter(pl.Series(plan_reading(texts["language"], AUTO).is_read))
     events = pl.DataFrame([{key: gold[event][key] for key in ("event_id", "label", "out_of_scope")} for event in gold])
     events = events.join(event_texts.select("event_id", "text_id"), on="event_id", how="left", maintain_order="left")
     rows = texts.select("text_id").with_row_index("text_row")

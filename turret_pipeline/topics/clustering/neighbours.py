@@ -41,12 +41,14 @@ class Neighbours:
     similarities: FloatArray
 
     def local_similarity(self, neighbour_counts: IntArray) -> FloatArray:
-        """Mean cosine of each query to its nearest neighbours, shape (queries,).
+        """Mean cosine of each query to its nearest neighbours, shape (queries,), 0 without any.
 
-        ``neighbour_counts`` has the number of neighbours for each query. At least 3 are used.
+        ``neighbour_counts`` has the number of neighbours for each query. At least 3 are used, if they were found.
         """
         count, k = self.similarities.shape
-        means = np.cumsum(self.similarities, axis=1, dtype=np.float64) / np.arange(1, k + 1)
+        is_found = self.indices != NOT_FOUND
+        sums = np.cumsum(np.where(is_found, self.similarities, 0), axis=1, dtype=np.float64)
+        means = sums / np.maximum(np.cumsum(is_found, axis=1), 1)
         return np.asarray(means[np.arange(count), np.clip(neighbour_counts, min(3, k), k) - 1], dtype=np.float32)
 
 

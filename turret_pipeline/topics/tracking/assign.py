@@ -8,14 +8,12 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids
 from turret_pipeline.topics.clustering.neighbours import NOT_FOUND, Neighbours, find_nearest, neighbour_count
 
-MAX_FLOOR_SHARE = 0.75
-"""Maximum floor as a share of the field's median local similarity: in some fields all texts are less alike."""
-
 MIN_OWN_SHARE = 0.8
 """Share of a text's neighbours in its own topic from which on it belongs there, even if it is below the floor."""
 
-CERTAIN_SHARE = 0.7
-"""Share of the floor below which a text is an outlier whatever topic its neighbours have."""
+UNRELATED_SIMILARITY = 0.45
+"""Local similarity that is compared with the floor if it is higher than what is usual: most texts are unrelated then,
+and a text below the floor is an outlier whatever topic its neighbours have."""
 
 TOPIC_TEXTS_PER_NEIGHBOUR = 4
 
@@ -53,16 +51,24 @@ def is_outlier(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArr
     """True for texts that are too unlike all others to belong to their topic, shape (texts,).
 
     The local similarity of a text is its mean cosine to its ``neighbours``, to at most a quarter as many as its topic
-    has texts. A text is an outlier if its local similarity is below the ``floor`` and many of its neighbours have
-    another topic, or if it is far below the floor. The floor is limited by the median local similarity of the field.
+    has texts. A text is an outlier if its local similarity is below the share ``floor`` of what is usual in its topic
+    and many of its neighbours have another topic, or if it is below this share of UNRELATED_SIMILARITY. Relative to
+    what is usual, because the local similarity depends on the number of texts and on the kind of texts.
     """
     if not len(topic) or not neighbours.similarities.shape[1]:
         return np.zeros(len(topic), dtype=bool)
     _, positions, counts = np.unique(topic, return_inverse=True, return_counts=True)
     local_similarity = neighbours.local_similarity(counts[positions] // TOPIC_TEXTS_PER_NEIGHBOUR)
-    limit = max(MAX_FLOOR_SHARE * float(np.median(local_similarity)), CERTAIN_SHARE * floor)
-    is_loose = (local_similarity < min(floor, limit)) & (_own_share(neighbours, topic) < MIN_OWN_SHARE)
-    return np.asarray((topic != NO_TOPIC) & (is_loose | (local_similarity < CERTAIN_SHARE * floor)))
+    usual = _usual_similarity(local_similarity, positions, len(counts))
+    is_loose = (local_similarity < floor * usual) & (_own_share(neighbours, topic) < MIN_OWN_SHARE)
+    return np.asarray((topic != NO_TOPIC) & (is_loose | (local_similarity < floor * UNRELATED_SIMILARITY)))
+
+
+def _usual_similarity(local_similarity: FloatArray, topic: IntArray, topic_count: int) -> FloatArray:
+    """Median local similarity of each text's topic, shape (texts,), averaged with that of all texts: few texts of a
+    topic say little. ``topic`` is numbered from 0."""
+    medians = np.array([np.median(local_similarity[topic == number]) for number in range(topic_count)])
+    return np.asarray((np.median(local_similarity) + medians[topic]) / 2)
 
 
 def _own_share(neighbours: Neighbours, topic: IntArray) -> FloatArray:

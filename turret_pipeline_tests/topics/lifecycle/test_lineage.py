@@ -33,7 +33,7 @@ RENAME = Edit("edit-1", "", "rename", "prompt-2", label="Log in")
 MERGE = Edit("edit-2", "", "merge", "prompt-2", into_topic_id="prompt-1")
 
 
-FOUND_WITH = {"found_granularity": 1.0, "found_min_texts": 5, "found_floor": 0.45}
+FOUND_WITH = {"found_granularity": 1.0, "found_min_texts": 5, "found_floor": 0.67}
 
 
 def facts(state: TopicState) -> dict[str, object]:
@@ -112,7 +112,7 @@ def test_a_run_stores_the_options_that_the_topics_were_found_with() -> None:
     continued = run(FIRST, ALL, "r2", FINER)
     anew = run(continued, ALL, "r3", replace(FINER, refit=True))
     back = run(anew, ALL, "r4")
-    assert back.topic_runs.select(found).rows() == [(1, 5, 0.45), (1, 5, 0.45), (2, 6, 0.45), (2, 6, 0.45)]
+    assert back.topic_runs.select(found).rows() == [(1, 5, 0.67), (1, 5, 0.67), (2, 6, 0.67), (2, 6, 0.67)]
     pending = describe_pending_settings(continued.topic_runs.row(-1, named=True), FINER.options)
     assert pending == (
         "Topics of prompt were found with topic_granularity 1 (now 2), topic_min_texts 5 (now 6): run turret topics "

@@ -64,7 +64,7 @@ def test_a_coherent_topic_with_most_events_needs_no_note() -> None:
 
 def test_many_unassigned_texts_are_noted() -> None:
     note = note_of(REFUND, named("odd", scattered(14)), named("rare", -scattered(14, seed=2)))
-    assert note == "58% of the texts have no topic: a lower topic_floor (now 0.45) assigns more."
+    assert note == "58% of the texts have no topic: a lower topic_floor (now 0.67) assigns more."
 
 
 def test_a_template_with_most_events_is_noted() -> None:

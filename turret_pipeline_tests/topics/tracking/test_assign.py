@@ -12,9 +12,8 @@ from turret_pipeline.topics.clustering.neighbours import (
     find_nearest_others,
 )
 from turret_pipeline.topics.tracking.assign import (
-    CERTAIN_SHARE,
-    MAX_FLOOR_SHARE,
     MIN_OWN_SHARE,
+    UNRELATED_SIMILARITY,
     is_outlier,
     measure_fit,
     vote_for_topic,
@@ -22,7 +21,7 @@ from turret_pipeline.topics.tracking.assign import (
 from turret_pipeline_tests.topics.blobs import blobs
 
 EAST, NORTH = np.eye(2, dtype=np.float32)[:, None]
-FLOOR = 0.5
+FLOOR = 0.7
 
 
 def local_similarities(*, first: float, others: float) -> Neighbours:
@@ -71,38 +70,54 @@ def outliers(own: int, *, first: float, others: float = 0.9) -> list[int]:
     return np.flatnonzero(is_outlier(*with_neighbours(own, first=first, others=others), FLOOR)).tolist()
 
 
-def test_a_text_below_the_floor_is_an_outlier_if_its_neighbours_have_other_topics() -> None:
-    assert outliers(5, first=FLOOR - 0.01) == [0]
-    assert outliers(5, first=FLOOR + 0.01) == []
-    assert outliers(10, first=FLOOR - 0.01) == []
+def test_a_text_far_below_the_others_is_an_outlier_if_its_neighbours_have_other_topics() -> None:
+    bound = FLOOR * 0.9
+    assert outliers(5, first=bound - 0.01) == [0]
+    assert outliers(5, first=bound + 0.01) == []
+    assert outliers(10, first=bound - 0.01) == []
 
 
 def test_the_share_of_neighbours_in_its_topic_decides() -> None:
-    assert outliers(round(10 * MIN_OWN_SHARE) - 1, first=FLOOR - 0.01) == [0]
-    assert outliers(round(10 * MIN_OWN_SHARE), first=FLOOR - 0.01) == []
+    first = FLOOR * 0.9 - 0.01
+    assert outliers(round(10 * MIN_OWN_SHARE) - 1, first=first) == [0]
+    assert outliers(round(10 * MIN_OWN_SHARE), first=first) == []
 
 
-def test_a_text_far_below_the_floor_is_an_outlier_whatever_its_neighbours_have() -> None:
-    assert outliers(10, first=CERTAIN_SHARE * FLOOR - 0.01) == [0]
-    assert outliers(10, first=CERTAIN_SHARE * FLOOR + 0.01) == []
-
-
-def test_in_a_loose_field_the_median_limits_the_floor() -> None:
-    bound = MAX_FLOOR_SHARE * 0.6
+def test_in_a_loose_field_the_bound_is_lower() -> None:
+    bound = FLOOR * 0.6
     assert outliers(5, first=bound - 0.01, others=0.6) == [0]
     assert outliers(5, first=bound + 0.01, others=0.6) == []
 
 
-def test_if_all_are_far_below_the_floor_all_are_outliers() -> None:
-    far_below = CERTAIN_SHARE * FLOOR - 0.01
-    assert outliers(10, first=far_below, others=far_below) == list(range(100))
+def test_the_topic_of_a_text_and_all_texts_give_the_bound_in_equal_parts() -> None:
+    neighbours, topic = with_neighbours(5, first=0.9, others=0.9)
+    neighbours.similarities[topic == 1] = 0.5
+    bound = FLOOR * (0.5 + (0.5 + 0.9) / 2) / 2  # the median of all texts is between those of two equal topics
+    for first, expected in ((bound - 0.01, [0]), (bound + 0.01, [])):
+        neighbours.similarities[0] = first
+        assert np.flatnonzero(is_outlier(neighbours, topic, FLOOR)).tolist() == expected
+
+
+def test_a_text_as_unlike_as_unrelated_texts_is_an_outlier_whatever_its_neighbours_have() -> None:
+    assert outliers(10, first=UNRELATED_SIMILARITY * FLOOR - 0.01) == [0]
+    assert outliers(10, first=UNRELATED_SIMILARITY * FLOOR + 0.01) == []
+
+
+def test_if_all_texts_are_unrelated_all_are_outliers() -> None:
+    unrelated = UNRELATED_SIMILARITY * FLOOR - 0.01
+    assert outliers(10, first=unrelated, others=unrelated) == list(range(100))
+
+
+def test_with_a_floor_of_zero_no_text_is_an_outlier() -> None:
+    neighbours, topic = with_neighbours(0, first=0.0, others=0.9)
+    assert not is_outlier(neighbours, topic, 0.0).any()
 
 
 def test_missing_neighbours_do_not_count() -> None:
-    neighbours, topic = with_neighbours(10, first=FLOOR - 0.01, others=0.9)
+    neighbours, topic = with_neighbours(10, first=FLOOR * 0.9 + 0.01, others=0.9)
     neighbours.indices[0, 3:] = NOT_FOUND
     neighbours.similarities[0, 3:] = NOT_FOUND_SIMILARITY
-    assert not is_outlier(Neighbours(neighbours.indices, neighbours.similarities), topic, -1.0).any()
+    assert not is_outlier(Neighbours(neighbours.indices, neighbours.similarities), topic, FLOOR).any()
 
 
 def test_an_unassigned_text_is_not_an_outlier() -> None:
