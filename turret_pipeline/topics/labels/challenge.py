@@ -6,23 +6,25 @@ true for most texts, and signs of a detail or of a fragment count against it. Th
 better by a margin.
 """
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.clustering.communities import sum_vectors
 from turret_pipeline.topics.embedding.embedding import Embedder, normalize_rows
-from turret_pipeline.topics.labels.allocation import capitalize, label_content
+from turret_pipeline.topics.labels.allocation import capitalize
+from turret_pipeline.topics.labels.choice import Challenge, Choice
 from turret_pipeline.topics.labels.clauses import split_into_clauses
-from turret_pipeline.topics.labels.function_words import FunctionWords
+from turret_pipeline.topics.labels.function_words import DEFAULT_LANGUAGE, FunctionWords
 from turret_pipeline.topics.labels.meaning import PhraseEmbedder
 from turret_pipeline.topics.labels.phrases import Key
 from turret_pipeline.topics.labels.pieces import Piece, TopicPieces
-from turret_pipeline.topics.labels.quotes import Quote, find_quote, format_quote
+from turret_pipeline.topics.labels.quotes import Quote, find_quote
+from turret_pipeline.topics.labels.subjects import SUBJECTS, rank_subjects
 from turret_pipeline.topics.labels.topic_texts import TopicTexts
 from turret_pipeline.topics.labels.word_use import WordUse
 
@@ -30,10 +32,6 @@ OWN_WEIGHT, NEAREST_TOPICS = 2.0, 3
 
 PHRASE_COUNT, REDUNDANCY_WEIGHT = 3, 0.5
 """Phrases of a description, and the weight of their similarity against them."""
-
-LOW_FIT, QUOTE_MARGIN = 0.5, 0.25
-"""A short text is the label, in quotation marks, if the fit of the label is low and that of the text higher by the
-margin. A lone word needs no margin: it says little."""
 
 CONTENDING = 40
 """Pieces of each topic that are embedded: the best ones by the learned meaning of their words."""
@@ -63,27 +61,6 @@ SINGLE_WEIGHT, JOINED_WEIGHT, PART_WEIGHT = 0.09, 0.08, 0.06
 """Weights of having a single word, and of joining two phrases, against a keyword label."""
 
 JOINERS = frozenset({"and", "/"})
-
-
-class Choice(NamedTuple):
-    """A possible label with the sorted stems of its content words, and its fit."""
-
-    text: str
-    content: Key
-    fit: float
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """Outcome for a topic: pieces that are better labels, best first, and phrases that describe it together.
-
-    ``fit`` is that of the keyword label, ``quote`` the most central short text.
-    """
-
-    fit: float
-    better: list[Choice]
-    quote: Quote | None
-    phrases: list[str]
 
 
 @dataclass(frozen=True)
@@ -123,13 +100,17 @@ def find_challenges(
     directions = fit_directions(vectors, topic, len(pieces))
     own = {row: _KeywordLabel.read(label, read.words[row]) for row, label in labels.items()}
     contending = {row: _select_contending(pieces[row], label, directions[row], meaning) for row, label in own.items()}
-    distinct = sorted({*labels.values(), *(piece.text for found in contending.values() for piece in found)})
+    general = {row: SUBJECTS if read.languages[row] == DEFAULT_LANGUAGE else () for row in labels}
+    phrases = {*labels.values(), *(piece.text for found in contending.values() for piece in found)}
+    distinct = sorted({*phrases, *itertools.chain(*general.values())})
     embedded = normalize_rows(np.asarray(embed(distinct), dtype=np.float32))
     position = {text: at for at, text in enumerate(distinct)}
     found = {}
     for row, label in own.items():
-        quote = find_quote(texts, vectors, read.rows[row], directions[row], read.languages[row])
-        found[row] = _judge(label, contending[row], pieces[row], directions[row], embedded, position, quote)
+        quote = find_quote(texts, vectors, read.rows[row], directions[row], read.languages[row], use)
+        found[row] = _judge(
+            label, contending[row], pieces[row], directions[row], embedded, position, quote, general[row]
+        )
     return found
 
 
@@ -141,16 +122,29 @@ def _judge(
     embedded: FloatArray,
     position: Mapping[str, int],
     quote: Quote | None,
+    subjects: Collection[str],
 ) -> Challenge:
-    """Outcome for one topic; ``embedded`` has the vectors of labels and pieces at their ``position``."""
+    """Outcome for one topic; ``embedded`` has the vectors of labels, pieces and ``subjects`` at their ``position``."""
     fits = {text: float(embedded[at] @ direction) for text, at in position.items()}
     ratings = [_rate(piece, label.content, fits[piece.text]) for piece in contending]
     ranked = sorted(zip(ratings, contending, strict=True), key=lambda pair: (-pair[0], pair[1].text))
     least = _rate_label(label, pieces, fits[label.text])
-    better = [Choice(piece.text, piece.content, fits[piece.text]) for rating, piece in ranked if rating > least]
+    own_truth = _rate_truth(pieces.support(label.content), starts_with_verb=pieces.starts_with_verb(label.key))
+    own = Choice(label.text, label.content, fits[label.text], own_truth)
+    better = [
+        Choice(
+            piece.text,
+            piece.content,
+            fits[piece.text],
+            _rate_truth(piece.support, starts_with_verb=piece.starts_with_verb),
+        )
+        for rating, piece in ranked
+        if rating > least
+    ]
     rows = [position[piece.text] for _, piece in ranked]
     chosen = _pick_different(embedded[rows], np.array([rating for rating, _ in ranked]))
-    return Challenge(fits[label.text], better, quote, [capitalize(ranked[at][1].text) for at in chosen])
+    general = rank_subjects({subject: fits[subject] for subject in subjects})
+    return Challenge(own, better, quote, general, [capitalize(ranked[at][1].text) for at in chosen])
 
 
 def _pick_different(vectors: FloatArray, ratings: FloatArray) -> list[int]:
@@ -163,42 +157,6 @@ def _pick_different(vectors: FloatArray, ratings: FloatArray) -> list[int]:
         chosen.append(int(gain.argmax()))
         redundancy = np.maximum(redundancy, vectors @ vectors[chosen[-1]])
     return chosen
-
-
-def choose_challengers(
-    labels: Mapping[int, str], challenges: Mapping[int, Challenge], taken: Collection[str]
-) -> dict[int, str]:
-    """New labels of the topics whose keyword label is replaced. All labels have different content words.
-
-    A label that fits badly is replaced by the most central short text in quotation marks.
-    """
-    contents = {label_content(label) for label in [*labels.values(), *taken]}
-    used = {label.casefold() for label in [*labels.values(), *taken]}
-    chosen = {}
-    for row, challenge in challenges.items():
-        own = label_content(labels[row])
-        free = (
-            choice
-            for choice in challenge.better
-            if choice.content == own or (choice.content not in contents and choice.text.casefold() not in used)
-        )
-        best = next(free, None)
-        quote = challenge.quote
-        label, fit = (best.text, best.fit) if best else (labels[row], challenge.fit)
-        if quote and _is_better_quote(quote, label, fit) and quote.text.casefold() not in used:
-            chosen[row] = format_quote(quote)
-            used.add(quote.text.casefold())
-        elif best:
-            contents.add(best.content)
-            used.add(best.text.casefold())
-            chosen[row] = capitalize(best.text)
-    return chosen
-
-
-def _is_better_quote(quote: Quote, label: str, fit: float) -> bool:
-    """True if a label with this ``fit`` is bad, and the text better: far better, unless the label is a lone word."""
-    margin = QUOTE_MARGIN if len(label.split()) > 1 else 0.0
-    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= margin
 
 
 def fit_directions(vectors: FloatArray, topic: IntArray, topic_count: int) -> FloatArray:
@@ -254,6 +212,11 @@ def _rate_label(label: _KeywordLabel, pieces: TopicPieces, fit: float) -> float:
     is_joined = whole == 0 and not JOINERS.isdisjoint(label.text.split())
     is_gerund = pieces.is_gerund(label.text.split()[0].lower())
     return round(fit + shares + MARGIN - JOINED_WEIGHT * is_joined - ENDING_VERB_WEIGHT * is_gerund, 3)
+
+
+def _rate_truth(support: float, *, starts_with_verb: bool) -> float:
+    """Addition to the fit of a label for the share of texts that have its words, and for naming an act."""
+    return SUPPORT_WEIGHT * math.sqrt(support) + VERB_WEIGHT * starts_with_verb
 
 
 def _rate_shares(support: float, exact_share: float, whole_share: float, rarity: float) -> float:

@@ -17,7 +17,8 @@ from turret_pipeline.topics.clustering.communities import centroids
 from turret_pipeline.topics.embedding.embedding import Embedder
 from turret_pipeline.topics.labels.allocation import LabelAllocator, capitalize
 from turret_pipeline.topics.labels.candidates import Candidate, find_candidates
-from turret_pipeline.topics.labels.challenge import choose_challengers, find_challenges, fit_directions
+from turret_pipeline.topics.labels.challenge import find_challenges, fit_directions
+from turret_pipeline.topics.labels.choice import choose_challengers
 from turret_pipeline.topics.labels.meaning import PhraseEmbedder
 from turret_pipeline.topics.labels.phrases import are_english
 from turret_pipeline.topics.labels.quotes import UNSPACED_LANGUAGES, choose_quotes, find_quote

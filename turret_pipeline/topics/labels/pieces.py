@@ -31,9 +31,6 @@ NAME_SHARE = 0.3
 """A proper noun in fewer of the topic's texts is never in a label: names of persons and places differ from text to
 text."""
 
-MIN_TEXTS, FEW_TEXTS = 2, 200
-"""A word of a piece must be in this many texts of all topics, against misspellings; not if fewer texts are read."""
-
 Key = tuple[str, ...]
 """Stems of the words of a piece, in their order."""
 
@@ -134,6 +131,10 @@ class TopicPieces:
         shares = [len(self._texts_of.get(stem, ())) / max(len(self.stems), 1) for stem in content]
         return sum(max(0.0, 1 - share / RARE_SHARE) for share in shares)
 
+    def starts_with_verb(self, key: Key) -> bool:
+        """True if the first word of a phrase is mostly a verb."""
+        return bool(key) and self._use.is_verb(key[0])
+
     def is_gerund(self, lower: str) -> bool:
         """True for a verb form like "resetting" at the start of phrases."""
         return self._use.is_gerund(lower)
@@ -148,7 +149,7 @@ class TopicPieces:
         for stem, lower in zip(key, self._usual_form(key), strict=True):
             if use.is_proper_noun(lower) and len(self._texts_of.get(stem, ())) < NAME_SHARE * size:
                 return True
-            if use.texts[lower] < MIN_TEXTS and use.text_count > FEW_TEXTS:
+            if use.is_unusual(lower):
                 return True
         return False
 

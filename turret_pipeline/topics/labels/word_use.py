@@ -17,6 +17,9 @@ MIN_IMPERATIVES = 2
 
 GERUND, GERUND_LETTERS = "ing", 6
 
+MIN_TEXTS, FEW_TEXTS = 2, 200
+"""A word in fewer than MIN_TEXTS texts of all topics may be misspelled; not if at most FEW_TEXTS texts are read."""
+
 
 class WordUse:
     """Counts of the words of clauses."""
@@ -58,6 +61,10 @@ class WordUse:
         if not written or self.usual_case(lower).isupper():
             return False
         return written[lower] <= (1 - PROPER_SHARE) * written.total()
+
+    def is_unusual(self, lower: str) -> bool:
+        """True for a word that may be misspelled, or a name of one text."""
+        return 0 < self.texts[lower] < MIN_TEXTS and self.text_count > FEW_TEXTS
 
     def is_verb(self, stem: str) -> bool:
         """True if the forms of a word are far more often after a subject than after an article or preposition."""

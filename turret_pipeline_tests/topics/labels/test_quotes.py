@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from turret_pipeline.topics.labels.clauses import split_into_clauses
+from turret_pipeline.topics.labels.function_words import ENGLISH
 from turret_pipeline.topics.labels.labels import label_topics
 from turret_pipeline.topics.labels.quotes import Quote, choose_quotes, find_quote
+from turret_pipeline.topics.labels.word_use import WordUse
 
 ALARM = [
     "\u660e\u65e5\u306e\u671d\u4e03\u6642\u306b\u30a2\u30e9\u30fc\u30e0\u3092\u8a2d\u5b9a\u3057\u3066",
@@ -50,3 +53,14 @@ def test_the_quote_is_the_nearest_short_text_with_words_and_without_names(
 def test_quotes_differ_from_other_labels() -> None:
     quotes = {0: Quote("Hi", 0.9), 1: Quote("hi", 0.8), 2: Quote("bye", 0.7), 3: None}
     assert choose_quotes(quotes, ["\u201cBye\u201d", "Hi"]) == {0: "\u201cHi\u201d"}
+
+
+def test_a_quotation_has_no_name_and_no_misspelled_word() -> None:
+    use = WordUse()
+    for text in ["ask Aisha about it", "tell Aisha", "cal me", *["call me back"] * 200]:
+        use.add(split_into_clauses(text, ENGLISH), is_upper=False)
+    texts = ["tell aisha", "cal me", "call me"]
+    vectors = np.array([[1, 0], [0.9, 0], [0.8, 0]], np.float32)
+    direction = np.array([1.0, 0.0])
+    assert find_quote(texts, vectors, [0, 1, 2], direction, "en", use) == ("call me", 0.8)
+    assert find_quote(texts, vectors, [0], direction, "en", use) is None

@@ -1,0 +1,93 @@
+"""Choice of the labels that replace keyword labels: better pieces of texts, general subjects, and quotations."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from turret_pipeline.topics.labels.allocation import capitalize, label_content
+from turret_pipeline.topics.labels.quotes import Quote, format_quote
+from turret_pipeline.topics.labels.subjects import Subject
+
+LOW_FIT, QUOTE_MARGIN = 0.5, 0.25
+"""A short text is the label, in quotation marks, if the fit of the label is low and that of the text higher by the
+margin. A lone word needs no margin: it says little."""
+
+SUBJECT_FIT, SUBJECT_MARGIN = 0.36, 0.12
+"""A general subject replaces a phrase of low fit, or a lone word, if it fits as well, what the words of the phrase add
+to its fit included. A subject with at least SUBJECT_FIT may fit less by the margin, since it is true for more texts."""
+
+
+class Choice(NamedTuple):
+    """A possible label, the stems of its content words, its fit, and what its words add to that (_rate_truth)."""
+
+    text: str
+    content: Collection[str]
+    fit: float
+    truth: float
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Outcome for a topic: pieces that are better labels, best first, and phrases that describe it together.
+
+    ``own`` is the keyword label, ``quote`` the most central short text, ``subjects`` are general, best first.
+    """
+
+    own: Choice
+    better: list[Choice]
+    quote: Quote | None
+    subjects: list[Subject]
+    phrases: list[str]
+
+
+def choose_challengers(
+    labels: Mapping[int, str], challenges: Mapping[int, Challenge], taken: Collection[str]
+) -> dict[int, str]:
+    """New labels of the topics whose keyword label is replaced. All labels have different content words.
+
+    A label that fits badly is replaced by a general subject, or by the most central short text in quotation marks.
+    """
+    contents = {label_content(label) for label in [*labels.values(), *taken]}
+    used = {label.casefold() for label in [*labels.values(), *taken]}
+    chosen = {}
+    for row, challenge in challenges.items():
+        own = label_content(labels[row])
+        free = (
+            choice
+            for choice in challenge.better
+            if choice.content == own or (choice.content not in contents and choice.text.casefold() not in used)
+        )
+        best = next(free, None)
+        if replacement := _replace_bad_label(best or challenge.own, challenge, used):
+            chosen[row] = replacement
+        elif best:
+            contents.add(best.content)
+            chosen[row] = capitalize(best.text)
+        if row in chosen:
+            used.add(chosen[row].casefold())
+    return chosen
+
+
+def _replace_bad_label(label: Choice, challenge: Challenge, used: Collection[str]) -> str | None:
+    """A free subject or quotation for a topic whose label is bad, None if the label is better."""
+    subject = next((each for each in challenge.subjects if each.text.casefold() not in used), None)
+    if subject and not _is_better_subject(subject, label):
+        subject = None
+    text, fit = subject or (label.text, label.fit)
+    quote = challenge.quote
+    if quote and _is_better_quote(quote, text, fit) and format_quote(quote).casefold() not in used:
+        return format_quote(quote)
+    return subject.text if subject else None
+
+
+def _is_better_subject(subject: Subject, label: Choice) -> bool:
+    """True if the label is bad or a lone word, and the subject about as good."""
+    is_weak = round(label.fit, 3) < LOW_FIT or len(label.text.split()) == 1
+    margin = SUBJECT_MARGIN if subject.fit >= SUBJECT_FIT or label.truth == 0 else 0.0
+    return is_weak and round(subject.fit + margin - label.fit - label.truth, 3) >= 0
+
+
+def _is_better_quote(quote: Quote, label: str, fit: float) -> bool:
+    """True if a label with this ``fit`` is bad, and the text better: far better, unless the label is a lone word."""
+    margin = QUOTE_MARGIN if len(label.split()) > 1 else 0.0
+    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= margin
