@@ -129,15 +129,15 @@ def _judge(
     ratings = [_rate(piece, label.content, fits[piece.text]) for piece in contending]
     ranked = sorted(zip(ratings, contending, strict=True), key=lambda pair: (-pair[0], pair[1].text))
     least = _rate_label(label, pieces, fits[label.text])
-    own_truth = _rate_truth(pieces.support(label.content), starts_with_verb=pieces.starts_with_verb(label.key))
-    own = Choice(label.text, label.content, fits[label.text], own_truth)
+    own = _make_choice(
+        label.text,
+        tuple(sorted(label.content)),
+        fits,
+        pieces.support(label.content),
+        pieces.starts_with_verb(label.key),
+    )
     better = [
-        Choice(
-            piece.text,
-            piece.content,
-            fits[piece.text],
-            _rate_truth(piece.support, starts_with_verb=piece.starts_with_verb),
-        )
+        _make_choice(piece.text, piece.content, fits, piece.support, piece.starts_with_verb)
         for rating, piece in ranked
         if rating > least
     ]
@@ -214,9 +214,9 @@ def _rate_label(label: _KeywordLabel, pieces: TopicPieces, fit: float) -> float:
     return round(fit + shares + MARGIN - JOINED_WEIGHT * is_joined - ENDING_VERB_WEIGHT * is_gerund, 3)
 
 
-def _rate_truth(support: float, *, starts_with_verb: bool) -> float:
-    """Addition to the fit of a label for the share of texts that have its words, and for naming an act."""
-    return SUPPORT_WEIGHT * math.sqrt(support) + VERB_WEIGHT * starts_with_verb
+def _make_choice(text: str, content: Key, fits: Mapping[str, float], support: float, names_act: bool) -> Choice:
+    """The label as a choice; its truth is for the share of texts that have its words, and for naming an act."""
+    return Choice(text, content, fits[text], SUPPORT_WEIGHT * math.sqrt(support) + VERB_WEIGHT * names_act, names_act)
 
 
 def _rate_shares(support: float, exact_share: float, whole_share: float, rarity: float) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from turret_pipeline.topics.labels.allocation import capitalize, label_content
+from turret_pipeline.topics.labels.phrases import Key
 from turret_pipeline.topics.labels.quotes import Quote, format_quote
 from turret_pipeline.topics.labels.subjects import Subject
 
@@ -12,18 +13,26 @@ LOW_FIT, QUOTE_MARGIN = 0.5, 0.25
 """A short text is the label, in quotation marks, if the fit of the label is low and that of the text higher by the
 margin. A lone word needs no margin: it says little."""
 
+LOW_NOUN_FIT = 0.7
+"""A phrase that names no act says less, so that its fit must be higher."""
+
 SUBJECT_FIT, SUBJECT_MARGIN = 0.36, 0.12
-"""A general subject replaces a phrase of low fit, or a lone word, if it fits as well, what the words of the phrase add
-to its fit included. A subject with at least SUBJECT_FIT may fit less by the margin, since it is true for more texts."""
+"""A general subject replaces a bad label, or a lone word, if it fits as well, what the words of the label add
+included. It may fit less by the margin, since it is true for more texts, if it fits well: at least SUBJECT_FIT if the
+label is below LOW_FIT, and LOW_FIT otherwise."""
 
 
 class Choice(NamedTuple):
-    """A possible label, the stems of its content words, its fit, and what its words add to that (_rate_truth)."""
+    """A possible label, the stems of its content words, its fit, and what its words add to that.
+
+    ``names_act`` is true if it starts with a verb.
+    """
 
     text: str
-    content: Collection[str]
+    content: Key
     fit: float
     truth: float
+    names_act: bool
 
 
 @dataclass(frozen=True)
@@ -73,21 +82,26 @@ def _replace_bad_label(label: Choice, challenge: Challenge, used: Collection[str
     subject = next((each for each in challenge.subjects if each.text.casefold() not in used), None)
     if subject and not _is_better_subject(subject, label):
         subject = None
-    text, fit = subject or (label.text, label.fit)
+    fit = subject.fit if subject else label.fit
+    is_lone = subject is None and len(label.text.split()) == 1
     quote = challenge.quote
-    if quote and _is_better_quote(quote, text, fit) and format_quote(quote).casefold() not in used:
+    if quote and _is_better_quote(quote, fit, is_lone=is_lone) and format_quote(quote).casefold() not in used:
         return format_quote(quote)
     return subject.text if subject else None
 
 
 def _is_better_subject(subject: Subject, label: Choice) -> bool:
     """True if the label is bad or a lone word, and the subject about as good."""
-    is_weak = round(label.fit, 3) < LOW_FIT or len(label.text.split()) == 1
-    margin = SUBJECT_MARGIN if subject.fit >= SUBJECT_FIT or label.truth == 0 else 0.0
-    return is_weak and round(subject.fit + margin - label.fit - label.truth, 3) >= 0
+    if label_content(subject.text) == label.content:
+        return False
+    is_low, is_lone = round(label.fit, 3) < LOW_FIT, len(label.text.split()) == 1
+    if not (is_low or is_lone) and (label.names_act or label.fit >= LOW_NOUN_FIT):
+        return False
+    is_good = subject.fit >= (SUBJECT_FIT if is_low else LOW_FIT)
+    margin = SUBJECT_MARGIN if is_good or label.truth == 0 else 0.0
+    return round(subject.fit + margin - label.fit - label.truth, 3) >= 0
 
 
-def _is_better_quote(quote: Quote, label: str, fit: float) -> bool:
+def _is_better_quote(quote: Quote, fit: float, *, is_lone: bool) -> bool:
     """True if a label with this ``fit`` is bad, and the text better: far better, unless the label is a lone word."""
-    margin = QUOTE_MARGIN if len(label.split()) > 1 else 0.0
-    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= margin
+    return round(fit, 3) < LOW_FIT and round(quote.fit - fit, 3) >= (0.0 if is_lone else QUOTE_MARGIN)

@@ -14,7 +14,7 @@ SUBJECTS = tuple(
     Questions about the assistant; Corrections of the answer; Requests for more detail
     Continue the answer; Try again; Shorten the answer; Explain in simple terms; Examples; Comparisons
     Wrong answers; Missing details; Ignored instructions; Slow answers; Too long answers; Too short answers
-    Good answers; Repeated answers; Time saved; Answers in the wrong language; Crashes and errors
+    Good answers; Repeated answers; Time saved; Calculation errors; Answers in the wrong language; Crashes and errors
     Opinions; Recommendations; Predictions; Hypothetical questions; Brainstorm ideas
     Artificial intelligence; Chatbots; Language models; Machine learning; Robots; Role play
     Philosophy; Meaning of life; Consciousness and emotions; Ethics and morals; Religion; Bible; Mythology; Psychology
