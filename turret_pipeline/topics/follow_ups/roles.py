@@ -38,6 +38,9 @@ GREETING_MIN_SESSIONS, GREETING_MIN_OPENING_SHARE, GREETING_MIN_Z_SCORE = 20, 0.
 """A greeting opens this many sessions, with this share of its turns, and they continue as others begin with this
 significance. The share alone is not enough: in short sessions, subjects also open most of theirs."""
 
+GREETING_MAX_DIVERGENCE_RATIO = 0.25
+"""Divergence of the topics after a greeting from first topics, relative to that from second topics."""
+
 HYSTERESIS = 1.25
 """A topic keeps its role unless the evidence is this much stronger than a new topic would need."""
 
@@ -66,11 +69,10 @@ def classify_roles(turns: Turns, previous: Mapping[str, Role]) -> dict[str, Role
     turns = turns.with_topic()
     by_role = {SUBJECT: 1 / HYSTERESIS, CONTINUATION: HYSTERESIS, None: 1.0}
     leniency = np.array([by_role[previous.get(topic_id)] for topic_id in turns.topic_ids])
-    openings = count_openings(turns)
-    carried = _carryover_reasons(turns, openings, leniency)
-    openers = [topic for topic in carried if openings.rate[topic] >= MIN_OPENING_RATE]
-    greetings = _greeting_reasons(_without_topics(turns, openers), leniency)
-    openings = count_openings(_without_topics(turns, greetings))
+    greetings = _greeting_reasons(turns, leniency)
+    rest = _without_topics(turns, greetings)
+    openings = count_openings(rest)
+    carried = _carryover_reasons(rest, openings, topic_session_shares(turns), leniency)
     rare = {
         int(topic): f"{_describe_openings(int(topic), openings)}: too few for a subject."
         for topic in np.flatnonzero(openings.rate < MIN_OPENING_RATE * leniency)
@@ -88,9 +90,9 @@ def _without_topics(turns: Turns, topics: Collection[int]) -> Turns:
     return turns.where(~np.isin(turns.topic, list(topics)))
 
 
-def _carryover_reasons(turns: Turns, openings: Openings, leniency: FloatArray) -> dict[int, str]:
-    """Reasons of the topics through which earlier topics continue."""
-    carryover, shares = measure_carryover(turns), topic_session_shares(turns)
+def _carryover_reasons(turns: Turns, openings: Openings, shares: FloatArray, leniency: FloatArray) -> dict[int, str]:
+    """Reasons of the topics through which earlier topics continue; ``shares`` are those of the sessions, (topics,)."""
+    carryover = measure_carryover(turns)
     if not carryover.overall > MIN_OVERALL_Z_SCORE * carryover.overall_error:
         return {}
     has_enough = carryover.count >= MIN_TURNS_BETWEEN
@@ -131,7 +133,7 @@ def _is_greeting(evidence: GreetingEvidence, leniency: FloatArray) -> BoolArray:
             (evidence.count >= GREETING_MIN_SESSIONS)
             & (evidence.opening_share > GREETING_MIN_OPENING_SHARE)
             & (evidence.z_score > GREETING_MIN_Z_SCORE / leniency)
-            & (evidence.first_divergence < 0.5 * leniency * evidence.second_divergence)
+            & (evidence.first_divergence < GREETING_MAX_DIVERGENCE_RATIO * leniency * evidence.second_divergence)
         )
 
 

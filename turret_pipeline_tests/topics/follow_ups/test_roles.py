@@ -1,5 +1,7 @@
 """Roles of topics by the positions of their texts in sessions."""
 
+import random
+
 import pytest
 
 from turret_pipeline.topics.edits import CONTINUATION, SUBJECT, Role
@@ -19,12 +21,28 @@ def test_topics_that_open_no_session_are_follow_ups(seed: int) -> None:
     assert follow_ups(*dialogues(300, seed)) == "efghxyz"
 
 
-def test_a_topic_that_opens_few_sessions_is_a_follow_up_if_earlier_topics_continue_after_it() -> None:
-    given = dialogues(600)
-    opened = [f"x{session[1:]}" if at % 5 == 0 else session for at, session in enumerate(given)]
-    decision = classify_roles(turns(*opened), {})["prompt-24"]
+@pytest.mark.parametrize("every", [5, 2])
+def test_a_topic_that_opens_sessions_is_a_follow_up_if_the_topic_before_it_tells_what_comes_next(every: int) -> None:
+    given = [f"x{session[1:]}" if at % every == 0 else session for at, session in enumerate(dialogues(600))]
+    decision = classify_roles(turns(*given), {})["prompt-24"]
     assert decision.role == CONTINUATION
-    assert "Earlier topics continue after it" in decision.reason
+    assert decision.reason.startswith(f"Opens {600 // every} sessions; chance would give ")
+    assert decision.reason.endswith(". The topic before it tells more about what comes next.")
+
+
+def test_a_place_that_requests_of_all_subjects_name_is_a_follow_up_although_it_opens_many_sessions() -> None:
+    given = [
+        f"p{session}" if at % 3 == 0 else f"{session[0]}p{session[1:]}" for at, session in enumerate(dialogues(600))
+    ]
+    assert follow_ups(*given) == "efghpxyz"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_requests_that_come_back_after_others_are_subjects(seed: int) -> None:
+    rng = random.Random(seed)
+    pairs = ["ab", "cd", "ef", *"abcdef"]
+    given = ["".join(rng.choice(pairs) for _ in range(rng.randint(1, 2))) for _ in range(800)]
+    assert follow_ups(*given) == ""
 
 
 @pytest.mark.slow
@@ -52,11 +70,11 @@ def test_a_greeting_is_a_follow_up_and_the_topic_after_it_a_subject() -> None:
     )
 
 
-def test_a_topic_in_every_session_is_a_follow_up() -> None:
+def test_a_name_that_people_give_in_most_sessions_is_a_follow_up() -> None:
+    rng = random.Random(0)
     given = dialogues(600)
-    everywhere = [f"{'q' * (at % 2)}{session[0]}q{session[1:]}q" for at, session in enumerate(given)]
-    decision = classify_roles(turns(*everywhere), {})["prompt-17"]
-    assert (decision.role, decision.reason[:31]) == (CONTINUATION, "Occurs in 100% of the sessions.")
+    named = [f"{session[:at]}n{session[at:]}" for session in given for at in [rng.randint(0, 2)]]
+    assert follow_ups(*named, *given[:200]) == "efghnxyz"
 
 
 def test_the_reason_gives_the_counts() -> None:
