@@ -64,7 +64,10 @@ _TOPIC = (
         "Origin of the label: keywords, llm, person, or privacy (topics of too few users, combined into one; setting "
         "privacy_min_users)",
     ),
-    text("description", "Three phrases about the topic and its number of texts, or a sentence from an LLM"),
+    text(
+        "description",
+        "Three phrases, or a sentence from an LLM, and facts: number of texts and, in the published table, of users",
+    ),
     Column("keywords", "texts", "Words that distinguish it from the other topics of the field, strongest first"),
     Column("example_texts", "texts", "Up to 5 texts that are near its centroid and differ from each other"),
     text("theme_id", "Theme of the topic: FIELD-theme-NUMBER"),

@@ -94,6 +94,22 @@ def bertopic(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     return [int(number) for number in topic], _plain_labels(model), {}, {}
 
 
+def evoc(_texts: pl.DataFrame, vectors: FloatArray) -> Topics:
+    """Topics by EVoC with its defaults."""
+    topic = importlib.import_module("evoc").EVoC(random_state=0).fit_predict(vectors)
+    return [int(number) for number in topic], {}, {}, {}
+
+
+def toponymy(_texts: pl.DataFrame, vectors: FloatArray) -> Topics:
+    """The finest layer of topics by Toponymy with its defaults, on the two dimensions by UMAP that it recommends.
+
+    It labels topics with an LLM only, so none are labelled here.
+    """
+    reduced = importlib.import_module("umap").UMAP(metric="cosine", random_state=0).fit_transform(vectors)
+    found = importlib.import_module("toponymy").ToponymyClusterer(verbose=False).fit(reduced, vectors)
+    return [int(number) for number in found.cluster_layers_[0].cluster_labels], {}, {}, {}
+
+
 def bertopic_labels(texts: pl.DataFrame, vectors: FloatArray) -> Topics:
     """Labels by BERTopic, with its defaults, of the topics in column ``topic``."""
     given = texts["topic"].to_numpy()
@@ -119,7 +135,15 @@ def _plain_labels(model: LabeledModel) -> dict[int, str]:
     }
 
 
-METHODS: dict[str, Method] = {"turret": turret, "bertopic": bertopic, "bertopic_labels": bertopic_labels}
+METHODS: dict[str, Method] = {
+    "turret": turret,
+    "bertopic": bertopic,
+    "evoc": evoc,
+    "toponymy": toponymy,
+    "bertopic_labels": bertopic_labels,
+}
+PEERS = ("bertopic", "evoc", "toponymy")
+"""Methods of other packages, by the name of the package."""
 
 
 def measure_method(method: Method, texts: pl.DataFrame, vectors: FloatArray) -> MethodResult:

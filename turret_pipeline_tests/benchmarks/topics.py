@@ -1,4 +1,6 @@
-"""Topics and labels compared with BERTopic's defaults on the same texts and vectors, one run each.
+"""Topics compared with BERTopic, EVoC and Toponymy, and labels with BERTopic, on the same texts and vectors.
+
+All methods have their defaults, and one run each.
 
     python -m turret_pipeline_tests.benchmarks.topics [--data ../shared/data] [--cache FOLDER] [--page] [SET ...]
 
@@ -33,12 +35,12 @@ from turret_pipeline_tests.benchmarks.gold_sets import (
     set_names,
     topics_of_events,
 )
-from turret_pipeline_tests.benchmarks.topic_methods import MethodResult, run_method
+from turret_pipeline_tests.benchmarks.topic_methods import PEERS, MethodResult, run_method
 from turret_pipeline_tests.commands import PROJECT
 
 CACHE = PROJECT / "data" / "benchmark-vectors"
 PAGE_LABELS = 40
-INSTALL = "BERTopic is not installed and not measured: .venv/bin/pip install -c constraints.txt -e '.[bench]'"
+INSTALL = "Not installed and not measured: {}. Install with .venv/bin/pip install -c constraints.txt -e '.[bench]'"
 TOPIC_COLUMNS = (
     "set, method, texts, gold labels, AMI, ARI, coverage, topics, out-of-scope recall, precision, seconds, warm-up, MB"
 )
@@ -87,7 +89,7 @@ def label_score(gold: GoldSet, found: MethodResult, embed: Embedder) -> float:
 
 def label_row(gold: GoldSet, found: Mapping[str, MethodResult], embed: Embedder) -> str:
     """Row of the second table."""
-    score = {method: label_score(gold, result, embed) for method, result in found.items()}
+    score = {method: label_score(gold, result, embed) for method, result in found.items() if result.labels}
     ours, theirs = score["turret"], score.get("bertopic")
     return row(gold.name, ours, theirs, score.get("bertopic_labels"), None if theirs is None else ours - theirs)
 
@@ -121,6 +123,14 @@ def run_set(gold: GoldSet, methods: Sequence[str], cache: Path) -> dict[str, Met
         return found
 
 
+def find_peers() -> list[str]:
+    """The installed packages to compare with. Prints how to install the others."""
+    missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
+    if missing:
+        print(INSTALL.format(", ".join(missing)))
+    return [name for name in PEERS if name not in missing]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print both tables, and the page of labels with option --page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -128,12 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder for vectors, kept between runs")
     parser.add_argument("--page", action="store_true", help="print 40 labels of each set for a person to read")
-    parser.add_argument("--ours", action="store_true", help="do not run BERTopic")
+    parser.add_argument("--ours", action="store_true", help="do not run other packages")
     options = parser.parse_args(arguments)
-    installed = importlib.util.find_spec("bertopic") is not None
-    if not installed and not options.ours:
-        print(INSTALL)
-    methods = ["turret", "bertopic"] if installed and not options.ours else ["turret"]
+    methods = ["turret", *([] if options.ours else find_peers())]
     print(header(TOPIC_COLUMNS))
     rows, pages, embed = [], [], load_embedder(ENGLISH, "auto")
     for name in options.names or set_names(options.data):

@@ -19,10 +19,22 @@ fits as (
     select topic_id, sum(similarity order by similarity) / count(*) as mean_similarity
     from (select distinct topic_id, text_id, similarity from {{ ref('int_event_topics') }})
     group by topic_id
+),
+
+users as (
+    select
+        topic_id,
+        case user_count
+            when 0 then 'Since '
+            when 1 then '1 user since '
+            else format('{:,} users since ', user_count)
+        end || strftime(first_event_at, '%Y-%m-%d') || '.' as sentence
+    from sizes
 )
 
 select
-    definitions.* exclude (found_label, found_label_source, split_edit_id),
+    definitions.* exclude (found_label, found_label_source, split_edit_id)
+        replace (concat_ws(' ', definitions.description, users.sentence) as description),
     coalesce(sizes.text_count, 0) as text_count,
     coalesce(sizes.event_count, 0) as event_count,
     coalesce(sizes.session_count, 0) as session_count,
@@ -36,5 +48,6 @@ select
     trends.q_value as emerging_q_value
 from {{ ref('stg_topic_definitions') }} as definitions
 left join sizes using (topic_id)
+left join users using (topic_id)
 left join fits using (topic_id)
 left join {{ ref('stg_topic_trends') }} as trends using (topic_id)
