@@ -99,7 +99,8 @@ def test_a_narrow_terminal_has_whole_columns_and_all_remarks(folder: Path) -> No
     assert lines[0].split() == ["topic", "events", "users", "label", "remarks"]
     assert max(map(len, lines)) <= 80
     retired = next(at for at, line in enumerate(lines) if line.startswith("prompt-5 "))
-    assert "merged into prompt-4" in " ".join(" ".join(line[60:] for line in lines[retired : retired + 3]).split())
+    remarks = " ".join(line[lines[0].index("remarks") :] for line in lines[retired : retired + 3])
+    assert "merged into prompt-4" in " ".join(remarks.split())
 
 
 def test_the_list_says_which_setting_waits_for_a_refit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
