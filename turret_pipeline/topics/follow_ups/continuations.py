@@ -12,6 +12,9 @@ from turret_pipeline.topics.follow_ups.turns import Turns, collect_turns, pair_l
 MIN_LEAD = 0.02
 """Cosine by which the topic of a text must lead over a follow-up topic for the text to state a new subject."""
 
+CERTAIN_LEAD = 0.1
+"""Lead from which on a text states its topic for certain: a change of subject to it costs nothing."""
+
 BATCH_SESSIONS = 4096
 MAX_CHANGE_COST = 1.0
 """Highest cost of a change of subject, in nats."""
@@ -44,7 +47,8 @@ def find_subjects(turns: Turns, is_subject: BoolArray) -> IntArray:
 
     ``is_subject`` has shape (topics,). The subjects of a session are the sequence with the highest sum of the lifts
     between each turn's topic and its subject (Viterbi). A subject begins only at a turn that states it, and each change
-    has a cost, which grows with the ratio of follow-ups to changes. Follow-ups before the first subject belong to it,
+    has a cost, which grows with the ratio of follow-ups to changes, and falls with the certainty that the turn states
+    its topic. Follow-ups before the first subject belong to it,
     but turns without a topic have no subject there.
     """
     topical = turns.with_topic()
@@ -66,8 +70,8 @@ class _Scores:
     """Scores of subjects at a turn.
 
     ``of_topic`` (topics, subjects) is the lift of a turn's topic with each subject, and ``best`` (topics,) its maximum.
-    ``change`` (topics,) is the cost of a change to the topic. ``is_vague`` (turns,) marks turns that begin no new
-    subject, because a follow-up topic is nearly as close.
+    ``change`` (turns,) is the cost of a change to the topic of a turn. ``is_vague`` (turns,) marks turns that begin no
+    new subject, because a follow-up topic is nearly as close.
     """
 
     def __init__(self, turns: Turns, is_subject: BoolArray) -> None:
@@ -76,7 +80,8 @@ class _Scores:
         self.column[self.subjects] = np.arange(len(self.subjects))
         self.of_topic = pair_lifts(turns, 1)[:, self.subjects]
         self.best = self.of_topic.max(axis=1)
-        self.change = np.clip(self.best, 0.0, _change_cost(turns, is_subject))  # a change to a rare topic costs little
+        cost = np.clip(self.best, 0.0, _change_cost(turns, is_subject))  # a change to a rare topic costs little
+        self.change = cost[turns.topic] * (1 - np.clip(turns.lead / CERTAIN_LEAD, 0.0, 1.0))
         is_close = (turns.runner_up != NO_TOPIC) & ~is_subject[turns.runner_up] & (turns.lead < MIN_LEAD)
         self.is_vague = is_close & is_subject[turns.topic]
 
@@ -105,7 +110,7 @@ def _decode_sessions(turns: Turns, starts: IntArray, lengths: IntArray, scores: 
         rows = starts[:active] + step
         topic, column = turns.topic[rows], scores.column[turns.topic[rows]]
         top = np.where(has_begun[:active], value[:active].argmax(axis=1), NO_TOPIC)
-        enter = np.where(top == NO_TOPIC, 0.0, value[:active].max(axis=1) - scores.change[topic] + TIE_BREAK)
+        enter = np.where(top == NO_TOPIC, 0.0, value[:active].max(axis=1) - scores.change[rows] + TIE_BREAK)
         enter += scores.best[topic]
         value[:active] += scores.of_topic[topic]
         stated = np.flatnonzero((column != NO_TOPIC) & ~(scores.is_vague[rows] & has_begun[:active]))

@@ -6,7 +6,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import CONTINUATIONS, TOPIC_DEFINITIONS
-from turret_pipeline.topics.follow_ups.continuations import find_continuations, find_subjects
+from turret_pipeline.topics.follow_ups.continuations import CERTAIN_LEAD, find_continuations, find_subjects
 from turret_pipeline_tests.topics.follow_ups.dialogues import Frames, dialogues, frames, topic_id, turns
 
 FOLLOW_UPS = "xyz"
@@ -82,6 +82,15 @@ def test_a_text_that_is_nearly_a_follow_up_begins_no_subject() -> None:
     assert continuations(far) == {"e5": "prompt-2"}
     other = frames("ab", "ba", "bx", lead=0.01, runner_up="prompt-2")
     assert continuations(other) == {"e5": "prompt-2"}
+
+
+def test_a_text_that_states_its_topic_for_certain_changes_the_subject_however_rare_changes_are() -> None:
+    sessions = ["abxxxx", "baxxxx", "axxxx", "bxxxx"] * 20
+    certain = continuations(frames(*sessions, lead=CERTAIN_LEAD, runner_up="prompt-3"))
+    assert "e1" not in certain
+    assert certain["e2"] == "prompt-2"
+    doubtful = continuations(frames(*sessions, lead=CERTAIN_LEAD / 2, runner_up="prompt-3"))
+    assert doubtful["e1"] == doubtful["e2"] == "prompt-1"
 
 
 @pytest.mark.parametrize("count", [1, 2, 5000])
