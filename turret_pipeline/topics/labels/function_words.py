@@ -173,6 +173,11 @@ def select_function_words(language: str | None) -> FunctionWords:
     return ENGLISH if language is None or language == DEFAULT_LANGUAGE else FUNCTION_WORDS.get(language, ENGLISH)
 
 
+def has_function_words(language: str | None) -> bool:
+    """True for a language whose function words are listed here."""
+    return language in FUNCTION_WORDS or language == DEFAULT_LANGUAGE
+
+
 def detect_language(text: str) -> str | None:
     """The language whose function words the text has most of; None if it has too few of any."""
     words = [word.strip('.,;:!?"()') for word in text.lower().replace("\u2019", "'").split()[:READ_WORDS]]

@@ -13,6 +13,7 @@ from turret_pipeline.topics.labels.function_words import (
     commonest_language,
     derive_function_words,
     detect_language,
+    has_function_words,
     select_function_words,
 )
 from turret_pipeline.topics.labels.phrases import stem_word
@@ -77,11 +78,13 @@ def select_texts(
     every = sorted({at for own in rows for at in own})
     excluded = {stem_word(word.lower()) for phrase in excluded_words for word in phrase.split()}
     excluded |= _names_after_titles([texts[at] for at in every])
-    unknown = [[texts[at] for at in own] for own, language in zip(rows, spoken, strict=True) if language is None]
-    derived = derive_function_words(unknown)
-    words = [
-        select_function_words(language).with_separators(derived if language is None else ()) for language in spoken
-    ]
+    derived = {
+        unlisted: derive_function_words(
+            [[texts[at] for at in own] for own, language in zip(rows, spoken, strict=True) if language == unlisted]
+        )
+        for unlisted in {language for language in spoken if not has_function_words(language)}
+    }
+    words = [select_function_words(language).with_separators(derived.get(language, ())) for language in spoken]
     return TopicTexts(rows, spoken, words, frozenset(excluded))
 
 

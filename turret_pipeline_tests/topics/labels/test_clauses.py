@@ -1,5 +1,6 @@
 """Clauses of texts, and the places where a phrase may start and end."""
 
+import numpy as np
 import pytest
 
 from turret_pipeline.topics.labels.clauses import split_into_clauses
@@ -10,6 +11,7 @@ from turret_pipeline.topics.labels.function_words import (
     detect_language,
     select_function_words,
 )
+from turret_pipeline.topics.labels.topic_texts import select_texts
 
 
 def phrases(text: str, language: str | None = "en") -> set[str]:
@@ -76,3 +78,10 @@ def test_words_of_most_topics_are_function_words_of_an_unknown_language() -> Non
     topics = [[f"хочу слово{topic}"] * 5 for topic in range(4)]
     assert derive_function_words(topics) == {"хочу"}
     assert derive_function_words(topics[:3]) == frozenset()
+
+
+def test_function_words_of_a_language_without_a_list_come_from_its_topics() -> None:
+    subjects = ("fatura", "kargo", "parola", "iade", "adres")
+    texts = [f"neden {subject} {number}" for subject in subjects for number in range(5)]
+    read = select_texts(texts, np.repeat(range(5), 5), 5, ["tr"] * len(texts))
+    assert all("neden" in words.separators for words in read.words)
