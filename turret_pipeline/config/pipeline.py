@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="A text has no topic if its mean cosine to its nearest texts is below this share of what is usual "
-        "in its topic, and many of these have other topics; 0: each text gets a topic; assigned texts change only with "
+        "in its topic, and many of these have other topics; 0: no text is an outlier; assigned texts change only with "
         "`turret topics refit`",
     )
     label_excluded_words: CommaSeparated = Field(

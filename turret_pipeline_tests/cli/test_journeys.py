@@ -172,7 +172,7 @@ def test_differences_between_two_months_have_intervals(folder: Path) -> None:
     assert largest["difference_low"] > 0
     assert largest["q_value"] <= 0.05
     examples = sql(folder, f"select example_texts from marts.topics where topic_id = '{largest['to_node_id']}'")[0][0]
-    assert {"photo", "picture", "image"} & set(" ".join(examples).lower().split())
+    assert any(word in " ".join(examples).lower() for word in ("photo", "picture", "image"))
     turned = rows(folder, "compare", "--period", "2026-08-01..2026-08-31", "--period", "2026-09-01..2026-09-30")
     assert turned[0]["difference"] == pytest.approx(-largest["difference"])
     assert "differences tested (q: Benjamini-Hochberg)" in run_journeys(folder, "compare", "--period", "29d")

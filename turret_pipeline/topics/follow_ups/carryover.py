@@ -13,9 +13,9 @@ from turret_pipeline.topics.follow_ups.turns import Turns, pair_lifts, shift_top
 class Carryover:
     """Mean log lifts across the turns of each topic, as arrays (topics,), with the standard errors of the means.
 
-    ``mean`` is the carry-over: the lift between the topics before and after a turn, beyond chance. ``own`` is the lift
-    between the topic itself and the one after it. Both are nan for topics that are too seldom between others. ``count``
-    is the number of turns between others. ``overall`` and ``overall_error`` are the carry-over of all topics.
+    ``mean`` is the carry-over: the lift between the topics before and after a turn, beyond that of other turns of the
+    topic. ``own`` is the lift between the topic itself and the one after it. Each is nan with too few turns. ``count``
+    is the number of turns between others. ``overall`` is the carry-over of all turns, with its standard error.
     """
 
     mean: FloatArray

@@ -46,10 +46,9 @@ def find_subjects(turns: Turns, is_subject: BoolArray) -> IntArray:
     """Subject of the session at each turn, shape (turns,); NO_TOPIC in a session without a subject.
 
     ``is_subject`` has shape (topics,). The subjects of a session are the sequence with the highest sum of the lifts
-    between each turn's topic and its subject (Viterbi). A subject begins only at a turn that states it, and each change
-    has a cost, which grows with the ratio of follow-ups to changes, and falls with the certainty that the turn states
-    its topic. Follow-ups before the first subject belong to it,
-    but turns without a topic have no subject there.
+    between each turn's topic and its subject (Viterbi). A subject begins only at a turn that states it. Each change has
+    a cost, which grows with the ratio of follow-ups to changes, and falls with the certainty that the turn states its
+    topic. Follow-ups before the first subject belong to it, but turns without a topic have no subject there.
     """
     topical = turns.with_topic()
     found = np.full(len(topical.topic), NO_TOPIC, dtype=np.int64)

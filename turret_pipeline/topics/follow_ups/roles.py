@@ -109,7 +109,8 @@ def _carryover_reasons(turns: Turns, openings: Openings, shares: FloatArray, len
     }
     for topic in np.flatnonzero(has_enough & tells_less):
         reasons[int(topic)] = (
-            f"{_describe_openings(int(topic), openings)}. The topic before it tells more about what comes next."
+            f"{_describe_openings(int(topic), openings)}. "
+            "The topic before it tells more about what comes next than it does."
         )
     return reasons
 

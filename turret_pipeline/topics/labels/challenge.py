@@ -125,7 +125,7 @@ def _judge(
     subjects: Collection[str],
 ) -> Challenge:
     """Outcome for one topic; ``embedded`` has the vectors of labels, pieces and ``subjects`` at their ``position``."""
-    fits = {text: float(embedded[at] @ direction) for text, at in position.items()}
+    fits = dict(zip(position, (embedded @ direction).tolist(), strict=True))
     ratings = [_rate(piece, label.content, fits[piece.text]) for piece in contending]
     ranked = sorted(zip(ratings, contending, strict=True), key=lambda pair: (-pair[0], pair[1].text))
     least = _rate_label(label, pieces, fits[label.text])

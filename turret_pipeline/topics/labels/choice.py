@@ -67,7 +67,8 @@ def choose_challengers(
             if choice.content == own or (choice.content not in contents and choice.text.casefold() not in used)
         )
         best = next(free, None)
-        if replacement := _replace_bad_label(best or challenge.own, challenge, used):
+        if replacement := _replace_bad_label(best or challenge.own, challenge, used, contents - {own}):
+            contents.add(label_content(replacement))
             chosen[row] = replacement
         elif best:
             contents.add(best.content)
@@ -77,9 +78,19 @@ def choose_challengers(
     return chosen
 
 
-def _replace_bad_label(label: Choice, challenge: Challenge, used: Collection[str]) -> str | None:
-    """A free subject or quotation for a topic whose label is bad, None if the label is better."""
-    subject = next((each for each in challenge.subjects if each.text.casefold() not in used), None)
+def _replace_bad_label(
+    label: Choice, challenge: Challenge, used: Collection[str], contents: Collection[Key]
+) -> str | None:
+    """A free subject or quotation for a topic whose label is bad, None if the label is better.
+
+    ``used`` and ``contents`` are the labels of other topics, and their content words.
+    """
+    free = (
+        each
+        for each in challenge.subjects
+        if each.text.casefold() not in used and label_content(each.text) not in contents
+    )
+    subject = next(free, None)
     if subject and not _is_better_subject(subject, label):
         subject = None
     fit = subject.fit if subject else label.fit
@@ -95,7 +106,7 @@ def _is_better_subject(subject: Subject, label: Choice) -> bool:
     if label_content(subject.text) == label.content:
         return False
     is_low, is_lone = round(label.fit, 3) < LOW_FIT, len(label.text.split()) == 1
-    if not (is_low or is_lone) and (label.names_act or label.fit >= LOW_NOUN_FIT):
+    if not (is_low or is_lone) and (label.names_act or round(label.fit, 3) >= LOW_NOUN_FIT):
         return False
     is_good = subject.fit >= (SUBJECT_FIT if is_low else LOW_FIT)
     margin = SUBJECT_MARGIN if is_good or label.truth == 0 else 0.0

@@ -51,7 +51,7 @@ def find_quote(
 
 
 def _may_have_name(text: str, use: WordUse | None) -> bool:
-    """True if a word after the first one has a capital letter, or a word has one in many other texts."""
+    """True if a word after the first one has a capital letter, or a word mostly has one in other texts."""
     words = [word.strip(PUNCTUATION) for word in text.split()]
     has_name = use is not None and any(use.is_proper_noun(word.lower()) for word in words)
     return has_name or any(word.istitle() and len(word) > 1 for word in words[1:])

@@ -71,6 +71,7 @@ SUBJECTS = tuple(
 )
 
 MIN_FIT = 0.3
+"""Fit of a subject below which it is not considered: it would be true for few texts."""
 
 
 class Subject(NamedTuple):

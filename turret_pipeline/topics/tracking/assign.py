@@ -9,11 +9,11 @@ from turret_pipeline.topics.clustering.communities import NO_TOPIC, centroids
 from turret_pipeline.topics.clustering.neighbours import NOT_FOUND, Neighbours, find_nearest, neighbour_count
 
 MIN_OWN_SHARE = 0.8
-"""Share of a text's neighbours in its own topic from which on it belongs there, even if it is below the floor."""
+"""Share of a text's neighbours in its own topic from which on it belongs there, even if it is less alike than usual."""
 
 UNRELATED_SIMILARITY = 0.45
-"""Local similarity that is compared with the floor if it is higher than what is usual: most texts are unrelated then,
-and a text below the floor is an outlier whatever topic its neighbours have."""
+"""Local similarity of texts that hardly have to do with each other. A text below the floor's share of it is an outlier
+whatever topic its neighbours have."""
 
 TOPIC_TEXTS_PER_NEIGHBOUR = 4
 
@@ -55,7 +55,7 @@ def is_outlier(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArr
     and many of its neighbours have another topic, or if it is below this share of UNRELATED_SIMILARITY. Relative to
     what is usual, because the local similarity depends on the number of texts and on the kind of texts.
     """
-    if not len(topic) or not neighbours.similarities.shape[1]:
+    if not floor or not len(topic) or not neighbours.similarities.shape[1]:
         return np.zeros(len(topic), dtype=bool)
     _, positions, counts = np.unique(topic, return_inverse=True, return_counts=True)
     local_similarity = neighbours.local_similarity(counts[positions] // TOPIC_TEXTS_PER_NEIGHBOUR)
@@ -75,7 +75,7 @@ def _own_share(neighbours: Neighbours, topic: IntArray) -> FloatArray:
     """Share of the neighbours of each text that have its topic, weighted by similarity, shape (texts,)."""
     weights = np.where(neighbours.indices == NOT_FOUND, 0, neighbours.similarities.clip(1e-3, None))
     is_own = topic[neighbours.indices] == topic[:, None]
-    return np.asarray((weights * is_own).sum(axis=1) / weights.sum(axis=1))
+    return np.asarray((weights * is_own).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9))
 
 
 def measure_fit(vectors: FloatArray, topic: IntArray) -> Assignment:

@@ -27,7 +27,7 @@ def test_a_topic_that_opens_sessions_is_a_follow_up_if_the_topic_before_it_tells
     decision = classify_roles(turns(*given), {})["prompt-24"]
     assert decision.role == CONTINUATION
     assert decision.reason.startswith(f"Opens {600 // every} sessions; chance would give ")
-    assert decision.reason.endswith(". The topic before it tells more about what comes next.")
+    assert decision.reason.endswith(". The topic before it tells more about what comes next than it does.")
 
 
 def test_a_place_that_requests_of_all_subjects_name_is_a_follow_up_although_it_opens_many_sessions() -> None:

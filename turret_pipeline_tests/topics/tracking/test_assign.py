@@ -109,8 +109,14 @@ def test_if_all_texts_are_unrelated_all_are_outliers() -> None:
 
 
 def test_with_a_floor_of_zero_no_text_is_an_outlier() -> None:
-    neighbours, topic = with_neighbours(0, first=0.0, others=0.9)
+    neighbours, topic = with_neighbours(0, first=-0.5, others=0.9)
     assert not is_outlier(neighbours, topic, 0.0).any()
+
+
+def test_a_text_without_any_neighbour_found_is_an_outlier() -> None:
+    neighbours, topic = with_neighbours(10, first=0.9, others=0.9)
+    neighbours.indices[0], neighbours.similarities[0] = NOT_FOUND, NOT_FOUND_SIMILARITY
+    assert np.flatnonzero(is_outlier(neighbours, topic, FLOOR)).tolist() == [0]
 
 
 def test_missing_neighbours_do_not_count() -> None:
