@@ -48,7 +48,7 @@ def measure_carryover(turns: Turns) -> Carryover:
     """
     count = len(turns.topic_ids)
     before, after = _neighbour_topics(turns, 1), _neighbour_topics(turns, -1)
-    lift = np.stack([pair_lifts(turns.where(turns.half != part), 1) for part in (0, 1)])
+    lift = np.stack([pair_lifts(turns.where(turns.half != part)) for part in (0, 1)])
     leads = after != NO_TOPIC
     own_lift = lift[turns.half[leads], turns.topic[leads], after[leads]]
     between = leads & (before != NO_TOPIC)

@@ -77,7 +77,7 @@ class _Scores:
         self.subjects = np.flatnonzero(is_subject)
         self.column = np.full(len(is_subject), NO_TOPIC, dtype=np.int64)
         self.column[self.subjects] = np.arange(len(self.subjects))
-        self.of_topic = pair_lifts(turns, 1)[:, self.subjects]
+        self.of_topic = pair_lifts(turns)[:, self.subjects]
         self.best = self.of_topic.max(axis=1)
         cost = np.clip(self.best, 0.0, _change_cost(turns, is_subject))  # a change to a rare topic costs little
         self.change = cost[turns.topic] * (1 - np.clip(turns.lead / CERTAIN_LEAD, 0.0, 1.0))

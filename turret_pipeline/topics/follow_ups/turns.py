@@ -82,18 +82,16 @@ def shift_topics(turns: Turns, gap: int) -> IntArray:
     return shifted
 
 
-def pair_lifts(turns: Turns, window: int) -> FloatArray:
-    """Log lift of each pair of topics within ``window`` turns of each other, shape (topics, topics), symmetric.
+def pair_lifts(turns: Turns) -> FloatArray:
+    """Log lift of each pair of topics of adjacent turns, shape (topics, topics), symmetric.
 
     The lift is the observed number of pairs over the number expected by chance. All turns must have a topic; two turns
     of the same topic are a pair, too.
     """
     count = len(turns.topic_ids)
-    pairs = np.zeros(count * count)
-    for gap in range(1, window + 1):
-        before = shift_topics(turns, gap)
-        has = before != NO_TOPIC
-        pairs += np.bincount(turns.topic[has] * count + before[has], minlength=count * count)
+    before = shift_topics(turns, 1)
+    has = before != NO_TOPIC
+    pairs = np.bincount(turns.topic[has] * count + before[has], minlength=count * count)
     observed = pairs.reshape(count, count) + pairs.reshape(count, count).T
     margins = observed.sum(axis=1)
     expected = np.outer(margins, margins) / max(margins.sum(), 1)

@@ -1,6 +1,6 @@
 """Choice of the labels that replace keyword labels: better pieces of texts, general subjects, and quotations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,9 +78,7 @@ def choose_challengers(
     return chosen
 
 
-def _replace_bad_label(
-    label: Choice, challenge: Challenge, used: Collection[str], contents: Collection[Key]
-) -> str | None:
+def _replace_bad_label(label: Choice, challenge: Challenge, used: Set[str], contents: Collection[Key]) -> str | None:
     """A free subject or quotation for a topic whose label is bad, None if the label is better.
 
     ``used`` and ``contents`` are the labels of other topics, and their content words.
@@ -96,9 +94,13 @@ def _replace_bad_label(
     fit = subject.fit if subject else label.fit
     is_lone = subject is None and len(label.text.split()) == 1
     quote = challenge.quote
-    if quote and _is_better_quote(quote, fit, is_lone=is_lone) and format_quote(quote).casefold() not in used:
+    if quote and _is_better_quote(quote, fit, is_lone=is_lone) and _is_free(quote, used):
         return format_quote(quote)
     return subject.text if subject else None
+
+
+def _is_free(quote: Quote, used: Set[str]) -> bool:
+    return used.isdisjoint({quote.text.casefold(), format_quote(quote).casefold()})
 
 
 def _is_better_subject(subject: Subject, label: Choice) -> bool:

@@ -42,18 +42,18 @@ def test_turns_are_shifted_within_their_session_only() -> None:
 
 
 def test_topics_next_to_each_other_have_a_lift() -> None:
-    lift = pair_lifts(turns(*["ab"] * 20, *["cd"] * 20), 1)
+    lift = pair_lifts(turns(*["ab"] * 20, *["cd"] * 20))
     assert (lift == lift.T).all()
     # 20 pairs each way of 80; expected 20 * 20 / 80 = 5: log((20 + 1) / (5 + 1))
     assert lift[0] == pytest.approx(np.log([1 / 6, 21 / 6, 1 / 6, 1 / 6]))
 
 
-def test_a_larger_window_has_more_pairs() -> None:
-    assert pair_lifts(turns("abc"), 1)[0, 2] < 0 < pair_lifts(turns("abc", "d", "d"), 2)[0, 2]
+def test_only_adjacent_turns_are_pairs() -> None:
+    assert pair_lifts(turns("abc"))[0, 2] < 0 < pair_lifts(turns("abc", "d", "d"))[0, 1]
 
 
 def test_no_texts_are_no_turns() -> None:
     empty = turns()
-    assert (len(empty.topic), empty.topic_ids, pair_lifts(empty, 1).shape) == (0, (), (0, 0))
+    assert (len(empty.topic), empty.topic_ids, pair_lifts(empty).shape) == (0, (), (0, 0))
     assert len(turns("_").topic) == 0
     assert not empty.is_first().any()
