@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         "messages of chat transcripts, which rarely have times; file: all; refuse: none. Other events without a time "
         "are rejected",
     )
+    keep_tool_calls: bool = Field(
+        True, description="Calls of tools become events named tool:NAME; false: they are left out"
+    )
     clock_tolerance_minutes: float = Field(
         10, ge=0, description="An event this much later than its receipt is marked: its clock is ahead"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from turret_pipeline.events.formats import FORMATS, Event, Format, Rejection, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, Format, Rejection, parse_record, split_record
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.plain_lines import parse_plain_lines
 from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
@@ -23,6 +23,7 @@ DEPTH_LIMIT = 100
 EVENT_PART_SCHEMA = pl.Schema(
     {
         "line_number": pl.Int64(),
+        "row_in_line": pl.Int64(),
         "item_number": pl.Int64(),
         "event_id": pl.String(),
         "content_id": pl.String(),
@@ -34,10 +35,15 @@ EVENT_PART_SCHEMA = pl.Schema(
         "source_format": pl.String(),
         "is_time_assumed": pl.Boolean(),
         "is_zone_assumed": pl.Boolean(),
+        "is_textless": pl.Boolean(),
         "metadata": pl.String(),
     }
 )
-"""An event as read from its file. It has either the event_id of its source or a content_id, which equal rows share."""
+"""An event as read from its file. It has either the event_id of its source or a content_id, which equal rows share.
+
+A line is one row, or several if it is a batch of spans: ``row_in_line`` numbers them. ``item_number`` numbers the
+events of a line.
+"""
 
 REJECTED_PART_SCHEMA = pl.Schema(
     {"line_number": pl.Int64(), "reason_code": pl.String(), "reason": pl.String(), "raw_text": pl.String()}
@@ -55,6 +61,8 @@ class ParseOptions:
     privacy: Privacy = NOTHING_HIDDEN
     is_default_for_chats_only: bool = False
     """If true, only messages of chats get ``default_time``, because they seldom have times."""
+    keeps_tool_calls: bool = True
+    """If false, calls of tools are no events."""
 
     def default_time_of(self, source_format: str) -> dt.datetime | None:
         """Time of events of a format that have none, or None to reject them."""
@@ -89,20 +97,34 @@ class _RowParser:
     repaired_count: int = 0
 
     def add(self, record: Record) -> None:
-        """Add the events of a row, or its rejection."""
-        self.row_count += 1
-        try:
-            if isinstance(record.value, Rejection):
-                raise record.value
-            events = parse_record(record.value, self.options.selected_format)
-            self.events += [
-                _event_row(event, record.line_number, item, self.options) for item, event in enumerate(events, start=1)
-            ]
-            self.repaired_count += record.repaired_count > 0 or any(event.is_repaired for event in events)
-        except Rejection as rejection:
-            raw = record.raw if record.raw is not None else _raw_text(record.value)
-            text = raw.rstrip("\r\n")[:RAW_LIMIT]
-            self.rejected.append((record.line_number, rejection.code, rejection.reason, text))
+        """Add the events or the rejection of each row in a record."""
+        rows = split_record(record.value)
+        item_number = 1
+        for row_in_line, row in enumerate(rows, start=1):
+            self.row_count += 1
+            try:
+                if isinstance(row, Rejection):
+                    raise row
+                events = self._parse(row)
+                self.events += [
+                    _event_row(event, record.line_number, row_in_line, item, self.options)
+                    for item, event in enumerate(events, start=item_number)
+                ]
+                item_number += len(events)
+                self.repaired_count += record.repaired_count > 0 or any(event.is_repaired for event in events)
+            except Rejection as rejection:
+                raw = record.raw if record.raw is not None and len(rows) == 1 else _raw_text(row)
+                text = raw.rstrip("\r\n")[:RAW_LIMIT]
+                self.rejected.append((record.line_number, rejection.code, rejection.reason, text))
+
+    def _parse(self, row: object) -> list[Event]:
+        events = parse_record(row, self.options.selected_format)
+        if self.options.keeps_tool_calls:
+            return events
+        kept = [event for event in events if not event.is_tool_call]
+        if not kept:
+            raise Rejection("not_an_event", "The row only has calls of tools, which setting keep_tool_calls drops.")
+        return kept
 
     def events_frame(self) -> pl.DataFrame:
         return pl.DataFrame(self.events, EVENT_PART_SCHEMA, orient="row")
@@ -153,7 +175,9 @@ def _complete_plain_events(plain: pl.DataFrame, options: ParseOptions) -> pl.Dat
     )
     joined = plain.join(content_ids, on="line_number", how="left", maintain_order="left") if ids else plain
     return joined.with_columns(
+        pl.lit(1, pl.Int64).alias("row_in_line"),
         pl.lit(1, pl.Int64).alias("item_number"),
+        pl.lit(value=False).alias("is_textless"),
         pl.lit(TURRET.name).alias("source_format"),
         pl.col("event_at").is_null().alias("is_time_assumed"),
         pl.coalesce("event_at", pl.lit(options.default_time, POLARS_TYPES["timestamp"])).alias("event_at"),
@@ -161,7 +185,9 @@ def _complete_plain_events(plain: pl.DataFrame, options: ParseOptions) -> pl.Dat
     ).select(EVENT_PART_SCHEMA.names())
 
 
-def _event_row(event: Event, line_number: int, item_number: int, options: ParseOptions) -> tuple[Any, ...]:
+def _event_row(
+    event: Event, line_number: int, row_in_line: int, item_number: int, options: ParseOptions
+) -> tuple[Any, ...]:
     """Row of EVENT_PART_SCHEMA. Raises Rejection."""
     metadata = _metadata_json(event.metadata)
     event_at = event.event_at or options.default_time_of(event.source_format)
@@ -171,8 +197,8 @@ def _event_row(event: Event, line_number: int, item_number: int, options: ParseO
     salt = options.privacy.salt
     content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
     times = (event_at, event.received_at)
-    source = (event.source_format, event.event_at is None, event.is_zone_assumed)
-    return (line_number, item_number, event.event_id, content_id, *names, *times, *source, metadata)
+    source = (event.source_format, event.event_at is None, event.is_zone_assumed, event.is_textless)
+    return (line_number, row_in_line, item_number, event.event_id, content_id, *names, *times, *source, metadata)
 
 
 def _content_id(

@@ -183,13 +183,18 @@ _SCRUBBED_VALUES = """
 
 _SOURCE_FILES = """
     with parsed as (
-        select file_number, count(*) filter (item_number = 1) as parsed_count,
+        select file_number,
+            count(*) filter (row_in_line = 1 and item_number = 1)
+                + count(distinct (line_number, row_in_line)) filter (row_in_line > 1) as parsed_count,
             string_agg(distinct source_format, ',' order by source_format) as source_format,
             min(event_at) as first_event_at, max(event_at) as last_event_at
         from parts group by file_number
     ),
     accepted as (
-        select file_number, count(distinct line_number) as accepted_count,
+        select file_number,
+            count(distinct line_number) filter (row_in_line = 1)
+                + count(distinct (line_number, row_in_line)) filter (row_in_line > 1) as accepted_count,
+            count(*) filter (is_textless) as textless_exchange_count,
             count(*) filter (is_time_assumed) as time_assumed_count,
             count(*) filter (is_zone_assumed) as zone_assumed_count,
             count(*) filter (content_id is not null) as id_assumed_count,
@@ -205,6 +210,7 @@ _SOURCE_FILES = """
         coalesce(id_assumed_count, 0) as id_assumed_count,
         coalesce(time_assumed_count, 0) as time_assumed_count,
         coalesce(zone_assumed_count, 0) as zone_assumed_count,
+        coalesce(textless_exchange_count, 0) as textless_exchange_count,
         coalesce(late_count, 0) as late_count,
         first_event_at, last_event_at, ingested_at
     from files

@@ -40,6 +40,7 @@ def make_parse_options(path: Path | UPath, settings: Settings) -> ParseOptions:
         selected_format=settings.selected_format,
         privacy=Privacy(settings.scrubbed_kinds, settings.salt),
         is_default_for_chats_only=settings.missing_times == "chats",
+        keeps_tool_calls=settings.keep_tool_calls,
     )
 
 

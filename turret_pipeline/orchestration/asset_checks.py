@@ -15,12 +15,18 @@ from turret_pipeline.quality.report import ReportedCheck, ReportedTable, Status,
 from turret_pipeline.storage.warehouse import open_read_only
 from turret_pipeline.tables import Table
 
-CONTRACT, EXPECTATIONS, FEW_REJECTED = "contract", "expectations", "few_rows_are_rejected"
+CONTRACT, EXPECTATIONS = "contract", "expectations"
+FEW_REJECTED, FEW_TEXTLESS = "few_rows_are_rejected", "few_exchanges_lack_text"
 PROMISES = {
     CONTRACT: "Columns, types and nulls are as in the contract.",
     EXPECTATIONS: "Values are possible (suite of Great Expectations).",
 }
-MAX_REJECTED_SHARE = 0.05
+MAX_REJECTED_SHARE, MAX_TEXTLESS_SHARE = 0.05, 0.01
+WARNINGS = {
+    FEW_REJECTED: f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.",
+    FEW_TEXTLESS: f"At most {MAX_TEXTLESS_SHARE:.0%} of the accepted rows are exchanges whose text is missing.",
+}
+"""Checks of source_files that only warn."""
 
 
 @dg.multi_asset_check(
@@ -31,11 +37,8 @@ MAX_REJECTED_SHARE = 0.05
         for name, promise in PROMISES.items()
     ]
     + [
-        dg.AssetCheckSpec(
-            FEW_REJECTED,
-            asset=mart_key("source_files"),
-            description=f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.",
-        )
+        dg.AssetCheckSpec(name, asset=mart_key("source_files"), description=promise)
+        for name, promise in WARNINGS.items()
     ],
     can_subset=True,
 )
@@ -51,8 +54,8 @@ def table_checks(context: dg.AssetCheckExecutionContext, workspace: Workspace) -
         with workspace.progress.during("Checking values"):
             verdicts = {table.name: found for table, found in check_values(connection, whole)}
         results = list(_judge(breaches, verdicts))
-        if ("source_files", FEW_REJECTED) in selected and not breaches.get("source_files", []):
-            results.append(_judge_rejected(connection))
+        if any(table.name == "source_files" for table in whole):
+            results += [_judge_rejected(connection), _judge_textless(connection)]
     if len(tables) == len(BUILT_TABLES):  # else the report of the published file stays
         report = [_report(table, verdicts.get(table.name, []), results) for table in tables]
         write_report(workspace.data.quality / "index.html", context.run.run_id, now(), report)
@@ -85,12 +88,28 @@ def _judge_rejected(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResul
         "'not_an_event') / nullif(sum(row_count), 0), 0) from marts.source_files"
     ).fetchall()
     share = float(found[0][0])
+    sentence = f"{share:.1%} of the rows were rejected; table rejected_events lists the reasons."
+    return _warn_unless(FEW_REJECTED, sentence, is_passed=share <= MAX_REJECTED_SHARE)
+
+
+def _judge_textless(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
+    """Warn if many exchanges have no text: their source does not store it, or holds it in an unknown shape."""
+    found = connection.execute(
+        "select coalesce(sum(textless_exchange_count) / nullif(sum(accepted_count), 0), 0), "
+        "max_by(source_file, textless_exchange_count) from marts.source_files"
+    ).fetchall()
+    share, file = float(found[0][0]), found[0][1]
+    sentence = f"{share:.1%} of the accepted rows are exchanges without text, most of them in {file}."
+    return _warn_unless(FEW_TEXTLESS, sentence, is_passed=share <= MAX_TEXTLESS_SHARE)
+
+
+def _warn_unless(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=mart_key("source_files"),
-        check_name=FEW_REJECTED,
-        passed=share <= MAX_REJECTED_SHARE,
+        check_name=name,
+        passed=is_passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{share:.1%} of the rows were rejected; table rejected_events lists the reasons.",
+        description=sentence,
     )
 
 

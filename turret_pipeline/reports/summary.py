@@ -83,6 +83,8 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
         section += [Line(line, "yellow") for line in list_rejections(connection)]
     if repaired:
         section.append(Line(f"Repaired {_count_rows(repaired)}: {REPAIRS}.", "yellow"))
+    if textless := _count_textless(connection):
+        section.append(Line(textless, "yellow"))
     if assumptions := _assumptions(connection):
         section.append(Line(assumptions, "yellow"))
     if not events:
@@ -133,6 +135,22 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
     )
     assumptions = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
     return f"Event times: {'; '.join(assumptions)}." if assumptions else ""
+
+
+def _count_textless(connection: duckdb.DuckDBPyConnection) -> str:
+    """The number of exchanges without text by file, the most first; empty if there are none."""
+    rows = connection.execute(
+        "select source_file, textless_exchange_count from marts.source_files where textless_exchange_count > 0 "
+        "order by textless_exchange_count desc, source_file"
+    ).fetchall()
+    if not rows:
+        return ""
+    files = ", ".join(f"{count:,} in {file}" for file, count in rows[:MAX_REASONS])
+    more = f" and {len(rows) - MAX_REASONS:,} more files" if len(rows) > MAX_REASONS else ""
+    return (
+        f"Exchanges without text: {files}{more}. Either their source does not store texts, or it holds them in a shape "
+        "that is not known: `turret inspect FILE` shows what was read."
+    )
 
 
 def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> list[str]:

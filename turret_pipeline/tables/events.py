@@ -72,6 +72,10 @@ SOURCE_FILES = Table(
         integer("id_assumed_count", "Accepted events without an id in the source"),
         integer("time_assumed_count", "Accepted events without a time in the source"),
         integer("zone_assumed_count", "Accepted events whose time has no zone in the source"),
+        integer(
+            "textless_exchange_count",
+            "Accepted prompts, answers and calls of language models for which the source has no text",
+        ),
         integer("late_count", "Accepted events from days before the latest day published when the file was read"),
         timestamp("first_event_at", "Time of the earliest event of the file (UTC)", nullable=True),
         timestamp("last_event_at", "Time of the latest event of the file (UTC)", nullable=True),

@@ -29,8 +29,8 @@ def ids(*rows: object) -> list[str]:
 def test_an_event_becomes_a_row_with_its_line_number() -> None:
     row = ASKED | {"event_id": "e1", "session_id": "s1", "user_id": "u1", "metadata": {"plan": "pro", "n": 2}}
     batch = parse(row)
-    source = ("turret", False, False)
-    events = [(1, 1, "e1", None, "asked", "s1", "u1", NOON, None, *source, '{"plan":"pro","n":2}')]
+    source = ("turret", False, False, False)
+    events = [(1, 1, 1, "e1", None, "asked", "s1", "u1", NOON, None, *source, '{"plan":"pro","n":2}')]
     assert_frame_equal(batch.events, pl.DataFrame(events, EVENT_PART_SCHEMA, orient="row"))
     assert_frame_equal(batch.rejected, pl.DataFrame(schema=REJECTED_PART_SCHEMA))
     assert batch.row_count == 1
@@ -40,20 +40,23 @@ def test_an_llm_event_becomes_two_items_of_one_line() -> None:
     batch = parse(ASKED, LLM | {"event_id": "x", "latency": 1})
     found = batch.events.select("event_id", "line_number", "item_number").rows()[1:]
     assert found == [("x-prompt", 2, 1), ("x-generation", 2, 2)]
-    assert batch.events["metadata"].to_list()[1:] == ['{"prompt":"Hi?"}', '{"generation":"Hello.","latency":1.0}']
+    assert batch.events["metadata"].to_list()[1:] == [
+        '{"prompt":"Hi?"}',
+        '{"generation":"Hello.","latency_seconds":1.0}',
+    ]
     assert batch.row_count == 2
 
 
 def test_rejected_rows_keep_line_number_reason_and_text() -> None:
     records = [
         Record(3, Rejection("invalid_json", "Invalid JSON."), '{"name":\r\n'),
-        Record(5, {"name": "", "n": 1}),
+        Record(5, {"name": "", "user_id": 1}),
         Record(6, ["é"], '["é"]'),
     ]
     batch = parse_records(records, ParseOptions())
     expected = [
         (3, "invalid_json", "Invalid JSON.", '{"name":'),
-        (5, "invalid_name", "name has 0 characters: it must have 1 to 255.", '{"name":"","n":1}'),
+        (5, "invalid_name", "name has 0 characters: it must have 1 to 255.", '{"name":"","user_id":1}'),
         (6, "not_an_object", "The row is an array: it must be a JSON object.", '["é"]'),
     ]
     assert_frame_equal(batch.rejected, pl.DataFrame(expected, REJECTED_PART_SCHEMA, orient="row"))

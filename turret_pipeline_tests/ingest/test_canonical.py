@@ -147,6 +147,7 @@ def test_every_row_of_a_file_is_accounted_for(tmp_path: Path) -> None:
         "id_assumed_count": 1,
         "time_assumed_count": 1,
         "zone_assumed_count": 1,
+        "textless_exchange_count": 0,
         "late_count": 0,
         "first_event_at": NOON,
         "last_event_at": FILE_TIME,
@@ -181,9 +182,11 @@ def test_rows_with_repaired_values_are_counted_and_numbers_are_never_infinite(tm
 
 
 def test_rejected_rows_have_line_reason_and_text(tmp_path: Path) -> None:
-    rejected = import_rows(tmp_path, {"a.jsonl": [row("e1"), '{"name":', {"name": "", "n": 1}]}).read("rejected_events")
+    rejected = import_rows(tmp_path, {"a.jsonl": [row("e1"), '{"name":', {"name": "", "user_id": 1}]}).read(
+        "rejected_events"
+    )
     found = rejected.select("line_number", "reason_code", "raw_text").rows()
-    assert found == [(2, "invalid_json", '{"name":'), (3, "invalid_name", '{"name": "", "n": 1}')]
+    assert found == [(2, "invalid_json", '{"name":'), (3, "invalid_name", '{"name": "", "user_id": 1}')]
 
 
 def test_rows_of_an_earlier_file_are_duplicates(tmp_path: Path) -> None:

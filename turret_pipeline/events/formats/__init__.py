@@ -5,16 +5,18 @@ Descriptions of source formats and the engine that applies them belong here; byt
 
 from collections.abc import Mapping
 
+from turret_pipeline.events.formats.call_logs import CALL_LOG
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.format import Format
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
+from turret_pipeline.events.formats.otlp import split_record
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.row_conversion import build_events
 from turret_pipeline.events.formats.row_values import type_name
 from turret_pipeline.events.formats.segment import SEGMENT
-from turret_pipeline.events.formats.times import to_utc
+from turret_pipeline.events.formats.times import KNOWN_TIMES, to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
 
@@ -28,6 +30,7 @@ __all__ = [
     "Rejection",
     "detect_format",
     "parse_record",
+    "split_record",
     "to_utc",
 ]
 
@@ -35,7 +38,7 @@ FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
         *(SEGMENT, POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
-        *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, OPENAI_CHAT, SHAREGPT),
+        *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
     )
 }
 """All formats by name, in the order in which they are tried: a row has the first format whose shape it matches.
@@ -78,14 +81,25 @@ def detect_format(record: Mapping[str, object]) -> Format:
 
 
 def _suggest_fix(record: Mapping[str, object]) -> str:
-    arrays = [
-        key
-        for key, value in record.items()
-        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
-    ]
-    if len(arrays) == 1 and str(arrays[0]).isidentifier():
-        return f"The rows seem to be inside {arrays[0]}: extract them, for example with jq -c '.{arrays[0]}[]'."
+    """A sentence that says how rows like this one can be read."""
+    name = next((key for key in ("event_name", "name", "event") if isinstance(record.get(key), str)), None)
+    time = next((key for key in KNOWN_TIMES if key in record), None)
+    if name is not None and time is not None:
+        mapping = f'event_name = "{name}" and event_at = "{time}"'
+        return f"Its time seems to be {time}: add [mapping] to turret.toml with {mapping}."
+    rows = [key for key, value in record.items() if _are_readable_rows(value)]
+    if len(rows) == 1 and str(rows[0]).isidentifier():
+        return f"The rows are inside {rows[0]}: extract them, for example with jq -c '.{rows[0]}[]'."
     return "Add [mapping] to turret.toml to say which keys hold the event name and the time."
+
+
+def _are_readable_rows(value: object) -> bool:
+    """True for an array of objects that all match a format."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, Mapping) and _find_format(item) is not None for item in value)
+    )
 
 
 def _find_format(record: Mapping[str, object]) -> Format | None:

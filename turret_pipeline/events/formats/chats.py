@@ -1,22 +1,24 @@
 """Formats of chat transcripts: messages of OpenAI's API, and conversations that ShareGPT exported.
 
-System messages are instructions rather than events, so they are left out. Tool messages become events without their
-text.
+System messages are instructions rather than events, so they are left out. Calls of tools become events without the
+text that the tools return.
 """
 
+import dataclasses
+
+from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
 from turret_pipeline.events.formats.format import Columns, Conversation, Format, Part, Shape
+from turret_pipeline.events.formats.row_values import in_both_cases
 
 _COLUMNS = Columns(
-    session_id=("conversation_id", "session_id", "thread_id", "chat_id", "metadata.conversation_id", "id"),
-    user_id=("user_id", "user.id", "user", "metadata.user_id"),
-    event_at=("timestamp", "created_at", "create_time", "created", "date", "metadata.timestamp"),
+    session_id=in_both_cases(
+        *("conversation_id", "session_id", "thread_id", "chat_id", "metadata.conversation_id", "metadata.session_id"),
+        *("metadata.thread_id", "id"),
+    ),
+    user_id=in_both_cases("user_id", "user.id", "user", "metadata.user_id", "end_user"),
+    event_at=in_both_cases("timestamp", "created_at", "create_time", "created", "date", "metadata.timestamp"),
 )
-_CHAT = Conversation(
-    messages=("messages",),
-    message_at=("timestamp", "created_at", "create_time", "created"),
-    message_id=("id", "message_id"),
-    text=("content", "value", "parts", "text"),
-)
+_CHAT = Conversation(("messages",), prompt_fields=prompt_fields(""), generation_fields=answer_fields(""))
 _DROP = ("object", "tools", "functions", "tool_choice", "parallel_tool_calls", "response_format")
 
 OPENAI_CHAT = Format(
@@ -52,7 +54,7 @@ SHAREGPT = Format(
     ),
     columns=_COLUMNS,
     becomes="a session with an event for each message",
-    conversation=Conversation(("conversations", "conversation"), _CHAT.message_at, _CHAT.message_id, _CHAT.text),
+    conversation=dataclasses.replace(_CHAT, messages=("conversations", "conversation")),
     parts=(Part("metadata", allows_any_type=True),),
     json_columns=("conversations", "conversation", "metadata"),
     drop=(*_DROP, "system"),

@@ -2,122 +2,170 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from turret_pipeline.events.formats.content import ToolCall
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.exchanges import GENERATION_NAME, PROMPT_NAME
-from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata, hash_texts
+from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
 from turret_pipeline.events.formats.format import Conversation, Format
+from turret_pipeline.events.formats.message import OTHER, SYSTEM, TOOL, USER, Message, read_message
 from turret_pipeline.events.formats.row_values import (
     Row,
     drop_nulls,
+    drop_paths,
     first_value,
     parse_identifier,
     parse_time,
     type_name,
 )
-from turret_pipeline.events.formats.texts import ASSISTANT, SYSTEM, USER, content_text, message_content, message_role
+from turret_pipeline.events.formats.tools import add_tool_events
 
-TOOL_NAME, TOOL_CALL_NAME, OTHER_NAME = "Tool message", "Tool call", "Other message"
-_RESERVED_KEYS = {
-    *("role", "from", "author", "type", "content", "value", "parts", "text"),
-    *("tool_calls", "function_call", "tool_call_id", "call_id", "arguments", "output"),
-}
+OTHER_NAME = "Other message"
+_RESERVED_KEYS = frozenset(
+    "role from author sender speaker type kind content contents value parts text refusal metadata tool_calls toolCalls "
+    "toolInvocations function_call tool_call_id call_id arguments output annotations experimental_attachments".split()
+)
 """Keys of a message that are not metadata: they are parsed, or belong to tool calls."""
 
 
-def parse_conversation(row: Row, spec: Format, chat: Conversation) -> list[Event]:
-    """One event for each message other than system messages, all in one session. Raises Rejection.
+@dataclass(frozen=True)
+class _TimedMessage:
+    """A message with the time of its event."""
 
-    The answer of a tool was written neither by a person nor by the model, so its event has no text.
+    number: int
+    message: Message
+    at: dt.datetime | None
+    is_zone_assumed: bool
+
+
+def parse_conversation(row: Row, spec: Format, chat: Conversation) -> list[Event]:
+    """Events of the messages of the user and of the model and of tool calls, all in one session. Raises Rejection.
+
+    System messages are instructions, so they are no events; the answer of a tool belongs to its call.
     """
     path, messages = first_value(row, chat.messages)
     if not isinstance(messages, list | tuple):
         raise Rejection("invalid_messages", f"{path} is {type_name(messages)}: it must be an array of messages.")
     shared, used = extract_columns(row, spec)
     metadata = extract_metadata(row, spec, [*used, path])
-    shared["session_id"] = shared["session_id"] or _derive_session_id(shared, messages)
-    events = list(_message_events(shared, metadata, path, messages, chat))
+    read = [_read_message(path, place, message, chat) for place, message in enumerate(messages)]
+    shared["session_id"] = shared["session_id"] or _derive_session_id(shared, read)
+    timed = list(_add_times(read, chat, shared["event_at"], is_zone_assumed=shared["is_zone_assumed"]))
+    results = _find_results(timed)
+    events = [event for item in timed for event in _build_events(item, shared, metadata, chat, results)]
     if not events:
-        raise Rejection("no_messages", f"{path} has no user, assistant or tool message: at least one is needed.")
+        raise Rejection("no_messages", f"{path} has no user or assistant message: at least one is needed.")
     return events
 
 
-def _message_events(
-    shared: dict[str, Any], metadata: dict[str, Any], path: str, messages: Sequence[object], chat: Conversation
-) -> Iterator[Event]:
-    at, is_zone_assumed = shared["event_at"], shared["is_zone_assumed"]
+def _read_message(path: str, place: int, source: object, chat: Conversation) -> Message | None:
+    """The message, or None for an item without an author, if the format allows such items. Raises Rejection."""
+    message = read_message(source, chat.author) if isinstance(source, Mapping) else None
+    if message is not None or (chat.skips_other_roles and isinstance(source, Mapping)):
+        return message
+    problem = "has no role" if isinstance(source, Mapping) else f"is {type_name(source)}"
+    reason = f"{path}[{place}] {problem}: it must be an object with a role and a content."
+    raise Rejection("invalid_message", reason)
+
+
+def _add_times(
+    messages: Sequence[Message | None], chat: Conversation, at: dt.datetime | None, *, is_zone_assumed: bool
+) -> Iterator[_TimedMessage]:
+    """Messages that are not instructions, with their own time, or else that of the previous one or of the row."""
+    skipped = {SYSTEM, OTHER} if chat.skips_other_roles else {SYSTEM}
     for number, message in enumerate(messages, start=1):
-        role = message_role(message) if isinstance(message, Mapping) else None
-        if role is None or not isinstance(message, Mapping):
-            problem = "has no role" if isinstance(message, Mapping) else f"is {type_name(message)}"
-            reason = f"{path}[{number - 1}] {problem}: it must be an object with a role and a content."
-            raise Rejection("invalid_message", reason)
-        if role == SYSTEM:
-            continue
-        at, is_zone_assumed = _message_time(message, chat, at, is_zone_assumed)
-        own_id = parse_identifier("event_id", *first_value(message, chat.message_id))
-        name, texts = _name_and_texts(message, role, first_value(message, chat.text)[1])
-        message_metadata = _message_metadata(message, chat)
-        own = {
-            "event_id": f"{shared['session_id']}-{own_id or f'{number}-{hash_texts(*_role_and_text(message))}'}",
-            "event_at": at,
-            "is_zone_assumed": is_zone_assumed,
+        if message is not None and message.role not in skipped:
+            own_at, is_assumed = parse_time(*first_value(message.source, chat.message_at))
+            at, is_zone_assumed = (at, is_zone_assumed) if own_at is None else (own_at, is_assumed)
+            yield _TimedMessage(number, replace(message, source=_merge_metadata(message.source)), at, is_zone_assumed)
+
+
+def _merge_metadata(source: Row) -> Row:
+    """A message with the keys of its metadata beside its own."""
+    inner = source.get("metadata")
+    return {**inner, **source} if isinstance(inner, Mapping) else source
+
+
+_Results = Mapping[str, tuple[bool | None, dt.datetime | None]]
+"""By the id of a tool call: whether it failed, and when its result came."""
+
+
+def _find_results(timed: Sequence[_TimedMessage]) -> _Results:
+    return {key: (failed, item.at) for item in timed for key, failed in item.message.content.results.items() if key}
+
+
+def _build_events(
+    item: _TimedMessage, shared: dict[str, Any], metadata: dict[str, Any], chat: Conversation, results: _Results
+) -> list[Event]:
+    """The event of a message and those of its tool calls; none for the result of a tool."""
+    message = item.message
+    own_id = parse_identifier("event_id", *first_value(message.source, chat.message_id))
+    own_id = own_id or f"{item.number}-{hash_texts(message.role, message.content.text or '')}"
+    template = Event(
+        **{
+            **shared,
+            "event_id": f"{shared['session_id']}-{own_id}",
+            "event_name": OTHER_NAME,
+            "event_at": item.at,
+            "is_zone_assumed": item.is_zone_assumed,
+            "metadata": {**metadata, **_message_metadata(message.source, chat)},
         }
-        yield Event(event_name=name, metadata={**metadata, **message_metadata, **texts}, **{**shared, **own})
+    )
+    calls = [_add_result(call, item.at, results) for call in message.content.calls]
+    answer = [_build_message_event(template, message, chat)] if _is_event(message) else []
+    return add_tool_events(answer, calls, template, lambda key: f"{template.event_id}-tool-{key}")
 
 
-def _message_time(
-    message: Row, chat: Conversation, previous_at: dt.datetime | None, was_assumed: bool
-) -> tuple[dt.datetime | None, bool]:
-    """Time of a message, or else of the previous message or of the conversation; and whether its zone was assumed."""
-    at, is_assumed = parse_time(*first_value(message, chat.message_at))
-    return (previous_at, was_assumed) if at is None else (at, is_assumed)
+def _is_event(message: Message) -> bool:
+    """False for a message that only calls tools or only holds their results."""
+    content = message.content
+    return content.text is not None or not (message.role == TOOL or content.calls or content.results)
 
 
-def _name_and_texts(message: Row, role: str, content: object) -> tuple[str, dict[str, Any]]:
-    """Name of the event of a message, and the metadata fields with its text and its tools."""
-    text = content_text(content)
-    tools = [*_called_tools(message), *_part_values(content, "name", "tool_use", "function", "tool_call")]
-    if role == USER:
-        is_answer = text is None and bool(_part_values(content, "type", "tool_result"))
-        return (TOOL_NAME, {}) if is_answer else (PROMPT_NAME, drop_nulls({"prompt": text}))
-    if role == ASSISTANT:
-        is_call = text is None and bool(tools)
-        return TOOL_CALL_NAME if is_call else GENERATION_NAME, drop_nulls({"generation": text, "tools": tools or None})
-    given = message.get("role", message.get("from", message.get("type")))
-    if given == "function_call":
-        return TOOL_CALL_NAME, {}
-    return (OTHER_NAME, drop_nulls({"role": given, "text": text})) if role == "other" else (TOOL_NAME, {})
+def _build_message_event(template: Event, message: Message, chat: Conversation) -> Event:
+    text = message.content.text
+    if message.role == OTHER:
+        own = {"role": message.given_role, "text": text}
+        return replace(template, metadata={**template.metadata, **drop_nulls(own)})
+    is_prompt = message.role == USER
+    name, part, fields = (
+        (PROMPT_NAME, "prompt", chat.prompt_fields)
+        if is_prompt
+        else (GENERATION_NAME, "generation", chat.generation_fields)
+    )
+    tools = [call.name for call in message.content.calls] or None
+    own = drop_nulls({**extract_fields(message.source, fields), part: text, "tools": tools})
+    user = parse_identifier("user_id", *first_value(message.source, chat.message_user)) if is_prompt else None
+    return replace(
+        template,
+        event_name=name,
+        user_id=user or template.user_id,
+        metadata={**template.metadata, **own},
+        is_textless=text is None,
+    )
 
 
-def _called_tools(message: Row) -> list[str]:
-    """Names of the tools that a message calls."""
-    calls = message.get("tool_calls")
-    single = message.get("function_call")
-    functions = [call.get("function") for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    names = [function.get("name") for function in (*functions, single) if isinstance(function, Mapping)]
-    return [name for name in names if isinstance(name, str)]
-
-
-def _part_values(content: object, key: str, *types: str) -> list[str]:
-    """Strings under a key of the parts that have one of these types."""
-    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
-    found = [part.get(key) for part in parts if part.get("type") in types]
-    return [value for value in found if isinstance(value, str)]
+def _add_result(call: ToolCall, called_at: dt.datetime | None, results: _Results) -> ToolCall:
+    """The call with the outcome and the seconds that the message with its result tells."""
+    if call.call_id is None or call.call_id not in results:
+        return call
+    is_error, ended_at = results[call.call_id]
+    seconds = (ended_at - called_at).total_seconds() if ended_at is not None and called_at is not None else None
+    latency = seconds if seconds is not None and seconds > 0 else None
+    return replace(call, is_error=call.is_error if is_error is None else is_error, latency_seconds=latency)
 
 
 def _message_metadata(message: Row, chat: Conversation) -> dict[str, Any]:
-    used = {path for paths in (chat.message_at, chat.message_id, chat.text) for path in paths}
-    return drop_nulls({key: value for key, value in message.items() if key not in _RESERVED_KEYS | used})
+    own = (*chat.message_at, *chat.message_id, *chat.author, *chat.message_user, *chat.drop)
+    fields = (path for paths in (*chat.prompt_fields.values(), *chat.generation_fields.values()) for path in paths)
+    left = drop_paths(message, [*own, *fields])
+    return drop_nulls({key: value for key, value in left.items() if key not in _RESERVED_KEYS})
 
 
-def _derive_session_id(shared: dict[str, Any], messages: Sequence[object]) -> str:
+def _derive_session_id(shared: dict[str, Any], messages: Sequence[Message | None]) -> str:
     """Session id for a conversation without one: a hash of its content, the same in every run."""
-    texts = [text for message in messages if isinstance(message, Mapping) for text in _role_and_text(message)]
+    texts = [text for message in messages if message for text in (message.role, message.content.text or "")]
     at = shared["event_at"].isoformat() if shared["event_at"] else None
     return f"chat-{hash_texts(shared['user_id'], at, *texts)}"
-
-
-def _role_and_text(message: Row) -> tuple[str, str]:
-    return str(message_role(message)), content_text(message_content(message)) or ""

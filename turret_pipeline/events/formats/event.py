@@ -36,3 +36,6 @@ class Event:
     metadata: dict[str, Any]
     is_zone_assumed: bool = False
     is_repaired: bool = False
+    is_textless: bool = False
+    """True for a prompt, an answer or a call of a model for which the source has no text."""
+    is_tool_call: bool = False

@@ -1,14 +1,20 @@
-"""Conversion of a row that holds a prompt and its generation to one event for each."""
+"""Conversion of a call of a language model, with its input and its output in one row, to events."""
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from turret_pipeline.events.formats.call_fields import read_failure
+from turret_pipeline.events.formats.content import ToolCall, clean_text
 from turret_pipeline.events.formats.event import Event
 from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
 from turret_pipeline.events.formats.format import Exchange, Fields, Format, is_among
+from turret_pipeline.events.formats.message import ASSISTANT, USER
+from turret_pipeline.events.formats.messages import find_answers, find_new_message, read_messages
 from turret_pipeline.events.formats.row_values import (
     Row,
+    drop_nulls,
     first_value,
     parse_identifier,
     parse_latency,
@@ -16,51 +22,119 @@ from turret_pipeline.events.formats.row_values import (
     parse_time,
     require_text,
 )
-from turret_pipeline.events.formats.texts import ASSISTANT, USER, find_last_text
+from turret_pipeline.events.formats.tools import add_tool_events
 
 PROMPT_NAME, GENERATION_NAME = "User prompt", "AI generation"
 
 
-def parse_exchange(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
-    """Events of the prompt and the generation of a row; empty if it has neither. Raises Rejection."""
-    if not all(is_among(row.get(key), values) for key, values in exchange.only_if.items()):
-        return []
-    texts, used = _find_texts(row, exchange)
-    if not texts:
-        return []
-    shared, column_paths = extract_columns(row, spec)
-    times, seconds, time_paths = _find_times(row, shared.pop("event_at"), exchange)
-    name_keys = (exchange.prompt_name_key, exchange.generation_name_key)
-    metadata = extract_metadata(row, spec, [*used, *column_paths, *time_paths, *name_keys, *exchange.own_field_paths])
-    build_id = _id_builder(row, shared.pop("event_id"), exchange)
+@dataclass(frozen=True)
+class _Call:
+    """Texts and tool calls of a row, and the paths that they come from."""
 
-    def build_event(part: str, name_key: str, default_name: str, own: Fields, more: dict[str, Any]) -> Event:
+    prompt: str | None
+    generation: str | None
+    tools: tuple[ToolCall, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """True if the row has a text or a tool call."""
+        return bool(self.tools) or self.prompt is not None or self.generation is not None
+
+
+def is_exchange(row: Row, exchange: Exchange) -> bool:
+    """True if a row of the format is a call of a language model."""
+    return all(is_among(row.get(key), values) for key, values in exchange.only_if.items())
+
+
+def parse_exchange(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
+    """Events of the prompt, the tool calls and the answer of a row, or of the call if it has no text. Raises Rejection."""
+    call = _read_strictly(row, exchange) if exchange.is_strict else _read_call(row, exchange)
+    builder = _EventBuilder(row, spec, exchange, call)
+    return builder.build() if call else [builder.build_textless(*first_value(row, spec.columns.event_name))]
+
+
+def _read_strictly(row: Row, exchange: Exchange) -> _Call:
+    """The texts of a row in which both must be strings. Raises Rejection."""
+    (path, prompt), (answer_path, answer) = first_value(row, exchange.prompt), first_value(row, exchange.generation)
+    generation = clean_text(require_text("generation", answer_path, answer), is_answer=True)
+    return _Call(clean_text(require_text("prompt", path, prompt)) or "", generation or "", (), (path, answer_path))
+
+
+def _read_call(row: Row, exchange: Exchange) -> _Call:
+    (path, given), (answer_path, given_answer) = (
+        first_value(row, exchange.prompt),
+        first_value(row, exchange.generation),
+    )
+    asked = find_new_message(read_messages(given, USER))
+    answers = find_answers(read_messages(given_answer, ASSISTANT))
+    texts = [message.content.text for message in answers if message.content.text is not None]
+    return _Call(
+        asked.content.text if asked is not None else None,
+        texts[-1] if texts else None,
+        tuple(call for message in answers for call in message.content.calls),
+        (path, answer_path),
+    )
+
+
+class _EventBuilder:
+    """Builder of the events of a call."""
+
+    def __init__(self, row: Row, spec: Format, exchange: Exchange, call: _Call) -> None:
+        self._row, self._exchange, self._call = row, exchange, call
+        self._shared, column_paths = extract_columns(row, spec)
+        self._asked_at, self._answered_at, self._seconds = _find_times(row, self._shared.pop("event_at"), exchange)
+        paths = call.paths if call else ()
+        self._metadata = extract_metadata(row, spec, [*paths, *column_paths, *exchange.own_paths])
+        self._event_id = self._shared.pop("event_id")
+        self._build_id = _id_builder(row, self._event_id, exchange)
+        failure = read_failure(*first_value(row, exchange.failure)) if exchange.failure else None
+        self._outcome = {} if failure is None else {"is_error": failure}
+
+    def build(self) -> list[Event]:
+        """Events in time order. Raises Rejection."""
+        call, outcome = self._call, self._outcome
+        events = list[Event]()
+        if call.prompt is not None:
+            is_only = call.generation is None and not call.tools
+            events.append(self._event("prompt", call.prompt, self._asked_at, outcome if is_only else {}))
+        answer = list[Event]()
+        if call.generation is not None:
+            answer.append(self._event("generation", call.generation, self._answered_at, self._answer_facts() | outcome))
+        template = Event(None, "", event_at=self._answered_at, metadata=self._metadata, **self._shared)
+        return events + add_tool_events(answer, call.tools, template, lambda key: self._build_id("tool", key))
+
+    def build_textless(self, path: str, name: object) -> Event:
+        """The event of a call without text. Raises Rejection."""
+        own = {**self._exchange.prompt_fields, **self._exchange.generation_fields}
         return Event(
-            event_id=build_id(part, texts[part]),
-            event_name=_event_name(row, name_key, default_name),
-            event_at=times[part],
-            metadata={**metadata, **extract_fields(row, own), part: texts[part], **more},
-            **shared,
+            event_id=self._event_id,
+            event_name=parse_name(path, name),
+            event_at=self._asked_at,
+            metadata={**self._metadata, **extract_fields(self._row, own), **self._answer_facts(), **self._outcome},
+            is_textless=True,
+            **self._shared,
         )
 
-    latency = {} if seconds is None else {"latency": seconds}
-    parts = {
-        "prompt": (exchange.prompt_name_key, PROMPT_NAME, exchange.prompt_fields, {}),
-        "generation": (exchange.generation_name_key, GENERATION_NAME, exchange.generation_fields, latency),
-    }
-    return [build_event(part, *parts[part]) for part in texts]
+    def _event(self, part: str, text: str, at: dt.datetime | None, more: dict[str, Any]) -> Event:
+        name_key, default_name, own = self._settings_of(part)
+        return Event(
+            event_id=self._build_id(part, text),
+            event_name=_event_name(self._row, name_key, default_name),
+            event_at=at,
+            metadata={**self._metadata, **extract_fields(self._row, own), part: text, **more},
+            is_textless=text == "",
+            **self._shared,
+        )
 
+    def _settings_of(self, part: str) -> tuple[str, str, Fields]:
+        exchange = self._exchange
+        if part == "prompt":
+            return exchange.prompt_name_key, PROMPT_NAME, exchange.prompt_fields
+        return exchange.generation_name_key, GENERATION_NAME, exchange.generation_fields
 
-def _find_texts(row: Row, exchange: Exchange) -> tuple[dict[str, str], list[str]]:
-    """The prompt and the generation, as far as the row has them, and the paths that they come from."""
-    texts, used = dict[str, str](), list[str]()
-    for part, paths, speaker in (("prompt", exchange.prompt, USER), ("generation", exchange.generation, ASSISTANT)):
-        path, value = first_value(row, paths)
-        text = require_text(part, path, value) if exchange.is_strict else find_last_text(value, speaker)
-        if text is not None:
-            texts[part] = text
-            used.append(path)
-    return texts, used
+    def _answer_facts(self) -> dict[str, Any]:
+        facts = {"latency_seconds": self._seconds, "tools": [tool.name for tool in self._call.tools] or None}
+        return drop_nulls(facts)
 
 
 def _event_name(row: Row, key: str, default: str) -> str:
@@ -69,7 +143,7 @@ def _event_name(row: Row, key: str, default: str) -> str:
 
 
 def _id_builder(row: Row, event_id: str | None, exchange: Exchange) -> Callable[[str, str], str | None]:
-    """A function that builds the id of each of the two events.
+    """A function that builds the id of an event from the part of the call and its text.
 
     The id consists of the trace and the text if the row names a trace, because other rows may repeat them; otherwise
     of the id of the row.
@@ -79,23 +153,25 @@ def _id_builder(row: Row, event_id: str | None, exchange: Exchange) -> Callable[
     def build_id(part: str, text: str) -> str | None:
         if trace_id is not None:
             return f"{trace_id}-{part}-{hash_texts(text)}"
-        return f"{event_id}-{part}" if event_id else None
+        if event_id is None:
+            return None
+        return f"{event_id}-{part}-{text}" if part == "tool" else f"{event_id}-{part}"
 
     return build_id
 
 
 def _find_times(
     row: Row, at: dt.datetime | None, exchange: Exchange
-) -> tuple[dict[str, dt.datetime | None], float | None, list[str]]:
-    """Times of the prompt and the generation, the seconds between them, and the paths that these come from."""
-    latency_path, latency = first_value(row, exchange.latency)
-    ended_path, ended = first_value(row, exchange.ended_at)
-    seconds, (ended_at, _) = parse_latency(latency_path, latency), parse_time(ended_path, ended)
-    used = [latency_path, ended_path]
+) -> tuple[dt.datetime | None, dt.datetime | None, float | None]:
+    """Times of the prompt and of the answer, and the seconds between them. Raises Rejection."""
+    seconds = parse_latency(*first_value(row, exchange.latency))
+    if seconds is None and (milliseconds := parse_latency(*first_value(row, exchange.latency_ms))) is not None:
+        seconds = milliseconds / 1000
+    ended_at, _ = parse_time(*first_value(row, exchange.ended_at))
     if at is None:
-        return {"prompt": None, "generation": None}, seconds, used
+        return None, None, seconds
     if ended_at is not None and exchange.is_prompt_time:
         seconds = max((ended_at - at).total_seconds(), 0)
     between = dt.timedelta(seconds=seconds or 0)
-    prompted_at = at if exchange.is_prompt_time else at - between
-    return {"prompt": prompted_at, "generation": prompted_at + between}, seconds, used
+    asked_at = at if exchange.is_prompt_time else at - between
+    return asked_at, asked_at + between, seconds

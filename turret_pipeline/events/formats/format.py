@@ -5,7 +5,7 @@ in ``FORMATS`` and add a test file.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,10 @@ class Shape:
     """Allowed values, by key."""
     arrays: Paths = ()
     """Alternative keys: one of them must hold an array, or the JSON text of one."""
+    objects: Paths = ()
+    """Alternative keys: one of them must hold an object, or the JSON text of one."""
+    test: Callable[[Row], bool] | None = None
+    """A rule that the others cannot express. It is not asked if a person selected the format."""
 
     def matches(self, row: Row) -> bool:
         """True if the row follows all rules."""
@@ -37,7 +41,9 @@ class Shape:
                     break
             else:
                 return False
-        return not any(key in row for key in self.forbidden) and not self.missing_keys(row)
+        if any(key in row for key in self.forbidden) or self.missing_keys(row):
+            return False
+        return self.test is None or self.test(row)
 
     def missing_keys(self, row: Row) -> list[str]:
         """Descriptions of the keys that the row must have and has not, or with other values."""
@@ -46,6 +52,8 @@ class Shape:
         missing += [f"{key} ({', '.join(sorted(self.one_of[key]))})" for key in wrong]
         if self.arrays and not any(_is_array(lookup(row, path)) for path in self.arrays):
             missing.append(f"{' or '.join(self.arrays)} (an array)")
+        if self.objects and not any(_is_object(lookup(row, path)) for path in self.objects):
+            missing.append(f"{' or '.join(self.objects)} (an object)")
         return missing
 
 
@@ -76,7 +84,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Exchange:
-    """Paths to a prompt and its generation in one row, which becomes an event for each."""
+    """Paths to the input and output of a call of a language model, which becomes a prompt, its answer and tool calls.
+
+    An input may repeat the conversation so far: only the last message of the user is new.
+    """
 
     prompt: Paths
     generation: Paths
@@ -87,9 +98,14 @@ class Exchange:
     generation_fields: Fields = field(default_factory=dict)
     """Metadata fields of only one of the two events."""
     latency: Paths = ()
+    """Paths to seconds."""
+    latency_ms: Paths = ()
+    """Paths to milliseconds."""
     ended_at: Paths = ()
     is_prompt_time: bool = False
     """True if event_at is the time of the prompt, false if it is that of the generation."""
+    failure: Paths = ()
+    """Paths to a status or an error that says that the call failed."""
     only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Values that keys must have in an exchange; any other row is one event."""
     trace_id: Paths = ()
@@ -98,20 +114,32 @@ class Exchange:
     """If true, both must be strings; otherwise they are searched for in messages, parts and objects."""
 
     @functools.cached_property
-    def own_field_paths(self) -> Paths:
-        """Paths of the metadata fields of only one of the two events."""
-        fields = (self.prompt_fields, self.generation_fields)
-        return tuple(path for own in fields for paths in own.values() for path in paths)
+    def own_paths(self) -> Paths:
+        """Paths that become metadata of only one of the two events, or no metadata."""
+        fields = (*self.prompt_fields.values(), *self.generation_fields.values())
+        names = (self.prompt_name_key, self.generation_name_key)
+        own = (self.latency, self.latency_ms, self.ended_at, self.failure, names, *fields)
+        return tuple(dict.fromkeys(path for paths in own for path in paths if path))
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Paths to an array of messages, which becomes a session with an event for each."""
+    """Paths to an array of messages, which becomes a session with an event for each message and each tool call."""
 
     messages: Paths
-    message_at: Paths
-    message_id: Paths
-    text: Paths
+    message_at: Paths = ("timestamp", "created_at", "createdAt", "create_time", "created")
+    message_id: Paths = ("id", "message_id", "messageId", "uuid")
+    author: Paths = ()
+    """Paths to the author of a message, if a format has names of its own for it."""
+    message_user: Paths = ()
+    """Paths to the person who wrote a message of the user."""
+    prompt_fields: Fields = field(default_factory=dict)
+    generation_fields: Fields = field(default_factory=dict)
+    """Metadata fields of only the prompts or only the answers, by paths in their messages."""
+    drop: Paths = ()
+    """Keys of a message that become no metadata."""
+    skips_other_roles: bool = False
+    """If true, messages that neither the user nor the model wrote are no events; otherwise they are."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +166,8 @@ class Format:
     """Values that keys must have in an event; any other row is rejected."""
     exchange: Exchange | None = None
     conversation: Conversation | None = None
+    normalize: Callable[[Row], Row] | None = None
+    """A function that gives rows of nested or listed values the keys that the paths name. It may raise Rejection."""
     allows_other_formats: bool = False
     """If true, rows that do not match this format may match another one, even if this one was selected."""
 
@@ -159,3 +189,7 @@ def _has_key(row: Row, path: str) -> bool:
 
 def _is_array(value: object) -> bool:
     return isinstance(value, list | tuple) or (isinstance(value, str) and value.lstrip().startswith("["))
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{"))

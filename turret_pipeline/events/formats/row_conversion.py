@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from turret_pipeline.events.formats.conversations import parse_conversation
 from turret_pipeline.events.formats.event import Event, Rejection
-from turret_pipeline.events.formats.exchanges import parse_exchange
+from turret_pipeline.events.formats.exchanges import is_exchange, parse_exchange
 from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata
 from turret_pipeline.events.formats.format import Format, is_among
 from turret_pipeline.events.formats.row_values import Row, describe_value, first_value, parse_json_columns, parse_name
@@ -13,7 +13,7 @@ from turret_pipeline.events.formats.row_values import Row, describe_value, first
 def build_events(row: Row, spec: Format) -> list[Event]:
     """Events of a row, in time order. Raises Rejection."""
     parsed, is_repaired = parse_json_columns(row, spec.json_columns)
-    events = _build_parsed_events(parsed, spec)
+    events = _build_parsed_events(spec.normalize(parsed) if spec.normalize else parsed, spec)
     return [replace(event, is_repaired=True) for event in events] if is_repaired else events
 
 
@@ -22,8 +22,8 @@ def _build_parsed_events(parsed: Row, spec: Format) -> list[Event]:
         _reject_non_events(parsed, spec)
     if spec.conversation is not None:
         return parse_conversation(parsed, spec, spec.conversation)
-    if spec.exchange is not None and (events := parse_exchange(parsed, spec, spec.exchange)):
-        return events
+    if spec.exchange is not None and is_exchange(parsed, spec.exchange):
+        return parse_exchange(parsed, spec, spec.exchange)
     shared, used = extract_columns(parsed, spec)
     path, value = first_value(parsed, spec.columns.event_name)
     metadata = extract_metadata(parsed, spec, [*used, path])

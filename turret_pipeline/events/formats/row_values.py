@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -20,8 +21,15 @@ Paths: TypeAlias = tuple[str, ...]
 """Alternative dotted paths to a value: the first one with a value counts. "=text" is a constant."""
 
 
+def in_both_cases(*paths: str) -> Paths:
+    """The paths, each followed by itself in camel case if that differs: ``user_id``, ``userId``."""
+    return tuple(
+        dict.fromkeys(name for path in paths for name in (path, re.sub(r"_([a-z])", lambda at: at[1].upper(), path)))
+    )
+
+
 def lookup(row: Row, path: str) -> Any:  # noqa: ANN401 - it may be any JSON
-    """Value at a path, or None. A key that contains the dots itself takes precedence."""
+    """Value at a path, or None. ``choices.0`` is the first choice; a key that contains the dots itself comes first."""
     if path in row:
         return row[path]
     if path[:1] == "=":
@@ -29,6 +37,11 @@ def lookup(row: Row, path: str) -> Any:  # noqa: ANN401 - it may be any JSON
     while path not in row:
         head, dot, path = path.partition(".")
         inner = row.get(head) if dot else None
+        if isinstance(inner, list | tuple):
+            index, _, path = path.partition(".")
+            inner = inner[int(index)] if index.isdecimal() and int(index) < len(inner) else None
+            if not path:
+                return inner
         if not isinstance(inner, Mapping):
             return None
         row = inner

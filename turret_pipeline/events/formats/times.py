@@ -4,6 +4,14 @@ import datetime as dt
 import math
 
 EARLIEST, LATEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+KNOWN_TIMES = (
+    *("time", "ts", "date", "datetime", "created_at", "createdAt", "created", "create_time", "start_time", "startTime"),
+    *("end_time", "endTime", "event_time", "eventTime", "event_timestamp", "client_event_time", "collector_tstamp"),
+    *("derived_tstamp", "occurred_at", "occurredAt", "logged_at", "sent_at", "sentAt", "server_timestamp"),
+    *("startTimeUnixNano", "start_timestamp", "@timestamp", "unix_time", "time:timestamp", "request_created_at"),
+)
+"""Names of times in exports of other products."""
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_LIMIT = 10**11
 """The year 5138 in seconds. Larger numbers count milliseconds, microseconds or nanoseconds."""

@@ -9,7 +9,11 @@ _DROP = ("event_id", "user_id", "timestamp", "received_at", *_SESSION, "properti
 TRUBRICS_EVENT = Format(
     name="trubrics_event",
     title="Trubrics event",
-    shape=Shape("`event`", required=(("event",),), forbidden=("name", "event_name")),
+    shape=Shape(
+        "`event`, `user_id` and `timestamp`",
+        required=(("event",), ("user_id",), ("timestamp",)),
+        forbidden=("name", "event_name"),
+    ),
     columns=Columns(
         event_id=("event_id",),
         event_name=("event",),
@@ -35,8 +39,8 @@ TRUBRICS_LLM = Format(
     name="trubrics_llm",
     title="Trubrics LLM event",
     shape=Shape(
-        "`prompt` and `generation`",
-        required=(("prompt",), ("generation",)),
+        "`prompt`, `generation` and `user_id`",
+        required=(("prompt",), ("generation",), ("user_id",)),
         forbidden=("name", "event_name", "event"),
     ),
     columns=Columns(

@@ -85,7 +85,7 @@ def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
         event_at=NOON + dt.timedelta(seconds=2),
         received_at=None,
         source_format="langfuse_trace",
-        metadata=shared | {"cost_usd": 0.5, "generation": "Hello.", "latency": 2},
+        metadata=shared | {"cost_usd": 0.5, "generation": "Hello.", "latency_seconds": 2},
     )
     assert parse_record(TRACE) == [first, second]
 
@@ -93,7 +93,7 @@ def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
 def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
     shared = {"traceId": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
-    own = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency": 1.5}
+    own = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency_seconds": 1.5}
     source = "langfuse_observation"
     assert parse_record(GENERATION) == [
         Event(PROMPT_ID, "User prompt", "t1", None, begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
@@ -104,7 +104,13 @@ def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
 def test_an_enriched_row_of_the_blob_export_gives_the_same_events() -> None:
     shared = {"trace_id": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
-    own = {"output_tokens": 2, "cost_usd": 0.25, "time_to_first_token": 0.5, "generation": "Hello.", "latency": 1.5}
+    own = {
+        "output_tokens": 2,
+        "cost_usd": 0.25,
+        "time_to_first_token": 0.5,
+        "generation": "Hello.",
+        "latency_seconds": 1.5,
+    }
     source = "langfuse_observation"
     assert parse_record(SNAKE) == [
         Event(PROMPT_ID, "User prompt", "s1", "u1", begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
@@ -182,7 +188,8 @@ def test_other_observations_are_one_event_without_their_inputs() -> None:
 def test_a_trace_without_text_is_one_event_with_its_input() -> None:
     (event,) = parse_record(TRACE | {"input": {"rows": 3}, "output": None, "name": None, "tags": None})
     metadata = {"input": {"rows": 3}, "plan": "pro"}
-    assert event == Event("t1", "Trace", "s1", "u1", NOON, None, "langfuse_trace", metadata)
+    source = "langfuse_trace"
+    assert event == Event("t1", "Trace", "s1", "u1", NOON, None, source, metadata, is_textless=True)
 
 
 def test_without_a_session_that_of_a_user_is_derived_later_and_otherwise_it_is_the_trace() -> None:
@@ -197,7 +204,7 @@ def test_times_without_a_zone_are_utc_as_its_documentation_says() -> None:
 
 def test_an_end_before_the_start_gives_a_latency_of_zero() -> None:
     prompt, generation = parse_record(GENERATION | {"endTime": "2024-05-01T11:00:00Z"})
-    assert (generation.event_at, generation.metadata["latency"]) == (prompt.event_at, 0)
+    assert (generation.event_at, generation.metadata["latency_seconds"]) == (prompt.event_at, 0)
 
 
 def test_metadata_may_be_anything() -> None:

@@ -96,10 +96,10 @@ def test_ids_of_messages_become_part_of_the_ids_of_events() -> None:
     ("content", "text"),
     [
         ("Hi?", "Hi?"),
-        ([{"type": "text", "text": "Hi?"}, {"type": "image_url", "image_url": {"url": "x"}}], "Hi?"),
+        ([{"type": "text", "text": "Hi?"}, {"type": "image_url", "image_url": {"url": "x"}}], "Hi?\n[image]"),
         ([{"type": "text", "text": {"value": "Hi?"}}, {"type": "input_text", "text": "You?"}], "Hi?\nYou?"),
         ({"content_type": "text", "parts": ["Hi?", "You?"]}, "Hi?\nYou?"),
-        ([{"type": "image_url"}], None),
+        ([{"type": "image_url"}], "[image]"),
         (None, None),
         ("", None),
         ([], None),
@@ -110,7 +110,7 @@ def test_content_may_be_text_or_parts(content: object, text: str | None) -> None
     assert prompt_of(content) == text
 
 
-def test_tool_messages_become_events_without_their_text() -> None:
+def test_calls_of_tools_become_events_and_their_results_do_not() -> None:
     call = {"id": "x", "type": "function", "function": {"name": "search", "arguments": "{}"}}
     assert events_of(
         {"role": "assistant", "content": None, "tool_calls": [call]},
@@ -118,10 +118,10 @@ def test_tool_messages_become_events_without_their_text() -> None:
         {"role": "assistant", "content": "Found.", "tool_calls": [call]},
         {"role": "assistant", "content": None, "function_call": {"name": "add", "arguments": "{}"}},
     ) == [
-        ("Tool call", {"tools": ["search"]}),
-        ("Tool message", {"name": "search"}),
+        ("tool:search", {}),
         ("AI generation", {"generation": "Found.", "tools": ["search"]}),
-        ("Tool call", {"tools": ["add"]}),
+        ("tool:search", {}),
+        ("tool:add", {}),
     ]
 
 
@@ -134,10 +134,8 @@ def test_tools_may_be_parts_or_items_of_their_own() -> None:
         {"type": "function_call_output", "output": "4"},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Found."}]},
     ) == [
-        ("Tool call", {"tools": ["search"]}),
-        ("Tool message", {}),
-        ("Tool call", {"name": "add"}),
-        ("Tool message", {}),
+        ("tool:search", {}),
+        ("tool:add", {"name": "add"}),
         ("AI generation", {"generation": "Found."}),
     ]
 
@@ -162,8 +160,8 @@ def test_messages_may_be_json_text_as_in_csv() -> None:
 @pytest.mark.parametrize(
     ("record", "code", "reason"),
     [
-        ({"messages": []}, "no_messages", "messages has no user, assistant or tool message: at least one"),
-        ({"messages": MESSAGES[:1]}, "no_messages", "messages has no user, assistant or tool message"),
+        ({"messages": []}, "no_messages", "messages has no user or assistant message: at least one"),
+        ({"messages": MESSAGES[:1]}, "no_messages", "messages has no user or assistant message"),
         ({"messages": "[Hi"}, "invalid_messages", "messages is a string: it must be an array of messages."),
         ({"messages": [*MESSAGES, "Hi"]}, "invalid_message", "messages[3] is a string: it must be an object with"),
         ({"messages": [{"content": "Hi"}]}, "invalid_message", "messages[0] has no role: it must be an object with"),

@@ -96,7 +96,7 @@ def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
             event_at=NOON,
             received_at=None,
             source_format="posthog",
-            metadata=shared | {"output_tokens": 2, "cost_usd": 0.01, "generation": "Hello.", "latency": 2.5},
+            metadata=shared | {"output_tokens": 2, "cost_usd": 0.01, "generation": "Hello.", "latency_seconds": 2.5},
         ),
     ]
 

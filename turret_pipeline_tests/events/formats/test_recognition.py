@@ -13,7 +13,7 @@ from turret_pipeline_tests.events.formats.rejections import rejection_of
 def test_the_order_in_which_formats_are_tried() -> None:
     assert list(FORMATS) == [
         *("segment", "posthog", "mixpanel", "langfuse_observation", "langfuse_trace"),
-        *("trubrics_llm", "trubrics_event", "turret", "openai_chat", "sharegpt"),
+        *("trubrics_llm", "trubrics_event", "turret", "call_log", "openai_chat", "sharegpt"),
     ]
 
 
@@ -30,7 +30,7 @@ def test_the_example_of_a_format_matches_it_and_has_events_with_times(name: str)
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_example_of_a_format_matches_no_other_but_broad_ones(name: str) -> None:
     matching = {spec.name for spec in FORMATS.values() if spec.shape.matches(FORMATS[name].example)}
-    broad = {"turret", "trubrics_event"}  # they require one key, which other formats have too
+    broad = {"turret", "trubrics_event", "call_log", "openai_chat"}  # they require keys that other formats have too
     assert matching - {name} <= broad
 
 
@@ -38,11 +38,11 @@ def test_the_example_of_a_format_matches_no_other_but_broad_ones(name: str) -> N
     ("record", "name"),
     [
         ({"name": "a"}, "turret"),
-        ({"name": "a", "event": "b", "prompt": "c", "generation": "d"}, "turret"),
+        ({"name": "a", "event": "b", "user_id": "c", "timestamp": "d"}, "turret"),
         ({"event_name": None}, "turret"),
-        ({"event": "a", "prompt": "b", "generation": "c"}, "trubrics_event"),
-        ({"prompt": None, "generation": None}, "trubrics_llm"),
-        ({"prompt": "a", "generation": "b", "messages": []}, "trubrics_llm"),
+        ({"event": "a", "prompt": "b", "generation": "c", "user_id": "d", "timestamp": "e"}, "trubrics_event"),
+        ({"prompt": None, "generation": None, "user_id": None}, "trubrics_llm"),
+        ({"prompt": "a", "generation": "b", "user_id": "c", "messages": []}, "trubrics_llm"),
         ({"messages": [], "conversations": []}, "openai_chat"),
         ({"conversations": []}, "sharegpt"),
     ],
@@ -65,7 +65,7 @@ def test_the_rejection_of_an_unknown_shape_lists_keys_and_suggests_a_fix() -> No
 
 def test_the_rejection_of_a_page_of_rows_says_how_to_extract_them() -> None:
     assert rejection_of({"next": None, "results": [{"name": "a"}]})[1].endswith(
-        "keys: next, results. The rows seem to be inside results: extract them, for example with jq -c '.results[]'."
+        "keys: next, results. The rows are inside results: extract them, for example with jq -c '.results[]'."
     )
 
 

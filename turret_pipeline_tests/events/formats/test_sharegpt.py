@@ -39,8 +39,9 @@ def test_a_conversation_becomes_a_session_with_an_event_for_each_turn() -> None:
             source_format=source,
             metadata=shared | {"weight": 1, "generation": "Hello."},
         ),
-        Event("k1-4-b791f56ce604f34a", "Tool call", "k1", None, NOON, None, source, shared),
-        Event("k1-5-3cf2c22dc1284ea2", "Tool message", "k1", None, NOON, None, source, shared),
+        Event(
+            "k1-4-9c994c755648d10e-tool-1-add", "tool:add", "k1", None, NOON, None, source, shared, is_tool_call=True
+        ),
     ]
 
 

@@ -58,7 +58,7 @@ def test_an_llm_event_becomes_a_prompt_and_a_generation() -> None:
         event_at=NOON,
         received_at=None,
         source_format="trubrics_llm",
-        metadata={"generation": "Hello.", "latency": 2.5, "plan": "pro", "assistant_id": "bot"},
+        metadata={"generation": "Hello.", "latency_seconds": 2.5, "plan": "pro", "assistant_id": "bot"},
     )
 
 
@@ -77,12 +77,12 @@ def test_texts_are_not_overwritten_by_properties_of_the_same_name() -> None:
     record = LLM | {"latency": 1, "properties": {"prompt": "x", "generation": "y", "latency": 9}}
     prompt, generation = parse_record(record)
     assert prompt.metadata["prompt"] == "Hi?"
-    assert (generation.metadata["generation"], generation.metadata["latency"]) == ("Hello.", 1)
+    assert (generation.metadata["generation"], generation.metadata["latency_seconds"]) == ("Hello.", 1)
 
 
 def test_an_llm_event_without_any_time_has_none() -> None:
     prompt, generation = parse_record(LLM | {"timestamp": None, "latency": 2})
-    assert (prompt.event_at, generation.event_at, generation.metadata["latency"]) == (None, None, 2)
+    assert (prompt.event_at, generation.event_at, generation.metadata["latency_seconds"]) == (None, None, 2)
 
 
 def test_plain_properties_named_like_reserved_ones_stay() -> None:

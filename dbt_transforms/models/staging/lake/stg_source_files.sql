@@ -10,6 +10,7 @@ select
     id_assumed_count,
     time_assumed_count,
     zone_assumed_count,
+    textless_exchange_count,
     late_count,
     first_event_at,
     last_event_at,

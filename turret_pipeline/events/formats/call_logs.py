@@ -1,0 +1,89 @@
+"""Formats of logs of calls of language models: one row is one call, whose input repeats the conversation so far."""
+
+from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
+from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.row_values import Paths, Row, in_both_cases
+
+INPUTS = ("messages", "request_body", "requestBody", "request", "input", "inputs", "contents", "prompt", "question")
+OUTPUTS = (
+    *("response_body", "responseBody", "response", "choices", "candidates", "output", "outputs", "completion"),
+    *("generation", "answer", "assistant_response", "result"),
+)
+_ANSWERS = ("", *(f"{path}." for path in ("response_body", "responseBody", "response", "output")))
+
+
+def is_call(row: Row) -> bool:
+    """True for a row with the input of a call and its output, either of which may be empty."""
+    return any(path in row for path in INPUTS) and any(path in row for path in OUTPUTS)
+
+
+CALL_COLUMNS = Columns(
+    event_id=in_both_cases("request_id", "call_id", "generation_id", "event_id", "id", "uuid"),
+    event_name=("=LLM call",),
+    session_id=in_both_cases(
+        *("session_id", "conversation_id", "thread_id", "chat_id", "metadata.session_id", "metadata.conversation_id"),
+        *("metadata.thread_id", "metadata.trace_session_id"),
+    ),
+    user_id=in_both_cases(
+        *("end_user", "end_user_id", "user_id", "customer_identifier", "external_user", "metadata.user_id"),
+        *("metadata._user", "metadata.user", "user.id", "user", "request.user", "request_body.user"),
+    ),
+    event_at=in_both_cases(
+        *("start_time", "started_at", "request_created_at", "request_time", "requested_at", "timestamp"),
+        *("created_at", "event_time", "time", "date", "created", "response.created", "response.created_at"),
+    ),
+    lone_session_id=in_both_cases("trace_id", "request_id", "id"),
+)
+
+CALL_EXCHANGE = Exchange(
+    prompt=INPUTS,
+    generation=OUTPUTS,
+    is_prompt_time=True,
+    latency=in_both_cases("latency_seconds", "latency_s", "duration_seconds", "response_time_seconds"),
+    latency_ms=in_both_cases(
+        *("latency_ms", "duration_ms", "response_time_ms", "response_time", "delay_ms", "request_duration_ms"),
+        "generation_time",
+    ),
+    ended_at=in_both_cases("end_time", "ended_at", "response_created_at", "completed_at", "finished_at"),
+    failure=in_both_cases(
+        *("is_error", "error", "error_message", "response.error", "response_status", "status_code", "status")
+    ),
+    prompt_fields=prompt_fields(*_ANSWERS, "request.", "request_body."),
+    generation_fields=answer_fields(*_ANSWERS, "request.", "request_body."),
+)
+
+CALL_DROP: Paths = (*INPUTS, *OUTPUTS, "usage", "object", "tools", "functions", "tool_choice", "response_format")
+
+CALL_LOG = Format(
+    name="call_log",
+    title="call of a language model",
+    shape=Shape(
+        "the input of a call (`messages`, `request`, `input`, `prompt` ...) and its output beside it (`response`, "
+        "`choices`, `output`, `completion` ...)",
+        forbidden=("name", "event_name", "event"),
+        test=is_call,
+    ),
+    columns=CALL_COLUMNS,
+    becomes="a prompt, an answer and the tool calls in it; earlier messages are not repeated",
+    exchange=CALL_EXCHANGE,
+    parts=(Part("metadata", allows_any_type=True),),
+    json_columns=("messages", "request", "request_body", "response", "response_body", "choices", "metadata", "usage"),
+    drop=CALL_DROP,
+    example={
+        "id": "call-1",
+        "session_id": "s-1",
+        "user": "u-1",
+        "created_at": "2026-03-02T09:15:00Z",
+        "model": "small-1",
+        "messages": [
+            {"role": "user", "content": "How do I reset my password?"},
+            {"role": "assistant", "content": "Open Settings and choose Reset."},
+            {"role": "user", "content": "And my PIN?"},
+        ],
+        "response": {
+            "choices": [{"message": {"role": "assistant", "content": "In the app."}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 31, "completion_tokens": 4},
+        },
+        "latency_ms": 900,
+    },
+)
