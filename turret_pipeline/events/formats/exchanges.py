@@ -47,7 +47,7 @@ def is_exchange(row: Row, exchange: Exchange) -> bool:
 
 
 def parse_exchange(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
-    """Events of the prompt, the tool calls and the answer of a row, or of the call if it has no text. Raises Rejection."""
+    """Events of the prompt, the tool calls and the answer of a row, or of a call without text. Raises Rejection."""
     call = _read_strictly(row, exchange) if exchange.is_strict else _read_call(row, exchange)
     builder = _EventBuilder(row, spec, exchange, call)
     return builder.build() if call else [builder.build_textless(*first_value(row, spec.columns.event_name))]

@@ -171,11 +171,10 @@ def test_a_step_of_an_agent_repeats_no_prompt() -> None:
 @pytest.mark.parametrize("nothing", [None, "", " ", [], {}, {"a": 1}, [[]], 3, True, [{"role": "user"}]])
 def test_a_generation_without_texts_is_one_event(nothing: object) -> None:
     (event,) = parse_record(GENERATION | {"input": nothing, "output": None})
-    assert (event.event_name, event.event_id, event.metadata) == (
-        "answer",
-        "o1",
-        {"traceId": "t1", "level": "DEFAULT", "plan": "pro", "model": "small-1"},
-    )
+    call = {"input_tokens": 4, "output_tokens": 2, "cost_usd": 0.25, "latency_seconds": 1.5}
+    shared = {"traceId": "t1", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
+    assert (event.event_name, event.event_id, event.metadata) == ("answer", "o1", shared | call)
+    assert event.is_textless
 
 
 def test_other_observations_are_one_event_without_their_inputs() -> None:
@@ -187,7 +186,7 @@ def test_other_observations_are_one_event_without_their_inputs() -> None:
 
 def test_a_trace_without_text_is_one_event_with_its_input() -> None:
     (event,) = parse_record(TRACE | {"input": {"rows": 3}, "output": None, "name": None, "tags": None})
-    metadata = {"input": {"rows": 3}, "plan": "pro"}
+    metadata = {"input": {"rows": 3}, "plan": "pro", "cost_usd": 0.5, "latency_seconds": 2.0}
     source = "langfuse_trace"
     assert event == Event("t1", "Trace", "s1", "u1", NOON, None, source, metadata, is_textless=True)
 
