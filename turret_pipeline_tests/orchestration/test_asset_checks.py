@@ -47,7 +47,7 @@ update marts.source_files set row_count = 10
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
     found = check(tmp_path, FAULTS, dg.AssetSelection.all_asset_checks())
-    assert len(found) == 2 * len(BUILT_TABLES) + 1
+    assert len(found) == 2 * len(BUILT_TABLES) + 2  # source_files has two that warn
     failed = {key: evaluation.description for key, evaluation in found.items() if not evaluation.passed}
     assert failed == {
         ("topics", "expectations"): "event_share is between 0 and 1: violated in 1 of 1,000 rows (values: 0 to 1.5).",
@@ -65,7 +65,8 @@ def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
 def test_many_rejected_rows_are_a_warning_and_only_selected_checks_run(tmp_path: Path) -> None:
     reject = "update marts.rejected_events set is_mended = false; update marts.source_files set row_count = 10"
     found = check(tmp_path, reject, dg.AssetSelection.checks_for_assets(mart_key("source_files")))
-    assert found.keys() == {("source_files", name) for name in ("contract", "expectations", "few_rows_are_rejected")}
+    names = ("contract", "expectations", "few_rows_are_rejected", "few_exchanges_lack_text")
+    assert found.keys() == {("source_files", name) for name in names}
     warning = found["source_files", "few_rows_are_rejected"]
     assert (warning.passed, warning.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert warning.description == "10.0% of the rows were rejected; table rejected_events lists the reasons."

@@ -15,6 +15,7 @@ from turret_pipeline.events.formats.messages import find_answers, find_new_messa
 from turret_pipeline.events.formats.row_values import (
     Row,
     drop_nulls,
+    drop_paths,
     first_value,
     parse_identifier,
     parse_latency,
@@ -106,11 +107,12 @@ class _EventBuilder:
     def build_textless(self, path: str, name: object) -> Event:
         """The event of a call without text. Raises Rejection."""
         own = {**self._exchange.prompt_fields, **self._exchange.generation_fields}
+        metadata = drop_paths(self._metadata, [path])
         return Event(
             event_id=self._event_id,
             event_name=parse_name(path, name),
             event_at=self._asked_at,
-            metadata={**self._metadata, **extract_fields(self._row, own), **self._answer_facts(), **self._outcome},
+            metadata={**metadata, **extract_fields(self._row, own), **self._answer_facts(), **self._outcome},
             is_textless=True,
             **self._shared,
         )
