@@ -152,12 +152,14 @@ def _read_batches(file: Path, chosen: "Format | None") -> Iterator[list[Row]]:
 
 def _encode_row(record: "Record", chosen: "Format | None") -> Row:
     """A row as JSON events, or with the reason why it cannot be sent."""
-    from turret_pipeline.events.formats import Rejection, parse_record
+    from turret_pipeline.events.formats import Rejection, parse_record, split_record
 
     try:
-        if isinstance(record.value, Rejection):
-            raise record.value
-        events = [_to_json(event) for event in parse_record(record.value, chosen)]
+        events = list[bytes]()
+        for value in split_record(record.value):
+            if isinstance(value, Rejection):
+                raise value
+            events += [_to_json(event) for event in parse_record(value, chosen)]
     except Rejection as rejected:
         return Row(record.line_number, [], rejected.reason)
     except TypeError as error:  # nested too deep for the encoder, or numbers beyond 64 bits
