@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from turret_pipeline.reports.published_tables import PublishedTables
 
 fields = typer.Typer(
-    help="List the metadata fields with their types, or set a type. Types that you set take effect with the next run. "
+    help="List the metadata fields with their types, or set a type. Fields whose type is uncertain come first. "
+    "Types that you set take effect with the next run. "
     "The setting field_types (TURRET_FIELD_TYPES) takes precedence over types set here, and these over detection.",
     epilog="Examples: turret fields; turret fields --json; turret fields set plan enum; turret fields unset plan",
     invoke_without_command=True,
@@ -49,12 +50,14 @@ def list_fields(
             raise TurretError(f"Put options after the command: turret fields {context.invoked_subcommand} ...")
         return
     settings, published = _open_data_dir(data_dir)
-    frame = published.query("select * from marts.fields order by field")
+    frame = published.query("select * from marts.fields order by is_uncertain desc, field")
     if as_json:
         write_json(frame.write_json())
         return
     console = new_console(stderr=False)
     console.print(_build_table(_most_frequent(frame)) if frame.height else "No event has metadata.")
+    if frame["is_uncertain"].any():
+        console.print_lines("", "A type with a question mark is uncertain: the values nearly have another type.")
     if frame.height > MAX_FIELDS:
         console.print_lines(f"Further fields, with fewer events: {frame.height - MAX_FIELDS:,} (turret fields --json)")
     if pending := _describe_pending(frame, published.data.field_overrides.read_types(settings.field_types)):
@@ -121,8 +124,9 @@ def _find_objection(published: "PublishedTables", name: str, kind: str) -> str |
 
 
 def _most_frequent(frame: pl.DataFrame) -> pl.DataFrame:
-    """The MAX_FIELDS fields of most events, by name."""
-    return frame.sort("event_count", "field", descending=[True, False]).head(MAX_FIELDS).sort("field")
+    """The MAX_FIELDS fields of most events: those with an uncertain type first, by name."""
+    most = frame.sort("event_count", "field", descending=[True, False]).head(MAX_FIELDS)
+    return most.sort("is_uncertain", "field", descending=[True, False])
 
 
 def _build_table(frame: pl.DataFrame) -> Table:
@@ -135,7 +139,8 @@ def _build_table(frame: pl.DataFrame) -> Table:
     for row in frame.iter_rows(named=True):
         source = f"Set by you (detected: {row['detected_type']}). " if row["is_overridden"] else ""
         counts = (f"{row[name]:,}" for name in ("event_count", "distinct_count"))
-        table.add_row(row["field"], row["type"], *counts, source + row["reason"])
+        kind = f"{row['type']} ?" if row["is_uncertain"] else row["type"]
+        table.add_row(row["field"], kind, *counts, source + row["reason"])
     return table
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from turret_pipeline.fields.detection import detect_type
+from turret_pipeline.fields.close_calls import decide_type
 from turret_pipeline.fields.profiles import profile_fields
 from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
@@ -37,6 +37,11 @@ class PublishedFields:
     def empty(cls) -> "PublishedFields":
         """The tables before the first published run."""
         return cls(FIELDS.empty(), FIELD_TYPE_CHANGES.empty())
+
+    @property
+    def detected_types(self) -> dict[str, str]:
+        """Types detected in that run, by field."""
+        return dict(self.fields.select("field", "detected_type").iter_rows())
 
 
 def build_type_changes(
@@ -100,12 +105,13 @@ def _checkpoint_steps(
     published_count = pl.col("field").replace_strict(
         {field: row["event_count"] for field, row in known.items()}, default=0, return_dtype=pl.Int64
     )
+    detected = {field: row["detected_type"] for field, row in known.items()}
     steps: dict[str, list[TypeStep]] = {}
     for limit, cause in CHECKPOINTS.items():
         passed = fields.filter(~pl.col("is_overridden"), published_count < limit, pl.col("event_count") >= limit)
         for profile in profile_fields(_first_values(values, events, passed["field"], limit)):
-            kind, reason = detect_type(profile)
-            steps.setdefault(profile.field, []).append(TypeStep(kind, cause, reason, limit))
+            decision = decide_type(profile, detected.get(profile.field))
+            steps.setdefault(profile.field, []).append(TypeStep(decision.type, cause, decision.reason, limit))
     return steps
 
 

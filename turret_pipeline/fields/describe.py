@@ -4,22 +4,33 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from turret_pipeline.fields.detection import detect_type
+from turret_pipeline.fields.close_calls import decide_type
 from turret_pipeline.fields.profiles import EPOCH, PATTERNS, profile_fields
 from turret_pipeline.tables import FIELDS
 
 
-def describe_fields(values: pl.DataFrame, events: pl.DataFrame, overrides: Mapping[str, str]) -> pl.DataFrame:
-    """Table ``fields`` from ``event_values`` and ``events``; ``overrides`` are types set by a person, by field."""
+def describe_fields(
+    values: pl.DataFrame,
+    events: pl.DataFrame,
+    overrides: Mapping[str, str],
+    known_types: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
+    """Table ``fields`` from ``event_values`` and ``events``.
+
+    ``overrides`` are types set by a person, by field; ``known_types`` those detected for the last published tables,
+    which are kept in close calls.
+    """
     if values.is_empty():
         return FIELDS.empty()
-    detections = [(profile.field, *detect_type(profile)) for profile in profile_fields(values)]
-    detected = pl.DataFrame(
-        detections, {"field": pl.String, "detected_type": pl.String, "reason": pl.String}, orient="row"
-    )
+    known = known_types or {}
+    decisions = [(profile.field, *decide_type(profile, known.get(profile.field))) for profile in profile_fields(values)]
+    names = ("field", "detected_type", "is_uncertain", "reason")
+    detected = pl.DataFrame(decisions, {name: FIELDS.schema[name] for name in names}, orient="row")
     override = pl.col("field").replace_strict(overrides, default=None, return_dtype=pl.String)
     typed = detected.with_columns(
-        override.is_not_null().alias("is_overridden"), pl.coalesce(override, "detected_type").alias("type")
+        override.is_not_null().alias("is_overridden"),
+        (pl.col("is_uncertain") & override.is_null()).alias("is_uncertain"),
+        pl.coalesce(override, "detected_type").alias("type"),
     )
     return (
         typed.join(_summarize(values, events, typed), on="field", how="left", validate="1:1")

@@ -1,12 +1,14 @@
 """Kinds of values that the name of a field suggests."""
 
+import functools
 import re
 
 IDENTIFIER = frozenset("id ids uuid guid hash sha token key url uri email ip phone".split())
-CODE = frozenset("code zip zipcode postcode postal".split())
+CODE = frozenset("code cd zip zipcode postcode postal fips".split())
 CATEGORY = CODE | frozenset(
     "type kind class category group tier status state mode flag variant version generation cohort segment "
-    "region district zone year month quarter season weekday".split()
+    "region district precinct council ward zone section subsection level role label cluster "
+    "year fy month quarter season weekday".split()
 )
 """Words for numbers that label things and do not measure them."""
 
@@ -18,15 +20,20 @@ QUANTITY = frozenset(
 )
 """Words for amounts and for positions in a sequence, even with few distinct values."""
 
+_TEXT = frozenset(
+    "prompt query question answer response message comment comments description desc note notes feedback review "
+    "reviews remark remarks text summary content body transcript".split()
+)
 _NUMBERING = frozenset("number no nr num".split())
 _TIME = frozenset("at time timestamp ts date datetime created updated".split())
 _COUNTED_PARTICIPLES = frozenset("shown seen sent read found given left taken won lost done made".split())
 
 
-def words(field: str) -> list[str]:
+@functools.lru_cache(maxsize=1024)
+def words(field: str) -> tuple[str, ...]:
     """Words of a field name in lower case, without the names of the objects that contain the field."""
     own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", field.rpartition(".")[2])
-    return [word.rstrip("0123456789") or word for word in re.findall(r"[^\W_]+", own.lower())]
+    return tuple(word.rstrip("0123456789") or word for word in re.findall(r"[^\W_]+", own.lower()))
 
 
 def identifier_word(field: str) -> str | None:
@@ -54,10 +61,20 @@ def is_time(field: str) -> bool:
     return not _TIME.isdisjoint(words(field)[-1:])
 
 
+def is_text(field: str) -> bool:
+    """True if the name suggests what people write."""
+    return not _TEXT.isdisjoint(words(field)[-1:])
+
+
+def is_plural(field: str) -> bool:
+    """True if the name suggests a number of things, like ``messages``."""
+    return any(word.endswith("s") and not word.endswith(("ss", "us", "is")) for word in words(field)[-1:])
+
+
 def is_quantity(field: str) -> bool:
     """True if the name suggests amounts, like ``reply_count``, ``n_tools``, ``duration_s`` or ``options_shown``."""
     found = words(field)
-    if not QUANTITY.isdisjoint(found) or found[:1] == ["n"]:
+    if not QUANTITY.isdisjoint(found) or found[:1] == ("n",):
         return True
     if len(found) < 2:
         return False

@@ -1,7 +1,8 @@
 """Contradictions between the values of a field and the type that a person sets for it."""
 
-from turret_pipeline.fields.detection import MAX_ENUM_VALUES, MIN_MATCHING_SHARE, percent
+from turret_pipeline.fields.detection import is_mostly, percent
 from turret_pipeline.fields.profiles import FieldProfile
+from turret_pipeline.fields.thresholds import THRESHOLDS
 
 MIN_OVERRIDE_SHARE = 0.5
 """Share of the values that must match the type: less than for detection, because a person may know more."""
@@ -24,7 +25,7 @@ def find_contradiction(profile: FieldProfile, kind: str) -> str | None:
         return None if share >= MIN_OVERRIDE_SHARE else f"only {percent(share)} of its values are {name}"
     if kind == "text":
         return _find_other_kind(profile)
-    is_unlike_enum = profile.distinct_count > MAX_ENUM_VALUES and profile.mean_occurrences < 2
+    is_unlike_enum = profile.distinct_count > THRESHOLDS.enum_values and profile.mean_occurrences < 2
     if (kind == "constant" and profile.distinct_count > 1) or (kind == "enum" and is_unlike_enum):
         return f"it has {profile.distinct_count:,} distinct values in {profile.filled_count:,} events"
     return None
@@ -39,6 +40,6 @@ def _find_other_kind(profile: FieldProfile) -> str | None:
         "is_datetime": "dates or times",
     }
     for flag, name in kinds.items():
-        if profile.shares[flag] >= MIN_MATCHING_SHARE:
+        if is_mostly(profile, flag):
             return f"{percent(profile.shares[flag])} of its values are {name}"
     return None

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import polars as pl
 
+from turret_pipeline.fields.numbers import parse_numbers
+
 VALUE_SCHEMA = pl.Schema(
     {
         "row": pl.UInt32(),
@@ -26,9 +28,6 @@ Columns = dict[str, tuple[list[int], list[Any]]]
 JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list"}
 NUMBER_LIMIT = 1e300
 """Values of this size and more keep their text and have no number, because sums of them could be infinite."""
-
-_NUMBER = r"^\s*[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?\s*$"
-"""A number as text. '007', 'nan' and '1_000' do not count as numbers."""
 
 
 def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
@@ -82,14 +81,13 @@ def _frame(kind: type, columns: Columns) -> pl.DataFrame:
     values = list(chain.from_iterable(values for _, values in columns.values()))
     counts = pl.Series([len(rows) for rows, _ in columns.values()])
     texts = pl.Series(values if kind is str else [_text(value) for value in values], dtype=pl.String)
-    number = pl.when(texts.str.contains(_NUMBER)).then(texts.str.strip_chars()).cast(pl.Float64, strict=False)
     frame = pl.DataFrame(
         {
             "row": pl.Series(rows, dtype=pl.UInt32),
             "field": pl.select(pl.Series(list(columns)).repeat_by(counts).explode()).to_series(),
             "value": texts,
         }
-    ).with_columns(number.alias("number"), json_type=pl.lit(JSON_TYPES[kind]))
+    ).with_columns(parse_numbers(texts).alias("number"), json_type=pl.lit(JSON_TYPES[kind]))
     if kind is float:  # infinite ones have the text null
         frame = frame.filter(pl.col("number").is_not_null())
     limited = pl.when(pl.col("number").abs() < NUMBER_LIMIT).then("number")

@@ -16,6 +16,21 @@ from turret_pipeline.storage.warehouse import Warehouse, open_read_only
 
 def add_run_numbers(root: Path) -> None:
     """0 to 1: number the runs of the published file in publication order, and give journey steps a sequence_id."""
+    _add_columns(root)
+
+
+def read_numbers_again(root: Path) -> None:
+    """1 to 2: let the next run extract all metadata values again, and mark no published field as uncertain.
+
+    Values that were extracted before have no number where it is written like .5, 1,234 or 12 %.
+    """
+    for file in (root / "lake" / "parts").glob("*/values-*.parquet"):
+        remove(file)
+    _add_columns(root)
+
+
+def _add_columns(root: Path) -> None:
+    """Add the columns that the published file lacks."""
     warehouse = Warehouse(root / "warehouse")
     if not warehouse.published.exists():
         return
@@ -77,6 +92,14 @@ _ADDED_COLUMNS = (
         ),
     ),
     (
+        "fields",
+        "is_uncertain",
+        (
+            "alter table marts.fields add column is_uncertain boolean",
+            "update marts.fields set is_uncertain = false",
+        ),
+    ),
+    (
         "journey_steps",
         "sequence_id",
         (
@@ -87,4 +110,4 @@ _ADDED_COLUMNS = (
     ),
 )
 
-UPGRADES: tuple[Callable[[Path], None], ...] = (add_run_numbers,)
+UPGRADES: tuple[Callable[[Path], None], ...] = (add_run_numbers, read_numbers_again)

@@ -105,6 +105,11 @@ EVENT_VALUES = Table(
         text("field", "Path of the value in the metadata, with nested keys joined by dots"),
         text("json_type", "Type of the value in JSON: string, number, boolean or list"),
         text("value", "The value as text"),
-        number("number", "The value as a number; null if it cannot be read as one or is beyond ±1e300", nullable=True),
+        number(
+            "number",
+            "The value as a number, without thousands separators, percent and currency signs; null if it cannot be "
+            "read as one or is beyond ±1e300",
+            nullable=True,
+        ),
     ),
 )

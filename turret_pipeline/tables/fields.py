@@ -19,6 +19,11 @@ FIELDS = Table(
         text("type", f"Type in force: {', '.join(FIELD_TYPES)}"),
         text("detected_type", "Type detected from the values"),
         boolean("is_overridden", "True if a person set the type (turret fields set, or setting field_types)"),
+        boolean(
+            "is_uncertain",
+            "True if the type is a close call: the values nearly have another type, which the reason names, and no "
+            "person set one",
+        ),
         text("reason", "Reason for the detected type"),
         integer("event_count", "Events with the field"),
         number("present_share", "event_count divided by all events"),

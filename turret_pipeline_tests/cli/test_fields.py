@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -57,9 +58,9 @@ def types(folder: Path) -> dict[str, str]:
 def test_the_list_has_every_field_with_its_type_and_the_reason(folder: Path) -> None:
     printed = run_fields(folder)
     assert max(map(len, printed.splitlines())) <= 120
-    lines = {line.split()[0]: " ".join(line.split()) for line in printed.splitlines()}
+    lines = {line.split()[0]: " ".join(line.split()) for line in printed.splitlines() if line}
     assert lines["field"] == "field type events distinct reason"
-    assert lines["is_cached"].startswith("is_cached enum ")
+    assert lines["is_cached"].startswith("is_cached enum ")  # without a question mark
     assert lines["is_cached"].endswith(" The values are true or false.")
     assert "Waiting" not in printed
 
@@ -68,15 +69,36 @@ def test_a_long_list_has_the_fields_of_most_events(folder: Path, monkeypatch: py
     rows = json.loads(run_fields(folder, "--json"))
     monkeypatch.setattr(importlib.import_module("turret_pipeline.cli.fields"), "MAX_FIELDS", 3)
     _, *lines, last = run_fields(folder).splitlines()
-    shown = sorted(sorted(rows, key=lambda row: (-row["event_count"], row["field"]))[:3], key=lambda row: row["field"])
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == [row["field"] for row in shown]
+    shown = sorted(sorted(rows, key=lambda row: (-row["event_count"], row["field"]))[:3], key=by_doubt)
+    fields = [row["field"] for row in rows]
+    assert [name for line in lines for name in line.split(" ")[:1] if name in fields] == [row["field"] for row in shown]
     assert last == f"Further fields, with fewer events: {len(rows) - 3} (turret fields --json)"
 
 
 def test_the_list_as_json_has_a_row_per_field(folder: Path) -> None:
     rows = json.loads(run_fields(folder, "--json"))
     assert {row["field"]: row["type"] for row in rows}["request_id"] == "identifier"
-    assert [row["field"] for row in rows] == sorted(row["field"] for row in rows)
+    assert rows == sorted(rows, key=by_doubt)
+
+
+def by_doubt(row: dict[str, object]) -> tuple[bool, str]:
+    """Sort key: uncertain types first, by field."""
+    return not row["is_uncertain"], str(row["field"])
+
+
+def test_fields_of_uncertain_type_come_first_and_are_marked(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    with duckdb.connect(str(tmp_path / warehouse(Path()))) as connection:
+        connection.execute("update marts.fields set is_uncertain = field in ('part', 'plan')")
+    rows = json.loads(run_fields(tmp_path, "--json"))
+    assert [row["field"] for row in rows[:2]] == ["part", "plan"]
+    assert rows == sorted(rows, key=by_doubt)
+    printed = run_fields(tmp_path).splitlines()
+    assert [line.split()[:3] for line in printed[1:3]] == [["part", "enum", "?"], ["plan", "enum", "?"]]
+    assert printed[-1] == "A type with a question mark is uncertain: the values nearly have another type."
+    with duckdb.connect(str(tmp_path / warehouse(Path()))) as connection:
+        connection.execute("update marts.fields set is_uncertain = false")
+    assert "?" not in run_fields(tmp_path)
 
 
 def test_a_type_is_set_and_waits_for_the_next_run_until_it_is_unset(folder: Path) -> None:

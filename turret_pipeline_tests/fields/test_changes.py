@@ -23,7 +23,7 @@ def publish_run(
 ) -> PublishedFields:
     """The tables published by a run with these values."""
     values, events_table = table(fields), events(max(map(len, fields.values()), default=0))
-    described = describe_fields(values, events_table, overrides or {})
+    described = describe_fields(values, events_table, overrides or {}, published.detected_types)
     shuffled = values if shuffle_seed is None else values.sample(fraction=1, shuffle=True, seed=shuffle_seed)
     return PublishedFields(described, build_type_changes(published, described, shuffled, events_table, run_id, NOON))
 
@@ -68,9 +68,9 @@ def test_a_field_that_changes_between_runs_keeps_its_earlier_changes() -> None:
 
 
 def test_the_hundredth_event_counts_in_the_run_that_imports_it() -> None:
-    ones = numbers(0, 1) * 4
+    ones = numbers(0, 1) * 3
     first = publish_run(PublishedFields.empty(), "r1", {"x": ones})
-    second = publish_run(first, "r2", {"x": [*ones, *numbers(0, 1) * 46, *numbers(*range(2, 30))]})
+    second = publish_run(first, "r2", {"x": [*ones, *numbers(0, 1) * 47, *numbers(*range(2, 30))]})
     assert change_rows(second) == [
         ("x", 1, "r1", None, "number", "first_event", 1),
         ("x", 2, "r2", "number", "enum", "hundred_events", 100),
@@ -117,6 +117,28 @@ def test_fields_published_without_changes_get_them_from_the_start() -> None:
     assert change_rows(publish_run(by_older_version, "r2", values)) == [
         ("plan", 1, "r2", None, "enum", "first_event", 1)
     ]
+
+
+def test_a_close_call_keeps_its_type_until_it_is_clear() -> None:
+    few, more, many = (numbers(*range(count)) * 8 for count in (5, 7, 30))
+    first = publish_run(PublishedFields.empty(), "r1", {"x": few})
+    second = publish_run(first, "r2", {"x": more})
+    assert second.fields.select("type", "is_uncertain").rows() == [("enum", True)]
+    assert second.fields["reason"].to_list() == [
+        "7 distinct values in 56 events: whole numbers that repeat often may be codes. Nearly number (7 distinct "
+        "values in 56 events, 100 % are numbers): if so, run turret fields set NAME number."
+    ]
+    assert [row[4] for row in change_rows(second)] == ["number", "enum"]
+    assert publish_run(PublishedFields.empty(), "r1", {"x": more}).fields["type"].to_list() == ["number"]
+    third = publish_run(second, "r3", {"x": many})
+    assert third.fields.select("type", "is_uncertain").rows() == [("number", False)]
+
+
+def test_an_override_wins_over_a_close_call_and_is_certain() -> None:
+    first = publish_run(PublishedFields.empty(), "r1", {"x": numbers(*range(7)) * 8})
+    assert first.fields["is_uncertain"].to_list() == [True]
+    second = publish_run(first, "r2", {"x": numbers(*range(7)) * 8}, {"x": "enum"})
+    assert second.fields.select("type", "is_uncertain").rows() == [("enum", False)]
 
 
 def test_no_fields_have_no_changes() -> None:

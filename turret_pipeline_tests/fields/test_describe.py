@@ -20,15 +20,24 @@ def test_fields_are_described() -> None:
         }
     )
     kinds = [
-        ("plan", "enum", "enum", False, "2 distinct values in 3 events: few distinct values so far."),
+        (
+            "plan",
+            "enum",
+            "enum",
+            False,
+            True,
+            "2 distinct values in 3 events: few distinct values so far. Nearly identifier (2 distinct values in 3 "
+            "events: hardly any value has repeated yet): if so, run turret fields set NAME identifier.",
+        ),
         (
             "prompt",
             "text",
             "text",
             False,
+            False,
             "2 distinct values in 2 events, 100 % occur once, 4.0 words on average: free text.",
         ),
-        ("seconds", "number", "number", False, "20 distinct values in 20 events, 100 % are numbers."),
+        ("seconds", "number", "number", False, False, "20 distinct values in 20 events, 100 % are numbers."),
     ]
     summaries: list[tuple[object, ...]] = [
         (4, 0.2, 2, ["pro", "free"], None, None, None, NOON, 3),

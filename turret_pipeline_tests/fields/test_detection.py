@@ -1,5 +1,6 @@
 """Types of fields with given values, and the reasons."""
 
+import json
 import uuid
 from collections.abc import Sequence
 
@@ -7,6 +8,7 @@ import pytest
 
 from turret_pipeline.fields.detection import detect_type
 from turret_pipeline.fields.profiles import profile_fields
+from turret_pipeline.fields.values import metadata_values
 from turret_pipeline.tables import EVENT_VALUES
 from turret_pipeline_tests.fields.rows import Value, numbers, strings, table
 
@@ -14,7 +16,7 @@ from turret_pipeline_tests.fields.rows import Value, numbers, strings, table
 def detect(values: Sequence[Value], field: str = "x") -> tuple[str, str]:
     """Type and reason of a field with these values."""
     [profile] = profile_fields(table({field: values}))
-    return detect_type(profile)
+    return detect_type(profile)[:2]
 
 
 def kind(values: Sequence[Value], field: str = "x") -> str:
@@ -172,7 +174,7 @@ def test_few_numbers_that_repeat_often_are_codes() -> None:
         "2 distinct values in 20 events: few numbers that repeat often are probably codes.",
     )
     assert kind(numbers(0, 1), "churned") == "number"
-    assert kind(numbers(1, 2, 3, 4, 5, 6) * 10, "churned") == "number"
+    assert kind(numbers(1, 2, 3, 4, 5, 6, 7) * 10, "churned") == "number"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_few_numbers_in_a_field_named_like_an_amount_are_amounts(name: str) -> N
 @pytest.mark.parametrize("name", ["status_code", "fiscalYear", "month", "price.tier", "type2"])
 def test_numbers_in_a_field_named_like_a_category_are_an_enum(name: str) -> None:
     assert kind(numbers(*range(1, 13)) * 10, name) == "enum"
-    assert kind(numbers(0.5, 1.5, 2.5, 3.5, 4.5, 5.5) * 10, name) == "number"
+    assert kind(numbers(0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5) * 10, name) == "number"
 
 
 def test_codes_that_rarely_repeat_are_identifiers() -> None:
@@ -212,6 +214,7 @@ def test_a_phrase_that_never_changes_is_constant_and_a_word_an_enum_of_one_value
 @pytest.mark.parametrize(
     "value",
     ["10/31/2017", "29/07/33", "2016/02/03", "24.11.2026", "4:51 AM", "14:30:00", "Feb 3, 2016", "3 Feb 2016 14:30",
+     "2016-Feb-03", "Wed Feb 3 14:30:00 EST 2016", "2016/02/03 2:30:05 PM GMT+4",
      "Tue, 24 Nov 2026 20:17:20 GMT"],
 )  # fmt: skip
 def test_dates_and_times_as_people_write_them_are_datetimes(value: str) -> None:
@@ -232,6 +235,79 @@ def test_seconds_since_1970_are_datetimes_if_the_name_suggests_a_time() -> None:
 @pytest.mark.parametrize("value", ["['a', 'b']", '{"a": 1}', "[]"])
 def test_lists_and_objects_written_as_text_are_structured(value: str) -> None:
     assert kind(strings(value) * 3) == "structured"
+
+
+@pytest.mark.parametrize("values", [range(1990, 2020), [1850, *range(1990, 2019)]])
+def test_years_that_repeat_are_an_enum_whatever_their_name(values: Sequence[int]) -> None:
+    found = detect(numbers(*values) * 4)
+    if min(values) < 1900:
+        assert found == ("number", "30 distinct values in 120 events, 100 % are numbers.")
+    else:
+        reason = "30 distinct values in 120 events: whole numbers from 1990 to 2019 are years."
+        assert found == ("enum", reason)
+    assert kind(numbers(*values)) == "number"
+
+
+def test_ids_of_categories_that_repeat_are_an_enum() -> None:
+    assert kind(numbers(*range(30)) * 4, "category_id") == "enum"
+    assert kind(numbers(*range(30)), "category_id") == "identifier"
+    assert kind(numbers(*range(30)) * 4, "order_id") == "identifier"
+
+
+POLLSTERS = [f"{town} {kind}" for town in ("New Haven", "Des Moines", "Santa Fe", "La Plata", "Port Elm") for kind in
+             ("Times/College", "News", "Research Group", "Strategies", "Opinion Polls")]  # fmt: skip
+
+
+def test_a_complete_list_of_names_is_an_enum() -> None:
+    names = [*POLLSTERS * 5, "Old Town Weekly"]
+    assert detect(strings(*names)) == ("enum", "26 distinct values in 126 events: each occurs 4.8 times on average.")
+
+
+def test_phrases_of_which_new_ones_keep_coming_are_text() -> None:
+    assert kind(strings(*POLLSTERS * 8, *(f"Old Town Weekly {at}" for at in range(20)))) == "enum"
+    assert kind(strings(*POLLSTERS * 8, *(f"Old Town Weekly {at}" for at in range(30)))) == "text"
+
+
+def test_a_list_of_phrases_in_a_field_of_what_people_write_is_text_unless_it_is_a_menu() -> None:
+    assert kind(strings(*POLLSTERS * 8), "answer.comment") == "text"
+    assert kind(strings(*POLLSTERS[:20] * 8), "answer.comment") == "enum"
+
+
+def parsed(*values: str) -> list[Value]:
+    """Strings with the numbers that the reader of events finds in them."""
+    found = metadata_values(json.dumps({"x": value}) for value in values)
+    return [(row["json_type"], row["value"], row["number"]) for row in found.sort("row").to_dicts()]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [".4032", ".281", "1.000"],
+        ["1,234", "987", "12,345,678.5"],
+        ["12,50", "3,5", "1.200,75", "0,125"],
+        ["2 155,90", "17 109,00"],
+        ["45 %", "3.5%", "0"],
+        ["$1,200.50", "-$3", "7"],
+        ["1e-3", "2E5", "5.", "+7"],
+    ],
+)
+def test_numbers_as_people_write_them_are_numbers(values: Sequence[str]) -> None:
+    assert detect(parsed(*values)) == (
+        "number",
+        f"{len(values)} distinct values in {len(values)} events, 100 % are numbers.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("usual", "other"),
+    [("$1{}", "€2{}"), ("1{} %", "$2{}"), ("1,5{}", "2,5{}0")],
+    ids=["currencies", "percent and currency", "decimal and thousands comma"],
+)
+def test_numbers_that_do_not_compare_make_no_number_field(usual: str, other: str) -> None:
+    many = [usual.format(at) for at in range(10)]
+    assert kind(parsed(*many)) == "number"
+    assert kind(parsed(*many, other.format(1))) != "number"
+    assert kind(parsed(*many * 2, other.format(1))) == "number"
 
 
 def test_a_share_just_below_one_is_not_shown_as_100_percent() -> None:

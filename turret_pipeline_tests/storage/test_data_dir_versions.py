@@ -56,15 +56,23 @@ def test_an_old_folder_is_upgraded_in_place(old: DataDir) -> None:
     with old.warehouse.open() as connection:
         in_topics = connection.execute("select run_id, run_number from marts.topic_runs order by run_number").fetchall()
         comments = "select count(*) from duckdb_columns() where schema_name = 'marts' and comment is null"
-        assert connection.execute(comments).fetchall() == [(3,)]  # those of the new columns come with the next run
+        assert connection.execute(comments).fetchall() == [(4,)]  # those of the new columns come with the next run
     assert in_topics == list(runs.select("run_id", "run_number").iter_rows())
     assert [edit.edit_id for edit in old.topic_edits.read().all] == ["edit-1", "edit-2", "edit-3"]
     assert old.field_overrides.read_types({}) == {"account": "enum"}
     with old.warehouse.open() as connection:
         steps = "select count(*) from marts.journey_steps where"
         assert connection.execute(f"{steps} sequence_id is null").fetchall() == [(0,)]
+        assert connection.execute("select distinct is_uncertain from marts.fields").fetchall() == [(False,)]
         of_users = "starts_with(dimension, 'user:')"
         assert connection.execute(f"{steps} (session_id is null) <> {of_users}").fetchall() == [(0,)]
+
+
+def test_values_extracted_by_an_earlier_version_are_extracted_again(old: DataDir) -> None:
+    assert list(old.parts.glob("*/values-*.parquet"))
+    old.prepare()
+    assert not list(old.parts.glob("*/values-*.parquet"))
+    assert list(old.parts.glob("*/events-*.parquet"))
 
 
 def test_commands_read_an_old_folder(old: DataDir) -> None:
@@ -130,13 +138,13 @@ def test_a_killed_upgrade_is_repeated(old: DataDir, monkeypatch: pytest.MonkeyPa
     steps = upgrades.UPGRADES
 
     def kill(root: Path) -> None:
-        steps[0](root)
+        steps[-1](root)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(data_dir, "UPGRADES", (kill, *steps[1:]))
+    monkeypatch.setattr(data_dir, "UPGRADES", (*steps[:-1], kill))
     with pytest.raises(KeyboardInterrupt):
         old.prepare()
-    assert old.read_format_version() == 0
+    assert old.read_format_version() == FORMAT_VERSION - 1
     monkeypatch.undo()
     old.prepare()
     assert old.read_format_version() == FORMAT_VERSION

@@ -114,10 +114,10 @@ def fields(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[
     """Detect the type of every metadata field, and record types that changed since the last published run."""
     lake = workspace.lake
     values, events = lake.read("event_values"), lake.read("events")
-    frame = lake.write("fields", describe_fields(values, events, workspace.overridden_types))
     before = PublishedFields(
         workspace.data.warehouse.read_table(FIELDS), workspace.data.warehouse.read_table(FIELD_TYPE_CHANGES)
     )
+    frame = lake.write("fields", describe_fields(values, events, workspace.overridden_types, before.detected_types))
     changes = build_type_changes(before, frame, values, events, context.run.run_id, now())
     lake.write("field_type_changes", changes)
     yield result("fields", frame, types=frame.select("field", "type", "reason"))

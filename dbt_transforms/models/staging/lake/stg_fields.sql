@@ -3,6 +3,7 @@ select
     type,
     detected_type,
     is_overridden,
+    is_uncertain,
     reason,
     event_count,
     present_share,
