@@ -1,7 +1,9 @@
 """`turret send`: send a file of events to a running collector, in batches, resuming after the last stored batch."""
 
+import datetime as dt
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +16,7 @@ from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.config.collector import PREFIX
-from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.line_console import LineConsole
 
@@ -24,8 +26,10 @@ MAX_MESSAGES_SHOWN = 10
 
 if TYPE_CHECKING:  # imported in the functions that use them
     from turret_pipeline.collector.client import Client
-    from turret_pipeline.events.formats import Event, Format
+    from turret_pipeline.events.formats import Event
     from turret_pipeline.events.rows import Record
+
+Parser = Callable[[object], "list[Event]"]
 
 
 @dataclass
@@ -80,11 +84,20 @@ def send(
         return
     if state.records:
         console.print_lines(f"Resuming after {state.records:,} records")
-    chosen = load_settings(data_dir=data_dir).selected_format
-    _print_messages(console, _send_rows(file, chosen, Client(settings.url, key, tries), state, state_file))
+    parse = _make_parser(load_settings(data_dir=data_dir))
+    _print_messages(console, _send_rows(file, parse, Client(settings.url, key, tries), state, state_file))
     console.print_lines(f"{state.accepted:,} events stored, {state.refused:,} rejected")
     if state.refused:
         raise typer.Exit(1)
+
+
+def _make_parser(settings: Settings) -> Parser:
+    """A function that returns the events of a row, by the format and the time zone of the settings."""
+    from turret_pipeline.events.formats import parse_record
+    from turret_pipeline.events.formats.times import find_zone
+
+    zone = find_zone(settings.input_time_zone)
+    return functools.partial(parse_record, selected=settings.selected_format, zone=zone)
 
 
 def _print_messages(console: LineConsole, messages: list[str]) -> None:
@@ -100,13 +113,13 @@ def _hash_content(file: Path) -> str:
         raise TurretError(f"Cannot read {file}: {error.strerror}. Check the path.") from None
 
 
-def _send_rows(file: Path, chosen: "Format | None", client: "Client", state: SendState, state_file: Path) -> list[str]:
+def _send_rows(file: Path, parse: Parser, client: "Client", state: SendState, state_file: Path) -> list[str]:
     """Send the rest of the file. Returns a message for each rejected record."""
     messages: list[str] = []
 
     def steps() -> Iterator[int]:
         seen = 0
-        for batch in _read_batches(file, chosen):
+        for batch in _read_batches(file, parse):
             seen += len(batch)
             if seen <= state.records:
                 continue
@@ -129,7 +142,7 @@ def _send_rows(file: Path, chosen: "Format | None", client: "Client", state: Sen
     return messages
 
 
-def _read_batches(file: Path, chosen: "Format | None") -> Iterator[list[Row]]:
+def _read_batches(file: Path, parse: Parser) -> Iterator[list[Row]]:
     """The rows of a file in batches, which are the same every time the file is read."""
     from turret_pipeline.ingest.reading import read_blocks
 
@@ -138,7 +151,7 @@ def _read_batches(file: Path, chosen: "Format | None") -> Iterator[list[Row]]:
     with file.open("rb") as opened:
         for block in read_blocks(opened, file.name):
             for record in block.records():
-                row = _encode_row(record, chosen)
+                row = _encode_row(record, parse)
                 row_size = sum(map(len, row.events))
                 is_full = count + len(row.events) > BATCH_RECORDS or size + row_size > BATCH_BYTES
                 if batch and (is_full or len(batch) == BATCH_RECORDS):
@@ -150,16 +163,16 @@ def _read_batches(file: Path, chosen: "Format | None") -> Iterator[list[Row]]:
         yield batch
 
 
-def _encode_row(record: "Record", chosen: "Format | None") -> Row:
+def _encode_row(record: "Record", parse: Parser) -> Row:
     """A row as JSON events, or with the reason why it cannot be sent."""
-    from turret_pipeline.events.formats import Rejection, parse_record, split_record
+    from turret_pipeline.events.formats import Rejection, split_record
 
     try:
         events = list[bytes]()
         for value in split_record(record.value):
             if isinstance(value, Rejection):
                 raise value
-            events += [_to_json(event) for event in parse_record(value, chosen)]
+            events += [_to_json(event) for event in parse(value)]
     except Rejection as rejected:
         return Row(record.line_number, [], rejected.reason)
     except TypeError as error:  # nested too deep for the encoder, or numbers beyond 64 bits
@@ -179,10 +192,18 @@ def _to_json(event: "Event") -> bytes:
         "name": event.event_name,
         "session_id": event.session_id,
         "user_id": event.user_id,
-        "timestamp": event.event_at or event.received_at,
+        "timestamp": _format_time(event.event_at or event.received_at, event.nanosecond),
         "metadata": event.metadata,
     }
     return orjson.dumps({key: value for key, value in values.items() if value is not None}, default=str)
+
+
+def _format_time(at: dt.datetime | None, nanosecond: int) -> str | None:
+    if at is None:
+        return None
+    if not nanosecond:
+        return at.isoformat()
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}{nanosecond:03}Z"
 
 
 def _save_state(state_file: Path, state: SendState) -> None:

@@ -4,7 +4,6 @@ Belongs here: every value that a person may change, with its meaning and limits.
 """
 
 import hashlib
-import zoneinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -30,6 +29,7 @@ from turret_pipeline.config.loading import (
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
+from turret_pipeline.events.formats.times import find_zone
 from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 from turret_pipeline.topics.embedding import model_names
@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         description='Columns of a row by their role, for example {"event_name": "action", "user_id": "customer.id"}; '
         "also event_at, received_at, event_id, session_id, and metadata (a list; default: every other column). "
         '"=Clicked" is a constant',
+    )
+    input_time_zone: str = Field(
+        "UTC",
+        description="Time zone of times in new rows that have none, such as Europe/Zurich; formats whose times are "
+        "known to be UTC stay UTC",
     )
     session_gap_minutes: float = Field(
         30, gt=0, description="A gap of this length ends a session, for events without a session id"
@@ -200,11 +205,10 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         return check_url(value) if value else None
 
-    @field_validator("schedule_timezone")
+    @field_validator("input_time_zone", "schedule_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in zoneinfo.available_timezones():
-            raise ValueError(f"unknown time zone {value!r}: use a name like UTC or Europe/Zurich")
+        find_zone(value)
         return value
 
     @classmethod

@@ -32,6 +32,7 @@ EVENT_PART_SCHEMA = pl.Schema(
         "user_id": pl.String(),
         "event_at": POLARS_TYPES["timestamp"],
         "received_at": POLARS_TYPES["timestamp"],
+        "nanosecond": POLARS_TYPES["integer"],
         "source_format": pl.String(),
         "is_time_assumed": pl.Boolean(),
         "is_zone_assumed": pl.Boolean(),
@@ -59,6 +60,8 @@ class ParseOptions:
     selected_format: Format | None = None
     """Format of all rows; without it, the format of each row is detected."""
     privacy: Privacy = NOTHING_HIDDEN
+    time_zone: dt.tzinfo = dt.UTC
+    """Zone of times without one, except in formats whose times are known to be UTC."""
     is_default_for_chats_only: bool = False
     """If true, only messages of chats get ``default_time``, because they seldom have times."""
     keeps_tool_calls: bool = True
@@ -118,7 +121,7 @@ class _RowParser:
                 self.rejected.append((record.line_number, rejection.code, rejection.reason, text))
 
     def _parse(self, row: object) -> list[Event]:
-        events = parse_record(row, self.options.selected_format)
+        events = parse_record(row, self.options.selected_format, self.options.time_zone)
         if self.options.keeps_tool_calls:
             return events
         kept = [event for event in events if not event.is_tool_call]
@@ -156,7 +159,8 @@ def parse_records(records: Iterable[Record], options: ParseOptions) -> Parsed:
 
 def _parse_lines(lines: Lines, options: ParseOptions) -> Parsed:
     """Frames of JSON lines: plain lines are parsed column by column, others one by one."""
-    plain, others = parse_plain_lines(lines, is_time_optional=options.default_time_of(TURRET.name) is not None)
+    is_time_optional = options.default_time_of(TURRET.name) is not None
+    plain, others = parse_plain_lines(lines, is_time_optional=is_time_optional, zone=options.time_zone)
     records = (json_record(number, line) for number, line in others)
     rest = parse_records((record for record in records if record is not None), options)
     events = _complete_plain_events(plain, options)
@@ -196,7 +200,7 @@ def _event_row(
     names = (event.event_name, event.session_id, event.user_id)
     salt = options.privacy.salt
     content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
-    times = (event_at, event.received_at)
+    times = (event_at, event.received_at, event.nanosecond)
     source = (event.source_format, event.event_at is None, event.is_zone_assumed, event.is_textless)
     return (line_number, row_in_line, item_number, event.event_id, content_id, *names, *times, *source, metadata)
 

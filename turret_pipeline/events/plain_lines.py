@@ -4,6 +4,7 @@ A line is plain if ``parse_record`` would turn it into one event without changin
 to ``parse_record``.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 
 import msgspec
@@ -11,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from turret_pipeline.events.formats.row_values import NAME_LIMIT
-from turret_pipeline.events.formats.times import EARLIEST, LATEST
+from turret_pipeline.events.formats.times import EARLIEST, LATEST, UNSET_FROM, UNSET_UNTIL
 from turret_pipeline.events.rows import Lines
 from turret_pipeline.tables import END, OTHER, START
 
@@ -25,6 +26,7 @@ PLAIN_SCHEMA = pl.Schema(
         "user_id": pl.String(),
         "event_at": UTC,
         "received_at": UTC,
+        "nanosecond": pl.Int64(),
         "is_zone_assumed": pl.Boolean(),
         "metadata": pl.String(),
     }
@@ -32,7 +34,8 @@ PLAIN_SCHEMA = pl.Schema(
 """Columns of the events of plain lines."""
 
 _DAY = r"((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
-_TIME = rf"^(19|20|21)[0-9]{{2}}-{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?"
+_TIME = rf"^(19|20|21)[0-9]{{2}}-{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,9}})?"
+_NANOSECONDS = r":[0-9]{2}\.[0-9]{7}"
 _ZONE = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 
 _OPENING_BRACKET, _BRACKET_LIMIT = r"[\[{]", 50
@@ -67,20 +70,23 @@ _DECODER = msgspec.json.Decoder(_Line)
 _NOT_PLAIN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def parse_plain_lines(lines: Lines, *, is_time_optional: bool) -> tuple[pl.DataFrame, list[tuple[int, bytes]]]:
+def parse_plain_lines(
+    lines: Lines, *, is_time_optional: bool, zone: dt.tzinfo = dt.UTC
+) -> tuple[pl.DataFrame, list[tuple[int, bytes]]]:
     """Events of the plain lines (PLAIN_SCHEMA), and all other lines with their numbers; both in line order.
 
+    ``zone`` is that of times without one; a line with a time that the clocks of the zone skip or repeat is not plain.
     With ``is_time_optional``, an event without any time is plain and has a null event_at; otherwise it is not plain.
     """
     numbers, rows, others = _decode_lines(lines)
-    frame = _build_frame(numbers, rows)
+    frame = _build_frame(numbers, rows, zone)
     is_plain = frame.select(_is_plain(is_time_optional)).to_series() & ~_has_huge_exponent(frame["metadata"])
     if not is_plain.all():
         texts = lines.split()
         unusual = frame.filter(~is_plain)["line_number"]
         others = sorted([*others, *((number, texts[number - lines.first_line]) for number in unusual)])
         frame = frame.filter(is_plain)
-    return frame.with_columns(event_at=pl.coalesce("event_at", "received_at")).select(PLAIN_SCHEMA.names()), others
+    return frame.select(PLAIN_SCHEMA.names()), others
 
 
 def _decode_lines(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[int, bytes]]]:
@@ -103,10 +109,10 @@ def _decode_lines(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[
     return numbers, rows, others
 
 
-def _build_frame(numbers: Sequence[int], rows: list[_Line]) -> pl.DataFrame:
+def _build_frame(numbers: Sequence[int], rows: list[_Line], zone: dt.tzinfo) -> pl.DataFrame:
     """The rows as columns: PLAIN_SCHEMA, and ``are_times_valid``, which is true for missing times too."""
-    event = _parse_times([row.timestamp for row in rows])
-    receipt = _parse_times([row.received_at for row in rows])
+    event = _parse_times([row.timestamp for row in rows], zone)
+    receipt = _parse_times([row.received_at for row in rows], zone)
     return pl.DataFrame(
         {
             "line_number": pl.Series(numbers, dtype=pl.Int64),
@@ -114,8 +120,9 @@ def _build_frame(numbers: Sequence[int], rows: list[_Line]) -> pl.DataFrame:
             "event_name": pl.Series([row.name for row in rows], dtype=pl.String),
             "session_id": _parse_identifiers([row.session_id for row in rows]),
             "user_id": _parse_identifiers([row.user_id for row in rows]),
-            "event_at": event["at"],
+            "event_at": pl.select(pl.coalesce(event["at"], receipt["at"])),
             "received_at": receipt["at"],
+            "nanosecond": pl.select(pl.coalesce(event["nanosecond"], receipt["nanosecond"], 0)),
             "is_zone_assumed": pl.select(pl.coalesce(event["is_zone_missing"], receipt["is_zone_missing"], False)),
             "are_times_valid": event["is_valid"] & receipt["is_valid"],
             "metadata": pl.Series([str(row.metadata, "utf-8") for row in rows], dtype=pl.String),
@@ -132,31 +139,37 @@ def _parse_identifiers(values: list[str | int | None]) -> pl.Series:
     return texts.set(is_empty, None) if is_empty.any() else texts
 
 
-def _parse_times(values: list[str | None]) -> pl.DataFrame:
-    """Columns ``at``, ``is_zone_missing`` and ``is_valid`` of times in full ISO 8601.
+def _parse_times(values: list[str | None], zone: dt.tzinfo) -> pl.DataFrame:
+    """Columns ``at``, ``nanosecond``, ``is_zone_missing`` and ``is_valid`` of times in full ISO 8601.
 
-    For a missing time, ``is_valid`` is true and the other columns are null. Arrow parses times ten times faster than
-    Polars.
+    For a missing time, ``is_valid`` is true and the other columns are null.
     """
     text = pl.Series("text", values, dtype=pl.String)
     if text.null_count() == len(text):
-        return pl.DataFrame(
-            {"at": text.cast(UTC), "is_zone_missing": text.cast(pl.Boolean), "is_valid": text.is_null()}
-        )
-    is_zoned = text.str.contains(_TIME + _ZONE)
-    if is_zoned.all() and not text.null_count():
-        at, is_zone_missing = _parse_instants(text), pl.repeat(value=False, n=len(text), eager=True)
+        at, nanosecond, is_zone_missing = text.cast(UTC), text.cast(pl.Int64), text.cast(pl.Boolean)
+    elif (is_zoned := text.str.contains(_TIME + _ZONE)).all() and not text.null_count():
+        at, nanosecond = _parse_instants(text)
+        is_zone_missing = pl.repeat(value=False, n=len(text), eager=True)
     else:
         is_naive = text.str.contains(_TIME + "$")
-        naive = text.set(~is_naive, None) + "Z"
-        at = _parse_instants(text.set(~is_zoned, None).zip_with(is_zoned.fill_null(value=False), naive))
+        as_utc = text.set(~is_naive, None) + "Z"
+        at, nanosecond = _parse_instants(text.set(~is_zoned, None).zip_with(is_zoned.fill_null(value=False), as_utc))
         is_zone_missing = is_naive.set(at.is_null(), None)
-    is_valid = text.is_null() | at.is_between(EARLIEST, LATEST, closed="left").fill_null(value=False)
-    return pl.DataFrame({"at": at, "is_zone_missing": is_zone_missing, "is_valid": is_valid})
+        if zone != dt.UTC:
+            local = at.dt.replace_time_zone(None).dt.replace_time_zone(str(zone), ambiguous="null", non_existent="null")
+            at = at.zip_with(~is_naive.fill_null(value=False), local.dt.convert_time_zone("UTC"))
+    is_plausible = at.is_between(EARLIEST, LATEST, closed="left") & ~at.is_between(
+        UNSET_FROM, UNSET_UNTIL, closed="left"
+    )
+    is_valid = text.is_null() | is_plausible.fill_null(value=False)
+    return pl.DataFrame({"at": at, "nanosecond": nanosecond, "is_zone_missing": is_zone_missing, "is_valid": is_valid})
 
 
-def _parse_instants(texts: pl.Series) -> pl.Series:
-    return pl.Series(pl.from_arrow(texts.to_arrow().cast(pa.timestamp("us", "UTC"))))
+def _parse_instants(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Times to the microsecond, and the nanoseconds after it. Arrow parses ten times faster than Polars."""
+    has_nanoseconds = texts.str.contains(_NANOSECONDS).any()
+    at = pl.Series(pl.from_arrow(texts.to_arrow().cast(pa.timestamp("ns" if has_nanoseconds else "us", "UTC"))))
+    return at.dt.cast_time_unit("us"), at.to_physical() % (1000 if has_nanoseconds else 1)
 
 
 def _has_huge_exponent(metadata: pl.Series) -> pl.Series:

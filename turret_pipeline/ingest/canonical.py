@@ -32,10 +32,11 @@ class CanonicalOptions:
 def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> None:
     """Write ``events``, ``rejected_events``, ``source_files`` and ``scrubbed_values`` from all parts.
 
-    Events are ordered by time, then by file and line. Of several events with one event_id the first with a user is
-    kept, or else the first: a Langfuse trace and its observation repeat the same event, and only the trace has a user.
-    An event without an id from its source gets one derived from its content, with a number for repetitions within a
-    file: a row that comes again in another dump is a duplicate, but equal rows of one dump are separate events.
+    Events are ordered by time to the nanosecond, then by file and line. Of several events with one event_id the first
+    with a user is kept, or else the first: a Langfuse trace and its observation repeat the same event, and only the
+    trace has a user. An event without an id from its source gets one derived from its content, with a number for
+    repetitions within a file: a row that comes again in another dump is a duplicate, but equal rows of one dump are
+    separate events.
     """
     with open_scratch_database(lake) as connection:
         _create_part_views(connection, parts)
@@ -104,7 +105,7 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         create temp table duplicates as
         select {_POSITION} from identified where event_id in (from repeated_ids)
-        qualify row_number() over (partition by event_id order by user_id is null, event_at, {_POSITION}) > 1""")
+        qualify row_number() over (partition by event_id order by user_id is null, {_ORDER}) > 1""")
     connection.execute(f"""
         create temp view deduplicated as
         select * from identified anti join duplicates using ({_POSITION})""")
@@ -125,15 +126,15 @@ def _sessionize(connection: duckdb.DuckDBPyConnection, gap_minutes: float) -> No
         f"""
         create temp table derived_sessions as
         with gaps as (
-            select {_POSITION}, event_id, user_id, event_at,
-                event_at - lag(event_at) over (partition by user_id order by event_at, {_POSITION}) as gap
+            select {_POSITION}, event_id, user_id, event_at, nanosecond,
+                event_at - lag(event_at) over (partition by user_id order by {_ORDER}) as gap
             from deduplicated where session_id is null and user_id is not null
         ),
         session_starts as (
             select *, if(gap is null or gap > to_microseconds($gap), event_id, null) as first_event_id from gaps
         )
         select {_POSITION}, 'session-' || last_value(first_event_id ignore nulls) over (
-            partition by user_id order by event_at, {_POSITION} rows between unbounded preceding and current row
+            partition by user_id order by {_ORDER} rows between unbounded preceding and current row
         ) as session_id
         from session_starts
         union all
@@ -152,6 +153,7 @@ def _has_rows(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
 
 
 _POSITION = "file_number, line_number, item_number"
+_ORDER = f"event_at, nanosecond, {_POSITION}"
 
 _FILE_VARIABLES = """
     set variable source_files = (select list(source_file order by file_number) from files);
@@ -167,7 +169,7 @@ _EVENTS = f"""
                 event_at > coalesce(received_at, ingested_at) + to_microseconds(
                     ($tolerance * 60e6)::bigint) as is_time_ahead
             from sessionized join files using (file_number)
-            order by event_at, {_POSITION}
+            order by {_ORDER}
         )
     )"""
 """File names are added after the sort: carrying them through it would double its time."""

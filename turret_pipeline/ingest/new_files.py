@@ -8,6 +8,7 @@ from upath import UPath
 from turret_pipeline.clock import now
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
+from turret_pipeline.events.formats.times import find_zone
 from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.discovery import discover, event_files
@@ -39,6 +40,7 @@ def make_parse_options(path: Path | UPath, settings: Settings) -> ParseOptions:
         default_time=None if settings.missing_times == "refuse" else modification_time(path),
         selected_format=settings.selected_format,
         privacy=Privacy(settings.scrubbed_kinds, settings.salt),
+        time_zone=find_zone(settings.input_time_zone),
         is_default_for_chats_only=settings.missing_times == "chats",
         keeps_tool_calls=settings.keep_tool_calls,
     )

@@ -22,7 +22,7 @@ from turret_pipeline.tables import EVENT_NAME, USER
 if TYPE_CHECKING:
     from turret_pipeline.config.pipeline import Settings
 
-ORDER = "(event_at, source_file, line_number, item_number)"
+ORDER = "(event_at, nanosecond, source_file, line_number, item_number)"
 
 NUMBERED_EVENTS = f"""
 select event_id, session_id, user_id, event_name, event_at,

@@ -116,7 +116,7 @@ def list_rejections(connection: duckdb.DuckDBPyConnection) -> list[str]:
 REPAIRS = "a broken character became U+FFFD, or a number out of range null (repaired_count in marts.source_files)"
 ASSUMPTIONS = {
     "time_assumed_count": "have no time and got the time of their file",
-    "zone_assumed_count": "have no time zone and were read as UTC",
+    "zone_assumed_count": "have no time zone and were read in input_time_zone",
     "ahead_count": "are dated after their receipt",
     "late_count": "arrived after their day was published",
 }

@@ -108,6 +108,7 @@ _ADDED_COLUMNS = (
                 session_id = if(starts_with(dimension, 'user:'), null, session_id)""",
         ),
     ),
+    ("events", "nanosecond", ("alter table marts.events add column nanosecond bigint default 0",)),
 )
 
 UPGRADES: tuple[Callable[[Path], None], ...] = (add_run_numbers, read_numbers_again)

@@ -19,6 +19,7 @@ EVENTS = Table(
         timestamp(
             "received_at", "Time at which the event was received (UTC); null if the source has none", nullable=True
         ),
+        integer("nanosecond", "Nanoseconds of the time after event_at, from 0 to 999, by which events are ordered too"),
         text("source_format", "Format as which the row was read; `turret formats` lists all formats"),
         text("source_file", "File from which the event was read"),
         text("content_sha256", "SHA-256 of the content of that file"),
@@ -26,7 +27,7 @@ EVENTS = Table(
         integer("item_number", "Position among the events of the line, from 1; the generation of an LLM event is 2"),
         boolean("is_session_derived", "True if the pipeline derived session_id"),
         boolean("is_time_assumed", "True if the source has no time, and event_at is the time of its file"),
-        boolean("is_zone_assumed", "True if the source has a time without a zone, which was read as UTC"),
+        boolean("is_zone_assumed", "True if the source has a time without a zone, which was read in input_time_zone"),
         boolean(
             "is_time_ahead", "True if event_at is later than its receipt or reading by more than clocks may differ"
         ),

@@ -60,6 +60,7 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
         ("mapping", {"user_id": "b"}, 'Missing key event_name in mapping: write event_name = "a column"'),
         ("mapping", {"event_name": 3}, "Invalid event_name 3 in mapping: use the name of a column"),
         ("mapping", "action", "Invalid mapping 'action' .variable TURRET_MAPPING.:"),
+        ("input_time_zone", "europe", "unknown time zone 'europe': use a name like UTC or Europe/Zurich"),
         ("schedule_timezone", "Mars", "unknown time zone 'Mars': use a name like UTC"),
         ("llm_base_url", "localhost:11434", "starts with http:// or https://"),
     ],

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from turret_pipeline.events.formats.times import find_zone
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, Parsed, ParseOptions, parse_block, parse_records
 from turret_pipeline.events.plain_lines import parse_plain_lines
 from turret_pipeline.events.rows import Lines
@@ -89,6 +90,8 @@ def test_the_usual_line_is_plain() -> None:
         {"name": "a", "timestamp": "2024-05-01"},
         {"name": "a", "timestamp": "2024-05-01T12:00:60Z"},
         {"name": "a", "timestamp": "0001-01-01T00:00:00Z"},
+        {"name": "a", "timestamp": "1970-01-01T00:00:00Z"},
+        {"name": "a", "timestamp": "2024-05-01T12:00:00.1234567890Z"},
         {"name": "a", "timestamp": "9999-12-31T23:59:59Z"},
         {"name": "a", "timestamp": "yesterday"},
         {"name": "a", "metadata": None},
@@ -119,6 +122,26 @@ def test_a_time_is_required_without_a_default_time() -> None:
     assert rejected.select("line_number", "reason_code").rows() == [(2, "missing_timestamp")]
     accepted = parse_block(lines(timeless), OPTIONS).events
     assert accepted.select("event_at", "is_time_assumed").rows() == [(NOON, True)]
+
+
+@pytest.mark.parametrize("name", ["timestamp", "received_at"])
+def test_nanoseconds_and_times_without_a_zone_are_plain(name: str) -> None:
+    texts = ["2024-05-01T12:00:00.123456789Z", "2024-05-01T12:00:00.1234567", "1901-01-01T00:00:00.0000009"]
+    rows = [{"name": "a", name: text} for text in (*texts, "2024-05-01T12:00:00")]
+    assert plain_numbers(*rows) == [1, 2, 3, 4]
+    for zone in ("UTC", "Europe/Paris"):
+        options = ParseOptions(NOON, time_zone=find_zone(zone))
+        assert_same_by_column_and_by_row(lines(*rows), options)
+        assert parse_block(lines(*rows), options).events["nanosecond"].to_list() == [789, 700, 900, 0]
+
+
+@pytest.mark.parametrize("text", ["2024-03-31T02:30:00", "2024-10-27T02:30:00.5"])
+def test_times_that_clocks_skip_or_repeat_are_read_one_by_one(text: str) -> None:
+    rows = ({"name": "a", "timestamp": text}, ASKED | {"received_at": text}, ASKED, {"name": "no time"})
+    paris = find_zone("Europe/Paris")
+    frame, others = parse_plain_lines(lines(*rows), is_time_optional=True, zone=paris)
+    assert (frame["line_number"].to_list(), [number for number, _ in others]) == ([3, 4], [1, 2])
+    assert_same_by_column_and_by_row(lines(*rows), ParseOptions(NOON, time_zone=paris))
 
 
 def test_no_lines_give_no_events() -> None:
@@ -167,11 +190,14 @@ ROW = st.fixed_dictionaries(
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
-@given(st.lists(ROW | JSON, max_size=6), st.booleans())
-def test_any_rows_are_the_same_column_by_column_and_one_by_one(rows: list[object], is_time_optional: bool) -> None:
+@given(st.lists(ROW | JSON, max_size=6), st.booleans(), st.sampled_from(["UTC", "America/St_Johns"]))
+def test_any_rows_are_the_same_column_by_column_and_one_by_one(
+    rows: list[object], is_time_optional: bool, zone: str
+) -> None:
     data = b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows if is_serializable(row))
     assert_same_by_column_and_by_row(
-        Lines(1, data.count(b"\n"), data), ParseOptions(NOON if is_time_optional else None)
+        Lines(1, data.count(b"\n"), data),
+        ParseOptions(NOON if is_time_optional else None, time_zone=find_zone(zone)),
     )
 
 

@@ -52,6 +52,22 @@ def test_events_come_in_order_of_time_then_file_and_line(tmp_path: Path, order: 
     assert event_ids(lake) == ["early", "x-prompt", "x-generation", "a3", "b1", "z2", "late"]
 
 
+def test_events_of_a_microsecond_are_ordered_by_nanosecond(tmp_path: Path) -> None:
+    unix = int(NOON.timestamp()) * 10**9
+    rows = [
+        row("900", timestamp="2024-05-01T12:00:00.000000900Z"),
+        row("100", timestamp=unix + 100),
+        row("500", timestamp="2024-05-01 12:00:00.0000005 +0000 UTC"),
+        row("50", timestamp=str(unix + 50)),
+        row("1900", timestamp="2024-05-01T12:00:00.0000019Z"),
+    ]
+    lake = import_rows(tmp_path, {"a.jsonl": rows, "b.jsonl": [row("0")]})
+    assert event_ids(lake) == ["0", "50", "100", "500", "900", "1900"]
+    assert lake.read("events")["session_id"].unique().to_list() == ["session-0"]
+    repeated = import_rows(tmp_path / "ids", {"a.jsonl": [line | {"event_id": "same"} for line in rows]})
+    assert repeated.read("events").select("line_number", "nanosecond").rows() == [(4, 50)]
+
+
 @pytest.mark.parametrize("order", [["a.jsonl", "b.jsonl"], ["b.jsonl", "a.jsonl"]])
 def test_the_first_event_of_equal_ids_is_kept_in_any_order_of_files(tmp_path: Path, order: Sequence[str]) -> None:
     files = {
@@ -283,7 +299,10 @@ def test_events_of_days_that_were_published_already_are_counted_as_late(tmp_path
 
 
 def test_numbers_of_any_length_do_not_stop_a_run(tmp_path: Path) -> None:
-    lines = [f'{{"event_id":"e{n}","name":"a","timestamp":0,"metadata":{{"n":{"9" * n}}}}}' for n in (1, 30, 299, 5000)]
+    lines = [
+        f'{{"event_id":"e{n}","name":"a","timestamp":1714564800,"metadata":{{"n":{"9" * n}}}}}'
+        for n in (1, 30, 299, 5000)
+    ]
     lake = import_rows(tmp_path, {"a.jsonl": [*lines, row("last")]})
     ((_, rows, accepted, duplicate, rejected),) = row_counts(lake)
     assert (rows, duplicate) == (5, 0) == (accepted + rejected, 0)

@@ -96,6 +96,30 @@ def test_files_are_read_by_the_format_of_the_settings(tmp_path: Path) -> None:
     assert lake.read("rejected_events")["reason_code"].to_list() == ["not_of_format"]
 
 
+def test_times_without_a_zone_are_read_in_the_zone_of_the_settings(tmp_path: Path) -> None:
+    local, zoned = "2024-05-01T14:00:00", "2024-05-01T12:00:00Z"
+    message = {"role": "user", "content": "Hi", "created_at": local}
+    rows = [
+        {"event_id": "plain", "name": "a", "timestamp": local},
+        {"event_id": "day", "name": "a", "timestamp": "2024-05-01"},
+        {"event_id": "zoned", "name": "a", "timestamp": zoned},
+        {"user_id": "u", "prompt": "p", "generation": "g", "timestamp": local},
+        {"id": "chat", "messages": [message]},
+        {**OBSERVATION, "startTime": local, "endTime": None},
+    ]
+    write_files(tmp_path / "landing", {"a.jsonl": rows})
+    events = read_with(tmp_path, input_time_zone="Europe/Paris").read("events")
+    found = events.select("source_format", pl.col("event_at").dt.strftime("%d %H:%M"), "is_zone_assumed").unique()
+    assert sorted(found.rows()) == [
+        ("langfuse_observation", "01 14:00", False),
+        ("openai_chat", "01 12:00", True),
+        ("trubrics_llm", "01 12:00", True),
+        ("turret", "01 12:00", False),
+        ("turret", "01 12:00", True),
+        ("turret", "30 22:00", True),
+    ]
+
+
 def test_files_are_read_by_the_mapping_of_the_settings(tmp_path: Path) -> None:
     rows = [{"action": "Clicked", "ts": 1714564800, "who.id": 7}, {"act": "Clicked"}]
     write_files(tmp_path / "landing", {"a.jsonl": rows})

@@ -1,3 +1,3 @@
 select *
 from {{ ref('int_events') }}
-order by event_at, source_file, line_number, item_number
+order by event_at, nanosecond, source_file, line_number, item_number

@@ -14,11 +14,11 @@ MAX_ID_LENGTH = 255
 MAX_KEY_LENGTH = 255
 RESERVED_NAMES = ("(start)", "(end)", "(other)")  # nodes that the pipeline adds to journeys
 LATENCY_BELOW = 1e7  # seconds
-SECONDS_RANGE = (-2_177_452_800, 7_226_582_399)  # Unix time of 1901 to 2198
-MILLISECONDS_RANGE = (100_000_000_000, 7_226_582_399_000)
+SECONDS_RANGE = (946_684_800, 7_226_582_399)  # Unix time of 2000 to 2198
+MILLISECONDS_RANGE = (946_684_800_000, 7_226_582_399_000)
 
-_LEAP_YEARS = "(?:(?:19|20|21)(?:0[48]|[2468][048]|[13579][26])|2000)"
-_YEARS = "(?:19(?:0[1-9]|[1-9][0-9])|20[0-9][0-9]|21(?:[0-8][0-9]|9[0-8]))"
+_LEAP_YEARS = "(?:(?:20|21)(?:0[48]|[2468][048]|[13579][26])|2000)"
+_YEARS = "(?:20[0-9][0-9]|21(?:[0-8][0-9]|9[0-8]))"
 _DAYS = (
     f"(?:{_YEARS}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
@@ -27,7 +27,7 @@ _DAYS = (
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _ZONE = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 TIMESTAMP_PATTERN = f"^{_DAYS}(?:[T ]{_CLOCK}(?::[0-5][0-9](?:\\.[0-9]{{1,9}})?)?{_ZONE}?)?$"
-"""ISO 8601, real days of 1901 to 2198; time of day, seconds and time zone are optional."""
+"""ISO 8601, real days of 2000 to 2198; time of day, seconds and time zone are optional."""
 
 _TIMESTAMP = re.compile(TIMESTAMP_PATTERN.removeprefix("^").removesuffix("$"), re.ASCII)
 _ZONED = re.compile(f"T.*{_ZONE}$|:.*{_ZONE}$", re.ASCII)
@@ -114,7 +114,7 @@ def validate_timestamp(value: object, field: str) -> str:
             INVALID_REQUEST, f"{field} is {describe_type(value)}: it must be a string with an ISO 8601 time."
         )
     if not _TIMESTAMP.fullmatch(value):
-        raise ValidationError(INVALID_REQUEST, f"{field} is not an ISO 8601 time between 1901 and 2198.")
+        raise ValidationError(INVALID_REQUEST, f"{field} is not an ISO 8601 time between 2000 and 2198.")
     return value
 
 
@@ -128,7 +128,7 @@ def validate_unix_time(value: float, field: str) -> float:
     if any(low <= value <= high for low, high in (SECONDS_RANGE, MILLISECONDS_RANGE)):
         return value
     raise ValidationError(
-        INVALID_REQUEST, f"{field} is not a Unix time in seconds or milliseconds between 1901 and 2198."
+        INVALID_REQUEST, f"{field} is not a Unix time in seconds or milliseconds between 2000 and 2198."
     )
 
 

@@ -3,6 +3,7 @@
 Descriptions of source formats and the engine that applies them belong here; bytes, files and data frames do not.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 
 from turret_pipeline.events.formats.call_logs import CALL_LOG
@@ -53,19 +54,22 @@ INPUT_FORMATS = (AUTO, *FORMATS, MAPPED)
 """Values of the setting input_format: detect the format, use this format, or use the mapping."""
 
 
-def parse_record(record: object, selected: Format | None = None) -> list[Event]:
-    """Events of one record, in time order, by the selected format or the detected one. Raises Rejection."""
+def parse_record(record: object, selected: Format | None = None, zone: dt.tzinfo = dt.UTC) -> list[Event]:
+    """Events of one record, in time order, by the selected format or the detected one. Raises Rejection.
+
+    ``zone`` is that of times without one.
+    """
     if not isinstance(record, Mapping):
         raise Rejection("not_an_object", f"The row is {type_name(record)}: it must be a JSON object.")
     if selected is None:
-        return build_events(record, detect_format(record))
+        return build_events(record, detect_format(record).in_zone(zone))
     if missing := selected.shape.missing_keys(record):
         other = _find_format(record) if selected.allows_other_formats else None
         if other is not None:
-            return build_events(record, other)
+            return build_events(record, other.in_zone(zone))
         problem = f"missing {' and '.join(missing)}; keys: {_list_keys(record)}"
         raise Rejection("not_of_format", f"The row does not match format {selected.name}: {problem}.")
-    return build_events(record, selected)
+    return build_events(record, selected.in_zone(zone))
 
 
 def detect_format(record: Mapping[str, object]) -> Format:

@@ -20,6 +20,7 @@ from turret_pipeline.events.formats.row_values import (
     parse_time,
     type_name,
 )
+from turret_pipeline.events.formats.times import read_nanosecond
 from turret_pipeline.events.formats.tools import add_tool_events
 
 OTHER_NAME = "Other message"
@@ -37,6 +38,7 @@ class _TimedMessage:
     number: int
     message: Message
     at: dt.datetime | None
+    nanosecond: int
     is_zone_assumed: bool
 
 
@@ -52,7 +54,7 @@ def parse_conversation(row: Row, spec: Format, chat: Conversation) -> list[Event
     metadata = extract_metadata(row, spec, [*used, path])
     read = [_read_message(path, place, message, chat) for place, message in enumerate(messages)]
     shared["session_id"] = shared["session_id"] or _derive_session_id(shared, read)
-    timed = list(_add_times(read, chat, shared["event_at"], is_zone_assumed=shared["is_zone_assumed"]))
+    timed = list(_add_times(read, spec, chat, shared))
     results = _find_results(timed)
     events = [event for item in timed for event in _build_events(item, shared, metadata, chat, results)]
     if not events:
@@ -71,15 +73,19 @@ def _read_message(path: str, place: int, source: object, chat: Conversation) -> 
 
 
 def _add_times(
-    messages: Sequence[Message | None], chat: Conversation, at: dt.datetime | None, *, is_zone_assumed: bool
+    messages: Sequence[Message | None], spec: Format, chat: Conversation, shared: Mapping[str, Any]
 ) -> Iterator[_TimedMessage]:
     """Messages that are not instructions, with their own time, or else that of the previous one or of the row."""
+    at, nanosecond, is_zone_assumed = shared["event_at"], shared["nanosecond"], shared["is_zone_assumed"]
     skipped = {SYSTEM, OTHER} if chat.skips_other_roles else {SYSTEM}
     for number, message in enumerate(messages, start=1):
         if message is not None and message.role not in skipped:
-            own_at, is_assumed = parse_time(*first_value(message.source, chat.message_at))
-            at, is_zone_assumed = (at, is_zone_assumed) if own_at is None else (own_at, is_assumed)
-            yield _TimedMessage(number, replace(message, source=_merge_metadata(message.source)), at, is_zone_assumed)
+            path, value = first_value(message.source, chat.message_at)
+            own_at, is_assumed = parse_time(path, value, spec.time_zone)
+            if own_at is not None:
+                at, nanosecond, is_zone_assumed = own_at, read_nanosecond(value), is_assumed
+            merged = replace(message, source=_merge_metadata(message.source))
+            yield _TimedMessage(number, merged, at, nanosecond, is_zone_assumed)
 
 
 def _merge_metadata(source: Row) -> Row:
@@ -109,6 +115,7 @@ def _build_events(
             "event_id": f"{shared['session_id']}-{own_id}",
             "event_name": OTHER_NAME,
             "event_at": item.at,
+            "nanosecond": item.nanosecond,
             "is_zone_assumed": item.is_zone_assumed,
             "metadata": {**metadata, **_message_metadata(message.source, chat)},
         }

@@ -22,8 +22,8 @@ class Event:
     """A canonical event before it has a session and, if its source gives none, an id.
 
     ``event_at`` is None if the source gives no time. ``is_zone_assumed`` is true if the source gives a time without a
-    zone, which is then read as UTC. ``is_repaired`` is true if a JSON text in its row held a value that no table can
-    hold, which was replaced.
+    zone, which is then read in the zone of the format. ``nanosecond`` is what the time has after ``event_at``, from 0
+    to 999. ``is_repaired`` is true if a JSON text in its row held a value that no table can hold, which was replaced.
     """
 
     event_id: str | None
@@ -36,6 +36,7 @@ class Event:
     metadata: dict[str, Any]
     is_zone_assumed: bool = False
     is_repaired: bool = False
+    nanosecond: int = 0
     is_textless: bool = False
     """True for a prompt, an answer or a call of a model for which the source has no text."""
     is_tool_call: bool = False

@@ -83,7 +83,9 @@ class _EventBuilder:
     def __init__(self, row: Row, spec: Format, exchange: Exchange, call: _Call) -> None:
         self._row, self._exchange, self._call = row, exchange, call
         self._shared, column_paths = extract_columns(row, spec)
-        self._asked_at, self._answered_at, self._seconds = _find_times(row, self._shared.pop("event_at"), exchange)
+        self._asked_at, self._answered_at, self._seconds = _find_times(
+            row, self._shared.pop("event_at"), spec, exchange
+        )
         paths = call.paths if call else ()
         self._metadata = extract_metadata(row, spec, [*paths, *column_paths, *exchange.own_paths])
         self._event_id = self._shared.pop("event_id")
@@ -163,13 +165,13 @@ def _id_builder(row: Row, event_id: str | None, exchange: Exchange) -> Callable[
 
 
 def _find_times(
-    row: Row, at: dt.datetime | None, exchange: Exchange
+    row: Row, at: dt.datetime | None, spec: Format, exchange: Exchange
 ) -> tuple[dt.datetime | None, dt.datetime | None, float | None]:
     """Times of the prompt and of the answer, and the seconds between them. Raises Rejection."""
     seconds = parse_latency(*first_value(row, exchange.latency))
     if seconds is None and (milliseconds := parse_latency(*first_value(row, exchange.latency_ms))) is not None:
         seconds = milliseconds / 1000
-    ended_at, _ = parse_time(*first_value(row, exchange.ended_at))
+    ended_at, _ = parse_time(*first_value(row, exchange.ended_at), spec.time_zone)
     if at is None:
         return None, None, seconds
     if ended_at is not None and exchange.is_prompt_time:

@@ -16,6 +16,7 @@ from turret_pipeline.events.formats.row_values import (
     parse_time,
     require_object,
 )
+from turret_pipeline.events.formats.times import read_nanosecond
 
 
 def extract_columns(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:
@@ -33,16 +34,17 @@ def extract_columns(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:
         raise Rejection("missing_user_id", f"{columns.user_id[0]} is missing: a {spec.title} needs one.")
     if session_id is None and user_id is None and columns.lone_session_id:
         session_id = parse_identifier("session_id", *first_value(row, columns.lone_session_id))
-    received_at, is_received_zone_assumed = parse_time(received_path, received)
-    event_at, is_zone_assumed = parse_time(at_path, at)
+    received_at, is_received_zone_assumed = parse_time(received_path, received, spec.time_zone)
+    event_at, is_zone_assumed = parse_time(at_path, at, spec.time_zone)
     if event_at is None:
-        event_at, is_zone_assumed = received_at, is_received_zone_assumed
+        event_at, is_zone_assumed, at = received_at, is_received_zone_assumed, received
     found = {
         "event_id": parse_identifier("event_id", id_path, event_id),
         "session_id": session_id,
         "user_id": user_id,
         "event_at": event_at,
         "received_at": received_at,
+        "nanosecond": read_nanosecond(at),
         "source_format": spec.name,
         "is_zone_assumed": is_zone_assumed and not spec.is_utc,
     }

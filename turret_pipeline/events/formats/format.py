@@ -4,9 +4,10 @@ The engine builds events by it. To add a format, define an instance of ``Format`
 in ``FORMATS`` and add a test file.
 """
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from turret_pipeline.events.formats.row_values import Paths, Row, lookup
@@ -162,6 +163,8 @@ class Format:
     requires_user: bool = False
     is_utc: bool = False
     """True if the documentation of the source says that its times without a zone are UTC."""
+    time_zone: dt.tzinfo = dt.UTC
+    """Zone of times without one."""
     only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Values that keys must have in an event; any other row is rejected."""
     exchange: Exchange | None = None
@@ -170,6 +173,18 @@ class Format:
     """A function that gives rows of nested or listed values the keys that the paths name. It may raise Rejection."""
     allows_other_formats: bool = False
     """If true, rows that do not match this format may match another one, even if this one was selected."""
+
+    def in_zone(self, zone: dt.tzinfo) -> "Format":
+        """This format with a zone for times without one, unless they are known to be UTC."""
+        if self.is_utc or zone == self.time_zone:
+            return self
+        if zone not in self._by_zone:
+            self._by_zone[zone] = replace(self, time_zone=zone)
+        return self._by_zone[zone]
+
+    @functools.cached_property
+    def _by_zone(self) -> dict[dt.tzinfo, "Format"]:
+        return {}
 
     @functools.cached_property
     def dropped_paths(self) -> tuple[frozenset[str], Paths]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.times import is_plausible_time, read_time
+from turret_pipeline.events.formats.times import InvalidTimeError, is_plausible_time, read_time
 from turret_pipeline.json_repair import Loaded, load_json
 from turret_pipeline.tables import END, OTHER, START
 
@@ -163,18 +163,20 @@ def parse_latency(path: str, value: object) -> float | None:
     return float(value)
 
 
-def parse_time(path: str, value: object) -> tuple[dt.datetime | None, bool]:
-    """Time in UTC, or None, and whether its zone was assumed. Raises Rejection."""
+def parse_time(path: str, value: object, zone: dt.tzinfo = dt.UTC) -> tuple[dt.datetime | None, bool]:
+    """Time in UTC, or None, and whether its zone was assumed to be ``zone``. Raises Rejection."""
     if value is None or value == "":
         return None, False
+    problem = "it must be ISO 8601 or Unix time, from 1900 to 2199."
     try:
-        at, is_zone_assumed = read_time(value)
+        at, is_zone_assumed = read_time(value, zone)
+        if is_plausible_time(at):
+            return at, is_zone_assumed
+    except InvalidTimeError as error:
+        problem = str(error)
     except (ValueError, OverflowError, OSError):
-        at = None
-    if at is None or not is_plausible_time(at):
-        fix = "it must be ISO 8601 or Unix time, from 1900 to 2199."
-        raise Rejection("invalid_timestamp", f"{_last_key(path)} is {describe_value(value)}: {fix}")
-    return at, is_zone_assumed
+        pass
+    raise Rejection("invalid_timestamp", f"{_last_key(path)} is {describe_value(value)}: {problem}")
 
 
 def type_name(value: object) -> str:

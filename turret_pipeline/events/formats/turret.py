@@ -39,7 +39,14 @@ TURRET = Format(
     json_columns=("metadata",),
     drop=(
         *("event_id", "session_id", "user_id", "received_at"),
-        *("source_format", "source_file", "line_number", "item_number", "is_session_derived"),  # an export of our own
+        *(
+            "source_format",
+            "source_file",
+            "line_number",
+            "item_number",
+            "nanosecond",
+            "is_session_derived",
+        ),  # an export of our own
     ),
     example={
         "event_id": "e-1",

@@ -45,7 +45,7 @@ def test_a_minimal_event() -> None:
 
 
 def test_without_a_distinct_id_the_user_is_the_user_id_or_the_device() -> None:
-    found = {"time": 0, "distinct_id": "", "$user_id": None, "$device_id": "d1"}
+    found = {"time": 1714564800, "distinct_id": "", "$user_id": None, "$device_id": "d1"}
     (event,) = parse_record({"event": "a", "properties": found})
     assert (event.user_id, event.metadata) == ("d1", {"distinct_id": ""})
 
@@ -65,7 +65,7 @@ def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: dict[str, ob
 
 
 def test_a_trubrics_event_with_a_time_among_its_properties_is_not_a_mixpanel_event() -> None:
-    (event,) = parse_record({"event": "a", "user_id": "u1", "timestamp": 0, "properties": {"time": 1}})
+    (event,) = parse_record({"event": "a", "user_id": "u1", "timestamp": 1714564800, "properties": {"time": 1}})
     assert (event.source_format, event.metadata) == ("trubrics_event", {"time": 1})
 
 

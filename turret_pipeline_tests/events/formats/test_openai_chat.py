@@ -59,7 +59,7 @@ def test_a_chat_without_an_id_gets_a_session_of_its_content() -> None:
     assert {event.session_id for event in parse_record({"messages": [dict(message) for message in MESSAGES]})} == {
         session
     }
-    others = (bare | {"user": "u1"}, bare | {"created": 0}, {"messages": MESSAGES[:2]})
+    others = (bare | {"user": "u1"}, bare | {"created": 1714564800}, {"messages": MESSAGES[:2]})
     assert session not in {event.session_id for other in others for event in parse_record(other)}
 
 
@@ -179,7 +179,9 @@ def test_a_chat_that_breaks_a_rule_is_rejected_with_the_place(record: object, co
 
 
 def test_a_turret_event_with_messages_is_not_a_chat() -> None:
-    (event,) = parse_record({"name": "asked", "timestamp": 0, "metadata": {"plan": "pro"}, "messages": MESSAGES})
+    (event,) = parse_record(
+        {"name": "asked", "timestamp": 1714564800, "metadata": {"plan": "pro"}, "messages": MESSAGES}
+    )
     assert (event.source_format, event.metadata) == ("turret", {"plan": "pro", "messages": MESSAGES})
 
 

@@ -78,14 +78,14 @@ def test_a_row_that_is_not_an_object_is_rejected(record: object, what: str) -> N
 
 
 def test_a_selected_format_takes_precedence_over_the_shape() -> None:
-    record = {"name": "asked", "event": "b", "user_id": "u1", "timestamp": 0}
+    record = {"name": "asked", "event": "b", "user_id": "u1", "timestamp": 1714564800}
     (event,) = parse_record(record, FORMATS["trubrics_event"])
     assert (event.event_name, event.metadata) == ("b", {"name": "asked"})
 
 
 def test_the_format_of_rows_that_do_not_match_the_mapping_is_detected_unless_the_mapping_is_selected() -> None:
     mapping = ColumnMapping.model_validate({"event_name": "action"})
-    turret, mapped = {"name": "asked", "timestamp": 0}, {"action": "clicked", "name": "x"}
+    turret, mapped = {"name": "asked", "timestamp": 1714564800}, {"action": "clicked", "name": "x"}
     automatic = select_format(AUTO, mapping)
     found = [parse_record(record, automatic)[0].source_format for record in (turret, mapped)]
     assert found == ["turret", "mapping"]

@@ -5,6 +5,7 @@ select
     user_id,
     event_at,
     received_at,
+    nanosecond,
     source_format,
     source_file,
     content_sha256,
