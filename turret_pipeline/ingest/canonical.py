@@ -43,10 +43,11 @@ def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> 
         _assign_event_ids(connection)
         _drop_duplicates(connection)
         _sessionize(connection, options.session_gap_minutes)
-        lake.copy(connection, "events", _EVENTS, {"tolerance": options.clock_tolerance_minutes})
+        tolerance: dict[str, object] = {"tolerance": options.clock_tolerance_minutes}
+        lake.copy(connection, "events", _EVENTS, tolerance)
         connection.register("fixed_lines", parts.fixed_lines())
         lake.copy(connection, "rejected_events", _REJECTED_EVENTS)
-        lake.copy(connection, "source_files", _SOURCE_FILES)
+        lake.copy(connection, "source_files", _SOURCE_FILES, tolerance)
         lake.copy(connection, "scrubbed_values", _SCRUBBED_VALUES)
 
 
@@ -159,15 +160,16 @@ _FILE_VARIABLES = """
     set variable source_files = (select list(source_file order by file_number) from files);
     set variable contents = (select list(content_sha256 order by file_number) from files)"""
 
+_IS_TIME_AHEAD = """
+    event_at > coalesce(received_at, ingested_at) + to_microseconds(($tolerance * 60e6)::bigint)"""
+
 _EVENTS = f"""
     select {", ".join(LAKE_EVENTS.schema.names())}
     from (
         select *, getvariable('source_files')[file_number + 1] as source_file,
             getvariable('contents')[file_number + 1] as content_sha256
         from (
-            select sessionized.* exclude (source_file, content_sha256),
-                event_at > coalesce(received_at, ingested_at) + to_microseconds(
-                    ($tolerance * 60e6)::bigint) as is_time_ahead
+            select sessionized.* exclude (source_file, content_sha256), {_IS_TIME_AHEAD} as is_time_ahead
             from sessionized join files using (file_number)
             order by {_ORDER}
         )
@@ -183,14 +185,14 @@ _SCRUBBED_VALUES = """
     select source_file, content_sha256, field, kind, sum(value_count)::bigint as value_count
     from scrubbed group by all order by source_file, content_sha256, field, kind"""
 
-_SOURCE_FILES = """
+_SOURCE_FILES = f"""
     with parsed as (
         select file_number,
             count(*) filter (row_in_line = 1 and item_number = 1)
                 + count(distinct (line_number, row_in_line)) filter (row_in_line > 1) as parsed_count,
             string_agg(distinct source_format, ',' order by source_format) as source_format,
-            min(event_at) as first_event_at, max(event_at) as last_event_at
-        from parts group by file_number
+            min(event_at) as first_event_at, max(event_at) filter (not {_IS_TIME_AHEAD}) as last_event_at
+        from parts join files using (file_number) group by file_number
     ),
     accepted as (
         select file_number,

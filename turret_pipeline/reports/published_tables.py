@@ -30,6 +30,14 @@ select event_id, session_id, user_id, event_name, event_at,
 from marts.events
 """
 
+_LAST_START = """
+with starts as (
+    select min(event_at) filter (not is_time_ahead) as trusted_at, min(event_at) as started_at
+    from marts.events group by session_id
+)
+select coalesce(max(trusted_at), max(started_at)) from starts
+"""
+
 FIELD_VALUE = "coalesce(json_extract_string(metadata, ?), json_extract_string(metadata, ?))"
 """The value of a field, by its name or by its path if it is nested."""
 
@@ -131,8 +139,8 @@ class PublishedTables:
         return first.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def day_after_last(self) -> dt.datetime:
-        """The first moment after the last day on which a session begins."""
-        last: dt.datetime = self.query("select max(started_at) from marts.sessions").item()
+        """The first moment after the last day on which a session begins, by events whose clock is not ahead if any."""
+        last: dt.datetime = self.query(_LAST_START).item()
         return last.replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
 
     def visits(self, dimension: str, sessions: pl.DataFrame) -> pl.DataFrame:

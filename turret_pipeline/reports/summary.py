@@ -34,7 +34,7 @@ select
     (select count(*) from marts.sessions),
     (select count(distinct user_id) from marts.events),
     (select min(event_at) from marts.events),
-    (select max(event_at) from marts.events),
+    (select coalesce(max(event_at) filter (not is_time_ahead), max(event_at)) from marts.events),
     (select coalesce(sum(duplicate_count), 0) from marts.source_files),
     (select coalesce(sum(rejected_count), 0) from marts.source_files),
     (select coalesce(sum(repaired_count), 0) from marts.source_files)

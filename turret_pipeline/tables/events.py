@@ -79,7 +79,7 @@ SOURCE_FILES = Table(
         ),
         integer("late_count", "Accepted events from days before the latest day published when the file was read"),
         timestamp("first_event_at", "Time of the earliest event of the file (UTC)", nullable=True),
-        timestamp("last_event_at", "Time of the latest event of the file (UTC)", nullable=True),
+        timestamp("last_event_at", "Time of the latest event of the file that is not ahead (UTC)", nullable=True),
         timestamp("ingested_at", "Time at which the file was read (UTC)"),
     ),
 )

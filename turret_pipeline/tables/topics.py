@@ -191,7 +191,7 @@ TOPICS = Table(
         number("event_share", "event_count divided by the events on which the field is present"),
         number("mean_similarity", "Mean cosine of its distinct texts to its centroid", nullable=True),
         timestamp("first_event_at", "Time of its earliest event (UTC)", nullable=True),
-        timestamp("last_event_at", "Time of its latest event (UTC)", nullable=True),
+        timestamp("last_event_at", "Time of its latest event that is not ahead (UTC)", nullable=True),
         *TREND,
         number(
             "emerging_q_value",

@@ -290,6 +290,13 @@ def test_a_clock_ahead_of_receipt_or_ingestion_is_marked(tmp_path: Path) -> None
     assert set(events.filter("is_time_ahead")["event_id"]) == {"ahead", "future"}
 
 
+def test_the_latest_event_of_a_file_is_not_one_of_a_wrong_clock(tmp_path: Path) -> None:
+    future = row("future", timestamp="2099-01-01T00:00:00Z")
+    lake = import_rows(tmp_path, {"a.jsonl": [row("first"), future, row("last", 5)], "b.jsonl": [future]})
+    files = lake.read("source_files").select("first_event_at", "last_event_at", "late_count").rows()
+    assert files == [(NOON, NOON + dt.timedelta(minutes=5), 0), (dt.datetime(2099, 1, 1, tzinfo=dt.UTC), None, 0)]
+
+
 def test_events_of_days_that_were_published_already_are_counted_as_late(tmp_path: Path) -> None:
     days = [row("old", -1440), row("yesterday", -721), row("today", 0), row("new", 1440)]
     (path,) = write_files(tmp_path, {"a.jsonl": days})

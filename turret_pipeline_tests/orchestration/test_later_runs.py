@@ -17,7 +17,9 @@ import polars as pl
 import pytest
 from filelock import FileLock
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
+from turret_pipeline.cli import app
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.commands import (
     PROJECT,
@@ -42,6 +44,34 @@ print(connection.execute("select count(*) from marts.events").fetchall()[0][0], 
 
 
 RUN_TIMES = (("topic_runs", "started_at"), ("topic_lineage", "changed_at"))
+
+
+@pytest.mark.slow
+def test_one_event_of_a_wrong_clock_changes_no_latest_day(tmp_path: Path) -> None:
+    data, first = tmp_path / "data", write_events(tmp_path / "a.jsonl", conversations())
+    run_job(data, first)
+    before, last_days = published_tables(data), ask_for_the_last_days(data)
+    event = conversations(36, 1)[0]
+    ahead = [event | {"event_id": "ahead", "timestamp": "2099-01-01T00:00:00Z", "session_id": "s-ahead"}]
+    printed = run_job(data, first, write_events(tmp_path / "b.jsonl", ahead))
+    after = published_tables(data)
+    assert after["events"].filter("is_time_ahead")["event_id"].to_list() == ["ahead"]
+    assert "2026-03-01 to 2026-03-28" in printed
+    trends = ["topic_id", "growth", "is_emerging", "emerging_q_value", "last_event_at"]
+    assert_frame_equal(
+        after["topics"].select(trends).sort("topic_id"), before["topics"].select(trends).sort("topic_id")
+    )
+    assert before["topics"]["growth"].null_count() < before["topics"].height
+    assert ask_for_the_last_days(data) == last_days
+    run_job(data, first, write_events(tmp_path / "c.jsonl", conversations(55, 1)))
+    late = published_tables(data)["source_files"].select(pl.col("source_file").str.tail(7), "late_count")
+    assert dict(late.iter_rows()) == {"a.jsonl": 0, "b.jsonl": 0, "c.jsonl": 0}
+
+
+def ask_for_the_last_days(data: Path) -> str:
+    done = CliRunner().invoke(app, ["journeys", "compare", "--period", "7d", "--data-dir", str(data)])
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def add_new_file(data: Path) -> Path:

@@ -18,6 +18,7 @@ select
     events.session_id,
     events.user_id,
     events.event_at,
+    events.is_time_ahead,
     events.event_date
 from {{ ref('stg_event_texts') }} as event_texts
 left join {{ ref('stg_text_topics') }} as text_topics using (field, text_id)

@@ -9,7 +9,7 @@ sizes as (
         count(distinct user_id) as user_count,
         count(*) / sum(count(*)) over (partition by field) as event_share,
         min(event_at) as first_event_at,
-        max(event_at) as last_event_at
+        max(event_at) filter (not is_time_ahead) as last_event_at
     from {{ ref('int_event_topics') }}
     group by field, topic_id
 ),

@@ -82,7 +82,7 @@ def _facts_of_events(events: pl.LazyFrame, files: pl.DataFrame) -> dict[str, obj
         pl.col("session_id").n_unique().alias("sessions"),
         pl.col("user_id").drop_nulls().n_unique().alias("users"),
         pl.col("event_at").min().cast(pl.String).alias("first_event_at"),
-        pl.col("event_at").max().cast(pl.String).alias("last_event_at"),
+        pl.col("event_at").filter(~pl.col("is_time_ahead")).max().cast(pl.String).alias("last_event_at"),
         *(pl.col(name).mean().fill_null(0).alias(name.replace("is_", "") + "_share") for name in _MARKS),
         (pl.lit(int(files["late_count"].sum())) / pl.len()).fill_nan(0).alias("late_share"),
     )

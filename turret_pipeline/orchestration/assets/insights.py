@@ -34,7 +34,7 @@ def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     )
     occurrences = collect_occurrences(events, lake.read("event_texts"), lake.read("text_topics"))
     with workspace.progress.during("Comparing topics"):
-        last = last_day(events["event_at"].dt.date(), settings.trend_days)
+        last = last_day(events.filter(~pl.col("is_time_ahead"))["event_at"].dt.date(), settings.trend_days)
         trends = topic_trends(occurrences, last, settings.trend_days)
         segments = topic_segments(occurrences, values, settings.privacy_min_users)
     languages = _languages(workspace, events)

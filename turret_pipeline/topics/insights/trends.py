@@ -23,7 +23,9 @@ STRAY_SHARE = 0.01
 
 
 def last_day(days: pl.Series, trend_days: int) -> dt.date | None:
-    """Last day of the trends, from the days of all events: the latest that does not come from a wrong clock.
+    """Last day of the trends: the latest that does not come from a wrong clock.
+
+    ``days`` are those of all events, without the ones that are known to be ahead of their time.
 
     Days after a silence of more than ``trend_days`` are left out if they have at most STRAY_SHARE of the events of the
     compared period before the silence, or one event. If the events really continue after a pause, they soon exceed it.
@@ -51,13 +53,13 @@ def topic_trends(occurrences: pl.DataFrame, last: dt.date | None, trend_days: in
 def _field_trends(of_field: pl.DataFrame, last: dt.date, trend_days: int) -> pl.DataFrame:
     recent = last - dt.timedelta(days=trend_days - 1)
     topics, topic = factorize(of_field["topic_id"])
-    first_day = _first_day(of_field["event_date"], trend_days)
-    compared = of_field.with_columns(
+    until_last = of_field.with_columns(
         pl.Series("topic", topic), (pl.col("event_date") >= recent).alias("is_recent")
-    ).filter(pl.col("event_date").is_between(recent - dt.timedelta(days=BEFORE_PERIODS * trend_days), last))
+    ).filter(pl.col("event_date") <= last)
+    compared = until_last.filter(pl.col("event_date") >= recent - dt.timedelta(days=BEFORE_PERIODS * trend_days))
     counted = _count_events(topics, compared).with_columns(pl.lit(of_field["field"][0]).alias("field"))
-    has_both = compared["is_recent"].n_unique() == 2 and (recent - first_day).days >= trend_days
-    if not has_both:
+    has_both = compared["is_recent"].n_unique() == 2
+    if not has_both or (recent - _first_day(until_last["event_date"], trend_days)).days < trend_days:
         return counted.with_columns(
             *(pl.lit(None, pl.Float64).alias(name) for name in ("recent_share", "before_share", "growth")),
             *(pl.lit(None, pl.Float64).alias(name) for name in ("p_value", "q_value")),

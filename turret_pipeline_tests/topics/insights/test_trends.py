@@ -146,6 +146,17 @@ def test_the_last_day_is_before_a_long_silence_that_few_events_follow(per_day: l
     assert last_day(days.shuffle(seed=1), 2) == last_day(days, 2)
 
 
+def test_events_after_the_last_day_change_no_trend() -> None:
+    few = make_occurrences(a=[1, 1, 1, 1, 0, 1], b=[0, 0, 0, 0, 1, 1])
+    last = last_day(few["event_date"], 2)
+    later = few.with_columns(pl.lit(dt.date(2099, 1, 1)).alias("event_date"), pl.col("event_id") + " later")
+    for kept in (few, few.head(0)):
+        expected = topic_trends(kept, last, 2)
+        found = topic_trends(pl.concat([kept, later.head(1)]), last, 2)
+        assert_frame_equal(found.join(expected, on="topic_id", how="semi"), expected)
+    assert topic_trends(later, last, 2)["growth"].to_list() == [None, None]
+
+
 def test_without_events_there_is_no_last_day() -> None:
     assert last_day(pl.Series("event_date", [], pl.Date), 7) is None
 
