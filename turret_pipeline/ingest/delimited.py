@@ -1,10 +1,16 @@
-"""Rows of delimited text: CSV and TSV."""
+"""Rows of delimited text: CSV and TSV.
 
+The header and the first rows tell what separates the cells, because programs call any such text CSV.
+"""
+
+import contextlib
 import csv
 import io
+import itertools
+import re
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -18,14 +24,23 @@ MAX_ROW_LINES = 10_000
 
 _OBJECT_COLUMNS = ("metadata", "properties")
 
+_DELIMITERS, _SAMPLE_LINES = (",", ";", "\t", "|"), 50
+_NAMED_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.DOTALL)
+"""A first line that tells Excel the delimiter."""
 
-def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Record]:
-    """Rows under a header, numbered by their first line.
+_DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)", re.ASCII)
+
+
+def delimited_records(lines: Iterator[Record], usual_delimiter: str) -> Iterator[Record]:
+    """Rows under a header, numbered by their first line, with the delimiter that the first lines show.
+
+    Semicolons separate cells where the comma is the decimal sign, so between semicolons 0,5 becomes 0.5.
 
     If a row is not valid CSV, its first line is rejected and reading continues with the line after it, so that an
     unclosed quote does not swallow the rest of the file.
     """
     csv.field_size_limit(sys.maxsize)
+    delimiter, lines = _find_delimiter(lines, usual_delimiter)
     remaining, used = _PushbackLines(lines), list[Record]()
     header: list[str] | None = None
     while True:
@@ -38,7 +53,7 @@ def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Recor
                 if header is None:
                     header = [name.strip() for name in cells] or None  # blank lines may precede it
                 elif cells:
-                    yield _record(first_line, header, cells)
+                    yield _record(first_line, header, _fix_decimals(cells) if delimiter == ";" else cells)
             yield from _rejected_lines(used)[0]
             return
         except csv.Error as error:
@@ -46,6 +61,37 @@ def delimited_records(lines: Iterator[Record], delimiter: str) -> Iterator[Recor
             used = []
             remaining.push_back(rest)
             yield Record(broken.line_number, Rejection("invalid_csv", f"This row is not CSV: {error}."), broken.raw)
+
+
+def _find_delimiter(lines: Iterator[Record], usual: str) -> tuple[str, Iterator[Record]]:
+    """The delimiter of the lines, and the lines without the one that only names it."""
+    sample = list(itertools.islice(lines, _SAMPLE_LINES))
+    texts = [line.raw or "" for line in sample]
+    first = next((number for number, text in enumerate(texts) if text.strip()), None)
+    if first is not None and (named := _NAMED_DELIMITER.fullmatch(texts[first])):
+        return named[1], itertools.chain(sample[first + 1 :], lines)
+    fits = {delimiter: _measure_fit(texts, delimiter) for delimiter in (usual, *_DELIMITERS)}
+    return max(fits, key=lambda delimiter: fits[delimiter]), itertools.chain(sample, lines)
+
+
+def _measure_fit(texts: Sequence[str], delimiter: str) -> tuple[bool, float, int, int]:
+    """How well a delimiter fits: the header has several cells, share of rows with as many, and number of cells.
+
+    Last, and negative, is the number of cells of the header that start with a space, as words after a comma do.
+    """
+    found = list[list[str]]()
+    with contextlib.suppress(csv.Error):
+        found.extend(filter(None, csv.reader((f"{text}\n".replace("\0", "") for text in texts), delimiter=delimiter)))
+    header, *rows = found or [[]]
+    if len(texts) == _SAMPLE_LINES:
+        rows = rows[:-1]  # it may go on after these lines
+    equal_count = sum(len(row) == len(header) for row in rows)
+    spaced_count = sum(cell.startswith(" ") for cell in header)
+    return len(header) > 1, equal_count / max(len(rows), 1), len(header), -spaced_count
+
+
+def _fix_decimals(cells: list[str]) -> list[str]:
+    return [_DECIMAL_COMMA.sub(r"\1.\2", cell) if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
 
 
 class _PushbackLines:

@@ -11,7 +11,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats.times import find_zone
 from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.ingest.discovery import discover, event_files
+from turret_pipeline.ingest.discovery import describe_skipped, discover, event_files
 from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
 from turret_pipeline.progress import Progress
 from turret_pipeline.storage.data_dir import DataDir
@@ -22,6 +22,9 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
     parts = PartStore(data.parts)
     new = parts.new_files(find_input_files(settings, parts))
     log(f"{len(new)} new landing files, {len(parts.content_hashes())} known.")
+    if skipped := describe_skipped(settings.input_patterns):
+        log(skipped)
+        progress.say(skipped)
     ingestion = begin_ingestion(data)
     for path in new:
         steps = parts.add(path, make_parse_options(path, settings), ingestion)

@@ -4,6 +4,7 @@ This is the only module that reads raw bytes. It reads a block at a time, in bou
 becomes a rejection at its position, so that bad input never loses good input.
 """
 
+import codecs
 import gzip
 import itertools
 import zlib
@@ -25,6 +26,13 @@ LINE_LIMIT = 32 << 20
 BLOCK_RECORDS = 10_000
 COMPRESSED = (".gz", ".zst")
 _GZIP, _ZSTD, _PARQUET, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"\xef\xbb\xbf"
+SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_ZIP, _OLD_EXCEL, _ZIP_SPREADSHEETS = (
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+    (b"xl/", b"[Content_Types].xml", b"spreadsheet"),
+)
+_HEAD_BYTES = 4096
 _DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 
@@ -36,14 +44,16 @@ def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
     stem = name.lower()
     for ending in COMPRESSED:
         stem = stem.removesuffix(ending)
-    first_bytes, content = _first_bytes(file), _decompress(file)
-    if first_bytes == _PARQUET:
+    head, content = _read_head(file), _decompress(file)
+    if rejection := _reject_other_file(head, name, stem):
+        yield Rows([Record(1, rejection, "")])
+    elif head.startswith(_PARQUET):
         yield from _row_blocks(parquet_records(content, can_seek=content is file))
     elif stem.endswith((".csv", ".tsv")):
-        lines = itertools.chain.from_iterable(map(_text_records, _line_blocks(_read_chunks(content))))
+        lines = itertools.chain.from_iterable(map(_text_records, _line_blocks(_read_chunks(content, head))))
         yield from _row_blocks(delimited_records(lines, "\t" if stem.endswith(".tsv") else ","))
     else:
-        yield from _json_blocks(_read_chunks(content))
+        yield from _json_blocks(_read_chunks(content, head))
 
 
 def _decompress(file: IO[bytes]) -> IO[bytes]:
@@ -55,14 +65,35 @@ def _decompress(file: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", zstd.ZstdFile(file)) if head == _ZSTD else file
 
 
-def _first_bytes(file: IO[bytes]) -> bytes:
+def _read_head(file: IO[bytes]) -> bytes:
     """First bytes of the content. Empty if the compression is damaged; reading on reports the damage."""
     try:
-        return _decompress(file).read(4)
+        return _decompress(file).read(_HEAD_BYTES)
     except _DECOMPRESSION_ERRORS:
         return b""
     finally:
         file.seek(0)
+
+
+def _reject_other_file(head: bytes, name: str, stem: str) -> Rejection | None:
+    """The rejection of a file of a kind that has no rows of text."""
+    is_zip = head.startswith(_ZIP)
+    is_spreadsheet = head.startswith(_OLD_EXCEL) or (is_zip and any(part in head for part in _ZIP_SPREADSHEETS))
+    if is_spreadsheet or stem.endswith(SPREADSHEETS):
+        return Rejection("excel_file", f"{name} is a spreadsheet: save the sheet as CSV UTF-8, and read that file.")
+    if is_zip:
+        return Rejection("zip_file", f"{name} is a zip archive: extract it, and read the files in it.")
+    return None
+
+
+def _find_wide_encoding(head: bytes) -> str | None:
+    """The encoding of text in two bytes per character ("Unicode text" of Excel), by its mark or its zeros."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    is_zero = [not byte for byte in head[:4]]
+    if is_zero == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if is_zero == [True, False, True, False] else None
 
 
 def _row_blocks(records: Iterator[Record]) -> Iterator[Block]:
@@ -121,15 +152,20 @@ def _split_after_last_line(begin: bytes, pieces: list[bytes]) -> tuple[bytes, by
     return data[:end], data[end:]
 
 
-def _read_chunks(file: IO[bytes]) -> Iterator[Chunk]:
-    """Bytes of a file without byte order mark, in pieces, about BLOCK_BYTES at a time.
+def _read_chunks(file: IO[bytes], head: bytes) -> Iterator[Chunk]:
+    """UTF-8 of a file that starts with ``head``, without byte order mark, in pieces, about BLOCK_BYTES at a time.
 
-    If the compression is damaged, the bytes before the damage are followed by a rejection.
+    Half a character of UTF-16 becomes bytes that are not UTF-8, so that only its row is rejected. If the compression
+    is damaged, the bytes before the damage are followed by a rejection.
     """
     pieces, size, is_first = list[bytes](), 0, True
+    encoding = _find_wide_encoding(head)
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass") if encoding else None
     damage: Rejection | None = None
     try:
         while piece := file.read1(PIECE_BYTES):  # type: ignore[attr-defined]  # returns bytes as they are decompressed
+            if decoder is not None:
+                piece = decoder.decode(piece).encode("utf-8", "surrogatepass")
             piece, is_first = piece.removeprefix(_BOM) if is_first else piece, False
             pieces.append(piece)
             size += len(piece)

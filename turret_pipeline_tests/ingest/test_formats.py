@@ -120,6 +120,23 @@ def test_times_without_a_zone_are_read_in_the_zone_of_the_settings(tmp_path: Pat
     ]
 
 
+def test_a_spreadsheet_is_rejected_and_the_files_beside_it_are_read(tmp_path: Path) -> None:
+    write_files(tmp_path / "landing", {"a.jsonl": [FORMATS["turret"].example], "notes.txt": ["not events"]})
+    (tmp_path / "landing" / "book.xlsx").write_bytes(b"PK\x03\x04")
+    lake = read_with(tmp_path)
+    assert row_counts(lake) == [("a.jsonl", 1, 1, 0, 0), ("book.xlsx", 1, 0, 0, 1)]
+    assert lake.read("rejected_events")["reason"].to_list() == [
+        "book.xlsx is a spreadsheet: save the sheet as CSV UTF-8, and read that file."
+    ]
+    said: list[str] = []
+    settings = load_settings(data_dir=tmp_path)
+    read_new_files(settings, DataDir(tmp_path), SilentProgress(), said.append)
+    assert said == [
+        "0 new landing files, 2 known.",
+        "Skipped 1 file with endings that are not read: .txt (1).",
+    ]
+
+
 def test_files_are_read_by_the_mapping_of_the_settings(tmp_path: Path) -> None:
     rows = [{"action": "Clicked", "ts": 1714564800, "who.id": 7}, {"act": "Clicked"}]
     write_files(tmp_path / "landing", {"a.jsonl": rows})

@@ -1,7 +1,10 @@
 """Records and rejections of files."""
 
+import csv
 import gzip
+import io
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
+from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import Lines
 from turret_pipeline.ingest.reading import BLOCK_BYTES, LINE_LIMIT, read_blocks
 from turret_pipeline_tests.events.files import A, B, C, read_outcomes, read_records, read_values, write_file
@@ -115,6 +119,92 @@ def test_csv_cells_may_hold_quotes_commas_and_new_lines(tmp_path: Path) -> None:
 
 def test_tabs_separate_the_cells_of_a_tsv(tmp_path: Path) -> None:
     assert read_values(write_file(tmp_path, "a.tsv", b"name\tuser_id\na,b\tu1\n")) == [{"name": "a,b", "user_id": "u1"}]
+
+
+CELLS = [{"name": "a", "n": "0.5", "note": "x, y"}, {"name": "b", "n": "1234.25", "note": "say; 1,5 | 2\tand"}]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_by_the_header_and_the_rows(
+    tmp_path: Path, name: str, start: str, end: str, delimiter: str
+) -> None:
+    text = io.StringIO()
+    rows = [list(row.values()) for row in CELLS]
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows([list(CELLS[0]), *rows])
+    content = text.getvalue()
+    if delimiter == ";":  # where the comma is the decimal sign
+        content = content.replace("0.5", "0,5").replace("1234.25", "1234,25")
+    assert read_values(write_file(tmp_path, name, (start + content).encode())) == CELLS
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("sep=;\r\nname\r\na\r\nb,c\r\n", [A, {"name": "b,c"}]),
+        ('"sep=|"\nname|n\na|1,5\n', [{"name": "a", "n": "1,5"}]),
+        (
+            "name;amount, EUR\na;1,5\nb;-2,25\n",
+            [{"name": "a", "amount, EUR": "1.5"}, {"name": "b", "amount, EUR": "-2.25"}],
+        ),
+        ("name,note\na,x;y;z\nb,u;v;w\n", [{"name": "a", "note": "x;y;z"}, {"name": "b", "note": "u;v;w"}]),
+        ("name\na\nb;c\nd;e\n", [A, {"name": "b;c"}, {"name": "d;e"}]),
+        ('name;note\na;"two\nlines, or; so"\n', [{"name": "a", "note": "two\nlines, or; so"}]),
+        ("name;n\n" + "a;1,5\n" * 60, [{"name": "a", "n": "1.5"}] * 60),
+        ("name;n\n", []),
+    ],
+)
+def test_the_header_decides_what_separates_cells(tmp_path: Path, content: str, rows: list[object]) -> None:
+    assert read_values(write_file(tmp_path, "a.csv", content.encode())) == rows
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_in_utf16_is_read(tmp_path: Path, encoding: str) -> None:
+    table = "name\tprompt\r\na\thé 😀\r\n".encode(encoding)
+    assert read_values(write_file(tmp_path, "a.csv", table)) == [{"name": "a", "prompt": "hé 😀"}]
+    lines = '{"name":"a","prompt":"hé 😀"}\n{"name":"b"}\n'.encode(encoding)
+    for content in (lines, gzip.compress(lines)):
+        assert read_values(write_file(tmp_path, "a.jsonl", content)) == [{"name": "a", "prompt": "hé 😀"}, B]
+    assert read_values(
+        write_file(tmp_path, "a.json", f"[{lines.decode(encoding).splitlines()[1]}]".encode(encoding))
+    ) == [B]
+
+
+def test_half_a_character_of_utf16_costs_its_line(tmp_path: Path) -> None:
+    content = '{"name":"a"}\n{"name":"\ud83d"}\n{"name":"c"}\n'.encode("utf-16", "surrogatepass")
+    assert read_outcomes(write_file(tmp_path, "a.jsonl", content)) == [(1, A), (2, "invalid_encoding"), (3, C)]
+
+
+def zip_of(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("book.xlsx", zip_of("[Content_Types].xml", "xl/workbook.xml"), "excel_file"),
+        ("book.csv", zip_of("[Content_Types].xml", "xl/workbook.xml"), "excel_file"),
+        ("book.jsonl.gz", gzip.compress(zip_of("mimetype-spreadsheet", "content.xml")), "excel_file"),
+        ("book.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "excel_file"),
+        ("book.XLS", b"name\tn\na\t1\n", "excel_file"),
+        ("book.ods", b"", "excel_file"),
+        ("dump.jsonl", zip_of("dump.jsonl"), "zip_file"),
+    ],
+)
+def test_spreadsheets_and_archives_are_rejected_with_the_remedy(
+    tmp_path: Path, name: str, content: bytes, code: str
+) -> None:
+    (record,) = read_records(write_file(tmp_path, name, content))
+    assert isinstance(record.value, Rejection)
+    assert (record.line_number, record.value.code) == (1, code)
+    assert str(record.value).startswith(f"{name} is a ")
+    assert ("save the sheet as CSV" in str(record.value)) == (code == "excel_file")
 
 
 def test_csv_rows_of_another_width_or_with_bad_metadata_are_rejected(tmp_path: Path) -> None:
