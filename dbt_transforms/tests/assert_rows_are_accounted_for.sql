@@ -13,4 +13,5 @@ from {{ ref('source_files') }} as source_files
 left join rejected using (content_sha256)
 where
     source_files.row_count != accepted_count + duplicate_count + rejected_count
+    or superseded_count > duplicate_count
     or rejected_count != coalesce(rejected.row_count, 0)

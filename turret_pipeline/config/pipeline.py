@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     clock_tolerance_minutes: float = Field(
         10, ge=0, description="An event this much later than its receipt is marked: its clock is ahead"
     )
+    resolve_identities: bool = Field(
+        True,
+        description="Ids that the input says are of one person (sign-in, alias, merge) become one user; false: each id "
+        "stays a user of its own",
+    )
     field_types: dict[str, str] = Field(
         {},
         description='Types by field, such as {"plan": "enum"}; they win over `turret fields set`, '

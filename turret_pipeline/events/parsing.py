@@ -10,10 +10,26 @@ from typing import Any
 import orjson
 import polars as pl
 
-from turret_pipeline.events.formats import FORMATS, Event, Format, Rejection, parse_record, split_record
+from turret_pipeline.events.formats import (
+    FORMATS,
+    Event,
+    Format,
+    Rejection,
+    build_events,
+    choose_format,
+    split_record,
+)
+from turret_pipeline.events.formats.links import find_links, find_time
 from turret_pipeline.events.formats.turret import TURRET
+from turret_pipeline.events.identities import IDENTITY_PART_SCHEMA, IdentityRow, build_identities
 from turret_pipeline.events.plain_lines import parse_plain_lines
-from turret_pipeline.events.privacy import NOTHING_HIDDEN, Privacy, protect_events, protect_rejected
+from turret_pipeline.events.privacy import (
+    NOTHING_HIDDEN,
+    Privacy,
+    protect_events,
+    protect_identities,
+    protect_rejected,
+)
 from turret_pipeline.events.rows import RAW_LIMIT, Block, Lines, Record, json_record
 from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS
 from turret_pipeline.tables import POLARS_TYPES
@@ -37,6 +53,9 @@ EVENT_PART_SCHEMA = pl.Schema(
         "is_time_assumed": pl.Boolean(),
         "is_zone_assumed": pl.Boolean(),
         "is_textless": pl.Boolean(),
+        "is_session_lone": pl.Boolean(),
+        "is_session_assumed": pl.Boolean(),
+        "is_user_assumed": pl.Boolean(),
         "metadata": pl.String(),
     }
 )
@@ -80,6 +99,7 @@ class Parsed:
 
     ``row_count`` is the number of rows in the block, ``repaired_count`` that of the rows that became events after a
     value was replaced that no table can hold, and ``scrubbed`` the number of marks by metadata field (SCRUBBED_COUNTS).
+    ``identities`` is the evidence in all rows that several ids are of one person (IDENTITY_PART_SCHEMA).
     """
 
     events: pl.DataFrame
@@ -87,15 +107,17 @@ class Parsed:
     row_count: int
     repaired_count: int = 0
     scrubbed: pl.DataFrame = field(default_factory=SCRUBBED_COUNTS.to_frame)
+    identities: pl.DataFrame = field(default_factory=IDENTITY_PART_SCHEMA.to_frame)
 
 
 @dataclass
 class _RowParser:
-    """Parser of one row at a time, which collects events and rejections."""
+    """Parser of one row at a time, which collects events, rejections and evidence of identities."""
 
     options: ParseOptions
     events: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: list[tuple[Any, ...]] = field(default_factory=list)
+    identities: list[IdentityRow] = field(default_factory=list)
     row_count: int = 0
     repaired_count: int = 0
 
@@ -108,7 +130,7 @@ class _RowParser:
             try:
                 if isinstance(row, Rejection):
                     raise row
-                events = self._parse(row)
+                events = self._keep_events(self._parse(record.line_number, row))
                 self.events += [
                     _event_row(event, record.line_number, row_in_line, item, self.options)
                     for item, event in enumerate(events, start=item_number)
@@ -120,14 +142,26 @@ class _RowParser:
                 text = raw.rstrip("\r\n")[:RAW_LIMIT]
                 self.rejected.append((record.line_number, rejection.code, rejection.reason, text))
 
-    def _parse(self, row: object) -> list[Event]:
-        events = parse_record(row, self.options.selected_format, self.options.time_zone)
+    def _keep_events(self, events: list[Event]) -> list[Event]:
+        """The events that the options keep. Raises Rejection if there are none."""
         if self.options.keeps_tool_calls:
             return events
         kept = [event for event in events if not event.is_tool_call]
         if not kept:
             raise Rejection("not_an_event", "The row only has calls of tools, which setting keep_tool_calls drops.")
         return kept
+
+    def _parse(self, line_number: int, value: object) -> list[Event]:
+        """Events of a row. Its evidence counts even if the row is no event. Raises Rejection."""
+        row, spec = choose_format(value, self.options.selected_format, self.options.time_zone)
+        events: list[Event] = []
+        try:
+            events = build_events(row, spec)
+            return events
+        finally:
+            if links := find_links(row, spec):
+                seen_at = events[0].event_at if events else find_time(row, spec)
+                self.identities += [(line_number, *link, seen_at) for link in links]
 
     def events_frame(self) -> pl.DataFrame:
         return pl.DataFrame(self.events, EVENT_PART_SCHEMA, orient="row")
@@ -145,7 +179,11 @@ def parse_block(block: Block, options: ParseOptions) -> Parsed:
         parsed = parse_records(block.records(), options)
     events, scrubbed = protect_events(parsed.events, options.privacy)
     return replace(
-        parsed, events=events, rejected=protect_rejected(parsed.rejected, options.privacy), scrubbed=scrubbed
+        parsed,
+        events=events,
+        rejected=protect_rejected(parsed.rejected, options.privacy),
+        scrubbed=scrubbed,
+        identities=protect_identities(parsed.identities, options.privacy),
     )
 
 
@@ -154,7 +192,13 @@ def parse_records(records: Iterable[Record], options: ParseOptions) -> Parsed:
     parser = _RowParser(options)
     for record in records:
         parser.add(record)
-    return Parsed(parser.events_frame(), parser.rejected_frame(), parser.row_count, parser.repaired_count)
+    return Parsed(
+        parser.events_frame(),
+        parser.rejected_frame(),
+        parser.row_count,
+        parser.repaired_count,
+        identities=build_identities(parser.identities),
+    )
 
 
 def _parse_lines(lines: Lines, options: ParseOptions) -> Parsed:
@@ -182,6 +226,7 @@ def _complete_plain_events(plain: pl.DataFrame, options: ParseOptions) -> pl.Dat
         pl.lit(1, pl.Int64).alias("row_in_line"),
         pl.lit(1, pl.Int64).alias("item_number"),
         pl.lit(value=False).alias("is_textless"),
+        pl.lit(value=False).alias("is_session_lone"),
         pl.lit(TURRET.name).alias("source_format"),
         pl.col("event_at").is_null().alias("is_time_assumed"),
         pl.coalesce("event_at", pl.lit(options.default_time, POLARS_TYPES["timestamp"])).alias("event_at"),
@@ -202,7 +247,8 @@ def _event_row(
     content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
     times = (event_at, event.received_at, event.nanosecond)
     source = (event.source_format, event.event_at is None, event.is_zone_assumed, event.is_textless)
-    return (line_number, row_in_line, item_number, event.event_id, content_id, *names, *times, *source, metadata)
+    ids = (event.is_session_lone, event.is_session_assumed, event.is_user_assumed)
+    return (line_number, row_in_line, item_number, event.event_id, content_id, *names, *times, *source, *ids, metadata)
 
 
 def _content_id(

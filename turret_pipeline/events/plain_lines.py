@@ -6,11 +6,13 @@ to ``parse_record``.
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import polars as pl
 import pyarrow as pa
 
+from turret_pipeline.events.formats.placeholders import PATTERNS
 from turret_pipeline.events.formats.row_values import NAME_LIMIT
 from turret_pipeline.events.formats.times import EARLIEST, LATEST, UNSET_FROM, UNSET_UNTIL
 from turret_pipeline.events.rows import Lines
@@ -28,6 +30,8 @@ PLAIN_SCHEMA = pl.Schema(
         "received_at": UTC,
         "nanosecond": pl.Int64(),
         "is_zone_assumed": pl.Boolean(),
+        "is_session_assumed": pl.Boolean(),
+        "is_user_assumed": pl.Boolean(),
         "metadata": pl.String(),
     }
 )
@@ -63,6 +67,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     user_id: str | int | None = None
     timestamp: str | None = None
     received_at: str | None = None
+    assumed_ids: tuple[Literal["session_id", "user_id"], ...] = ()
     metadata: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -116,27 +121,29 @@ def _build_frame(numbers: Sequence[int], rows: list[_Line], zone: dt.tzinfo) -> 
     return pl.DataFrame(
         {
             "line_number": pl.Series(numbers, dtype=pl.Int64),
-            "event_id": _parse_identifiers([row.event_id for row in rows]),
+            "event_id": _parse_identifiers("event_id", [row.event_id for row in rows]),
             "event_name": pl.Series([row.name for row in rows], dtype=pl.String),
-            "session_id": _parse_identifiers([row.session_id for row in rows]),
-            "user_id": _parse_identifiers([row.user_id for row in rows]),
+            "session_id": _parse_identifiers("session_id", [row.session_id for row in rows]),
+            "user_id": _parse_identifiers("user_id", [row.user_id for row in rows]),
             "event_at": pl.select(pl.coalesce(event["at"], receipt["at"])),
             "received_at": receipt["at"],
             "nanosecond": pl.select(pl.coalesce(event["nanosecond"], receipt["nanosecond"], 0)),
             "is_zone_assumed": pl.select(pl.coalesce(event["is_zone_missing"], receipt["is_zone_missing"], False)),
+            "is_session_assumed": pl.Series(["session_id" in row.assumed_ids for row in rows], dtype=pl.Boolean),
+            "is_user_assumed": pl.Series(["user_id" in row.assumed_ids for row in rows], dtype=pl.Boolean),
             "are_times_valid": event["is_valid"] & receipt["is_valid"],
             "metadata": pl.Series([str(row.metadata, "utf-8") for row in rows], dtype=pl.String),
         }
     )
 
 
-def _parse_identifiers(values: list[str | int | None]) -> pl.Series:
-    """Ids as text, with null for blank ones."""
+def _parse_identifiers(column: str, values: list[str | int | None]) -> pl.Series:
+    """Ids as text, with null for placeholders such as "null"."""
     if int in set(map(type, values)):
         values = [str(value) if isinstance(value, int) else value for value in values]
     texts = pl.Series(values, dtype=pl.String)
-    is_empty = texts.str.strip_chars() == ""
-    return texts.set(is_empty, None) if is_empty.any() else texts
+    is_placeholder = texts.str.contains(PATTERNS[column])
+    return texts.set(is_placeholder, None) if is_placeholder.any() else texts
 
 
 def _parse_times(values: list[str | None], zone: dt.tzinfo) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Removal of personal data from events and rejected rows before they reach the lake."""
+"""Removal of personal data from events, rejected rows and evidence of identities before they reach the lake."""
 
 from dataclasses import dataclass, field
 
@@ -30,6 +30,15 @@ def protect_events(events: pl.DataFrame, privacy: Privacy) -> tuple[pl.DataFrame
     if privacy.salt is not None:
         events = events.with_columns(hash_ids(events["user_id"], privacy.salt).alias("user_id"))
     return events, counts
+
+
+def protect_identities(identities: pl.DataFrame, privacy: Privacy) -> pl.DataFrame:
+    """Evidence of identities with hashed ids, so that they still equal those of the events."""
+    if privacy.salt is None:
+        return identities
+    return identities.with_columns(
+        hash_ids(identities[name], privacy.salt).alias(name) for name in ("sent_id", "linked_id")
+    )
 
 
 def protect_rejected(rejected: pl.DataFrame, privacy: Privacy) -> pl.DataFrame:

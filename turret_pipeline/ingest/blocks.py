@@ -29,7 +29,13 @@ def part_writing_jobs(
 
 def _write_parts(block: Block, options: ParseOptions, folder: Path, number: int) -> BlockCounts:
     parsed = parse_block(block, options)
-    for kind, frame in (("events", parsed.events), ("rejected", parsed.rejected), ("scrubbed", parsed.scrubbed)):
+    frames = {
+        "events": parsed.events,
+        "rejected": parsed.rejected,
+        "scrubbed": parsed.scrubbed,
+        "identities": parsed.identities,
+    }
+    for kind, frame in frames.items():
         if frame.height:
             frame.write_parquet(folder / f"{kind}-{number:05}.parquet", compression="lz4", statistics=False)
     return BlockCounts(parsed.row_count, parsed.repaired_count)

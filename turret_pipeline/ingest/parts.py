@@ -5,8 +5,10 @@ rename once the file was read to its end.
 """
 
 import datetime as dt
+import functools
 import hashlib
 import io
+import itertools
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -35,9 +37,17 @@ FILE_SCHEMA = pl.Schema(
         "repaired_count": pl.Int64(),
         "ingested_at": POLARS_TYPES["timestamp"],
         "published_until": POLARS_TYPES["timestamp"],
+        "ingestion_number": pl.Int64(),
     }
 )
-"""A file that was read; ``published_until`` is the time of the latest event published by then."""
+"""A file that was read; ``published_until`` is the time of the latest event published by then.
+
+``ingestion_number`` is its position among all contents that were read; null if an earlier version read it.
+"""
+
+_FIRST = ("ingested_at", "published_until", "ingestion_number")
+_FIRST_SCHEMA = pl.Schema({name: FILE_SCHEMA[name] for name in _FIRST})
+_READ_SCHEMA = pl.Schema({name: kind for name, kind in FILE_SCHEMA.items() if name not in _FIRST})
 
 FIXED_LINES_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
 
@@ -108,17 +118,21 @@ class PartStore:
         """Write ``file.parquet``, and an empty events part if there is none, so that every content has one."""
         if not any(folder.glob("events-*.parquet")):
             pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(folder / "events-00000.parquet")
-        first = self._first_ingestion(sha) or ingestion
-        row = (source_file, sha, *counts, first.ingested_at, first.published_until)
-        pl.DataFrame([row], FILE_SCHEMA, orient="row").write_parquet(folder / "file.parquet")
+        known, first = self.folder(sha) / "file.parquet", pl.DataFrame()
+        if known.exists():  # reading a content again makes its events neither late nor newer
+            first = pl.read_parquet(known, glob=False).select(pl.selectors.by_name(*_FIRST, require_all=False))
+        else:
+            times = (ingestion.ingested_at, ingestion.published_until)
+            first = pl.DataFrame([(*times, next(self._numbers))], _FIRST_SCHEMA, orient="row")
+        row = pl.DataFrame([(source_file, sha, *counts)], _READ_SCHEMA, orient="row")
+        file = pl.concat([pl.DataFrame(schema=FILE_SCHEMA), row.hstack(first)], how="diagonal")
+        file.write_parquet(folder / "file.parquet")
 
-    def _first_ingestion(self, sha: str) -> Ingestion | None:
-        """The first ingestion of a content: reading it again does not make its events late."""
-        file = self.folder(sha) / "file.parquet"
-        if not file.exists():
-            return None
-        row = pl.read_parquet(file, glob=False).row(0, named=True)
-        return Ingestion(row["ingested_at"], row["published_until"])
+    @functools.cached_property
+    def _numbers(self) -> Iterator[int]:
+        """Numbers for contents in the order in which they are read."""
+        last = self.source_files()["ingestion_number"].max()
+        return itertools.count(1 + (last if isinstance(last, int) else 0))
 
     def line_numbers(self, kind: str, content_sha256: str) -> set[int]:
         """Numbers of the lines of a content that have parts of a kind."""
@@ -126,7 +140,7 @@ class PartStore:
         return set(pl.scan_parquet(files, glob=False).collect()["line_number"]) if files else set()
 
     def part_files(self, kind: str) -> list[str]:
-        """All part files of a kind: events, rejected, scrubbed or values."""
+        """All part files of a kind: events, rejected, scrubbed, identities or values."""
         return [
             str(file) for sha in self.content_hashes() for file in sorted(self.folder(sha).glob(f"{kind}-*.parquet"))
         ]

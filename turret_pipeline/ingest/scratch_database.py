@@ -23,7 +23,7 @@ def open_scratch_database(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
         remove(spill)
 
 
-def read_parquet_sql(files: Sequence[str], option: str) -> str:
-    """SQL that reads Parquet files with an option of read_parquet switched on."""
+def read_parquet_sql(files: Sequence[str], *options: str) -> str:
+    """SQL that reads Parquet files with options of read_parquet switched on."""
     names = ", ".join(f"'{escape_sql_path(file)}'" for file in files)
-    return f"read_parquet([{names}], {option} = true)"
+    return f"read_parquet([{names}], {', '.join(f'{option} = true' for option in options)})"

@@ -13,8 +13,17 @@ EVENTS = Table(
     (
         text("event_id", "Id from the source, or a hash of the content if the source has none"),
         text("event_name", "Name of the event"),
-        text("session_id", "Session id from the source, or derived from user and time if the source has none"),
-        text("user_id", "User id from the source; null if the source has none", nullable=True),
+        text(
+            "session_id",
+            "Session id from the source (with ~ and a hash for all but the first of several users), or derived from "
+            "user and time if the source has none",
+        ),
+        text(
+            "user_id",
+            "Person of the event: its user id from the source, resolved by identities, or else the user of its "
+            "session; null if unknown",
+            nullable=True,
+        ),
         timestamp("event_at", "Time of the event (UTC)"),
         timestamp(
             "received_at", "Time at which the event was received (UTC); null if the source has none", nullable=True
@@ -63,7 +72,8 @@ SOURCE_FILES = Table(
         text("source_format", "Formats found in the file, comma separated", nullable=True),
         integer("row_count", "Rows read; sum of accepted_count, duplicate_count and rejected_count"),
         integer("accepted_count", "Rows with at least one accepted event"),
-        integer("duplicate_count", "Rows whose events all have an event_id that is known from another row"),
+        integer("duplicate_count", "Rows whose events all have an event_id that another row has too, which counts"),
+        integer("superseded_count", "Of these, rows that lost to a row read later; the others repeat an equal row"),
         integer("rejected_count", "Rejected rows"),
         integer(
             "repaired_count",
@@ -77,10 +87,31 @@ SOURCE_FILES = Table(
             "textless_exchange_count",
             "Accepted prompts, answers and calls of language models for which the source has no text",
         ),
-        integer("late_count", "Accepted events from days before the latest day published when the file was read"),
+        integer(
+            "assumed_user_count",
+            "Accepted events whose user id the collector made up and no client sent back: they name no user",
+        ),
+        integer(
+            "split_session_count",
+            "Accepted events that got a session id of their own, because another user had theirs first",
+        ),
+        integer("late_count", "Accepted events from days before the latest day published when they were read first"),
         timestamp("first_event_at", "Time of the earliest event of the file (UTC)", nullable=True),
         timestamp("last_event_at", "Time of the latest event of the file that is not ahead (UTC)", nullable=True),
         timestamp("ingested_at", "Time at which the file was read (UTC)"),
+    ),
+)
+
+IDENTITIES = Table(
+    "identities",
+    "One row per id of a user as sent, and the person that it belongs to.",
+    ("sent_id", "user_id"),
+    (
+        text("sent_id", "User, anonymous or device id from the source"),
+        text("id_kind", "Kind of the id: user, anonymous or device"),
+        text("user_id", "Person: the user_id of their events. An anonymous id may belong to several persons in turn"),
+        text("evidence", "Where the id was seen: event for the user id of an event, or the calls that link it"),
+        timestamp("first_seen_at", "Time at which the id was first seen with this person (UTC)", nullable=True),
     ),
 )
 

@@ -20,7 +20,7 @@ SESSIONS = Table(
     ("session_id",),
     (
         text("session_id", "Id of the session"),
-        text("user_id", "User of its first event with a known user", nullable=True),
+        text("user_id", "User of all its events; null if unknown", nullable=True),
         timestamp("started_at", "Time of its first event (UTC)"),
         timestamp("ended_at", "Time of its last event (UTC)"),
         number("duration_seconds", "Seconds from its first to its last event"),

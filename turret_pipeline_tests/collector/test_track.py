@@ -29,11 +29,18 @@ def test_an_event_is_stored_unchanged_and_its_ids_are_returned(server: Server) -
 
 
 @pytest.mark.parametrize("ids", [{}, {"session_id": None, "user_id": None}, {"session_id": "", "user_id": ""}])
-def test_missing_ids_are_generated_and_stored(server: Server, ids: dict[str, object]) -> None:
+def test_missing_ids_are_generated_and_stored_as_assumed(server: Server, ids: dict[str, object]) -> None:
     body = server.post("/track", {"name": "first call", "metadata": {}, **ids}).json()
     assert uuid.UUID(body["session_id"]) != uuid.UUID(body["user_id"])
     (record,) = [record for record in server.read_records() if record["event_id"] == body["event_id"]]
     assert (record["session_id"], record["user_id"]) == (body["session_id"], body["user_id"])
+    assert record["assumed_ids"] == ["session_id", "user_id"]
+
+
+def test_only_ids_that_the_client_left_out_are_assumed(server: Server) -> None:
+    body = server.post("/track", {"name": "n", "metadata": {}, "user_id": "u1"}).json()
+    (record,) = [record for record in server.read_records() if record["event_id"] == body["event_id"]]
+    assert (record["user_id"], record["assumed_ids"]) == ("u1", ["session_id"])
 
 
 def test_undocumented_fields_become_metadata(server: Server) -> None:

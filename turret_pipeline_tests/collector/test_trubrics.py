@@ -180,6 +180,7 @@ def test_segment_items_become_events_llm_events_and_users(server: Server) -> Non
     )
     (identified,) = parse_record(user)
     assert (identified.event_name, identified.user_id, identified.metadata) == ("identify", "u", {"plan": "pro"})
+    assert [record.get("anonymous_id") for record in (bought, asked, user)] == [None, "a1", "a"]
 
 
 def test_the_same_batch_is_stored_once_and_another_path_is_another_batch(server: Server) -> None:

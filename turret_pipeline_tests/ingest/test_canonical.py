@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
 from turret_pipeline.ingest.parts import Ingestion, PartStore
 from turret_pipeline.storage.lake import Lake
@@ -20,6 +22,7 @@ from turret_pipeline_tests.ingest.imports import (
     NOON,
     READ_AT,
     at,
+    build_lake,
     import_rows,
     read_files,
     row,
@@ -65,20 +68,15 @@ def test_events_of_a_microsecond_are_ordered_by_nanosecond(tmp_path: Path) -> No
     assert event_ids(lake) == ["0", "50", "100", "500", "900", "1900"]
     assert lake.read("events")["session_id"].unique().to_list() == ["session-0"]
     repeated = import_rows(tmp_path / "ids", {"a.jsonl": [line | {"event_id": "same"} for line in rows]})
-    assert repeated.read("events").select("line_number", "nanosecond").rows() == [(4, 50)]
+    assert repeated.read("events").select("line_number", "nanosecond").rows() == [(5, 900)]
 
 
-@pytest.mark.parametrize("order", [["a.jsonl", "b.jsonl"], ["b.jsonl", "a.jsonl"]])
-def test_the_first_event_of_equal_ids_is_kept_in_any_order_of_files(tmp_path: Path, order: Sequence[str]) -> None:
-    files = {
-        "b.jsonl": [row("e1", session_id="s")],
-        "a.jsonl": [row("e1", 1, session_id="s"), row("e2", 3, session_id="s"), row("e1", session_id="s")],
-    }
-    events = import_rows(tmp_path, {name: files[name] for name in order}).read("events")
-    found = events.select(
-        "event_id", pl.col("source_file").str.split("/").list.last(), "line_number", "event_at"
-    ).rows()
-    assert found == [("e1", "a.jsonl", 3, NOON), ("e2", "a.jsonl", 2, NOON + dt.timedelta(minutes=3))]
+@pytest.mark.parametrize("names", [["a.jsonl", "b.jsonl"], ["b.jsonl", "a.jsonl"]])
+def test_of_equal_ids_the_row_read_last_counts_whatever_its_name_and_time(tmp_path: Path, names: list[str]) -> None:
+    contents = ([row("e1", 5), row("e2", 3)], [row("e1", 1), row("e1", 0), row("e3", 4)])
+    events = import_rows(tmp_path, dict(zip(names, contents, strict=True))).read("events")
+    found = events.select("event_id", pl.col("source_file").str.split("/").list.last(), "line_number").rows()
+    assert found == [("e1", names[1], 2), ("e2", names[0], 2), ("e3", names[1], 3)]
 
 
 def test_no_files_give_empty_tables(tmp_path: Path) -> None:
@@ -140,11 +138,7 @@ def test_only_values_of_kept_events_are_written(tmp_path: Path) -> None:
         "a.jsonl": [row("e1", 0, metadata={"b": 1, "a": "first"}), row("e1", 1, metadata={"a": "second"})],
         "b.jsonl": [row("e1", 2, metadata={"a": "other"}), row("e2", 2, metadata={"b": "x"})],
     }
-    expected = [
-        ("e1", "a", "string", "first", None),
-        ("e1", "b", "number", "1", 1.0),
-        ("e2", "b", "string", "x", None),
-    ]
+    expected = [("e1", "a", "string", "other", None), ("e2", "b", "string", "x", None)]
     found = import_rows(tmp_path, files).read("event_values")
     assert_frame_equal(found, pl.DataFrame(expected, EVENT_VALUES.schema, orient="row"))
 
@@ -158,12 +152,15 @@ def test_every_row_of_a_file_is_accounted_for(tmp_path: Path) -> None:
         "row_count": 9,
         "accepted_count": 6,
         "duplicate_count": 1,
+        "superseded_count": 1,
         "rejected_count": 2,
         "repaired_count": 0,
         "id_assumed_count": 1,
         "time_assumed_count": 1,
         "zone_assumed_count": 1,
         "textless_exchange_count": 0,
+        "assumed_user_count": 0,
+        "split_session_count": 0,
         "late_count": 0,
         "first_event_at": NOON,
         "last_event_at": FILE_TIME,
@@ -192,7 +189,7 @@ def test_rows_with_repaired_values_are_counted_and_numbers_are_never_infinite(tm
         ("e1", "text", "cut \ufffd", None),
         ("e2", "more", "[null,null]", None),
         ("e3", "text", "cut \ufffd", None),
-        ("e4", "n", "2", 2.0),
+        ("e4", "text", "\ufffd", None),
         ("e6", "n", "1e+308", None),
     ]
 
@@ -205,9 +202,11 @@ def test_rejected_rows_have_line_reason_and_text(tmp_path: Path) -> None:
     assert found == [(2, "invalid_json", '{"name":'), (3, "invalid_name", '{"name": "", "user_id": 1}')]
 
 
-def test_rows_of_an_earlier_file_are_duplicates(tmp_path: Path) -> None:
+def test_rows_of_an_earlier_file_are_superseded(tmp_path: Path) -> None:
     files = {"b.jsonl": [row("e2"), row("e3"), row("e1")], "a.jsonl": [row("e1"), row("e2")]}
-    assert row_counts(import_rows(tmp_path, files)) == [("a.jsonl", 2, 2, 0, 0), ("b.jsonl", 3, 1, 2, 0)]
+    lake = import_rows(tmp_path, files)
+    assert row_counts(lake) == [("a.jsonl", 2, 2, 0, 0), ("b.jsonl", 3, 1, 2, 0)]
+    assert lake.read("source_files")["superseded_count"].to_list() == [0, 2]
 
 
 def test_a_grown_file_without_ids_adds_only_new_events(tmp_path: Path) -> None:
@@ -227,8 +226,9 @@ def test_a_dump_without_ids_in_another_order_of_rows_and_keys_adds_nothing(tmp_p
 
 
 def test_a_row_with_two_events_is_accepted_if_one_of_them_is_kept(tmp_path: Path) -> None:
-    lake = import_rows(tmp_path, {"a.jsonl": [row("x-prompt")], "b.jsonl": [LLM, LLM]})
+    lake = import_rows(tmp_path, {"b.jsonl": [LLM, LLM], "a.jsonl": [row("x-prompt")]})
     assert row_counts(lake) == [("a.jsonl", 1, 1, 0, 0), ("b.jsonl", 2, 1, 1, 0)]
+    assert lake.read("source_files")["superseded_count"].to_list() == [0, 1]
 
 
 def test_files_without_a_good_row_are_accounted_for(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_accepted_duplicate_and_rejected_rows_are_all_rows_in_any_order_of_files
     }
     lake = import_rows(tmp_path, {f"{name}.jsonl": contents[name] for name in order})
     found = row_counts(lake)
-    assert found == [("a.jsonl", 4, 2, 1, 1), ("b.jsonl", 3, 0, 3, 0), ("c.jsonl", 4, 2, 1, 1)]
+    assert sum(accepted for _, _, accepted, _, _ in found) == lake.read("events").height == 4
     assert all(rows == accepted + duplicate + rejected for _, rows, accepted, duplicate, rejected in found)
 
 
@@ -322,6 +322,58 @@ def test_a_blank_id_counts_as_missing(tmp_path: Path) -> None:
     assert lake.read("events")["user_id"].to_list() == [None, "u1", "u1"]
 
 
+def test_a_corrected_export_wins_and_equal_rows_of_a_dump_without_ids_stay_where_they_were(tmp_path: Path) -> None:
+    first = [row("e1", metadata={"plan": "free"}), row(None, 1, metadata={"plan": "free"})]
+    second = [row("e1", metadata={"plan": "team"}), row(None, 1, metadata={"plan": "free"})]
+    import_rows(tmp_path, {"export.jsonl": first})
+    lake = import_rows(tmp_path, {"export.jsonl": second})
+    assert lake.read("event_values").sort("value").select("field", "value").rows() == [
+        ("plan", "free"),
+        ("plan", "team"),
+    ]
+    files = lake.read("source_files").sort("superseded_count")
+    counts = ("row_count", "accepted_count", "duplicate_count", "superseded_count")
+    assert files.select(counts).rows() == [(2, 1, 1, 0), (2, 1, 1, 1)]
+
+
+def test_a_replayed_content_does_not_win_over_what_was_read_after_it(tmp_path: Path) -> None:
+    (first,) = write_files(tmp_path, {"a.jsonl": [row("e1", x="old")]})
+    parts, _ = read_files(tmp_path, [first])
+    read_files(tmp_path, write_files(tmp_path, {"b.jsonl": [row("e1", x="new")]}))
+    later = Ingestion(READ_AT + dt.timedelta(days=1))
+    sum(PartStore(parts.root).add(first, ParseOptions(FILE_TIME), later, replace=True))
+    assert build_lake(tmp_path, []).read("event_values")["value"].to_list() == ["new"]
+
+
+def test_contents_of_earlier_versions_come_before_all_others_in_order_of_reading(tmp_path: Path) -> None:
+    texts = {"c.jsonl": "before", "a.jsonl": "long before", "b.jsonl": "new"}
+    for days, (name, text) in enumerate(texts.items()):
+        path = write_files(tmp_path, {name: [row("e1", x=text), row(f"only {text}")]})
+        parts, _ = read_files(tmp_path, path, ingestion=Ingestion(READ_AT + dt.timedelta(days=-days)))
+        if text != "new":
+            forget_what_this_version_added(parts.folder(parts.content_hash(path[0])))
+    lake = build_lake(tmp_path, [])
+    assert lake.read("event_values")["value"].to_list() == ["new"]
+    shutil.rmtree(parts.folder(parts.content_hash(tmp_path / "b.jsonl")))
+    assert build_lake(tmp_path, []).read("event_values")["value"].to_list() == ["before"]
+
+
+def forget_what_this_version_added(folder: Path) -> None:
+    """Make the parts of a content as an earlier version wrote them."""
+    added = ["ingestion_number", "is_session_lone", "is_session_assumed", "is_user_assumed"]
+    for file in folder.glob("*.parquet"):
+        pl.read_parquet(file).drop(added, strict=False).write_parquet(file)
+
+
+def test_an_event_of_a_later_export_is_not_late(tmp_path: Path) -> None:
+    paths = write_files(tmp_path, {"a.jsonl": [row("e1")], "b.jsonl": [row("e1"), row("e2")]})
+    read_files(tmp_path, paths[:1])
+    published = Ingestion(READ_AT, published_until=NOON + dt.timedelta(days=2))
+    parts, _ = read_files(tmp_path, paths[1:], ingestion=published)
+    write_canonical(parts, Lake(tmp_path / "lake"), CanonicalOptions())
+    assert Lake(tmp_path / "lake").read("source_files")["late_count"].to_list() == [0, 1]
+
+
 def test_folder_and_file_names_may_contain_special_characters(tmp_path: Path) -> None:
     lake = import_rows(tmp_path / 'it\'s [new] * 100% "ok"?', {"a'b [1].jsonl": [row("e1", metadata={"n": 1})]})
     assert row_counts(lake) == [("a'b [1].jsonl", 1, 1, 0, 0)]
@@ -333,6 +385,7 @@ def test_spill_files_are_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "lake").iterdir()) == [
         "event_values.parquet",
         "events.parquet",
+        "identities.parquet",
         "parts",
         "rejected_events.parquet",
         "scrubbed_values.parquet",

@@ -56,7 +56,7 @@ def test_an_old_folder_is_upgraded_in_place(old: DataDir) -> None:
     with old.warehouse.open() as connection:
         in_topics = connection.execute("select run_id, run_number from marts.topic_runs order by run_number").fetchall()
         comments = "select count(*) from duckdb_columns() where schema_name = 'marts' and comment is null"
-        assert connection.execute(comments).fetchall() == [(4,)]  # those of the new columns come with the next run
+        assert connection.execute(comments).fetchall() == [(5,)]  # those of the new columns come with the next run
     assert in_topics == list(runs.select("run_id", "run_number").iter_rows())
     assert [edit.edit_id for edit in old.topic_edits.read().all] == ["edit-1", "edit-2", "edit-3"]
     assert old.field_overrides.read_types({}) == {"account": "enum"}

@@ -1,6 +1,6 @@
 select
     session_id,
-    arg_min(user_id, (event_at, nanosecond, source_file, line_number, item_number)) filter (user_id is not null) as user_id,
+    any_value(user_id) as user_id,
     min(event_at) as started_at,
     max(event_at) as ended_at,
     epoch(max(event_at) - min(event_at)) as duration_seconds,

@@ -75,17 +75,20 @@ def parse_segment_event(value: object, limits: MetadataLimits) -> dict[str, Any]
     if llm.get("prompt") is not None and llm.get("generation") is not None:
         llm_fields = {key: value for key, value in llm.items() if key in _SEGMENT_LLM_FIELDS}
         properties = {"segment_event": event, **properties, **_other_fields(llm, {*_SEGMENT_LLM_FIELDS, "thread_id"})}
-        return parse_llm_event({**llm_fields, **shared, "properties": properties}, limits)
+        record = parse_llm_event({**llm_fields, **shared, "properties": properties}, limits)
+        return record | _linked_anonymous_id(item)
     reserved = {"$assistant_id": llm.get("assistant_id"), "$text": llm.get("text")}
     extra = {**_other_fields(llm, {"assistant_id", "text", "thread_id"}), **_other_fields(reserved, set())}
-    return _record_with_optional_time({**shared, "event": event, "properties": {**properties, **extra}}, limits)
+    record = _record_with_optional_time({**shared, "event": event, "properties": {**properties, **extra}}, limits)
+    return record | _linked_anonymous_id(item)
 
 
 def parse_segment_user(value: object, limits: MetadataLimits) -> dict[str, Any]:
     """Landing record of an item of /identify_segment_users: an event with the user's traits. Raises ValidationError."""
     item = validate_object(value, "The item")
     traits = _optional_object(item, "traits")
-    return _record_with_optional_time({**_segment_user_and_time(item), "event": IDENTIFY, "properties": traits}, limits)
+    user = {**_segment_user_and_time(item), "event": IDENTIFY, "properties": traits}
+    return _record_with_optional_time(user, limits) | _linked_anonymous_id(item)
 
 
 def _validate_llm_properties(llm: dict[str, Any], limits: MetadataLimits) -> dict[str, Any]:
@@ -106,6 +109,11 @@ def _segment_user_and_time(item: dict[str, Any]) -> dict[str, Any]:
     if user_id is None:
         raise ValidationError(MISSING_REQUIRED_FIELD, "Missing required field: user_id (or anonymous_id)")
     return {"user_id": user_id, "timestamp": item.get("timestamp")}
+
+
+def _linked_anonymous_id(item: dict[str, Any]) -> dict[str, Any]:
+    """The anonymous id of an item with a user: a run resolves it to this user."""
+    return {"anonymous_id": item["anonymous_id"]} if item.get("user_id") and item.get("anonymous_id") else {}
 
 
 def _record_with_optional_time(item: dict[str, Any], limits: MetadataLimits) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _FIELDS = {"name", "metadata", "session_id", "user_id"}
 
 
 def parse_track_event(body: object, limits: MetadataLimits, received_at: str) -> dict[str, Any]:
-    """Landing record of a body of /track, with new ids for those that it lacks.
+    """Landing record of a body of /track, with new ids for those that it lacks; ``assumed_ids`` names these.
 
     Raises ValidationError if the body is invalid.
     """
@@ -32,6 +32,7 @@ def parse_track_event(body: object, limits: MetadataLimits, received_at: str) ->
     if item.keys() - _FIELDS:  # no documented client sends other fields, but they are kept
         others = {key: value for key, value in item.items() if key not in _FIELDS}
         metadata = validate_metadata(others, "The body", limits) | metadata
+    assumed = [name for name, value in (("session_id", session_id), ("user_id", user_id)) if value is None]
     return {
         "event_id": f"evt_{_RANDOM.getrandbits(128):032x}",
         "name": event_name,
@@ -39,6 +40,7 @@ def parse_track_event(body: object, limits: MetadataLimits, received_at: str) ->
         "user_id": user_id or _new_id(),
         "timestamp": received_at,
         "received_at": received_at,
+        **({"assumed_ids": assumed} if assumed else {}),
         "metadata": metadata,
     }
 

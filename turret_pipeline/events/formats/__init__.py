@@ -15,7 +15,7 @@ from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.otlp import split_record
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.row_conversion import build_events
-from turret_pipeline.events.formats.row_values import type_name
+from turret_pipeline.events.formats.row_values import Row, type_name
 from turret_pipeline.events.formats.segment import SEGMENT
 from turret_pipeline.events.formats.times import KNOWN_TIMES, to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
@@ -29,6 +29,8 @@ __all__ = [
     "Event",
     "Format",
     "Rejection",
+    "build_events",
+    "choose_format",
     "detect_format",
     "parse_record",
     "split_record",
@@ -59,17 +61,22 @@ def parse_record(record: object, selected: Format | None = None, zone: dt.tzinfo
 
     ``zone`` is that of times without one.
     """
+    return build_events(*choose_format(record, selected, zone))
+
+
+def choose_format(record: object, selected: Format | None = None, zone: dt.tzinfo = dt.UTC) -> tuple[Row, Format]:
+    """The record as a row, and its format: the selected one if the row matches it. Raises Rejection."""
     if not isinstance(record, Mapping):
         raise Rejection("not_an_object", f"The row is {type_name(record)}: it must be a JSON object.")
     if selected is None:
-        return build_events(record, detect_format(record).in_zone(zone))
+        return record, detect_format(record).in_zone(zone)
     if missing := selected.shape.missing_keys(record):
         other = _find_format(record) if selected.allows_other_formats else None
         if other is not None:
-            return build_events(record, other.in_zone(zone))
+            return record, other.in_zone(zone)
         problem = f"missing {' and '.join(missing)}; keys: {_list_keys(record)}"
         raise Rejection("not_of_format", f"The row does not match format {selected.name}: {problem}.")
-    return build_events(record, selected.in_zone(zone))
+    return record, selected.in_zone(zone)
 
 
 def detect_format(record: Mapping[str, object]) -> Format:

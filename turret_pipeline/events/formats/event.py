@@ -24,6 +24,9 @@ class Event:
     ``event_at`` is None if the source gives no time. ``is_zone_assumed`` is true if the source gives a time without a
     zone, which is then read in the zone of the format. ``nanosecond`` is what the time has after ``event_at``, from 0
     to 999. ``is_repaired`` is true if a JSON text in its row held a value that no table can hold, which was replaced.
+    ``is_session_lone`` is true if its source gives neither session nor user, and its session is that of its trace.
+    ``is_session_assumed`` and ``is_user_assumed`` are true for ids that the collector made up. ``is_textless`` is true
+    for a prompt, an answer or a call of a model for which the source has no text.
     """
 
     event_id: str | None
@@ -38,5 +41,7 @@ class Event:
     is_repaired: bool = False
     nanosecond: int = 0
     is_textless: bool = False
-    """True for a prompt, an answer or a call of a model for which the source has no text."""
     is_tool_call: bool = False
+    is_session_lone: bool = False
+    is_session_assumed: bool = False
+    is_user_assumed: bool = False

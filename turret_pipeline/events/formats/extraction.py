@@ -5,14 +5,16 @@ from collections.abc import Collection
 from typing import Any
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Fields, Format, Part
+from turret_pipeline.events.formats.format import ASSUMABLE_IDS, Fields, Format, Part, is_among
 from turret_pipeline.events.formats.row_values import (
+    Paths,
     Row,
     drop_nulls,
     drop_paths,
+    first_identifier,
     first_value,
+    is_missing,
     lookup,
-    parse_identifier,
     parse_time,
     require_object,
 )
@@ -22,33 +24,53 @@ from turret_pipeline.events.formats.times import read_nanosecond
 def extract_columns(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:
     """Columns of an event other than its name and metadata, and the paths that they come from. Raises Rejection."""
     columns = spec.columns
-    (id_path, event_id), (session_path, session) = (
-        first_value(row, columns.event_id),
-        first_value(row, columns.session_id),
-    )
-    (user_path, user), (at_path, at) = first_value(row, columns.user_id), first_value(row, columns.event_at)
-    received_path, received = first_value(row, columns.received_at)
-    session_id = parse_identifier("session_id", session_path, session)
-    user_id = parse_identifier("user_id", user_path, user)
-    if user_id is None and spec.requires_user:
+    session_paths, session_id = first_identifier("session_id", row, columns.session_id)
+    user_paths, user_id = first_identifier("user_id", row, columns.user_id)
+    if user_id is None and spec.requires_user and is_missing(first_value(row, columns.user_id)[1]):
         raise Rejection("missing_user_id", f"{columns.user_id[0]} is missing: a {spec.title} needs one.")
-    if session_id is None and user_id is None and columns.lone_session_id:
-        session_id = parse_identifier("session_id", *first_value(row, columns.lone_session_id))
+    is_session_lone = session_id is None and user_id is None and bool(columns.lone_session_id)
+    if is_session_lone:
+        _, session_id = first_identifier("session_id", row, columns.lone_session_id)
+    assumed_path, assumed = _find_assumed_ids(row, columns.assumed_ids)
+    times, time_paths = _extract_times(row, spec)
+    id_paths, event_id = first_identifier("event_id", row, columns.event_id)
+    found = {
+        "event_id": event_id,
+        "session_id": session_id,
+        "user_id": user_id,
+        "source_format": spec.name,
+        "is_session_lone": is_session_lone,
+        "is_session_assumed": "session_id" in assumed,
+        "is_user_assumed": "user_id" in assumed,
+        **times,
+    }
+    return found, [*id_paths, *session_paths, *user_paths, *time_paths, *assumed_path]
+
+
+def _extract_times(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:
+    (at_path, at), (received_path, received) = (
+        first_value(row, spec.columns.event_at),
+        first_value(row, spec.columns.received_at),
+    )
     received_at, is_received_zone_assumed = parse_time(received_path, received, spec.time_zone)
     event_at, is_zone_assumed = parse_time(at_path, at, spec.time_zone)
     if event_at is None:
         event_at, is_zone_assumed, at = received_at, is_received_zone_assumed, received
-    found = {
-        "event_id": parse_identifier("event_id", id_path, event_id),
-        "session_id": session_id,
-        "user_id": user_id,
+    times = {
         "event_at": event_at,
         "received_at": received_at,
         "nanosecond": read_nanosecond(at),
-        "source_format": spec.name,
         "is_zone_assumed": is_zone_assumed and not spec.is_utc,
     }
-    return found, [id_path, session_path, user_path, at_path, received_path]
+    return times, [at_path, received_path]
+
+
+def _find_assumed_ids(row: Row, paths: Paths) -> tuple[Paths, frozenset[str]]:
+    """The path that lists the ids which the collector made up, and the names of these ids."""
+    path, value = first_value(row, paths)
+    if not isinstance(value, list) or not all(is_among(name, ASSUMABLE_IDS) for name in value):
+        return (), frozenset()
+    return (path,), frozenset(value)
 
 
 def extract_metadata(row: Row, spec: Format, used: Collection[str]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 
 from turret_pipeline.events.formats.row_values import Paths, Row, lookup
 
+ASSUMABLE_IDS = frozenset({"session_id", "user_id"})
+
 Fields = Mapping[str, Paths]
 """Metadata fields by name, each with the alternative paths to its value."""
 
@@ -70,6 +72,27 @@ class Columns:
     user_id: Paths = ()
     lone_session_id: Paths = ()
     """Session of an event that has neither session nor user, such as the id of its trace."""
+    assumed_ids: Paths = ()
+    """A list of the names of those ids that the collector made up (ASSUMABLE_IDS)."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Paths to ids of one person in a row, and the name of this evidence.
+
+    ``anonymous`` and ``devices`` are ids from before the person signed in as ``user``. ``aliases`` are other ids of the
+    user, each one or an array; without a ``user``, the first alias is the user. ``device_prefix`` comes before a device
+    where the source names it as a user.
+    """
+
+    evidence: str
+    user: Paths = ()
+    anonymous: Paths = ()
+    devices: Paths = ()
+    aliases: Paths = ()
+    device_prefix: str = ""
+    only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Values that keys must have in a row with this evidence."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +190,8 @@ class Format:
     """Zone of times without one."""
     only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Values that keys must have in an event; any other row is rejected."""
+    identities: tuple[Identity, ...] = ()
+    """Evidence of the ids of a person, also in rows that are no events."""
     exchange: Exchange | None = None
     conversation: Conversation | None = None
     normalize: Callable[[Row], Row] | None = None

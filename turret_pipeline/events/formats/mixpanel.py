@@ -4,7 +4,10 @@ Its times are Unix seconds. Projects created before 2023 export them in the time
 not contain.
 """
 
-from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Identity, Part, Shape
+
+_DEVICE = "$device:"
+"""What Mixpanel writes before a device as the distinct_id of an event without a user."""
 
 MIXPANEL = Format(
     name="mixpanel",
@@ -21,6 +24,28 @@ MIXPANEL = Format(
         user_id=("properties.distinct_id", "properties.$user_id", "properties.$device_id"),
         event_at=("properties.time",),
         received_at=("properties.mp_processing_time_ms",),
+    ),
+    identities=(
+        Identity(
+            "Mixpanel $identify",
+            user=("properties.$identified_id",),
+            anonymous=("properties.$anon_id", "properties.$anon_distinct_id"),
+            device_prefix=_DEVICE,
+            only_if={"event": frozenset({"$identify"})},
+        ),
+        Identity(
+            "Mixpanel $create_alias",
+            user=("properties.distinct_id",),
+            aliases=("properties.alias",),
+            only_if={"event": frozenset({"$create_alias"})},
+        ),
+        Identity("Mixpanel $merge", aliases=("properties.$distinct_ids",), only_if={"event": frozenset({"$merge"})}),
+        Identity(
+            "Mixpanel device",
+            user=("properties.$user_id",),
+            devices=("properties.$device_id",),
+            device_prefix=_DEVICE,
+        ),
     ),
     parts=(Part("properties"),),
     json_columns=("properties",),

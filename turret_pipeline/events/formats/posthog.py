@@ -1,6 +1,6 @@
 """Format of PostHog's batch and file exports. An ``$ai_generation`` is a call of a language model."""
 
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Format, Identity, Part, Shape
 
 POSTHOG = Format(
     name="posthog",
@@ -17,6 +17,21 @@ POSTHOG = Format(
         user_id=("distinct_id",),
         event_at=("timestamp", "properties.timestamp"),
         received_at=("created_at",),
+    ),
+    identities=(
+        Identity(
+            "PostHog $identify",
+            user=("distinct_id",),
+            anonymous=("properties.$anon_distinct_id",),
+            only_if={"event": frozenset({"$identify"})},
+        ),
+        Identity(
+            "PostHog $create_alias",
+            user=("distinct_id",),
+            aliases=("properties.alias",),
+            only_if={"event": frozenset({"$create_alias"})},
+        ),
+        Identity("PostHog device", user=("properties.$user_id",), devices=("properties.$device_id",)),
     ),
     becomes="one event; for `$ai_generation`, a prompt and a generation",
     exchange=Exchange(

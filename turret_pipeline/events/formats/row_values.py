@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from turret_pipeline.events.formats.event import Rejection
+from turret_pipeline.events.formats.placeholders import is_placeholder
 from turret_pipeline.events.formats.times import InvalidTimeError, is_plausible_time, read_time
 from turret_pipeline.json_repair import Loaded, load_json
 from turret_pipeline.tables import END, OTHER, START
@@ -117,19 +118,40 @@ def parse_name(path: str, value: object) -> str:
 
 
 def parse_identifier(column: str, path: str, value: object) -> str | None:
-    """Id as text, or None if it is missing or blank. Raises Rejection for other types."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if value is None:
+    """Id as text, or None if it is missing or a placeholder such as "null". Raises Rejection for other types."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
+    if (text := _identifier_text(value)) is not None:
+        return None if is_placeholder(column, text) else text
+    raise Rejection(f"invalid_{column}", f"{_last_key(path)} is {type_name(value)}: it must be a string or a number.")
+
+
+def _identifier_text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 1024:
         return str(value)
-    if isinstance(value, float):  # Parquet and data frames turn integers with gaps into floats
-        if math.isnan(value):
-            return None
-        if math.isfinite(value):
-            return str(int(value)) if value.is_integer() else str(value)
-    raise Rejection(f"invalid_{column}", f"{_last_key(path)} is {type_name(value)}: it must be a string or a number.")
+    if isinstance(value, float) and math.isfinite(value):  # data frames turn integers with gaps into floats
+        return str(int(value)) if value.is_integer() else str(value)
+    return None
+
+
+def first_identifier(column: str, row: Row, paths: Paths) -> tuple[Paths, str | None]:
+    """The first id at the paths, and the paths up to it. Raises Rejection for other types."""
+    used: list[str] = []
+    for path in paths:
+        value = lookup(row, path)
+        if value is None or value == "":
+            continue
+        used.append(path)
+        if (found := parse_identifier(column, path, value)) is not None:
+            return tuple(used), found
+    return tuple(used) or paths[-1:], None
+
+
+def is_missing(value: object) -> bool:
+    """True for null, a blank text, and NaN."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value != value  # noqa: PLR0124 - NaN
 
 
 def require_text(column: str, path: str, value: object) -> str:

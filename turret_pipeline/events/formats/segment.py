@@ -1,6 +1,6 @@
 """Format of Segment's calls, from its libraries or its storage destinations."""
 
-from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Identity, Part, Shape
 
 CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 
@@ -22,6 +22,10 @@ SEGMENT = Format(
         event_at=("timestamp", "originalTimestamp", "sentAt"),
         received_at=("receivedAt",),
     ),
+    identities=(
+        Identity("Segment call", user=("userId",), anonymous=("anonymousId",)),
+        Identity("Segment alias", user=("userId",), aliases=("previousId",), only_if={"type": frozenset({"alias"})}),
+    ),
     parts=(Part("properties"), Part("context", under="context")),
     json_columns=("properties", "context"),
     drop=(
@@ -35,7 +39,7 @@ SEGMENT = Format(
         "writeKey",
         "_metadata",
     ),
-    becomes="one event; calls other than `track` are rejected (`not_an_event`)",
+    becomes="one event; calls other than `track` are rejected (`not_an_event`), but connect the ids of a person",
     example={
         "type": "track",
         "messageId": "m-1",

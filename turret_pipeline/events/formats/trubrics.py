@@ -1,10 +1,14 @@
 """Formats of the events and LLM events that the SDKs of Trubrics send."""
 
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Format, Identity, Part, Shape
 
 _SESSION = ("thread_id", "properties.$thread_id")
 _ASSISTANT = ("assistant_id", "properties.$assistant_id")
-_DROP = ("event_id", "user_id", "timestamp", "received_at", *_SESSION, "properties.$text", "properties.$assistant_id")
+_USER = ("user_id", "anonymous_id")
+_IDENTITIES = (Identity("Segment destination", user=("user_id",), anonymous=("anonymous_id",)),)
+"""The collector keeps the anonymous id of events from Segment's destination for Trubrics."""
+
+_DROP = ("event_id", *_USER, "timestamp", "received_at", *_SESSION, "properties.$text", "properties.$assistant_id")
 
 TRUBRICS_EVENT = Format(
     name="trubrics_event",
@@ -18,12 +22,13 @@ TRUBRICS_EVENT = Format(
         event_id=("event_id",),
         event_name=("event",),
         session_id=_SESSION,
-        user_id=("user_id",),
+        user_id=_USER,
         event_at=("timestamp",),
         received_at=("received_at",),
     ),
     parts=(Part("properties"),),
     fields={"text": ("properties.$text",), "assistant_id": ("properties.$assistant_id",)},
+    identities=_IDENTITIES,
     json_columns=("properties",),
     drop=_DROP,
     requires_user=True,
@@ -46,7 +51,7 @@ TRUBRICS_LLM = Format(
     columns=Columns(
         event_id=("event_id",),
         session_id=_SESSION,
-        user_id=("user_id",),
+        user_id=_USER,
         event_at=("timestamp",),
         received_at=("received_at",),
     ),
@@ -61,6 +66,7 @@ TRUBRICS_LLM = Format(
     ),
     parts=(Part("properties"),),
     fields={"assistant_id": _ASSISTANT},
+    identities=_IDENTITIES,
     json_columns=("properties",),
     drop=_DROP,
     requires_user=True,

@@ -34,6 +34,7 @@ TURRET = Format(
         user_id=("user_id",),
         event_at=("event_at", "timestamp"),
         received_at=("received_at",),
+        assumed_ids=("assumed_ids",),
     ),
     parts=(Part("metadata", keeps_nulls=True),),
     json_columns=("metadata",),

@@ -17,7 +17,7 @@ from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import FIELD_TYPE_CHANGES, FIELDS
 
-INGESTED = ("source_files", "rejected_events", "events", "scrubbed_values")
+INGESTED = ("source_files", "rejected_events", "events", "identities", "scrubbed_values")
 FILES_SHOWN = 50
 """Number of files whose counts a run shows, latest first."""
 
@@ -39,14 +39,16 @@ def ingest(
         context.log.info("Nothing is new since the last published run: the published file stays unchanged.")
         return
     settings, lake = workspace.settings, workspace.lake
+    options = CanonicalOptions(
+        settings.session_gap_minutes, settings.clock_tolerance_minutes, settings.resolve_identities
+    )
     with workspace.progress.during("Putting events in order"):
-        write_canonical(
-            workspace.parts, lake, CanonicalOptions(settings.session_gap_minutes, settings.clock_tolerance_minutes)
-        )
+        write_canonical(workspace.parts, lake, options)
     files = lake.read("source_files")
     yield result("source_files", files.height, **_facts_of_files(files))
     yield result("rejected_events", _height(lake, "rejected_events"), reasons=_reasons(lake))
     yield result("scrubbed_values", _height(lake, "scrubbed_values"), values=_scrubbed(lake))
+    yield result("identities", _height(lake, "identities"))
     yield result("events", _height(lake, "events"), **_facts_of_events(lake.scan("events"), files))
 
 
@@ -56,7 +58,7 @@ def _height(lake: Lake, table: str) -> int:
 
 
 def _facts_of_files(files: pl.DataFrame) -> dict[str, object]:
-    counts = ("row_count", "accepted_count", "duplicate_count", "rejected_count", "late_count")
+    counts = ("row_count", "accepted_count", "duplicate_count", "superseded_count", "rejected_count", "late_count")
     latest = files.sort("ingested_at", "source_file", descending=[True, False]).head(FILES_SHOWN)
     return {
         "rows_read": int(files["row_count"].sum()),

@@ -95,9 +95,10 @@ def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
     own = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency_seconds": 1.5}
     source = "langfuse_observation"
+    prompt = shared | {"input_tokens": 4, "prompt": "Hi?"}
     assert parse_record(GENERATION) == [
-        Event(PROMPT_ID, "User prompt", "t1", None, begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
-        Event(GENERATION_ID, "AI generation", "t1", None, end, None, source, shared | own),
+        Event(PROMPT_ID, "User prompt", "t1", None, begin, None, source, prompt, is_session_lone=True),
+        Event(GENERATION_ID, "AI generation", "t1", None, end, None, source, shared | own, is_session_lone=True),
     ]
 
 
@@ -181,7 +182,8 @@ def test_other_observations_are_one_event_without_their_inputs() -> None:
     (event,) = parse_record(GENERATION | {"type": "SPAN", "name": None, "model": None})
     at = NOON + dt.timedelta(seconds=0.5)
     metadata = {"traceId": "t1", "level": "DEFAULT", "plan": "pro"}
-    assert event == Event("o1", "SPAN", "t1", None, at, None, "langfuse_observation", metadata)
+    source = "langfuse_observation"
+    assert event == Event("o1", "SPAN", "t1", None, at, None, source, metadata, is_session_lone=True)
 
 
 def test_a_trace_without_text_is_one_event_with_its_input() -> None:

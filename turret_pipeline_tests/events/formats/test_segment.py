@@ -93,7 +93,8 @@ def test_a_call_that_breaks_a_rule_is_rejected_with_its_code(change: dict[str, o
 
 
 @pytest.mark.parametrize(
-    "record", [{"type": "page", "name": "Home", "timestamp": "2024-05-01"}, {"type": "track", "name": "a", "user_id": "u1"}]
+    "record",
+    [{"type": "page", "name": "Home", "timestamp": "2024-05-01"}, {"type": "track", "name": "a", "user_id": "u1"}],
 )
 def test_a_turret_event_with_a_type_is_not_a_segment_call(record: dict[str, object]) -> None:
     assert [event.source_format for event in parse_record(record)] == ["turret"]

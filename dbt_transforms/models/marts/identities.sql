@@ -1,0 +1,3 @@
+select *
+from {{ ref('stg_identities') }}
+order by sent_id, user_id
