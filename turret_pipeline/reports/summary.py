@@ -87,6 +87,8 @@ def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
         section.append(Line(textless, "yellow"))
     if assumptions := _assumptions(connection):
         section.append(Line(assumptions, "yellow"))
+    if notes := note_users_and_sessions(connection):
+        section.append(Line(notes, "yellow"))
     if not events:
         section.append(Line(NO_EVENT_AFTER_REJECTIONS if rejected else NO_EVENT, "red"))
     section += summarize_text_fields(connection)
@@ -151,6 +153,25 @@ def _count_textless(connection: duckdb.DuckDBPyConnection) -> str:
         f"Exchanges without text: {files}{more}. Either their source does not store texts, or it holds them in a shape "
         "that is not known: `turret inspect FILE` shows what was read."
     )
+
+
+USER_NOTES = """
+select
+    coalesce(sum(split_session_count), 0)::bigint
+        || ' events got a session id of their own, because several users share theirs',
+    coalesce(sum(assumed_user_count), 0)::bigint || ' have a user id that the collector made up: they name no user',
+    (
+        select count(distinct sent_id) || ' other ids belong to ' || count(distinct user_id) || ' users'
+        from marts.identities where sent_id != user_id
+    )
+from marts.source_files
+"""
+
+
+def note_users_and_sessions(connection: duckdb.DuckDBPyConnection) -> str:
+    """Decisions about users and sessions, with the number of events or ids; empty if there are none."""
+    notes = [note for note in connection.execute(USER_NOTES).fetchall()[0] if not note.startswith("0 ")]
+    return f"Users and sessions: {'; '.join(notes)}." if notes else ""
 
 
 def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> list[str]:

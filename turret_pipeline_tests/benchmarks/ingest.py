@@ -72,7 +72,7 @@ def write_events(file: IO[bytes], count: int, seed: int = 1) -> None:
             "event_id": f"e{number}",
             "name": rng.choice(("prompt_sent", "page_opened", "export_done", "vote_given")),
             "session_id": f"s{number // 6}",
-            "user_id": f"u{rng.randrange(count // 20 + 1)}",
+            "user_id": f"u{number // 6 * 7919 % (count // 20 + 1)}",  # one user per session
             "timestamp": moment.isoformat(),
             "metadata": metadata,
         }

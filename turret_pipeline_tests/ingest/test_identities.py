@@ -219,9 +219,8 @@ def test_no_files_give_no_identities(tmp_path: Path) -> None:
 
 def links(*pairs: tuple[str, str]) -> pl.DataFrame:
     sent, linked = [one for one, _ in pairs], [other for _, other in pairs]
-    seen = [NOON] * len(pairs)
-    types = {"sent_id": pl.String, "linked_id": pl.String, "seen_at": pl.Datetime("us", "UTC")}
-    return pl.DataFrame({"sent_id": sent, "linked_id": linked, "seen_at": seen}, types)
+    types = {"sent_id": pl.String(), "linked_id": pl.String(), "seen_at": pl.Datetime("us", "UTC")}
+    return pl.DataFrame({"sent_id": sent, "linked_id": linked, "seen_at": [NOON] * len(pairs)}, pl.Schema(types))
 
 
 def test_the_person_of_a_loop_of_aliases_is_the_first_by_name() -> None:

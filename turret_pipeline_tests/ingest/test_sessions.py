@@ -92,7 +92,7 @@ def test_no_id_of_a_split_session_shows_a_user_if_users_are_hashed(tmp_path: Pat
 @pytest.mark.parametrize("nothing", ["-1", 0, -1, "null", "Undefined", "NONE", "nan", "(not set)", " "])
 @pytest.mark.parametrize("extra", [{}, {"plan": "pro"}])
 def test_placeholders_are_neither_session_nor_user(tmp_path: Path, nothing: object, extra: dict[str, str]) -> None:
-    rows = [row(f"e{number}", session_id=nothing, user_id=nothing, **extra) for number in (1, 2)]
+    rows = [row(f"e{number}", session_id=nothing, user_id=nothing) | extra for number in (1, 2)]
     found = by_event(import_rows(tmp_path, {"a.jsonl": rows}))
     assert found == {"e1": ("session-e1", None), "e2": ("session-e2", None)}
 

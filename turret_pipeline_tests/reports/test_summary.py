@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import duckdb
 import pytest
 
-from turret_pipeline.reports.summary import Line, list_applied_edits, list_rejections, summarize_text_fields
+from turret_pipeline.reports.summary import (
+    Line,
+    list_applied_edits,
+    list_rejections,
+    note_users_and_sessions,
+    summarize_text_fields,
+)
 
 SEVEN = [f"edit-{number}: lock prompt-{number}" for number in range(1, 8)]
 
@@ -44,6 +50,30 @@ def test_the_most_frequent_reasons_have_an_example_and_the_others_a_count() -> N
             "- 2 invalid_name, for example: invalid_name of line 8",
             "- 2 more: not_an_object, unknown_shape",
         ]
+
+
+@pytest.mark.parametrize(
+    ("split", "assumed", "ids", "note"),
+    [
+        ([0, 0], 0, [("u", "u")], ""),
+        ([], 0, [], ""),
+        ([2, 1], 0, [("u", "u")], "3 events got a session id of their own, because several users share theirs."),
+        ([0], 4, [], "4 have a user id that the collector made up: they name no user."),
+        ([0], 0, [("a", "u"), ("b", "u"), ("b", "v"), ("u", "u")], "2 other ids belong to 2 users."),
+    ],
+)
+def test_decisions_about_users_and_sessions_are_noted(
+    split: Sequence[int], assumed: int, ids: Sequence[tuple[str, str]], note: str
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.source_files (split_session_count bigint, assumed_user_count bigint)")
+        connection.execute("create table marts.identities (sent_id text, user_id text)")
+        for count in split:
+            connection.execute("insert into marts.source_files values (?, ?)", [count, assumed])
+        for row in ids:
+            connection.execute("insert into marts.identities values (?, ?)", row)
+        assert note_users_and_sessions(connection) == (f"Users and sessions: {note}" if note else "")
 
 
 def test_of_many_text_fields_those_of_most_events_are_shown() -> None:

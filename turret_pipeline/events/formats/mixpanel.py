@@ -7,7 +7,7 @@ not contain.
 from turret_pipeline.events.formats.format import Columns, Format, Identity, Part, Shape
 
 _DEVICE = "$device:"
-"""What Mixpanel writes before a device as the distinct_id of an event without a user."""
+"""Prefix of a device that Mixpanel writes as the distinct_id of an event without a user."""
 
 MIXPANEL = Format(
     name="mixpanel",
