@@ -67,6 +67,7 @@ def _print_format(table: Format) -> None:
         f"A row becomes {_strip_markdown(table.becomes)}.",
         "",
         *(f"{column:<13} {' or '.join(paths)}" for column, paths in facts["columns"].items()),
+        *([f"{'same person':<13} {', '.join(facts['same_person'])}"] if facts["same_person"] else []),
         "",
         *(["[mapping]", *_mapping_toml(), ""] if table.name == MAPPED else []),
         "Example:",
@@ -86,13 +87,16 @@ def _describe_format(table: Format) -> dict[str, Any]:
         "recognised_by": _strip_markdown(table.shape.description),
         "becomes": _strip_markdown(table.becomes),
         "columns": {name: paths for name, paths in dataclasses.asdict(table.columns).items() if paths},
+        "same_person": [identity.evidence for identity in table.identities],
         "example": table.example,
         "events": [_event_values(event) for event in parse_record(table.example, chosen)],
     }
 
 
 def _event_values(event: Event) -> dict[str, Any]:
-    values = {key: value for key, value in dataclasses.asdict(event).items() if value is not None}
+    values = {
+        key: value for key, value in dataclasses.asdict(event).items() if value is not None and value is not False
+    }
     return {key: value.isoformat() if key.endswith("_at") else value for key, value in values.items()}
 
 

@@ -118,6 +118,7 @@ def _build_frame(numbers: Sequence[int], rows: list[_Line], zone: dt.tzinfo) -> 
     """The rows as columns: PLAIN_SCHEMA, and ``are_times_valid``, which is true for missing times too."""
     event = _parse_times([row.timestamp for row in rows], zone)
     receipt = _parse_times([row.received_at for row in rows], zone)
+    assumed_ids = [row.assumed_ids for row in rows]
     return pl.DataFrame(
         {
             "line_number": pl.Series(numbers, dtype=pl.Int64),
@@ -129,8 +130,8 @@ def _build_frame(numbers: Sequence[int], rows: list[_Line], zone: dt.tzinfo) -> 
             "received_at": receipt["at"],
             "nanosecond": pl.select(pl.coalesce(event["nanosecond"], receipt["nanosecond"], 0)),
             "is_zone_assumed": pl.select(pl.coalesce(event["is_zone_missing"], receipt["is_zone_missing"], False)),
-            "is_session_assumed": pl.Series(["session_id" in row.assumed_ids for row in rows], dtype=pl.Boolean),
-            "is_user_assumed": pl.Series(["user_id" in row.assumed_ids for row in rows], dtype=pl.Boolean),
+            "is_session_assumed": _are_assumed("session_id", assumed_ids),
+            "is_user_assumed": _are_assumed("user_id", assumed_ids),
             "are_times_valid": event["is_valid"] & receipt["is_valid"],
             "metadata": pl.Series([str(row.metadata, "utf-8") for row in rows], dtype=pl.String),
         }
@@ -144,6 +145,13 @@ def _parse_identifiers(column: str, values: list[str | int | None]) -> pl.Series
     texts = pl.Series(values, dtype=pl.String)
     is_placeholder = texts.str.contains(PATTERNS[column])
     return texts.set(is_placeholder, None) if is_placeholder.any() else texts
+
+
+def _are_assumed(column: str, assumed_ids: Sequence[tuple[str, ...]]) -> pl.Series:
+    """True for the rows whose id the collector made up."""
+    if not any(assumed_ids):
+        return pl.repeat(value=False, n=len(assumed_ids), eager=True)
+    return pl.Series([column in names for names in assumed_ids], dtype=pl.Boolean)
 
 
 def _parse_times(values: list[str | None], zone: dt.tzinfo) -> pl.DataFrame:

@@ -101,11 +101,13 @@ _SOURCE_FILES = f"""
             count(*) filter (event_at::date < first_published_until::date) as late_count
         from deduplicated group by file_number
     ),
+    lost_lines as (select distinct file_number, line_number from repeats where place > 1 and not is_content_id),
+    kept_lines as (
+        select file_number, line_number from deduplicated semi join lost_lines using (file_number, line_number)
+    ),
     superseded as (
-        select file_number, count(distinct line_number) as superseded_count
-        from (select file_number, line_number from repeats where place > 1 and not is_content_id)
-        anti join (select file_number, line_number from deduplicated) using (file_number, line_number)
-        group by file_number
+        select file_number, count(*) as superseded_count
+        from lost_lines anti join kept_lines using (file_number, line_number) group by file_number
     ),
     splits as (select file_number, count(*) as split_session_count from split_events where has_other_id group by all),
     rejections as (select file_number, count(*) as rejected_count from rejected group by file_number)

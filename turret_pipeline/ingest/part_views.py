@@ -3,6 +3,7 @@
 import duckdb
 import polars as pl
 
+from turret_pipeline.events.formats import FORMATS
 from turret_pipeline.events.identities import IDENTITY_PART_SCHEMA
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHEMA
 from turret_pipeline.ingest.parts import PartStore
@@ -21,6 +22,12 @@ _PARTS = (
     ("links", "identities", IDENTITY_PART_SCHEMA),
 )
 """Views, with the kind of their parts and its columns."""
+
+
+_LONE_FORMATS = [spec.name for spec in FORMATS.values() if spec.columns.lone_session_id]
+_MAY_BE_LONE = f"user_id is null and source_format in ({', '.join(map(repr, _LONE_FORMATS))})"
+_DEFAULTS = {"nanosecond": "0", "row_in_line": "1", "is_session_lone": _MAY_BE_LONE}
+"""Values of columns that parts of an earlier version lack; those of other marks are false."""
 
 
 def create_part_views(connection: duckdb.DuckDBPyConnection, parts: PartStore) -> None:
@@ -56,12 +63,8 @@ def _rows_sql(files: list[str], kind: str) -> str:
 
 def _complete(column: str) -> str:
     """The column, with a default in place of null where parts of an earlier version lack it."""
-    if EVENT_PART_SCHEMA.get(column) == pl.Boolean:
-        return f"coalesce({column}, false) as {column}"
-    return f"coalesce({column}, {_DEFAULTS[column]}) as {column}" if column in _DEFAULTS else column
-
-
-_DEFAULTS = {"nanosecond": 0, "row_in_line": 1}
+    default = _DEFAULTS.get(column, "false" if EVENT_PART_SCHEMA.get(column) == pl.Boolean else None)
+    return column if default is None else f"coalesce({column}, {default}) as {column}"
 
 
 _FILE_VARIABLES = """

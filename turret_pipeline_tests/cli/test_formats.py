@@ -55,8 +55,6 @@ def test_formats_as_json() -> None:
             "event_at": "2026-03-02T09:15:00+00:00",
             "source_format": "turret",
             "metadata": {"prompt": "How do I reset my password?", "plan": "team"},
-            "is_zone_assumed": False,
-            "is_repaired": False,
         }
     ]
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from turret_pipeline.events.formats import FORMATS
 from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
 from turret_pipeline.ingest.parts import Ingestion, PartStore
@@ -356,6 +357,14 @@ def test_contents_of_earlier_versions_come_before_all_others_in_order_of_reading
     assert lake.read("event_values")["value"].to_list() == ["new"]
     shutil.rmtree(parts.folder(parts.content_hash(tmp_path / "b.jsonl")))
     assert build_lake(tmp_path, []).read("event_values")["value"].to_list() == ["before"]
+
+
+def test_a_trace_of_an_earlier_version_still_gives_its_generation_user_and_session(tmp_path: Path) -> None:
+    rows = [dict(FORMATS[name].example) for name in ("langfuse_trace", "langfuse_observation")]
+    parts, _ = read_files(tmp_path, write_files(tmp_path, {"a.jsonl": rows}))
+    forget_what_this_version_added(parts.folder(parts.content_hashes()[0]))
+    events = build_lake(tmp_path, []).read("events")
+    assert events.select("session_id", "user_id").unique().rows() == [("s-1", "u-1")]
 
 
 def forget_what_this_version_added(folder: Path) -> None:

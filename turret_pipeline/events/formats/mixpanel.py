@@ -27,19 +27,19 @@ MIXPANEL = Format(
     ),
     identities=(
         Identity(
-            "Mixpanel $identify",
+            "Mixpanel sign-in",
             user=("properties.$identified_id",),
             anonymous=("properties.$anon_id", "properties.$anon_distinct_id"),
             device_prefix=_DEVICE,
             only_if={"event": frozenset({"$identify"})},
         ),
         Identity(
-            "Mixpanel $create_alias",
+            "Mixpanel alias",
             user=("properties.distinct_id",),
             aliases=("properties.alias",),
             only_if={"event": frozenset({"$create_alias"})},
         ),
-        Identity("Mixpanel $merge", aliases=("properties.$distinct_ids",), only_if={"event": frozenset({"$merge"})}),
+        Identity("Mixpanel merge", aliases=("properties.$distinct_ids",), only_if={"event": frozenset({"$merge"})}),
         Identity(
             "Mixpanel device",
             user=("properties.$user_id",),

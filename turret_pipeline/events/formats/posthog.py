@@ -20,16 +20,16 @@ POSTHOG = Format(
     ),
     identities=(
         Identity(
-            "PostHog $identify",
+            "PostHog sign-in",
             user=("distinct_id",),
             anonymous=("properties.$anon_distinct_id",),
             only_if={"event": frozenset({"$identify"})},
         ),
         Identity(
-            "PostHog $create_alias",
+            "PostHog alias",
             user=("distinct_id",),
             aliases=("properties.alias",),
-            only_if={"event": frozenset({"$create_alias"})},
+            only_if={"event": frozenset({"$create_alias", "$merge_dangerously"})},
         ),
         Identity("PostHog device", user=("properties.$user_id",), devices=("properties.$device_id",)),
     ),
