@@ -99,6 +99,12 @@ class Settings(BaseSettings):
         description='Types by field, such as {"plan": "enum"}; they win over `turret fields set`, '
         "which wins over detection",
     )
+    field_limit: int = Field(
+        2000,
+        ge=1,
+        description="Maximum number of metadata fields; beyond it, objects with the most keys become one structured "
+        "field each",
+    )
     embedding_model: str = Field(
         model_names.AUTO,
         min_length=1,

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from turret_pipeline.fields.id_keys import are_ids
 from turret_pipeline.fields.numbers import parse_numbers
 
 VALUE_SCHEMA = pl.Schema(
@@ -25,7 +26,7 @@ VALUE_SCHEMA = pl.Schema(
 Columns = dict[str, tuple[list[int], list[Any]]]
 """Positions of documents and values, by field."""
 
-JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list"}
+JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
 NUMBER_LIMIT = 1e300
 """Values of this size and more keep their text and have no number, because sums of them could be infinite."""
 
@@ -33,6 +34,7 @@ NUMBER_LIMIT = 1e300
 def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
     """VALUE_SCHEMA of JSON objects given as text, in any order. Nested keys are joined by dots, nulls are left out.
 
+    A nested object whose keys are ids is one value: its keys are not the names of fields.
     If two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later one counts.
     """
     frames = [_frame(kind, columns) for kind, columns in _collect_columns(documents).items()]
@@ -69,7 +71,7 @@ def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         item = next(stack[-1], None)
         if item is None:
             stack.pop()
-        elif isinstance(item[1], Mapping):
+        elif isinstance(item[1], Mapping) and not are_ids(item[1]):
             stack.append(iter([(f"{item[0]}.{key}", value) for key, value in item[1].items()]))
         else:
             yield item

@@ -75,7 +75,7 @@ def _find_delimiter(lines: Iterator[Record], usual: str) -> tuple[str, Iterator[
 
 
 def _measure_fit(texts: Sequence[str], delimiter: str) -> tuple[bool, float, int, int]:
-    """How well a delimiter fits: the header has several cells, share of rows with as many, and number of cells.
+    """Fit of a delimiter: whether the header has several cells, share of rows with as many, and number of cells.
 
     Last, and negative, is the number of cells of the header that start with a space, as words after a comma do.
     """

@@ -1,18 +1,19 @@
 """Metadata values of all events: extracted once per part, then joined with the events of the lake."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
 
+from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds
 from turret_pipeline.fields.values import metadata_values
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.ingest.scratch_database import open_scratch_database, read_parquet_sql
 from turret_pipeline.ingest.workers import run_in_parallel
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import Lake
-from turret_pipeline.tables import EVENT_VALUES
+from turret_pipeline.tables import EVENT_VALUES, OTHER
 
 _POSITION = ["line_number", "item_number"]
 
@@ -38,21 +39,55 @@ def _extract_values(events: Path, values: Path) -> int:
     return part.height
 
 
-def write_values(parts: PartStore, lake: Lake) -> None:
-    """Write the table ``event_values``: the values of all events in the lake, by field and event."""
+def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:
+    """Write the table ``event_values``: the values of all events in the lake, by field and event.
+
+    Beyond ``field_limit`` fields, objects with many keys become one field each, with their values as JSON text. Returns
+    a sentence about them, which is empty if there are none.
+    """
     files = parts.part_files("values")
     if not files:
         lake.write("event_values", EVENT_VALUES.empty())
-        return
+        return ""
     with open_scratch_database(lake) as connection:
-        lake.copy(
-            connection,
-            "event_values",
-            f"""
-            select events.event_id, part.field, part.json_type, part.value, part.number
-            from {read_parquet_sql(files, "filename")} as part
+        values = read_parquet_sql(files, "filename")
+        connection.execute(f"""
+            create temp view found as
+            select events.event_id, events.file_row_number, part.field, part.json_type, part.value, part.number
+            from {values} as part
             join {read_parquet_sql([str(lake.path("events"))], "file_row_number")} as events
                 on events.content_sha256 = parse_path(part.filename)[-2]
-                and events.line_number = part.line_number and events.item_number = part.item_number
-            order by part.field, events.file_row_number""",
-        )
+                and events.line_number = part.line_number and events.item_number = part.item_number""")
+        counts = dict(connection.execute(f"select field, count(*) from {values} group by field").fetchall())
+        folds = choose_folds(counts, field_limit)
+        query = "from found"
+        if sentence := describe_folds(folds, len(counts), field_limit):
+            connection.register("folded_fields", _list_folded(folds, counts))
+            query = _FOLDED
+        columns = ", ".join(EVENT_VALUES.schema.names())
+        lake.copy(connection, "event_values", f"select {columns} from ({query}) order by field, file_row_number")
+    return sentence
+
+
+def _list_folded(folds: Folds, fields: Iterable[str]) -> pl.DataFrame:
+    """The fields that become part of another one: field, into, key. A value of the other field itself has key null."""
+    rows = [(field, OTHER, field) for field in folds.others] + [(prefix, prefix, None) for prefix in folds.prefixes]
+    for field in fields:
+        ends = (at for at, sign in enumerate(field) if sign == ".")
+        if into := next((field[:at] for at in ends if field[:at] in folds.prefixes), None):
+            rows.append((field, into, field[len(into) + 1 :]))
+    return pl.DataFrame(rows, dict.fromkeys(("field", "into", "key"), pl.String()), orient="row")
+
+
+_FOLDED = """
+    select * from found anti join folded_fields using (field)
+    union all by name
+    select event_id, file_row_number, folded_fields.into as field,
+        coalesce(any_value(json_type) filter (key is null), 'object') as json_type,
+        coalesce(any_value(value) filter (key is null), '{' || string_agg(
+            to_json(key)::varchar || ':' || if(json_type = 'string', to_json(value)::varchar, value), ',' order by key
+        ) filter (key is not null) || '}') as value,
+        any_value(number) filter (key is null) as number
+    from found join folded_fields using (field)
+    group by all
+"""

@@ -135,7 +135,7 @@ EVENT_VALUES = Table(
     (
         text("event_id", "Id of the event"),
         text("field", "Path of the value in the metadata, with nested keys joined by dots"),
-        text("json_type", "Type of the value in JSON: string, number, boolean or list"),
+        text("json_type", "Type of the value in JSON: string, number, boolean, list, or object if its keys are values"),
         text("value", "The value as text"),
         number(
             "number",

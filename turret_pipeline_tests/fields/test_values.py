@@ -1,6 +1,7 @@
 """Values of given metadata."""
 
 import json
+import uuid
 from typing import Any
 
 import polars as pl
@@ -116,6 +117,49 @@ def test_numbers_whose_sum_could_be_infinite_are_values_without_a_number(text: s
 @pytest.mark.parametrize("text", ['{"a.b":1,"a":{"b":2}}', '{"a":1,"a":2}', '{"a":{"b":3},"a":{"b":2}}'])
 def test_of_two_keys_with_one_path_the_later_counts(text: str) -> None:
     assert metadata_values([text])["value"].to_list() == ["2"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "21636369-8b52-9b4a-97b7-50923ceb3ffd",
+        "216363698B529B4A97B750923CEB3FFD",
+        "9f86d081884c7d65",
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "msg_01XFDUDYJgAACzvnptvVoYEL",
+        "user-48211",
+        "4155550123",
+        "kim@example.com",
+        "2026-03-02",
+        "2026-03-02T09:15:00Z",
+    ],
+)
+def test_an_object_with_ids_as_keys_is_one_value(key: str) -> None:
+    inner = {"role": "user", "at": 1}
+    assert values({"history": {"messages": {key: inner}, "title": "Hi"}}) == [
+        ("history.messages", "object", json.dumps({key: inner}, separators=(",", ":")), None),
+        ("history.title", "string", "Hi", None),
+    ]
+    assert [field for field, *_ in values({key: 1})] == [key]
+    mostly_names = {key: 1, "total": 2}
+    assert [field for field, *_ in values({"a": mostly_names})] == [f"a.{key}", "a.total"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["deadline", "facade", "input_tokens", "gpt-4o", "p95", "top_100", "2026", "0", "", "utm_source", "Größe", "a1"],
+)
+def test_an_object_with_names_as_keys_is_a_field_for_each(key: str) -> None:
+    assert values({"a": {key: 1}}) == [(f"a.{key}", "number", "1", 1.0)]
+
+
+def test_chats_with_a_history_by_id_have_few_fields() -> None:
+    ids = [[str(uuid.UUID(int=1000 * chat + at)) for at in range(8)] for chat in range(60)]
+    chats = [
+        json.dumps({"history": {"messages": {key: {"role": "user", "content": key} for key in keys}}, "chat": {"n": 1}})
+        for keys in ids
+    ]
+    assert set(metadata_values(chats)["field"]) == {"history.messages", "chat.n"}
 
 
 def test_deep_nesting_needs_no_recursion() -> None:

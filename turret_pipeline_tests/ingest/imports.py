@@ -51,19 +51,26 @@ def read_files(
     return parts, count
 
 
-def build_lake(root: Path, paths: Iterable[Path], options: CanonicalOptions | None = None) -> Lake:
+def build_lake(
+    root: Path, paths: Iterable[Path], options: CanonicalOptions | None = None, field_limit: int = 2000
+) -> Lake:
     """The lake of these files, read in their order."""
     parts, _ = read_files(root, paths)
     lake = Lake(root / "lake")
     write_canonical(parts, lake, options or CanonicalOptions())
     sum(extract_part_values(parts))
-    write_values(parts, lake)
+    write_values(parts, lake, field_limit)
     return lake
 
 
-def import_rows(root: Path, files: Mapping[str, Sequence[object]], options: CanonicalOptions | None = None) -> Lake:
+def import_rows(
+    root: Path,
+    files: Mapping[str, Sequence[object]],
+    options: CanonicalOptions | None = None,
+    field_limit: int = 2000,
+) -> Lake:
     """The lake of files with these rows, read in their order."""
-    return build_lake(root, write_files(root / "landing", files), options)
+    return build_lake(root, write_files(root / "landing", files), options, field_limit)
 
 
 def row_counts(lake: Lake) -> list[tuple[Any, ...]]:

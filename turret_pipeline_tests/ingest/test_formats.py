@@ -36,7 +36,7 @@ def read_with(folder: Path, **settings: object) -> Lake:
     parts = PartStore(data.parts)
     write_canonical(parts, data.lake, CanonicalOptions())
     sum(extract_part_values(parts))
-    write_values(parts, data.lake)
+    write_values(parts, data.lake, 2000)
     return data.lake
 
 

@@ -32,7 +32,7 @@ def build_lake(root: Path, privacy: Privacy) -> Lake:
     lake = Lake(root / "lake")
     write_canonical(parts, lake, CanonicalOptions())
     sum(extract_part_values(parts))
-    write_values(parts, lake)
+    write_values(parts, lake, 2000)
     return lake
 
 

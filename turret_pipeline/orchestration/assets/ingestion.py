@@ -101,11 +101,14 @@ _MARKS = ("is_time_assumed", "is_zone_assumed", "is_time_ahead", "is_session_der
 
 
 @dg.multi_asset(specs=[lake_spec("event_values", "fields", ["events"])], name="event_values")
-def event_values(workspace: Workspace) -> dg.MaterializeResult[None]:
+def event_values(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
     """Extract the values of new parts, and combine those of all events."""
     workspace.progress.track("Reading metadata", None, extract_part_values(workspace.parts))
     with workspace.progress.during("Putting metadata in order"):
-        write_values(workspace.parts, workspace.lake)
+        sentence = write_values(workspace.parts, workspace.lake, workspace.settings.field_limit)
+    if sentence:
+        context.log.info(sentence)
+        workspace.progress.say(sentence)
     return result("event_values", _height(workspace.lake, "event_values"))
 
 
