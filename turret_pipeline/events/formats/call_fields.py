@@ -19,22 +19,28 @@ INPUT_TOKENS: Paths = (
         "usage.input_token_count",
     ),
     *("usage_metadata.input_tokens", "usageMetadata.promptTokenCount", "usage_metadata.prompt_token_count"),
-    *("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
+    *("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "tokens_in", "tokens_prompt", "tokensPrompt"),
+    *("prompt_eval_count", "prompt_token_count"),  # Ollama, Llama
 )
 OUTPUT_TOKENS: Paths = (
     *("usage.completion_tokens", "usage.output_tokens", "usage.outputTokens", "usage.completionTokens"),
     *("usage_metadata.output_tokens", "usageMetadata.candidatesTokenCount", "usage_metadata.candidates_token_count"),
-    *("completion_tokens", "output_tokens", "completionTokens", "outputTokens"),
+    *("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "tokens_out", "tokens_completion"),
+    *("tokensCompletion", "eval_count", "generation_token_count"),
 )
-COST_USD: Paths = ("cost_usd", "costUsd", "total_cost", "totalCost", "cost", "usage.cost", "spend")
+COST_USD: Paths = (
+    *("cost_usd", "costUsd", "costUSD", "total_cost", "totalCost", "total_cost_usd", "response_cost", "cost"),
+    *("usage.cost", "usage.total_cost", "spend"),
+)
 FINISH_REASON: Paths = (
-    *("finish_reason", "finishReason", "stop_reason", "stopReason"),
+    *("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "incomplete_details.reason"),
     *("choices.0.finish_reason", "choices.0.finishReason", "candidates.0.finishReason", "candidates.0.finish_reason"),
 )
 _NAMED = {"model": MODEL, "input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS, "cost_usd": COST_USD}
 PROMPT_NAMES = ("model", "input_tokens")
 ANSWER_NAMES = ("model", "output_tokens", "cost_usd", "finish_reason")
-_FAILED_WORDS = frozenset("error failed failure timeout cancelled exception status_code_error".split())
+_FAILED_WORDS = frozenset("error failed failure timeout cancelled exception status_code_error true".split())
+_TRUE_WORDS = frozenset(("true", "1", "1.0", "success"))
 
 
 def prompt_fields(*prefixes: str, **more: Paths) -> Fields:
@@ -59,11 +65,15 @@ def read_failure(path: str, value: object) -> bool | None:
     """True if a status or an error says that a call failed, False if it says that it succeeded, else None."""
     if value is None or value == "":
         return None
+    key = path.rpartition(".")[2].lower()
+    if "success" in key:
+        return str(value).lower() not in _TRUE_WORDS if isinstance(value, str | int | float) else None
     if isinstance(value, bool):
         return value
-    key = path.rpartition(".")[2].lower()
     if "error" in key and not key.startswith(("is_", "level")):
         return bool(value)
-    if isinstance(value, int):
+    if isinstance(value, str) and value.isdecimal() and len(value) == len("200"):
+        value = int(value)  # CSV has no numbers
+    if isinstance(value, int | float):
         return value >= 400 if value >= 100 else value == 2 if "otel" in key else None
-    return str(value).lower() in _FAILED_WORDS if isinstance(value, str) else None
+    return value.lower() in _FAILED_WORDS if isinstance(value, str) else None

@@ -3,12 +3,14 @@
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
 from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Paths, Row, in_both_cases
+from turret_pipeline.events.formats.streams import is_stream, join_chunks, read_server_events
 
 INPUTS = ("messages", "request_body", "requestBody", "request", "input", "inputs", "contents", "prompt", "question")
 OUTPUTS = (
     *("response_body", "responseBody", "response", "choices", "candidates", "output", "outputs", "completion"),
     *("generation", "answer", "assistant_response", "result"),
 )
+_REQUESTS = ("", "request.", "request_body.")
 _ANSWERS = ("", *(f"{path}." for path in ("response_body", "responseBody", "response", "output")))
 
 
@@ -22,15 +24,18 @@ CALL_COLUMNS = Columns(
     event_name=("=LLM call",),
     session_id=in_both_cases(
         *("session_id", "conversation_id", "thread_id", "chat_id", "metadata.session_id", "metadata.conversation_id"),
-        *("metadata.thread_id", "metadata.trace_session_id"),
+        *("metadata.thread_id", "metadata.chat_id", "metadata.trace_session_id", "request.metadata.session_id"),
+        *("request_body.metadata.session_id", "session.id", "session"),
     ),
     user_id=in_both_cases(
         *("end_user", "end_user_id", "user_id", "customer_identifier", "external_user", "metadata.user_id"),
         *("metadata._user", "metadata.user", "user.id", "user", "request.user", "request_body.user"),
+        *(f"{holder}{key}" for key in ("safety_identifier", "metadata.user_id") for holder in _REQUESTS),
     ),
     event_at=in_both_cases(
         *("start_time", "started_at", "request_created_at", "request_time", "requested_at", "timestamp"),
-        *("created_at", "event_time", "time", "date", "created", "response.created", "response.created_at"),
+        *("created_at", "event_time", "time", "date", "datetime", "ts", "logged_at", "created"),
+        *("response.created", "response.created_at", "response.createTime", "response_body.created"),
     ),
     lone_session_id=in_both_cases("trace_id", "request_id", "id"),
 )
@@ -46,13 +51,32 @@ CALL_EXCHANGE = Exchange(
     ),
     ended_at=in_both_cases("end_time", "ended_at", "response_created_at", "completed_at", "finished_at"),
     failure=in_both_cases(
-        *("is_error", "error", "error_message", "response.error", "response_status", "status_code", "status")
+        *("is_error", "error", "error_message", "response.error", "response_body.error", "response_status"),
+        *("response.status", "status_code", "http_status", "status", "is_success", "success"),
     ),
     prompt_fields=prompt_fields(*_ANSWERS, "request.", "request_body."),
     generation_fields=answer_fields(*_ANSWERS, "request.", "request_body."),
 )
 
-CALL_DROP: Paths = (*INPUTS, *OUTPUTS, "usage", "object", "tools", "functions", "tool_choice", "response_format")
+CALL_DROP: Paths = (
+    *(*INPUTS, *OUTPUTS, "usage", "object", "tools", "functions", "tool_choice", "response_format", "context"),
+    *("total_duration", "load_duration", "prompt_eval_duration", "eval_duration", "done"),  # Ollama
+)
+_NANOSECONDS = 1_000_000_000
+
+
+def _normalize(row: Row) -> Row:
+    """The row with the parts of a streamed answer joined, and with seconds for Ollama's nanoseconds."""
+    key, answer = next(((key, row[key]) for key in OUTPUTS if row.get(key) is not None), ("", None))
+    answer = read_server_events(answer) if isinstance(answer, str) else answer
+    if isinstance(answer, list) and is_stream(answer):
+        answer = join_chunks(answer)
+        row = {**row, key: answer}
+    duration = row.get("total_duration") or (answer.get("total_duration") if isinstance(answer, dict) else None)
+    if isinstance(duration, int) and "latency_seconds" not in row:
+        row = {**row, "latency_seconds": duration / _NANOSECONDS}
+    return row
+
 
 CALL_LOG = Format(
     name="call_log",
@@ -67,8 +91,9 @@ CALL_LOG = Format(
     becomes="a prompt, an answer and the tool calls in it; earlier messages are not repeated",
     exchange=CALL_EXCHANGE,
     parts=(Part("metadata", allows_any_type=True),),
-    json_columns=("messages", "request", "request_body", "response", "response_body", "choices", "metadata", "usage"),
+    json_columns=(*INPUTS, *OUTPUTS, "metadata", "usage"),
     drop=CALL_DROP,
+    normalize=_normalize,
     example={
         "id": "call-1",
         "session_id": "s-1",

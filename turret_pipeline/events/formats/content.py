@@ -58,7 +58,7 @@ _GENERIC_CALLS = frozenset(("tool_call", "builtin_tool_call", "function_call", "
 """Types of calls that do not name their tool."""
 
 _LEVELS = 6
-_NAME_LIMIT = 200
+TOOL_NAME_LIMIT = 200
 """Characters of the name of a tool; the name of its event has five more."""
 
 _CLOSED_REASONING = re.compile(r"<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
@@ -113,7 +113,7 @@ class Content:
             call_id = _first_text(inner, _ID_KEYS) or _first_text(call, _ID_KEYS)
             state = inner if "state" in inner else call
             is_error, follows_text = find_failure(state), bool(self.texts)
-            self.calls.append(ToolCall(name.strip()[:_NAME_LIMIT], call_id, is_error, follows_text=follows_text))
+            self.calls.append(ToolCall(name.strip()[:TOOL_NAME_LIMIT], call_id, is_error, follows_text=follows_text))
 
     def add_result(self, result: Mapping[str, Any]) -> None:
         """Add the result of a call."""

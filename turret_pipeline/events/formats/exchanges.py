@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from turret_pipeline.events.formats.call_fields import read_failure
-from turret_pipeline.events.formats.content import ToolCall, clean_text
+from turret_pipeline.events.formats.content import TOOL_NAME_LIMIT, ToolCall, clean_text
 from turret_pipeline.events.formats.event import Event
 from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
 from turret_pipeline.events.formats.format import Exchange, Fields, Format, is_among
 from turret_pipeline.events.formats.message import ASSISTANT, USER
-from turret_pipeline.events.formats.messages import find_answers, find_new_message, read_messages
+from turret_pipeline.events.formats.messages import find_answers, find_new_message, is_vector, read_messages
 from turret_pipeline.events.formats.row_values import (
     Row,
     drop_nulls,
@@ -23,7 +23,7 @@ from turret_pipeline.events.formats.row_values import (
     parse_time,
     require_text,
 )
-from turret_pipeline.events.formats.tools import add_tool_events
+from turret_pipeline.events.formats.tools import TOOL_PREFIX, add_tool_events, describe_outcome
 
 PROMPT_NAME, GENERATION_NAME = "User prompt", "AI generation"
 
@@ -54,6 +54,14 @@ def parse_exchange(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
     return builder.build() if call else [builder.build_textless(*first_value(row, spec.columns.event_name))]
 
 
+def parse_tool_call(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
+    """The event of a row that is a call of a tool; none if it is not. Raises Rejection."""
+    name = first_value(row, exchange.tool)[1]
+    if not isinstance(name, str):
+        return []
+    return [_EventBuilder(row, spec, exchange, _Call(None, None)).build_tool_call(name)]
+
+
 def _read_strictly(row: Row, exchange: Exchange) -> _Call:
     """The texts of a row in which both must be strings. Raises Rejection."""
     (path, prompt), (answer_path, answer) = first_value(row, exchange.prompt), first_value(row, exchange.generation)
@@ -66,6 +74,8 @@ def _read_call(row: Row, exchange: Exchange) -> _Call:
         first_value(row, exchange.prompt),
         first_value(row, exchange.generation),
     )
+    if is_vector(given_answer):
+        return _Call(None, None)
     asked = find_new_message(read_messages(given, USER))
     answers = find_answers(read_messages(given_answer, ASSISTANT))
     texts = [message.content.text for message in answers if message.content.text is not None]
@@ -116,6 +126,18 @@ class _EventBuilder:
             event_at=self._asked_at,
             metadata={**metadata, **extract_fields(self._row, own), **self._answer_facts(), **self._outcome},
             is_textless=True,
+            **self._shared,
+        )
+
+    def build_tool_call(self, name: str) -> Event:
+        """The event of a call of this tool."""
+        call = ToolCall(name.strip()[:TOOL_NAME_LIMIT], None, self._outcome.get("is_error"), self._seconds)
+        return Event(
+            event_id=self._event_id,
+            event_name=TOOL_PREFIX + call.name,
+            event_at=self._asked_at,
+            metadata={**self._metadata, **describe_outcome(call)},
+            is_tool_call=True,
             **self._shared,
         )
 

@@ -132,6 +132,8 @@ class Exchange:
     """Paths to a status or an error that says that the call failed."""
     only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Values that keys must have in an exchange; any other row is one event."""
+    tool: Paths = ()
+    """Paths to the name of a tool, in rows that are calls of a tool instead of a model."""
     trace_id: Paths = ()
     """Trace of the prompt and the generation. Equal texts in one trace are repetitions of one prompt or generation."""
     is_strict: bool = False
@@ -142,7 +144,7 @@ class Exchange:
         """Paths that become metadata of only one of the two events, or no metadata."""
         fields = (*self.prompt_fields.values(), *self.generation_fields.values())
         names = (self.prompt_name_key, self.generation_name_key)
-        own = (self.latency, self.latency_ms, self.ended_at, self.failure, names, *fields)
+        own = (self.latency, self.latency_ms, self.ended_at, self.failure, self.tool, names, *fields)
         return tuple(dict.fromkeys(path for paths in own for path in paths if path))
 
 

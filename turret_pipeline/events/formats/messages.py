@@ -9,25 +9,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from turret_pipeline.events.formats.content import read_content
-from turret_pipeline.events.formats.message import ASSISTANT, SYSTEM, USER, Message, read_message
-from turret_pipeline.events.formats.row_values import from_json
+from turret_pipeline.events.formats.message import ASSISTANT, OTHER, ROLES, SYSTEM, USER, Message, read_message
+from turret_pipeline.events.formats.row_values import from_json, lookup
+from turret_pipeline.events.formats.streams import is_stream, join_chunks, read_server_events
+from turret_pipeline.events.formats.templates import split_turns
 
 _LEVELS = 8
-_ALTERNATIVES = frozenset(("choices", "candidates", "generations"))
+_ALTERNATIVES = frozenset(("choices", "candidates", "generations", "completions"))
 """Keys of answers of which only the first is shown to the user."""
 
-_MESSAGE_KEYS = ("messages", "contents", "choices", "candidates", "generations", "message", "delta")
+_MESSAGE_KEYS = ("messages", "contents", "choices", "candidates", "generations", "completions", "message", "delta")
 _TEXT_KEYS = {
     USER: (
         *("prompt", "input", "inputs", "inputText", "question", "query", "user_input", "user_message", "content"),
-        *("text", "request", "body", "inputBodyJson", "data", "value"),
+        *("text", "request", "body", "inputBodyJson", "text_prompts", "data", "value"),
     ),
     ASSISTANT: (
         *("output", "outputs", "generation", "completion", "answer", "response", "results", "outputText"),
         *("output_text", "content", "text", "result", "reply", "body", "outputBodyJson", "data", "value"),
+        "streamed_data",
     ),
 }
 """Keys of an object that may hold texts, by role. Keys that may hold messages come first."""
+
+_VECTOR_KEYS = frozenset(("embedding", "embeddings", "flagged", "relevance_score"))
 
 
 def read_messages(value: object, role: str) -> list[Message]:
@@ -38,10 +43,24 @@ def read_messages(value: object, role: str) -> list[Message]:
 def find_new_message(messages: Sequence[Message]) -> Message | None:
     """The message of a call's input that earlier calls did not have, or None.
 
-    Inputs repeat the conversation so far, so it is the last one, if the user wrote it.
+    Inputs repeat the conversation so far, so it is the last one, if the user wrote it. An answer after it that calls no
+    tools is one whose beginning the application gave the model.
     """
-    last = next((message for message in reversed(messages) if message.role != SYSTEM), None)
-    return last if last is not None and last.role == USER else None
+    turns = [message for message in messages if message.role != SYSTEM]
+    if len(turns) > 1 and turns[-1].role == ASSISTANT and not turns[-1].content.calls:
+        turns.pop()
+    return turns[-1] if turns and turns[-1].role == USER else None
+
+
+def is_vector(output: object) -> bool:
+    """True if the output of a call is a vector or a rating of its input, which is no conversation then."""
+    output = from_json(output)
+    if isinstance(output, list | tuple):
+        output = output[0] if output else None
+    if not isinstance(output, Mapping):
+        return False
+    rated = next((found for path in ("data.0", "results.0", "body.data.0") if (found := lookup(output, path))), None)
+    return any(isinstance(value, Mapping) and not _VECTOR_KEYS.isdisjoint(value) for value in (output, rated))
 
 
 def find_answers(messages: Sequence[Message]) -> list[Message]:
@@ -52,6 +71,8 @@ def find_answers(messages: Sequence[Message]) -> list[Message]:
 
 def _find_messages(value: object, role: str, levels: int) -> Iterator[Message]:
     value = from_json(value)
+    if isinstance(value, str) and role == ASSISTANT:
+        value = read_server_events(value)
     if levels == 0 or value is None:
         return
     if isinstance(value, list | tuple):
@@ -59,13 +80,19 @@ def _find_messages(value: object, role: str, levels: int) -> Iterator[Message]:
     elif isinstance(value, Mapping):
         yield from _find_in_object(value, role, levels)
     elif isinstance(value, str):
-        content = read_content(value, is_answer=role == ASSISTANT)
-        if content.text is not None:
-            yield Message(role, content)
+        turns = split_turns(value) if role == USER else []
+        for given, text in turns or [(role, value)]:
+            own_role = ROLES.get(given, OTHER)
+            content = read_content(text, is_answer=own_role == ASSISTANT)
+            if content.text is not None:
+                yield Message(own_role, content)
 
 
 def _find_in_array(values: Sequence[Any], role: str, levels: int) -> Iterator[Message]:
     """Messages of an array: messages, arrays of them, or else the parts of one message."""
+    if role == ASSISTANT and is_stream(values):
+        yield from _find_messages(join_chunks(values), role, levels - 1)
+        return
     if values and all(isinstance(item, Mapping) and ("index" in item or "finish_reason" in item) for item in values):
         values = values[:1]
     if any(isinstance(item, list | tuple) or (isinstance(item, Mapping) and _has_message(item)) for item in values):
@@ -83,6 +110,7 @@ def _has_message(item: Mapping[str, Any]) -> bool:
         read_message(item) is not None
         or any(isinstance(item.get(key), Mapping) for key in ("message", "delta", "content"))
         or "outputText" in item
+        or (isinstance(item.get("data"), Mapping) and "type" not in item)
     )
 
 
@@ -119,7 +147,7 @@ def _find_in_arguments(value: Mapping[str, Any], role: str, levels: int) -> list
     """
     args, kwargs = value.get("args"), value.get("kwargs")
     if args is None and kwargs is None:
-        arguments = list(value.values()) if len(value) == 1 else []
+        arguments = list(value.values()) if len(value) == 1 and "error" not in value else []
     else:
         arguments = [*(args if isinstance(args, list | tuple) else ())]
         if isinstance(kwargs, Mapping):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from turret_pipeline.events.formats.conversations import parse_conversation
 from turret_pipeline.events.formats.event import Event, Rejection
-from turret_pipeline.events.formats.exchanges import is_exchange, parse_exchange
+from turret_pipeline.events.formats.exchanges import is_exchange, parse_exchange, parse_tool_call
 from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata
 from turret_pipeline.events.formats.format import Format, is_among
 from turret_pipeline.events.formats.row_values import Row, describe_value, first_value, parse_json_columns, parse_name
@@ -22,6 +22,8 @@ def _build_parsed_events(parsed: Row, spec: Format) -> list[Event]:
         _reject_non_events(parsed, spec)
     if spec.conversation is not None:
         return parse_conversation(parsed, spec, spec.conversation)
+    if spec.exchange is not None and spec.exchange.tool and (calls := parse_tool_call(parsed, spec, spec.exchange)):
+        return calls
     if spec.exchange is not None and is_exchange(parsed, spec.exchange):
         return parse_exchange(parsed, spec, spec.exchange)
     shared, used = extract_columns(parsed, spec)

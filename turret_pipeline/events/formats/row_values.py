@@ -194,6 +194,16 @@ def parse_latency(path: str, value: object) -> float | None:
     return float(value)
 
 
+def read_number(value: object) -> float | None:
+    """The number, which CSV files hold as a text; None for anything else."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None
+    )
+
+
 def parse_time(path: str, value: object, zone: dt.tzinfo = dt.UTC) -> tuple[dt.datetime | None, bool]:
     """Time in UTC, or None, and whether its zone was assumed to be ``zone``. Raises Rejection."""
     if value is None or value == "":

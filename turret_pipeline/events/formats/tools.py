@@ -25,14 +25,15 @@ def add_tool_events(
                 template,
                 event_id=build_id(call.call_id or f"{number}-{call.name}"),
                 event_name=TOOL_PREFIX + call.name,
-                metadata={**template.metadata, **_describe_outcome(call)},
+                metadata={**template.metadata, **describe_outcome(call)},
                 is_tool_call=True,
             )
         )
     return [*events[False], *answer, *events[True]]
 
 
-def _describe_outcome(call: ToolCall) -> dict[str, Any]:
+def describe_outcome(call: ToolCall) -> dict[str, Any]:
+    """Metadata fields that say how a call ended and how long it took, as far as that is known."""
     outcome: dict[str, Any] = {}
     if call.is_error is not None:
         outcome = {"status": "error" if call.is_error else "success", "is_error": call.is_error}
