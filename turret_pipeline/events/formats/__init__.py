@@ -6,12 +6,17 @@ Descriptions of source formats and the engine that applies them belong here; byt
 import datetime as dt
 from collections.abc import Mapping
 
+from turret_pipeline.events.formats.bedrock import BEDROCK
 from turret_pipeline.events.formats.call_logs import CALL_LOG
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.format import Format
+from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORTKEY
+from turret_pipeline.events.formats.helicone import HELICONE
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
+from turret_pipeline.events.formats.litellm import LITELLM
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
+from turret_pipeline.events.formats.openai_calls import AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE
 from turret_pipeline.events.formats.otlp import split_record
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.row_conversion import build_events
@@ -41,6 +46,7 @@ FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
         *(SEGMENT, POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
+        *(LITELLM, HELICONE, BEDROCK, PORTKEY, OPENROUTER, CLOUDFLARE, AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE),
         *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
     )
 }

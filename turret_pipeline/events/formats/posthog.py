@@ -1,6 +1,22 @@
 """Format of PostHog's batch and file exports. An ``$ai_generation`` is a call of a language model."""
 
 from turret_pipeline.events.formats.format import Columns, Exchange, Format, Identity, Part, Shape
+from turret_pipeline.events.formats.row_values import Row
+
+_TOOL_TYPES = frozenset("tool function tool_call mcp mcp_tool".split())
+
+
+def _name_tool(row: Row) -> Row:
+    """The row with the name of the tool of a span that is a call of one, and without the input of an embedding."""
+    properties = row.get("properties")
+    if not isinstance(properties, dict):
+        return row
+    if row.get("event") == "$ai_span" and properties.get("$ai_span_type") in _TOOL_TYPES:
+        return {**row, "tool_name": properties.get("$ai_span_name")}
+    if row.get("event") == "$ai_embedding":
+        return {**row, "properties": {key: value for key, value in properties.items() if key != "$ai_input"}}
+    return row
+
 
 POSTHOG = Format(
     name="posthog",
@@ -33,22 +49,26 @@ POSTHOG = Format(
         ),
         Identity("PostHog device", user=("properties.$user_id",), devices=("properties.$device_id",)),
     ),
-    becomes="one event; for `$ai_generation`, a prompt and a generation",
+    becomes="one event; for `$ai_generation`, a prompt, an answer and tool calls; for a tool's `$ai_span`, its call",
     exchange=Exchange(
-        only_if={"event": frozenset({"$ai_generation"})},
+        only_if={"event": frozenset({"$ai_generation", "$ai_embedding"})},
         prompt=("properties.$ai_input",),
         generation=("properties.$ai_output_choices", "properties.$ai_output"),
         latency=("properties.$ai_latency",),
+        failure=("properties.$ai_is_error", "properties.$ai_error", "properties.$ai_http_status"),
+        tool=("tool_name",),
         prompt_fields={"input_tokens": ("properties.$ai_input_tokens",)},
         generation_fields={
             "output_tokens": ("properties.$ai_output_tokens",),
             "cost_usd": ("properties.$ai_total_cost_usd",),
+            "finish_reason": ("properties.$ai_stop_reason", "properties.$ai_finish_reason"),
             "time_to_first_token": ("properties.$ai_time_to_first_token",),
         },
     ),
     parts=(Part("properties"), Part("person_properties", under="person")),
     fields={"model": ("properties.$ai_model",), "provider": ("properties.$ai_provider",)},
     json_columns=("properties", "person_properties"),
+    normalize=_name_tool,
     drop=(
         *("event", "team_id", "project_id", "elements", "elements_chain", "site_url", "set", "set_once", "inserted_at"),
         *(f"properties.{key}" for key in ("token", "distinct_id", "$set", "$set_once", "$unset", "$insert_id")),

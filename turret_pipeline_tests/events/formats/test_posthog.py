@@ -114,7 +114,7 @@ def test_a_step_of_an_agent_repeats_no_prompt() -> None:
 
 def test_a_failed_call_has_only_a_prompt() -> None:
     (event,) = generation(**{"$ai_output_choices": None, "$ai_is_error": True})
-    assert (event.event_name, event.metadata["$ai_is_error"]) == ("User prompt", True)
+    assert (event.event_name, event.metadata["is_error"]) == ("User prompt", True)
 
 
 def test_a_generation_without_texts_is_one_event_and_a_trace_repeats_none() -> None:
@@ -122,6 +122,42 @@ def test_a_generation_without_texts_is_one_event_and_a_trace_repeats_none() -> N
     (trace,) = parse_record(CLICK | {"event": "$ai_trace", "properties": {"$ai_input_state": ASKED}})
     assert (private.event_name, private.event_id) == ("$ai_generation", "018f-2")
     assert (trace.event_name, trace.metadata) == ("$ai_trace", {"person_id": "p1", "person": {"company": "Acme"}})
+
+
+def test_a_generation_says_how_it_ended() -> None:
+    _, answer = generation(**{"$ai_is_error": False, "$ai_stop_reason": "stop", "$ai_http_status": 200})
+    assert (answer.metadata["is_error"], answer.metadata["finish_reason"]) == (False, "stop")
+    assert generation(**{"$ai_http_status": "500"})[1].metadata["is_error"] is True
+
+
+def test_parts_of_messages_are_texts_and_tool_calls() -> None:
+    asked = [{"role": "user", "content": [{"type": "text", "text": "Who?"}, {"type": "image", "image": "https://x"}]}]
+    call = {"type": "function", "id": "call-1", "function": {"name": "find", "arguments": {}}}
+    choices = [{"role": "assistant", "content": [{"type": "text", "text": "Wait."}, call]}]
+    prompt, answer, tool = generation(**{"$ai_input": asked, "$ai_output_choices": choices})
+    assert prompt.metadata["prompt"] == "Who?\n[image]"
+    assert answer.metadata["generation"] == "Wait."
+    assert (tool.event_name, tool.event_id, tool.is_tool_call) == ("tool:find", "018f-2-tool-call-1", True)
+
+
+def test_the_span_of_a_tool_is_its_call_and_another_span_an_event() -> None:
+    span = {"$ai_span_name": "find", "$ai_span_type": "tool", "$ai_latency": 0.5, "$ai_is_error": True}
+    (tool,) = parse_record(GENERATION | {"event": "$ai_span", "properties": span})
+    (step,) = parse_record(GENERATION | {"event": "$ai_span", "properties": span | {"$ai_span_type": "agent"}})
+    assert (tool.event_name, tool.is_tool_call, tool.event_at) == ("tool:find", True, NOON - dt.timedelta(seconds=0.5))
+    assert tool.metadata | {"status": "error", "is_error": True, "latency_seconds": 0.5} == tool.metadata
+    assert (step.event_name, step.is_tool_call) == ("$ai_span", False)
+
+
+def test_an_embedding_is_one_event_without_the_text_that_a_program_wrote() -> None:
+    kept = {key: value for key, value in GENERATION["properties"].items() if key != "$ai_output_choices"}
+    (event,) = parse_record(GENERATION | {"event": "$ai_embedding", "properties": kept})
+    assert (event.event_name, event.metadata["input_tokens"], event.metadata["model"]) == (
+        "$ai_embedding",
+        4,
+        "small-1",
+    )
+    assert "Hi?" not in str(event.metadata)
 
 
 @pytest.mark.parametrize(

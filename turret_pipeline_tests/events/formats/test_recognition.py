@@ -13,6 +13,8 @@ from turret_pipeline_tests.events.formats.rejections import rejection_of
 def test_the_order_in_which_formats_are_tried() -> None:
     assert list(FORMATS) == [
         *("segment", "posthog", "mixpanel", "langfuse_observation", "langfuse_trace"),
+        *("litellm", "helicone", "bedrock", "portkey", "openrouter", "cloudflare_ai_gateway", "azure_llm_log"),
+        *("model_batch", "openai_response"),
         *("trubrics_llm", "trubrics_event", "turret", "call_log", "openai_chat", "sharegpt"),
     ]
 
