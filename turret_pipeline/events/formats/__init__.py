@@ -6,11 +6,13 @@ Descriptions of source formats and the engine that applies them belong here; byt
 import datetime as dt
 from collections.abc import Mapping
 
+from turret_pipeline.events.formats.amplitude import AMPLITUDE
 from turret_pipeline.events.formats.bedrock import BEDROCK
 from turret_pipeline.events.formats.call_logs import CALL_LOG
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.format import Format
+from turret_pipeline.events.formats.ga4 import GA4
 from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORTKEY
 from turret_pipeline.events.formats.helicone import HELICONE
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
@@ -21,7 +23,9 @@ from turret_pipeline.events.formats.otlp import split_record
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.row_conversion import build_events
 from turret_pipeline.events.formats.row_values import Row, type_name
+from turret_pipeline.events.formats.rudderstack import RUDDERSTACK, SEGMENT_WAREHOUSE
 from turret_pipeline.events.formats.segment import SEGMENT
+from turret_pipeline.events.formats.snowplow import SNOWPLOW
 from turret_pipeline.events.formats.times import KNOWN_TIMES, to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
@@ -45,7 +49,8 @@ __all__ = [
 FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
-        *(SEGMENT, POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
+        *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
+        *(POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
         *(LITELLM, HELICONE, BEDROCK, PORTKEY, OPENROUTER, CLOUDFLARE, AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE),
         *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
     )

@@ -163,6 +163,13 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip()) or value != value  # noqa: PLR0124 - NaN
 
 
+def join_session_id(user: object, session: object) -> str | None:
+    """Id of a session whose own id is unique for its user only; None if one of them is missing. Raises Rejection."""
+    user_id = parse_identifier("user_id", "user_id", user)
+    session_id = parse_identifier("session_id", "session_id", session)
+    return f"{user_id}.{session_id}" if user_id and session_id else None
+
+
 def require_text(column: str, path: str, value: object) -> str:
     """The value, which must be a string. Raises Rejection."""
     if not isinstance(value, str):

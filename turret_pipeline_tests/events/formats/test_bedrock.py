@@ -43,8 +43,10 @@ def test_a_call_is_a_prompt_and_an_answer_in_a_session_of_their_own() -> None:
     ended = {"output_tokens": 2, "finish_reason": "end_turn", "generation": "Hello.", "latency_seconds": 1.5}
     later = NOON + dt.timedelta(seconds=1.5)
     assert parse_record(LOG) == [
-        Event("q1-prompt", "User prompt", "q1", None, NOON, None, "bedrock", asked),
-        Event("q1-generation", "AI generation", "q1", None, later, None, "bedrock", shared | ended),
+        Event("q1-prompt", "User prompt", "q1", None, NOON, None, "bedrock", asked, is_session_lone=True),
+        Event(
+            "q1-generation", "AI generation", "q1", None, later, None, "bedrock", shared | ended, is_session_lone=True
+        ),
     ]
 
 

@@ -61,7 +61,7 @@ def test_the_columns_of_a_csv_file_are_a_call() -> None:
     ],
 )
 def test_pairs_of_a_request_and_a_response_of_any_api(request_: object, response: object) -> None:
-    row = {"id": "1", "timestamp": 0, "request": request_, "response": response}
+    row = {"id": "1", "timestamp": 1714564800, "request": request_, "response": response}
     assert texts_of(row) == [("User prompt", "Hi?"), ("AI generation", "Yes.")]
 
 
@@ -116,13 +116,13 @@ def test_a_prompt_without_an_answer_says_if_the_call_failed(change: dict[str, An
     ],
 )
 def test_the_input_of_a_vector_or_a_rating_is_no_prompt(output: object) -> None:
-    (event,) = parse_record({"id": "1", "timestamp": 0, "input": "Hi?", "response": output})
+    (event,) = parse_record({"id": "1", "timestamp": 1714564800, "input": "Hi?", "response": output})
     assert (event.event_name, event.is_textless, event.metadata) == ("LLM call", True, {})
 
 
 def test_the_nanoseconds_of_ollama_are_seconds() -> None:
     answer = {"response": "Yes.", "total_duration": 2_500_000_000, "prompt_eval_count": 3, "eval_count": 5}
-    prompt, generation = parse_record({"timestamp": 0, "prompt": "Hi?", **answer})
+    prompt, generation = parse_record({"timestamp": 1714564800, "prompt": "Hi?", **answer})
     assert prompt.metadata == {"input_tokens": 3, "prompt": "Hi?"}
     assert generation.metadata == {"output_tokens": 5, "generation": "Yes.", "latency_seconds": 2.5}
 
@@ -139,9 +139,9 @@ def test_the_nanoseconds_of_ollama_are_seconds() -> None:
     ],
 )
 def test_of_a_prompt_in_the_template_of_a_model_only_the_last_turn_is_new(prompt: str) -> None:
-    assert texts_of({"timestamp": 0, "prompt": prompt, "completion": "No."})[0] == ("User prompt", "Hi?")
+    assert texts_of({"timestamp": 1714564800, "prompt": prompt, "completion": "No."})[0] == ("User prompt", "Hi?")
 
 
 def test_a_prompt_that_only_mentions_a_mark_of_a_template_is_a_text() -> None:
     text = "Who writes\nBot: and why?"
-    assert texts_of({"timestamp": 0, "prompt": text, "completion": "No."})[0] == ("User prompt", text)
+    assert texts_of({"timestamp": 1714564800, "prompt": text, "completion": "No."})[0] == ("User prompt", text)

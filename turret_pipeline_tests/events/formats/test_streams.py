@@ -38,7 +38,7 @@ COMPLETED = {
 
 def call_of(chunks: object) -> dict[str, Any]:
     """A call whose answer are these chunks."""
-    return {"id": "1", "timestamp": 0, "request": None, "response": chunks}
+    return {"id": "1", "timestamp": 1714564800, "request": None, "response": chunks}
 
 
 @pytest.mark.parametrize(
