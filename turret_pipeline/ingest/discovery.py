@@ -12,7 +12,7 @@ from upath import UPath
 from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.reading import COMPRESSED, SPREADSHEETS
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xes")
 AnyPath = TypeVar("AnyPath", Path, UPath)
 
 

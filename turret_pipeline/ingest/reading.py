@@ -1,4 +1,4 @@
-"""Rows of files: JSON lines, JSON documents, delimited text and Parquet, plain or compressed.
+"""Rows of files: JSON lines, JSON documents, delimited text, Parquet and XES, plain or compressed.
 
 This is the only module that reads raw bytes. It reads a block at a time, in bounded memory. Input that cannot be read
 becomes a rejection at its position, so that bad input never loses good input.
@@ -16,10 +16,15 @@ from backports import zstd
 from turret_pipeline.events.formats import Rejection
 from turret_pipeline.events.rows import RAW_LIMIT, Block, Lines, Record, Rows, text_record
 from turret_pipeline.ingest.delimited import delimited_records
+from turret_pipeline.ingest.enriched_lines import enriched_records, is_enriched_line
 from turret_pipeline.ingest.json_documents import Chunk, document_records, is_document_start
 from turret_pipeline.ingest.parquet import parquet_records
+from turret_pipeline.ingest.xes import is_log_start, xes_records
 
 BLOCK_BYTES, PIECE_BYTES = 8 << 20, 1 << 20
+BEGIN_BYTES = 1 << 14
+"""Bytes of a file that tell its format."""
+
 LINE_LIMIT = 32 << 20
 """Maximum bytes of a line. A longer one is rejected, so that no row fills the memory."""
 
@@ -32,14 +37,13 @@ _ZIP, _OLD_EXCEL, _ZIP_SPREADSHEETS = (
     b"\xd0\xcf\x11\xe0",
     (b"xl/", b"[Content_Types].xml", b"spreadsheet"),
 )
-_HEAD_BYTES = 4096
 _DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 
 
 def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
     """Blocks of the rows of a seekable file, in order.
 
-    The content tells the format and the compression; the name only tells delimited text from JSON.
+    The content tells the format and the compression; the name tells delimited text from JSON.
     """
     stem = name.lower()
     for ending in COMPRESSED:
@@ -49,9 +53,12 @@ def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
         yield Rows([Record(1, rejection, "")])
     elif head.startswith(_PARQUET):
         yield from _row_blocks(parquet_records(content, can_seek=content is file))
+    elif stem.endswith(".xes") or is_log_start(head.removeprefix(_BOM)):
+        yield from _row_blocks(xes_records(_read_chunks(content, b"")))
+    elif is_enriched_line(head.removeprefix(_BOM)):
+        yield from _row_blocks(enriched_records(_text_lines(content, head)))
     elif stem.endswith((".csv", ".tsv")):
-        lines = itertools.chain.from_iterable(map(_text_records, _line_blocks(_read_chunks(content, head))))
-        yield from _row_blocks(delimited_records(lines, "\t" if stem.endswith(".tsv") else ","))
+        yield from _row_blocks(delimited_records(_text_lines(content, head), "\t" if stem.endswith(".tsv") else ","))
     else:
         yield from _json_blocks(_read_chunks(content, head))
 
@@ -66,13 +73,16 @@ def _decompress(file: IO[bytes]) -> IO[bytes]:
 
 
 def _read_head(file: IO[bytes]) -> bytes:
-    """First bytes of the content. Empty if the compression is damaged; reading on reports the damage."""
+    """First bytes of the content, up to damage of its compression; reading on reports the damage."""
+    begin, content = b"", _decompress(file)
     try:
-        return _decompress(file).read(_HEAD_BYTES)
+        while len(begin) < BEGIN_BYTES and (piece := content.read1(BEGIN_BYTES)):  # type: ignore[attr-defined]
+            begin += piece
     except _DECOMPRESSION_ERRORS:
-        return b""
+        pass
     finally:
         file.seek(0)
+    return begin
 
 
 def _reject_other_file(head: bytes, name: str, stem: str) -> Rejection | None:
@@ -99,6 +109,10 @@ def _find_wide_encoding(head: bytes) -> str | None:
 def _row_blocks(records: Iterator[Record]) -> Iterator[Block]:
     while rows := list(itertools.islice(records, BLOCK_RECORDS)):
         yield Rows(rows)
+
+
+def _text_lines(content: IO[bytes], head: bytes) -> Iterator[Record]:
+    return itertools.chain.from_iterable(map(_text_records, _line_blocks(_read_chunks(content, head))))
 
 
 def _text_records(block: Block) -> Iterator[Record]:

@@ -11,6 +11,7 @@ from turret_pipeline.events.formats.bedrock import BEDROCK
 from turret_pipeline.events.formats.call_logs import CALL_LOG
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
 from turret_pipeline.events.formats.event import Event, Rejection
+from turret_pipeline.events.formats.event_logs import EVENT_LOG
 from turret_pipeline.events.formats.format import Format
 from turret_pipeline.events.formats.ga4 import GA4
 from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORTKEY
@@ -52,7 +53,7 @@ FORMATS: Mapping[str, Format] = {
         *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
         *(POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
         *(LITELLM, HELICONE, BEDROCK, PORTKEY, OPENROUTER, CLOUDFLARE, AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE),
-        *(TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
+        *(EVENT_LOG, TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
     )
 }
 """All formats by name, in the order in which they are tried: a row has the first format whose shape it matches.

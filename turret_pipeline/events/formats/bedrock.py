@@ -84,7 +84,7 @@ BEDROCK = Format(
         "schemaType": _LOG,
         "schemaVersion": "1.0",
         "timestamp": "2026-03-02T09:15:00Z",
-        "requestId": "request-1",
+        "requestId": "call-7",
         "operation": "Converse",
         "modelId": "small-1",
         "input": {

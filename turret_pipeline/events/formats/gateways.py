@@ -186,7 +186,7 @@ CLOUDFLARE = Format(
     normalize=_drop_cut_texts,
     is_utc=True,
     example={
-        "id": "log-1",
+        "id": "01J-1",
         "created_at": "2026-03-02T09:15:00Z",
         "provider": "openai",
         "model": "small-1",
