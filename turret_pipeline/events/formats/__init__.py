@@ -16,6 +16,7 @@ from turret_pipeline.events.formats.format import Format
 from turret_pipeline.events.formats.ga4 import GA4
 from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORTKEY
 from turret_pipeline.events.formats.helicone import HELICONE
+from turret_pipeline.events.formats.intercom import INTERCOM
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
 from turret_pipeline.events.formats.litellm import LITELLM
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
@@ -30,6 +31,8 @@ from turret_pipeline.events.formats.snowplow import SNOWPLOW
 from turret_pipeline.events.formats.times import KNOWN_TIMES, to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
+from turret_pipeline.events.formats.zendesk import ZENDESK_CHAT, ZENDESK_TICKET
+from turret_pipeline.events.formats.zendesk_messaging import ZENDESK_MESSAGING
 
 __all__ = [
     "AUTO",
@@ -51,6 +54,7 @@ FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
         *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
+        *(INTERCOM, ZENDESK_TICKET, ZENDESK_CHAT, ZENDESK_MESSAGING),
         *(POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
         *(LITELLM, HELICONE, BEDROCK, PORTKEY, OPENROUTER, CLOUDFLARE, AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE),
         *(EVENT_LOG, TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),

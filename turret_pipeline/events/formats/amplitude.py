@@ -4,7 +4,7 @@ It follows "Export API" and "HTTP V2 API" of Amplitude's documentation.
 """
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Identity, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, first_value, join_session_id
 
 _UPDATES = ("$identify", "$groupidentify")
@@ -41,6 +41,7 @@ AMPLITUDE = Format(
         event_at=("event_time", "time", "client_event_time"),
         received_at=("server_received_time", "server_upload_time"),
     ),
+    identities=(Identity("Amplitude event", user=("user_id",), devices=("device_id",)),),
     parts=(Part("event_properties"), Part("user_properties", under="user_properties")),
     json_columns=("event_properties", "user_properties", "groups", "group_properties", "data", "plan"),
     drop=(

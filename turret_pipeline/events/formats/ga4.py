@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Identity, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, drop_nulls, join_session_id
 
 _TYPED = ("string_value", "int_value", "float_value", "double_value")
@@ -96,6 +96,7 @@ GA4 = Format(
         user_id=("user_id", "user_pseudo_id"),
         event_at=("event_timestamp",),
     ),
+    identities=(Identity("Google Analytics 4 event", user=("user_id",), devices=("user_pseudo_id",)),),
     parts=(Part("event_params"), Part("user_properties", under="user_properties")),
     json_columns=(
         *("event_params", "user_properties", "device", "geo", "app_info", "traffic_source", "items", "ecommerce"),

@@ -6,7 +6,7 @@ They follow "Common fields" and "Warehouse Schema" of RudderStack's documentatio
 import dataclasses
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Columns, Format, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Identity, Shape
 from turret_pipeline.events.formats.row_values import Row, first_value, join_session_id
 from turret_pipeline.events.formats.segment import SEGMENT
 
@@ -96,6 +96,7 @@ SEGMENT_WAREHOUSE = Format(
         event_at=("timestamp", "original_timestamp", "sent_at"),
         received_at=("received_at",),
     ),
+    identities=(Identity("warehouse row", user=("user_id",), anonymous=("anonymous_id",)),),
     drop=(
         *("event", "timestamp", "original_timestamp", "sent_at", "uuid_ts", "uuid", "loaded_at", "rudder_id"),
         *("context_session_id", "context_session_start"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Format, Identity, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, join_session_id
 
 ENRICHED_COLUMNS = tuple(
@@ -128,6 +128,13 @@ SNOWPLOW = Format(
         user_id=("user_id", "domain_userid", "client_session.userId", "client_session.user_id", "network_userid"),
         event_at=("derived_tstamp", "true_tstamp"),
         received_at=("collector_tstamp",),
+    ),
+    identities=(
+        Identity(
+            "Snowplow event",
+            user=("user_id",),
+            devices=("domain_userid", "client_session.userId", "client_session.user_id"),
+        ),
     ),
     parts=(Part("own"),),
     drop=(
