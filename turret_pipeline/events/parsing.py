@@ -46,6 +46,7 @@ EVENT_PART_SCHEMA = pl.Schema(
         "event_name": pl.String(),
         "session_id": pl.String(),
         "user_id": pl.String(),
+        "trace_id": pl.String(),
         "event_at": POLARS_TYPES["timestamp"],
         "received_at": POLARS_TYPES["timestamp"],
         "nanosecond": POLARS_TYPES["integer"],
@@ -228,6 +229,7 @@ def _complete_plain_events(plain: pl.DataFrame, options: ParseOptions) -> pl.Dat
         pl.lit(value=False).alias("is_textless"),
         pl.lit(value=False).alias("is_session_lone"),
         pl.lit(TURRET.name).alias("source_format"),
+        pl.lit(None, pl.String).alias("trace_id"),
         pl.col("event_at").is_null().alias("is_time_assumed"),
         pl.coalesce("event_at", pl.lit(options.default_time, POLARS_TYPES["timestamp"])).alias("event_at"),
         *([] if ids else [pl.lit(None, pl.String).alias("content_id")]),
@@ -247,8 +249,9 @@ def _event_row(
     content_id = None if event.event_id else _content_id(salt, event.source_format, *names, event.event_at, metadata)
     times = (event_at, event.received_at, event.nanosecond)
     source = (event.source_format, event.event_at is None, event.is_zone_assumed, event.is_textless)
-    ids = (event.is_session_lone, event.is_session_assumed, event.is_user_assumed)
-    return (line_number, row_in_line, item_number, event.event_id, content_id, *names, *times, *source, *ids, metadata)
+    ids = (event.event_id, content_id, *names, event.trace_id)
+    marks = (event.is_session_lone, event.is_session_assumed, event.is_user_assumed)
+    return (line_number, row_in_line, item_number, *ids, *times, *source, *marks, metadata)
 
 
 def _content_id(

@@ -12,6 +12,7 @@ from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.ingest.persons import IDENTITIES, resolve_users
 from turret_pipeline.ingest.scratch_database import open_scratch_database
 from turret_pipeline.ingest.sessions import separate_persons, sessionize
+from turret_pipeline.ingest.traces import complete_from_traces
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import LAKE_EVENTS, REJECTED_EVENTS
 
@@ -33,8 +34,8 @@ class CanonicalOptions:
 def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> None:
     """Write ``events``, ``identities``, ``rejected_events``, ``source_files`` and ``scrubbed_values`` from all parts.
 
-    Events are ordered by time to the nanosecond, then by file and line. Of several events with one event_id the one
-    read last is kept.
+    Events are ordered by time to the nanosecond, then by file and line. An event without session or user has
+    those of its trace. Of several events with one event_id the one read last is kept.
     An event without an id from its source gets one derived from its content, with a number for repetitions within a
     file: a row that comes again in another dump is a duplicate, but equal rows of one dump are separate events.
     """
@@ -42,6 +43,7 @@ def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> 
         create_part_views(connection, parts)
         drop_invented_ids(connection)
         assign_event_ids(connection)
+        complete_from_traces(connection)
         drop_duplicates(connection)
         resolve_users(connection, is_enabled=options.resolve_identities)
         separate_persons(connection)

@@ -56,29 +56,29 @@ def drop_duplicates(connection: duckdb.DuckDBPyConnection) -> None:
 
     That is the one read last: an export that comes again may be corrected. Only for ids from the content it is the one
     read first, as such rows are equal. What it lacks of user and session comes from the latest row that has them: a
-    Langfuse trace and its observation repeat one event, and only the trace has a user. ``first_published_until`` is
-    what was published when the event was read first.
+    Langfuse trace and its observation repeat one event, and only the trace has a user. Of the call of a tool, a row
+    that tells how it ended comes first. ``first_published_until`` is what was published when the event was read first.
     """
     connection.execute("""
         create temp table repeated_ids as
-        select event_id from identified group by event_id having count(*) > 1""")
+        select event_id from traced group by event_id having count(*) > 1""")
     connection.execute(_REPEATS)
     if not has_rows(connection, "from repeats"):
         connection.execute("""
             create temp view deduplicated as
-            select identified.*, published_until as first_published_until
-            from identified join files using (file_number)""")
+            select traced.*, published_until as first_published_until
+            from traced join files using (file_number)""")
         return
     connection.execute(f"""
         create temp view deduplicated as
-        select identified.* replace (
-                coalesce(identified.user_id, known_user_id) as user_id,
-                case when identified.session_id is null or is_session_lone
-                    then coalesce(known_session_id, if(known_user_id is null, identified.session_id, null))
-                    else identified.session_id end as session_id
+        select traced.* replace (
+                coalesce(traced.user_id, known_user_id) as user_id,
+                case when traced.session_id is null or is_session_lone
+                    then coalesce(known_session_id, if(known_user_id is null, traced.session_id, null))
+                    else traced.session_id end as session_id
             ),
             if(place is null, published_until, repeats.first_published_until) as first_published_until
-        from identified
+        from traced
         join files using (file_number)
         left join repeats using ({POSITION})
         where coalesce(place, 1) = 1""")
@@ -88,8 +88,9 @@ _REPEATS = f"""
     create temp table repeats as
     with repeated as (
         select {POSITION}, event_id, user_id, if(is_session_lone, null, session_id) as session_id,
+            starts_with(event_name, 'tool:') and not contains(metadata, '"status":"') as is_open_call,
             read_order, published_until, bool_or(content_id is not null) over (partition by event_id) as is_content_id
-        from identified join files using (file_number) where event_id in (from repeated_ids)
+        from traced join files using (file_number) where event_id in (from repeated_ids)
     )
     select {POSITION}, is_content_id,
         row_number() over latest as place,
@@ -99,8 +100,8 @@ _REPEATS = f"""
     from repeated
     window latest as (
         partition by event_id
-        order by if(is_content_id, -1, 1) * read_order::bigint desc, if(is_content_id, -1, 1) * line_number desc,
-            if(is_content_id, -1, 1) * item_number desc
+        order by is_open_call, if(is_content_id, -1, 1) * read_order::bigint desc,
+            if(is_content_id, -1, 1) * line_number desc, if(is_content_id, -1, 1) * item_number desc
         rows between unbounded preceding and unbounded following
     ),
     oldest as (

@@ -30,7 +30,7 @@ def test_an_event_becomes_a_row_with_its_line_number() -> None:
     row = ASKED | {"event_id": "e1", "session_id": "s1", "user_id": "u1", "metadata": {"plan": "pro", "n": 2}}
     batch = parse(row)
     source = ("turret", *[False] * 6)
-    events = [(1, 1, 1, "e1", None, "asked", "s1", "u1", NOON, None, 0, *source, '{"plan":"pro","n":2}')]
+    events = [(1, 1, 1, "e1", None, "asked", "s1", "u1", None, NOON, None, 0, *source, '{"plan":"pro","n":2}')]
     assert_frame_equal(batch.events, pl.DataFrame(events, EVENT_PART_SCHEMA, orient="row"))
     assert_frame_equal(batch.rejected, pl.DataFrame(schema=REJECTED_PART_SCHEMA))
     assert batch.row_count == 1

@@ -134,6 +134,47 @@ def test_a_session_continues_in_a_later_import(tmp_path: Path) -> None:
     }
 
 
+def observation(name: str, minutes: float, **given: object) -> dict[str, Any]:
+    """A Langfuse observation of trace t1, which has no session and no user."""
+    return {"id": name, "type": "SPAN", "traceId": "t1", "name": name, "startTime": at(minutes), **given}
+
+
+def test_events_have_the_session_and_the_user_of_their_trace_in_any_order_of_files(tmp_path: Path) -> None:
+    trace = {"id": "t1", "timestamp": at(0), "sessionId": "s1", "userId": "u1", "input": "Hi?", "output": "Hello."}
+    score = {"id": "sc1", "timestamp": at(9), "traceId": "t1", "name": "thumbs", "value": 1, "dataType": "NUMERIC"}
+    other = observation("alone", 0) | {"traceId": "t2"}
+    for number, rows in enumerate(itertools.permutations([trace, observation("step", -1), score, other])):
+        lake = import_rows(tmp_path / str(number), {f"{place}.jsonl": [item] for place, item in enumerate(rows)})
+        found = lake.read("events").select("event_name", "session_id", "user_id", "is_session_derived").rows()
+        assert sorted(found) == [
+            ("AI generation", "s1", "u1", False),
+            ("User prompt", "s1", "u1", False),
+            ("alone", "t2", None, False),
+            ("feedback", "s1", "u1", False),
+            ("step", "s1", "u1", False),
+        ]
+
+
+def test_the_session_of_a_trace_with_only_a_user_is_derived(tmp_path: Path) -> None:
+    rows = [observation("first", 0), observation("second", 5, userId="u1"), row("e1", 10)]
+    events = import_rows(tmp_path, {"a.jsonl": rows}).read("events")
+    assert events.select("event_name", "user_id", "session_id").rows() == [
+        ("first", "u1", "session-first"),
+        ("second", "u1", "session-first"),
+        ("asked", "u1", "session-first"),
+    ]
+
+
+def test_of_a_call_and_the_execution_of_a_tool_the_execution_is_kept(tmp_path: Path) -> None:
+    call = {"function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
+    asked = observation("answer", 0, type="GENERATION", output={"role": "assistant", "tool_calls": [call]})
+    run = observation("weather", 1, type="TOOL", input={"city": "Paris"}, level="ERROR")
+    lake = import_rows(tmp_path, {"a.jsonl": [asked, run]})
+    (found,) = lake.read("events").select("event_name", "event_at").rows()
+    assert found == ("tool:weather", NOON + dt.timedelta(minutes=1))
+    assert ("status", "error") in lake.read("event_values").select("field", "value").rows()
+
+
 def test_only_values_of_kept_events_are_written(tmp_path: Path) -> None:
     files = {
         "a.jsonl": [row("e1", 0, metadata={"b": 1, "a": "first"}), row("e1", 1, metadata={"a": "second"})],

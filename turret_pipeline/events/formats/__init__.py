@@ -17,7 +17,7 @@ from turret_pipeline.events.formats.ga4 import GA4
 from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORTKEY
 from turret_pipeline.events.formats.helicone import HELICONE
 from turret_pipeline.events.formats.intercom import INTERCOM
-from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_TRACE
+from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_SCORE, LANGFUSE_TRACE
 from turret_pipeline.events.formats.litellm import LITELLM
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.openai_calls import AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE
@@ -55,7 +55,7 @@ FORMATS: Mapping[str, Format] = {
     for spec in (
         *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
         *(INTERCOM, ZENDESK_TICKET, ZENDESK_CHAT, ZENDESK_MESSAGING),
-        *(POSTHOG, MIXPANEL, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
+        *(POSTHOG, MIXPANEL, LANGFUSE_SCORE, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
         *(LITELLM, HELICONE, BEDROCK, PORTKEY, OPENROUTER, CLOUDFLARE, AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE),
         *(EVENT_LOG, TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
     )

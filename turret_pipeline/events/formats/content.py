@@ -50,6 +50,7 @@ _TYPES_BY_KEY = {
 
 _TEXT_KEYS = ("text", "content", "refusal", "transcript", "value")
 _NAME_KEYS = ("name", "toolName", "tool_name")
+_ARGUMENT_KEYS = ("arguments", "args", "input", "parameters")
 _ID_KEYS = ("toolCallId", "tool_call_id", "call_id", "callId", "toolUseId", "tool_use_id", "id")
 
 _CALL_KEYS = ("toolUse", "functionCall", "function_call", "function", "toolInvocation", "tool_call")
@@ -78,6 +79,7 @@ class ToolCall:
     is_error: bool | None = None
     latency_seconds: float | None = None
     follows_text: bool = False
+    arguments: Any = field(default=None, compare=False)
 
 
 @dataclass
@@ -113,7 +115,13 @@ class Content:
             call_id = _first_text(inner, _ID_KEYS) or _first_text(call, _ID_KEYS)
             state = inner if "state" in inner else call
             is_error, follows_text = find_failure(state), bool(self.texts)
-            self.calls.append(ToolCall(name.strip()[:TOOL_NAME_LIMIT], call_id, is_error, follows_text=follows_text))
+            given = (holder.get(key) for holder in (inner, call) for key in _ARGUMENT_KEYS)
+            arguments = next((value for value in given if value is not None), None)
+            self.calls.append(
+                ToolCall(
+                    name.strip()[:TOOL_NAME_LIMIT], call_id, is_error, follows_text=follows_text, arguments=arguments
+                )
+            )
 
     def add_result(self, result: Mapping[str, Any]) -> None:
         """Add the result of a call."""

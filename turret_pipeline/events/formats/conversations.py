@@ -21,7 +21,7 @@ from turret_pipeline.events.formats.row_values import (
     type_name,
 )
 from turret_pipeline.events.formats.times import read_nanosecond
-from turret_pipeline.events.formats.tools import add_tool_events
+from turret_pipeline.events.formats.tools import add_tool_events, name_call
 
 OTHER_NAME = "Other message"
 _RESERVED_KEYS = frozenset(
@@ -122,7 +122,9 @@ def _build_events(
     )
     calls = [_add_result(call, item.at, results) for call in message.content.calls]
     answer = [_build_message_event(template, message, chat)] if _is_event(message) else []
-    return add_tool_events(answer, calls, template, lambda key: f"{template.event_id}-tool-{key}")
+    return add_tool_events(
+        answer, calls, template, lambda call, number: f"{template.event_id}-tool-{name_call(call, number)}"
+    )
 
 
 def _is_event(message: Message) -> bool:

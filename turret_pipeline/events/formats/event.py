@@ -45,3 +45,5 @@ class Event:
     is_session_lone: bool = False
     is_session_assumed: bool = False
     is_user_assumed: bool = False
+    trace_id: str | None = None
+    """Trace of the event in its source. Events of one trace have one session and one user."""

@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from turret_pipeline.events.formats.call_fields import read_failure
 from turret_pipeline.events.formats.content import TOOL_NAME_LIMIT, ToolCall, clean_text
 from turret_pipeline.events.formats.event import Event
 from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
-from turret_pipeline.events.formats.format import Exchange, Fields, Format, is_among
+from turret_pipeline.events.formats.format import Exchange, Execution, Fields, Format
 from turret_pipeline.events.formats.message import ASSISTANT, USER
 from turret_pipeline.events.formats.messages import find_answers, find_new_message, is_vector, read_messages
 from turret_pipeline.events.formats.row_values import (
@@ -23,7 +23,7 @@ from turret_pipeline.events.formats.row_values import (
     parse_time,
     require_text,
 )
-from turret_pipeline.events.formats.tools import TOOL_PREFIX, add_tool_events, describe_outcome
+from turret_pipeline.events.formats.tools import add_tool_events, identify_call, name_call
 
 PROMPT_NAME, GENERATION_NAME = "User prompt", "AI generation"
 
@@ -42,11 +42,6 @@ class _Call:
         return bool(self.tools) or self.prompt is not None or self.generation is not None
 
 
-def is_exchange(row: Row, exchange: Exchange) -> bool:
-    """True if a row of the format is a call of a language model."""
-    return all(is_among(row.get(key), values) for key, values in exchange.only_if.items())
-
-
 def parse_exchange(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
     """Events of the prompt, the tool calls and the answer of a row, or of a call without text. Raises Rejection."""
     call = _read_strictly(row, exchange) if exchange.is_strict else _read_call(row, exchange)
@@ -54,12 +49,9 @@ def parse_exchange(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
     return builder.build() if call else [builder.build_textless(*first_value(row, spec.columns.event_name))]
 
 
-def parse_tool_call(row: Row, spec: Format, exchange: Exchange) -> list[Event]:
-    """The event of a row that is a call of a tool; none if it is not. Raises Rejection."""
-    name = first_value(row, exchange.tool)[1]
-    if not isinstance(name, str):
-        return []
-    return [_EventBuilder(row, spec, exchange, _Call(None, None)).build_tool_call(name)]
+def parse_execution(row: Row, spec: Format, exchange: Exchange, execution: Execution) -> Event:
+    """Event of the execution of a tool. Raises Rejection."""
+    return _EventBuilder(row, spec, exchange, _Call(None, None)).build_execution(execution)
 
 
 def _read_strictly(row: Row, exchange: Exchange) -> _Call:
@@ -99,7 +91,8 @@ class _EventBuilder:
         paths = call.paths if call else ()
         self._metadata = extract_metadata(row, spec, [*paths, *column_paths, *exchange.own_paths])
         self._event_id = self._shared.pop("event_id")
-        self._build_id = _id_builder(row, self._event_id, exchange)
+        self._trace_id = parse_identifier("event_id", *first_value(row, exchange.trace_id))
+        self._build_id = _id_builder(self._event_id, self._trace_id)
         failure = read_failure(*first_value(row, exchange.failure)) if exchange.failure else None
         self._outcome = {} if failure is None else {"is_error": failure}
 
@@ -113,33 +106,41 @@ class _EventBuilder:
         answer = list[Event]()
         if call.generation is not None:
             answer.append(self._event("generation", call.generation, self._answered_at, self._answer_facts() | outcome))
-        template = Event(None, "", event_at=self._answered_at, metadata=self._metadata, **self._shared)
-        return events + add_tool_events(answer, call.tools, template, lambda key: self._build_id("tool", key))
+        return events + add_tool_events(answer, call.tools, self._template(self._answered_at), self._identify_call)
+
+    def _template(self, at: dt.datetime | None) -> Event:
+        return Event(None, "", event_at=at, metadata=self._metadata, **self._shared)
+
+    def _identify_call(self, call: ToolCall, number: int) -> str | None:
+        if self._trace_id is None:
+            return self._build_id("tool", name_call(call, number))
+        by_arguments = self._exchange.matches_tools_by_arguments
+        return identify_call(self._trace_id, call, number, by_arguments=by_arguments)
 
     def build_textless(self, path: str, name: object) -> Event:
         """The event of a call without text. Raises Rejection."""
         own = {**self._exchange.prompt_fields, **self._exchange.generation_fields}
-        metadata = drop_paths(self._metadata, [path])
+        facts = {**self._answer_facts(), **self._outcome}
         return Event(
             event_id=self._event_id,
             event_name=parse_name(path, name),
             event_at=self._asked_at,
-            metadata={**metadata, **extract_fields(self._row, own), **self._answer_facts(), **self._outcome},
+            metadata=drop_paths({**self._metadata, **extract_fields(self._row, own), **facts}, [path]),
             is_textless=True,
             **self._shared,
         )
 
-    def build_tool_call(self, name: str) -> Event:
-        """The event of a call of this tool."""
-        call = ToolCall(name.strip()[:TOOL_NAME_LIMIT], None, self._outcome.get("is_error"), self._seconds)
-        return Event(
-            event_id=self._event_id,
-            event_name=TOOL_PREFIX + call.name,
-            event_at=self._asked_at,
-            metadata={**self._metadata, **describe_outcome(call)},
-            is_tool_call=True,
-            **self._shared,
-        )
+    def build_execution(self, execution: Execution) -> Event:
+        """The event of the execution of a tool. Raises Rejection."""
+        row, paths = self._row, (execution.name, execution.call_id, execution.arguments)
+        (path, name), (id_path, call_id), (_, arguments) = (first_value(row, paths) for paths in paths)
+        name = parse_name(path, name)[:TOOL_NAME_LIMIT]
+        call_id = parse_identifier("event_id", id_path, call_id) or self._event_id
+        call = ToolCall(name, call_id, self._outcome.get("is_error"), self._seconds, arguments=arguments)
+        event_id = self._event_id if self._trace_id is None else self._identify_call(call, 1)
+        template = replace(self._template(self._asked_at), metadata=drop_paths(self._metadata, [path]))
+        (event,) = add_tool_events([], [call], template, lambda _call, _number: event_id)
+        return event
 
     def _event(self, part: str, text: str, at: dt.datetime | None, more: dict[str, Any]) -> Event:
         name_key, default_name, own = self._settings_of(part)
@@ -168,13 +169,12 @@ def _event_name(row: Row, key: str, default: str) -> str:
     return default if value is None else parse_name(key, value)
 
 
-def _id_builder(row: Row, event_id: str | None, exchange: Exchange) -> Callable[[str, str], str | None]:
+def _id_builder(event_id: str | None, trace_id: str | None) -> Callable[[str, str], str | None]:
     """A function that builds the id of an event from the part of the call and its text.
 
     The id consists of the trace and the text if the row names a trace, because other rows may repeat them; otherwise
     of the id of the row.
     """
-    trace_id = parse_identifier("event_id", *first_value(row, exchange.trace_id))
 
     def build_id(part: str, text: str) -> str | None:
         if trace_id is not None:

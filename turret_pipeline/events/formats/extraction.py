@@ -38,6 +38,7 @@ def extract_columns(row: Row, spec: Format) -> tuple[dict[str, Any], list[str]]:
         "event_id": event_id,
         "session_id": session_id,
         "user_id": user_id,
+        "trace_id": first_identifier("trace_id", row, columns.trace_id)[1],
         "source_format": spec.name,
         "is_session_lone": is_session_lone,
         "is_session_assumed": "session_id" in assumed,

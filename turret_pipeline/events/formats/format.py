@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from turret_pipeline.events.formats.row_values import Paths, Row, lookup
+from turret_pipeline.events.formats.row_values import Paths, Row, first_value, lookup
 
 ASSUMABLE_IDS = frozenset({"session_id", "user_id"})
 
@@ -75,6 +75,9 @@ class Columns:
     assumed_ids: Paths = ()
     """A list of the names of those ids that the collector made up (ASSUMABLE_IDS)."""
 
+    trace_id: Paths = ()
+    """Trace of the event: an event without session or user has those of other events of its trace."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -132,10 +135,11 @@ class Exchange:
     """Paths to a status or an error that says that the call failed."""
     only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Values that keys must have in an exchange; any other row is one event."""
-    tool: Paths = ()
-    """Paths to the name of a tool, in rows that are calls of a tool instead of a model."""
     trace_id: Paths = ()
     """Trace of the prompt and the generation. Equal texts in one trace are repetitions of one prompt or generation."""
+    matches_tools_by_arguments: bool = False
+    """If true, a call of a tool and the row of its execution are the same event by the name and the arguments, because
+    the rows of executions have no id of the call."""
     is_strict: bool = False
     """If true, both must be strings; otherwise they are searched for in messages, parts and objects."""
 
@@ -144,8 +148,23 @@ class Exchange:
         """Paths that become metadata of only one of the two events, or no metadata."""
         fields = (*self.prompt_fields.values(), *self.generation_fields.values())
         names = (self.prompt_name_key, self.generation_name_key)
-        own = (self.latency, self.latency_ms, self.ended_at, self.failure, self.tool, names, *fields)
+        own = (self.latency, self.latency_ms, self.ended_at, self.failure, names, *fields)
         return tuple(dict.fromkeys(path for paths in own for path in paths if path))
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Paths of a row that is the execution of a tool, which becomes an event named after the tool.
+
+    Latency, failure and trace are those of the exchange of the format.
+    """
+
+    name: Paths
+    """Paths to the name of the tool: a row without one is no execution."""
+    only_if: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Values that keys must have in an execution."""
+    call_id: Paths = ()
+    arguments: Paths = ()
 
 
 @dataclass(frozen=True)
@@ -195,6 +214,7 @@ class Format:
     identities: tuple[Identity, ...] = ()
     """Evidence of the ids of a person, also in rows that are no events."""
     exchange: Exchange | None = None
+    execution: Execution | None = None
     conversation: Conversation | None = None
     normalize: Callable[[Row], Row] | None = None
     """A function that gives rows of nested or listed values the keys that the paths name. It may raise Rejection."""
@@ -223,6 +243,16 @@ class Format:
 def is_among(value: object, values: frozenset[str]) -> bool:
     """True if the value is one of these strings."""
     return isinstance(value, str) and value in values
+
+
+def is_execution(row: Row, execution: Execution) -> bool:
+    """True if a row is the execution of a tool."""
+    return has_values(row, execution.only_if) and isinstance(first_value(row, execution.name)[1], str)
+
+
+def has_values(row: Row, values: Mapping[str, frozenset[str]]) -> bool:
+    """True if each key has one of its values."""
+    return all(is_among(row.get(key), allowed) for key, allowed in values.items())
 
 
 def _has_key(row: Row, path: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, in_both_cases, lookup, read_number
 
 _PAGE = "heliconeMetadata."
@@ -61,6 +61,7 @@ HELICONE = Format(
         lone_session_id=("request_id", f"{_PAGE}requestId", "id"),
     ),
     becomes="a prompt, an answer and the tool calls in it; `tool:<name>` for a tool that was logged as a request",
+    execution=Execution(name=("tool_name",)),
     exchange=Exchange(
         prompt=_INPUT,
         generation=_OUTPUT,
@@ -68,7 +69,6 @@ HELICONE = Format(
         latency_ms=("delay_ms", "latency_ms", "latency", f"{_PAGE}latency"),
         ended_at=("response_created_at",),
         failure=("response_status", "status", f"{_PAGE}status.code", "error"),
-        tool=("tool_name",),
         prompt_fields=prompt_fields(
             *("", "response_body."),
             model=("model", "response_model", "request_model", "model_override"),

@@ -1,16 +1,21 @@
-"""Formats of Langfuse's traces and observations, exported from its UI, its API (camel case) or to blob storage (snake
-case).
+"""Formats of Langfuse's traces, observations and scores, exported from its UI, its API (camel case) or to blob storage
+(snake case). They follow its pages "Blob storage export field reference" and "Public API".
 
 A trace repeats the texts of its generations, and the steps of an agent repeat each other. To count each exchange once,
 the id of a prompt or generation consists of its trace and a hash of its text: a repetition has the same id and is a
 duplicate, whichever row comes first. Inputs and outputs of other observations are steps of the program and are dropped.
+A call of a tool in an answer and the observation of its execution are one event too: the observation has no id of the
+call, so the arguments identify it.
 """
 
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Part, Shape, is_among
+from turret_pipeline.events.formats.row_values import Row, first_value
 
 TYPES = frozenset(
     "GENERATION SPAN EVENT AGENT TOOL CHAIN RETRIEVER EVALUATOR EMBEDDING GUARDRAIL".split()  # as its API lists them
 )
+_SCORE_TYPES = frozenset("NUMERIC CATEGORICAL BOOLEAN TEXT CORRECTION".split())
+_SCORE_SOURCES = frozenset("API EVAL ANNOTATION FEEDBACK".split())
 _INPUT_TOKENS = ("usageDetails.input", "usage_details.input", "usage.input", "inputUsage", "promptTokens")
 _OUTPUT_TOKENS = ("usageDetails.output", "usage_details.output", "usage.output", "outputUsage", "completionTokens")
 _COST = ("totalCost", "total_cost", "calculatedTotalCost", "costDetails.total", "cost_details.total")
@@ -46,6 +51,19 @@ _GENERATION_FIELDS = {
     "time_to_first_token": ("timeToFirstToken", "time_to_first_token"),
 }
 
+
+def _mark_failure(row: Row) -> Row:
+    """The row with ``is_error``, which its level tells."""
+    level = row.get("level")
+    return {**row, "is_error": level.upper() == "ERROR"} if isinstance(level, str) else row
+
+
+def _is_score(row: Row) -> bool:
+    """True if the source or the type of data is one of Langfuse's."""
+    kind, source = (first_value(row, keys)[1] for keys in (("dataType", "data_type"), ("source",)))
+    return is_among(kind, _SCORE_TYPES) or is_among(source, _SCORE_SOURCES)
+
+
 LANGFUSE_TRACE = Format(
     name="langfuse_trace",
     title="Langfuse trace",
@@ -65,6 +83,7 @@ LANGFUSE_TRACE = Format(
         user_id=("userId", "user_id"),
         event_at=("timestamp",),
         lone_session_id=("id",),
+        trace_id=("id",),
     ),
     becomes="a prompt and a generation; one event if it has no text",
     exchange=Exchange(
@@ -73,6 +92,7 @@ LANGFUSE_TRACE = Format(
         is_prompt_time=True,
         latency=("latency",),
         trace_id=("id",),
+        matches_tools_by_arguments=True,
         generation_fields={"cost_usd": _COST},
     ),
     parts=(Part("metadata", allows_any_type=True),),
@@ -107,8 +127,9 @@ LANGFUSE_OBSERVATION = Format(
         user_id=("userId", "user_id"),
         event_at=("startTime", "start_time"),
         lone_session_id=("traceId", "trace_id", "id"),
+        trace_id=("traceId", "trace_id"),
     ),
-    becomes="one event; for a `GENERATION`, a prompt and a generation",
+    becomes="one event; for a `GENERATION`, a prompt and a generation; for a `TOOL`, a call of a tool",
     exchange=Exchange(
         only_if={"type": frozenset({"GENERATION"})},
         prompt=("input",),
@@ -117,9 +138,13 @@ LANGFUSE_OBSERVATION = Format(
         latency=("latency",),
         ended_at=("endTime", "end_time"),
         trace_id=("traceId", "trace_id"),
+        matches_tools_by_arguments=True,
+        failure=("is_error",),
         prompt_fields=_PROMPT_FIELDS,
         generation_fields=_GENERATION_FIELDS,
     ),
+    execution=Execution(only_if={"type": frozenset({"TOOL"})}, name=("name", "=unnamed"), arguments=("input",)),
+    normalize=_mark_failure,
     parts=(Part("metadata", allows_any_type=True),),
     fields={"model": ("model", "providedModelName", "provided_model_name")},
     json_columns=(*_JSON, "input", "output"),
@@ -141,5 +166,58 @@ LANGFUSE_OBSERVATION = Format(
         "input": [{"role": "user", "content": "How do I reset my password?"}],
         "output": {"role": "assistant", "content": "Open Settings and choose Reset."},
         "usageDetails": {"input": 12, "output": 9, "total": 21},
+    },
+)
+
+LANGFUSE_SCORE = Format(
+    name="langfuse_score",
+    title="Langfuse score",
+    shape=Shape(
+        "`id`, `name`, `value` or `stringValue`, `traceId` or `sessionId`, and a `dataType` or `source` of Langfuse's "
+        "(`NUMERIC`, `API` ...); also in snake case",
+        required=(
+            *(("id",), ("name",), ("value", "stringValue", "string_value")),
+            ("traceId", "trace_id", "sessionId", "session_id"),
+        ),
+        forbidden=("type", "input", "output", "event_name", "event"),
+        test=_is_score,
+    ),
+    columns=Columns(
+        event_id=("id",),
+        event_name=("=feedback",),
+        session_id=("sessionId", "session_id", "trace.sessionId", "trace.session_id"),
+        user_id=("userId", "user_id", "trace.userId", "trace.user_id"),
+        event_at=("timestamp", "createdAt", "created_at"),
+        lone_session_id=("traceId", "trace_id"),
+        trace_id=("traceId", "trace_id"),
+    ),
+    becomes="an event `feedback` in the session of the trace",
+    parts=(Part("metadata", allows_any_type=True),),
+    fields={
+        "score_name": ("name",),
+        "string_value": ("stringValue", "string_value"),
+        "data_type": ("dataType", "data_type"),
+        "trace_id": ("traceId", "trace_id"),
+        "observation_id": ("observationId", "observation_id"),
+    },
+    json_columns=("metadata", "trace"),
+    drop=(
+        *("projectId", "project_id", "createdAt", "created_at", "updatedAt", "updated_at", "trace", "isDeleted"),
+        *("is_deleted", "authorUserId", "author_user_id", "configId", "config_id", "queueId", "queue_id", "eventTs"),
+        *("datasetRunId", "dataset_run_id", "executionTraceId", "execution_trace_id", "event_ts", "config"),
+        *("longStringValue", "long_string_value", "evaluator_id", "evaluation_rule_id"),
+    ),
+    is_utc=True,
+    example={
+        "id": "score-1",
+        "timestamp": "2026-03-02T09:16:00.000Z",
+        "traceId": "trace-1",
+        "observationId": "obs-1",
+        "name": "thumbs",
+        "value": 1,
+        "dataType": "BOOLEAN",
+        "stringValue": "True",
+        "source": "API",
+        "comment": "Just what I needed",
     },
 )

@@ -7,7 +7,7 @@ The person is ``end_user``. ``user`` is the internal user or team whose key made
 from typing import Any
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, lookup
 
 _CALL_TYPES_WITHOUT_TEXT = ("embedding", "moderation", "rerank", "transcription", "speech", "file", "batch", "search")
@@ -60,6 +60,7 @@ LITELLM = Format(
         lone_session_id=("trace_id", "litellm_trace_id", "request_id", "id"),
     ),
     becomes="a prompt, an answer and the tool calls in it; one event if no texts are stored",
+    execution=Execution(name=("mcp_namespaced_tool_name", "metadata.mcp_tool_call_metadata.name")),
     exchange=Exchange(
         prompt=("messages", _REQUEST),
         generation=("response",),
@@ -67,7 +68,6 @@ LITELLM = Format(
         ended_at=("endTime", "end_time"),
         failure=("status", "metadata.status", "error_str", "error_information"),
         trace_id=("trace_id", "litellm_trace_id"),  # one request with all its retries
-        tool=("mcp_namespaced_tool_name", "metadata.mcp_tool_call_metadata.name"),
         prompt_fields=prompt_fields("", "response."),
         generation_fields=answer_fields("", "response.", cost_usd=("spend", "response_cost")),
     ),

@@ -18,6 +18,7 @@ def _build_pattern(*texts: str) -> str:
 PATTERNS = {
     "event_id": _build_pattern(_NOTHING),
     "session_id": _build_pattern(_NOTHING, _NUMBERS),
+    "trace_id": _build_pattern(_NOTHING, _NUMBERS),
     "user_id": _build_pattern(_NOTHING, _NUMBERS, _ROLES),
 }
 """Texts that are no id, by column; Python and Polars read the patterns in the same way.

@@ -1,6 +1,6 @@
 """Format of PostHog's batch and file exports. An ``$ai_generation`` is a call of a language model."""
 
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Identity, Part, Shape
+from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Identity, Part, Shape
 from turret_pipeline.events.formats.row_values import Row
 
 _TOOL_TYPES = frozenset("tool function tool_call mcp mcp_tool".split())
@@ -50,13 +50,13 @@ POSTHOG = Format(
         Identity("PostHog device", user=("properties.$user_id",), devices=("properties.$device_id",)),
     ),
     becomes="one event; for `$ai_generation`, a prompt, an answer and tool calls; for a tool's `$ai_span`, its call",
+    execution=Execution(name=("tool_name",)),
     exchange=Exchange(
         only_if={"event": frozenset({"$ai_generation", "$ai_embedding"})},
         prompt=("properties.$ai_input",),
         generation=("properties.$ai_output_choices", "properties.$ai_output"),
         latency=("properties.$ai_latency",),
         failure=("properties.$ai_is_error", "properties.$ai_error", "properties.$ai_http_status"),
-        tool=("tool_name",),
         prompt_fields={"input_tokens": ("properties.$ai_input_tokens",)},
         generation_fields={
             "output_tokens": ("properties.$ai_output_tokens",),

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from turret_pipeline.events.formats.conversations import parse_conversation
 from turret_pipeline.events.formats.event import Event, Rejection
-from turret_pipeline.events.formats.exchanges import is_exchange, parse_exchange, parse_tool_call
+from turret_pipeline.events.formats.exchanges import parse_exchange, parse_execution
 from turret_pipeline.events.formats.extraction import extract_columns, extract_metadata
-from turret_pipeline.events.formats.format import Format, is_among
+from turret_pipeline.events.formats.format import Format, has_values, is_among, is_execution
 from turret_pipeline.events.formats.row_values import Row, describe_value, first_value, parse_json_columns, parse_name
 
 
@@ -22,9 +22,9 @@ def _build_parsed_events(parsed: Row, spec: Format) -> list[Event]:
         _reject_non_events(parsed, spec)
     if spec.conversation is not None:
         return parse_conversation(parsed, spec, spec.conversation)
-    if spec.exchange is not None and spec.exchange.tool and (calls := parse_tool_call(parsed, spec, spec.exchange)):
-        return calls
-    if spec.exchange is not None and is_exchange(parsed, spec.exchange):
+    if spec.exchange is not None and spec.execution is not None and is_execution(parsed, spec.execution):
+        return [parse_execution(parsed, spec, spec.exchange, spec.execution)]
+    if spec.exchange is not None and has_values(parsed, spec.exchange.only_if):
         return parse_exchange(parsed, spec, spec.exchange)
     shared, used = extract_columns(parsed, spec)
     path, value = first_value(parsed, spec.columns.event_name)

@@ -1,39 +1,84 @@
 """Events of the tools that a model calls."""
 
-from collections.abc import Callable, Sequence
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from turret_pipeline.events.formats.content import ToolCall
 from turret_pipeline.events.formats.event import Event
+from turret_pipeline.events.formats.extraction import hash_texts
+from turret_pipeline.events.formats.row_values import from_json
 
 TOOL_PREFIX = "tool:"
+_ARGUMENTS_LIMIT = 10_000
+"""Characters up to which the text of arguments is read as a Python value."""
 
 
 def add_tool_events(
-    answer: Sequence[Event], calls: Sequence[ToolCall], template: Event, build_id: Callable[[str], str | None]
+    answer: Sequence[Event], calls: Sequence[ToolCall], template: Event, build_id: Callable[[ToolCall, int], str | None]
 ) -> list[Event]:
     """The event of an answer, if there is one, between those of the tools that its model called before and after it.
 
-    ``template`` has the columns and the metadata of the tools' events; ``build_id`` gives the id of an event by what
-    identifies its call in the row.
+    ``template`` has the columns and the metadata of the tools' events; ``build_id`` gives the id of an event by its
+    call and the number of the call in the row.
     """
     events: dict[bool, list[Event]] = {False: [], True: []}
     for number, call in enumerate(calls, start=1):
         events[call.follows_text].append(
             replace(
                 template,
-                event_id=build_id(call.call_id or f"{number}-{call.name}"),
+                event_id=build_id(call, number),
                 event_name=TOOL_PREFIX + call.name,
-                metadata={**template.metadata, **describe_outcome(call)},
+                metadata={**template.metadata, **_describe_outcome(call)},
                 is_tool_call=True,
             )
         )
     return [*events[False], *answer, *events[True]]
 
 
-def describe_outcome(call: ToolCall) -> dict[str, Any]:
-    """Metadata fields that say how a call ended and how long it took, as far as that is known."""
+def name_call(call: ToolCall, number: int) -> str:
+    """What identifies a call in its row: its id, or else its number and its tool."""
+    return call.call_id or f"{number}-{call.name}"
+
+
+def identify_call(trace_id: str, call: ToolCall, number: int, *, by_arguments: bool = False) -> str:
+    """Id of the event of a call that several rows of a trace may have: the answer that calls, and the execution.
+
+    It consists of the trace and the id of the call, or else its tool and its arguments. ``by_arguments`` prefers the
+    arguments to the id.
+    """
+    arguments = "\x1e".join(sorted(_list_leaves(call.arguments)))
+    by_text = f"{call.name}\x1e{arguments}" if arguments else None
+    keys = (by_text, call.call_id) if by_arguments else (call.call_id, by_text)
+    return f"{trace_id}-tool-{hash_texts(next((key for key in keys if key), name_call(call, number)))}"
+
+
+def _read_arguments(arguments: object) -> object:
+    """The value of arguments that are given as JSON, or as the text of a Python value, which LangChain writes."""
+    value = from_json(arguments)
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "[", "("} and len(value) <= _ARGUMENTS_LIMIT:
+        try:
+            return ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return value
+    return value
+
+
+def _list_leaves(value: object, levels: int = 20) -> Iterator[str]:
+    """Texts of the values in arguments without their names: some sources name them, others have a list or one value."""
+    value = _read_arguments(value)
+    if isinstance(value, Mapping | list | tuple):
+        inner = value.values() if isinstance(value, Mapping) else value
+        for item in inner if levels else ():
+            yield from _list_leaves(item, levels - 1)
+    elif isinstance(value, bool):
+        yield str(value).lower()
+    elif value is not None and value != "":
+        yield str(value)
+
+
+def _describe_outcome(call: ToolCall) -> dict[str, Any]:
     outcome: dict[str, Any] = {}
     if call.is_error is not None:
         outcome = {"status": "error" if call.is_error else "success", "is_error": call.is_error}

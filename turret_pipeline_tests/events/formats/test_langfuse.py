@@ -65,6 +65,7 @@ SNAKE: dict[str, Any] = {
     "metadata": '{"plan":"pro"}',
     "level": "DEFAULT",
 }
+PROMPT, ANSWER = "User prompt", "AI generation"
 PROMPT_ID, GENERATION_ID = "t1-prompt-13f4b16c120e82e6", "t1-generation-eb0ae350711d5cb7"
 
 
@@ -76,7 +77,17 @@ def texts(**changes: object) -> list[tuple[str, str | None]]:
 
 def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
     shared = {"name": "support", "tags": ["beta"], "plan": "pro"}
-    first = Event(PROMPT_ID, "User prompt", "s1", "u1", NOON, None, "langfuse_trace", shared | {"prompt": "Hi?"})
+    first = Event(
+        event_id=PROMPT_ID,
+        event_name="User prompt",
+        session_id="s1",
+        user_id="u1",
+        event_at=NOON,
+        received_at=None,
+        source_format="langfuse_trace",
+        metadata=shared | {"prompt": "Hi?"},
+        trace_id="t1",
+    )
     second = Event(
         event_id=GENERATION_ID,
         event_name="AI generation",
@@ -86,6 +97,7 @@ def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
         received_at=None,
         source_format="langfuse_trace",
         metadata=shared | {"cost_usd": 0.5, "generation": "Hello.", "latency_seconds": 2},
+        trace_id="t1",
     )
     assert parse_record(TRACE) == [first, second]
 
@@ -93,13 +105,18 @@ def test_a_trace_becomes_a_prompt_and_a_generation() -> None:
 def test_a_generation_becomes_a_prompt_and_a_generation() -> None:
     shared = {"traceId": "t1", "name": "answer", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
     begin, end = NOON + dt.timedelta(seconds=0.5), NOON + dt.timedelta(seconds=2)
-    own = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency_seconds": 1.5}
-    source = "langfuse_observation"
-    prompt = shared | {"input_tokens": 4, "prompt": "Hi?"}
-    assert parse_record(GENERATION) == [
-        Event(PROMPT_ID, "User prompt", "t1", None, begin, None, source, prompt, is_session_lone=True),
-        Event(GENERATION_ID, "AI generation", "t1", None, end, None, source, shared | own, is_session_lone=True),
-    ]
+    own = {"output_tokens": 2, "cost_usd": 0.25, "generation": "Hello.", "latency_seconds": 1.5, "is_error": False}
+    prompt, answer = parse_record(GENERATION)
+    assert (prompt.event_id, prompt.event_name, prompt.session_id, prompt.user_id) == (PROMPT_ID, PROMPT, "t1", None)
+    assert (answer.event_id, answer.event_name, answer.session_id, answer.user_id) == (
+        GENERATION_ID,
+        ANSWER,
+        "t1",
+        None,
+    )
+    assert [(event.event_at, event.trace_id) for event in (prompt, answer)] == [(begin, "t1"), (end, "t1")]
+    assert prompt.metadata == shared | {"input_tokens": 4, "prompt": "Hi?"}
+    assert answer.metadata == shared | own
 
 
 def test_an_enriched_row_of_the_blob_export_gives_the_same_events() -> None:
@@ -111,12 +128,16 @@ def test_an_enriched_row_of_the_blob_export_gives_the_same_events() -> None:
         "time_to_first_token": 0.5,
         "generation": "Hello.",
         "latency_seconds": 1.5,
+        "is_error": False,
     }
-    source = "langfuse_observation"
-    assert parse_record(SNAKE) == [
-        Event(PROMPT_ID, "User prompt", "s1", "u1", begin, None, source, shared | {"input_tokens": 4, "prompt": "Hi?"}),
-        Event(GENERATION_ID, "AI generation", "s1", "u1", end, None, source, shared | own),
+    prompt, answer = parse_record(SNAKE)
+    assert [(event.session_id, event.user_id) for event in (prompt, answer)] == [("s1", "u1")] * 2
+    assert [(event.event_id, event.event_at) for event in (prompt, answer)] == [
+        (PROMPT_ID, begin),
+        (GENERATION_ID, end),
     ]
+    assert prompt.metadata == shared | {"input_tokens": 4, "prompt": "Hi?"}
+    assert answer.metadata == shared | own
 
 
 def test_an_exchange_in_a_trace_and_in_its_generation_has_the_same_ids() -> None:
@@ -172,25 +193,145 @@ def test_a_step_of_an_agent_repeats_no_prompt() -> None:
 @pytest.mark.parametrize("nothing", [None, "", " ", [], {}, {"a": 1}, [[]], 3, True, [{"role": "user"}]])
 def test_a_generation_without_texts_is_one_event(nothing: object) -> None:
     (event,) = parse_record(GENERATION | {"input": nothing, "output": None})
-    call = {"input_tokens": 4, "output_tokens": 2, "cost_usd": 0.25, "latency_seconds": 1.5}
     shared = {"traceId": "t1", "level": "DEFAULT", "plan": "pro", "model": "small-1"}
-    assert (event.event_name, event.event_id, event.metadata) == ("answer", "o1", shared | call)
+    counts = {"input_tokens": 4, "output_tokens": 2, "cost_usd": 0.25, "latency_seconds": 1.5, "is_error": False}
+    assert (event.event_name, event.event_id, event.metadata) == ("answer", "o1", shared | counts)
     assert event.is_textless
 
 
 def test_other_observations_are_one_event_without_their_inputs() -> None:
     (event,) = parse_record(GENERATION | {"type": "SPAN", "name": None, "model": None})
     at = NOON + dt.timedelta(seconds=0.5)
-    metadata = {"traceId": "t1", "level": "DEFAULT", "plan": "pro"}
+    metadata = {"traceId": "t1", "level": "DEFAULT", "plan": "pro", "is_error": False}
     source = "langfuse_observation"
-    assert event == Event("o1", "SPAN", "t1", None, at, None, source, metadata, is_session_lone=True)
+    assert event == Event("o1", "SPAN", "t1", None, at, None, source, metadata, is_session_lone=True, trace_id="t1")
 
 
 def test_a_trace_without_text_is_one_event_with_its_input() -> None:
     (event,) = parse_record(TRACE | {"input": {"rows": 3}, "output": None, "name": None, "tags": None})
-    metadata = {"input": {"rows": 3}, "plan": "pro", "cost_usd": 0.5, "latency_seconds": 2.0}
-    source = "langfuse_trace"
-    assert event == Event("t1", "Trace", "s1", "u1", NOON, None, source, metadata, is_textless=True)
+    assert (event.event_id, event.event_name, event.session_id, event.user_id) == ("t1", "Trace", "s1", "u1")
+    assert event.metadata == {"input": {"rows": 3}, "plan": "pro", "cost_usd": 0.5, "latency_seconds": 2}
+    assert (event.event_at, event.is_textless) == (NOON, True)
+
+
+CALL = {
+    "id": "call-1",
+    "type": "function",
+    "function": {"name": "weather", "arguments": '{"city": "Paris", "days": 2}'},
+}
+TOOL = {
+    "id": "o2",
+    "type": "TOOL",
+    "traceId": "t1",
+    "name": "weather",
+    "startTime": "2024-05-01T12:00:02Z",
+    "endTime": "2024-05-01T12:00:02.250Z",
+    "level": "DEFAULT",
+}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"city": "Paris", "days": 2},
+        {"args": [], "kwargs": {"days": 2, "city": "Paris"}},
+        "{'city': 'Paris', 'days': 2}",
+    ],
+)
+def test_the_execution_of_a_tool_has_the_id_of_its_call_and_tells_how_it_ended(given: object) -> None:
+    (call,) = parse_record(GENERATION | {"input": None, "output": {"role": "assistant", "tool_calls": [CALL]}})
+    (run,) = parse_record(TOOL | {"input": given, "output": "18 degrees"})
+    assert (call.event_id, call.event_name, call.is_tool_call) == (run.event_id, run.event_name, run.is_tool_call)
+    assert (run.event_name, run.event_at) == ("tool:weather", NOON + dt.timedelta(seconds=2))
+    assert run.metadata == {
+        "traceId": "t1",
+        "level": "DEFAULT",
+        "status": "success",
+        "is_error": False,
+        "latency_seconds": 0.25,
+    }
+
+
+def test_executions_with_other_arguments_are_other_events_and_those_without_have_their_own_id() -> None:
+    inputs = ({"city": "Paris"}, {"city": "Rome"}, None, None)
+    events = [parse_record(TOOL | {"id": f"o{place}", "input": given})[0] for place, given in enumerate(inputs)]
+    assert len({event.event_id for event in events}) == 4
+
+
+def test_a_failed_observation_is_an_error() -> None:
+    failed = {"level": "ERROR", "statusMessage": "timed out"}
+    (run,) = parse_record(TOOL | failed)
+    assert (run.metadata["status"], run.metadata["is_error"], run.metadata["statusMessage"]) == (
+        "error",
+        True,
+        "timed out",
+    )
+    prompt, answer = parse_record(GENERATION | failed)
+    assert "is_error" not in prompt.metadata
+    assert answer.metadata["is_error"] is True
+
+
+SCORE: dict[str, Any] = {
+    "id": "sc1",
+    "timestamp": "2024-05-01T12:05:00Z",
+    "traceId": "t1",
+    "observationId": "o1",
+    "name": "thumbs",
+    "value": 0,
+    "stringValue": "False",
+    "dataType": "BOOLEAN",
+    "source": "API",
+    "comment": "Wrong city",
+    "authorUserId": "reviewer",
+    "metadata": {"plan": "pro"},
+}
+
+
+def test_a_score_is_feedback_in_the_trace_that_it_scores() -> None:
+    (event,) = parse_record(SCORE)
+    assert (event.event_id, event.event_name, event.source_format) == ("sc1", "feedback", "langfuse_score")
+    assert (event.session_id, event.user_id, event.trace_id) == ("t1", None, "t1")
+    assert event.metadata == {
+        "value": 0,
+        "source": "API",
+        "comment": "Wrong city",
+        "plan": "pro",
+        "score_name": "thumbs",
+        "string_value": "False",
+        "data_type": "BOOLEAN",
+        "trace_id": "t1",
+        "observation_id": "o1",
+    }
+
+
+def test_a_score_of_the_blob_export_or_of_a_session_is_feedback_too() -> None:
+    snake = {
+        "trace_id": "t1",
+        "data_type": "CATEGORICAL",
+        "string_value": "good",
+        "source": "ANNOTATION",
+        "value": "0.0",
+    }
+    base = {"id": "sc2", "timestamp": "2024-05-01 12:05:00.000000", "name": "quality", "project_id": "p1"}
+    (of_trace,) = parse_record(base | snake)
+    assert (of_trace.session_id, of_trace.metadata["string_value"], of_trace.is_zone_assumed) == ("t1", "good", False)
+    (of_session,) = parse_record(base | snake | {"trace_id": None, "session_id": "s1"})
+    assert (of_session.session_id, of_session.trace_id) == ("s1", None)
+    (with_trace,) = parse_record(base | snake | {"trace": {"userId": "u1", "sessionId": "s1"}})
+    assert (with_trace.session_id, with_trace.user_id) == ("s1", "u1")
+
+
+def test_a_turret_event_with_a_value_and_a_trace_is_no_score() -> None:
+    record = {
+        "id": "1",
+        "name": "rated",
+        "value": 1,
+        "trace_id": "t1",
+        "source": "app",
+        "timestamp": 1714564800,
+        "metadata": {},
+    }
+    assert parse_record(record)[0].source_format == "turret"
 
 
 def test_without_a_session_that_of_a_user_is_derived_later_and_otherwise_it_is_the_trace() -> None:
