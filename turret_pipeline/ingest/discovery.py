@@ -10,9 +10,10 @@ from typing import TypeVar
 from upath import UPath
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.ingest.protobuf import ENDINGS
 from turret_pipeline.ingest.reading import COMPRESSED, SPREADSHEETS
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xes")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xes", *ENDINGS)
 AnyPath = TypeVar("AnyPath", Path, UPath)
 
 

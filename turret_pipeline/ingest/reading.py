@@ -1,4 +1,4 @@
-"""Rows of files: JSON lines, JSON documents, delimited text, Parquet and XES, plain or compressed.
+"""Rows of files: JSON lines, JSON documents, delimited text, Parquet, XES and spans in protobuf, plain or compressed.
 
 This is the only module that reads raw bytes. It reads a block at a time, in bounded memory. Input that cannot be read
 becomes a rejection at its position, so that bad input never loses good input.
@@ -19,6 +19,7 @@ from turret_pipeline.ingest.delimited import delimited_records
 from turret_pipeline.ingest.enriched_lines import enriched_records, is_enriched_line
 from turret_pipeline.ingest.json_documents import Chunk, document_records, is_document_start
 from turret_pipeline.ingest.parquet import parquet_records
+from turret_pipeline.ingest.protobuf import ENDINGS, has_sizes, protobuf_records
 from turret_pipeline.ingest.xes import is_log_start, xes_records
 
 BLOCK_BYTES, PIECE_BYTES = 8 << 20, 1 << 20
@@ -43,7 +44,7 @@ _DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
     """Blocks of the rows of a seekable file, in order.
 
-    The content tells the format and the compression; the name tells delimited text from JSON.
+    The content tells the format and the compression; the name tells delimited text and protobuf from JSON.
     """
     stem = name.lower()
     for ending in COMPRESSED:
@@ -57,6 +58,8 @@ def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
         yield from _row_blocks(xes_records(_read_chunks(content, b"")))
     elif is_enriched_line(head.removeprefix(_BOM)):
         yield from _row_blocks(enriched_records(_text_lines(content, head)))
+    elif has_sizes(head) or (stem.endswith(ENDINGS) and head[:1] not in {b"{", b"["}):
+        yield from _row_blocks(protobuf_records(content, head))
     elif stem.endswith((".csv", ".tsv")):
         yield from _row_blocks(delimited_records(_text_lines(content, head), "\t" if stem.endswith(".tsv") else ","))
     else:

@@ -18,16 +18,18 @@ from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORT
 from turret_pipeline.events.formats.helicone import HELICONE
 from turret_pipeline.events.formats.intercom import INTERCOM
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_SCORE, LANGFUSE_TRACE
+from turret_pipeline.events.formats.langsmith import LANGSMITH_FEEDBACK, LANGSMITH_RUN
 from turret_pipeline.events.formats.litellm import LITELLM
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
+from turret_pipeline.events.formats.nested_rows import split_record
 from turret_pipeline.events.formats.openai_calls import AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE
-from turret_pipeline.events.formats.otlp import split_record
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.row_conversion import build_events
 from turret_pipeline.events.formats.row_values import Row, type_name
 from turret_pipeline.events.formats.rudderstack import RUDDERSTACK, SEGMENT_WAREHOUSE
 from turret_pipeline.events.formats.segment import SEGMENT
 from turret_pipeline.events.formats.snowplow import SNOWPLOW
+from turret_pipeline.events.formats.spans import OPENINFERENCE_SPAN, OTEL_SPAN
 from turret_pipeline.events.formats.times import KNOWN_TIMES, to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
@@ -53,6 +55,7 @@ __all__ = [
 FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
+        *(OPENINFERENCE_SPAN, OTEL_SPAN, LANGSMITH_RUN, LANGSMITH_FEEDBACK),
         *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
         *(INTERCOM, ZENDESK_TICKET, ZENDESK_CHAT, ZENDESK_MESSAGING),
         *(POSTHOG, MIXPANEL, LANGFUSE_SCORE, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
