@@ -93,6 +93,8 @@ class _EventBuilder:
         self._event_id = self._shared.pop("event_id")
         self._trace_id = parse_identifier("event_id", *first_value(row, exchange.trace_id))
         self._build_id = _id_builder(self._event_id, self._trace_id)
+        if not any((self._event_id, self._shared["session_id"], self._shared["user_id"])) and call:
+            self._shared["session_id"] = _derive_session_id(call, self._asked_at)
         failure = read_failure(*first_value(row, exchange.failure)) if exchange.failure else None
         self._outcome = {} if failure is None else {"is_error": failure}
 
@@ -162,6 +164,13 @@ class _EventBuilder:
     def _answer_facts(self) -> dict[str, Any]:
         facts = {"latency_seconds": self._seconds, "tools": [tool.name for tool in self._call.tools] or None}
         return drop_nulls(facts)
+
+
+def _derive_session_id(call: _Call, at: dt.datetime | None) -> str | None:
+    """A session for the events of a call that nothing else joins; None if the call has a single text."""
+    if call.prompt is None or (call.generation is None and not call.tools):
+        return None
+    return f"call-{hash_texts(at.isoformat() if at else None, call.prompt, call.generation)}"
 
 
 def _event_name(row: Row, key: str, default: str) -> str:
