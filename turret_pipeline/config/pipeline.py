@@ -299,6 +299,8 @@ def _describe(problem: dict[str, Any]) -> str:
     name, *inner = map(str, problem["loc"])
     if inner and name == "mapping":
         return _describe_mapping_problem(problem, inner[0])
+    if name == "mapping" and problem["type"] == "value_error":
+        return f"{describe_problem(problem)}."
     if problem["type"] == "extra_forbidden":
         return _describe_unknown_name(name, is_table=isinstance(problem["input"], dict))
     value = "(a secret)" if name in SECRETS else repr(problem["input"])
@@ -315,6 +317,4 @@ def _describe_mapping_problem(problem: dict[str, Any], key: str) -> str:
     known = list(ColumnMapping.model_fields)
     if problem["type"] == "extra_forbidden":
         return f"Unknown key {key!r} in mapping.{suggest(key, known)} Known keys: {', '.join(known)}."
-    if problem["type"] == "missing":
-        return f'Missing key {key} in mapping: write {key} = "a column", or {key} = "=a constant".'
     return f"Invalid {key} {problem['input']!r} in mapping: use the name of a column, or a list of names."

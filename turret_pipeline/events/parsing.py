@@ -12,6 +12,7 @@ import polars as pl
 
 from turret_pipeline.events.formats import (
     FORMATS,
+    MAPPED,
     Event,
     Format,
     Rejection,
@@ -89,7 +90,7 @@ class ParseOptions:
 
     def default_time_of(self, source_format: str) -> dt.datetime | None:
         """Time of events of a format that have none, or None to reject them."""
-        spec = FORMATS.get(source_format)
+        spec = self.selected_format if source_format == MAPPED else FORMATS.get(source_format)
         is_chat = spec is not None and spec.conversation is not None
         return self.default_time if is_chat or not self.is_default_for_chats_only else None
 

@@ -59,6 +59,12 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
         ("mapping", {"event_name": "a", "user": "b"}, "Unknown key 'user' in mapping. Did you mean user_id"),
         ("mapping", {"user_id": "b"}, 'Missing key event_name in mapping: write event_name = "a column"'),
         ("mapping", {"event_name": 3}, "Invalid event_name 3 in mapping: use the name of a column"),
+        (
+            "mapping",
+            {"messages": "a", "prompt": "b"},
+            "mapping has messages and prompt: keep messages, .* or prompt\\.",
+        ),
+        ("mapping", {"prompt": 3}, "Invalid prompt 3 in mapping: use the name of a column"),
         ("mapping", "action", "Invalid mapping 'action' .variable TURRET_MAPPING.:"),
         ("input_time_zone", "europe", "unknown time zone 'europe': use a name like UTC or Europe/Zurich"),
         ("schedule_timezone", "Mars", "unknown time zone 'Mars': use a name like UTC"),

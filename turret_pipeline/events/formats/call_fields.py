@@ -68,12 +68,19 @@ def read_failure(path: str, value: object) -> bool | None:
     key = path.rpartition(".")[2].lower()
     if "success" in key:
         return str(value).lower() not in _TRUE_WORDS if isinstance(value, str | int | float) else None
+    if isinstance(value, str):  # CSV has only texts
+        value = _parse_scalar(value)
     if isinstance(value, bool):
         return value
     if "error" in key and not key.startswith(("is_", "level")):
         return bool(value)
-    if isinstance(value, str) and value.isdecimal() and len(value) == len("200"):
-        value = int(value)  # CSV has no numbers
     if isinstance(value, int | float):
         return value >= 400 if value >= 100 else value == 2 if "otel" in key else None
     return value.lower() in _FAILED_WORDS if isinstance(value, str) else None
+
+
+def _parse_scalar(text: str) -> object:
+    """The integer or boolean that a text of a CSV file stands for; any other text as it is."""
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    return int(text) if text.isdecimal() and len(text) < 20 else text
