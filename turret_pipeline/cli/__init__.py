@@ -13,6 +13,7 @@ import typer
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.formats import formats
+from turret_pipeline.cli.inspect import inspect
 from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.keys import keys
 from turret_pipeline.cli.options import DataDirOption
@@ -118,6 +119,9 @@ def ui(
     os.execv(dagster, [dagster, "dev", "-m", "turret_pipeline.definitions", "-h", host, "-p", str(port)])
 
 
+app.command(
+    epilog="Examples: turret inspect dump.jsonl; turret inspect dumps --events 10; turret inspect calls.csv --write"
+)(inspect)
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")

@@ -8,6 +8,7 @@ import typer
 
 from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.config.loading import suggest
+from turret_pipeline.config.mapping_table import write_mapping_toml
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import FORMATS, MAPPED, Event, Format, parse_record
 from turret_pipeline.events.formats.mapping import EXAMPLE_MAPPING
@@ -69,7 +70,7 @@ def _print_format(table: Format) -> None:
         *(f"{column:<13} {' or '.join(paths)}" for column, paths in facts["columns"].items()),
         *([f"{'same person':<13} {', '.join(facts['same_person'])}"] if facts["same_person"] else []),
         "",
-        *(["[mapping]", *_mapping_toml(), ""] if table.name == MAPPED else []),
+        *([*write_mapping_toml(EXAMPLE_MAPPING).splitlines(), ""] if table.name == MAPPED else []),
         "Example:",
         *json.dumps(facts["example"], indent=2, ensure_ascii=False).split("\n"),
         "",
@@ -98,14 +99,6 @@ def _event_values(event: Event) -> dict[str, Any]:
         key: value for key, value in dataclasses.asdict(event).items() if value is not None and value is not False
     }
     return {key: value.isoformat() if key.endswith("_at") else value for key, value in values.items()}
-
-
-def _mapping_toml() -> list[str]:
-    given = EXAMPLE_MAPPING.model_dump(exclude_defaults=True)
-    return [
-        f"{key} = {json.dumps(value if len(value) > 1 or key == 'metadata' else value[0])}"
-        for key, value in given.items()
-    ]
 
 
 def _strip_markdown(words: str) -> str:

@@ -66,8 +66,9 @@ class Settings(BaseSettings):
     mapping: ColumnMapping | None = Field(
         None,
         description='Columns of a row by their role, for example {"event_name": "action", "user_id": "customer.id"}; '
-        "also event_at, received_at, event_id, session_id, and metadata (a list; default: every other column). "
-        '"=Clicked" is a constant',
+        "also event_at, received_at, event_id, session_id, and metadata (a list; default: every other column); for "
+        "calls of models and chats, prompt, generation, messages, message_author, message_text and others. "
+        '"=Clicked" is a constant; `turret inspect FILE` suggests a mapping',
     )
     input_time_zone: str = Field(
         "UTC",

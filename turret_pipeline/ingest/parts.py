@@ -95,7 +95,7 @@ class PartStore:
         aside, replaced = temp_path(self.root / "reading"), temp_path(self.root / "before")
         aside.mkdir()
         try:
-            with _open_binary(path) as raw:
+            with open_binary(path) as raw:
                 file = HashedFile(raw)
                 blocks = read_blocks(io.BufferedReader(file, READ_BUFFER), path.name)
                 for block in run_in_parallel(part_writing_jobs(blocks, options, aside)):
@@ -218,7 +218,8 @@ def modification_time(path: Path | UPath) -> dt.datetime:
 
 
 @contextmanager
-def _open_binary(path: Path | UPath) -> Iterator[IO[bytes]]:
+def open_binary(path: Path | UPath) -> Iterator[IO[bytes]]:
+    """The open file. Raises TurretError if it cannot be read."""
     try:
         file = path.open("rb", buffering=0) if isinstance(path, Path) else path.open("rb")
     except OSError as error:

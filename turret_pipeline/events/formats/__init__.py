@@ -6,6 +6,8 @@ Descriptions of source formats and the engine that applies them belong here; byt
 import datetime as dt
 from collections.abc import Mapping
 
+import orjson
+
 from turret_pipeline.events.formats.amplitude import AMPLITUDE
 from turret_pipeline.events.formats.bedrock import BEDROCK
 from turret_pipeline.events.formats.call_logs import CALL_LOG
@@ -15,6 +17,7 @@ from turret_pipeline.events.formats.event_logs import EVENT_LOG
 from turret_pipeline.events.formats.format import Format
 from turret_pipeline.events.formats.ga4 import GA4
 from turret_pipeline.events.formats.gateways import CLOUDFLARE, OPENROUTER, PORTKEY
+from turret_pipeline.events.formats.guesses import collect_values, find_paths
 from turret_pipeline.events.formats.helicone import HELICONE
 from turret_pipeline.events.formats.intercom import INTERCOM
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_SCORE, LANGFUSE_TRACE
@@ -25,12 +28,12 @@ from turret_pipeline.events.formats.nested_rows import split_record
 from turret_pipeline.events.formats.openai_calls import AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE
 from turret_pipeline.events.formats.posthog import POSTHOG
 from turret_pipeline.events.formats.row_conversion import build_events
-from turret_pipeline.events.formats.row_values import Row, type_name
+from turret_pipeline.events.formats.row_values import Row, parse_json_columns, type_name
 from turret_pipeline.events.formats.rudderstack import RUDDERSTACK, SEGMENT_WAREHOUSE
 from turret_pipeline.events.formats.segment import SEGMENT
 from turret_pipeline.events.formats.snowplow import SNOWPLOW
 from turret_pipeline.events.formats.spans import OPENINFERENCE_SPAN, OTEL_SPAN
-from turret_pipeline.events.formats.times import KNOWN_TIMES, to_utc
+from turret_pipeline.events.formats.times import to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.formats.zendesk import ZENDESK_CHAT, ZENDESK_TICKET
@@ -47,6 +50,7 @@ __all__ = [
     "build_events",
     "choose_format",
     "detect_format",
+    "is_of_format",
     "parse_record",
     "split_record",
     "to_utc",
@@ -89,13 +93,24 @@ def choose_format(record: object, selected: Format | None = None, zone: dt.tzinf
         raise Rejection("not_an_object", f"The row is {type_name(record)}: it must be a JSON object.")
     if selected is None:
         return record, detect_format(record).in_zone(zone)
-    if missing := selected.shape.missing_keys(record):
+    if missing := _find_missing_keys(record, selected):
         other = _find_format(record) if selected.allows_other_formats else None
         if other is not None:
             return record, other.in_zone(zone)
         problem = f"missing {' and '.join(missing)}; keys: {_list_keys(record)}"
         raise Rejection("not_of_format", f"The row does not match format {selected.name}: {problem}.")
     return record, selected.in_zone(zone)
+
+
+def is_of_format(record: Mapping[str, object], spec: Format) -> bool:
+    """True if the record has all keys that the format needs."""
+    return not _find_missing_keys(record, spec)
+
+
+def _find_missing_keys(record: Mapping[str, object], selected: Format) -> list[str]:
+    """Descriptions of the keys of the format that the record lacks, also inside columns of JSON text."""
+    missing = selected.shape.missing_keys(record)
+    return missing and selected.shape.missing_keys(parse_json_columns(record, selected.json_columns)[0])
 
 
 def detect_format(record: Mapping[str, object]) -> Format:
@@ -112,15 +127,20 @@ def detect_format(record: Mapping[str, object]) -> Format:
 
 def _suggest_fix(record: Mapping[str, object]) -> str:
     """A sentence that says how rows like this one can be read."""
-    name = next((key for key in ("event_name", "name", "event") if isinstance(record.get(key), str)), None)
-    time = next((key for key in KNOWN_TIMES if key in record), None)
-    if name is not None and time is not None:
-        mapping = f'event_name = "{name}" and event_at = "{time}"'
-        return f"Its time seems to be {time}: add [mapping] to turret.toml with {mapping}."
+    values = collect_values([record])
+    name, time = find_paths("event_name", values, 1)[:1], find_paths("event_at", values, 1)[:1]
+    if name and time and name != time:
+        mapping = f"event_name = {orjson.dumps(name[0]).decode()} and event_at = {orjson.dumps(time[0]).decode()}"
+        return (
+            f"Its time seems to be {time[0]}: add [mapping] to turret.toml with {mapping}. `turret inspect FILE` shows "
+            "the events that this gives."
+        )
     rows = [key for key, value in record.items() if _are_readable_rows(value)]
     if len(rows) == 1 and str(rows[0]).isidentifier():
         return f"The rows are inside {rows[0]}: extract them, for example with jq -c '.{rows[0]}[]'."
-    return "Add [mapping] to turret.toml to say which keys hold the event name and the time."
+    return (
+        "`turret inspect FILE` shows such rows, and the [mapping] for turret.toml that can read them, if it finds one."
+    )
 
 
 def _are_readable_rows(value: object) -> bool:

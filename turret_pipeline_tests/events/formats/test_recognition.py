@@ -1,7 +1,9 @@
 """Detection of the format of a row, and completeness of all formats."""
 
 import dataclasses
+import datetime as dt
 import pickle
+import tomllib
 
 import pytest
 
@@ -57,9 +59,25 @@ def test_a_row_of_unknown_shape_is_rejected(record: object) -> None:
 
 def test_the_rejection_of_an_unknown_shape_lists_keys_and_suggests_a_fix() -> None:
     assert rejection_of({"b": 1, "a": 2})[1] == (
-        "The row matches no known format (`turret formats` lists them); keys: a, b. Add [mapping] to turret.toml to "
-        "say which keys hold the event name and the time."
+        "The row matches no known format (`turret formats` lists them); keys: a, b. `turret inspect FILE` shows such "
+        "rows, and the [mapping] for turret.toml that can read them, if it finds one."
     )
+
+
+def test_a_mapping_in_a_rejection_reads_the_row() -> None:
+    row = {"ctx": {"actionName": "clicked"}, "ts": "no time", "meta": {"occurredAt": "2026-03-02T09:15:00Z"}, "user": 3}
+    reason = rejection_of(row)[1]
+    toml = reason.partition("turret.toml with ")[2].partition(". `")[0].replace(" and ", "\n")
+    (event,) = parse_record(row, ColumnMapping.model_validate(tomllib.loads(toml)).to_format())
+    assert (event.event_name, event.event_at) == ("clicked", dt.datetime(2026, 3, 2, 9, 15, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"action": "clicked", "ts": "soon"}, {"action": {"a": 1}, "ts": 1772442900}, {"action": "x" * 300, "ts": 1}],
+)
+def test_no_mapping_is_in_a_rejection_if_it_would_not_read_the_row(record: object) -> None:
+    assert "event_name =" not in rejection_of(record)[1]
 
 
 def test_the_rejection_of_a_page_of_rows_says_how_to_extract_them() -> None:
