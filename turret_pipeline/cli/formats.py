@@ -95,9 +95,8 @@ def _describe_format(table: Format) -> dict[str, Any]:
 
 
 def _event_values(event: Event) -> dict[str, Any]:
-    values = {
-        key: value for key, value in dataclasses.asdict(event).items() if value is not None and value is not False
-    }
+    nothing = (None, False, 0)  # marks that are not set, and no nanoseconds
+    values = {key: value for key, value in dataclasses.asdict(event).items() if value not in nothing}
     return {key: value.isoformat() if key.endswith("_at") else value for key, value in values.items()}
 
 

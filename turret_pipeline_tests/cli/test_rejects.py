@@ -16,7 +16,7 @@ from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline_tests.ingest.imports import import_rows, row, row_counts
 
-ROWS = [row("e1"), '{"name":', {"name": "", "timestamp": 1}, row("e4", timestamp="nope"), row("e5"), '{"nam']
+ROWS = [row("e1"), '{"name":', {"name": "", "timestamp": "2024-05-01"}, row("e4", timestamp="nope"), row("e5"), '{"nam']
 
 
 def run_turret(*arguments: str) -> str:

