@@ -180,6 +180,9 @@ def find_failure(values: Mapping[str, Any]) -> bool | None:
             return bool(values[key])
     if any(values.get(key) for key in ("error", "errorText", "error_message")):
         return True
+    output = values.get("output")
+    if isinstance(output, Mapping) and isinstance(kind := output.get("type"), str) and kind.startswith("error-"):
+        return True
     for key in ("status", "state", "outcome"):
         if isinstance(word := values.get(key), str) and word.lower() in _FAILED | _SUCCEEDED:
             return word.lower() in _FAILED

@@ -87,8 +87,10 @@ def _message_type(kind: str) -> str:
 def _read_content(source: Mapping[str, Any], role: str, given: str) -> Content:
     """Content of a message. Of the answer of a tool, only whether it failed: no person and no model wrote its text."""
     if role == TOOL:
-        content = Content()
-        content.add_result(source)
+        parts = read_content(source.get("content") if isinstance(source.get("content"), list) else None)
+        content = Content(results=parts.results)  # one message may hold the results of several calls
+        if not content.results:
+            content.add_result(source)
         return content
     if given == "function_call":
         content = Content(is_answer=True)
