@@ -17,6 +17,7 @@ from turret_pipeline.ingest.values import extract_part_values, write_values
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
+from turret_pipeline_tests.benchmarks.formats import vary_row
 from turret_pipeline_tests.ingest.imports import import_rows, row_counts, write_files
 
 TRACE, OBSERVATION = (dict(FORMATS[name].example) for name in ("langfuse_trace", "langfuse_observation"))
@@ -52,10 +53,10 @@ def write_csv(folder: Path, rows: list[Mapping[str, object]]) -> None:
 
 
 def test_a_file_may_hold_rows_of_every_format(tmp_path: Path) -> None:
-    lake = import_rows(tmp_path, {"a.jsonl": [table.example for table in FORMATS.values()]})
-    count = len(FORMATS)
-    assert row_counts(lake) == [("a.jsonl", count, count - 1, 1, 0)]  # the Langfuse trace repeats its observation
-    assert set(lake.read("events")["source_format"]) == set(FORMATS) - {"langfuse_observation"}
+    rows = [vary_row(table.example, 0, f"{name}.") for name, table in FORMATS.items()]  # with ids of their own
+    lake = import_rows(tmp_path, {"a.jsonl": rows})
+    assert row_counts(lake) == [("a.jsonl", len(FORMATS), len(FORMATS), 0, 0)]
+    assert set(lake.read("events")["source_format"]) == set(FORMATS)
 
 
 @pytest.mark.slow

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 
 import orjson
 
+from turret_pipeline.events.formats.ai_sdk import AI_SDK_MESSAGE
 from turret_pipeline.events.formats.amplitude import AMPLITUDE
 from turret_pipeline.events.formats.bedrock import BEDROCK
 from turret_pipeline.events.formats.call_logs import CALL_LOG
+from turret_pipeline.events.formats.chatgpt import CHATGPT
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
+from turret_pipeline.events.formats.claude_ai import CLAUDE_AI
+from turret_pipeline.events.formats.coding_agents import CLAUDE_CODE, GEMINI_CLI
 from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.event_logs import EVENT_LOG
 from turret_pipeline.events.formats.format import Format
@@ -22,11 +26,14 @@ from turret_pipeline.events.formats.helicone import HELICONE
 from turret_pipeline.events.formats.intercom import INTERCOM
 from turret_pipeline.events.formats.langfuse import LANGFUSE_OBSERVATION, LANGFUSE_SCORE, LANGFUSE_TRACE
 from turret_pipeline.events.formats.langsmith import LANGSMITH_FEEDBACK, LANGSMITH_RUN
+from turret_pipeline.events.formats.librechat import LIBRECHAT_CONVERSATION, LIBRECHAT_MESSAGE
 from turret_pipeline.events.formats.litellm import LITELLM
 from turret_pipeline.events.formats.mixpanel import MIXPANEL
 from turret_pipeline.events.formats.nested_rows import split_record
+from turret_pipeline.events.formats.open_webui import OPEN_WEBUI_CHAT, OPEN_WEBUI_FEEDBACK, OPEN_WEBUI_MESSAGE
 from turret_pipeline.events.formats.openai_calls import AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE
 from turret_pipeline.events.formats.posthog import POSTHOG
+from turret_pipeline.events.formats.rasa import RASA_EVENT, RASA_TRACKER
 from turret_pipeline.events.formats.row_conversion import build_events
 from turret_pipeline.events.formats.row_values import Row, parse_json_columns, type_name
 from turret_pipeline.events.formats.rudderstack import RUDDERSTACK, SEGMENT_WAREHOUSE
@@ -59,6 +66,8 @@ __all__ = [
 FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
+        *(CHATGPT, CLAUDE_AI, OPEN_WEBUI_CHAT, OPEN_WEBUI_MESSAGE, OPEN_WEBUI_FEEDBACK),
+        *(LIBRECHAT_CONVERSATION, LIBRECHAT_MESSAGE, CLAUDE_CODE, GEMINI_CLI, RASA_TRACKER, RASA_EVENT, AI_SDK_MESSAGE),
         *(OPENINFERENCE_SPAN, OTEL_SPAN, LANGSMITH_RUN, LANGSMITH_FEEDBACK),
         *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
         *(INTERCOM, ZENDESK_TICKET, ZENDESK_CHAT, ZENDESK_MESSAGING),
