@@ -96,9 +96,9 @@ _SOURCE_FILES = f"""
             count(distinct line_number) filter (row_in_line = 1)
                 + count(distinct (line_number, row_in_line)) filter (row_in_line > 1) as accepted_count,
             count(*) filter (is_textless) as textless_exchange_count,
-            count(*) filter (is_time_assumed) as time_assumed_count,
-            count(*) filter (is_zone_assumed) as zone_assumed_count,
-            count(*) filter (content_id is not null) as id_assumed_count,
+            count(*) filter (is_time_assumed) as assumed_time_count,
+            count(*) filter (is_zone_assumed) as assumed_zone_count,
+            count(*) filter (content_id is not null) as assumed_id_count,
             count(*) filter (is_user_invented) as assumed_user_count,
             count(*) filter (event_at::date < first_published_until::date) as late_count
         from deduplicated group by file_number
@@ -119,9 +119,9 @@ _SOURCE_FILES = f"""
         coalesce(superseded_count, 0) as superseded_count,
         coalesce(rejected_count, 0) as rejected_count,
         repaired_count,
-        coalesce(id_assumed_count, 0) as id_assumed_count,
-        coalesce(time_assumed_count, 0) as time_assumed_count,
-        coalesce(zone_assumed_count, 0) as zone_assumed_count,
+        coalesce(assumed_id_count, 0) as assumed_id_count,
+        coalesce(assumed_time_count, 0) as assumed_time_count,
+        coalesce(assumed_zone_count, 0) as assumed_zone_count,
         coalesce(textless_exchange_count, 0) as textless_exchange_count,
         coalesce(assumed_user_count, 0) as assumed_user_count,
         coalesce(split_session_count, 0) as split_session_count,

@@ -117,8 +117,8 @@ def list_rejections(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 REPAIRS = "a broken character became U+FFFD, or a number out of range null (repaired_count in marts.source_files)"
 ASSUMPTIONS = {
-    "time_assumed_count": "have no time and got the time of their file",
-    "zone_assumed_count": "have no time zone and were read in input_time_zone",
+    "assumed_time_count": "have no time and got the time of their file",
+    "assumed_zone_count": "have no time zone and were read in input_time_zone",
     "ahead_count": "are dated after their receipt",
     "late_count": "arrived after their day was published",
 }
@@ -128,8 +128,8 @@ def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
     """Assumptions about event times, with the number of events; empty if there are none."""
     (row,) = (
         connection.sql(
-            "select sum(time_assumed_count)::bigint as time_assumed_count, sum(zone_assumed_count)::bigint as "
-            "zone_assumed_count, sum(late_count)::bigint as late_count, "
+            "select sum(assumed_time_count)::bigint as assumed_time_count, sum(assumed_zone_count)::bigint as "
+            "assumed_zone_count, sum(late_count)::bigint as late_count, "
             "(select count(*) filter (is_time_ahead) from marts.events) as ahead_count from marts.source_files"
         )
         .pl()

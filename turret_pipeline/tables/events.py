@@ -80,9 +80,9 @@ SOURCE_FILES = Table(
             "Rows, except rejected ones, in which half of a surrogate pair became U+FFFD, or a number out of range "
             "null",
         ),
-        integer("id_assumed_count", "Accepted events without an id in the source"),
-        integer("time_assumed_count", "Accepted events without a time in the source"),
-        integer("zone_assumed_count", "Accepted events whose time has no zone in the source"),
+        integer("assumed_id_count", "Accepted events without an id in the source"),
+        integer("assumed_time_count", "Accepted events without a time in the source"),
+        integer("assumed_zone_count", "Accepted events whose time has no zone in the source"),
         integer(
             "textless_exchange_count",
             "Accepted prompts, answers and calls of language models for which the source has no text",

@@ -73,7 +73,7 @@ def test_all_webhooks_are_read_and_missing_values_are_counted(tmp_path: Path) ->
     timeless = sum(row["timestamp"] is None for row in rows)
     assert timeless > 0
     assert row_counts(lake) == [("github_webhooks.events.jsonl.gz", len(rows), len(rows), 0, 0)]
-    assert files["time_assumed_count"].to_list() == [timeless]
+    assert files["assumed_time_count"].to_list() == [timeless]
     assert events.filter("is_time_assumed")["event_at"].unique().to_list() == [FILE_TIME]
     assert events["is_session_derived"].sum() == sum(row["session_id"] is None for row in rows)
 
@@ -82,4 +82,4 @@ def test_a_sample_of_mixpanel_keeps_its_times_without_zones(tmp_path: Path) -> N
     lake = build_lake(tmp_path, [MESSY / "mixpanel_sample.events.jsonl.gz"])
     (file,) = lake.read("source_files").to_dicts()
     assert file["row_count"] == file["accepted_count"] + file["duplicate_count"] > 0
-    assert file["zone_assumed_count"] == file["accepted_count"]
+    assert file["assumed_zone_count"] == file["accepted_count"]
