@@ -109,4 +109,5 @@ def _parse(message: _Message) -> Record:
             return Record(0, MessageToDict(TracesData.FromString(data)))
         return Record(0, {"resourceSpans": [MessageToDict(ResourceSpans.FromString(data))]})
     except (DecodeError, zstd.ZstdError, orjson.JSONDecodeError, ValueError, RecursionError) as error:
-        return Record(0, Rejection("invalid_protobuf", f"This message is no batch of spans: {error}."), "")
+        rejection = Rejection("invalid_protobuf", f"This message cannot be read as a batch of spans: {error}.")
+        return Record(0, rejection, "")

@@ -114,10 +114,12 @@ class _EventBuilder:
         return Event(None, "", event_at=at, metadata=self._metadata, **self._shared)
 
     def _identify_call(self, call: ToolCall, number: int) -> str | None:
-        if self._trace_id is None:
-            return self._build_id("tool", name_call(call, number))
+        name = name_call(call, number)
+        return self._build_id("tool", name) if self._trace_id is None else self._identify_in_trace(call, name)
+
+    def _identify_in_trace(self, call: ToolCall, default: str) -> str:
         by_arguments = self._exchange.matches_tools_by_arguments
-        return identify_call(self._trace_id, call, number, by_arguments=by_arguments)
+        return identify_call(self._trace_id or "", call, default, by_arguments=by_arguments)
 
     def build_textless(self, path: str, name: object) -> Event:
         """The event of a call without text. Raises Rejection."""
@@ -137,9 +139,11 @@ class _EventBuilder:
         row, paths = self._row, (execution.name, execution.call_id, execution.arguments)
         (path, name), (id_path, call_id), (_, arguments) = (first_value(row, paths) for paths in paths)
         name = parse_name(path, name)[:TOOL_NAME_LIMIT]
-        call_id = parse_identifier("event_id", id_path, call_id) or self._event_id
+        call_id = parse_identifier("event_id", id_path, call_id)
         call = ToolCall(name, call_id, self._outcome.get("is_error"), self._seconds, arguments=arguments)
-        event_id = self._event_id if self._trace_id is None else self._identify_call(call, 1)
+        event_id = self._event_id
+        if self._trace_id is not None:
+            event_id = self._identify_in_trace(call, event_id or name)
         template = replace(self._template(self._asked_at), metadata=drop_paths(self._metadata, [path]))
         (event,) = add_tool_events([], [call], template, lambda _call, _number: event_id)
         return event

@@ -90,9 +90,9 @@ def _read_events(span: Span) -> tuple[list[object], list[object]]:
     sent, chosen = list[object](), list[object]()
     for event in (*span.events, *_listed_events(span.attributes)):
         if event.name == "gen_ai.content.prompt":
-            sent.append(_first_value(event.attributes, ("gen_ai.prompt",)))
+            sent.append(from_json(_first_value(event.attributes, ("gen_ai.prompt",))))
         elif event.name == "gen_ai.content.completion":
-            chosen.append(_first_value(event.attributes, ("gen_ai.completion",)))
+            chosen.append(from_json(_first_value(event.attributes, ("gen_ai.completion",))))
         elif event.name in _ROLES:
             sent.append(_read_message(event, _ROLES[event.name]))
         elif event.name == "gen_ai.choice":

@@ -38,20 +38,20 @@ def add_tool_events(
 
 
 def name_call(call: ToolCall, number: int) -> str:
-    """What identifies a call in its row: its id, or else its number and its tool."""
+    """Key of a call in its row: its id, or else its number and its tool."""
     return call.call_id or f"{number}-{call.name}"
 
 
-def identify_call(trace_id: str, call: ToolCall, number: int, *, by_arguments: bool = False) -> str:
+def identify_call(trace_id: str, call: ToolCall, default: str, *, by_arguments: bool = False) -> str:
     """Id of the event of a call that several rows of a trace may have: the answer that calls, and the execution.
 
     It consists of the trace and the id of the call, or else its tool and its arguments. ``by_arguments`` prefers the
-    arguments to the id.
+    arguments to the id; ``default`` is for a call without either.
     """
     arguments = "\x1e".join(sorted(_list_leaves(call.arguments)))
     by_text = f"{call.name}\x1e{arguments}" if arguments else None
     keys = (by_text, call.call_id) if by_arguments else (call.call_id, by_text)
-    return f"{trace_id}-tool-{hash_texts(next((key for key in keys if key), name_call(call, number)))}"
+    return f"{trace_id}-tool-{hash_texts(next((key for key in keys if key), default))}"
 
 
 def _read_arguments(arguments: object) -> object:

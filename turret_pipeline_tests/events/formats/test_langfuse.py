@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from turret_pipeline.events.formats import FORMATS, Event, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, parse_record, split_record
 from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -319,6 +319,13 @@ def test_a_score_of_the_blob_export_or_of_a_session_is_feedback_too() -> None:
     assert (of_session.session_id, of_session.trace_id) == ("s1", None)
     (with_trace,) = parse_record(base | snake | {"trace": {"userId": "u1", "sessionId": "s1"}})
     assert (with_trace.session_id, with_trace.user_id) == ("s1", "u1")
+
+
+def test_a_trace_with_its_observations_and_scores_is_several_rows() -> None:
+    whole = TRACE | {"observations": [GENERATION, TOOL], "scores": [SCORE]}
+    names = [event.event_name for row in split_record(whole) for event in parse_record(row)]
+    assert names == [PROMPT, ANSWER, PROMPT, ANSWER, "tool:weather", "feedback"]
+    assert [event.event_name for row in split_record(TRACE) for event in parse_record(row)] == [PROMPT, ANSWER]
 
 
 def test_a_turret_event_with_a_value_and_a_trace_is_no_score() -> None:
