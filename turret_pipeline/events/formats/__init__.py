@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import orjson
 
-from turret_pipeline.events.formats.ai_sdk import AI_SDK_MESSAGE
 from turret_pipeline.events.formats.amplitude import AMPLITUDE
 from turret_pipeline.events.formats.bedrock import BEDROCK
 from turret_pipeline.events.formats.call_logs import CALL_LOG
+from turret_pipeline.events.formats.chat_messages import CHAT_MESSAGE
 from turret_pipeline.events.formats.chatgpt import CHATGPT
 from turret_pipeline.events.formats.chats import OPENAI_CHAT, SHAREGPT
 from turret_pipeline.events.formats.claude_ai import CLAUDE_AI
@@ -67,13 +67,13 @@ FORMATS: Mapping[str, Format] = {
     spec.name: spec
     for spec in (
         *(CHATGPT, CLAUDE_AI, OPEN_WEBUI_CHAT, OPEN_WEBUI_MESSAGE, OPEN_WEBUI_FEEDBACK),
-        *(LIBRECHAT_CONVERSATION, LIBRECHAT_MESSAGE, CLAUDE_CODE, GEMINI_CLI, RASA_TRACKER, RASA_EVENT, AI_SDK_MESSAGE),
+        *(LIBRECHAT_CONVERSATION, LIBRECHAT_MESSAGE, CLAUDE_CODE, GEMINI_CLI, RASA_TRACKER, RASA_EVENT),
         *(OPENINFERENCE_SPAN, OTEL_SPAN, LANGSMITH_RUN, LANGSMITH_FEEDBACK),
         *(RUDDERSTACK, SEGMENT, SEGMENT_WAREHOUSE, GA4, SNOWPLOW, AMPLITUDE),
         *(INTERCOM, ZENDESK_TICKET, ZENDESK_CHAT, ZENDESK_MESSAGING),
         *(POSTHOG, MIXPANEL, LANGFUSE_SCORE, LANGFUSE_OBSERVATION, LANGFUSE_TRACE),
         *(LITELLM, HELICONE, BEDROCK, PORTKEY, OPENROUTER, CLOUDFLARE, AZURE_CALL, MODEL_BATCH, OPENAI_RESPONSE),
-        *(EVENT_LOG, TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, OPENAI_CHAT, SHAREGPT),
+        *(EVENT_LOG, TRUBRICS_LLM, TRUBRICS_EVENT, TURRET, CALL_LOG, CHAT_MESSAGE, OPENAI_CHAT, SHAREGPT),
     )
 }
 """All formats by name, in the order in which they are tried: a row has the first format whose shape it matches.

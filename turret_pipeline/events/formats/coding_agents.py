@@ -20,7 +20,7 @@ from turret_pipeline.events.formats.normalization import (
     pick,
     require_event,
 )
-from turret_pipeline.events.formats.row_values import Row, describe_value, first_value
+from turret_pipeline.events.formats.row_values import Row, describe_value, first_value, from_json
 
 _MESSAGE_TYPES = frozenset((USER, ASSISTANT))
 _OTHER_TYPES = frozenset(
@@ -28,7 +28,6 @@ _OTHER_TYPES = frozenset(
     "last-prompt permission-mode pr-link tag mode result stream_event".split()
 )
 _SESSIONS = ("sessionId", "session_id")
-_KEYS_OF_OTHERS = ("leafUuid", "snapshot", "parentUuid", "uuid", "operation", "customTitle", "aiTitle", "lastPrompt")
 _UNSEEN = {
     "isMeta": "the program wrote it",
     "isCompactSummary": "it summarizes the conversation so far",
@@ -96,19 +95,20 @@ def _unwrap(content: object) -> object:
 def _is_log_line(row: Row) -> bool:
     kind, session = row.get("type"), first_value(row, _SESSIONS)[1]
     if is_among(kind, _MESSAGE_TYPES):
-        return bool(session) and isinstance(row.get("message"), Mapping) and "role" in row["message"]
+        message = from_json(row.get("message"))
+        return bool(session) and isinstance(message, Mapping) and "content" in message
     is_of_session = bool(session) or "leafUuid" in row or "snapshot" in row
-    return is_of_session and is_among(kind, _OTHER_TYPES) and any(key in row for key in _KEYS_OF_OTHERS)
+    return is_of_session and is_among(kind, _OTHER_TYPES)
 
 
 CLAUDE_CODE = Format(
     name="claude_code",
     title="line of a Claude Code log",
     shape=Shape(
-        "`type` (user, assistant), `message`, an object with `role`, and `sessionId` or `session_id`; or a line of "
+        "`type` (user, assistant), `message`, an object with `content`, and `sessionId` or `session_id`; or a line of "
         "another type, which is not an event",
         required=(("type",),),
-        forbidden=("name", "event_name", "properties", "traits", "anonymousId"),
+        forbidden=("name", "event_name", "properties", "traits", "anonymousId", "messages"),
         test=_is_log_line,
     ),
     columns=Columns(session_id=_SESSIONS, event_at=("timestamp",)),

@@ -5,6 +5,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from turret_pipeline.events.formats.content import FILE, IMAGE
 from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.extraction import hash_texts
@@ -81,6 +83,15 @@ def require_event(message: Row) -> Row:
     at = message.get("created_at")
     own = hash_texts(found.role, found.content.text, *(call.name for call in found.content.calls))
     return {**message, "id": f"{at}-{own}" if isinstance(at, str | int | float) else own}
+
+
+def load_content(value: object) -> object:
+    """Text or parts of a message from a database, which may have them as JSON: a text has quotes then."""
+    if isinstance(value, str) and value[:1] in {'"', "["}:
+        with contextlib.suppress(orjson.JSONDecodeError):
+            loaded = orjson.loads(value)
+            return loaded if isinstance(loaded, str) or objects_in(loaded) == loaded else value
+    return value
 
 
 def to_boolean(value: object) -> object:

@@ -5,19 +5,17 @@ and regenerated answers are branches; ``currentId`` is the end of the one that t
 calls of tools are HTML elements in the text of an answer.
 """
 
-import contextlib
 import html
 import re
 from collections.abc import Mapping
 from typing import Any
-
-import orjson
 
 from turret_pipeline.events.formats.format import Columns, Format, Shape
 from turret_pipeline.events.formats.message import ASSISTANT
 from turret_pipeline.events.formats.normalization import (
     NORMALIZED_CHAT,
     keep_events,
+    load_content,
     name_files,
     object_at,
     objects_in,
@@ -54,7 +52,7 @@ def _normalize_chat(row: Row) -> Row:
     history = object_at(chat, "history")
     branch = select_branch(
         objects_in(history.get("messages")) or objects_in(chat.get("messages")),
-        history.get("currentId"),
+        history.get("currentId") or history.get("current_id"),
         id_key="id",
         parent_key="parentId",
     )
@@ -68,16 +66,8 @@ def _normalize_message(row: Row) -> Row:
         chat_id, str
     ):  # the table puts the id of the chat before that of the message
         own_id = own_id.removeprefix(f"{chat_id}-")
-    message = {**row, "id": own_id, "content": _load_content(row.get("content"))}
+    message = {**row, "id": own_id, "content": load_content(row.get("content"))}
     return {**row, "messages": [require_event(_read_message(message))]}
-
-
-def _load_content(value: object) -> object:
-    """Text or parts of a message: the table has them as JSON, in which a text has quotes."""
-    if isinstance(value, str) and value[:1] in {'"', "["}:
-        with contextlib.suppress(orjson.JSONDecodeError):
-            return orjson.loads(value)
-    return value
 
 
 def _read_message(message: Row) -> Row:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from turret_pipeline.events.formats import FORMATS, detect_format, parse_record
@@ -37,6 +38,10 @@ def test_tokens_of_a_message_count_once() -> None:
     assert [event.metadata.get("output_tokens") for event in events] == [3, None, None]
     assert events[0].metadata["input_tokens"] == 9
     assert events[0].metadata["model"] == "small-1"
+
+
+def test_a_message_may_be_json_text() -> None:
+    assert parse_record(LINE | {"message": orjson.dumps(LINE["message"]).decode()}) == parse_record(LINE)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +86,7 @@ RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "Long", "is_err
         {"type": "file-history-snapshot", "messageId": "l-1", "snapshot": {}, "isSnapshotUpdate": False},
         {"type": "queue-operation", "operation": "enqueue", "timestamp": LINE["timestamp"], "sessionId": "s-1"},
         {"type": "system", "subtype": "compact_boundary", "content": "", "uuid": "l-9", "sessionId": "s-1"},
+        {"type": "ai-title", "aiTitle": "Login", "sessionId": "s-1"},
         {"type": "result", "subtype": "success", "result": "Done.", "uuid": "l-9", "session_id": "s-1"},
     ],
 )

@@ -11,7 +11,7 @@ from turret_pipeline.events.formats import AUTO, FORMATS, Rejection, detect_form
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
 from turret_pipeline_tests.events.formats.rejections import rejection_of
 
-BROAD = ("trubrics_event", "turret", "call_log", "openai_chat", "sharegpt")
+BROAD = ("trubrics_event", "turret", "call_log", "chat_message", "openai_chat", "sharegpt")
 """Formats that require few keys, which other formats have too."""
 
 

@@ -1,4 +1,4 @@
-"""Messages of the Vercel AI SDK, in the row of their chat or one a row."""
+"""Messages of chats, one a row, and messages of the Vercel AI SDK in the row of their chat."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from turret_pipeline.events.formats import FORMATS, parse_record
 from turret_pipeline_tests.events.formats.rejections import rejection_of
 
-ROW: dict[str, Any] = dict(FORMATS["ai_sdk_message"].example)
+ROW: dict[str, Any] = dict(FORMATS["chat_message"].example)
 
 
 def events_of(*messages: object) -> list[tuple[str, dict[str, Any]]]:
@@ -82,3 +82,16 @@ def test_a_row_of_an_answer_has_its_tokens_and_tools() -> None:
 )
 def test_a_row_that_says_nothing_is_no_event(change: dict[str, Any]) -> None:
     assert rejection_of(ROW | change)[0] == "not_an_event"
+
+
+@pytest.mark.parametrize("content", ["Hi?", '"Hi?"', '[{"type": "text", "text": {"value": "Hi?"}}]'])
+def test_the_content_of_a_row_may_be_a_text(content: str) -> None:
+    row = {"id": "m-1", "thread_id": "c-1", "role": "user", "content": content, "created_at": 1772442900}
+    (event,) = parse_record(row)
+    assert (event.event_id, event.session_id, event.metadata) == ("c-1-m-1", "c-1", {"prompt": "Hi?"})
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", '{"a": 1}', "[Hi", '"Hi" she said'])
+def test_a_text_that_only_looks_like_json_stays_as_it_is(content: str) -> None:
+    (event,) = parse_record({"session_id": "c-1", "role": "user", "content": content})
+    assert event.metadata == {"prompt": content}
