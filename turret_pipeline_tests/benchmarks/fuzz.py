@@ -28,18 +28,24 @@ from turret_pipeline.scrubbing import KINDS
 from turret_pipeline_tests.ingest.imports import FILE_TIME, build_lake, row_counts
 
 OPTIONS = ParseOptions(FILE_TIME, privacy=Privacy(frozenset(KINDS)))
-NAMES = ("a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz", "a.json.zst")
+NAMES = ("a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz", "a.json.zst", "a.xes", "a.pb")
 SPRINKLES = (
     *(b"\x00", b"\xff", b"\xef\xbb\xbf", b"\n", b"\r\n", b'"', b"\\", b"\\u", b"\\ud800", b"{", b"}", b"[", b"]", b","),
     *(b"NaN", b"Infinity", b"1e999", b"-0", b"9" * 400, b"null", b"0001-01-01T00:00:00Z", b"9999-12-31", b"[" * 2000),
     *(b"\x1f\x8b\x08", b"PAR1", b"\x28\xb5\x2f\xfd", b"\xf0\x9f\x98\x80", b"\xed\xa0\x80", b"a@b.co", b"\x0b\x1c\x85"),
 )
+XES = (
+    b'<?xml version="1.0"?><log><trace><string key="concept:name" value="c-1"/><event><string key="concept:name" '
+    b'value="Pay"/><date key="time:timestamp" value="2026-03-02T09:15:00Z"/></event></trace></log>'
+)
+BATCH = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [FORMATS["otel_span"].example] * 2}]}]}).encode()
 SENTINEL = b'{"event_id":"sentinel","name":"sentinel","timestamp":"2024-05-01T12:00:00Z"}'
 
 
 def build_seeds() -> list[bytes]:
     """Valid rows: the example of every format, and a few more."""
     rows = [json.dumps(spec.example).encode() for spec in FORMATS.values()]
+    rows += [BATCH, XES, b"case:concept:name;concept:name;time:timestamp\nc-1;Pay;2026-03-02T09:15:00Z"]
     return [*rows, SENTINEL, b"name,timestamp,metadata", b'a,2024-05-01T12:00:00Z,"{""plan"": ""pro""}"', b"[1,2]", b""]
 
 
@@ -67,13 +73,15 @@ def damage(generator: random.Random, rows: list[bytes]) -> bytes:
 
 
 def count_rows(name: str, content: bytes) -> tuple[int, int]:
-    """Number of events and of rejected rows. Raises AssertionError if a row is neither or both."""
+    """Number of events and of rejected rows. Raises AssertionError if a row is neither or both.
+
+    A line that is a batch of spans has several rows.
+    """
     events = rejected = 0
     for block in read_blocks(io.BytesIO(content), name):
         parsed = parse_block(block, OPTIONS)
-        lines = set(parsed.events["line_number"]) | set(parsed.rejected["line_number"])
-        assert len(lines) == parsed.row_count, "a row is neither an event nor a rejection"
-        assert not set(parsed.events["line_number"]) & set(parsed.rejected["line_number"]), "a row is both"
+        accepted = parsed.events.select("line_number", "row_in_line").n_unique() if parsed.events.height else 0
+        assert accepted + parsed.rejected.height == parsed.row_count, "a row is neither or both"
         events, rejected = events + parsed.events.height, rejected + parsed.rejected.height
     return events, rejected
 
