@@ -94,7 +94,7 @@ def _write_suggestion(found: "list[Inspection]", *, is_forced: bool) -> bool:
 
 def _print_file(console: LineConsole, file: "Inspection", *, is_hint_needed: bool) -> None:
     share = f" ({file.accepted_count / file.row_count:.1%})" if file.row_count else ""
-    rows = f"{file.row_count:,} rows" if file.is_complete else f"the first {file.row_count:,} rows"
+    rows = _count(file.row_count, "row") if file.is_complete else f"the first {_count(file.row_count, 'row')}"
     console.print_lines(f"{file.name}: {rows}, {file.accepted_count:,} can be read{share}", style="bold")
     if file.event_count:
         console.print_lines(
@@ -122,15 +122,22 @@ def _print_file(console: LineConsole, file: "Inspection", *, is_hint_needed: boo
     console.print()
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _list_facts(file: "Inspection") -> list[tuple[str, list[str]]]:
     """Sentences about the events of a file, by subject."""
     span = f", from {_format_time(file.first_at)} to {_format_time(file.last_at)} UTC" if file.first_at else ""
     fields = [f"{name} ({count:,})" for name, count in file.fields.most_common(FIELDS_SHOWN)]
     further = len(file.fields) - len(fields)
     return [
-        ("formats", [", ".join(f"{name} ({count:,} rows)" for name, count in file.rows_by_format.most_common())]),
+        (
+            "formats",
+            [", ".join(f"{name} ({_count(count, 'row')})" for name, count in file.rows_by_format.most_common())],
+        ),
         ("events", [f"{file.event_count:,}{span}"]),
-        ("ids", [f"{len(file.users):,} users, {len(file.sessions):,} sessions named by the source"]),
+        ("ids", [f"{_count(len(file.users), 'user')}, {_count(len(file.sessions), 'session')} named by the source"]),
         ("missing", [MISSING[kind].format(f"{count:,}") for kind, count in file.missing.items()] or ["nothing"]),
         ("metadata", [", ".join(fields) + (f" and {further:,} more" if further > 0 else "") or "none"]),
     ]
@@ -171,7 +178,8 @@ def _print_suggestion(console: LineConsole, file: "Inspection", *, is_hint_neede
     _print_events(console, file.suggested_events)
     if file.changed_count:
         console.print_lines(
-            "", f"  It also fits {file.changed_count:,} rows that are read without it, and would read them by itself."
+            "",
+            f"  It also fits {_count(file.changed_count, 'row')} read without it, which would then be read by the mapping.",
         )
     if is_hint_needed:
         console.print_lines("", "  Check that names, users and texts are right. To write it: add --write")

@@ -149,7 +149,7 @@ def test_a_mapping_that_also_fits_rows_that_are_read_says_so(folder: Path) -> No
     unknown = [{"action": "clicked", "created": f"2026-03-02T09:0{n}:00Z"} for n in range(3)]
     write_files(folder, {"mixed.jsonl": [known, *unknown]})
     assert read_json("mixed.jsonl")[0]["suggestion"]["changed_count"] == 1
-    assert "It also fits 1 rows that are read without it" in run("mixed.jsonl")
+    assert "It also fits 1 row read without it" in run("mixed.jsonl")
 
 
 def test_settings_and_a_selected_format_apply(monkeypatch: pytest.MonkeyPatch) -> None:
