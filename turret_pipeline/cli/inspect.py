@@ -179,7 +179,7 @@ def _print_suggestion(console: LineConsole, file: "Inspection", *, is_hint_neede
     if file.changed_count:
         console.print_lines(
             "",
-            f"  It also fits {_count(file.changed_count, 'row')} read without it, which would then be read by the mapping.",
+            f"  It also fits {_count(file.changed_count, 'row')} read without it, and would then read them.",
         )
     if is_hint_needed:
         console.print_lines("", "  Check that names, users and texts are right. To write it: add --write")

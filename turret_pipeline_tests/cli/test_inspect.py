@@ -56,7 +56,7 @@ def test_formats_events_missing_values_and_rejected_rows_are_shown() -> None:
         "a.jsonl: 4 rows, 3 can be read (75.0%)",
         "  formats   turret (3 rows)",
         "  events    3, from 2024-05-01 12:00:00 to 2024-05-01 12:03:00 UTC",
-        "  ids       1 users, 0 sessions named by the source",
+        "  ids       1 user, 0 sessions named by the source",
         "  missing   events without a session: 3; it is derived from the user and gaps of time",
         "            events without a user: 1",
         "            events without an id: 1; it is derived from their content, so equal events count once",
