@@ -90,6 +90,7 @@ LANGSMITH_RUN = Format(
             "finish_reason": (
                 *("outputs.choices.0.finish_reason", "outputs.generations.0.0.generation_info.finish_reason"),
                 *("outputs.generations.0.0.message.kwargs.response_metadata.finish_reason", "outputs.finish_reason"),
+                *("outputs.generations.0.0.message.kwargs.response_metadata.stop_reason", "outputs.stop_reason"),
             ),
             "feedback": ("feedback",),
         },

@@ -32,6 +32,7 @@ _TEXT_KEYS = {
 }
 """Keys of an object that may hold texts, by role. Keys that may hold messages come first."""
 
+_PAIR_ROLES = frozenset("human user ai assistant system".split())
 _VECTOR_KEYS = frozenset(("embedding", "embeddings", "flagged", "relevance_score"))
 
 
@@ -95,6 +96,9 @@ def _find_in_array(values: Sequence[Any], role: str, levels: int) -> Iterator[Me
         return
     if values and all(isinstance(item, Mapping) and ("index" in item or "finish_reason" in item) for item in values):
         values = values[:1]
+    if message := _read_pair(values):
+        yield message
+        return
     if any(isinstance(item, list | tuple) or (isinstance(item, Mapping) and _has_message(item)) for item in values):
         for item in values:
             yield from _find_messages(item, role, levels - 1)
@@ -102,6 +106,14 @@ def _find_in_array(values: Sequence[Any], role: str, levels: int) -> Iterator[Me
     content = read_content(values, is_answer=role == ASSISTANT)
     if content.texts or content.calls or content.results:
         yield Message(role, content)
+
+
+def _read_pair(values: Sequence[Any]) -> Message | None:
+    """The message in an array of a role and a text, as LangChain takes them, or None."""
+    if len(values) != 2 or not all(isinstance(value, str) for value in values) or values[0] not in _PAIR_ROLES:
+        return None
+    role = ROLES[values[0]]
+    return Message(role, read_content(values[1], is_answer=role == ASSISTANT), {"role": values[0]}, values[0])
 
 
 def _has_message(item: Mapping[str, Any]) -> bool:

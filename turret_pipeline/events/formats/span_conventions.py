@@ -2,7 +2,8 @@
 
 The conventions are OpenTelemetry's "Semantic conventions for generative AI systems" (as attributes of spans, and
 earlier as events of spans), OpenLLMetry's (Traceloop), OpenInference's "Semantic Conventions" (Arize), Langfuse's
-"OpenTelemetry" page, the Vercel AI SDK's "Telemetry" page, Pydantic AI's, and MLflow's.
+"OpenTelemetry" page, the Vercel AI SDK's "Telemetry" page, Pydantic AI's, MLflow's, Semantic Kernel's, and those of
+Google's Agent Development Kit.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,23 @@ from typing import Any
 from turret_pipeline.events.formats.row_values import Paths, first_value, from_json, in_both_cases
 from turret_pipeline.events.formats.span_rows import Span, flatten, nest
 
-PREFIXES = ("gen_ai.", "llm.", "openinference.", "langfuse.", "traceloop.", "ai.", "mlflow.", "pydantic_ai.")
+PREFIXES = (
+    "gen_ai.",
+    "llm.",
+    "openinference.",
+    "langfuse.",
+    "traceloop.",
+    "ai.",
+    "mlflow.",
+    "pydantic_ai.",
+    "gcp.vertex.agent.",
+)
 """Prefixes of attributes that only spans of language models and of their tools have."""
 
 CALL, TOOL, STEP = "call", "tool", "step"
 _CALLS = frozenset(
     "chat text_completion completion generate_content generate invoke_agent message llm agent generation chat_model "
-    "responses".split()
+    "responses chat.completions text.completions".split()
 )
 _TOOLS = frozenset(("execute_tool", "tool"))
 _WRAPPERS = frozenset(("chain", "workflow", "task", "span", "unknown", "agent", "invoke_agent"))
@@ -35,7 +46,13 @@ _SESSIONS: Paths = (
         for prefix in ("traceloop.association.properties", "ai.telemetry.metadata", "metadata", "langsmith.metadata")
         for key in in_both_cases("session_id", "conversation_id", "thread_id", "chat_id", "langfuse_session_id")
     ),
-    *("mlflow.trace.session", "langsmith.trace.session_id", "conversation.id", "session_id"),
+    *(
+        "mlflow.trace.session",
+        "langsmith.trace.session_id",
+        "conversation.id",
+        "session_id",
+        "gcp.vertex.agent.session_id",
+    ),
 )
 _USERS: Paths = (
     *("user.id", "enduser.id", "langfuse.user.id", "gen_ai.user.id"),
@@ -81,6 +98,7 @@ _CALL_IDS: Paths = ("gen_ai.tool.call.id", "ai.toolCall.id", "tool_call.id", "to
 _ARGUMENTS: Paths = (
     *("gen_ai.tool.call.arguments", "ai.toolCall.args", "ai.toolCall.input", "tool_arguments", "input.value"),
     *("traceloop.entity.input", "langfuse.observation.input", "mlflow.spanInputs", "tool.parameters"),
+    "gcp.vertex.agent.tool_call_args",
 )
 CUSTOM: Paths = (
     *("traceloop.association.properties", "ai.telemetry.metadata", "metadata", "langfuse.trace.metadata"),

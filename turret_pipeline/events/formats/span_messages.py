@@ -11,12 +11,12 @@ from turret_pipeline.events.formats.span_rows import Span, SpanEvent, flatten, n
 _INPUTS: Paths = (
     *("gen_ai.input.messages", "llm.input_messages", "gen_ai.prompt", "llm.prompts", "ai.prompt.messages"),
     *("ai.prompt", "langfuse.observation.input", "traceloop.entity.input", "input.value", "mlflow.spanInputs"),
-    "langfuse.trace.input",
+    *("langfuse.trace.input", "gcp.vertex.agent.llm_request"),
 )
 _OUTPUTS: Paths = (
     *("gen_ai.output.messages", "llm.output_messages", "gen_ai.completion", "llm.completions"),
     *("langfuse.observation.output", "traceloop.entity.output", "output.value", "mlflow.spanOutputs"),
-    *("langfuse.trace.output", "final_result"),
+    *("langfuse.trace.output", "final_result", "gcp.vertex.agent.llm_response"),
 )
 _TRANSCRIPTS: Paths = ("pydantic_ai.all_messages", "all_messages_events")
 """Attributes with the messages of an input and those of its output."""
@@ -77,12 +77,21 @@ def _unwrap(value: object, *, keeps_ids: bool, levels: int = 12) -> object:
     found: dict[str, Any] = {key: _unwrap(item, keeps_ids=keeps_ids, levels=levels - 1) for key, item in value.items()}
     if "contents" in found:
         found["content"] = found.pop("contents")
+    elif isinstance(found.get("content"), str):
+        found["content"] = _read_parts(found["content"])
     calls = found.get("tool_calls")
     if isinstance(calls, list) and not keeps_ids:
         found["tool_calls"] = [
             {key: item for key, item in call.items() if key != "id"} for call in calls if isinstance(call, Mapping)
         ]
     return found
+
+
+def _read_parts(text: str) -> object:
+    """The parts of which a text is the JSON, as OpenLLMetry writes them, or the text."""
+    parts = from_json(text) if text.lstrip()[:1] == "[" else None
+    is_of_parts = isinstance(parts, list) and all(isinstance(part, Mapping) and "type" in part for part in parts)
+    return parts if parts and is_of_parts else text
 
 
 def _read_events(span: Span) -> tuple[list[object], list[object]]:

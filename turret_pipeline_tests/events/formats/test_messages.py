@@ -54,6 +54,8 @@ BASE64 = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="
         {"prompt": "Hi?", "max_gen_len": 9},
         {"message": "Hi?", "chat_history": [{"role": "USER", "message": "Hello"}]},
         {"messages": [[HUMAN]]},
+        {"messages": [["system", "Be kind."], ["human", "Hi?"]]},
+        {"messages": ["user", "Hi?"]},
         {"messages": [HUMAN]},
         [{"type": "human", "data": {"content": "Hi?"}}],
         [{"type": "human", "content": "Hi?"}],
