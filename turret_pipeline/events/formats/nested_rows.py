@@ -1,8 +1,11 @@
 """Records with several rows in them: batches of OpenTelemetry spans, as its collector writes them ("OTLP JSON File
-Exporter"), and Langfuse traces with their observations and scores, as its API returns one."""
+Exporter"), and Langfuse traces with their observations and scores, as its API returns one. Rows whose texts are JSON
+strings, as Langfuse's CSV exports had them, are read without this second encoding."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import orjson
 
 from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.langfuse import LANGFUSE_TRACE
@@ -20,6 +23,7 @@ def split_record(record: object) -> list[object]:
     """Rows in a record: the spans of a batch that are of language models, or a trace and what it holds, or itself."""
     if not isinstance(record, Mapping):
         return [record]
+    record = _decode_texts(record)
     batch = next(
         (record[key] for key in _WRAPPERS if len(record) == 1 and isinstance(record.get(key), Mapping)), record
     )
@@ -29,6 +33,21 @@ def split_record(record: object) -> list[object]:
     if any(isinstance(record.get(key), list) for key in _TRACE_KEYS) and LANGFUSE_TRACE.shape.matches(record):
         return [record, *(row for key in _TRACE_KEYS for row in _objects(record.get(key)))]
     return [record]
+
+
+def _decode_texts(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record with the texts that are in its JSON strings, if its id is one. Other texts stay."""
+    if not _is_quoted(record.get("id")):
+        return record
+    texts = {key: value for key, value in record.items() if isinstance(value, str) and value}
+    try:
+        return {**record, **{key: orjson.loads(value) if _is_quoted(value) else value for key, value in texts.items()}}
+    except orjson.JSONDecodeError:
+        return record
+
+
+def _is_quoted(value: object) -> bool:
+    return isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
 
 
 def _find_spans(batches: object) -> Iterator[Mapping[str, Any]]:

@@ -389,3 +389,18 @@ def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
         "The row does not match format langfuse_observation: missing startTime or start_time and type "
         "(AGENT, CHAIN, EMBEDDING, EVALUATOR, EVENT, GENERATION, GUARDRAIL, RETRIEVER, SPAN, TOOL); keys: id."
     )
+
+
+def test_texts_of_a_csv_export_that_are_json_strings_are_decoded() -> None:
+    texts = {key: value for key, value in SNAKE.items() if isinstance(value, str)}
+    encoded = {key: orjson.dumps(value).decode() for key, value in texts.items()}
+    assert split_record({**SNAKE, **encoded, "parent_id": '""', "latency": "1.5"}) == [
+        {**SNAKE, "parent_id": "", "latency": "1.5"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "record", [{**TRACE, "input": '"Hi?"', "observations": None}, {"id": '"t1"', "input": '"Hi" "'}]
+)
+def test_quoted_texts_of_other_rows_stay(record: dict[str, Any]) -> None:
+    assert split_record({**record, "scores": None}) == [{**record, "scores": None}]
