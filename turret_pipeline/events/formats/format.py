@@ -172,7 +172,10 @@ class Conversation:
     """Paths to an array of messages, which becomes a session with an event for each message and each tool call."""
 
     messages: Paths
-    message_at: Paths = ("timestamp", "created_at", "createdAt", "create_time", "created", "parts.0.timestamp")
+    message_at: Paths = (
+        *("timestamp", "created_at", "createdAt", "create_time", "created", "parts.0.timestamp"),
+        *("metadata.createdAt", "metadata.created_at", "metadata.timestamp"),
+    )
     message_id: Paths = ("id", "message_id", "messageId", "uuid")
     author: Paths = ()
     """Paths to the author of a message, if a format has names of its own for it."""

@@ -98,13 +98,20 @@ def _read_content(source: Mapping[str, Any], role: str, given: str) -> Content:
         content.add_call(called if isinstance(called, Mapping) else source)
         return content
     value = next((value for path in _CONTENT_KEYS if (value := lookup(source, path))), None)
-    content = read_content(value, is_answer=role == ASSISTANT)
+    content = read_content([*_attached_files(source), value], is_answer=role == ASSISTANT)
     if role == ASSISTANT and not content.calls:
         for call in _called_tools(source):
             content.add_call(call)
     if content.text is None and isinstance(refusal := source.get("refusal"), str):
         content.add(refusal)
     return content
+
+
+def _attached_files(source: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Files that version 4 of the Vercel AI SDK has beside the content, as parts."""
+    files = source.get("experimental_attachments")
+    found = [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
+    return [{"type": "file", "mediaType": file.get("contentType")} for file in found]
 
 
 def _called_tools(source: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -95,3 +95,22 @@ def test_the_content_of_a_row_may_be_a_text(content: str) -> None:
 def test_a_text_that_only_looks_like_json_stays_as_it_is(content: str) -> None:
     (event,) = parse_record({"session_id": "c-1", "role": "user", "content": content})
     assert event.metadata == {"prompt": content}
+
+
+def test_messages_of_a_chat_have_times_in_their_metadata() -> None:
+    times = (1714564800000, 1714564803000)
+    messages = [
+        {"id": str(time), "role": role, "parts": ROW["parts"], "metadata": {"createdAt": time}}
+        for role, time in zip(("user", "assistant"), times, strict=True)
+    ]
+    found = parse_record({"id": "c-1", "messages": messages})
+    assert [event.event_at and event.event_at.timestamp() * 1000 for event in found] == [*times]
+    assert not any("createdAt" in event.metadata for event in found)
+
+
+def test_attachments_of_version_4_are_named() -> None:
+    files = [{"name": "a.png", "contentType": "image/png", "url": "x"}, {"name": "b", "contentType": "text/csv"}, None]
+    (event,) = parse_record(
+        {"id": "c-1", "messages": [{"role": "user", "content": "Hi?", "experimental_attachments": files}]}
+    )
+    assert event.metadata == {"prompt": "[image]\n[file]\nHi?"}
