@@ -17,6 +17,7 @@ INPUT_TOKENS: Paths = (
         "usage.inputTokens",
         "usage.promptTokens",
         "usage.input_token_count",
+        "usage.tokens.input_tokens",
     ),
     *("usage_metadata.input_tokens", "usageMetadata.promptTokenCount", "usage_metadata.prompt_token_count"),
     *("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "tokens_in", "tokens_prompt", "tokensPrompt"),
@@ -24,6 +25,7 @@ INPUT_TOKENS: Paths = (
 )
 OUTPUT_TOKENS: Paths = (
     *("usage.completion_tokens", "usage.output_tokens", "usage.outputTokens", "usage.completionTokens"),
+    "usage.tokens.output_tokens",
     *("usage_metadata.output_tokens", "usageMetadata.candidatesTokenCount", "usage_metadata.candidates_token_count"),
     *("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "tokens_out", "tokens_completion"),
     *("tokensCompletion", "eval_count", "generation_token_count"),

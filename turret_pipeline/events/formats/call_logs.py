@@ -1,8 +1,12 @@
 """Formats of logs of calls of language models: one row is one call, whose input repeats the conversation so far."""
 
+import re
+
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
 from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
-from turret_pipeline.events.formats.row_values import Paths, Row, in_both_cases
+from turret_pipeline.events.formats.message import ASSISTANT, USER
+from turret_pipeline.events.formats.messages import read_messages
+from turret_pipeline.events.formats.row_values import Paths, Row, in_both_cases, lookup
 from turret_pipeline.events.formats.streams import is_stream, join_chunks, read_server_events
 
 INPUTS = ("messages", "request_body", "requestBody", "request", "input", "inputs", "contents", "prompt", "question")
@@ -14,9 +18,31 @@ _REQUESTS = ("", "request.", "request_body.")
 _ANSWERS = ("", *(f"{path}." for path in ("response_body", "responseBody", "response", "output")))
 
 
+_GENERAL = frozenset(
+    "request_body requestBody request input inputs response_body responseBody response output outputs result".split()
+)
+"""Keys that logs of servers and of jobs have too."""
+_ADDRESS = re.compile(
+    r"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+(?: HTTP/[\d.]+)?|[a-z][a-z0-9+.-]*://\S+|/\S+", re.IGNORECASE
+)
+"""The first line of a request of HTTP, an address or a path, which is the input of a server or of a job."""
+
+
 def is_call(row: Row) -> bool:
     """True for a row with the input of a call and its output, either of which may be empty."""
-    return any(path in row for path in INPUTS) and any(path in row for path in OUTPUTS)
+    given, answers = [key for key in INPUTS if key in row], [key for key in OUTPUTS if key in row]
+    if not given or not answers or not _GENERAL.issuperset((*given, *answers)):
+        return bool(given and answers)
+    return any(lookup(row, f"{path}model") is not None for path in (*_REQUESTS, *_ANSWERS)) or _has_text(
+        row[given[0]], row[answers[0]]
+    )
+
+
+def _has_text(given: object, answer: object) -> bool:
+    """True if an input has a text that is no address, or else if an output has a message that names its author."""
+    if asked := read_messages(given, USER):
+        return not all(_ADDRESS.fullmatch((message.content.text or "").strip()) for message in asked)
+    return any(message.source for message in read_messages(answer, ASSISTANT))
 
 
 CALL_COLUMNS = Columns(

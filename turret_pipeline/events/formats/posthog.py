@@ -6,11 +6,17 @@ from turret_pipeline.events.formats.row_values import Row
 _TOOL_TYPES = frozenset("tool function tool_call mcp mcp_tool".split())
 
 
-def _name_tool(row: Row) -> Row:
-    """The row with the name of the tool of a span that is a call of one, and without the input of an embedding."""
+def _normalize(row: Row) -> Row:
+    """The row with the name of the tool of a span that is a call of one, and without the input of an embedding.
+
+    PostHog's libraries send the id of the trace as the person if the application names none.
+    """
     properties = row.get("properties")
     if not isinstance(properties, dict):
         return row
+    trace_id = properties.get("$ai_trace_id")
+    if trace_id is not None and row.get("distinct_id") == trace_id:
+        row = {**row, "distinct_id": None}
     if row.get("event") == "$ai_span" and properties.get("$ai_span_type") in _TOOL_TYPES:
         return {**row, "tool_name": properties.get("$ai_span_name")}
     if row.get("event") == "$ai_embedding":
@@ -33,6 +39,7 @@ POSTHOG = Format(
         user_id=("distinct_id",),
         event_at=("timestamp", "properties.timestamp"),
         received_at=("created_at",),
+        lone_session_id=("properties.$ai_trace_id",),
     ),
     identities=(
         Identity(
@@ -68,7 +75,7 @@ POSTHOG = Format(
     parts=(Part("properties"), Part("person_properties", under="person")),
     fields={"model": ("properties.$ai_model",), "provider": ("properties.$ai_provider",)},
     json_columns=("properties", "person_properties"),
-    normalize=_name_tool,
+    normalize=_normalize,
     drop=(
         *("event", "team_id", "project_id", "elements", "elements_chain", "site_url", "set", "set_once", "inserted_at"),
         *(f"properties.{key}" for key in ("token", "distinct_id", "$set", "$set_once", "$unset", "$insert_id")),

@@ -7,6 +7,7 @@ import pytest
 
 from turret_pipeline.events.formats import parse_record
 from turret_pipeline_tests.events.formats.calls import texts_of
+from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 TURNS: list[dict[str, Any]] = [
@@ -145,3 +146,20 @@ def test_of_a_prompt_in_the_template_of_a_model_only_the_last_turn_is_new(prompt
 def test_a_prompt_that_only_mentions_a_mark_of_a_template_is_a_text() -> None:
     text = "Who writes\nBot: and why?"
     assert texts_of({"timestamp": 1714564800, "prompt": text, "completion": "No."})[0] == ("User prompt", text)
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        {"request": "GET /index.html HTTP/1.1", "response": "200"},
+        {"request": {"method": "GET", "url": "https://a.test/b"}, "response": {"status": 200}},
+        {"input": "s3://bucket/in.csv", "output": "s3://bucket/out.csv"},
+        {"input": "/data/in.csv", "result": "ok"},
+        {"input": {"order": 5, "count": 2}, "output": {"ok": True}},
+        {"request": None, "response": None},
+    ],
+)
+def test_rows_of_servers_and_jobs_are_no_calls(exchange: dict[str, Any]) -> None:
+    row = {"id": "1", "timestamp": 1714564800, **exchange}
+    assert rejection_of(row)[0] == "unknown_shape"
+    assert parse_record({**row, "model": "small-1"})[0].source_format == "call_log"

@@ -188,3 +188,10 @@ def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:
         "not_of_format",
         "The row does not match format posthog: missing distinct_id; keys: event, uuid.",
     )
+
+
+def test_the_id_of_a_trace_is_no_user() -> None:
+    properties = {"$ai_trace_id": "t1", "$ai_input": "Hi?", "$process_person_profile": False}
+    row = {"uuid": "e1", "event": "$ai_generation", "distinct_id": "t1", "properties": properties}
+    assert [(event.user_id, event.session_id) for event in parse_record(row)] == [(None, "t1")]
+    assert [event.user_id for event in parse_record({**row, "distinct_id": "u1"})] == ["u1"]
