@@ -42,6 +42,7 @@ RAW = f'{{"name": "{CONTROLS}'.replace("\n", " ").replace("\x85", " ").replace("
 
 COMMANDS: dict[str, list[list[str]]] = {
     "run": [[]],
+    "inspect": [["{dump}"], [f"{{folder}}/none{CONTROLS}"]],
     "rejects": [[], ["--examples", "3"], ["--export", "{folder}/exported.jsonl"], ["--reason", EVENT]],
     "replay": [[], ["{folder}/rejected.jsonl"]],
     "formats": [[], ["posthog"], [EVENT]],
@@ -84,7 +85,7 @@ NOT_CALLED = {
     "ui": "becomes Dagster",
     "topics refit": "prints what run prints",
 }
-WITHOUT_DATA_DIR = {"formats"}
+WITHOUT_DATA_DIR = {"formats", "inspect"}
 
 
 def list_commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401

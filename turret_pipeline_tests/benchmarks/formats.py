@@ -42,12 +42,25 @@ COUNTS = {
 def vary_row(value: Any, number: int, prefix: str) -> Any:  # noqa: ANN401 - any JSON
     """The value with ids, times and texts of its own for each number."""
     if isinstance(value, Mapping):
-        return {_vary_key(key, inner, number, prefix): vary_row(inner, number, prefix) for key, inner in value.items()}
+        return {
+            _vary_key(key, inner, number, prefix): _vary_number_id(inner, number)
+            if key.lower().endswith("id") and _is_number_id(inner)
+            else vary_row(inner, number, prefix)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [vary_row(inner, number, prefix) for inner in value]
     if isinstance(value, str):
         return _vary_text(value, number, prefix)
     return _shift_unix(value, number) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _is_number_id(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and str(value).isdecimal() and int(value) < 1e9
+
+
+def _vary_number_id(value: str | int, number: int) -> str | int:
+    return type(value)(int(value) * 100_000 + number)
 
 
 def _vary_key(key: str, inner: object, number: int, prefix: str) -> str:

@@ -39,7 +39,7 @@ FAULTS = """
 update marts.topics set event_share = 1.5 where topic_id = 'topic_id-3';
 update marts.sessions set event_count = null where session_id = 'session_id-1';
 delete from marts.rejected_events;
-update marts.source_files set row_count = 10
+update marts.source_files set row_count = 10, textless_exchange_count = 0
 """
 
 

@@ -70,7 +70,7 @@ def test_events_are_read_without_the_rest(tmp_path: Path) -> None:
     result = materialize(tmp_path / "data", "lake/events")
     assert result.success
     assert materialized(result) == {
-        f"lake/{name}" for name in ("events", "rejected_events", "scrubbed_values", "source_files")
+        f"lake/{name}" for name in ("events", "identities", "rejected_events", "scrubbed_values", "source_files")
     }
 
 

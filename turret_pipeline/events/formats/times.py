@@ -21,9 +21,12 @@ KNOWN_TIMES = (
 """Names of times in exports of other products."""
 
 UNSET_FROM, UNSET_UNTIL = dt.datetime(1969, 12, 31, tzinfo=dt.UTC), dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
-"""A clock that was not set starts at the begin of 1970, which is a day earlier in the west."""
+"""Times among which those of a clock that was not set are: it starts at the begin of 1970, in some zone."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_UNSET_FOR = dt.timedelta(minutes=15)
+"""Time that a clock that starts at the begin of 1970 may run until it is set."""
+
 _EARLIEST_UNIX = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """Smaller numbers are counts, durations, or dates written as one number, and not Unix times."""
 
@@ -83,7 +86,8 @@ def read_time(value: object, zone: dt.tzinfo = dt.UTC) -> tuple[dt.datetime, boo
         value = dt.datetime.combine(value, dt.time())
     if isinstance(value, dt.datetime):
         is_assumed = value.tzinfo is None
-        return _check((value.replace(tzinfo=zone) if is_assumed else value).astimezone(dt.UTC)), is_assumed
+        local = value.replace(tzinfo=zone) if is_assumed else value
+        return _reject_unset_clock(local, local.astimezone(dt.UTC)), is_assumed
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a time")
     return _from_unix(value), False
@@ -117,8 +121,10 @@ def find_zone(name: str) -> dt.tzinfo:
         raise InvalidTimeError(f"unknown time zone {name!r}: use a name like UTC or Europe/Zurich") from None
 
 
-def _check(at: dt.datetime) -> dt.datetime:
-    if at.year == 1 or UNSET_FROM <= at < UNSET_UNTIL:
+def _reject_unset_clock(local: dt.datetime, at: dt.datetime) -> dt.datetime:
+    """The time in UTC. Raises InvalidTimeError if it is the begin of 1970, there or in its own zone, or of year 1."""
+    starts = (_EPOCH <= at < _EPOCH + _UNSET_FOR, _EPOCH <= local.replace(tzinfo=dt.UTC) < _EPOCH + _UNSET_FOR)
+    if at.year == 1 or any(starts):
         raise InvalidTimeError(
             "this is the zero time of a clock that was not set. Give the time of the event, or null if it is unknown."
         )
@@ -178,7 +184,7 @@ def _from_unix(number: float) -> dt.datetime:
     if not math.isfinite(number):
         raise ValueError("not a time")
     if number == 0:
-        return _check(_EPOCH)
+        return _reject_unset_clock(_EPOCH, _EPOCH)
     if _SERIAL_DATES[0] <= number <= _SERIAL_DATES[1]:
         raise InvalidTimeError(
             "this looks like an Excel serial date. Format the column as yyyy-mm-dd hh:mm:ss and save the sheet again."
