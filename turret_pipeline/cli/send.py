@@ -92,12 +92,14 @@ def send(
 
 
 def _make_parser(settings: Settings) -> Parser:
-    """A function that returns the events of a row, by the format and the time zone of the settings."""
+    """A function that returns the events of a row as the settings say: by format and time zone, with calls of tools."""
     from turret_pipeline.events.formats import parse_record
     from turret_pipeline.events.formats.times import find_zone
+    from turret_pipeline.events.formats.tools import drop_tool_calls
 
     zone = find_zone(settings.input_time_zone)
-    return functools.partial(parse_record, selected=settings.selected_format, zone=zone)
+    parse = functools.partial(parse_record, selected=settings.selected_format, zone=zone)
+    return parse if settings.keep_tool_calls else lambda row: drop_tool_calls(parse(row))
 
 
 def _print_messages(console: LineConsole, messages: list[str]) -> None:

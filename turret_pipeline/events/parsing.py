@@ -21,6 +21,7 @@ from turret_pipeline.events.formats import (
     split_record,
 )
 from turret_pipeline.events.formats.links import find_links, find_time
+from turret_pipeline.events.formats.tools import drop_tool_calls
 from turret_pipeline.events.formats.turret import TURRET
 from turret_pipeline.events.identities import IDENTITY_PART_SCHEMA, IdentityRow, build_identities
 from turret_pipeline.events.plain_lines import parse_plain_lines
@@ -132,7 +133,8 @@ class _RowParser:
             try:
                 if isinstance(row, Rejection):
                     raise row
-                events = self._keep_events(self._parse(record.line_number, row))
+                events = self._parse(record.line_number, row)
+                events = events if self.options.keeps_tool_calls else drop_tool_calls(events)
                 self.events += [
                     _event_row(event, record.line_number, row_in_line, item, self.options)
                     for item, event in enumerate(events, start=item_number)
@@ -143,15 +145,6 @@ class _RowParser:
                 raw = record.raw if record.raw is not None and len(rows) == 1 else _raw_text(row)
                 text = raw.rstrip("\r\n")[:RAW_LIMIT]
                 self.rejected.append((record.line_number, rejection.code, rejection.reason, text))
-
-    def _keep_events(self, events: list[Event]) -> list[Event]:
-        """The events that the options keep. Raises Rejection if there are none."""
-        if self.options.keeps_tool_calls:
-            return events
-        kept = [event for event in events if not event.is_tool_call]
-        if not kept:
-            raise Rejection("not_an_event", "The row only has calls of tools, which setting keep_tool_calls drops.")
-        return kept
 
     def _parse(self, line_number: int, value: object) -> list[Event]:
         """Events of a row. Its evidence counts even if the row is no event. Raises Rejection."""

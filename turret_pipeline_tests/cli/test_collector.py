@@ -45,6 +45,21 @@ def test_a_dump_of_any_format_is_sent_once_and_damage_is_reported(tmp_path: Path
 
 
 @pytest.mark.slow
+def test_calls_of_tools_are_sent_unless_the_setting_drops_them(tmp_path: Path) -> None:
+    call = {"id": "c-1", "type": "function", "function": {"name": "find_order", "arguments": "{}"}}
+    answer = {"role": "assistant", "content": "It is on its way.", "tool_calls": [call]}
+    chat = {"timestamp": "2026-05-01T10:00:00Z", "messages": [{"role": "user", "content": "Where is it?"}, answer]}
+    dump = write_events(tmp_path / "chats.jsonl", [chat])
+    with run_server(tmp_path) as server:
+        for setting, tools in (("false", []), ("true", ["tool:find_order"])):
+            extra = client_environment(server, TURRET_KEEP_TOOL_CALLS=setting)
+            done = turret("send", dump, "--data-dir", tmp_path / setting, extra=extra)
+            assert done.returncode == 0, done.stderr
+            names = {record["name"] for record in server.read_records()}
+            assert names == {"User prompt", "AI generation", *tools}
+
+
+@pytest.mark.slow
 def test_sending_resumes_where_it_stopped(tmp_path: Path) -> None:
     events = [{"name": "n", "metadata": {"number": number}} for number in range(2500)]
     dump = write_events(tmp_path / "dump.jsonl", events)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from turret_pipeline.events.formats.content import ToolCall
-from turret_pipeline.events.formats.event import Event
+from turret_pipeline.events.formats.event import Event, Rejection
 from turret_pipeline.events.formats.extraction import hash_texts
 from turret_pipeline.events.formats.row_values import from_json
 
@@ -35,6 +35,14 @@ def add_tool_events(
             )
         )
     return [*events[False], *answer, *events[True]]
+
+
+def drop_tool_calls(events: Sequence[Event]) -> list[Event]:
+    """The events of a row that are no calls of tools. Raises Rejection if there are none."""
+    kept = [event for event in events if not event.is_tool_call]
+    if not kept:
+        raise Rejection("not_an_event", "The row only has calls of tools, which setting keep_tool_calls drops.")
+    return kept
 
 
 def name_call(call: ToolCall, number: int) -> str:
