@@ -28,7 +28,11 @@ _COUNT: Json = {"type": "integer", "minimum": 0}
 _ID: Json = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
 _NULLABLE_ID: Json = {"type": ["string", "null"], "maxLength": MAX_ID_LENGTH}
 _ANY_ID: Json = {"type": ["string", "number", "null"], "maxLength": MAX_ID_LENGTH}
-_TIME: Json = {"type": "string", "pattern": TIMESTAMP_PATTERN, "description": "ISO 8601; UTC if it has no time zone"}
+_TIME: Json = {
+    "type": "string",
+    "pattern": TIMESTAMP_PATTERN,
+    "description": "ISO 8601; without a zone, runs read it in the zone of their setting input_time_zone (default: UTC)",
+}
 _NULLABLE_TIME: Json = _nullable(_TIME)
 _TRACK_IDS = ("event_id", "session_id", "user_id")
 _NAME: Json = {
