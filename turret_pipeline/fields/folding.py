@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from turret_pipeline.tables import OTHER
 
+EVENT_FIELD_LIMIT = 1000
+"""Fields of one event. It is no setting: values are extracted once, and other values would need all files again."""
+
 
 @dataclass(frozen=True)
 class Folds:
@@ -67,6 +70,17 @@ def describe_folds(folds: Folds, field_count: int, limit: int) -> str:
     return (
         f"The metadata have {field_count:,} fields, more than field_limit ({limit:,}). One structured field each "
         f"became: {', '.join(parts)}. To keep their keys apart, raise field_limit (TURRET_FIELD_LIMIT)."
+    )
+
+
+def describe_wide_events(count: int) -> str:
+    """A sentence about the events with more fields than EVENT_FIELD_LIMIT; empty if there are none."""
+    if not count:
+        return ""
+    events = "1 event has" if count == 1 else f"{count:,} events have"
+    return (
+        f"{events} more than {EVENT_FIELD_LIMIT:,} metadata fields: of such an event, the objects with the most keys "
+        f"became one structured field each, and then fields outside of objects the field {OTHER}."
     )
 
 

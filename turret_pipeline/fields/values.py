@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 import polars as pl
 
+from turret_pipeline.fields.folding import EVENT_FIELD_LIMIT, choose_folds
 from turret_pipeline.fields.id_keys import are_ids
 from turret_pipeline.fields.numbers import parse_numbers
+from turret_pipeline.tables import OTHER
 
 VALUE_SCHEMA = pl.Schema(
     {
@@ -26,7 +28,14 @@ VALUE_SCHEMA = pl.Schema(
 Columns = dict[str, tuple[list[int], list[Any]]]
 """Positions of documents and values, by field."""
 
-JSON_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
+
+class _Fold(dict[str, Any]):
+    """Fields of a document with too many of them, which are one value."""
+
+
+FOLD = "fold"
+"""JSON type of the objects that are one value because their document has more fields than EVENT_FIELD_LIMIT."""
+JSON_TYPES = {_Fold: FOLD, str: "string", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
 NUMBER_LIMIT = 1e300
 """Values of this size and more keep their text and have no number, because sums of them could be infinite."""
 
@@ -34,7 +43,8 @@ NUMBER_LIMIT = 1e300
 def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
     """VALUE_SCHEMA of JSON objects given as text, in any order. Nested keys are joined by dots, nulls are left out.
 
-    A nested object whose keys are ids is one value: its keys are not the names of fields.
+    A nested object whose keys are ids is one value: its keys are not the names of fields. So are the widest objects of
+    a document with more than EVENT_FIELD_LIMIT fields; they have the type FOLD.
     If two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later one counts.
     """
     frames = [_frame(kind, columns) for kind, columns in _collect_columns(documents).items()]
@@ -48,6 +58,8 @@ def _collect_columns(documents: Iterable[str]) -> Mapping[type, Columns]:
         document = _parse(text)
         if any(type(value) is dict for value in document.values()):
             document = dict(_leaves(document))
+        if len(document) > EVENT_FIELD_LIMIT:
+            document = _fold(document)
         for path, value in document.items():
             if value is not None:
                 rows, values = columns[type(value)][path]
@@ -75,6 +87,21 @@ def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             stack.append(iter([(f"{item[0]}.{key}", value) for key, value in item[1].items()]))
         else:
             yield item
+
+
+def _fold(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """The leaves of a document, at most EVENT_FIELD_LIMIT: the widest objects, and then the others, become one."""
+    values = {path: value for path, value in leaves.items() if value is not None}
+    folds = choose_folds(dict.fromkeys(values, 1), EVENT_FIELD_LIMIT)
+    folded: dict[str, Any] = {}
+    for path, value in values.items():
+        ends = (at for at, sign in enumerate(path) if sign == ".")
+        into = OTHER if path in folds.others else next((path[:at] for at in ends if path[:at] in folds.prefixes), None)
+        if into is None:
+            folded.setdefault(path, value)
+        elif isinstance(fold := folded.setdefault(into, _Fold()), _Fold):
+            fold[path.removeprefix(f"{into}.")] = value
+    return folded
 
 
 def _frame(kind: type, columns: Columns) -> pl.DataFrame:

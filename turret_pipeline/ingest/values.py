@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds
-from turret_pipeline.fields.values import metadata_values
+from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds, describe_wide_events
+from turret_pipeline.fields.values import FOLD, metadata_values
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.ingest.scratch_database import open_scratch_database, read_parquet_sql
 from turret_pipeline.ingest.workers import run_in_parallel
@@ -43,7 +43,7 @@ def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:
     """Write the table ``event_values``: the values of all events in the lake, by field and event.
 
     Beyond ``field_limit`` fields, objects with many keys become one field each, with their values as JSON text. Returns
-    a sentence about them, which is empty if there are none.
+    sentences about them, and about events that have too many fields themselves; empty if there are none.
     """
     files = parts.part_files("values")
     if not files:
@@ -53,31 +53,40 @@ def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:
         values = read_parquet_sql(files, "filename")
         connection.execute(f"""
             create temp view found as
-            select events.event_id, events.file_row_number, part.field, part.json_type, part.value, part.number
+            select events.event_id, events.file_row_number, part.field, part.value, part.number,
+                if(part.json_type = '{FOLD}', 'object', part.json_type) as json_type
             from {values} as part
             join {read_parquet_sql([str(lake.path("events"))], "file_row_number")} as events
                 on events.content_sha256 = parse_path(part.filename)[-2]
                 and events.line_number = part.line_number and events.item_number = part.item_number""")
+        wide = connection.execute(_WIDE_EVENTS.format(values=values)).fetchall()[0][0]
         counts = dict(connection.execute(f"select field, count(*) from {values} group by field").fetchall())
         folds = choose_folds(counts, field_limit)
         query = "from found"
-        if sentence := describe_folds(folds, len(counts), field_limit):
+        sentences = [describe_wide_events(wide), describe_folds(folds, len(counts), field_limit)]
+        if folds != Folds():
             connection.register("folded_fields", _list_folded(folds, counts))
             query = _FOLDED
         columns = ", ".join(EVENT_VALUES.schema.names())
         lake.copy(connection, "event_values", f"select {columns} from ({query}) order by field, file_row_number")
-    return sentence
+    return " ".join(filter(None, sentences))
 
 
 def _list_folded(folds: Folds, fields: Iterable[str]) -> pl.DataFrame:
     """The fields that become part of another one: field, into, key. A value of the other field itself has key null."""
-    rows = [(field, OTHER, field) for field in folds.others] + [(prefix, prefix, None) for prefix in folds.prefixes]
+    others = {*folds.others, OTHER} if folds.others else ()
+    rows = [(field, OTHER, field) for field in others] + [(prefix, prefix, None) for prefix in folds.prefixes]
     for field in fields:
         ends = (at for at, sign in enumerate(field) if sign == ".")
         if into := next((field[:at] for at in ends if field[:at] in folds.prefixes), None):
             rows.append((field, into, field[len(into) + 1 :]))
     return pl.DataFrame(rows, dict.fromkeys(("field", "into", "key"), pl.String()), orient="row")
 
+
+_WIDE_EVENTS = f"""
+    select count(*) from (
+        select distinct filename, line_number, item_number from {{values}} where json_type = '{FOLD}'
+    )"""
 
 _FOLDED = """
     select * from found anti join folded_fields using (field)

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds
+from turret_pipeline.fields.folding import (
+    EVENT_FIELD_LIMIT,
+    Folds,
+    choose_folds,
+    describe_folds,
+    describe_wide_events,
+)
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline_tests.ingest.imports import import_rows, row
 
@@ -89,3 +95,39 @@ def test_many_names_as_keys_become_one_field(tmp_path: Path) -> None:
     found = lake.read("event_values")
     assert sorted(found["field"].unique()) == ["n", "votes"]
     assert found.height == 2000
+
+
+def number_keys(name: str, count: int) -> dict[str, int]:
+    return {f"{name} {number}": number for number in range(count)}
+
+
+def test_the_widest_objects_of_an_event_with_too_many_fields_are_one_value_each(tmp_path: Path) -> None:
+    widest, wide = number_keys("w", EVENT_FIELD_LIMIT), number_keys("v", 300)
+    events = [
+        row("e1", metadata={"a": {"widest": widest}, "wide": wide, "plan": "pro"}),
+        row("e2", 1, metadata={"a": {"widest": {"w 0": 1}}, "wide": {"v 0": 2}}),
+    ]
+    found = read_values(import_rows(tmp_path, {"a.jsonl": events}, field_limit=5000))
+    of_first = {str(field): (kind, value) for event, field, kind, value, _ in found if event == "e1"}
+    assert set(of_first) == {"a.widest", "plan", *(f"wide.{key}" for key in wide)}
+    assert of_first["a.widest"] == ("object", json.dumps(widest, separators=(",", ":")))
+    assert [row for row in found if row[0] == "e2"] == [
+        ("e2", "a.widest.w 0", "number", "1", 1.0),
+        ("e2", "wide.v 0", "number", "2", 2.0),
+    ]
+
+
+def test_keys_of_an_event_outside_of_objects_are_bounded_too(tmp_path: Path) -> None:
+    event = row("e1", metadata=number_keys("key", EVENT_FIELD_LIMIT + 1) | {"none": None})
+    found = read_values(import_rows(tmp_path / "1", {"a.jsonl": [event]}))
+    assert len(found) == EVENT_FIELD_LIMIT
+    assert found[0] == ("e1", "(other)", "object", '{"key 0":0,"key 1":1}', None)
+    ((_, field, kind, value, _), *rest) = read_values(import_rows(tmp_path / "2", {"a.jsonl": [event]}, field_limit=2))
+    assert (field, kind, len(rest)) == ("(other)", "object", 1)
+    assert '{"key 0":0,"key 1":1}' in str(value)
+
+
+def test_the_message_counts_events_with_too_many_fields() -> None:
+    assert describe_wide_events(0) == ""
+    assert describe_wide_events(1).startswith("1 event has more than 1,000 metadata fields: ")
+    assert describe_wide_events(2000).startswith("2,000 events have more than 1,000 metadata fields: ")
