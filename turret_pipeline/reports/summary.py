@@ -150,18 +150,20 @@ def _count_textless(connection: duckdb.DuckDBPyConnection) -> str:
     files = ", ".join(f"{count:,} in {file}" for file, count in rows[:MAX_REASONS])
     more = f" and {len(rows) - MAX_REASONS:,} more files" if len(rows) > MAX_REASONS else ""
     return (
-        f"Exchanges without text: {files}{more}. Either their source does not store texts, or it holds them in a shape "
-        "that is not known: `turret inspect FILE` shows what was read."
+        f"Exchanges without text: {files}{more}. Either the source does not store texts, or it stores them in a form "
+        "that Turret does not read: `turret inspect FILE` shows what was read."
     )
 
 
 USER_NOTES = """
 select
-    coalesce(sum(split_session_count), 0)::bigint
-        || ' events got a session id of their own, because several users share theirs',
-    coalesce(sum(assumed_user_count), 0)::bigint || ' have a user id that the collector made up: they name no user',
+    format('{:,}', coalesce(sum(split_session_count), 0)::bigint)
+        || ' events got a new session id, because another user had the one they came with first',
+    format('{:,}', coalesce(sum(assumed_user_count), 0)::bigint)
+        || ' events have a user id that the collector made up, and count as events without a user',
     (
-        select count(distinct sent_id) || ' other ids belong to ' || count(distinct user_id) || ' users'
+        select format('{:,}', count(distinct sent_id)) || ' ids (of anonymous visitors, of devices, or aliases) were '
+            || 'resolved to ' || format('{:,}', count(distinct user_id)) || ' users'
         from marts.identities where sent_id != user_id
     )
 from marts.source_files

@@ -93,7 +93,7 @@ SOURCE_FILES = Table(
         ),
         integer(
             "split_session_count",
-            "Accepted events that got a session id of their own, because another user had theirs first",
+            "Accepted events that got a new session id, because another user had the one they came with first",
         ),
         integer("late_count", "Accepted events from days before the latest day published when they were read first"),
         timestamp("first_event_at", "Time of the earliest event of the file (UTC)", nullable=True),

@@ -57,9 +57,19 @@ def test_the_most_frequent_reasons_have_an_example_and_the_others_a_count() -> N
     [
         ([0, 0], 0, [("u", "u")], ""),
         ([], 0, [], ""),
-        ([2, 1], 0, [("u", "u")], "3 events got a session id of their own, because several users share theirs."),
-        ([0], 4, [], "4 have a user id that the collector made up: they name no user."),
-        ([0], 0, [("a", "u"), ("b", "u"), ("b", "v"), ("u", "u")], "2 other ids belong to 2 users."),
+        (
+            [2000, 1],
+            0,
+            [("u", "u")],
+            "2,001 events got a new session id, because another user had the one they came with first.",
+        ),
+        ([0], 4, [], "4 events have a user id that the collector made up, and count as events without a user."),
+        (
+            [0],
+            0,
+            [("a", "u"), ("b", "u"), ("b", "v"), ("u", "u")],
+            "2 ids (of anonymous visitors, of devices, or aliases) were resolved to 2 users.",
+        ),
     ],
 )
 def test_decisions_about_users_and_sessions_are_noted(
