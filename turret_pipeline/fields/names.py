@@ -66,11 +66,6 @@ def is_text(field: str) -> bool:
     return not _TEXT.isdisjoint(words(field)[-1:])
 
 
-def is_plural(field: str) -> bool:
-    """True if the name suggests a number of things, like ``messages``."""
-    return any(word.endswith("s") and not word.endswith(("ss", "us", "is")) for word in words(field)[-1:])
-
-
 def is_quantity(field: str) -> bool:
     """True if the name suggests amounts, like ``reply_count``, ``n_tools``, ``duration_s`` or ``options_shown``."""
     found = words(field)

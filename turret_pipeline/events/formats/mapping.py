@@ -12,6 +12,7 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from turret_pipeline.events.formats import AUTO, FORMATS, MAPPED
+from turret_pipeline.events.formats.call_fields import ANSWER_NAMES, PROMPT_NAMES
 from turret_pipeline.events.formats.format import Columns, Conversation, Exchange, Fields, Format, Part, Shape
 from turret_pipeline.events.formats.mapped_messages import MappedMessages, StandardizeArray, StandardizeRow
 from turret_pipeline.events.formats.row_values import Paths, Row
@@ -25,8 +26,6 @@ _Path: TypeAlias = Annotated[str, Field(min_length=1, max_length=1000)]
 _PathList: TypeAlias = Annotated[tuple[_Path, ...], BeforeValidator(_as_list)]
 
 COLUMN_KEYS = ("event_name", "event_at", "received_at", "event_id", "session_id", "user_id")
-PROMPT_KEYS = ("model", "input_tokens")
-ANSWER_KEYS = ("model", "output_tokens", "cost_usd", "finish_reason")
 _TIMES_OF_ANSWER = ("answered_at", "latency_seconds", "latency_ms")
 _DEFAULT_NAME: Paths = ("=LLM call",)
 
@@ -97,7 +96,7 @@ class ColumnMapping(BaseModel):
             title="mapped row",
             shape=Shape("any row, once `turret.toml` has `[mapping]`", required=self._needed_paths()),
             columns=self._columns(),
-            fields={} if is_textual else self._fields(*dict.fromkeys((*PROMPT_KEYS, *ANSWER_KEYS, "is_error"))),
+            fields={} if is_textual else self._fields(*dict.fromkeys((*PROMPT_NAMES, *ANSWER_NAMES, "is_error"))),
             parts=tuple(Part(path, allows_any_type=True) for path in metadata),
             keeps_rest=self.metadata is None,
             json_columns=self._json_columns(),
@@ -156,8 +155,8 @@ class ColumnMapping(BaseModel):
             latency_ms=self.latency_ms,
             ended_at=self.answered_at,
             failure=self.is_error,
-            prompt_fields=self._fields(*PROMPT_KEYS),
-            generation_fields=self._fields(*ANSWER_KEYS),
+            prompt_fields=self._fields(*PROMPT_NAMES),
+            generation_fields=self._fields(*ANSWER_NAMES),
         )
 
     def _conversation(self) -> Conversation:
@@ -165,8 +164,8 @@ class ColumnMapping(BaseModel):
         return Conversation(
             self.messages,
             message_at=(*self.message_at, *times),
-            prompt_fields=self._fields(*PROMPT_KEYS),
-            generation_fields=self._fields(*ANSWER_KEYS, "is_error"),
+            prompt_fields=self._fields(*PROMPT_NAMES),
+            generation_fields=self._fields(*ANSWER_NAMES, "is_error"),
         )
 
     def _fields(self, *keys: str) -> Fields:
