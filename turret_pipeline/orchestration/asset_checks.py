@@ -24,7 +24,7 @@ PROMISES = {
 MAX_REJECTED_SHARE, MAX_TEXTLESS_SHARE = 0.05, 0.01
 WARNINGS = {
     FEW_REJECTED: f"At most {MAX_REJECTED_SHARE:.0%} of the rows are rejected.",
-    FEW_TEXTLESS: f"At most {MAX_TEXTLESS_SHARE:.0%} of the accepted rows are exchanges whose text is missing.",
+    FEW_TEXTLESS: f"At most {MAX_TEXTLESS_SHARE:.0%} of the events are exchanges whose text is missing.",
 }
 """Checks of source_files that only warn."""
 
@@ -95,11 +95,11 @@ def _judge_rejected(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResul
 def _judge_textless(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
     """Warn if many exchanges have no text: their source does not store it, or holds it in an unknown shape."""
     found = connection.execute(
-        "select coalesce(sum(textless_exchange_count) / nullif(sum(accepted_count), 0), 0), "
+        "select coalesce(sum(textless_exchange_count) / nullif((select count(*) from marts.events), 0), 0), "
         "max_by(source_file, textless_exchange_count) from marts.source_files"
     ).fetchall()
     share, file = float(found[0][0]), found[0][1]
-    sentence = f"{share:.1%} of the accepted rows are exchanges without text, most of them in {file}."
+    sentence = f"{share:.1%} of the events are exchanges without text, most of them in {file}."
     return _warn_unless(FEW_TEXTLESS, sentence, is_passed=share <= MAX_TEXTLESS_SHARE)
 
 

@@ -63,11 +63,17 @@ def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_many_rejected_rows_are_a_warning_and_only_selected_checks_run(tmp_path: Path) -> None:
-    reject = "update marts.rejected_events set is_mended = false; update marts.source_files set row_count = 10"
+    reject = (
+        "update marts.rejected_events set is_mended = false; update marts.source_files set row_count = 10, "
+        "textless_exchange_count = if(source_file = 'source_file-3', 1, 0)"
+    )
     found = check(tmp_path, reject, dg.AssetSelection.checks_for_assets(mart_key("source_files")))
     names = ("contract", "expectations", "few_rows_are_rejected", "few_exchanges_lack_text")
     assert found.keys() == {("source_files", name) for name in names}
     warning = found["source_files", "few_rows_are_rejected"]
     assert (warning.passed, warning.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert warning.description == "10.0% of the rows were rejected; table rejected_events lists the reasons."
+    textless = found["source_files", "few_exchanges_lack_text"]
+    assert (textless.passed, textless.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert textless.description == "5.0% of the events are exchanges without text, most of them in source_file-3."
     assert not (tmp_path / "quality" / "index.html").exists(), "a partial run keeps the report of the published file"
