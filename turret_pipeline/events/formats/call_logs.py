@@ -3,7 +3,7 @@
 import re
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Format, Part, Shape
 from turret_pipeline.events.formats.message import ASSISTANT, USER
 from turret_pipeline.events.formats.messages import read_messages
 from turret_pipeline.events.formats.row_values import Paths, Row, in_both_cases, lookup
@@ -110,7 +110,7 @@ CALL_LOG = Format(
     shape=Shape(
         "the input of a call (`messages`, `request`, `input`, `prompt` ...) and its output beside it (`response`, "
         "`choices`, `output`, `completion` ...)",
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
         test=is_call,
     ),
     columns=CALL_COLUMNS,

@@ -7,7 +7,7 @@ text that the tools return.
 import dataclasses
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
-from turret_pipeline.events.formats.format import Columns, Conversation, Format, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Conversation, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import in_both_cases
 
 _COLUMNS = Columns(
@@ -24,7 +24,7 @@ _DROP = ("object", "tools", "functions", "tool_choice", "parallel_tool_calls", "
 OPENAI_CHAT = Format(
     name="openai_chat",
     title="OpenAI chat",
-    shape=Shape("`messages`, an array", arrays=("messages",), forbidden=("name", "event_name", "event")),
+    shape=Shape("`messages`, an array", arrays=("messages",), forbidden=EVENT_KEYS),
     columns=_COLUMNS,
     becomes="a session with an event for each message",
     conversation=_CHAT,
@@ -50,7 +50,7 @@ SHAREGPT = Format(
     shape=Shape(
         "`conversations` or `conversation`, an array",
         arrays=("conversations", "conversation"),
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
     ),
     columns=_COLUMNS,
     becomes="a session with an event for each message",

@@ -14,6 +14,9 @@ from turret_pipeline.events.formats.row_values import Paths, Row, first_value, l
 
 ASSUMABLE_IDS = frozenset({"session_id", "user_id"})
 
+EVENT_KEYS: Paths = ("name", "event_name", "event")
+"""Keys that name an event: rows of calls and chats have none."""
+
 Fields = Mapping[str, Paths]
 """Metadata fields by name, each with the alternative paths to its value."""
 

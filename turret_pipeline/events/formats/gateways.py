@@ -4,12 +4,11 @@ reference get-generation, and the CSV export of its Activity page) and Cloudflar
 """
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, in_both_cases, read_number
 
 _SESSIONS = in_both_cases("metadata.session_id", "metadata.conversation_id", "metadata.thread_id", "metadata.chat_id")
 _USERS = in_both_cases("metadata._user", "metadata.user_id", "metadata.end_user", "metadata.user")
-_NO_EVENTS = ("name", "event_name", "event")
 
 
 def _to_dollars(row: Row) -> Row:
@@ -24,7 +23,7 @@ PORTKEY = Format(
     shape=Shape(
         "`ai_model` or `ai_org`, and `req_units`, `res_units`, `request_url` or `response_time`",
         required=(("ai_model", "ai_org", "ai_provider"), ("req_units", "res_units", "request_url", "response_time")),
-        forbidden=_NO_EVENTS,
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("id", "request_id"),
@@ -90,7 +89,7 @@ OPENROUTER = Format(
             (*in_both_cases("native_tokens_prompt"), "data.native_tokens_prompt", "model_permaslug"),
             (*in_both_cases("generation_time"), "data.generation_time", "generation_time_ms"),
         ),
-        forbidden=_NO_EVENTS,
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("id", "generation_id"),
@@ -158,7 +157,7 @@ CLOUDFLARE = Format(
     shape=Shape(
         "`tokens_in`, `tokens_out` and `cached`, or `Gateway`, `RequestBody` and `ResponseBody`",
         required=(("tokens_in", "Gateway"), ("tokens_out", "RequestBody", "ResponseBody"), ("cached", "Cached")),
-        forbidden=_NO_EVENTS,
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("id", "event_id"),

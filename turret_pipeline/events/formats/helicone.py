@@ -6,7 +6,7 @@ from typing import Any
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Execution, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, in_both_cases, lookup, read_number
 
 _PAGE = "heliconeMetadata."
@@ -50,7 +50,7 @@ HELICONE = Format(
         "`request_created_at` and a key such as `request_user_id` or `request_properties`, or the columns "
         "of its CSV export",
         required=(("request_created_at", f"{_PAGE}createdAt"), (*_OWN_KEYS, f"{_PAGE}requestId")),
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("request_id", f"{_PAGE}requestId", "id"),

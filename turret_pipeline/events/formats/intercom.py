@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Columns, Format, Shape, is_among
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Format, Shape, is_among
 from turret_pipeline.events.formats.helpdesk import (
     TALK,
     add_rating,
@@ -109,7 +109,7 @@ INTERCOM = Format(
     title="Intercom conversation",
     shape=Shape(
         "`conversation_parts`, or `source` with `contacts`; or `type` `conversation_part` with `part_type`",
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
         test=_is_intercom,
     ),
     columns=Columns(

@@ -7,7 +7,7 @@ The person is ``end_user``. ``user`` is the internal user or team whose key made
 from typing import Any
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
-from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Execution, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, lookup
 
 _CALL_TYPES_WITHOUT_TEXT = ("embedding", "moderation", "rerank", "transcription", "speech", "file", "batch", "search")
@@ -46,7 +46,7 @@ LITELLM = Format(
                 "standard_logging_object.response_cost",
             ),
         ),
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("request_id", "id", "call_id", "litellm_call_id"),

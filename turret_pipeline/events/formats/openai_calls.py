@@ -8,10 +8,9 @@ A stored completion has no input, as the API lists its messages separately: it i
 from typing import Any
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Format, Part, Shape
 from turret_pipeline.events.formats.row_values import Row, from_json, in_both_cases
 
-_NO_EVENTS = ("name", "event_name", "event")
 _SESSIONS = ("session_id", "conversation_id", "thread_id", "chat_id")
 _METADATA_SESSIONS = in_both_cases(*(f"metadata.{key}" for key in _SESSIONS))
 _USERS = (*in_both_cases("metadata.user_id", "metadata.end_user"), "user", "safety_identifier")
@@ -33,7 +32,7 @@ OPENAI_RESPONSE = Format(
         "`object` (`response`, `chat.completion` or `text_completion`) and `choices` or `output`",
         one_of={"object": frozenset(("response", "chat.completion", "text_completion"))},
         required=(_OUTPUTS,),
-        forbidden=_NO_EVENTS,
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("id",),
@@ -86,7 +85,7 @@ MODEL_BATCH = Format(
     shape=Shape(
         "`custom_id`, and `body` or `params` (a request), or `response` or `result` (its answer)",
         required=(("custom_id",), ("body", "params", "response", "result", "error")),
-        forbidden=_NO_EVENTS,
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("id",),
@@ -147,7 +146,7 @@ AZURE_CALL = Format(
     shape=Shape(
         "`RequestMessages` or `ResponseMessages`, or a diagnostic log with `properties` and the `category` "
         "GatewayLlmLogs or RequestResponse",
-        forbidden=_NO_EVENTS,
+        forbidden=EVENT_KEYS,
         test=_is_azure_log,
     ),
     columns=Columns(

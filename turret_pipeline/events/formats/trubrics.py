@@ -1,6 +1,6 @@
 """Formats of the events and LLM events that the SDKs of Trubrics send."""
 
-from turret_pipeline.events.formats.format import Columns, Exchange, Format, Identity, Part, Shape
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Format, Identity, Part, Shape
 
 _SESSION = ("thread_id", "properties.$thread_id")
 _ASSISTANT = ("assistant_id", "properties.$assistant_id")
@@ -46,7 +46,7 @@ TRUBRICS_LLM = Format(
     shape=Shape(
         "`prompt`, `generation` and `user_id`",
         required=(("prompt",), ("generation",), ("user_id",)),
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
     ),
     columns=Columns(
         event_id=("event_id",),

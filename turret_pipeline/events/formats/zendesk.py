@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from turret_pipeline.events.formats.event import Rejection
-from turret_pipeline.events.formats.format import Columns, Format, Shape, is_among
+from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Format, Shape, is_among
 from turret_pipeline.events.formats.helpdesk import (
     TALK,
     add_rating,
@@ -205,7 +205,7 @@ ZENDESK_CHAT = Format(
     shape=Shape(
         "`visitor`, and `history` or `type` `offline_msg`",
         required=(("visitor",), ("history", "message")),
-        forbidden=("name", "event_name", "event"),
+        forbidden=EVENT_KEYS,
         one_of={"type": frozenset({"chat", "offline_msg"})},
     ),
     columns=Columns(session_id=("id",), user_id=("visitor_id",), event_at=("timestamp",)),
