@@ -117,7 +117,7 @@ def _print_file(console: LineConsole, file: "Inspection", *, is_hint_needed: boo
     elif "unknown_shape" in file.rejected:
         console.print_lines(
             "",
-            "  No mapping is suggested for them: none that was tried reads 9 of 10. turret formats mapping shows one.",
+            "  No mapping that was tried reads 9 of 10 of these rows. An example of one: turret formats mapping",
         )
     console.print()
 

@@ -31,7 +31,7 @@ def test_the_list_has_every_format_in_the_order_of_recognition_with_its_example(
 def test_one_format_is_shown_with_the_events_of_its_example() -> None:
     printed = run_formats("posthog")
     assert printed.startswith("posthog: PostHog event\nRecognised by event, distinct_id, and uuid or properties.\n")
-    assert "session_id    properties.$session_id or properties.$ai_session_id\n" in printed
+    assert "session_id      properties.$session_id or properties.$ai_session_id\n" in printed
     events = json.loads(printed.split("becomes:\n")[1])
     assert [event["event_name"] for event in events] == ["User prompt", "AI generation"]
 
