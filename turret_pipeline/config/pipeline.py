@@ -145,6 +145,23 @@ class Settings(BaseSettings):
         description="Words that are never in the label of a topic, such as the company's own name, separated by "
         "commas; topics that have a label keep it",
     )
+    prompt_events: CommaSeparated = Field(
+        [],
+        description="Names of the events that are prompts, separated by commas; default: events with a text in a field "
+        "such as prompt or question (table exchange_roles says which)",
+    )
+    answer_events: CommaSeparated = Field(
+        [],
+        description="Names of the events that are answers; default: events with a text in a field such as generation "
+        "or answer, or named like one",
+    )
+    feedback_events: CommaSeparated = Field(
+        [], description="Names of the events that are feedback; default: events named like it, or with a rating"
+    )
+    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        "monday", description="First day of the weeks that tables and reports compare"
+    )
+    time_zone: str = Field("UTC", description="Time zone of these weeks, such as Europe/Zurich")
     trend_days: int = Field(
         7,
         ge=1,
@@ -217,7 +234,7 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         return check_url(value) if value else None
 
-    @field_validator("input_time_zone", "schedule_timezone")
+    @field_validator("input_time_zone", "schedule_timezone", "time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         find_zone(value)

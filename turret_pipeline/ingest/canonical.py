@@ -10,10 +10,10 @@ from turret_pipeline.ingest.duplicates import assign_event_ids, drop_duplicates,
 from turret_pipeline.ingest.part_views import ORDER, create_part_views
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.ingest.persons import IDENTITIES, resolve_users
-from turret_pipeline.ingest.scratch_database import open_scratch_database
 from turret_pipeline.ingest.sessions import separate_persons, sessionize
 from turret_pipeline.ingest.traces import complete_from_traces
 from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.scratch_database import open_scratch_database
 from turret_pipeline.tables import LAKE_EVENTS, REJECTED_EVENTS
 
 

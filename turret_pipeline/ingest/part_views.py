@@ -7,8 +7,8 @@ from turret_pipeline.events.formats import FORMATS
 from turret_pipeline.events.identities import IDENTITY_PART_SCHEMA
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHEMA
 from turret_pipeline.ingest.parts import PartStore
-from turret_pipeline.ingest.scratch_database import read_parquet_sql
 from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS
+from turret_pipeline.storage.scratch_database import read_parquet_sql
 
 POSITION = "file_number, line_number, item_number"
 """The columns that identify an event of the parts, in the order of the events of one time."""

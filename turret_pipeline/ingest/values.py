@@ -9,10 +9,10 @@ import polars as pl
 from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds, describe_wide_events
 from turret_pipeline.fields.values import FOLD, metadata_values
 from turret_pipeline.ingest.parts import PartStore
-from turret_pipeline.ingest.scratch_database import open_scratch_database, read_parquet_sql
 from turret_pipeline.ingest.workers import run_in_parallel
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.scratch_database import open_scratch_database, read_parquet_sql
 from turret_pipeline.tables import EVENT_VALUES, OTHER
 
 _POSITION = ["line_number", "item_number"]

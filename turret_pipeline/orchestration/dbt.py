@@ -102,10 +102,17 @@ class DbtOutcome:
     failures: list[str]
 
 
-def run_dbt(data: DataDir, arguments: Sequence[str], target: Path, manifest: Path | None = None) -> DbtOutcome:
+def run_dbt(
+    data: DataDir,
+    arguments: Sequence[str],
+    target: Path,
+    manifest: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> DbtOutcome:
     """Outcome of a dbt command. It runs in this process: to load dbt in another one takes longer than small tables do.
 
-    What dbt writes goes to ``target``. With the path of a manifest, it does not parse its project.
+    What dbt writes goes to ``target``. With the path of a manifest, it does not parse its project. ``variables`` are
+    added to the environment.
     """
     events: list[dict[str, Any]] = []
 
@@ -115,7 +122,7 @@ def run_dbt(data: DataDir, arguments: Sequence[str], target: Path, manifest: Pat
 
     folders = ["--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR, "--target-path", target, "--log-path", target]
     options = [*map(str, folders), "--no-use-colors", "--log-level-file", "none"]
-    with _set_environment(_list_variables(data)):
+    with _set_environment({**_list_variables(data), **(variables or {})}):
         parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
         done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])
         _close_warehouse()

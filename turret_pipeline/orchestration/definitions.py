@@ -11,6 +11,7 @@ import dagster as dg
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.asset_checks import table_checks
+from turret_pipeline.orchestration.assets.exchanges import exchanges
 from turret_pipeline.orchestration.assets.ingestion import event_values, fields, ingest
 from turret_pipeline.orchestration.assets.insights import insight
 from turret_pipeline.orchestration.assets.journeys import journeys
@@ -55,6 +56,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             embeddings,
             topics,
             continuations,
+            exchanges,
             insight,
             journeys,
             make_marts(manifest),

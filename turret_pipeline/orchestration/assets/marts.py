@@ -12,10 +12,12 @@ from dagster_dbt.asset_utils import (
 )
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.orchestration.dbt import DbtOutcome, Translator, run_dbt
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.warehouse import open_read_only
+from turret_pipeline.tables.exchanges import WEEKDAYS
 
 FAILURES_SHOWN = 3
 
@@ -34,13 +36,14 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
         unfinished, target, progress = workspace.data.warehouse.unfinished_build, workspace.data.dbt, workspace.progress
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         remove(unfinished)
+        variables = _list_variables(workspace.settings)
         if context.is_subset:
             context.log.info("Only some tables are selected: all are built in a file of this run, and not published.")
             # selected models need those upstream, and their tests need others too
             with progress.during("Building tables"):
-                _raise_for_failures(run_dbt(workspace.data, ["run"], target, manifest))
+                _raise_for_failures(run_dbt(workspace.data, ["run"], target, manifest, variables))
         with progress.during("Building and testing tables"):
-            done = run_dbt(workspace.data, _list_build_arguments(context), target, manifest)
+            done = run_dbt(workspace.data, _list_build_arguments(context), target, manifest, variables)
         counts = _count_rows(unfinished)
         for event in _convert_events(context, done):
             yield _add_row_count(event, counts)
@@ -48,6 +51,11 @@ def make_marts(manifest: Path) -> dg.AssetsDefinition:
         unfinished.replace(workspace.build)
 
     return dbt_marts
+
+
+def _list_variables(settings: Settings) -> dict[str, str]:
+    """Settings of the weeks, as variables that profiles.yml reads."""
+    return {"DBT_TIME_ZONE": settings.time_zone, "DBT_FIRST_WEEKDAY": str(WEEKDAYS.index(settings.week_start))}
 
 
 def _list_build_arguments(context: dg.AssetExecutionContext) -> list[str]:

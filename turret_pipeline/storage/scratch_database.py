@@ -12,11 +12,11 @@ MEMORY_LIMIT = "384MB"
 
 
 @contextmanager
-def open_scratch_database(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty database that uses at most MEMORY_LIMIT and spills the rest to disk."""
+def open_scratch_database(lake: Lake, memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database that uses at most ``memory_limit`` and spills the rest to disk."""
     spill = temp_path(lake.root / "spill")
     try:
-        with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}) as connection:
+        with duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(spill)}) as connection:
             connection.execute("set timezone = 'UTC'")
             yield connection
     finally:

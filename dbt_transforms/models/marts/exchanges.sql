@@ -1,0 +1,3 @@
+select *
+from {{ ref('stg_exchanges') }}
+order by prompt_at, exchange_id
