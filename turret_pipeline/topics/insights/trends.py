@@ -5,11 +5,11 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from turret_pipeline.stats.array_types import FloatArray, IntArray
-from turret_pipeline.stats.effects import PairCorrelations, count_matrix, design_effects, pair_correlations
-from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD, compare_shares, q_values
+from turret_pipeline.stats.array_types import IntArray
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD, q_values
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.insights.occurrences import factorize
+from turret_pipeline.topics.insights.period_shares import compare_shares_of_topics
 
 BEFORE_PERIODS = 4
 """Length of the period before, at most, as a multiple of the last days."""
@@ -37,6 +37,15 @@ def last_day(days: pl.Series, trend_days: int) -> dt.date | None:
     return dt.date.fromordinal(_find_last_day(*_ordinals(found), trend_days))
 
 
+def first_day(days: pl.Series, trend_days: int) -> dt.date | None:
+    """First day that does not come from a wrong clock: ``last_day`` with time reversed."""
+    found = days.drop_nulls().value_counts().sort(days.name)
+    if found.is_empty():
+        return None
+    ordinals, counts = _ordinals(found)
+    return dt.date.fromordinal(-_find_last_day(-ordinals[::-1], counts[::-1], trend_days))
+
+
 def topic_trends(occurrences: pl.DataFrame, last: dt.date | None, trend_days: int) -> pl.DataFrame:
     """Table ``topic_trends`` up to the day ``last`` (see ``last_day``); empty if that is None.
 
@@ -58,26 +67,22 @@ def _field_trends(of_field: pl.DataFrame, last: dt.date, trend_days: int) -> pl.
     ).filter(pl.col("event_date") <= last)
     compared = until_last.filter(pl.col("event_date") >= recent - dt.timedelta(days=BEFORE_PERIODS * trend_days))
     counted = _count_events(topics, compared).with_columns(pl.lit(of_field["field"][0]).alias("field"))
+    first = first_day(until_last["event_date"], trend_days)
     has_both = compared["is_recent"].n_unique() == 2
-    if not has_both or (recent - _first_day(until_last["event_date"], trend_days)).days < trend_days:
+    if first is None or not has_both or (recent - first).days < trend_days:
         return counted.with_columns(
             *(pl.lit(None, pl.Float64).alias(name) for name in ("recent_share", "before_share", "growth")),
             *(pl.lit(None, pl.Float64).alias(name) for name in ("p_value", "q_value")),
             pl.lit(None, pl.Boolean).alias("is_emerging"),
         )
-    p_value = _p_values(compared, len(topics))
+    is_present = (counted["recent_event_count"] + counted["before_event_count"] > 0).to_numpy()
+    p_value = np.where(is_present, compare_shares_of_topics(compared, len(topics)).p_greater, np.nan)
     return counted.with_columns(
         pl.Series("p_value", p_value).fill_nan(None),
         pl.Series("q_value", q_values(p_value)).fill_nan(None),
         (pl.col("recent_event_count") / int(compared["is_recent"].sum())).alias("recent_share"),
         (pl.col("before_event_count") / int((~compared["is_recent"]).sum())).alias("before_share"),
     ).with_columns(_growth().alias("growth"), _is_emerging().alias("is_emerging"))
-
-
-def _first_day(days: pl.Series, trend_days: int) -> dt.date:
-    """Earliest day that does not come from a wrong clock: ``last_day`` with time reversed."""
-    ordinals, counts = _ordinals(days.value_counts().sort(days.name))
-    return dt.date.fromordinal(-_find_last_day(-ordinals[::-1], counts[::-1], trend_days))
 
 
 def _ordinals(found: pl.DataFrame) -> tuple[IntArray, IntArray]:
@@ -119,32 +124,3 @@ def _count_events(topics: pl.Series, compared: pl.DataFrame) -> pl.DataFrame:
     )
     joined = topics.to_frame().join(counts, on="topic_id", how="left", validate="1:1", maintain_order="left")
     return joined.with_columns(pl.exclude("topic_id").fill_null(0))
-
-
-def _p_values(compared: pl.DataFrame, topic_count: int) -> FloatArray:
-    """One-sided p-value of the growth of each topic, shape (topics,); nan if the topic does not occur.
-
-    Events of a user on a day, of a user, and of a day are correlated: users return to their subjects, and days have
-    subjects of their own.
-    """
-    topic, period = compared["topic"].to_numpy(), compared["is_recent"].cast(pl.Int64).to_numpy()
-    days, users = compared["event_date"].rank("dense").to_numpy(), compared["cluster_id"].to_numpy()
-    totals = np.stack([np.bincount(topic[(period == one) & (topic >= 0)], minlength=topic_count) for one in (0, 1)])
-    by_day, by_user, by_both = (
-        _correlations(clusters, topic, period, totals)
-        for clusters in (days, users, days.astype(np.int64) * (int(users.max()) + 1) + users)
-    )
-    effects = design_effects(by_both, by_user - by_both, by_day - by_both)[:, 0]
-    before, recent = (np.full(topic_count, np.count_nonzero(period == one)) for one in (0, 1))
-    volumes = np.bincount(days)
-    degrees = max(volumes.sum() ** 2 / (volumes**2).sum() - 2, 1)  # effective number of days
-    found = compare_shares(totals[1], recent, totals[0], before, effects, degrees)
-    return np.where(totals.sum(axis=0) > 0, found.p_greater, np.nan)
-
-
-def _correlations(clusters: IntArray, topic: IntArray, period: IntArray, totals: IntArray) -> PairCorrelations:
-    """Correlations of events in one cluster; the topics are the items, and the last days are the group."""
-    values, cluster = np.unique(clusters, return_inverse=True)
-    counts = count_matrix(cluster, topic, (len(values), totals.shape[1]))
-    exposure = count_matrix(cluster, period, (len(values), 2))
-    return pair_correlations(counts, exposure[:, [1]], exposure.toarray(), totals.astype(np.float64))
