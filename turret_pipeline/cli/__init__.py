@@ -18,6 +18,7 @@ from turret_pipeline.cli.journeys import journeys
 from turret_pipeline.cli.keys import keys
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.rejects import rejects, replay
+from turret_pipeline.cli.report import report
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.send import send
 from turret_pipeline.cli.serve import serve
@@ -122,6 +123,10 @@ def ui(
 app.command(
     epilog="Examples: turret inspect dump.jsonl; turret inspect dumps --events 10; turret inspect calls.csv --write"
 )(inspect)
+app.command(
+    epilog="Examples: turret report; turret report --since 2026-03-01 --segment plan=team; turret report --format html "
+    "> report.html"
+)(report)
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")

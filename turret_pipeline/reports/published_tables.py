@@ -55,7 +55,8 @@ class PublishedTables:
         return cls(DataDir(settings.data_dir), settings.privacy_min_users)
 
     @contextmanager
-    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the published file. Raises TurretError if it is missing or of another version."""
         if not self.data.warehouse.published.exists():
             found = "Nothing is published in" if self.data.root.is_dir() else "No data folder at"
             remedy = f"run {self.command('run')} first, or choose another folder with --data-dir"
@@ -76,7 +77,7 @@ class PublishedTables:
 
     def query(self, sql: str, *values: object) -> pl.DataFrame:
         """Rows of the published file."""
-        with self._open() as connection:
+        with self.open() as connection:
             frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
             return frame
 
@@ -149,7 +150,7 @@ class PublishedTables:
         node = "event_name as node_id" if field == EVENT_NAME else "coalesce(continues_topic_id, topic_id) as node_id"
         topics = "" if field == EVENT_NAME else "join marts.event_topics using (event_id)"
         where = "true" if field == EVENT_NAME else "field = ? and node_id is not null"
-        with self._open() as connection:
+        with self.open() as connection:
             connection.register("selected_sessions", sessions.to_arrow())
             numbered_events = connection.sql(
                 f"select session_id, user_id, event_at, position, {node} from ({NUMBERED_EVENTS}) {topics} "

@@ -1,0 +1,113 @@
+"""Rows of the published file from which a report is made."""
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.scope import Scope
+
+TOPICS = """
+select topic_id, field, label, theme_label, role, cohesion, example_texts from marts.topics where status = 'active'
+"""
+
+OCCURRENCES = """
+select field, topic_id, coalesce(continues_topic_id, topic_id) as subject_topic_id, session_id, user_id, source_file,
+    content_sha256, is_time_ahead, timezone(?, event_at)::date as event_date
+from marts.event_topics join marts.events using (event_id) semi join selected_sessions using (session_id)
+order by field, event_at, event_id
+"""
+
+EXCHANGES = """
+select exchanges.*, timezone(?, prompt_at)::date as event_date, is_time_ahead
+from marts.exchanges join marts.events on event_id = prompt_event_id
+semi join selected_sessions on selected_sessions.session_id = exchanges.session_id
+order by prompt_at, exchange_id
+"""
+
+SEGMENTS = """
+select exchange_id, field as segment_field, min_by(text_value, side != 'prompt') as segment_value,
+    min_by(side, side != 'prompt') as side
+from marts.exchange_values semi join selected_exchanges using (exchange_id)
+where text_value is not null and side != 'feedback'
+group by all
+order by segment_field, exchange_id
+"""
+"""The value that was known when the prompt was sent, or else that of the answer."""
+
+EXCHANGE_EVENTS = "select event_name from marts.exchange_roles where role in ('prompt', 'answer')"
+LAST_RUN = "(select max(run_number) from marts.pipeline_runs)"
+TOPIC_RUNS = f"select * from marts.topic_runs where run_number = {LAST_RUN}"
+BORN = f"""
+select topic_id from marts.topic_lineage join marts.pipeline_runs using (run_id)
+where change = 'born' and run_number = {LAST_RUN}
+"""
+NEW_FILES = f"""
+select content_sha256 from marts.source_files
+where ingested_at >= (select started_at from marts.pipeline_runs where run_number = {LAST_RUN})
+"""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Rows of a scope.
+
+    ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange; both with event_date in the time
+    zone of the weeks and cluster_id, which numbers the users, and the sessions without a user. ``segments`` has the
+    enum values of exchanges, ``journey_segments`` and ``topic_outcomes`` are the tables of these names, which are empty
+    in a part of the data. ``topic_runs`` are those of the last run, ``born`` the topics that it found, and
+    ``new_files`` the files that it was the first to read. ``exchange_events`` are the names of prompts and answers.
+    """
+
+    scope: Scope
+    topics: pl.DataFrame
+    occurrences: pl.DataFrame
+    exchanges: pl.DataFrame
+    segments: pl.DataFrame
+    journey_segments: pl.DataFrame
+    topic_outcomes: pl.DataFrame
+    topic_runs: pl.DataFrame
+    born: pl.DataFrame
+    new_files: pl.DataFrame
+    exchange_events: pl.Series
+    is_later_run: bool
+    session_count: int
+    user_count: int
+
+
+def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -> ReportData:
+    """The rows of a scope. Raises TurretError if nothing is published or a segment is unknown."""
+    sessions = published.sessions(scope)
+    with published.open() as connection:
+        connection.register("selected_sessions", sessions.to_arrow())
+        exchanges = _with_clusters(_query(connection, EXCHANGES, time_zone))
+        connection.register("selected_exchanges", exchanges.select("exchange_id").to_arrow())
+        is_whole = scope == Scope()
+        return ReportData(
+            scope=scope,
+            topics=_query(connection, TOPICS),
+            occurrences=_with_clusters(_query(connection, OCCURRENCES, time_zone)),
+            exchanges=exchanges,
+            segments=_query(connection, SEGMENTS),
+            journey_segments=_query(connection, f"from marts.journey_segments where {is_whole}"),
+            topic_outcomes=_query(connection, f"from marts.topic_outcomes where {is_whole}"),
+            topic_runs=_query(connection, TOPIC_RUNS),
+            born=_query(connection, BORN),
+            new_files=_query(connection, NEW_FILES),
+            exchange_events=_query(connection, EXCHANGE_EVENTS)["event_name"],
+            is_later_run=_query(connection, f"select {LAST_RUN} > 1").item(),
+            session_count=sessions.height,
+            user_count=sessions["user_id"].drop_nulls().n_unique(),
+        )
+
+
+def _query(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> pl.DataFrame:
+    frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
+    return frame
+
+
+def _with_clusters(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with cluster_id: events of one user, or of one session without a user, are not independent."""
+    cluster = pl.coalesce(pl.lit("user ") + pl.col("user_id"), pl.lit("session ") + pl.col("session_id"))
+    return rows.with_columns(cluster.rank("dense").cast(pl.Int64).alias("cluster_id"))

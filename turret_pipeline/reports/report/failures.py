@@ -1,0 +1,124 @@
+"""Where it fails: topics whose exchanges are slow, expensive, badly rated, unanswered or wrong, or end the session."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from turret_pipeline.journeys.facts import duration, percent
+from turret_pipeline.reports.report.comparisons import FIGURES, compare_counted, rank_by_difference
+from turret_pipeline.reports.report.family import Family
+from turret_pipeline.reports.report.model import FAILS, Finding
+from turret_pipeline.reports.report.words import certainty, share_of
+from turret_pipeline.stats.shares import q_values
+
+SLOWEST = 0.9
+"""Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A way to fail: ``rows`` are units named ``noun``, with is_counted; ``verdict`` says what the counted do."""
+
+    key: str
+    rows: pl.DataFrame
+    noun: str
+    verdict: str
+
+    def texts(self) -> dict[str, pl.Expr]:
+        """The texts as columns of the comparisons of the measure."""
+        return {name: pl.lit(getattr(self, name)) for name in ("key", "noun", "verdict")}
+
+
+def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
+    """The measures that these exchanges have values for."""
+    settled = exchanges.filter(pl.col("ending") != "open")
+    yield Measure("ends", _count_ends(settled), "session", "that reach it end there")
+    seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
+    if slow := _find_quantile(exchanges, seconds):
+        yield Measure(
+            "slow", _flag(exchanges, seconds, slow), "answer", f"take {_seconds(slow)} or more, as a tenth of all do"
+        )
+    for name, words in (("cost_usd", "cost ${:,.4g} or more"), ("output_tokens", "have {:,.0f} output tokens or more")):
+        if costly := _find_quantile(exchanges, name):
+            yield Measure(
+                "expensive", _flag(exchanges, name, costly), "exchange", f"{words.format(costly)}, as a tenth of all do"
+            )
+            break
+    yield from _measure_ratings(exchanges)
+    if exchanges["is_error"].any():
+        yield Measure(
+            "error", exchanges.with_columns(pl.col("is_error").alias("is_counted")), "exchange", "fail with an error"
+        )
+    if (exchanges["answer_count"] > 0).any():
+        unanswered = settled.with_columns((pl.col("answer_count") == 0).alias("is_counted"))
+        yield Measure("unanswered", unanswered, "prompt", "have no answer")
+
+
+def find_failures(
+    exchanges: pl.DataFrame, labels: Mapping[str, str], period: object, min_users: int
+) -> Iterator[Family]:
+    """A family per measure: the topics at which a larger share fails than at the others."""
+    for measure in list_measures(exchanges):
+        compared = rank_by_difference(compare_counted(measure.rows, "subject_topic_id", min_users))
+        is_worse = pl.col("count") * pl.col("other_total") > pl.col("other_count") * pl.col("total")
+        rows = compared.with_columns(
+            pl.Series("q_value", q_values(compared["p_greater"].to_numpy())),  # only what is worse is told
+            (pl.col("is_relevant") & is_worse).alias("is_relevant"),
+        )
+        yield Family(FAILS, rows, functools.partial(_describe, measure, labels, period))
+
+
+def _describe(
+    measure: Measure, labels: Mapping[str, str], period: object, row: Mapping[str, Any], q_value: float
+) -> Finding:
+    label, other = labels[row["subject_topic_id"]], percent(row["other_count"] / row["other_total"])
+    units = share_of(row["count"], row["total"], measure.noun)
+    elsewhere = f"at other topics {other} {certainty(q_value, period)}."
+    return Finding(
+        kind=measure.key,
+        sentence=f"{label}: {units} {measure.verdict}, {elsewhere}",
+        period=str(period),
+        topic_id=row["subject_topic_id"],
+        label=label,
+        **{name: row[name] for name in FIGURES},
+    )
+
+
+def _count_ends(exchanges: pl.DataFrame) -> pl.DataFrame:
+    """A row per session and subject in it, counted if the session ends on the subject."""
+    with_subject = exchanges.filter(pl.col("subject_topic_id").is_not_null()).sort("session_id", "exchange_number")
+    last = pl.col("subject_topic_id").last().over("session_id")
+    visits = with_subject.with_columns((pl.col("subject_topic_id") == last).alias("is_counted"))
+    return visits.unique(["session_id", "subject_topic_id"], keep="last", maintain_order=True)
+
+
+def _find_quantile(exchanges: pl.DataFrame, name: str) -> float | None:
+    """The value from which a tenth of the exchanges are; None if fewer are above it, or hardly any has a value."""
+    values = exchanges[name].drop_nulls().to_numpy()
+    limit = float(np.quantile(values, SLOWEST, method="higher")) if len(values) else None
+    return None if limit is None or limit <= values.min() else limit
+
+
+def _flag(exchanges: pl.DataFrame, name: str, limit: float) -> pl.DataFrame:
+    known = exchanges.filter(pl.col(name).is_not_null())
+    return known.with_columns((pl.col(name) >= limit).alias("is_counted"))
+
+
+def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
+    """Ratings in the lower half of the scale that is in use."""
+    ratings = exchanges["rating"].drop_nulls().to_numpy()
+    if not len(ratings) or ratings.min() == ratings.max():
+        return
+    low, high = float(ratings.min()), float(ratings.max())
+    middle = (low + high) / 2
+    rated = exchanges.filter(pl.col("rating").is_not_null())
+    counted = rated.with_columns((pl.col("rating") < middle).alias("is_counted"))
+    yield Measure("badly_rated", counted, "rating", f"are below {middle:g} (from {low:g} to {high:g})")
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s" if value < 60 else duration(value)
