@@ -39,16 +39,20 @@ def run_and_report(
 
 
 def _print_report(console: LineConsole, settings: Settings, *, is_nothing_new: bool) -> None:
+    from turret_pipeline.reports.published_tables import PublishedTables
+    from turret_pipeline.reports.report.build import report_of
+    from turret_pipeline.reports.scope import Scope
     from turret_pipeline.reports.summary import print_summary
 
-    data = DataDir(settings.data_dir)
-    print_summary(console, data.warehouse)
+    data, published = DataDir(settings.data_dir), PublishedTables.of_settings(settings)
+    print_summary(console, published, report_of(published, Scope(), settings))
     verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
     file = display_path(data.warehouse.published)
     query = "select label, event_count from marts.topics order by event_count desc limit 10"
     code = f"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()"
     lines = [
         f"{verdict} {file} (DuckDB, schema marts)",
+        f"Report: {display_path(data.report)} (a page for the browser)",
         f"Pictures: {display_path(data.figures)}",
         f"Quality report: {display_path(data.quality / 'index.html')}",
         f"Next: {_ui_command(settings)}  (graph, checks and runs in the browser), or query the tables:",

@@ -1,4 +1,4 @@
-"""Summary of the published file for a terminal: counts, topics, journeys and quality."""
+"""Summary of the published file for a terminal: counts, the answers of the report, journeys and quality."""
 
 import io
 from typing import NamedTuple
@@ -11,11 +11,20 @@ from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
 from turret_pipeline.reports.languages import describe_languages
 from turret_pipeline.reports.line_console import LineConsole
-from turret_pipeline.storage.warehouse import Warehouse
-from turret_pipeline.tables import EVENT_NAME
+from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.report.lines import list_sentences
+from turret_pipeline.reports.report.model import TALK, Report
+from turret_pipeline.reports.summary_notes import (
+    REPAIRS,
+    list_applied_edits,
+    list_rejections,
+    note_assumed_times,
+    note_textless_exchanges,
+    note_users_and_sessions,
+)
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
-MAX_TEXT_FIELDS, MAX_TOPICS, MAX_REASONS, MAX_EDGES, MAX_EDITS = 10, 12, 3, 5, 5
+MAX_TEXT_FIELDS, MAX_TOPICS, MAX_EDGES = 10, 12, 5
 
 LOG_WIDTH = 120
 
@@ -52,20 +61,21 @@ Section = list[Line | RichTable]
 EMPTY = Line("")
 
 
-def print_summary(console: LineConsole, warehouse: Warehouse) -> None:
-    """Print the counts, topics, journeys and quality of the published file."""
-    with warehouse.open() as connection:
-        for part in _summarize(connection):
+def print_summary(console: LineConsole, published: PublishedTables, report: Report) -> None:
+    """Print the counts and notes, the answers of the report, the journeys, and the quality of the published file."""
+    with published.open() as connection:
+        for part in _summarize(connection, report):
             if isinstance(part, Line):
                 console.print_lines(part.text, style=part.style)
             else:
                 console.print(part)
 
 
-def render_summary(warehouse: Warehouse) -> str:
+def render_summary(published: PublishedTables, report: Report) -> str:
     """The summary as plain text, for a log."""
     text = io.StringIO()
-    print_summary(LineConsole(file=text, width=LOG_WIDTH, highlight=False, markup=False, emoji=False), warehouse)
+    console = LineConsole(file=text, width=LOG_WIDTH, highlight=False, markup=False, emoji=False)
+    print_summary(console, published, report)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
@@ -73,120 +83,37 @@ def _count_rows(count: int, kind: str = "") -> str:
     return f"{count:,} {kind}row{'' if count == 1 else 's'}"
 
 
-def _summarize(connection: duckdb.DuckDBPyConnection) -> Section:
+def _summarize(connection: duckdb.DuckDBPyConnection, report: Report) -> Section:
+    section = _count(connection)
+    if edits := list_applied_edits(connection):
+        section += [EMPTY, *map(Line, edits)]
+    for answer in report.answers:
+        section += [EMPTY, Line(answer.title, "bold"), *(Line(f"- {text}") for text in list_sentences(answer))]
+        section += [Line(note, "dim") for note in answer.notes]
+        if answer.key == TALK:
+            section += summarize_text_fields(connection)
+    nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
+    if nodes.height:
+        section += _journeys(connection, main_dimension(nodes))
+    return [*section, EMPTY, _quality(connection)]
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Counts of events and rows, and notes on rows and events that are not as they should be."""
     events, sessions, users, first, last, duplicates, rejected, repaired = connection.execute(COUNTS).fetchall()[0]
     head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
     rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
     section: Section = [EMPTY, Line(f"{head}{period} ({rows})", "bold")]
-    if rejected:
-        section += [Line(line, "yellow") for line in list_rejections(connection)]
+    notes = list_rejections(connection) if rejected else []
     if repaired:
-        section.append(Line(f"Repaired {_count_rows(repaired)}: {REPAIRS}.", "yellow"))
-    if textless := _count_textless(connection):
-        section.append(Line(textless, "yellow"))
-    if assumptions := _assumptions(connection):
-        section.append(Line(assumptions, "yellow"))
-    if notes := note_users_and_sessions(connection):
-        section.append(Line(notes, "yellow"))
+        notes.append(f"Repaired {_count_rows(repaired)}: {REPAIRS}.")
+    about_events = (note_textless_exchanges, note_assumed_times, note_users_and_sessions)
+    notes += [note for describe in about_events if (note := describe(connection))]
+    section += [Line(note, "yellow") for note in notes]
     if not events:
         section.append(Line(NO_EVENT_AFTER_REJECTIONS if rejected else NO_EVENT, "red"))
-    section += summarize_text_fields(connection)
-    if edits := list_applied_edits(connection):
-        section += [EMPTY, *map(Line, edits)]
-    nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
-    main = main_dimension(nodes)
-    for dimension in dict.fromkeys((main, EVENT_NAME)):
-        if dimension in nodes["dimension"]:
-            section += _journeys(connection, dimension, is_main=dimension == main)
-    return [*section, EMPTY, _quality(connection)]
-
-
-def list_rejections(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The most frequent reasons of rejected rows, each with an example, and the codes of the others, as lines."""
-    rows = connection.execute(
-        "select reason_code, count(*) as n, min_by(reason, (source_file, line_number)) from marts.rejected_events "
-        "group by reason_code order by n desc, reason_code"
-    ).fetchall()
-    reasons = [f"- {count:,} {code}, for example: {reason}" for code, count, reason in rows[:MAX_REASONS]]
-    rest = rows[MAX_REASONS:]
-    more = [f"- {sum(count for _, count, _ in rest):,} more: {', '.join(code for code, *_ in rest)}"] if rest else []
-    head = "Rejected rows (`turret rejects` shows file, line, reason and text):"
-    return [head, *reasons, *more]
-
-
-REPAIRS = "a broken character became U+FFFD, or a number out of range null (repaired_count in marts.source_files)"
-ASSUMPTIONS = {
-    "assumed_time_count": "have no time and got the time of their file",
-    "assumed_zone_count": "have no time zone and were read in input_time_zone",
-    "ahead_count": "are dated after their receipt",
-    "late_count": "arrived after their day was published",
-}
-
-
-def _assumptions(connection: duckdb.DuckDBPyConnection) -> str:
-    """Assumptions about event times, with the number of events; empty if there are none."""
-    (row,) = (
-        connection.sql(
-            "select sum(assumed_time_count)::bigint as assumed_time_count, sum(assumed_zone_count)::bigint as "
-            "assumed_zone_count, sum(late_count)::bigint as late_count, "
-            "(select count(*) filter (is_time_ahead) from marts.events) as ahead_count from marts.source_files"
-        )
-        .pl()
-        .iter_rows(named=True)
-    )
-    assumptions = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
-    return f"Event times: {'; '.join(assumptions)}." if assumptions else ""
-
-
-def _count_textless(connection: duckdb.DuckDBPyConnection) -> str:
-    """The number of exchanges without text by file, the most first; empty if there are none."""
-    rows = connection.execute(
-        "select source_file, textless_exchange_count from marts.source_files where textless_exchange_count > 0 "
-        "order by textless_exchange_count desc, source_file"
-    ).fetchall()
-    if not rows:
-        return ""
-    files = ", ".join(f"{count:,} in {file}" for file, count in rows[:MAX_REASONS])
-    more = f" and {len(rows) - MAX_REASONS:,} more files" if len(rows) > MAX_REASONS else ""
-    return (
-        f"Exchanges without text: {files}{more}. Either the source does not store texts, or it stores them in a form "
-        "that Turret does not read: `turret inspect FILE` shows what was read."
-    )
-
-
-USER_NOTES = """
-select
-    format('{:,}', coalesce(sum(split_session_count), 0)::bigint)
-        || ' events got a new session id, because another user had the one they came with first',
-    format('{:,}', coalesce(sum(assumed_user_count), 0)::bigint)
-        || ' events have a user id that the collector made up, and count as events without a user',
-    (
-        select format('{:,}', count(distinct sent_id)) || ' ids (of anonymous visitors, of devices, or aliases) were '
-            || 'resolved to ' || format('{:,}', count(distinct user_id)) || ' users'
-        from marts.identities where sent_id != user_id
-    )
-from marts.source_files
-"""
-
-
-def note_users_and_sessions(connection: duckdb.DuckDBPyConnection) -> str:
-    """Decisions about users and sessions, with the number of events or ids; empty if there are none."""
-    notes = [note for note in connection.execute(USER_NOTES).fetchall()[0] if not note.startswith("0 ")]
-    return f"Users and sessions: {'; '.join(notes)}." if notes else ""
-
-
-def list_applied_edits(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The user's edits that the last published run applied, as lines; empty if there are none.
-
-    Edits of suppressed topics are left out.
-    """
-    last = "select edits from marts.pipeline_runs order by run_number desc limit 1"
-    edits = connection.sql(last).pl()["edits"].explode().drop_nulls().to_list()
-    if not edits:
-        return []
-    more = [f"- and {len(edits) - MAX_EDITS:,} more (turret topics edits)"] if len(edits) > MAX_EDITS else []
-    return [f"Edits applied: {len(edits):,}", *(f"- {edit}" for edit in edits[:MAX_EDITS]), *more]
+    return section
 
 
 def summarize_text_fields(connection: duckdb.DuckDBPyConnection) -> Section:
@@ -238,12 +165,12 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
     return [EMPTY, Line(title, "bold"), table, *notes, *spoken, Line(describe_changes(run), "dim")]
 
 
-def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_main: bool) -> Section:
-    """Facts about the journeys in a dimension; for the main dimension with a table of transitions."""
+def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Section:
+    """Facts about the journeys in a dimension, with a table of transitions."""
     tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
     facts = journey_facts(tables, dimension) or ["Too few sessions for any conclusion."]
     lines = [EMPTY, Line(f"Journeys of {dimension}", "bold"), *(Line(f"- {fact}") for fact in facts)]
-    return [*lines, *(_transitions(connection, dimension) if is_main else [])]
+    return [*lines, *_transitions(connection, dimension)]
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: str, dimension: str) -> pl.DataFrame:

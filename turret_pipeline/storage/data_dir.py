@@ -61,6 +61,11 @@ class DataDir:
         return self.root / "figures"
 
     @property
+    def report(self) -> Path:
+        """The report of the last run, as a page."""
+        return self.root / "report" / "index.html"
+
+    @property
     def quality(self) -> Path:
         """The quality report."""
         return self.root / "quality"

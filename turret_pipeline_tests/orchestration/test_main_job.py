@@ -123,12 +123,15 @@ def test_the_sample_is_what_its_generator_makes(tmp_path: Path) -> None:
 def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> None:
     for part in (
         "5,684 events",
+        "What people talk about",
         "Topics of prompt",
         "Topics of feedback",
+        "What changed",
+        "Where it fails",
+        "For whom it differs",
         "Journeys of prompt",
         "sessions start on",
         "Most frequent next steps",
-        "Journeys of event_name",
         "Quality: all",
         str(warehouse(sample_job.data_dir)),
         "Next: ",
@@ -140,7 +143,8 @@ def test_pictures_and_the_quality_report_are_written(sample_job: Job) -> None:
     for picture in ("topic_sizes", "topic_map", "first_steps", "transitions"):
         assert (sample_job.data_dir / "figures" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
         assert ElementTree.parse(sample_job.data_dir / "figures" / f"{picture}.svg").getroot().tag.endswith("svg")
-    assert (sample_job.data_dir / "quality" / "index.html").read_text().startswith("<!DOCTYPE html>")
+    for page in ("quality", "report"):
+        assert (sample_job.data_dir / page / "index.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_a_second_run_with_nothing_new_publishes_nothing_and_embeds_nothing(sample_job: Job, tmp_path: Path) -> None:

@@ -5,13 +5,8 @@ from collections.abc import Sequence
 import duckdb
 import pytest
 
-from turret_pipeline.reports.summary import (
-    Line,
-    list_applied_edits,
-    list_rejections,
-    note_users_and_sessions,
-    summarize_text_fields,
-)
+from turret_pipeline.reports.summary import Line, summarize_text_fields
+from turret_pipeline.reports.summary_notes import list_applied_edits, list_rejections, note_users_and_sessions
 
 SEVEN = [f"edit-{number}: lock prompt-{number}" for number in range(1, 8)]
 

@@ -15,7 +15,14 @@ from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_key, mart_key, mart_spec
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.quality.contracts import BUILT_TABLES
+from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.report.build import report_of
+from turret_pipeline.reports.report.html import render_html
+from turret_pipeline.reports.report.markdown import render_markdown
+from turret_pipeline.reports.report.model import Report
+from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.summary import render_summary
+from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.storage.warehouse import complete_build, open_read_only
 from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, QUALITY_CHECKS
@@ -44,7 +51,9 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
         complete_build(connection, {"quality_checks": checks, "pipeline_runs": runs})
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
-    context.log.info(f"Published {data.warehouse.published}.\n\n{render_summary(data.warehouse)}")
+    report = _write_report(workspace)
+    summary = render_summary(PublishedTables.of_settings(workspace.settings), report)
+    context.log.info(f"Published {data.warehouse.published}.\n\n{summary}")
     passed = int(checks["is_passed"].sum())
     yield dg.MaterializeResult(
         asset_key=mart_key("quality_checks"), metadata={"dagster/row_count": checks.height, "passed": passed}
@@ -52,8 +61,21 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     published = dg.MetadataValue.path(str(data.warehouse.published))
     yield dg.MaterializeResult(
         asset_key=mart_key("pipeline_runs"),
-        metadata={"dagster/row_count": runs.height, "published_file": published},
+        metadata={
+            "dagster/row_count": runs.height,
+            "published_file": published,
+            "report": dg.MetadataValue.md(render_markdown(report)),
+            "report_page": dg.MetadataValue.path(str(data.report)),
+        },
     )
+
+
+def _write_report(workspace: Workspace) -> Report:
+    """The report on all published events, which is also written as a page."""
+    report = report_of(PublishedTables.of_settings(workspace.settings), Scope(), workspace.settings)
+    with atomic_replace(workspace.data.report) as temp:
+        temp.write_text(render_html(report), encoding="utf-8")
+    return report
 
 
 def _require_whole_run(context: dg.AssetExecutionContext) -> None:
