@@ -50,13 +50,13 @@ def test_an_llm_event_becomes_two_items_of_one_line() -> None:
 def test_rejected_rows_keep_line_number_reason_and_text() -> None:
     records = [
         Record(3, Rejection("invalid_json", "Invalid JSON."), '{"name":\r\n'),
-        Record(5, {"name": "", "user_id": 1}),
+        Record(5, {"name": "", "session_id": 1}),
         Record(6, ["é"], '["é"]'),
     ]
     batch = parse_records(records, ParseOptions())
     expected = [
         (3, "invalid_json", "Invalid JSON.", '{"name":'),
-        (5, "invalid_name", "name has 0 characters: it must have 1 to 255.", '{"name":"","user_id":1}'),
+        (5, "invalid_name", "name has 0 characters: it must have 1 to 255.", '{"name":"","session_id":1}'),
         (6, "not_an_object", "The row is an array: it must be a JSON object.", '["é"]'),
     ]
     assert_frame_equal(batch.rejected, pl.DataFrame(expected, REJECTED_PART_SCHEMA, orient="row"))

@@ -52,7 +52,9 @@ def test_the_usual_line_is_plain() -> None:
         1,
         2,
     ]
-    assert plain_numbers({"name": "asked"}, ASKED | {"session_id": None, "received_at": "2024-05-01T12:00:00"}) == [
+    assert plain_numbers(
+        {"name": "asked", "session_id": "s"}, ASKED | {"session_id": None, "received_at": "2024-05-01T12:00:00"}
+    ) == [
         1,
         2,
     ]
@@ -127,7 +129,7 @@ def test_a_time_is_required_without_a_default_time() -> None:
 @pytest.mark.parametrize("name", ["timestamp", "received_at"])
 def test_nanoseconds_and_times_without_a_zone_are_plain(name: str) -> None:
     texts = ["2024-05-01T12:00:00.123456789Z", "2024-05-01T12:00:00.1234567", "1901-01-01T00:00:00.0000009"]
-    rows = [{"name": "a", name: text} for text in (*texts, "2024-05-01T12:00:00")]
+    rows = [{"name": "a", name: text, "metadata": {}} for text in (*texts, "2024-05-01T12:00:00")]
     assert plain_numbers(*rows) == [1, 2, 3, 4]
     for zone in ("UTC", "Europe/Paris"):
         options = ParseOptions(NOON, time_zone=find_zone(zone))
@@ -137,7 +139,7 @@ def test_nanoseconds_and_times_without_a_zone_are_plain(name: str) -> None:
 
 @pytest.mark.parametrize("text", ["2024-03-31T02:30:00", "2024-10-27T02:30:00.5"])
 def test_times_that_clocks_skip_or_repeat_are_read_one_by_one(text: str) -> None:
-    rows = ({"name": "a", "timestamp": text}, ASKED | {"received_at": text}, ASKED, {"name": "no time"})
+    rows = ({"name": "a", "timestamp": text}, ASKED | {"received_at": text}, ASKED, {"name": "no time", "metadata": {}})
     paris = find_zone("Europe/Paris")
     frame, others = parse_plain_lines(lines(*rows), is_time_optional=True, zone=paris)
     assert (frame["line_number"].to_list(), [number for number, _ in others]) == ([3, 4], [1, 2])

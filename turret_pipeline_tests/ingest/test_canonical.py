@@ -184,11 +184,11 @@ def test_rows_with_repaired_values_are_counted_and_numbers_are_never_infinite(tm
 
 
 def test_rejected_rows_have_line_reason_and_text(tmp_path: Path) -> None:
-    rejected = import_rows(tmp_path, {"a.jsonl": [row("e1"), '{"name":', {"name": "", "user_id": 1}]}).read(
+    rejected = import_rows(tmp_path, {"a.jsonl": [row("e1"), '{"name":', {"name": "", "session_id": 1}]}).read(
         "rejected_events"
     )
     found = rejected.select("line_number", "reason_code", "raw_text").rows()
-    assert found == [(2, "invalid_json", '{"name":'), (3, "invalid_name", '{"name": "", "user_id": 1}')]
+    assert found == [(2, "invalid_json", '{"name":'), (3, "invalid_name", '{"name": "", "session_id": 1}')]
 
 
 def test_files_without_a_good_row_are_accounted_for(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from turret_pipeline.events.formats.snowplow import SNOWPLOW
 from turret_pipeline.events.formats.spans import OPENINFERENCE_SPAN, OTEL_SPAN
 from turret_pipeline.events.formats.times import to_utc
 from turret_pipeline.events.formats.trubrics import TRUBRICS_EVENT, TRUBRICS_LLM
-from turret_pipeline.events.formats.turret import TURRET
+from turret_pipeline.events.formats.turret import REQUIREMENT, TURRET, has_event_keys
 from turret_pipeline.events.formats.zendesk import ZENDESK_CHAT, ZENDESK_TICKET
 from turret_pipeline.events.formats.zendesk_messaging import ZENDESK_MESSAGING
 
@@ -130,8 +130,16 @@ def detect_format(record: Mapping[str, object]) -> Format:
     raise Rejection(
         "unknown_shape",
         f"The row matches no known format (`turret formats` lists them); keys: {_list_keys(record)}. "
+        + _suggest_format(record)
         + _suggest_fix(record),
     )
+
+
+def _suggest_format(record: Mapping[str, object]) -> str:
+    """A sentence for a row that could be a Turret event, or nothing."""
+    if TURRET.shape.missing_keys(record) or has_event_keys(record):
+        return ""
+    return f"A Turret event with a name has {REQUIREMENT}; if it is one, `--format turret` reads it. "
 
 
 def _suggest_fix(record: Mapping[str, object]) -> str:

@@ -1,30 +1,53 @@
 """Format of Turret's own events, including an export of the published table ``events``."""
 
+from collections.abc import Mapping
+
 from turret_pipeline.events.formats.format import Columns, Format, Part, Shape
+from turret_pipeline.events.formats.guesses import find_paths
 from turret_pipeline.events.formats.row_values import Row
 from turret_pipeline.events.formats.times import KNOWN_TIMES
 
+_NAMES = ("name", "event_name")
 _TIMES = ("event_at", "timestamp", "received_at")
-_OWN_KEYS = (*_TIMES, "metadata", "session_id", "user_id", "event_id")
+_OWN_KEYS = ("event_name", "event_at", "event_id", "user_id")
+"""Keys of which rows of other kinds have one at most: people have a name and a ``user_id``, too."""
+
 _TRACING_KEYS = ("trace_id", "traceId", "span_id", "spanId", "span_kind", "parentSpanId", "parent_span_id", "run_type")
+REQUIREMENT = (
+    "`metadata`, `session_id`, two of `event_name`, `event_at`, `event_id` and `user_id`, or only a time and an id of "
+    "the event"
+)
+"""What a row with a name needs in order to be a Turret event, for people."""
+
+
+def has_event_keys(row: Row) -> bool:
+    """True if a row with a name has what Turret's events have, so that it is no metric, person or span."""
+    if "metadata" in row or row.keys() <= {*_NAMES, *_TIMES, "event_id"}:
+        return True
+    is_event = "session_id" in row or sum(key in row for key in _OWN_KEYS) > 1
+    return is_event and not any(key in row for key in _TRACING_KEYS)
 
 
 def _is_turret_event(row: Row) -> bool:
-    """True if a row with a name has what Turret's events have, and not what spans and other products' events have."""
-    if not any(key in row for key in _OWN_KEYS):
-        return row.keys() <= {"name", "event_name"}
-    if "metadata" not in row and any(key in row for key in _TRACING_KEYS):
-        return False
-    return any(key in row for key in _TIMES) or not any(key in row for key in KNOWN_TIMES)
+    """True if a row with a name has what Turret's events have, and no time under another name only."""
+    return has_event_keys(row) and (any(key in row for key in _TIMES) or not any(map(_is_other_time, row.items())))
+
+
+def _is_other_time(item: tuple[str, object]) -> bool:
+    """True for a key that has the name of a time, and for one with a similar name whose value is a time."""
+    key, value = item
+    return key in KNOWN_TIMES or (
+        not isinstance(value, Mapping | list) and bool(find_paths("event_at", {key: [value]}, 1))
+    )
 
 
 TURRET = Format(
     name="turret",
     title="Turret event",
     shape=Shape(
-        "`name` or `event_name`, and `timestamp` or another key of Turret's; but no time under another name, and no "
-        "trace or span without `metadata`",
-        required=(("name", "event_name"),),
+        f"`name` or `event_name`; and {REQUIREMENT}; no trace or span without `metadata`, and no time under "
+        "another name only",
+        required=(_NAMES,),
         test=_is_turret_event,
     ),
     columns=Columns(

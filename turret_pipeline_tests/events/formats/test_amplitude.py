@@ -93,4 +93,4 @@ def test_an_event_without_a_type_is_rejected() -> None:
 
 
 def test_a_row_of_another_product_is_not_one_of_amplitude() -> None:
-    assert detect_format({"name": "a", "event_type": "b", "user_id": "u", "timestamp": 1}).name == "turret"
+    assert detect_format({"name": "a", "event_type": "b", "user_id": "u", "metadata": {}}).name == "turret"

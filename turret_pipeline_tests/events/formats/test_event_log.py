@@ -76,8 +76,8 @@ def test_an_event_without_an_activity_is_rejected() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"name": "a", "case_id": "c", "activity": "b", "timestamp": 1772442000},
-        {"event_name": "a", "Case ID": "c", "Activity": "b", "timestamp": 1772442000},
+        {"name": "a", "case_id": "c", "activity": "b", "metadata": {}, "timestamp": 1772442000},
+        {"event_name": "a", "Case ID": "c", "Activity": "b", "metadata": {}, "timestamp": 1772442000},
     ],
 )
 def test_a_turret_event_with_such_columns_is_not_one_of_a_process(row: dict[str, object]) -> None:

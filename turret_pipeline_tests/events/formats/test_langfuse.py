@@ -379,7 +379,14 @@ def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(record: dict[str, ob
 
 
 def test_a_turret_event_with_input_and_output_is_not_a_langfuse_trace() -> None:
-    record = {"name": "asked", "timestamp": 1714564800, "id": "1", "user_id": "u1", "input": "Hi?", "output": "Hello."}
+    record = {
+        "name": "asked",
+        "timestamp": 1714564800,
+        "id": "1",
+        "session_id": "s1",
+        "input": "Hi?",
+        "output": "Hello.",
+    }
     (event,) = parse_record(record)
     assert (event.source_format, event.metadata) == ("turret", {"id": "1", "input": "Hi?", "output": "Hello."})
 

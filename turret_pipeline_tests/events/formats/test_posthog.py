@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from turret_pipeline.events.formats import FORMATS, Event, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, detect_format, parse_record
 from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -180,7 +180,7 @@ def test_a_row_that_breaks_a_rule_is_rejected_with_its_code(change: dict[str, ob
 
 @pytest.mark.parametrize("key", ["name", "event_name", "user_id"])
 def test_an_event_of_another_format_with_a_distinct_id_is_not_a_posthog_event(key: str) -> None:
-    assert parse_record(CLICK | {key: "x", "user_id": "u1"})[0].source_format != "posthog"
+    assert detect_format(CLICK | {key: "x", "user_id": "u1", "metadata": {}}).name != "posthog"
 
 
 def test_a_row_of_another_shape_is_rejected_if_the_format_is_selected() -> None:

@@ -98,8 +98,8 @@ def test_an_event_without_its_sender_belongs_to_nobody(event: dict[str, Any]) ->
     ("row", "name"),
     [
         ({"event": "user", "text": "Hi", "user_id": "u1", "timestamp": 0}, "trubrics_event"),
-        ({"event": "action", "name": "buy", "timestamp": 0}, "turret"),
-        ({"name": "asked", "timestamp": 0, "sender_id": "u1", "data": {}}, "turret"),
+        ({"event": "action", "name": "buy", "timestamp": 0, "metadata": {}}, "turret"),
+        ({"name": "asked", "timestamp": 0, "sender_id": "u1", "data": {}, "metadata": {}}, "turret"),
     ],
 )
 def test_events_of_other_products_are_no_events_of_rasa(row: dict[str, Any], name: str) -> None:

@@ -39,7 +39,7 @@ def test_the_example_of_a_format_matches_no_other_but_broad_ones(name: str) -> N
     ("record", "name"),
     [
         ({"name": "a"}, "turret"),
-        ({"name": "a", "event": "b", "user_id": "c", "timestamp": "d"}, "turret"),
+        ({"name": "a", "event": "b", "user_id": "c", "timestamp": "d", "metadata": {}}, "turret"),
         ({"event_name": None}, "turret"),
         ({"event": "a", "prompt": "b", "generation": "c", "user_id": "d", "timestamp": "e"}, "trubrics_event"),
         ({"prompt": None, "generation": None, "user_id": None}, "trubrics_llm"),

@@ -94,7 +94,7 @@ def test_a_call_that_breaks_a_rule_is_rejected_with_its_code(change: dict[str, o
 
 @pytest.mark.parametrize(
     "record",
-    [{"type": "page", "name": "Home", "timestamp": "2024-05-01"}, {"type": "track", "name": "a", "user_id": "u1"}],
+    [{"type": "page", "name": "Home", "metadata": {}}, {"type": "track", "name": "a", "session_id": "s1"}],
 )
 def test_a_turret_event_with_a_type_is_not_a_segment_call(record: dict[str, object]) -> None:
     assert [event.source_format for event in parse_record(record)] == ["turret"]

@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 
-from turret_pipeline.events.formats import Event, parse_record
+from turret_pipeline.events.formats import FORMATS, Event, detect_format, parse_record
 from turret_pipeline_tests.events.formats.rejections import rejection_of
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
-TURRET = {"name": "asked", "timestamp": "2024-05-01T12:00:00Z"}
+TURRET = {"name": "asked", "timestamp": "2024-05-01T12:00:00Z", "metadata": {}}
 
 
 def test_a_turret_event_is_parsed_completely() -> None:
@@ -172,3 +172,54 @@ def test_a_rejection_says_what_is_wrong_and_how_to_fix_it() -> None:
         "timestamp is a number of 1,329 bits: it must be"
     )
     assert rejection_of(TURRET | {"timestamp": [[]]})[1].startswith("timestamp is an array: it must be")
+
+
+NOW = "2024-05-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"name": "asked", "metadata": {}},
+        {"name": "asked", "metadata": {}, "session_id": None, "user_id": None},
+        {"name": "asked", "timestamp": NOW, "session_id": "s1", "plan": "pro"},
+        {"name": "asked", "timestamp": NOW, "event_id": "e1", "user_id": "u1", "plan": "pro"},
+        {"event_name": "asked", "timestamp": NOW, "user_id": "u1", "plan": "pro"},
+        {"event_name": "asked", "event_at": NOW, "plan": "pro"},
+        {"name": "asked", "timestamp": NOW, "event_id": "e1"},
+    ],
+)
+def test_a_short_turret_event_is_recognised(row: dict[str, object]) -> None:
+    assert detect_format(row).name == "turret"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"timestamp": NOW, "name": "cpu_load", "value": 0.5},
+        {"user_id": "u1", "name": "Ada", "timestamp": NOW},
+        {"user_id": "u1", "name": "Ada", "timestamp": NOW, "email": "ada@example.org"},
+        {"event_id": 7, "name": "Summer party", "timestamp": NOW, "venue": "Hall"},
+        {"event_name": "Summer party", "timestamp": NOW, "venue": "Hall"},
+        {"id": 1, "name": "Ada"},
+    ],
+)
+def test_a_row_that_only_has_a_name_is_no_turret_event(row: dict[str, object]) -> None:
+    code, reason = rejection_of(row)
+    assert code == "unknown_shape"
+    assert "A Turret event with a name has `metadata`" in reason
+    assert "[mapping]" in reason
+    assert "`turret inspect FILE`" in reason
+    assert parse_record(row, FORMATS["turret"])[0].source_format == "turret"
+
+
+@pytest.mark.parametrize("key", ["created_at", "when", "signupDate"])
+def test_an_event_with_its_time_under_another_name_is_rejected_with_that_name(key: str) -> None:
+    code, reason = rejection_of({"name": "asked", "metadata": {}, "user_id": "u1", key: NOW})
+    assert code == "unknown_shape"
+    assert f"Its time seems to be {key}:" in reason
+
+
+def test_text_under_a_key_like_that_of_a_time_is_metadata() -> None:
+    (event,) = parse_record({"name": "asked", "metadata": {}, "when": "later", "at": ["2024-05-01"]})
+    assert event.metadata == {"when": "later", "at": ["2024-05-01"]}
