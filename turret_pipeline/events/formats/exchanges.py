@@ -11,7 +11,14 @@ from turret_pipeline.events.formats.event import Event
 from turret_pipeline.events.formats.extraction import extract_columns, extract_fields, extract_metadata, hash_texts
 from turret_pipeline.events.formats.format import Exchange, Execution, Fields, Format
 from turret_pipeline.events.formats.message import ASSISTANT, USER
-from turret_pipeline.events.formats.messages import find_answers, find_new_message, is_vector, read_messages
+from turret_pipeline.events.formats.messages import (
+    ends_with_answer,
+    find_answers,
+    find_last_prompt,
+    find_new_message,
+    is_vector,
+    read_messages,
+)
 from turret_pipeline.events.formats.row_values import (
     Row,
     drop_nulls,
@@ -68,8 +75,10 @@ def _read_call(row: Row, exchange: Exchange) -> _Call:
     )
     if is_vector(given_answer):
         return _Call(None, None)
-    asked = find_new_message(read_messages(given, USER))
-    answers = find_answers(read_messages(given_answer, ASSISTANT))
+    inputs, answers = read_messages(given, USER), find_answers(read_messages(given_answer, ASSISTANT))
+    asked = find_new_message(inputs)
+    if not answers and ends_with_answer(inputs) and not _has_failed(row, exchange):
+        asked, answers = find_last_prompt(inputs), find_answers(inputs)
     texts = [message.content.text for message in answers if message.content.text is not None]
     return _Call(
         asked.content.text if asked is not None else None,
@@ -77,6 +86,11 @@ def _read_call(row: Row, exchange: Exchange) -> _Call:
         tuple(call for message in answers for call in message.content.calls),
         (path, answer_path),
     )
+
+
+def _has_failed(row: Row, exchange: Exchange) -> bool | None:
+    """True or False if the row says how the call ended, else None."""
+    return read_failure(*first_value(row, exchange.failure)) if exchange.failure else None
 
 
 class _EventBuilder:
@@ -95,7 +109,7 @@ class _EventBuilder:
         self._build_id = _id_builder(self._event_id, self._trace_id)
         if not any((self._event_id, self._shared["session_id"], self._shared["user_id"])) and call:
             self._shared["session_id"] = _derive_session_id(call, self._asked_at)
-        failure = read_failure(*first_value(row, exchange.failure)) if exchange.failure else None
+        failure = _has_failed(row, exchange)
         self._outcome = {} if failure is None else {"is_error": failure}
 
     def build(self) -> list[Event]:

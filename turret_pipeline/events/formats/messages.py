@@ -53,6 +53,20 @@ def find_new_message(messages: Sequence[Message]) -> Message | None:
     return turns[-1] if turns and turns[-1].role == USER else None
 
 
+def ends_with_answer(messages: Sequence[Message]) -> bool:
+    """True if the last message is a text of the model that calls no tools.
+
+    Where the output is empty, the answer was logged here, at the end of the conversation.
+    """
+    last = next((message for message in reversed(messages) if message.role != SYSTEM), None)
+    return last is not None and last.role == ASSISTANT and bool(last.content.texts) and not last.content.calls
+
+
+def find_last_prompt(messages: Sequence[Message]) -> Message | None:
+    """The last message of the user, or None."""
+    return next((message for message in reversed(messages) if message.role == USER), None)
+
+
 def is_vector(output: object) -> bool:
     """True if the output of a call is a vector or a rating of its input, which is no conversation then."""
     output = from_json(output)

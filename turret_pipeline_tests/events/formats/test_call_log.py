@@ -163,3 +163,26 @@ def test_rows_of_servers_and_jobs_are_no_calls(exchange: dict[str, Any]) -> None
     row = {"id": "1", "timestamp": 1714564800, **exchange}
     assert rejection_of(row)[0] == "unknown_shape"
     assert parse_record({**row, "model": "small-1"})[0].source_format == "call_log"
+
+
+ANSWERED = [*TURNS, {"role": "assistant", "content": "Now."}]
+
+
+@pytest.mark.parametrize("response", [None, "", {}, [], {"choices": []}])
+def test_without_an_output_the_answer_may_be_the_last_message(response: object) -> None:
+    assert texts_of(CALL | {"messages": ANSWERED, "response": response}) == EXCHANGE
+
+
+def test_the_answer_at_the_end_of_the_input_may_have_called_tools() -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "t1", "function": {"name": "find"}}]}
+    steps = [call, {"role": "tool", "tool_call_id": "t1", "content": "Long"}]
+    row = CALL | {"messages": [*TURNS, *steps, ANSWERED[-1]], "response": None}
+    assert texts_of(row) == [EXCHANGE[0], ("tool:find", None), EXCHANGE[1]]
+    assert [name for name, _ in texts_of(row | {"messages": [*TURNS, *steps]})] == ["LLM call"]
+
+
+def test_the_begin_of_an_answer_is_none_if_the_call_failed_or_has_an_output() -> None:
+    assert texts_of(CALL | {"messages": ANSWERED, "response": None, "error": "Timeout"}) == EXCHANGE[:1]
+    begun = [*TURNS, {"role": "assistant", "content": "{"}]
+    assert texts_of(CALL | {"messages": begun}) == EXCHANGE
+    assert texts_of(CALL | {"response": None}) == EXCHANGE[:1]
