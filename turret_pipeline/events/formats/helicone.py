@@ -2,18 +2,22 @@
 request_response_rmt (which HQL exports), and the CSV export of its Requests page.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from turret_pipeline.events.formats.call_fields import answer_fields, prompt_fields
 from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.format import EVENT_KEYS, Columns, Exchange, Execution, Format, Part, Shape
-from turret_pipeline.events.formats.row_values import Row, from_json, in_both_cases, lookup, read_number
+from turret_pipeline.events.formats.row_values import Paths, Row, from_json, in_both_cases, lookup, read_number
 
 _PAGE = "heliconeMetadata."
 """Start of the columns of a CSV export, which are the paths of the objects on the Requests page."""
 _PROPERTIES = ("request_properties", "properties", f"{_PAGE}customProperties")
 _INPUT = ("request_body", "body.request", "raw.request")
 _OUTPUT = ("response_body", "body.response", "raw.response")
+_SCHEMAS = ("llmSchema", "schema")
+"""Keys of Helicone's own form of the request and the response, which may be there without their bodies."""
+
 _COST_UNITS = 1_000_000_000
 """Units of the column ``cost`` in one dollar: the table has no fractions."""
 _OWN_KEYS = (
@@ -34,13 +38,21 @@ def _normalize(row: Row) -> Row:
     if found.get("costUSD") is None and cost is not None and "latency" in found:
         found["costUSD"] = cost / _COST_UNITS
         del found["cost"]
-    request = next((value for path in _INPUT if isinstance(value := from_json(lookup(row, path)), dict)), {})
+    for body, path, part in (("request_body", _INPUT, "request"), ("response_body", _OUTPUT, "response")):
+        if not any(_bodies_at(row, path)):
+            found[body] = next((value for key in _SCHEMAS if (value := lookup(row, f"{key}.{part}"))), None)
+    request = next((value for value in _bodies_at(found, _INPUT) if isinstance(value, dict)), {})
     kind = request.get("_type")
     if kind == "tool":
         found["tool_name"] = request.get("toolName")
     elif kind in ("vector_db", "data"):
         raise Rejection("not_an_event", f"request_body._type is {kind}: only calls of models and tools are events.")
     return found
+
+
+def _bodies_at(row: Row, paths: Paths) -> Iterator[object]:
+    """The bodies of a request or a response that a row has, from JSON."""
+    return (from_json(lookup(row, path)) for path in paths)
 
 
 HELICONE = Format(
@@ -89,6 +101,7 @@ HELICONE = Format(
         "raw.response",
         *_PROPERTIES,
         "scores",
+        *_SCHEMAS,
     ),
     drop=(
         *("request_body", "response_body", "body", "raw", "raw.request", "raw.response", "signed_body_url"),

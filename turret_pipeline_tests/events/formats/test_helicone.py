@@ -106,3 +106,23 @@ def test_a_logged_tool_is_its_call_and_another_logged_step_no_event() -> None:
         "not_an_event",
         "request_body._type is vector_db: only calls of models and tools are events.",
     )
+
+
+def test_the_messages_of_the_schema_count_if_there_are_no_bodies() -> None:
+    asked = {"_type": "message", "id": "1", "role": "user", "content": "Hi?"}
+    answered = {"_type": "message", "id": "2", "role": "assistant", "content": "Hello."}
+    call = {
+        "_type": "functionCall",
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"name": "find", "arguments": {}}],
+    }
+    bodies = {"request": {"model": "small-1", "messages": [asked]}, "response": {"messages": [call, answered]}}
+    without = {key: value for key, value in REQUEST.items() if key not in {"request_body", "response_body"}}
+    names = [("User prompt", "Hi?"), ("tool:find", None), ("AI generation", "Hello.")]
+    for schema in (bodies, orjson.dumps(bodies).decode()):
+        for empty in ({}, {"request_body": None, "response_body": ""}, {"request_body": {}, "response_body": "{}"}):
+            assert texts_of(without | empty | {"llmSchema": schema}) == names
+    assert texts_of(REQUEST | {"llmSchema": {"request": {"messages": [asked | {"content": "Other?"}]}}}) == texts_of(
+        REQUEST
+    )
