@@ -46,12 +46,17 @@ def _normalize_conversation(row: Row) -> Row:
         raise Rejection("not_an_event", reason)
     branch = select_branch(messages, None, id_key="messageId", parent_key="parentMessageId")
     model = object_at(row, "options").get("model")
+    if not row.get("user"):
+        row = {**row, "user": next((message["user"] for message in messages if message.get("user")), None)}
     return {**row, "messages": keep_events(_read_message(message, model) for message in branch)}
 
 
 def _normalize_message(row: Row) -> Row:
     row = unwrap_extended_json(row)
-    return {**row, "messages": [require_event(_read_message(row))]}
+    if not row.get("children"):
+        return {**row, "messages": [require_event(_read_message(row))]}
+    branch = select_branch(list(_flatten([row])), None, id_key="messageId", parent_key="parentMessageId")
+    return {**row, "messages": keep_events(map(_read_message, branch))}
 
 
 def _flatten(values: object) -> Iterator[Row]:
@@ -60,7 +65,8 @@ def _flatten(values: object) -> Iterator[Row]:
     while waiting:
         message = unwrap_extended_json(waiting.pop())
         yield message
-        waiting += objects_in(message.get("children"))[::-1]
+        parent = {"parentMessageId": message.get("messageId")}
+        waiting += [{**parent, **child} for child in reversed(objects_in(message.get("children")))]
 
 
 def _read_message(message: Row, model: object = None) -> Row:
@@ -143,11 +149,11 @@ LIBRECHAT_MESSAGE = Format(
         required=(("messageId",), ("isCreatedByUser",), ("text", "content")),
     ),
     columns=Columns(session_id=("conversationId",), user_id=("user",), event_at=("createdAt", "updatedAt")),
-    becomes="one event, and one for each call of a tool in it",
+    becomes="one event, and one for each call of a tool in it; with `children`, the latest branch of their tree",
     conversation=NORMALIZED_CHAT,
     fields={"endpoint": ("endpoint",)},
     keeps_rest=False,
-    json_columns=("content", "files", "feedback", "createdAt", "updatedAt", "user"),
+    json_columns=("content", "files", "feedback", "createdAt", "updatedAt", "user", "children"),
     normalize=_normalize_message,
     example={
         "_id": {"$oid": "65f0c0ffee65f0c0ffee65f0"},

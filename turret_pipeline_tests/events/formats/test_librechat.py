@@ -105,3 +105,28 @@ def test_a_conversation_of_the_database_has_only_ids() -> None:
 
 def test_a_message_without_a_text_is_no_event() -> None:
     assert rejection_of(ROW | {"text": ""})[0] == "not_an_event"
+
+
+@pytest.mark.parametrize("key", ["messages", "messagesTree"])
+def test_a_tree_may_be_deep_and_its_messages_name_the_user(key: str) -> None:
+    tree: list[dict[str, Any]] = []
+    for number in range(300, 0, -1):
+        text = {"messageId": f"m{number}", "text": f"Text {number}", "isCreatedByUser": number % 2 == 1}
+        tree = [{**text, "user": "u-1", "children": tree}]
+    events = parse_record({"conversationId": "c-1", "endpoint": "openAI", "recursive": True, key: tree})
+    assert [event.metadata.get("prompt", event.metadata.get("generation")) for event in events] == [
+        f"Text {number}" for number in range(1, 301)
+    ]
+    assert {event.user_id for event in events} == {"u-1"}
+    assert {event.user_id for event in parse_record(CHAT | {"user": "u-2", "messages": tree})} == {"u-2"}
+
+
+def test_messages_without_parents_have_those_of_their_tree() -> None:
+    def nest(name: str, text: str, **more: object) -> dict[str, Any]:
+        own = message(name, "", text, **more)  # type: ignore[arg-type]
+        return {key: value for key, value in own.items() if key != "parentMessageId"}
+
+    tree = nest("m1", "Hi?", is_user=True, children=[nest("m2", "Old."), nest("m3", "New.")])
+    assert texts_of(messages=[tree]) == ["Hi?", "New."]
+    events = parse_record({"conversationId": "c-1", **tree})
+    assert [event.event_id for event in events] == ["c-1-m1", "c-1-m3"]
