@@ -3,17 +3,24 @@
 
 A trace repeats the texts of its generations, and the steps of an agent repeat each other. To count each exchange once,
 the id of a prompt or generation consists of its trace and a hash of its text: a repetition has the same id and is a
-duplicate, whichever row comes first. Inputs and outputs of other observations are steps of the program and are dropped.
+duplicate, whichever row comes first. So is the root of a trace, which has the texts of the trace: an export of the
+observations only has no rows of traces. Inputs and outputs of other observations are steps of the program and are
+dropped.
 A call of a tool in an answer and the observation of its execution are one event too: the observation has no id of the
 call, so the arguments identify it.
 """
 
 from turret_pipeline.events.formats.format import Columns, Exchange, Execution, Format, Part, Shape, is_among
+from turret_pipeline.events.formats.message import ASSISTANT, USER
+from turret_pipeline.events.formats.messages import find_answers, find_new_message, read_messages
 from turret_pipeline.events.formats.row_values import Row, first_value
 
 TYPES = frozenset(
     "GENERATION SPAN EVENT AGENT TOOL CHAIN RETRIEVER EVALUATOR EMBEDDING GUARDRAIL".split()  # as its API lists them
 )
+_ROOTS = frozenset(("SPAN", "AGENT", "CHAIN"))
+"""Types of the first step of a trace, which has the input and output of the trace."""
+_PARENTS = ("parentObservationId", "parent_observation_id")
 _SCORE_TYPES = frozenset("NUMERIC CATEGORICAL BOOLEAN TEXT CORRECTION".split())
 _SCORE_SOURCES = frozenset("API EVAL ANNOTATION FEEDBACK".split())
 _INPUT_TOKENS = ("usageDetails.input", "usage_details.input", "usage.input", "inputUsage", "promptTokens")
@@ -56,6 +63,22 @@ def _mark_failure(row: Row) -> Row:
     """The row with ``is_error``, which its level tells."""
     level = row.get("level")
     return {**row, "is_error": level.upper() == "ERROR"} if isinstance(level, str) else row
+
+
+def _normalize(row: Row) -> Row:
+    """The row with ``is_error``; a root with a prompt and its answer is read as the generation that it repeats."""
+    row = _mark_failure(row)
+    return {**row, "type": "GENERATION"} if _is_exchange(row) else row
+
+
+def _is_exchange(row: Row) -> bool:
+    """True for the first step of a trace whose input has a text of the user, and whose output an answer."""
+    is_root = any(key in row for key in _PARENTS) and not first_value(row, _PARENTS)[1]
+    if not is_root or not is_among(row.get("type"), _ROOTS):
+        return False
+    asked = find_new_message(read_messages(row.get("input"), USER))
+    answers = find_answers(read_messages(row.get("output"), ASSISTANT))
+    return asked is not None and bool(asked.content.texts) and any(answer.content.texts for answer in answers)
 
 
 def _is_score(row: Row) -> bool:
@@ -129,7 +152,8 @@ LANGFUSE_OBSERVATION = Format(
         lone_session_id=("traceId", "trace_id", "id"),
         trace_id=("traceId", "trace_id"),
     ),
-    becomes="one event; for a `GENERATION`, a prompt and a generation; for a `TOOL`, a call of a tool",
+    becomes="one event; for a `GENERATION` and for the root of a trace with a text of the user and an answer, a prompt "
+    "and a generation; for a `TOOL`, a call of a tool",
     exchange=Exchange(
         only_if={"type": frozenset({"GENERATION"})},
         prompt=("input",),
@@ -144,7 +168,7 @@ LANGFUSE_OBSERVATION = Format(
         generation_fields=_GENERATION_FIELDS,
     ),
     execution=Execution(only_if={"type": frozenset({"TOOL"})}, name=("name", "=unnamed"), arguments=("input",)),
-    normalize=_mark_failure,
+    normalize=_normalize,
     parts=(Part("metadata", allows_any_type=True),),
     fields={"model": ("model", "providedModelName", "provided_model_name")},
     json_columns=(*_JSON, "input", "output"),

@@ -411,3 +411,46 @@ def test_texts_of_a_csv_export_that_are_json_strings_are_decoded() -> None:
 )
 def test_quoted_texts_of_other_rows_stay(record: dict[str, Any]) -> None:
     assert split_record({**record, "scores": None}) == [{**record, "scores": None}]
+
+
+ROOT: dict[str, Any] = {
+    "id": "o0",
+    "type": "SPAN",
+    "traceId": "t1",
+    "parentObservationId": None,
+    "name": "support",
+    "startTime": "2024-05-01T12:00:00.000Z",
+    "input": "Hi?",
+    "output": "Hello.",
+}
+
+
+@pytest.mark.parametrize("kind", ["SPAN", "AGENT", "CHAIN"])
+def test_the_root_of_a_trace_repeats_its_generation(kind: str) -> None:
+    root = parse_record(ROOT | {"type": kind})
+    generation = parse_record(GENERATION)
+    assert [(event.event_name, event.event_id) for event in root] == [
+        (event.event_name, event.event_id) for event in generation
+    ]
+    snake = {key: value for key, value in ROOT.items() if key != "parentObservationId"} | {"parent_observation_id": ""}
+    assert [event.event_id for event in parse_record(snake)] == [PROMPT_ID, GENERATION_ID]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parentObservationId": "o9"},
+        {"input": None},
+        {"output": None},
+        {"input": [1, 2]},
+        {"type": "EVENT"},
+        {"type": "RETRIEVER"},
+    ],
+)
+def test_a_step_without_prompt_and_answer_is_one_event_without_texts(change: dict[str, Any]) -> None:
+    (event,) = parse_record(ROOT | change)
+    assert (event.event_name, event.metadata.keys() & {"prompt", "generation"}) == ("support", set())
+
+
+def test_a_step_that_does_not_say_whether_it_is_the_root_is_one_event() -> None:
+    assert len(parse_record({key: value for key, value in ROOT.items() if key != "parentObservationId"})) == 1
