@@ -4,9 +4,12 @@ Anthropic publishes no schema: "How can I export my Claude data?" in its help ce
 all branches of a conversation, with the id of the message before each one.
 """
 
-from collections.abc import Mapping
+import contextlib
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.format import Columns, Format, Shape
 from turret_pipeline.events.formats.message import ASSISTANT, USER
 from turret_pipeline.events.formats.normalization import (
@@ -17,7 +20,7 @@ from turret_pipeline.events.formats.normalization import (
     pick,
     select_branch,
 )
-from turret_pipeline.events.formats.row_values import Row
+from turret_pipeline.events.formats.row_values import Row, parse_time
 
 _ROLES = {"human": USER, "user": USER, "assistant": ASSISTANT}
 
@@ -45,7 +48,25 @@ def _read_content(message: Row) -> list[Any]:
     blocks = message.get("content")
     has_blocks = isinstance(blocks, list) and any(isinstance(block, Mapping) for block in blocks)
     files = name_files(message.get("attachments"), message.get("files") or message.get("files_v2"))
-    return [*files, blocks if has_blocks else message.get("text")]
+    return [*files, _add_latencies(objects_in(blocks)) if has_blocks else message.get("text")]
+
+
+def _add_latencies(blocks: Sequence[Row]) -> list[Row]:
+    """The blocks, those that call a tool with the seconds until its result was complete."""
+    ended = {block.get("tool_use_id"): _read_stop(block) for block in blocks if block.get("tool_use_id")}
+    return [{**block, "latency_seconds": _seconds_until(block, ended.get(block.get("id")))} for block in blocks]
+
+
+def _seconds_until(block: Row, ended_at: dt.datetime | None) -> float | None:
+    called_at = _read_stop(block)
+    return None if called_at is None or ended_at is None else (ended_at - called_at).total_seconds()
+
+
+def _read_stop(block: Row) -> dt.datetime | None:
+    """Time at which a block was complete; None if it has none that can be read."""
+    with contextlib.suppress(Rejection):
+        return parse_time("stop_timestamp", block.get("stop_timestamp"))[0]
+    return None
 
 
 CLAUDE_AI = Format(

@@ -5,9 +5,10 @@ Bedrock, LangChain, the Vercel AI SDK, pydantic-ai, Microsoft.Extensions.AI and 
 are read here. Reasoning is dropped, and binary parts are named, so that a text is what a person wrote or read.
 """
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 IMAGE, FILE = "[image]", "[file]"
@@ -117,11 +118,8 @@ class Content:
             is_error, follows_text = find_failure(state), bool(self.texts)
             given = (holder.get(key) for holder in (inner, call) for key in _ARGUMENT_KEYS)
             arguments = next((value for value in given if value is not None), None)
-            self.calls.append(
-                ToolCall(
-                    name.strip()[:TOOL_NAME_LIMIT], call_id, is_error, follows_text=follows_text, arguments=arguments
-                )
-            )
+            found = ToolCall(name.strip()[:TOOL_NAME_LIMIT], call_id, is_error, _find_latency(call), follows_text)
+            self.calls.append(replace(found, arguments=arguments))
 
     def add_result(self, result: Mapping[str, Any]) -> None:
         """Add the result of a call."""
@@ -187,6 +185,12 @@ def find_failure(values: Mapping[str, Any]) -> bool | None:
         if isinstance(word := values.get(key), str) and word.lower() in _FAILED | _SUCCEEDED:
             return word.lower() in _FAILED
     return None
+
+
+def _find_latency(call: Mapping[str, Any]) -> float | None:
+    """Seconds that a call took, if a format found them; 0 and less is the precision of a clock."""
+    seconds = call.get("latency_seconds")
+    return seconds if isinstance(seconds, float) and 0 < seconds < math.inf else None
 
 
 def _part_type(part: Mapping[str, Any]) -> str:

@@ -162,7 +162,7 @@ def _add_result(call: ToolCall, called_at: dt.datetime | None, results: _Results
         return call
     is_error, ended_at = results[call.call_id]
     seconds = (ended_at - called_at).total_seconds() if ended_at is not None and called_at is not None else None
-    latency = seconds if seconds is not None and seconds > 0 else None
+    latency = seconds if seconds is not None and seconds > 0 else call.latency_seconds
     return replace(call, is_error=call.is_error if is_error is None else is_error, latency_seconds=latency)
 
 

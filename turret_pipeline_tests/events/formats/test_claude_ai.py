@@ -95,3 +95,22 @@ def test_messages_may_be_json_text() -> None:
 @pytest.mark.parametrize("messages", [[], [message("m1", "human")], [3], [message("m1", "nobody", "Hi?")]])
 def test_a_conversation_without_messages_is_rejected(messages: object) -> None:
     assert rejection_of(BASE | {"chat_messages": messages})[0] == "no_messages"
+
+
+@pytest.mark.parametrize(
+    ("called_at", "ended_at", "seconds"),
+    [
+        ("2026-03-02T09:00:01Z", "2026-03-02T09:00:03.5Z", 2.5),
+        ("2026-03-02T09:00:03Z", "2026-03-02T09:00:01Z", None),
+        (None, "2026-03-02T09:00:01Z", None),
+        ("2026-03-02T09:00:01Z", None, None),
+        ("soon", 3, None),
+    ],
+)
+def test_a_tool_took_the_time_until_its_result_was_complete(
+    called_at: object, ended_at: object, seconds: float | None
+) -> None:
+    call = {"type": "tool_use", "id": "t1", "name": "web_search", "input": {}, "stop_timestamp": called_at}
+    result = {"type": "tool_result", "tool_use_id": "t1", "is_error": False, "stop_timestamp": ended_at}
+    tool, _ = parse_record(BASE | {"chat_messages": [message("m1", "assistant", call, result, "Found.")]})
+    assert (tool.metadata["status"], tool.metadata.get("latency_seconds")) == ("success", seconds)
