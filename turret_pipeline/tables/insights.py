@@ -29,8 +29,9 @@ TREND = (
     ),
     boolean(
         "is_emerging",
-        "True if the share grew by half or more, beyond chance (emerging_q_value at most 0.05), with 3 or more users "
-        "in the last days (sessions if the user is unknown); null if nothing can be compared",
+        "True if the share grew by half or more, beyond chance (emerging_q_value at most 0.05), with 10 or more events "
+        "of 5 or more users in the last days (sessions if the user is unknown), and the topic's cohesion is not far "
+        "below that of the field's other topics; null if nothing can be compared",
         nullable=True,
     ),
 )

@@ -12,7 +12,7 @@ from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.topics.insights.languages import summarize_languages
 from turret_pipeline.topics.insights.occurrences import collect_occurrences
 from turret_pipeline.topics.insights.segments import topic_segments
-from turret_pipeline.topics.insights.trends import last_day, topic_trends
+from turret_pipeline.topics.insights.trends import find_loose_topics, last_day, topic_trends
 from turret_pipeline.topics.lifecycle.privacy import users_of_texts
 
 SHOWN = 10
@@ -33,13 +33,14 @@ def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
         lake.scan("event_values").join(enums, on="field", how="semi").select("event_id", "field", "value").collect()
     )
     occurrences = collect_occurrences(events, lake.read("event_texts"), lake.read("text_topics"))
+    definitions = lake.read("topic_definitions")
     with workspace.progress.during("Comparing topics"):
         last = last_day(events.filter(~pl.col("is_time_ahead"))["event_at"].dt.date(), settings.trend_days)
-        trends = topic_trends(occurrences, last, settings.trend_days)
+        trends = topic_trends(occurrences, last, settings.trend_days, find_loose_topics(definitions))
         segments = topic_segments(occurrences, values, settings.privacy_min_users)
     languages = _languages(workspace, events)
     yield result("field_languages", languages, languages=languages.head(SHOWN))
-    labels = lake.read("topic_definitions").select("topic_id", "label")
+    labels = definitions.select("topic_id", "label")
     trends, segments = lake.write("topic_trends", trends), lake.write("topic_segments", segments)
     emerging = trends.filter("is_emerging")
     yield result("topic_trends", trends, emerging_topics=emerging.height, emerging=_emerging(emerging, labels))

@@ -1,11 +1,13 @@
 """Trends: the share of each topic in the last days, compared with the days before."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import numpy as np
 import polars as pl
 
 from turret_pipeline.stats.array_types import IntArray
+from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD, q_values
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.insights.occurrences import factorize
@@ -14,9 +16,12 @@ from turret_pipeline.topics.insights.period_shares import compare_shares_of_topi
 BEFORE_PERIODS = 4
 """Length of the period before, at most, as a multiple of the last days."""
 
-MIN_GROWTH, MIN_CLUSTERS = 0.5, 3
-"""An emerging topic has a q-value of at most Q_VALUE_THRESHOLD, and at least this growth and this number of users (or
-sessions without a user) in the last days. Anything less is not worth a person's time."""
+MIN_GROWTH = 0.5
+"""An emerging topic has a q-value of at most Q_VALUE_THRESHOLD, at least this growth, and at least MIN_EVENTS events
+and MIN_CLUSTERS users (or sessions without a user) in the last days. Anything less is not worth a person's time."""
+
+FENCE = 1.5
+"""Multiple of the interquartile range below the lower quartile from which a value is an outlier (Tukey 1977)."""
 
 STRAY_SHARE = 0.01
 """Events after a long silence come from wrong clocks if they are at most this share of the events before it, or one."""
@@ -46,17 +51,35 @@ def first_day(days: pl.Series, trend_days: int) -> dt.date | None:
     return dt.date.fromordinal(-_find_last_day(-ordinals[::-1], counts[::-1], trend_days))
 
 
-def topic_trends(occurrences: pl.DataFrame, last: dt.date | None, trend_days: int) -> pl.DataFrame:
+def find_loose_topics(definitions: pl.DataFrame) -> list[str]:
+    """Ids of topics whose texts have less in common than those of the field's other topics, or are not known.
+
+    ``definitions`` is the table topic_definitions. The cohesion of a loose topic is an outlier below that of the active
+    topics of its field (Tukey 1977), or null, as that of topics of too few users, which are combined into one.
+    """
+    quartiles = (
+        pl.col("cohesion").quantile(quantile, "linear").over("field").alias(name)
+        for name, quantile in (("lower", 0.25), ("upper", 0.75))
+    )
+    fence = pl.col("lower") - FENCE * (pl.col("upper") - pl.col("lower"))
+    is_cohesive = (pl.col("cohesion") >= fence).fill_null(value=False)
+    return definitions.with_columns(quartiles).filter(~is_cohesive)["topic_id"].sort().to_list()
+
+
+def topic_trends(
+    occurrences: pl.DataFrame, last: dt.date | None, trend_days: int, loose_topics: Collection[str] = ()
+) -> pl.DataFrame:
     """Table ``topic_trends`` up to the day ``last`` (see ``last_day``); empty if that is None.
 
     ``occurrences`` has OCCURRENCES_SCHEMA. The tests of all topics of a text field that occur in the compared days are
-    one family of q-values.
+    one family of q-values. ``loose_topics`` (see ``find_loose_topics``) are never emerging.
     """
     tables = [TOPIC_TRENDS.empty()]
     for _, of_field in occurrences.sort("field", "event_id").group_by("field", maintain_order=True):
         if last is not None and of_field["topic_id"].null_count() < of_field.height:
             tables.append(_field_trends(of_field, last, trend_days).select(TOPIC_TRENDS.schema.names()))
-    return pl.concat(tables)
+    is_loose = pl.col("topic_id").is_in(list(loose_topics))
+    return pl.concat(tables).with_columns(pl.col("is_emerging") & ~is_loose)
 
 
 def _field_trends(of_field: pl.DataFrame, last: dt.date, trend_days: int) -> pl.DataFrame:
@@ -110,8 +133,8 @@ def _growth() -> pl.Expr:
 
 def _is_emerging() -> pl.Expr:
     has_grown = pl.col("recent_share") >= (1 + MIN_GROWTH) * pl.col("before_share")
-    has_users = pl.col("recent_cluster_count") >= MIN_CLUSTERS
-    return ((pl.col("q_value") <= Q_VALUE_THRESHOLD) & has_grown & has_users).fill_null(value=False)
+    has_evidence = (pl.col("recent_event_count") >= MIN_EVENTS) & (pl.col("recent_cluster_count") >= MIN_CLUSTERS)
+    return ((pl.col("q_value") <= Q_VALUE_THRESHOLD) & has_grown & has_evidence).fill_null(value=False)
 
 
 def _count_events(topics: pl.Series, compared: pl.DataFrame) -> pl.DataFrame:

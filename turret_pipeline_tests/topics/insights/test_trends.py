@@ -1,6 +1,7 @@
 """Growth of topics, and emerging topics."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from turret_pipeline.tables import TOPIC_TRENDS
 from turret_pipeline.topics.insights.occurrences import OCCURRENCES_SCHEMA
-from turret_pipeline.topics.insights.trends import last_day, topic_trends
+from turret_pipeline.topics.insights.trends import find_loose_topics, first_day, last_day, topic_trends
 from turret_pipeline_tests.benchmarks.simulated import PlantedEffect, World, simulate_occurrences
 
 FIRST = dt.date(2026, 3, 1)
@@ -70,6 +71,49 @@ def test_a_burst_of_one_user_is_not_emerging() -> None:
     of_one = frame.with_columns(pl.when(burst).then(-1).otherwise("cluster_id").alias("cluster_id"))
     assert trends(frame)["is_emerging"].to_list() == [True]
     assert trends(of_one)["is_emerging"].to_list() == [False]
+
+
+def test_a_handful_of_events_or_users_is_not_emerging() -> None:
+    of_few_events = trends(make_occurrences(a=[*[0] * 8, 4, 5], b=[*[0] * 8, 5, 5], none=[200] * 10))
+    assert (of_few_events["q_value"] < 0.05).all()
+    assert of_few_events["is_emerging"].to_list() == [False, True]
+    frame = make_occurrences(a=[*[0] * 40, 20, 20], none=[200] * 42)
+    is_topic = pl.col("topic_id") == "a"
+    for users, is_emerging in ((4, False), (40, True)):
+        of_users = frame.with_columns(
+            pl.when(is_topic).then(-1 - pl.col("cluster_id") % users).otherwise("cluster_id").alias("cluster_id")
+        )
+        assert trends(of_users)["is_emerging"].to_list() == [is_emerging]
+
+
+def test_a_loose_topic_is_not_emerging() -> None:
+    frame = make_occurrences(a=[*[5] * 8, 25, 25], b=[*[5] * 8, 25, 25], none=[60] * 10)
+    found = topic_trends(frame, last_day(frame["event_date"], 2), 2, ["b", "unknown"])
+    assert found["is_emerging"].to_list() == [True, False]
+    assert_frame_equal(found.drop("is_emerging"), trends(frame).drop("is_emerging"))
+
+
+def loose(**cohesion: Sequence[float | None]) -> list[str]:
+    """Loose topics among those of each field with these values of cohesion."""
+    rows = [(field, f"{field}-{at}", value) for field, values in cohesion.items() for at, value in enumerate(values)]
+    schema = {"field": pl.String(), "topic_id": pl.String(), "cohesion": pl.Float64()}
+    return find_loose_topics(pl.DataFrame(rows, schema, orient="row").sample(fraction=1, shuffle=True, seed=2))
+
+
+def test_topics_with_far_less_in_common_than_the_others_of_the_field_are_loose() -> None:
+    usual = [0.30, 0.32, 0.35, 0.38, 0.40, 0.42]
+    assert loose(prompt=usual) == []
+    assert loose(prompt=[*usual, 0.12]) == ["prompt-6"]
+    assert loose(prompt=[*usual, 0.95]) == []
+    assert loose(prompt=usual, feedback=[0.12, 0.10, 0.13]) == []
+
+
+def test_topics_of_unknown_cohesion_are_loose_and_a_single_topic_is_not() -> None:
+    assert loose(prompt=[0.3, None, 0.4, 0.5]) == ["prompt-1"]
+    assert loose(prompt=[0.1]) == []
+    assert loose(prompt=[0.3, 0.3]) == []
+    assert loose(prompt=[None]) == ["prompt-0"]
+    assert loose() == []
 
 
 def test_one_user_and_two_days_have_growth_but_nothing_emerging() -> None:
@@ -157,8 +201,17 @@ def test_events_after_the_last_day_change_no_trend() -> None:
     assert topic_trends(later, last, 2)["growth"].to_list() == [None, None]
 
 
-def test_without_events_there_is_no_last_day() -> None:
-    assert last_day(pl.Series("event_date", [], pl.Date), 7) is None
+def test_the_first_day_is_after_a_few_events_and_a_long_silence() -> None:
+    usual = make_occurrences(none=[20] * 10)
+    for days in ((), (-9_000,), (-9_000, 26_000), (-4,)):
+        found = pl.concat([usual, stray(*days)])["event_date"]
+        assert first_day(found, 2) == FIRST
+    assert first_day(pl.concat([usual, stray(-3)])["event_date"], 2) == FIRST - dt.timedelta(days=3)
+
+
+def test_without_events_there_is_no_first_and_no_last_day() -> None:
+    empty = pl.Series("event_date", [], pl.Date)
+    assert (first_day(empty, 7), last_day(empty, 7)) == (None, None)
 
 
 def test_a_topic_without_events_in_the_compared_days_has_no_growth() -> None:
