@@ -33,10 +33,13 @@ class World:
 
 @dataclass(frozen=True)
 class PlantedEffect:
-    """A topic whose weight is multiplied by ``factor`` in the last 7 days, or for a quarter of the users."""
+    """A topic whose weight is multiplied by ``factor`` in the last ``days``, or for a quarter of the users."""
 
     topic: int
     factor: float
+    days: int = 7
+    share: float | None = None
+    """Expected share of the topic without the effect; by Zipf's law if None."""
 
 
 def simulate_occurrences(
@@ -44,13 +47,16 @@ def simulate_occurrences(
 ) -> tuple[pl.DataFrame, IntArray]:
     """Occurrences of one text field, and 1 for each user with the ``favoured`` effect, else 0."""
     weights = 1 / np.arange(1, world.topics + 1)
+    if growing and growing.share is not None:
+        weights[growing.topic] = 0
+        weights[growing.topic] = weights.sum() * growing.share / (1 - growing.share)
     user_weights = rng.dirichlet(world.concentration * weights / weights.sum() * world.topics**0.5, world.users)
     is_favoured = rng.random(world.users) < 0.25
     if favoured:
         user_weights[is_favoured, favoured.topic] *= favoured.factor
     day_weights = np.exp(rng.normal(0, world.day_spread, (world.days, world.topics)))
     if growing:
-        day_weights[-7:, growing.topic] *= growing.factor
+        day_weights[-growing.days :, growing.topic] *= growing.factor
     volume = np.exp(rng.normal(0, 0.3, world.days)) * np.where(np.arange(world.days) % 7 < 5, 1.0, 0.4)
     sessions = 1 + rng.geometric(0.25, world.users)
     user = np.repeat(np.arange(world.users), sessions)

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from turret_pipeline.quality.contracts import find_breaches
 from turret_pipeline.tables import MART_TABLES
+from turret_pipeline_tests.benchmarks.changes import compare, find_growing, read_lake
 from turret_pipeline_tests.commands import (
     SAMPLE,
     open_published,
@@ -99,6 +100,16 @@ def test_what_the_free_plan_asks_more_of_is_found(sample_job: Job) -> None:
     of_free = tables["topic_segments"].filter((pl.col("segment_value") == "free") & (pl.col("q_value") <= 0.05))
     more = of_free.filter(pl.col("difference_low") > 0).join(tables["topics"], on="topic_id")
     assert more["example_texts"].list.join(" ").str.to_lowercase().str.contains("logo").any()
+
+
+def test_product_photos_grow_over_four_weeks_and_nothing_else_does(sample_job: Job) -> None:
+    prompts, feedback = (read_lake(sample_job.data_dir / "lake")[field] for field in ("prompt", "feedback"))
+    growing = published_tables(sample_job.data_dir)["topics"].filter(
+        pl.col("topic_id").is_in(find_growing(compare(prompts)))
+    )
+    assert growing.height == 1
+    assert growing["example_texts"].list.join(" ").str.contains("picture|photo").all()
+    assert find_growing(compare(feedback)) == []
 
 
 def test_every_topic_has_its_growth_and_its_numbers(sample_job: Job) -> None:

@@ -20,6 +20,8 @@ from turret_pipeline.topics.insights.periods import (
     week_start_date,
     week_start_of,
 )
+from turret_pipeline_tests.benchmarks import changes as benchmark
+from turret_pipeline_tests.benchmarks.simulated import simulate_occurrences
 
 DAY = dt.date.fromisoformat
 MONDAY = DAY("2026-09-07")
@@ -233,3 +235,30 @@ def test_changes_of_one_user_or_one_day_are_less_certain_than_those_of_many() ->
     )
     for dependent in (of_pairs, on_one_day):
         assert compare(dependent)["p_value"][0] > 3 * compare(many)["p_value"][0]
+
+
+@pytest.mark.parametrize("name", ["as usual: 60 topics, 800 users, 10,000 events", "80 users, 20 topics, 1,000 events"])
+def test_without_changes_at_most_one_in_twenty_runs_has_a_claim(name: str) -> None:
+    rng, world = np.random.default_rng(1), benchmark.WORLDS[name]
+    alarms = [benchmark.has_claim(benchmark.compare(benchmark.draw_world(rng, world))) for _ in range(40)]
+    assert np.mean(alarms) <= 0.05
+
+
+def test_days_that_are_permuted_between_sessions_leave_no_change() -> None:
+    rng, runs = np.random.default_rng(2), 20
+    effect = benchmark.planted_effect(1_000, 10_000, 4)
+    rows, _ = simulate_occurrences(rng, benchmark.USUAL, growing=effect)
+    assert f"prompt-{effect.topic}" in benchmark.find_growing(benchmark.compare(rows))
+    permuted = [benchmark.compare(benchmark.permute_days(rng, rows)) for _ in range(runs)]
+    assert sum(benchmark.has_claim(tables) for tables in permuted) <= 1
+
+
+def test_p_values_of_small_topics_are_not_below_what_chance_gives() -> None:
+    rng, found = np.random.default_rng(3), []
+    for _ in range(40):
+        changes = benchmark.compare(benchmark.draw_world(rng, benchmark.WORLDS["unknown users"]))
+        events = pl.col("recent_event_count") + pl.col("before_event_count")
+        found += [table.filter(events <= 30)["p_value"].drop_nulls() for table in changes.values()]
+    p_values = pl.concat(found)
+    assert len(p_values) > 500
+    assert [(p_values <= level).mean() <= level for level in (0.05, 0.01)] == [True, True]  # type: ignore[operator]
