@@ -121,7 +121,8 @@ def outcomes(
 ) -> None:
     """Find topics that lead to an event more often, or less.
 
-    Compares how often the event comes later in a session after the topic and after other topics.
+    Compares how often the event comes later in a session after its first visit to the topic, and after first visits to
+    other topics at the same place in their sessions.
     """
     from turret_pipeline.journeys.outcomes import topic_outcomes
 
@@ -139,7 +140,7 @@ def outcomes(
     columns: list[Column] = [
         ("difference", "right", format_difference),
         ("after the topic", "right", share_cell("outcome_share")),
-        ("after others", "right", share_cell("baseline_share")),
+        ("after others there", "right", share_cell("baseline_share")),
         ("sessions", "right", count_cell("session_count")),
         ("q", "right", format_q_value),
         ("topic", "left", text_cell("topic")),

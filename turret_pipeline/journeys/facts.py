@@ -155,8 +155,8 @@ def _describe_outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str 
         return f"No topic is followed by an event significantly more or less often than the others {compared}."
     return (
         f"{row['outcome_event_name']} follows {labels[row['topic_id']]} in {percent(row['outcome_share'])} of "
-        f"{row['session_count']:,} sessions, other topics in {percent(row['baseline_share'])} "
-        f"(q {_format_q_value(row['q_value'])})."
+        f"{row['session_count']:,} sessions, other topics at the same places in "
+        f"{percent(row['baseline_share'])} (q {_format_q_value(row['q_value'])})."
     )
 
 

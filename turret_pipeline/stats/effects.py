@@ -4,6 +4,8 @@ Events of one user are not independent, because a user returns to the same subje
 that may be correlated.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,7 +100,7 @@ def _count_correlations(counts: "sp.csr_matrix", exposure: FloatArray, totals: F
     crossed = (shares * np.asarray(counts.T @ exposure).T).sum(axis=0)
     residual = squares - 2 * crossed + np.einsum("pc,pq,qc->c", shares, within, shares)
     freedom = 1 - (np.diag(within) / sizes).sum() / sizes.sum()  # the shares are estimated from the same events
-    return _excess_variance(residual, freedom * (totals * (1 - shares)).sum(axis=0))
+    return excess_variance(residual, freedom * (totals * (1 - shares)).sum(axis=0))
 
 
 def _group_correlations(groups: "sp.csr_matrix", sizes: FloatArray) -> FloatArray:
@@ -106,13 +108,18 @@ def _group_correlations(groups: "sp.csr_matrix", sizes: FloatArray) -> FloatArra
     shares = totals / sizes.sum()
     squares = np.bincount(groups.indices, groups.data**2, groups.shape[1])
     residual = squares - 2 * shares * np.asarray(groups.T @ sizes).ravel() + shares**2 * (sizes**2).sum()
-    return _excess_variance(residual, totals * (1 - shares))
+    return excess_variance(residual, totals * (1 - shares))
 
 
-def _excess_variance(residual: FloatArray, expected: FloatArray) -> FloatArray:
+def excess_variance(residual: FloatArray, expected: FloatArray) -> FloatArray:
     """residual / expected - 1, and 0 if nothing varies or there is only one cluster."""
     known = expected > 1e-9
     return np.asarray(np.divide(residual, expected, out=np.ones_like(expected), where=known) - 1)
+
+
+def subtract_finer(levels: Sequence[PairCorrelations]) -> list[PairCorrelations]:
+    """Correlations over disjoint sets of pairs, from those of clusters of which each is within the next."""
+    return [levels[0], *(coarse - fine for fine, coarse in itertools.pairwise(levels))]
 
 
 def design_effects(*disjoint: PairCorrelations) -> FloatArray:

@@ -1,6 +1,5 @@
 """Comparison of groups of events: items that are more or less frequent in a group than elsewhere."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from turret_pipeline.stats.effects import (
     design_effects,
     linearized_variance,
     pair_correlations,
+    subtract_finer,
 )
 from turret_pipeline.stats.shares import Comparison, compare_shares
 
@@ -49,7 +49,7 @@ def compare_groups(
         int(numbers.max(initial=-1)) + 1 for numbers in (item, group, clusters[-1])
     )
     of_clusters = count_matrix(clusters[-1], group, (cluster_count, group_count))
-    kept = np.flatnonzero(_is_comparable(of_clusters, max(min_clusters, MIN_CLUSTERS)))
+    kept = np.flatnonzero(is_comparable(of_clusters, max(min_clusters, MIN_CLUSTERS)))
     positions = np.full(group_count + 1, -1)
     positions[kept] = np.arange(len(kept))
     group = positions[group]
@@ -63,8 +63,7 @@ def compare_groups(
         for cluster in clusters[:-1]
     ]
     correlations.append(_correlations(clusters[-1], item, of_clusters[:, kept]))
-    disjoint = [correlations[0], *(coarse - fine for fine, coarse in itertools.pairwise(correlations))]
-    effects = design_effects(*disjoint)
+    effects = design_effects(*subtract_finer(correlations))
     return GroupShares(
         groups=kept,
         count=inside,
@@ -83,7 +82,7 @@ def compare_with_rest(is_counted: NDArray[np.bool_], group: IntArray, cluster: I
     """
     shape = (int(cluster.max(initial=-1)) + 1, int(group.max(initial=-1)) + 1)
     totals = count_matrix(cluster, group, shape)
-    kept = np.flatnonzero(_is_comparable(totals, MIN_CLUSTERS))
+    kept = np.flatnonzero(is_comparable(totals, MIN_CLUSTERS))
     counts = count_matrix(cluster[is_counted], group[is_counted], shape)[:, kept]
     of_clusters = np.bincount(cluster, minlength=shape[0]), np.bincount(cluster[is_counted], minlength=shape[0])
     total, count = (np.asarray(matrix.sum(axis=0)).ravel() for matrix in (totals[:, kept], counts))
@@ -103,7 +102,7 @@ def _correlations(cluster: IntArray, item: IntArray, groups: "sp.csr_matrix") ->
     return pair_correlations(counts, groups, sizes[:, None], totals)
 
 
-def _is_comparable(groups: "sp.csr_matrix", min_clusters: int) -> NDArray[np.bool_]:
+def is_comparable(groups: "sp.csr_matrix", min_clusters: int) -> NDArray[np.bool_]:
     """True for groups with enough events and clusters both within and outside, shape (groups,)."""
     entries, sizes = groups.tocoo(), np.asarray(groups.sum(axis=1)).ravel()
     events = np.asarray(groups.sum(axis=0)).ravel()

@@ -86,8 +86,9 @@ TOPIC_OUTCOMES = Table(
         text(
             "topic_id",
             "Topic; a follow-up counts for the topic that it continues. A topic is compared if at least 10 sessions "
-            "and 5 users visit it, and as many visit another one. If the user is unknown, sessions count instead of "
-            "users; privacy_min_users replaces 5 if it is larger",
+            "and 5 users visit it, and as many visit another one; at the same places, at least 10 sessions must visit "
+            "it, and others as often. If the user is unknown, sessions count instead of users; privacy_min_users "
+            "replaces 5 if it is larger",
         ),
         text("outcome_event_name", "Name of the event; every event name may be an outcome"),
         integer("session_count", "Sessions that visit the topic"),
@@ -100,8 +101,9 @@ TOPIC_OUTCOMES = Table(
         number("outcome_share", "outcome_session_count divided by session_count"),
         number(
             "baseline_share",
-            "The same share of the sessions' first visits to each other topic of the field. The place in the session "
-            "matters: more events follow a topic that opens sessions, and a late topic scores lower for that alone",
+            "The same share after first visits to the other topics of the field at the same places, weighted to the "
+            "topic's distribution over places (direct standardization). A place is the number of the visit in its "
+            "session: more events follow an early visit. Where no other topic is visited, the topic's own share counts",
         ),
         number("difference", "outcome_share minus baseline_share"),
         *_INTERVAL,

@@ -1,10 +1,11 @@
-"""False alarms and power of is_emerging and topic_segments on simulated data, compared with the nominal 5 %.
+"""False alarms and power of is_emerging, topic_segments and topic_outcomes on simulated data, at a nominal 5 %.
 
-    python -m turret_pipeline_tests.benchmarks.false_alarms [--repetitions 80] [--seed 1]
+    python -m turret_pipeline_tests.benchmarks.false_alarms [--repetitions 80] [--shuffles 200] [--seed 1]
 
 In the first table nothing differs: topics, users, sessions and days are as in simulated.py, and segment values are
 random for each user, session or event. A family is the topics of one text field, or all rows of its topic_segments. In
-the last table the weight of one topic differs.
+the second table the weight of one topic differs. In the last table, of topic_outcomes, topics have their places in
+sessions and users their readiness for the outcome (simulated_outcomes.py), and each shuffle draws both anew.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.topics.insights.segments import topic_segments
 from turret_pipeline.topics.insights.trends import topic_trends
 from turret_pipeline_tests.benchmarks.simulated import PlantedEffect, World, segment_values, simulate_occurrences
+from turret_pipeline_tests.benchmarks.simulated_outcomes import CLOSING, OutcomeWorld, flagged_topics
 
 WORLDS = {
     "as usual: 60 topics, 800 users, 10,000 events": World(),
@@ -31,6 +33,17 @@ WORLDS = {
     "only 14 days": World(days=14),
     "unknown users": World(known_users=False),
 }
+OUTCOME_WORLDS = {
+    "topics with places, 1,500 sessions of 250 users": OutcomeWorld(),
+    "200 sessions of 60 users": OutcomeWorld(topics=8, users=60, sessions=200),
+    "20 users": OutcomeWorld(users=20),
+    "users with few topics, who differ much": OutcomeWorld(spread=1.5, concentration=2.0),
+    "a topic that always comes last, 3 visits per session": OutcomeWorld(closing=True, length=3),
+    "outcome after one topic is 20 points likelier": OutcomeWorld(planted=0.2),
+    "a topic that ends sessions of any length": OutcomeWorld(closing=True),
+}
+"""In the last two worlds the topic CLOSING differs."""
+
 LARGE_DIVISOR = 3
 """The largest world gets the number of repetitions divided by this."""
 
@@ -98,6 +111,16 @@ def print_false_alarms(name: str, world: World, repetitions: int, seed: int) -> 
     print(f"| {name} | {trend_tally.families} | {figures} | {seconds:.0f} s |")
 
 
+def print_outcomes(name: str, world: OutcomeWorld, shuffles: int, seed: int) -> None:
+    """Print the shares of rows and families of topic_outcomes flagged, and that of the topic CLOSING."""
+    rng, tally, of_closing = np.random.default_rng(seed), Tally(), Tally()
+    for _ in range(shuffles):
+        found = flagged_topics(rng, world, Q_VALUE_THRESHOLD)
+        tally.add(found, pl.col("is_flagged"))
+        of_closing.add(found.filter(pl.col("topic_id") == CLOSING), pl.col("is_flagged"))
+    print(f"| {name} | {shuffles} | {tally.shares()} | {of_closing.alarmed / max(shuffles, 1):.1%} |")
+
+
 def print_power(title: str, repetitions: int, found: Callable[[], bool]) -> None:
     """Print the share of repetitions in which a planted effect is found."""
     print(f"| {title} | {sum(found() for _ in range(repetitions)) / repetitions:.0%} |")
@@ -132,9 +155,10 @@ def topic_share(world: World, topic: int) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print both tables."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=80)
+    parser.add_argument("--shuffles", type=int, default=200, help="data sets per line for topic_outcomes")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     print(f"Without effects. Expected: at most {Q_VALUE_THRESHOLD:.0%} of families flagged; 5 % of intervals miss.\n")
@@ -156,6 +180,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             planted = PlantedEffect(topic, factor)
             title = f"share {topic_share(world, topic):.1%} times {factor:.0f} for a quarter of the users"
             print_power(title, repetitions, lambda p=planted: finds_segment(rng, world, p))  # type: ignore[misc]
+    print("\n| outcomes | shuffles | rows flagged | families | topic that closes sessions, or has an effect |")
+    print("|---|---|---|---|---|")
+    for name, outcome_world in OUTCOME_WORLDS.items():
+        print_outcomes(name, outcome_world, options.shuffles, options.seed)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,30 @@ def test_an_event_follows_itself_only_when_it_happens_again() -> None:
     assert asked.rows() == [("a", 0), ("b", 6)]
 
 
+def test_a_topic_is_compared_with_others_at_the_same_places() -> None:
+    found = topic_outcomes(*visits_and_events(("ab!c", 10), ("abc!", 10), ("bac", 10), ("bad!", 10)))
+    bought = found.filter(pl.col("outcome_event_name") == "bought")
+    shares = {row[0]: row[1:] for row in bought.select("topic_id", "outcome_share", "baseline_share").iter_rows()}
+    assert shares["a"] == pytest.approx((0.75, 0.5 * 0.5 + 0.5 * 1.0))
+    assert shares["b"] == pytest.approx((0.75, 0.5 * 1.0 + 0.5 * 0.5))
+    assert shares["c"] == pytest.approx((1 / 3, 1.0))
+    assert shares["d"] == pytest.approx((1.0, 1 / 3))
+
+
+def test_a_topic_without_others_at_its_places_is_not_compared() -> None:
+    sessions = ("a!b", 12), ("ac!", 12)
+    found = topic_outcomes(*visits_and_events(*sessions)).filter(pl.col("outcome_event_name") == "bought")
+    assert found["topic_id"].to_list() == ["b", "c"]
+
+
+def test_a_place_without_other_topics_adds_nothing_to_the_difference() -> None:
+    found = topic_outcomes(*visits_and_events(("a", 10), ("a!", 10), ("b!", 10), ("b", 30), ("bca!", 5)))
+    of_a = found.filter((pl.col("outcome_event_name") == "bought") & (pl.col("topic_id") == "a"))
+    assert of_a["outcome_share"].item() == pytest.approx(15 / 25)
+    assert of_a["baseline_share"].item() == pytest.approx((20 * 15 / 45 + 5) / 25)
+    assert of_a["difference"].item() == pytest.approx(20 / 25 * (10 / 20 - 15 / 45))
+
+
 def test_an_outcome_that_never_follows_is_left_out() -> None:
     found = topic_outcomes(*visits_and_events(("!a", 20), ("!b", 20)))
     assert found.is_empty()
