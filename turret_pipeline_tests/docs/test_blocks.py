@@ -107,6 +107,22 @@ def test_a_query_returns_rows(sample_job: Job, query: str) -> None:
         assert connection.execute(query).fetchall()
 
 
+@pytest.mark.parametrize(
+    "table", ["event_topics", "topic_days", "topic_lineage", "topic_numbers", "topic_outcomes", "topic_segments"]
+)
+def test_joins_with_topics_are_ambiguous_only_in_counts(sample_job: Job, table: str) -> None:
+    """The counts of topics are those of all its events, so the other table has its own."""
+    columns = "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?"
+    with duckdb.connect(str(sample_job.data_dir / "warehouse" / "turret.duckdb"), read_only=True) as connection:
+        of_topics, of_table = (
+            {name for (name,) in connection.execute(columns, [each]).fetchall()} for each in ("topics", table)
+        )
+        shared = (of_topics & of_table) - {"field", "topic_id"}
+        assert shared <= {"event_count", "session_count", "user_count", "event_share"}
+        others = ", ".join(sorted((of_topics | of_table) - shared) + [f"{table}.{name}" for name in sorted(shared)])
+        connection.execute(f"select {others} from marts.{table} join marts.topics using (field, topic_id)")
+
+
 @pytest.mark.parametrize("block", list_blocks(language="toml"), ids=lambda block: block.page)
 def test_settings_are_valid(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "turret.toml").write_text(block.code)
