@@ -44,7 +44,11 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 )
 @query_options()
 def overview(query: JourneyQuery, top: Top = 5) -> None:
-    """Show where sessions start, go next, turn back, and end."""
+    """Show where sessions start, go next, turn back, and end.
+
+    Starts and bounces are shares of all sessions. Next steps are shares of all next steps from the topic, and ends are
+    shares of the sessions that visit the topic, of topics that at least 10 sessions of 5 users visit.
+    """
     from turret_pipeline.journeys import overview as journeys_overview
 
     answers = journeys_overview.build_overview(query.visits(), query.min_users)
@@ -57,16 +61,18 @@ def overview(query: JourneyQuery, top: Top = 5) -> None:
         ("median wait", "right", duration_cell("median_seconds")),
     ]
     other_node: list[Column] = [("and", "left", text_cell("other_node"))]
+    sequences = query.sequence_name
     sections: dict[str, tuple[str, str, list[Column]]] = {
-        journeys_overview.START_ON: ("Starts", "of all", []),
-        journeys_overview.FOLLOW_UP: ("Next steps", "of next steps", next_node),
-        journeys_overview.BOUNCE: ("Bounces: away and directly back", "of all", other_node),
-        journeys_overview.END_ON: ("Ends", "of all", []),
+        journeys_overview.START_ON: ("Starts", f"all {sequences}", []),
+        journeys_overview.FOLLOW_UP: ("Most likely next steps", "next steps", next_node),
+        journeys_overview.BOUNCE: ("Bounces: away and directly back", f"all {sequences}", other_node),
+        journeys_overview.END_ON: ("Ends", f"{sequences} that visit it", []),
     }
-    for name, (title, share, more) in sections.items():
+    for name, (title, denominator, more) in sections.items():
         columns: list[Column] = [
             ("times", "right", count_cell("count")),
-            (share, "right", interval_cell("share")),
+            (f"of {denominator}", "right", count_cell("of")),
+            ("share", "right", interval_cell("share")),
             node,
             *more,
         ]

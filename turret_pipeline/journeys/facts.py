@@ -14,7 +14,7 @@ FACT_TABLES = ("journey_nodes", "journey_edges", "journey_loops", "journey_segme
 
 
 def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[str]:
-    """Sentences on a dimension from FACT_TABLES: starts, follow-ups, loops, ends, drop-off, segments and outcomes.
+    """Sentences on a dimension from FACT_TABLES: starts, follow-ups, loops, ends, segments and outcomes.
 
     Findings of fewer than MIN_CLUSTERS sessions or MIN_EVENTS events are left out.
     """
@@ -29,11 +29,10 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
     if nodes.height == 1:
         return [f"All {sessions:,} {unit} stay on {nodes['node_label'][0]}, the only one of the {kind}."]
     facts = [
-        _describe_leaders(nodes, f"{sessions:,} {unit}", "start"),
+        _describe_starts(nodes, f"{sessions:,} {unit}"),
         _describe_move(of["journey_edges"], labels),
         _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
-        _describe_leaders(nodes, f"{sessions:,} {unit}", "end"),
-        _describe_drop_off(nodes, unit, kind),
+        _describe_ends(nodes, unit, kind),
         _describe_segment(of["journey_segments"], labels, unit),
         _describe_outcome(of["topic_outcomes"], labels),
     ]
@@ -59,19 +58,19 @@ def _dimension_column(table: pl.DataFrame) -> str:
     return "dimension" if "dimension" in table.columns else "field"
 
 
-def _describe_leaders(nodes: pl.DataFrame, sessions: str, side: str) -> str | None:
-    """Describe the nodes on which most sessions start or end."""
-    count = f"{side}_count"
-    ranked = nodes.filter(pl.col(count) >= MIN_CLUSTERS).sort(count, "node_id", descending=[True, False]).head(LEADERS)
+def _describe_starts(nodes: pl.DataFrame, sessions: str) -> str | None:
+    """Describe the nodes on which most sessions start."""
+    common = nodes.filter(pl.col("start_count") >= MIN_CLUSTERS)
+    ranked = common.sort("start_count", "node_id", descending=[True, False]).head(LEADERS)
     if ranked.is_empty():
         return None
-    (first, share), *others = ranked.select("node_label", f"{side}_share").iter_rows()
+    (first, share), *others = ranked.select("node_label", "start_share").iter_rows()
     rest = "".join(f", {percent(share)} on {label}" for label, share in others)
-    return f"{percent(share)} of {sessions} {side} on {first}{rest}."
+    return f"{percent(share)} of {sessions} start on {first}{rest}."
 
 
 def _describe_move(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
-    """Describe the most common transition from one node to another."""
+    """Describe the most likely transition from one node to another."""
     left = edges.with_columns(pl.col("transition_count").sum().over("from_node_id").alias("leaving"))
     moves = left.filter(
         ~pl.col("from_node_id").is_in([START, OTHER])
@@ -80,13 +79,13 @@ def _describe_move(edges: pl.DataFrame, labels: Mapping[str, str]) -> str | None
         & (pl.col("session_count") >= MIN_CLUSTERS)
         & (pl.col("leaving") >= MIN_EVENTS)
     )
-    by_share = moves.sort("probability", descending=True, maintain_order=True)  # breaks ties of transition_count
-    move = _largest_row(by_share, pl.col("transition_count"))
+    by_count = moves.sort("transition_count", descending=True, maintain_order=True)  # breaks ties of probability
+    move = _largest_row(by_count, pl.col("probability"))
     if not move:
         return None
     after = f", after a median of {duration(move['median_seconds'])}" if move["median_seconds"] is not None else ""
     return (
-        f"The most common transition is from {labels[move['from_node_id']]} to {labels[move['to_node_id']]}: "
+        f"The most likely next step is from {labels[move['from_node_id']]} to {labels[move['to_node_id']]}: "
         f"{move['transition_count']:,} of {move['leaving']:,} times ({percent(move['probability'])}){after}."
     )
 
@@ -102,18 +101,28 @@ def _describe_bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: s
     )
 
 
-def _describe_drop_off(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
-    """Describe the node with the highest drop-off above the other nodes, if the difference is significant."""
-    differ = nodes.filter((pl.col("drop_off_q_value") <= Q_VALUE_THRESHOLD) & (pl.col("end_count") >= MIN_CLUSTERS))
-    excess = pl.col("drop_off_share") - pl.col("other_drop_off_share")
-    node = _largest_row(differ.filter(excess > 0), excess, "node_id")
-    if not node:
-        return None
-    return (
-        f"The highest drop-off is at {node['node_label']}: {node['end_count']:,} of the {node['session_count']:,} "
-        f"{unit} that reach it end there ({percent(node['drop_off_share'])}), at other {kind} "
-        f"{percent(node['other_drop_off_share'])}."
+def _describe_ends(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
+    """Describe the nodes with the highest drop-off: those above the other nodes if the difference is significant.
+
+    A node counts only if it can be compared. The share of all sessions that end on a node tells only how large it is.
+    """
+    compared = nodes.filter(pl.col("drop_off_q_value").is_not_null() & (pl.col("end_count") >= MIN_CLUSTERS))
+    is_above = pl.col("drop_off_share") > pl.col("other_drop_off_share")
+    higher = compared.filter(is_above & (pl.col("drop_off_q_value") <= Q_VALUE_THRESHOLD))
+    ranked = (compared if higher.is_empty() else higher).sort(
+        "drop_off_share", "end_count", "node_id", descending=[True, True, False]
     )
+    if ranked.is_empty():
+        return None
+    columns = ("node_label", "end_count", "session_count", "drop_off_share")
+    (label, ends, visiting, share), *others = ranked.head(LEADERS).select(columns).iter_rows()
+    place = "The highest drop-off is" if higher.height else f"{unit.capitalize()} end most often"
+    rest = ", ".join(f"{other} ({end:,} of {visits:,}, {percent(part)})" for other, end, visits, part in others)
+    found = (
+        f"{place} at {label}: {ends:,} of the {visiting:,} {unit} that reach it end there ({percent(share)}), at other "
+        f"{kind} {percent(ranked['other_drop_off_share'][0])}{f'; then {rest}' if rest else ''}."
+    )
+    return found if higher.height else f"{found} None of the {kind} is significantly above the others."
 
 
 def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: str) -> str | None:

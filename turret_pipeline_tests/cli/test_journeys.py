@@ -87,7 +87,8 @@ def test_the_overview_matches_the_published_tables(folder: Path) -> None:
     edges = sql(
         folder,
         "select from_node_id, to_node_id, transition_count from marts.journey_edges where dimension = 'prompt' "
-        "and from_node_id != to_node_id and from_node_id != '(start)' and to_node_id != '(end)'",
+        "and from_node_id != to_node_id and from_node_id != '(start)' and to_node_id != '(end)' "
+        "and session_count >= 5",
     )
     assert moves == {(source, target): count for source, target, count in edges}
     bounces = {(row["node_id"], row["other_node_id"]): row["count"] for row in found if row["question"] == "bounce"}
@@ -95,6 +96,13 @@ def test_the_overview_matches_the_published_tables(folder: Path) -> None:
         folder, "select node_id, other_node_id, session_count from marts.journey_loops where dimension = 'prompt'"
     )
     assert bounces == {(node, other): count for node, other, count in loops}
+    ends = {row["node_id"]: (row["count"], row["of"]) for row in found if row["question"] == "end"}
+    nodes = sql(
+        folder,
+        "select node_id, end_count, session_count from marts.journey_nodes where dimension = 'prompt' "
+        "and end_count > 0 and session_count >= 10",
+    )
+    assert ends == {node: (count, of) for node, count, of in nodes}
 
 
 def test_before_and_after_a_node_are_its_edges(folder: Path) -> None:

@@ -12,8 +12,8 @@ from turret_pipeline_tests.docs.reference import COMMAND, FOLDER, build_pages
 
 JOURNEY_SENTENCES = (
     r"- \d+% of [\d,]+ sessions start on [^.]+, \d+% on [^.]+\.",
-    r"- The most common transition is from .+ to .+: [\d,]+ of [\d,]+ times \(\d+%\), after a median of ",
-    r"- \d+% of [\d,]+ sessions end on [^.]+, \d+% on [^.]+\.",
+    r"- The most likely next step is from .+ to .+: [\d,]+ of [\d,]+ times \(\d+%\), after a median of ",
+    r"- (The highest drop-off is|Sessions end most often) at [^.]+: [\d,]+ of the [\d,]+ sessions that reach it",
 )
 
 

@@ -64,9 +64,25 @@ def edge(source: str, target: str, count: int, median: float | None = 90.0) -> d
 def test_starts_ends_and_drop_off_have_denominators() -> None:
     assert facts(journey_nodes=NODES) == [
         "60% of 100 sessions start on T-1, 30% on T-2, 8% on T-3.",
-        "40% of 100 sessions end on T-1, 33% on T-3, 25% on T-2.",
         "The highest drop-off is at T-3: 33 of the 40 sessions that reach it end there (82%), at other topics 48%.",
     ]
+
+
+def test_without_significant_drop_off_the_nodes_are_ranked_by_share_and_not_by_size() -> None:
+    nodes = [node("t-1", 80, 90, 40), node("t-2", 10, 10, 9, elsewhere=0.51), node("t-3", 4, 0, 4)]
+    nodes[2]["drop_off_q_value"] = None
+    assert facts(journey_nodes=nodes)[-1] == (
+        "Sessions end most often at T-2: 9 of the 10 sessions that reach it end there (90%), at other topics 51%; "
+        "then T-1 (40 of 80, 50%). None of the topics is significantly above the others."
+    )
+
+
+def test_all_nodes_with_significant_drop_off_are_named() -> None:
+    nodes = [node(f"t-{n}", 40, 10, 30 + n, q_value=0.01 if n else 1.0) for n in range(5)]
+    assert facts(journey_nodes=nodes)[-1] == (
+        "The highest drop-off is at T-4: 34 of the 40 sessions that reach it end there (85%), at other topics 50%; "
+        "then T-3 (33 of 40, 82%), T-2 (32 of 40, 80%)."
+    )
 
 
 def test_drop_off_must_be_significant_and_above_that_of_other_nodes() -> None:
@@ -84,10 +100,14 @@ def test_suppressed_nodes_are_left_out_but_their_sessions_count() -> None:
     rows = [node("t-1", 70, 60, 40), node("t-2", 50, 30, 25) | unknown]
     given = {"journey_nodes": rows, "journey_edges": edges}
     found = {name: table(name, given.get(name, ()), "prompt") for name in FACT_TABLES}
-    assert journey_facts(found, "prompt") == ["60% of 100 sessions start on T-1.", "40% of 100 sessions end on T-1."]
+    assert journey_facts(found, "prompt") == [
+        "60% of 100 sessions start on T-1.",
+        "Sessions end most often at T-1: 40 of the 70 sessions that reach it end there (57%), at other topics 50%. "
+        "None of the topics is significantly above the others.",
+    ]
 
 
-def test_the_most_common_move_is_between_two_different_nodes() -> None:
+def test_the_most_likely_move_is_between_two_different_nodes() -> None:
     edges = [
         edge("t-1", "t-1", 20),
         edge("t-1", "(end)", 10),
@@ -96,7 +116,7 @@ def test_the_most_common_move_is_between_two_different_nodes() -> None:
         edge("t-2", "t-1", 9),
     ]
     assert facts(journey_nodes=HALF, journey_edges=edges)[1] == (
-        "The most common transition is from T-1 to T-2: 10 of 40 times (25%), after a median of 2 min."
+        "The most likely next step is from T-1 to T-2: 10 of 40 times (25%), after a median of 2 min."
     )
 
 
@@ -199,8 +219,18 @@ def test_a_dimension_with_one_node_has_one_fact() -> None:
     ]
 
 
-def test_ties_of_the_most_common_move_are_broken_by_probability() -> None:
-    moves = [edge("t-1", "t-2", 10), edge("t-1", "(end)", 30), edge("t-2", "t-1", 10)]
-    moves = [{**move, "probability": share} for move, share in zip(moves, (0.25, 0.75, 1.0), strict=True)]
-    (sentence,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "most common transition" in fact)
-    assert sentence.startswith("The most common transition is from T-2 to T-1: 10 of 10 times (100%)")
+def test_ties_of_the_most_likely_move_are_broken_by_count() -> None:
+    moves = [edge("t-1", "t-2", 10), edge("t-1", "(end)", 10), edge("t-2", "t-1", 20), edge("t-2", "(end)", 20)]
+    moves = [{**move, "probability": 0.5} for move in moves]
+    (sentence,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "most likely next step" in fact)
+    assert sentence.startswith("The most likely next step is from T-2 to T-1: 20 of 40 times (50%)")
+
+
+def test_a_likely_move_needs_evidence() -> None:
+    moves = [edge("t-1", "t-2", 5), edge("t-1", "(end)", 4), edge("t-2", "t-1", 4), edge("t-2", "(end)", 9)]
+    moves += [edge("t-3", "t-1", 6), edge("t-3", "(end)", 94)]
+    moves = [
+        {**move, "probability": share} for move, share in zip(moves, (0.5, 0.5, 0.3, 0.7, 0.06, 0.94), strict=True)
+    ]
+    (sentence,) = (fact for fact in facts(journey_nodes=NODES, journey_edges=moves) if "most likely next step" in fact)
+    assert sentence.startswith("The most likely next step is from T-3 to T-1: 6 of 100 times (6%)")

@@ -16,19 +16,36 @@ def user_sessions(*nodes: str) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-GIVEN = user_sessions("aba", "abc", "b", "aab")
+GIVEN = user_sessions(*["aba"] * 5, *["abc"] * 5, *["b"] * 5, *["aab"] * 5)
+"""Five users each of four kinds."""
 
 
-def answers(question: str, min_users: int = 1) -> list[tuple[str, str | None, int, int]]:
-    found = build_overview(GIVEN, min_users).filter(pl.col("question") == question)
+def answers(question: str, min_users: int = 1, given: pl.DataFrame = GIVEN) -> list[tuple[str, str | None, int, int]]:
+    found = build_overview(given, min_users).filter(pl.col("question") == question)
     return found.select("node_id", "other_node_id", "count", "of").rows()
 
 
 def test_each_answer_has_its_denominator() -> None:
-    assert answers("start") == [("a", None, 3, 4), ("b", None, 1, 4)]
-    assert answers("end") == [("b", None, 2, 4), ("a", None, 1, 4), ("c", None, 1, 4)]
-    assert answers("bounce") == [("a", "b", 1, 4)]
-    assert answers("follow_up") == [("a", "b", 3, 5), ("b", "a", 1, 4), ("b", "c", 1, 4)]
+    assert answers("start") == [("a", None, 15, 20), ("b", None, 5, 20)]
+    assert answers("end") == [("b", None, 10, 20), ("a", None, 5, 15)]  # only 5 sessions visit c
+    assert answers("bounce") == [("a", "b", 5, 20)]
+    assert answers("follow_up") == [("a", "b", 15, 25), ("b", "a", 5, 20), ("b", "c", 5, 20)]
+
+
+def test_ends_and_follow_ups_are_ranked_by_share_and_not_by_size() -> None:
+    given = user_sessions(*["b"] * 20, *["bx"] * 20, *["ac"] * 6, *["a"] * 4)
+    assert answers("end", given=given) == [("x", None, 20, 20), ("b", None, 20, 40), ("a", None, 4, 10)]
+    assert answers("follow_up", given=given) == [("a", "c", 6, 10), ("b", "x", 20, 40)]
+
+
+def test_ends_and_follow_ups_need_evidence_of_several_users() -> None:
+    walks = [path(f"s{n}", "ab" if n % 2 else "b", user_id=f"u{n % 4}") for n in range(40)]
+    assert answers("end", given=pl.concat(walks)) == []
+    assert answers("follow_up", given=pl.concat(walks)) == []
+    assert len(answers("start", given=pl.concat(walks))) == 2
+    unknown = [path(f"s{n}", "ab" if n % 2 else "b", user_id=None) for n in range(40)]
+    assert answers("end", given=pl.concat(unknown)) == [("b", None, 40, 40)]
+    assert answers("follow_up", given=pl.concat(unknown)) == [("a", "b", 20, 20)]
 
 
 def test_shares_lie_in_their_intervals_and_moves_have_a_time() -> None:
@@ -39,10 +56,22 @@ def test_shares_lie_in_their_intervals_and_moves_have_a_time() -> None:
     assert found.filter(pl.col("question") == "follow_up")["median_seconds"].to_list() == [10.0, 10.0, 10.0]
 
 
+def test_intervals_of_ends_allow_for_users() -> None:
+    many, few = (
+        pl.concat([path(f"s{n}", "a" if n % 8 < 4 else "ab", user_id=f"u{n % users}") for n in range(80)])
+        for users in (80, 8)
+    )
+    is_end_on_a = (pl.col("question") == "end") & (pl.col("node_id") == "a")
+    wide, narrow = (build_overview(given).filter(is_end_on_a) for given in (few, many))
+    assert wide["share"].to_list() == narrow["share"].to_list() == [0.5]
+    assert (wide["share_low"] < narrow["share_low"] - 0.1).all()
+
+
 def test_answers_of_too_few_users_are_left_out() -> None:
-    assert answers("start", 2) == [("a", None, 3, 4)]
-    assert answers("bounce", 2) == []
-    assert [row[:3] for row in answers("follow_up", 2)] == [("a", "b", 3)]
+    assert answers("start", 6) == [("a", None, 15, 20)]
+    assert answers("bounce", 6) == []
+    assert answers("end", 6) == [("b", None, 10, 20)]
+    assert [row[:3] for row in answers("follow_up", 6)] == [("a", "b", 15)]
 
 
 def test_without_visits_the_overview_is_empty() -> None:
@@ -52,18 +81,20 @@ def test_without_visits_the_overview_is_empty() -> None:
 
 
 def test_shares_before_and_after_a_node_are_of_all_its_events() -> None:
-    after, before = following_nodes(GIVEN, "b"), preceding_nodes(GIVEN, "b")
+    given = user_sessions("aba", "abc", "b", "aab")
+    after, before = following_nodes(given, "b"), preceding_nodes(given, "b")
     assert after.select("node_id", "transition_count", "share").rows() == [
         ("(end)", 2, 0.5), ("a", 1, 0.25), ("c", 1, 0.25),
     ]  # fmt: skip
     assert before.select("node_id", "transition_count", "share").rows() == [("a", 3, 0.75), ("(start)", 1, 0.25)]
     assert after["share_low"].to_list() == pytest.approx([0.1500, 0.0456, 0.0456], abs=1e-4)
-    assert following_nodes(GIVEN, "nowhere").is_empty()
+    assert following_nodes(given, "nowhere").is_empty()
 
 
 def test_intervals_before_and_after_a_node_allow_for_users() -> None:
-    edges = journey_edges(GIVEN).filter(pl.col("from_node_id") == "b")
-    after = following_nodes(GIVEN, "b").sort("node_id")
+    given = user_sessions("aba", "abc", "b", "aab")
+    edges = journey_edges(given).filter(pl.col("from_node_id") == "b")
+    after = following_nodes(given, "b").sort("node_id")
     assert after["share_low"].to_list() == edges.sort("to_node_id")["probability_low"].to_list()
     many = [path(f"s{n}", "ax" if n % 4 < 2 else "bx", user_id=f"u{n}") for n in range(40)]
     few = [path(f"s{n}", "ax" if n % 4 < 2 else "bx", user_id=f"u{n % 4}") for n in range(40)]

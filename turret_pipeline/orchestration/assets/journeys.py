@@ -8,7 +8,7 @@ import polars as pl
 
 from turret_pipeline.journeys.build import TABLES, build_journey_tables
 from turret_pipeline.journeys.dimensions import main_dimension
-from turret_pipeline.journeys.facts import journey_facts
+from turret_pipeline.journeys.facts import LEADERS, journey_facts
 from turret_pipeline.journeys.flows import first_flows
 from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.visits import NAME, collect_visits
@@ -45,9 +45,7 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
         what_stands_out=_facts(frames),
         transitions=save_figure(draw_transitions(edges, nodes), workspace.data.figures, "transitions"),
     )
-    yield result(
-        "journey_nodes", nodes, where_sessions_start=_leaders(nodes, "start"), where_they_end=_leaders(nodes, "end")
-    )
+    yield result("journey_nodes", nodes, where_sessions_start=_starts(nodes), where_they_end=_drop_off(nodes))
     bounces = loops.with_columns(pl.concat_list("node_id", "other_node_id", "node_id").alias("path"))
     yield result("journey_loops", loops, most_bounced=_rank_paths(bounces, nodes))
     longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
@@ -101,12 +99,23 @@ def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.md("\n\n".join(lists) or "Too few sessions for any conclusion.")
 
 
-def _leaders(nodes: pl.DataFrame, side: str) -> pl.DataFrame:
-    """The three nodes per dimension on which most sessions start or end."""
-    ranked = nodes.filter(pl.col(f"{side}_count") > 0).sort(
-        "dimension", f"{side}_count", "node_id", descending=[False, True, False]
+def _starts(nodes: pl.DataFrame) -> pl.DataFrame:
+    """The nodes per dimension on which most sessions start."""
+    return _leaders(nodes.filter(pl.col("start_count") > 0), "start_share")
+
+
+def _drop_off(nodes: pl.DataFrame) -> pl.DataFrame:
+    """The nodes per dimension with the highest drop-off, of those that can be compared."""
+    return _leaders(
+        nodes.filter(pl.col("drop_off_q_value").is_not_null()), "drop_off_share", "end_count", "session_count"
     )
-    return ranked.group_by("dimension", maintain_order=True).head(3).select("dimension", "node_label", f"{side}_share")
+
+
+def _leaders(nodes: pl.DataFrame, share: str, *counts: str) -> pl.DataFrame:
+    """The first three nodes per dimension by a share."""
+    ranked = nodes.sort("dimension", share, "node_id", descending=[False, True, False])
+    first = ranked.group_by("dimension", maintain_order=True).head(LEADERS)
+    return first.select("dimension", "node_label", *counts, share)
 
 
 def _rank_paths(paths: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
