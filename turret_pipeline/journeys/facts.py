@@ -33,7 +33,7 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
         _describe_move(of["journey_edges"], labels),
         _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
         _describe_ends(nodes, unit, kind),
-        _describe_segment(of["journey_segments"], labels, unit),
+        _describe_segment(of["journey_segments"], labels, unit, kind),
         _describe_outcome(of["topic_outcomes"], labels),
     ]
     return [fact for fact in facts if fact]
@@ -125,7 +125,7 @@ def _describe_ends(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
     return found if higher.height else f"{found} None of the {kind} is significantly above the others."
 
 
-def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: str) -> str | None:
+def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: str, kind: str) -> str | None:
     """Describe the largest significant difference between a segment and all others."""
     if segments.is_empty():
         return None
@@ -138,7 +138,9 @@ def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: s
         "segment_value",
     )
     if not row:
-        return f"No transition differs significantly between segments ({segments.height:,} compared, over all fields)."
+        compared = f"({segments.height:,} compared, over all fields)"
+        elsewhere = "; marts.topic_segments compares which topics segments ask about" if kind == "topics" else ""
+        return f"No transition between {kind} differs significantly between segments {compared}{elsewhere}."
     source, target = labels.get(row["from_node_id"], ""), labels.get(row["to_node_id"], "")
     move = f"{target} follows {source}"
     if row["from_node_id"] == START:

@@ -172,7 +172,8 @@ def test_the_largest_significant_difference_is_described(source: str, target: st
 def test_the_absence_of_significant_differences_is_described() -> None:
     rows = [segment("t-1", "t-2", "free", 0.9, 0.1, 0.2)]
     assert facts(journey_nodes=HALF, journey_segments=rows)[-1] == (
-        "No transition differs significantly between segments (1 compared, over all fields)."
+        "No transition between topics differs significantly between segments (1 compared, over all fields); "
+        "marts.topic_segments compares which topics segments ask about."
     )
 
 
