@@ -50,8 +50,10 @@ def overview(query: JourneyQuery, top: Top = 5) -> None:
     shares of the sessions that visit the topic, of topics that at least 10 sessions of 5 users visit.
     """
     from turret_pipeline.journeys import overview as journeys_overview
+    from turret_pipeline.journeys.facts import describe_coverage
 
-    answers = journeys_overview.build_overview(query.visits(), query.min_users)
+    visits = query.visits()
+    answers = journeys_overview.build_overview(visits, query.min_users)
     rows = query.add_labels(answers, node_id="node", other_node_id="other_node")
     if query.write_without_table(rows):
         return
@@ -61,6 +63,9 @@ def overview(query: JourneyQuery, top: Top = 5) -> None:
         ("median wait", "right", duration_cell("median_seconds")),
     ]
     other_node: list[Column] = [("and", "left", text_cell("other_node"))]
+    present = query.published.count_sequences_with_field(query.dimension, query.sessions)
+    if coverage := describe_coverage(visits["sequence_id"].n_unique(), present or 0, query.dimension):
+        new_console(stderr=False).print_lines("", coverage)
     sequences = query.sequence_name
     sections: dict[str, tuple[str, str, list[Column]]] = {
         journeys_overview.START_ON: ("Starts", f"all {sequences}", []),

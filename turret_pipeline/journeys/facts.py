@@ -13,9 +13,11 @@ LEADERS = 3
 FACT_TABLES = ("journey_nodes", "journey_edges", "journey_loops", "journey_segments", "topic_outcomes")
 
 
-def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[str]:
+def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str, present: int | None = None) -> list[str]:
     """Sentences on a dimension from FACT_TABLES: starts, follow-ups, loops, ends, segments and outcomes.
 
+    ``present`` is the number of sessions (or users) with the field; if only some visit a node, the first sentence is
+    about that.
     Findings of fewer than MIN_CLUSTERS sessions or MIN_EVENTS events are left out.
     """
     of = {name: tables[name].filter(pl.col(_dimension_column(tables[name])) == dimension) for name in FACT_TABLES}
@@ -29,6 +31,7 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
     if nodes.height == 1:
         return [f"All {sessions:,} {unit} stay on {nodes['node_label'][0]}, the only one of the {kind}."]
     facts = [
+        describe_coverage(sessions, present or sessions, dimension),
         _describe_starts(nodes, f"{sessions:,} {unit}"),
         _describe_move(of["journey_edges"], labels),
         _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
@@ -37,6 +40,17 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str) -> list[st
         _describe_outcome(of["topic_outcomes"], labels),
     ]
     return [fact for fact in facts if fact]
+
+
+def describe_coverage(visiting: int, present: int, dimension: str) -> str | None:
+    """Sentence on the sessions (or users) with the field, of which only some visit a node; None if all do."""
+    if visiting >= present:
+        return None
+    unit = "users" if dimension.startswith(USER) else "sessions"
+    return (
+        f"{visiting:,} of the {present:,} {unit} with {dimension.removeprefix(USER)} have a subject (a topic, or a "
+        "follow-up of one); shares are of these."
+    )
 
 
 def percent(share: float) -> str:

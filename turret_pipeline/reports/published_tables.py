@@ -14,6 +14,7 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError, display_path, list_names
 from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.reports.field_presence import count_sequences_with_field
 from turret_pipeline.reports.node_names import NODE_NAMES, TOPIC_NAMES, Node, find_by_name, find_node
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
@@ -158,6 +159,12 @@ class PublishedTables:
                 params=[] if field == EVENT_NAME else [field],
             ).pl()
         return _to_visits(numbered_events, dimension)
+
+    def count_sequences_with_field(self, dimension: str, sessions: pl.DataFrame) -> int | None:
+        """The number of these sessions, or of their users, that have the text field; None for event names."""
+        with self._open() as connection:
+            connection.register("selected_sessions", sessions.to_arrow())
+            return count_sequences_with_field(connection, dimension, "selected_sessions")
 
     def hits(self, steps: Sequence[Node], sessions: pl.DataFrame, prefix: str) -> pl.DataFrame:
         """Events of these sessions that match a step of a funnel (``journeys.funnel.HITS_SCHEMA``).

@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 
 from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
+from turret_pipeline.reports.field_presence import count_sequences_with_field
 from turret_pipeline.reports.languages import describe_languages
 from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.reports.published_tables import PublishedTables
@@ -168,7 +169,8 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
 def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Section:
     """Facts about the journeys in a dimension, with a table of transitions."""
     tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
-    facts = journey_facts(tables, dimension) or ["Too few sessions for any conclusion."]
+    present = count_sequences_with_field(connection, dimension)
+    facts = journey_facts(tables, dimension, present) or ["Too few sessions for any conclusion."]
     lines = [EMPTY, Line(f"Journeys of {dimension}", "bold"), *(Line(f"- {fact}") for fact in facts)]
     return [*lines, *_transitions(connection, dimension)]
 

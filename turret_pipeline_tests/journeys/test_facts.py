@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
+from turret_pipeline.journeys.facts import FACT_TABLES, describe_coverage, duration, journey_facts, percent
 from turret_pipeline.tables import LAKE_TABLES
 
 Rows = Sequence[dict[str, Any]]
@@ -175,6 +175,14 @@ def test_the_absence_of_significant_differences_is_described() -> None:
         "No transition between topics differs significantly between segments (1 compared, over all fields); "
         "marts.topic_segments compares which topics segments ask about."
     )
+
+
+def test_sessions_without_a_subject_are_counted() -> None:
+    assert describe_coverage(894, 968, "prompt") == (
+        "894 of the 968 sessions with prompt have a subject (a topic, or a follow-up of one); shares are of these."
+    )
+    assert str(describe_coverage(1, 2, "user:prompt")).startswith("1 of the 2 users with prompt have a subject")
+    assert describe_coverage(968, 968, "prompt") is None
 
 
 def outcome(topic: str, share: float, base: float, q_value: float) -> dict[str, Any]:
