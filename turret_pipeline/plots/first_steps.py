@@ -21,7 +21,9 @@ LAST_COLUMN_WIDTH = 190.0
 LINE_HEIGHT, BAR_GAP, HEADER_HEIGHT = 12.0, 3.0, 66.0
 """In points, as all lengths here. The header is the title and the heads of the columns."""
 
-PALE = "#d4d7dc"
+CLEAR, FAINT, LEAST_CLEAR = 0.5, 0.2, 0.01
+"""Opacity of bands, and the share of the sessions from which a band is clear; smaller ones would cover each other."""
+
 TAB20_GREYS = (14, 15)
 """Positions of grey in the colour map tab20."""
 
@@ -46,27 +48,35 @@ def draw_first_steps(flows: pl.DataFrame, labels: dict[str, str], dimension: str
     """Sankey diagram of the first steps: bars for the nodes at each step, bands for the sessions between them.
 
     ``flows`` come from ``first_flows`` for this dimension; ``labels`` has the labels of its nodes by id. Heights are in
-    proportion to sessions.
+    proportion to sessions. Sessions that end after the first step are left out, unless all do: they have no journey,
+    and would take most of the sheet.
     """
-    sessions = int(flows.filter(pl.col("step_number") == 1)["session_count"].sum())
-    if not sessions:
-        figure, _ = create_sheet(
-            WIDTH, 60, f"First steps of {shorten(dimension)}: no session visits any of its {node_noun(dimension)}"
-        )
-        return figure
-    steps = int(flows["step_number"].max())  # type: ignore[arg-type]  # a number, as there are sessions
-    first = "step" if steps == 1 else f"{steps} steps"
-    suppressed = f" Flows of fewer than {min_users} users are also in the grey bar." if min_users > 1 else ""
+    total = _count_at(flows, 1)
     nodes = node_noun(dimension)
+    if not total:
+        title = f"First steps of {shorten(dimension)}: no session visits any of its {nodes}"
+        return create_sheet(WIDTH, 60, title)[0]
+    is_end_of_first = (pl.col("step_number") == 1) & (pl.col("to_node_id") == END).fill_null(value=False)
+    drawn = flows.filter(~is_end_of_first)
+    drawn = drawn if drawn.height else flows
+    sessions, steps = _count_at(drawn, 1), int(drawn["step_number"].max())  # type: ignore[arg-type]  # not empty
+    which = f"the {sessions:,} of {total:,} sessions that have a second step" if steps > 1 else f"{total:,} sessions"
+    suppressed = f" Flows of fewer than {min_users} users are also in the grey bar." if min_users > 1 else ""
+    ends = " Where no band leaves a bar, sessions end." if steps > 1 else ""
     figure, axis = create_sheet(
         WIDTH,
         HEIGHT,
-        f"The first {first} of {sessions:,} sessions through the {nodes} of {shorten(dimension)}",
-        f"Shares are of all {sessions:,} sessions. The smaller {nodes} of each step are one grey bar.{suppressed} "
-        f"Steps that at most {LEAST_SHARE:.0%} of the sessions reach are left out.",
+        f"First steps through the {nodes} of {shorten(dimension)}: {which}",
+        f"Shares are of these {sessions:,} sessions.{ends} The smaller {nodes} of each step are one grey bar."
+        f"{suppressed} Steps that at most {LEAST_SHARE:.0%} of all sessions reach are left out.",
     )
-    _draw_flows(axis, flows, labels, sessions)
+    _draw_flows(axis, drawn, labels, sessions)
     return figure
+
+
+def _count_at(flows: pl.DataFrame, step: int) -> int:
+    """Sessions at a step."""
+    return int(flows.filter(pl.col("step_number") == step)["session_count"].sum())
 
 
 def _draw_flows(axis: "Axes", flows: pl.DataFrame, labels: dict[str, str], sessions: int) -> None:
@@ -77,7 +87,8 @@ def _draw_flows(axis: "Axes", flows: pl.DataFrame, labels: dict[str, str], sessi
     lefts = {step: MARGIN + distance * (step - 1) for step in columns}
     for source, target, tops, height in _bands(flows, bars, scale):
         ends = lefts[source[0]] + BAR_WIDTH, lefts[target[0]]
-        _draw_band(axis, ends, tops, height, PALE if target[1] == END else colours[source[1]])
+        is_clear = OTHER not in (source[1], target[1]) and height >= LEAST_CLEAR * scale * sessions
+        _draw_band(axis, ends, tops, height, colours[source[1]], CLEAR if is_clear else FAINT)
     node_labels = _node_labels(flows, labels)
     width = min(distance, LAST_COLUMN_WIDTH) if len(columns) > 1 else WIDTH
     for (step, node), bar in bars.items():
@@ -94,9 +105,9 @@ def _draw_flows(axis: "Axes", flows: pl.DataFrame, labels: dict[str, str], sessi
 def _write_heads(axis: "Axes", columns: dict[int, dict[str, int]], lefts: dict[int, float], sessions: int) -> None:
     """Write the sessions at each step above its column."""
     for step, nodes in columns.items():
-        if present := sum(count for node, count in nodes.items() if node != END):
-            head = f"Step {step}: {present:,} sessions ({percent(present / sessions)})"
-            axis.text(lefts[step], HEIGHT - HEADER_HEIGHT + 8, head, fontsize=FONT_SIZE, weight="bold", color="#333")
+        present = sum(nodes.values())
+        head = f"Step {step}: {present:,} sessions ({percent(present / sessions)})"
+        axis.text(lefts[step], HEIGHT - HEADER_HEIGHT + 8, head, fontsize=FONT_SIZE, weight="bold", color="#333")
 
 
 def _node_labels(flows: pl.DataFrame, labels: dict[str, str]) -> dict[Node, str]:
@@ -105,7 +116,6 @@ def _node_labels(flows: pl.DataFrame, labels: dict[str, str]) -> dict[Node, str]
     for step, node, count in flows.select("step_number", "from_node_id", "from_node_count").unique().iter_rows():
         others = f"{count} others" if count > 1 else "others"
         found[step, node] = others if node == OTHER else drawable_label(labels.get(node, node), node)
-        found[step + 1, END] = f"end after step {step}"
     return found
 
 
@@ -116,16 +126,14 @@ def _colours(flows: pl.DataFrame) -> dict[str, object]:
     hues = [colour for number, colour in enumerate(colormaps["tab20"].colors) if number not in TAB20_GREYS]  # type: ignore[attr-defined]
     nodes = flows.filter(pl.col("from_node_id") != OTHER).group_by("from_node_id").agg(pl.col("session_count").sum())
     ranked = nodes.sort("session_count", "from_node_id", descending=[True, False])["from_node_id"]
-    return {node: hues[rank % len(hues)] for rank, node in enumerate(ranked)} | {OTHER: GREY, END: PALE}
+    return {node: hues[rank % len(hues)] for rank, node in enumerate(ranked)} | {OTHER: GREY}
 
 
 def _columns(flows: pl.DataFrame) -> dict[int, dict[str, int]]:
-    """Sessions by node at each step: the largest nodes first, then (other), then (end)."""
+    """Sessions by node at each step: the largest nodes first, then (other)."""
     present = flows.group_by("step_number", node="from_node_id").agg(pl.col("session_count").sum())
-    ended = flows.filter(pl.col("to_node_id") == END).group_by(pl.col("step_number") + 1, node="to_node_id")
-    both = pl.concat([present, ended.agg(pl.col("session_count").sum())])
-    group = pl.col("node").replace_strict({OTHER: 1, END: 2}, default=0, return_dtype=pl.Int64)
-    ranked = both.sort("step_number", group, "session_count", "node", descending=[False, False, True, False])
+    is_other = pl.col("node") == OTHER
+    ranked = present.sort("step_number", is_other, "session_count", "node", descending=[False, False, True, False])
     columns: dict[int, dict[str, int]] = {}
     for step, node, count in ranked.iter_rows():
         columns.setdefault(step, {})[node] = count
@@ -167,7 +175,8 @@ def _bands(
     order = {node: rank for rank, node in enumerate(bars)}
     left = {node: bar.top for node, bar in bars.items()}
     right = dict(left)
-    known = flows.drop_nulls("to_node_id").select("step_number", "from_node_id", "to_node_id", "session_count")
+    known = flows.filter(pl.col("to_node_id") != END)
+    known = known.select("step_number", "from_node_id", "to_node_id", "session_count")
     bands = [((step, source), (step + 1, target), scale * count) for step, source, target, count in known.iter_rows()]
     for source, target, height in sorted(bands, key=lambda band: (order[band[0]], order[band[1]])):
         yield source, target, (left[source], right[target]), height
@@ -183,7 +192,9 @@ def _draw_bar(axis: "Axes", x: float, bar: Bar, colour: object) -> None:
     )
 
 
-def _draw_band(axis: "Axes", x: tuple[float, float], tops: tuple[float, float], height: float, colour: object) -> None:
+def _draw_band(
+    axis: "Axes", x: tuple[float, float], tops: tuple[float, float], height: float, colour: object, alpha: float
+) -> None:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
@@ -192,4 +203,4 @@ def _draw_band(axis: "Axes", x: tuple[float, float], tops: tuple[float, float], 
     lower = [(end, tops[1] - height), (middle, tops[1] - height), (middle, tops[0] - height), (start, tops[0] - height)]
     curve = [Outline.CURVE4] * 3
     outline = Outline([*upper, *lower, upper[0]], [Outline.MOVETO, *curve, Outline.LINETO, *curve, Outline.CLOSEPOLY])
-    axis.add_patch(PathPatch(outline, facecolor=colour, alpha=0.4, linewidth=0, zorder=1))
+    axis.add_patch(PathPatch(outline, facecolor=colour, alpha=alpha, linewidth=0, zorder=1 + alpha))

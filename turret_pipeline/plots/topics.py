@@ -1,11 +1,20 @@
 """Figures of topics: their sizes, and a map."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from turret_pipeline.plots.canvas import BLUE, GREY, create_sheet, ignore_missing_glyphs, shorten
+from turret_pipeline.plots.canvas import (
+    BLUE,
+    GREY,
+    HUES,
+    create_sheet,
+    ignore_missing_glyphs,
+    shorten,
+    write_legend,
+)
 from turret_pipeline.plots.fonts import drawable_label, font_families
 from turret_pipeline.plots.label_placement import Disc
 from turret_pipeline.plots.labels import write_labels
@@ -65,25 +74,38 @@ def draw_topic_map(definitions: pl.DataFrame, event_counts: pl.DataFrame) -> "Fi
     labelled = f"; the {MAX_LABELS} largest have their label" if topics.height > MAX_LABELS else ""
     title = f"Map of the {topics.height} topics of {shorten(field)}"
     figure, axis = create_sheet(WIDTH, HEIGHT, title, f"Distance: similarity; area: events; colour: theme{labelled}")
-    _draw_map(axis, topics)
+    themes = _name_themes(topics)
+    has_rest = len(themes) > len(HUES) + 1  # grey never stands for a single theme without its name
+    colours = dict(zip(themes, HUES if has_rest else (*HUES, GREY), strict=False))
+    legend = [(themes[theme], colour) for theme, colour in colours.items()]
+    if has_rest:
+        legend.append((f"{len(themes) - len(legend)} other themes", GREY))
+    bottom = write_legend(axis, legend, HEIGHT - HEADER_HEIGHT)
+    _draw_map(axis, topics, colours, bottom)
     return figure
 
 
-def _draw_map(axis: "Axes", topics: pl.DataFrame) -> None:
-    """Draw a disc for each topic, and the labels of the largest."""
-    from matplotlib import colormaps
+def _name_themes(topics: pl.DataFrame) -> dict[str, str]:
+    """Labels of the themes by id, those of most events first."""
+    by_theme = topics.group_by("theme_id").agg(pl.col("event_count").sum(), pl.col("theme_label").first())
+    ranked = by_theme.sort("event_count", "theme_id", descending=[True, False])
+    return {
+        theme: drawable_label(label, theme) for theme, label in ranked.select("theme_id", "theme_label").iter_rows()
+    }
+
+
+def _draw_map(axis: "Axes", topics: pl.DataFrame, colours: Mapping[str, str], height: float) -> None:
+    """Draw a disc for each topic below ``height``, and the labels of the largest."""
     from matplotlib.patches import Circle
 
-    themes = topics["theme_id"].unique(maintain_order=True).to_list()
     largest = int(topics["event_count"][0])
     discs = []
     for theme, x, y, count in topics.select("theme_id", "map_x", "map_y", "event_count").iter_rows():
         radius = max(MAX_RADIUS * math.sqrt(count / largest), 2.0)
-        across, up = MARGIN + (x + 1) / 2 * (WIDTH - 2 * MARGIN), 20 + (y + 1) / 2 * (HEIGHT - HEADER_HEIGHT - 40)
+        across, up = MARGIN + (x + 1) / 2 * (WIDTH - 2 * MARGIN), 20 + (y + 1) / 2 * (height - 40)
         discs.append(Disc(across, up, radius))
-        colour = colormaps["tab20"](themes.index(theme) % 20)
-        axis.add_patch(Circle(discs[-1][:2], radius, facecolor=colour, alpha=0.6, linewidth=0))
-    write_labels(axis, discs[:MAX_LABELS], _labels(topics), [disc.box for disc in discs], HEIGHT - HEADER_HEIGHT + 8)
+        axis.add_patch(Circle(discs[-1][:2], radius, facecolor=colours.get(theme, GREY), alpha=0.7, linewidth=0))
+    write_labels(axis, discs[:MAX_LABELS], _labels(topics), [disc.box for disc in discs], height)
 
 
 def _labels(topics: pl.DataFrame) -> list[str]:

@@ -51,6 +51,20 @@ def test_nodes_beyond_the_largest_are_combined_and_counted() -> None:
     assert found == [(1, "(other)", 3, None, 3), (1, "a", 1, None, 3), (1, "b", 1, None, 2)]
 
 
+def test_nodes_of_later_steps_are_ranked_by_size_and_those_of_the_first_by_sessions_that_go_on() -> None:
+    sessions = ["c"] * 9 + ["az"] * 3 + ["by"] * 2 + ["dx", "ex"]
+    found = flows(*(path(f"s{n}", nodes) for n, nodes in enumerate(sessions)), max_nodes=2)
+    assert found == [
+        (1, "(other)", 2, "(end)", 9),
+        (1, "a", 1, "z", 3),
+        (1, "(other)", 2, "x", 2),
+        (1, "b", 1, "y", 2),
+        (2, "z", 1, None, 3),
+        (2, "x", 1, None, 2),
+        (2, "y", 1, None, 2),
+    ]
+
+
 def test_other_is_never_a_single_node() -> None:
     assert flows(path("s1", "a"), path("s2", "a"), path("s3", "b"), max_nodes=1) == [
         (1, "a", 1, None, 2),

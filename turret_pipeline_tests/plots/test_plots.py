@@ -73,14 +73,14 @@ def test_figures_can_be_drawn_of_any_journeys(tmp_path: Path, case: str) -> None
     texts = {name: read_texts(tmp_path / f"{name}.svg") for name in ("first_steps", "transitions")}
     assert all(texts.values())
     sentences = {
-        "one node": ("The first step of 3 sessions", "none from one to another"),
-        "one event each": ("The first step of 3 sessions", "none from one to another"),
+        "one node": ("First steps through the topics of prompt: 3 sessions", "none from one to another"),
+        "one event each": ("First steps through the topics of prompt: 3 sessions", "none from one to another"),
         "no session": ("no session visits any", "none from one to another"),
         "hundreds of nodes": (
-            "The first 2 steps of 300 sessions",
+            "the 300 of 300 sessions that have a second step",
             "Most common transitions between topics of prompt: ",
         ),
-        "much": ("The first 5 steps of 45 sessions", "Most common transitions between topics of prompt: "),
+        "much": ("the 45 of 45 sessions that have a second step", "Most common transitions between topics of prompt: "),
     }[case]
     for sentence, lines in zip(sentences, texts.values(), strict=True):
         assert sentence in lines[0]
@@ -98,12 +98,21 @@ def test_nodes_are_shown_by_label_and_never_by_id(tmp_path: Path) -> None:
         assert any("退款 請求" in text for text in texts)
 
 
-def test_first_steps_give_shares_of_all_sessions_and_count_the_others(tmp_path: Path) -> None:
-    save_figures(tmp_path, visits_of(["ab"] * 5 + ["a"] * 4 + [*"bcdefghijkl"]), min_users=1)
+def test_first_steps_give_shares_of_the_sessions_that_go_on_and_count_the_others(tmp_path: Path) -> None:
+    others = [f"{letter}a" for letter in "cdefghijklmnop"]
+    save_figures(tmp_path, visits_of(["ab"] * 5 + ["aba"] * 4 + ["q"] * 77 + others), min_users=1)
     texts = read_texts(tmp_path / "first_steps.svg")
-    assert texts[0] == "The first 2 steps of 20 sessions through the topics of prompt"
-    assert {"Step 1: 20 sessions (100%)", "Step 2: 5 sessions (25%)"} <= set(texts)
-    assert {"45%  aa", "5%  bb", "25%  5 others", "25%  bb", "75%  end after step 1"} <= set(texts)
+    assert texts[0] == "First steps through the topics of prompt: the 23 of 100 sessions that have a second step"
+    assert {"Step 1: 23 sessions (100%)", "Step 2: 23 sessions (100%)"} <= set(texts)
+    assert {"39%  aa", "4%  cc", "13%  3 others", "39%  bb", "61%  aa"} <= set(texts)
+    assert not any("qq" in text or "end after" in text for text in texts)
+
+
+def test_first_steps_of_sessions_that_all_end_are_drawn(tmp_path: Path) -> None:
+    save_figures(tmp_path, visits_of(["a"] * 3 + ["b"]))
+    texts = read_texts(tmp_path / "first_steps.svg")
+    assert texts[0] == "First steps through the topics of prompt: 4 sessions"
+    assert {"Step 1: 4 sessions (100%)", "75%  aa", "25%  bb"} <= set(texts)
 
 
 def test_first_steps_say_that_flows_of_few_users_are_combined(tmp_path: Path) -> None:
@@ -142,8 +151,9 @@ def test_without_a_text_field_transitions_are_of_event_names(tmp_path: Path) -> 
 
 
 def definitions(count: int) -> pl.DataFrame:
-    rows = [("prompt", f"prompt-{n}", f"Label {n}", "theme-1", "active", n % 5 / 50, n // 5 / 50) for n in range(count)]
-    columns = {"field": pl.String, "topic_id": pl.String, "label": pl.String, "theme_id": pl.String}
+    theme = ("theme-1", "Theme 1")
+    rows = [("prompt", f"prompt-{n}", f"Label {n}", *theme, "active", n % 5 / 50, n // 5 / 50) for n in range(count)]
+    columns = dict.fromkeys(("field", "topic_id", "label", "theme_id", "theme_label"), pl.String)
     places = {"status": pl.String, "map_x": pl.Float64, "map_y": pl.Float64}
     return pl.DataFrame(rows, {**columns, **places}, orient="row")
 
@@ -157,6 +167,22 @@ def test_each_of_forty_crowded_topics_has_its_label_on_the_map(tmp_path: Path, c
     texts = read_texts(tmp_path / "topic_map.svg")
     assert [text for text in texts if text.startswith("Label")] == [f"Label {n}" for n in range(min(count, 40))]
     assert any("the 40 largest have their label" in text for text in texts) == (count > 40)
+
+
+@pytest.mark.parametrize("count", [1, 10, 11, 30])
+def test_the_largest_themes_are_named_in_the_legend_of_the_map(tmp_path: Path, count: int) -> None:
+    number = pl.int_range(pl.len()) % count
+    named = (
+        pl.format("theme-{}", number).alias("theme_id"),
+        pl.format("A theme of number {}", number).alias("theme_label"),
+    )
+    topics = definitions(40).with_columns(*named)
+    counts = topics.select("topic_id", pl.int_range(100, 100 - pl.len(), -1).alias("event_count"))
+    save_figure(draw_topic_map(topics, counts), tmp_path, "topic_map")
+    texts = read_texts(tmp_path / "topic_map.svg")
+    named_count = count if count <= 10 else 9
+    assert sum(text.startswith("A theme") for text in texts) == named_count
+    assert (f"{count - 9} other themes" in texts) == (count > 10)
 
 
 @pytest.mark.slow
