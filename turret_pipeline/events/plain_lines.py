@@ -68,7 +68,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     timestamp: str | None = None
     received_at: str | None = None
     assumed_ids: tuple[Literal["session_id", "user_id"], ...] = ()
-    metadata: msgspec.Raw = msgspec.Raw(b"")
+    metadata: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _DECODER = msgspec.json.Decoder(_Line)
@@ -115,7 +115,7 @@ def _decode_lines(lines: Lines) -> tuple[Sequence[int], list[_Line], list[tuple[
 
 
 def _build_frame(numbers: Sequence[int], rows: list[_Line], zone: dt.tzinfo) -> pl.DataFrame:
-    """The rows as columns: PLAIN_SCHEMA, ``has_event_keys``, and ``are_times_valid``, true for missing times too."""
+    """The rows as columns: PLAIN_SCHEMA, and ``are_times_valid``, which is true for missing times too."""
     event = _parse_times([row.timestamp for row in rows], zone)
     receipt = _parse_times([row.received_at for row in rows], zone)
     assumed_ids = [row.assumed_ids for row in rows]
@@ -133,15 +133,9 @@ def _build_frame(numbers: Sequence[int], rows: list[_Line], zone: dt.tzinfo) -> 
             "is_session_assumed": _are_assumed("session_id", assumed_ids),
             "is_user_assumed": _are_assumed("user_id", assumed_ids),
             "are_times_valid": event["is_valid"] & receipt["is_valid"],
-            "metadata": pl.Series([str(row.metadata, "utf-8") or "{}" for row in rows], dtype=pl.String),
-            "has_event_keys": pl.Series(map(_has_event_keys, rows), dtype=pl.Boolean),
+            "metadata": pl.Series([str(row.metadata, "utf-8") for row in rows], dtype=pl.String),
         }
     )
-
-
-def _has_event_keys(row: _Line) -> bool:
-    """True for a row with metadata, a session or both other ids: any other one may be no Turret event."""
-    return len(row.metadata) > 0 or row.session_id is not None or None not in (row.event_id, row.user_id)
 
 
 def _parse_identifiers(column: str, values: list[str | int | None]) -> pl.Series:
@@ -203,8 +197,7 @@ def _is_plain(is_time_optional: bool) -> pl.Expr:
     name, metadata = pl.col("event_name"), pl.col("metadata")
     has_time = pl.any_horizontal(pl.col("event_at", "received_at").is_not_null(), pl.lit(is_time_optional))
     return (
-        pl.col("has_event_keys")
-        & pl.col("are_times_valid")
+        pl.col("are_times_valid")
         & has_time
         & name.str.contains(_NAME)
         & (name.str.len_chars() <= NAME_LIMIT)

@@ -162,7 +162,7 @@ class PublishedTables:
 
     def count_sequences_with_field(self, dimension: str, sessions: pl.DataFrame) -> int | None:
         """The number of these sessions, or of their users, that have the text field; None for event names."""
-        with self._open() as connection:
+        with self.open() as connection:
             connection.register("selected_sessions", sessions.to_arrow())
             return count_sequences_with_field(connection, dimension, "selected_sessions")
 

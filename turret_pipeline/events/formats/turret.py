@@ -14,15 +14,14 @@ _OWN_KEYS = ("event_name", "event_at", "event_id", "user_id")
 
 _TRACING_KEYS = ("trace_id", "traceId", "span_id", "spanId", "span_kind", "parentSpanId", "parent_span_id", "run_type")
 REQUIREMENT = (
-    "`metadata`, `session_id`, two of `event_name`, `event_at`, `event_id` and `user_id`, or only a time and an id of "
-    "the event"
+    "`metadata`, `session_id`, two of `event_name`, `event_at`, `event_id` and `user_id`, or no keys but Turret's"
 )
 """What a row with a name needs in order to be a Turret event, for people."""
 
 
 def has_event_keys(row: Row) -> bool:
     """True if a row with a name has what Turret's events have, so that it is no metric, person or span."""
-    if "metadata" in row or row.keys() <= {*_NAMES, *_TIMES, "event_id"}:
+    if "metadata" in row or row.keys() <= {*_NAMES, *_TIMES, *_OWN_KEYS}:
         return True
     is_event = "session_id" in row or sum(key in row for key in _OWN_KEYS) > 1
     return is_event and not any(key in row for key in _TRACING_KEYS)

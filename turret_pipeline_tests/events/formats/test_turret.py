@@ -187,6 +187,11 @@ NOW = "2024-05-01T12:00:00Z"
         {"event_name": "asked", "timestamp": NOW, "user_id": "u1", "plan": "pro"},
         {"event_name": "asked", "event_at": NOW, "plan": "pro"},
         {"name": "asked", "timestamp": NOW, "event_id": "e1"},
+        {
+            "name": "asked",
+            "timestamp": NOW,
+            "user_id": "u1",
+        },  # all keys are Turret's, so nothing tells it from an event
     ],
 )
 def test_a_short_turret_event_is_recognised(row: dict[str, object]) -> None:
@@ -197,7 +202,6 @@ def test_a_short_turret_event_is_recognised(row: dict[str, object]) -> None:
     "row",
     [
         {"timestamp": NOW, "name": "cpu_load", "value": 0.5},
-        {"user_id": "u1", "name": "Ada", "timestamp": NOW},
         {"user_id": "u1", "name": "Ada", "timestamp": NOW, "email": "ada@example.org"},
         {"event_id": 7, "name": "Summer party", "timestamp": NOW, "venue": "Hall"},
         {"event_name": "Summer party", "timestamp": NOW, "venue": "Hall"},
