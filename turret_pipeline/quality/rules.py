@@ -34,6 +34,14 @@ PAIRS = {
     "journey_steps": [("ended_at", "started_at")],
     "number_days": [("value_p95", "value_p50")],
     "topic_numbers": [("value_p95", "value_p50")],
+    "topic_exchange_numbers": [("value_p95", "value_p50")],
+    "user_weeks": [("active_count", "new_count"), ("active_count", "returning_count")],
+    "topic_retention": [
+        ("cohort_count", "returned_count"),
+        ("returned_count", "returned_to_topic_count"),
+        ("returned_share", "share_low"),
+        ("share_high", "returned_share"),
+    ],
     "topic_segments": [
         ("event_count", "session_count"),
         ("difference", "difference_low"),

@@ -143,7 +143,7 @@ TOPIC_WEEKS = Table(
         integer("user_count", "Users with at least one such event or exchange"),
         number(
             "exchange_share",
-            "exchange_count divided by all exchanges of the field in the week; null if there are none",
+            "exchange_count divided by all exchanges of the field in the week; null without exchanges",
             nullable=True,
         ),
     ),
