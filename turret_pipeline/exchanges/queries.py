@@ -124,7 +124,7 @@ where not is_blank and field in (select field from used_fields)
 def _sum(field: str) -> str:
     """The sum of a number over the answers, or else over the prompt; in a fixed order, for equal last digits."""
     sums = (
-        f"sum(number order by position) filter (field = '{field}' and {condition})"
+        f"sum(number order by position) filter (target = '{field}' and {condition})"
         for condition in ("is_answer", f"side = '{PROMPT}'")
     )
     return f"coalesce({', '.join(sums)}) as {field}"
@@ -145,18 +145,22 @@ with ratings as (
 ),
 own as (
     select session_id, exchange_number,
-        arg_min(value, (not is_answer, position)) filter (field = 'model') as model,
+        arg_min(value, (not is_answer, position)) filter (target = 'model') as model,
         coalesce(
-            min(number) filter (field = 'input_tokens' and side = '{PROMPT}'),
-            sum(number order by position) filter (field = 'input_tokens' and is_answer)
+            min(number) filter (target = 'input_tokens' and side = '{PROMPT}'),
+            sum(number order by position) filter (target = 'input_tokens' and is_answer)
         ) as input_tokens,
         {_sum("output_tokens")},
         {_sum("cost_usd")},
-        arg_min(number, (not is_answer, position)) filter (field = 'latency_seconds') as latency_seconds,
+        arg_min(number, (not is_answer, position)) filter (target = 'latency_seconds') as latency_seconds,
         bool_or(lower(value) in ('true', '1'))
-            filter (field = 'is_error' and lower(value) in ('true', 'false', '1', '0')) as is_error
-    from sided_values join used_fields using (field)
-    where use = '{COLUMN}' and side != '{FEEDBACK}'
+            filter (target = 'is_error' and lower(value) in ('true', 'false', '1', '0')) as is_error
+    from (
+        select sided_values.* replace (number * factor as number), target
+        from sided_values join used_fields using (field)
+        where use = '{COLUMN}' and side != '{FEEDBACK}'
+        qualify rank = min(rank) over (partition by position, target)
+    )
     group by all
 )
 select * from own full join ratings using (session_id, exchange_number)
