@@ -51,6 +51,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "fields unset": [[PLAN], [f"unknown{CONTROLS}"]],
     "topics list": [[], ["--all"], ["--field", FIELD], ["--field", f"unknown{CONTROLS}"]],
     "topics show": [["{topic}"], [f"unknown{CONTROLS}"]],
+    "topics conversations": [["{topic}"], ["{topic}", "--worst"], [f"unknown{CONTROLS}"]],
     "topics rename": [["{topic}", f"=new {MARKUP}"], ["{topic}", LABEL]],
     "topics merge": [["{topic}", "{other_topic}"]],
     "topics split": [["{topic}"]],

@@ -1,6 +1,6 @@
 """Published topics as text and tables for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -22,6 +22,9 @@ CHANGE_PHRASES = {
 
 ROLE_NAMES = {"subject": "subject", "continuation": "follow-up"}
 """Roles in prose, by their stored value."""
+
+EXCHANGES_SHOWN, CHARACTERS_SHOWN = 10, 300
+"""Exchanges of a conversation, and characters of a text, that are printed; JSON has all."""
 
 Row = Mapping[str, Any]
 
@@ -125,3 +128,43 @@ def _describe_change(row: Row, split_from: str | None) -> str:
         f" {'from ' if row['change'] == 'split' else ''}{row['other_topic_id']}{share}" if row["other_topic_id"] else ""
     )
     return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {change}{other}"
+
+
+def conversation_lines(topic: Row, conversations: Sequence[Row], *, is_worst: bool) -> list[str]:
+    """Conversations about a topic as short dialogues, from its row of ``topics`` and ``find_conversations``."""
+    name = f"{topic['topic_id']}: {topic['label']}"
+    if not conversations:
+        return [f"{name}: no {'exchange about it has a rating' if is_worst else 'conversation is mostly about it'}."]
+    chosen = "with the lowest ratings" if is_worst else "nearest to its centroid"
+    lines = [f"{name}: {_format_count(len(conversations), 'conversation')} {chosen}, each of another user"]
+    for conversation in conversations:
+        lines += [
+            "",
+            f"{conversation['started_at']:%Y-%m-%d}, session {conversation['session_id']}: "
+            f"{conversation['about_count']} of {_format_count(conversation['exchange_count'], 'exchange')} about it",
+            *_dialogue_lines(conversation, conversation["rating"] if is_worst else None),
+        ]
+    return lines
+
+
+def _dialogue_lines(conversation: Row, rating: float | None) -> Iterator[str]:
+    """The exchanges around the first that is about the topic, and has this rating unless it is null."""
+    exchanges = conversation["exchanges"]
+    is_key = [row["is_about_topic"] and rating in {None, row["rating"]} for row in exchanges]
+    first = max(0, min(is_key.index(True) - 1, len(exchanges) - EXCHANGES_SHOWN))
+    if first:
+        yield f"  ({_format_count(first, 'exchange')} before)"
+    for row in exchanges[first : first + EXCHANGES_SHOWN]:
+        remark = "" if row["is_about_topic"] else " (not about it)"
+        yield f"  {row['prompt_at']:%H:%M:%S} Prompt{remark}: {_shorten(row['prompt'] or '(blank)')}"
+        if row["answer"]:
+            yield f"           Answer: {_shorten(row['answer'])}"
+        if row["rating"] is not None:
+            yield f"           Rating: {row['rating']:g}"
+    if (after := len(exchanges) - first - EXCHANGES_SHOWN) > 0:
+        yield f"  ({_format_count(after, 'exchange')} after)"
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= CHARACTERS_SHOWN else line[: CHARACTERS_SHOWN - 1] + "…"

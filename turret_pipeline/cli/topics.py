@@ -14,7 +14,7 @@ from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.topic_editor import TopicEditor, format_edit
-from turret_pipeline.cli.topic_views import run_lines, topic_lines, topic_table
+from turret_pipeline.cli.topic_views import conversation_lines, run_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.line_console import LineConsole
@@ -110,6 +110,35 @@ def show(
         return
     nearest = topic["nearest_topic_id"] and editor.find_topic(topic["nearest_topic_id"])
     new_console(stderr=False).print_lines(*topic_lines(topic, nearest, lineage))
+
+
+@topics.command(epilog="Examples: turret topics conversations prompt-3; turret topics conversations prompt-3 --worst")
+def conversations(
+    name: Name,
+    count: Annotated[int, typer.Option("--count", min=1, help="Maximum number of conversations.")] = 5,
+    is_worst: Annotated[bool, typer.Option("--worst", help="Those with the lowest rating instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with whole texts.")] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Show the conversations that show a topic best, each of another user.
+
+    Most of their exchanges are about the topic, with follow-ups, and their texts are nearest to its centroid. With
+    --worst, those in which an exchange about the topic has the lowest rating.
+    """
+    from turret_pipeline.reports.conversations import find_conversations
+
+    editor = TopicEditor(data_dir)
+    topic, min_users = editor.find_topic(name), editor.settings.privacy_min_users
+    if topic["label_source"] == "privacy" or (min_users > 1 and topic["user_count"] < min_users):
+        raise TurretError(
+            f"Topic {topic['topic_id']} has no conversations that may be shown: it has too few users, or combines "
+            "topics of too few users. Lower the setting privacy_min_users, and the next run shows them separately."
+        )
+    found = find_conversations(editor.published, topic["topic_id"], count, is_worst=is_worst)
+    if as_json:
+        write_json(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    new_console(stderr=False).print_lines(*conversation_lines(topic, found, is_worst=is_worst))
 
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
