@@ -11,18 +11,21 @@ from turret_pipeline.reports.published_tables import PublishedTables
 _SESSIONS = """
 with about as (
     select exchanges.*, subject_topic_id is not distinct from $topic as is_about,
-        case when exchanges.topic_id = $topic then similarity end as similarity
+        case when exchanges.topic_id = $topic then similarity end as similarity,
+        exchanges.topic_id != $topic
+        and exchanges.topic_id in (select topic_id from marts.topics where role = 'subject') as is_other
     from marts.exchanges
     left join marts.event_topics on event_id = prompt_event_id and event_topics.field = exchanges.field
     where session_id in (select session_id from marts.exchanges where subject_topic_id = $topic)
 )
 select session_id, any_value(user_id) as user_id, min(prompt_at) as started_at, count(*) as exchange_count,
-    count(*) filter (is_about) as about_count, avg(similarity) as similarity, min(rating) filter (is_about) as rating
+    count(*) filter (is_about) as about_count, avg(similarity) as similarity, min(rating) filter (is_about) as rating,
+    about_count > 1 and not coalesce(bool_or(is_about and is_other), false) as is_clear
 from about group by session_id
 """
 
 _BEST = "where 2 * about_count > exchange_count and similarity is not null"
-_BEST_FIRST = "about_count > 1 desc, similarity desc, about_count desc, started_at, session_id"
+_BEST_FIRST = "is_clear desc, similarity desc, about_count desc, started_at, session_id"
 _WORST = "where rating is not null"
 _WORST_FIRST = f"rating, coalesce(similarity, 0) desc, {_BEST_FIRST}"
 
@@ -49,13 +52,13 @@ def find_conversations(published: PublishedTables, topic_id: str, count: int, *,
     """At most ``count`` sessions with exchanges about a topic, each of another user, best first, with all exchanges.
 
     Best are sessions in which most exchanges are about the topic, and the own texts of these are nearest to its
-    centroid; sessions with a single such exchange come last. With ``is_worst``, sessions come first whose exchanges
-    about it have the lowest rating.
+    centroid; sessions come last with a single such exchange, or with one whose own text is about another subject. With
+    ``is_worst``, sessions come first whose exchanges about it have the lowest rating.
     """
     where, order = (_WORST, _WORST_FIRST) if is_worst else (_BEST, _BEST_FIRST)
     person = "coalesce('user ' || user_id, 'session ' || session_id)"
     first = f"row_number() over (partition by {person} order by {order}) = 1"
-    sql = f"from ({_SESSIONS}) {where} qualify {first} order by {order} limit $count"
+    sql = f"select * exclude (is_clear) from ({_SESSIONS}) {where} qualify {first} order by {order} limit $count"
     with published.open() as connection:
         sessions: pl.DataFrame = connection.sql(sql, params={"topic": topic_id, "count": count}).pl()
         values = {"topic": topic_id, "sessions": sessions["session_id"].to_list()}

@@ -31,14 +31,15 @@ def write_table(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence
 
 
 def publish(data_dir: Path, sessions: dict[str, tuple[str | None, list[Exchange]]], answer: object = None) -> Path:
-    """A data folder with these sessions: user and exchanges of each. An exchange without a topic is a follow-up."""
+    """A data folder with these sessions: user and exchanges. Texts without a topic, or with and, are follow-ups."""
     events: list[dict[str, object]] = []
     exchanges: list[dict[str, object]] = []
     topics: list[dict[str, object]] = []
     for day, (session, (user, rows)) in enumerate(sessions.items()):
         subject = None
         for number, (prompt, topic, similarity, rating) in enumerate(rows, 1):
-            subject, prompt_id = topic or subject, f"{session}-{number}"
+            is_follow_up, prompt_id = topic is None or prompt.startswith("and "), f"{session}-{number}"
+            subject = subject if is_follow_up else topic
             at = NOON + dt.timedelta(days=day, seconds=number)
             events.append({"event_id": prompt_id, "metadata": json.dumps({"in": {"prompt": prompt}}), "event_at": at})
             if answer is not None:
@@ -64,7 +65,7 @@ def publish(data_dir: Path, sessions: dict[str, tuple[str | None, list[Exchange]
     names = {REFUND: "Refund", PARCEL: "Parcel", "prompt-3": "Other"}
     known: list[dict[str, object]] = [
         {"topic_id": topic_id, "field": "in.prompt", "label": label, "status": "active", "user_count": 3}
-        | {"label_source": "privacy" if label == "Other" else "keywords"}
+        | {"label_source": "privacy" if label == "Other" else "keywords", "role": "subject"}
         for topic_id, label in names.items()
     ]
     roles: list[dict[str, object]] = [
@@ -100,16 +101,17 @@ SESSIONS: dict[str, tuple[str | None, list[Exchange]]] = {
     "same user": ("u2", [("refund!", REFUND, 0.8, None), ("now", None, None, None)]),
     "single": ("u3", [("refund me", REFUND, 0.95, 3.0)]),
     "half": ("u4", [("refund?", REFUND, 0.99, 2.0), ("parcel?", PARCEL, 0.9, None)]),
+    "other text": ("u5", [("refund.", REFUND, 0.97, None), ("and my parcel?", PARCEL, 0.9, None)]),
     "unknown": (None, [("back", REFUND, 0.7, None), ("hm", None, None, None)]),
     "unknown too": (None, [("back", REFUND, 0.6, None), ("hm", None, None, None)]),
 }
 
 
 def test_the_best_are_mostly_about_the_topic_near_its_centroid_and_of_different_users(tmp_path: Path) -> None:
-    expected = ["near", "unknown", "unknown too", "far", "single"]
-    assert list_sessions(publish(tmp_path / "one", SESSIONS), REFUND) == expected
+    expected = ["near", "unknown", "unknown too", "far", "other text", "single"]
+    assert list_sessions(publish(tmp_path / "one", SESSIONS), REFUND, "--count", "9") == expected
     reverse = publish(tmp_path / "other", dict(reversed(SESSIONS.items())))
-    assert list_sessions(reverse, REFUND) == expected
+    assert list_sessions(reverse, REFUND) == expected[:5]
     assert list_sessions(reverse, REFUND, "--count", "2") == expected[:2]
 
 
