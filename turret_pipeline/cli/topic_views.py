@@ -156,7 +156,7 @@ def _dialogue_lines(conversation: Row, rating: float | None) -> Iterator[str]:
         yield f"  ({_format_count(first, 'exchange')} before)"
     for row in exchanges[first : first + EXCHANGES_SHOWN]:
         remark = "" if row["is_about_topic"] else " (not about it)"
-        yield f"  {row['prompt_at']:%H:%M:%S} Prompt{remark}: {_shorten(row['prompt'] or '(blank)')}"
+        yield f"  {row['prompt_at']:%H:%M:%S} Prompt{remark}: {_shorten(row['prompt'] or '(no text)')}"
         if row["answer"]:
             yield f"           Answer: {_shorten(row['answer'])}"
         if row["rating"] is not None:

@@ -53,7 +53,8 @@ def find_conversations(published: PublishedTables, topic_id: str, count: int, *,
 
     Best are sessions in which most exchanges are about the topic, and the own texts of these are nearest to its
     centroid; sessions come last with a single such exchange, or with one whose own text is about another subject. With
-    ``is_worst``, sessions come first whose exchanges about it have the lowest rating.
+    ``is_worst``, sessions come first whose exchanges about it have the lowest rating. With a privacy threshold, texts
+    of other exchanges are null.
     """
     where, order = (_WORST, _WORST_FIRST) if is_worst else (_BEST, _BEST_FIRST)
     person = "coalesce('user ' || user_id, 'session ' || session_id)"
@@ -65,20 +66,21 @@ def find_conversations(published: PublishedTables, topic_id: str, count: int, *,
         found: pl.DataFrame = connection.sql(_EXCHANGES, params=values).pl()
     exchanges: dict[str, list[Conversation]] = {}
     for row in found.iter_rows(named=True):
-        exchanges.setdefault(row["session_id"], []).append(_read_exchange(row))
+        has_texts = row["is_about"] or published.min_users <= 1  # others may be about a topic of too few users
+        exchanges.setdefault(row["session_id"], []).append(_read_exchange(row, has_texts=has_texts))
     return [{**session, "exchanges": exchanges[session["session_id"]]} for session in sessions.iter_rows(named=True)]
 
 
-def _read_exchange(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The exchange with the texts of its prompt and its answer, null where there is none."""
+def _read_exchange(row: Mapping[str, Any], *, has_texts: bool) -> dict[str, Any]:
+    """The exchange with the texts of its prompt and its answer, null where there is none or without ``has_texts``."""
     fields = dict.fromkeys((*(row["answer_fields"] or ()), *_ANSWER_FIELDS))
     answers = (_read_text(row["answer_metadata"], field) for field in fields)
     return {
         "exchange_number": row["exchange_number"],
         "prompt_at": row["prompt_at"],
         "is_about_topic": row["is_about"],
-        "prompt": _read_text(row["prompt_metadata"], row["field"]),
-        "answer": next((text for text in answers if text), None),
+        "prompt": _read_text(row["prompt_metadata"], row["field"]) if has_texts else None,
+        "answer": next((text for text in answers if text), None) if has_texts else None,
         "rating": row["rating"],
         "model": row["model"],
     }

@@ -165,6 +165,17 @@ def test_without_such_conversations_a_line_says_so(tmp_path: Path) -> None:
     assert json.loads(call(data_dir, PARCEL, "--json")) == []
 
 
+def test_with_a_privacy_threshold_texts_that_are_not_about_the_topic_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURRET_PRIVACY_MIN_USERS", "3")
+    data_dir = publish(tmp_path, {"s": SESSIONS["near"]}, {"said": "Yes."})
+    (found,) = json.loads(call(data_dir, REFUND, "--json"))
+    shown = [(row["prompt"], row["answer"]) for row in found["exchanges"]]
+    assert shown == [("refund", "Yes."), ("and now?", "Yes."), (None, None)]
+    assert "Prompt (not about it): (no text)" in call(data_dir, REFUND)
+
+
 def test_topics_of_too_few_users_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data_dir = publish(tmp_path, {"s": ("u", [("secret", "prompt-3", 0.9, None)])})
     with pytest.raises(TurretError, match=r"Topic prompt-3 has no conversations that may be shown"):

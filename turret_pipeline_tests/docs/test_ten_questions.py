@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES
-from turret_pipeline_tests.commands import PROJECT
+from turret_pipeline_tests.commands import PROJECT, open_published
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.docs.pages import list_blocks
 
@@ -50,6 +50,14 @@ def test_a_query_is_short_and_has_the_columns_of_its_answer(query: str, answer: 
 
 def test_every_other_answer_is_that_of_a_command() -> None:
     assert len(QUERIES) + len(COMMANDS) == len(ANSWERS)
+
+
+def test_the_query_of_models_compares_periods_too(sample_job: Job) -> None:
+    query = next(query for query, _ in QUERIES if "group by model" in query)
+    by_period = query.replace("select model", "select prompt_at >= '2026-09-01' as is_after")
+    with open_published(sample_job.data_dir) as connection:
+        rows = connection.execute(by_period.replace("group by model", "group by is_after")).fetchall()
+    assert [row[0] for row in rows] == [False, True]
 
 
 @pytest.mark.parametrize(("command", "answer"), COMMANDS)
