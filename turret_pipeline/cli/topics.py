@@ -120,10 +120,10 @@ def conversations(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with whole texts.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Show the conversations that show a topic best, each of another user.
+    """Show the conversations that show a topic best.
 
-    Most of their exchanges are about the topic, with follow-ups, and their texts are nearest to its centroid. With
-    --worst, those in which an exchange about the topic has the lowest rating.
+    Each is of another user. Most of the exchanges are about the topic, with follow-ups, and their texts are nearest to
+    its centroid. With --worst, those in which an exchange about the topic has the lowest rating.
     """
     from turret_pipeline.reports.conversations import find_conversations
 

@@ -322,7 +322,8 @@ def test_every_command_says_what_it_does_in_one_line() -> None:
     listed, examples = listed.split("Examples:")
     assert "turret topics list" in examples
     commands = [line.split()[0] for line in listed.split("Commands:")[1].splitlines() if line.strip()]
-    assert commands == ["list", "show", "rename", "merge", "split", "lock", "unlock", "role", "undo", "edits", "refit"]
+    shown = ["list", "show", "conversations"]
+    assert commands == [*shown, "rename", "merge", "split", "lock", "unlock", "role", "undo", "edits", "refit"]
     assert "..." not in listed.split("Commands:")[1]
     for command in commands:
         helped = CliRunner().invoke(app, ["topics", command, "--help"]).output
