@@ -30,7 +30,7 @@ def report(
     ] = ReportFormat.TEXT,
     data_dir: DataDirOption = None,
 ) -> None:
-    """What people talk about, what changed, where it fails, and for whom it differs.
+    """The report: what people talk about, what changed, where it fails, and for whom it differs.
 
     Every sentence holds beyond chance: if nothing differs at all, the chance of any claim is at most 5 %.
     """

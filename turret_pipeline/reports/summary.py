@@ -132,7 +132,7 @@ def summarize_text_fields(connection: duckdb.DuckDBPyConnection) -> Section:
 def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
     topics = connection.execute(
         "select label || if(role = 'continuation', ' (follow-ups)', ''), theme_label, event_count, event_share, "
-        "user_count, example_texts from marts.topics "
+        "exchange_count, user_count, example_texts from marts.topics "
         "where field = ? and status = 'active' order by event_count desc, topic_id",
         [field],
     ).fetchall()
@@ -152,13 +152,20 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
     title = (
         f"Topics of {field}: {len(topics)} in {themes}; {unassigned_share:.1%} of the events have no topic{follow_ups}"
     )
-    table = _table(("events", "right"), ("share", "right"), ("users", "right"), ("topic", "left"), ("example", "left"))
-    for label, _, events, event_share, users, examples in topics[:MAX_TOPICS]:
-        table.add_row(f"{events:,}", f"{event_share:.1%}", f"{users:,}", label, examples[0] if examples else "")
+    numbers = ("events", "share", "with follow-ups", "users")
+    table = _table(*((name, "right") for name in numbers), ("topic", "left"), ("example", "left"))
+    for label, _, events, event_share, exchanges, users, examples in topics[:MAX_TOPICS]:
+        followed = f"{exchanges:,}" if exchanges else ""
+        counts = (f"{events:,}", f"{event_share:.1%}", followed, f"{users:,}")
+        table.add_row(*counts, label, examples[0] if examples else "")
     if len(topics) > MAX_TOPICS:
         rest = topics[MAX_TOPICS:]
         table.add_row(
-            f"{sum(topic[2] for topic in rest):,}", f"{sum(topic[3] for topic in rest):.1%}", "", f"{len(rest)} more"
+            f"{sum(topic[2] for topic in rest):,}",
+            f"{sum(topic[3] for topic in rest):.1%}",
+            "",
+            "",
+            f"{len(rest)} more",
         )
     notes = [Line(f"Note: {run['note']}", "yellow")] if run["note"] else []
     languages = describe_languages(connection, field, run["embedding_models"])

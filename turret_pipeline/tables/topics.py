@@ -185,10 +185,12 @@ TOPICS = Table(
     (
         *_TOPIC,
         integer("text_count", "Distinct texts"),
-        integer("event_count", "Events of the topic"),
+        integer("event_count", "Events of the topic's own texts, without follow-ups"),
         integer("session_count", "Sessions with at least one event of the topic"),
         integer("user_count", "Users with at least one event of the topic"),
         number("event_share", "event_count divided by the events on which the field is present"),
+        integer("exchange_count", "Exchanges about the topic, with follow-ups; 0 for fields that hold no prompts"),
+        number("exchange_share", "exchange_count divided by the exchanges with a prompt in the field"),
         number("mean_similarity", "Mean cosine of its distinct texts to its centroid", nullable=True),
         timestamp("first_event_at", "Time of its earliest event (UTC)", nullable=True),
         timestamp("last_event_at", "Time of its latest event that is not ahead (UTC)", nullable=True),

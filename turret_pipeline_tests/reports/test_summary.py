@@ -92,7 +92,8 @@ def test_of_many_text_fields_those_of_most_events_are_shown() -> None:
             create table marts.topic_runs as
                 select distinct field, 1 as run_number, 'Too few.' as note from marts.event_topics;
             create table marts.topics (
-                label text, theme_label text, event_count bigint, event_share double, user_count bigint,
+                label text, theme_label text, event_count bigint, event_share double, exchange_count bigint,
+                user_count bigint,
                 example_texts text[], field text, status text, topic_id text, role text)
             """
         )

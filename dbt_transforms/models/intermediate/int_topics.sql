@@ -21,6 +21,15 @@ fits as (
     group by topic_id
 ),
 
+exchanges as (
+    select
+        subject_topic_id as topic_id,
+        count(*) as exchange_count,
+        count(*) / sum(count(*)) over (partition by field) as exchange_share
+    from {{ ref('stg_exchanges') }}
+    group by field, subject_topic_id
+),
+
 users as (
     select
         topic_id,
@@ -40,6 +49,8 @@ select
     coalesce(sizes.session_count, 0) as session_count,
     coalesce(sizes.user_count, 0) as user_count,
     coalesce(sizes.event_share, 0) as event_share,
+    coalesce(exchanges.exchange_count, 0) as exchange_count,
+    coalesce(exchanges.exchange_share, 0) as exchange_share,
     fits.mean_similarity,
     sizes.first_event_at,
     sizes.last_event_at,
@@ -48,6 +59,7 @@ select
     trends.q_value as emerging_q_value
 from {{ ref('stg_topic_definitions') }} as definitions
 left join sizes using (topic_id)
+left join exchanges using (topic_id)
 left join users using (topic_id)
 left join fits using (topic_id)
 left join {{ ref('stg_topic_trends') }} as trends using (topic_id)
