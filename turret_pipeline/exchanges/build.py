@@ -1,6 +1,7 @@
 """Writing the tables of exchanges from the tables of the lake, one shard of sessions after the other."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.exchanges import queries
-from turret_pipeline.exchanges.fields import list_used_fields
+from turret_pipeline.exchanges.fields import COLUMN, list_used_fields
 from turret_pipeline.exchanges.roles import NamedEvents, assign_roles, list_candidates
 from turret_pipeline.storage.atomic_files import remove, temp_path
 from turret_pipeline.storage.lake import Lake, escape_sql_path
@@ -45,11 +46,14 @@ def write_exchanges(lake: Lake, options: ExchangeOptions) -> pl.DataFrame:
             _create_views(connection, lake)
             roles = lake.write("exchange_roles", _find_roles(connection, types, options.named))
             connection.register("exchange_roles", roles.to_arrow())
-            connection.register("used_fields", list_used_fields(types).to_arrow())
+            used = list_used_fields(types)
+            connection.register("used_fields", used.to_arrow())
+            columns = used.filter(pl.col("use") == COLUMN)["target"]
+            steps = queries.list_steps(has_other_names=columns.n_unique() < columns.len())
             connection.execute(queries.SESSION_FACTS)
             shards = max(math.ceil(_count_events(connection) / options.events_per_shard), 1)
             for shard in range(shards):
-                _write_shard(connection, folder, shard, shards, options)
+                _write_shard(connection, folder, steps, {"shard": shard, "shards": shards}, options.session_gap_minutes)
             for table in (EXCHANGES, EXCHANGE_VALUES):
                 lake.copy(connection, table.name, f"from read_parquet('{escape_sql_path(folder)}/{table.name}-*')")
     finally:
@@ -70,7 +74,9 @@ def _create_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 def _find_roles(connection: duckdb.DuckDBPyConnection, types: dict[str, str], named: NamedEvents) -> pl.DataFrame:
     """Roles of the events, from the numbers of events with each text or rating."""
-    connection.register("candidate_fields", pl.DataFrame({"field": list_candidates(types)}).to_arrow())
+    candidates = [(field, types[field] == "text") for field in list_candidates(types)]
+    schema = {"field": pl.String(), "is_text": pl.Boolean()}
+    connection.register("candidate_fields", pl.DataFrame(candidates, schema, orient="row").to_arrow())
     counts: pl.DataFrame = connection.sql(queries.ROLE_COUNTS).pl()
     return assign_roles(counts, types, named)
 
@@ -80,18 +86,22 @@ def _count_events(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _write_shard(
-    connection: duckdb.DuckDBPyConnection, folder: Path, shard: int, shards: int, options: ExchangeOptions
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    steps: Sequence[str],
+    shard: dict[str, int],
+    session_gap_minutes: float,
 ) -> None:
     """Write both tables of a shard, as files of the folder."""
-    first, *others = queries.STEPS
-    connection.execute(first, {"shard": shard, "shards": shards})
+    first, *others = steps
+    connection.execute(first, shard)
     for step in others:
         connection.execute(step)
-    gap: dict[str, object] = {"gap": options.session_gap_minutes}
+    gap: dict[str, object] = {"gap": session_gap_minutes}
     for table, query, values in (
         (EXCHANGES, queries.EXCHANGES, gap),
         (EXCHANGE_VALUES, queries.EXCHANGE_VALUES, {}),
     ):
-        target = escape_sql_path(folder / f"{table.name}-{shard:05}.parquet")
+        target = str(folder / f"{table.name}-{shard['shard']:05}.parquet").replace("'", "''")  # a target is never a pattern
         columns = ", ".join(table.schema.names())
         connection.execute(f"copy (select {columns} from ({query})) to '{target}' (format parquet)", values)

@@ -16,6 +16,9 @@ PROMPT_FIELDS = (
 )
 """Names of fields that hold what a person says, best first: the second are read only where no field has a first."""
 
+_WRAPPERS = frozenset("data payload properties params event attributes user chat conversation".split())
+"""Keys above a field with a name of the second kind: below others, such as commit, it is rarely what a person says."""
+
 ANSWER_FIELDS = frozenset(
     "generation answer response completion reply output assistant_message assistant_response bot_message bot_response "
     "ai_message ai_response model_response".split()
@@ -25,7 +28,12 @@ FEEDBACK_FIELDS = frozenset("feedback rating stars thumbs thumb csat nps user_ra
 _ANSWER_WORDS = frozenset(
     "answer answered response responded reply replied generation completion assistant bot".split()
 )
-_FEEDBACK_WORDS = frozenset("feedback rating rated vote voted thumbs liked disliked csat nps survey review".split())
+_FEEDBACK_WORDS = frozenset("feedback rating rated vote voted thumbs liked disliked csat nps survey".split())
+_ASKING_WORDS = frozenset("requested prompted shown viewed opened dismissed skipped page form".split())
+"""Words of events in which feedback is asked for, or not given."""
+_PROGRAM_WORDS = frozenset("tool function error errors exception warning crash crashed".split())
+"""Words of events of the program itself, whose texts are no prompts or answers."""
+
 _USE_WORDS = frozenset(
     "copied copy clicked click edited accepted rejected dismissed viewed read opened expanded shared downloaded "
     "exported saved deleted regenerate regenerated reported flagged bookmarked inserted requested".split()
@@ -90,7 +98,7 @@ def _find_prompts(fields: dict[str, list[str]], types: dict[str, str], named: Se
         return
     chosen = _choose_prompt_fields(fields, types)
     candidates = [(name, field) for name, of_name in fields.items() for field in of_name if field in chosen]
-    plain = [(name, field) for name, field in candidates if not _is_answer_name(name) and not _is_feedback_name(name)]
+    plain = [(name, field) for name, field in candidates if not _has_other_role(name)]
     yield from (_Role(PROMPT, name, field, BY_FIELD) for name, field in plain or candidates)
 
 
@@ -98,9 +106,9 @@ def _choose_prompt_fields(fields: dict[str, list[str]], types: dict[str, str]) -
     """The fields of the project that hold prompts: those with the best names, or else its only text field."""
     texts = set(_texts_of([field for of_name in fields.values() for field in of_name], types))
     for names in PROMPT_FIELDS:
-        if chosen := {field for field in texts if _last_key(field) in names}:
+        if chosen := {field for field in texts if _last_key(field) in names and _is_said(field)}:
             return chosen
-    others = {field for field in texts if _last_key(field) not in ANSWER_FIELDS | FEEDBACK_FIELDS}
+    others = {field for field in texts if _last_key(field) not in ANSWER_FIELDS | FEEDBACK_FIELDS | {"comment"}}
     return others if len(others) == 1 else set()
 
 
@@ -113,7 +121,7 @@ def _find_answers(
     for name, of_name in fields.items():
         if name not in prompts and _is_answer_name(name):
             yield _Role(ANSWER, name, "", BY_NAME)
-        elif name in prompts or not (_is_feedback_name(name) or _words(name) & _USE_WORDS):
+        elif name in prompts or not (_is_feedback_name(name) or _words(name) & (_USE_WORDS | _PROGRAM_WORDS)):
             texts = [field for field in _texts_of(of_name, types) if _last_key(field) in ANSWER_FIELDS]
             yield from (_Role(ANSWER, name, field, BY_FIELD) for field in texts)
 
@@ -138,13 +146,25 @@ def _texts_of(fields: Sequence[str], types: dict[str, str]) -> list[str]:
     return [field for field in fields if types.get(field) == "text" or field in {"prompt", "generation"}]
 
 
+def _is_said(field: str) -> bool:
+    """True for a field of prompts by its last key, if the keys above do not tell that something else has that name."""
+    *above, last = field.split(".")
+    known = _WRAPPERS.union(*PROMPT_FIELDS)
+    return _last_key(last) in PROMPT_FIELDS[0] or all(_last_key(key) in known for key in above)
+
+
+def _has_other_role(name: str) -> bool:
+    return _is_answer_name(name) or _is_feedback_name(name) or bool(_words(name) & _PROGRAM_WORDS)
+
+
 def _is_answer_name(name: str) -> bool:
     words = _words(name)
-    return bool(words & _ANSWER_WORDS) and not words & (_USE_WORDS | _FEEDBACK_WORDS)
+    return bool(words & _ANSWER_WORDS) and not words & (_USE_WORDS | _FEEDBACK_WORDS | _PROGRAM_WORDS)
 
 
 def _is_feedback_name(name: str) -> bool:
-    return bool(_words(name) & _FEEDBACK_WORDS)
+    words = _words(name)
+    return bool(words & _FEEDBACK_WORDS) and not words & _ASKING_WORDS
 
 
 def _words(name: str) -> frozenset[str]:

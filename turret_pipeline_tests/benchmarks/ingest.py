@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -121,8 +121,13 @@ def measure(kind: str, source: Path) -> Timing:
 
 def peak_memory(kind: str, source: Path) -> float:
     """Peak gigabytes of a process and its workers."""
+    return peak_memory_of(_command(kind, source))
+
+
+def peak_memory_of(command: Sequence[str]) -> float:
+    """Peak gigabytes of a command and its child processes."""
     peak = 0.0
-    with subprocess.Popen(_command(kind, source), stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peak = max(peak, sum(_gigabytes(pid) for pid in _process_tree(process.pid)))
             time.sleep(SAMPLE_SECONDS)
