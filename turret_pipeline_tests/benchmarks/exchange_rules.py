@@ -67,7 +67,7 @@ class _Rules:
             if number is not None and value.strip():
                 self.values[event_id].numbers[name] = number
         events = lake.read("events")
-        self.last_at = events.filter(~pl.col("is_time_ahead"))["event_at"].max()
+        self.last_at: Any = events.filter(~pl.col("is_time_ahead"))["event_at"].max()
         self.sessions: dict[str, list[Row]] = defaultdict(list)
         for event in events.with_row_index("position").iter_rows(named=True):
             self.sessions[event["session_id"]].append(event)

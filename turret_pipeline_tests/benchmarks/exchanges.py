@@ -88,12 +88,12 @@ def _draw_session(rng: random.Random, session: int) -> Iterator[Event]:
         event_id = (
             f"{call}-{rng.choice(('prompt', 'generation'))}-{number}" if rng.random() < 0.5 else f"e{session}.{number}"
         )
-        values: dict[str, str | float | bool] = {}
+        values: dict[str, Any] = {}
         if kind in {"prompt_sent", "message"}:
             values["prompt"] = rng.choice((f"text {rng.randrange(12)}", " "))
         if kind in {"answer_given", "message"} and rng.random() < 0.8:
             values["generation"] = "hi"
-        optional = {
+        optional: dict[str, Any] = {
             "model": rng.choice("ab"),
             "cost_usd": rng.randrange(9) / 8,
             "input_tokens": rng.randrange(9),

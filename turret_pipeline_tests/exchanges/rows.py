@@ -13,7 +13,7 @@ from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topics.embedding.texts import collect_texts, text_id
 
-Value = str | float | bool
+Value = Any
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 TYPES = {
     **dict.fromkeys(("prompt", "generation", "comment"), "text"),

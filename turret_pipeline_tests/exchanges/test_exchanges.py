@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -39,7 +40,7 @@ ONE = {
 
 
 def test_a_prompt_is_joined_with_its_answer_and_its_feedback(tmp_path: Path) -> None:
-    numbers = {"input_tokens": 10, "output_tokens": 20, "cost_usd": 0.5, "latency_seconds": 1.5}
+    numbers: dict[str, Any] = {"input_tokens": 10, "output_tokens": 20, "cost_usd": 0.5, "latency_seconds": 1.5}
     lake = write_lake(
         tmp_path,
         [
@@ -64,7 +65,14 @@ def test_a_prompt_is_joined_with_its_answer_and_its_feedback(tmp_path: Path) -> 
 
 
 def test_prompt_and_answer_may_be_one_event(tmp_path: Path) -> None:
-    values = {"prompt": "hello", "generation": "hi", "model": "small", "cost_usd": 0.5, "rating": 1, "words": 3}
+    values: dict[str, Any] = {
+        "prompt": "hello",
+        "generation": "hi",
+        "model": "small",
+        "cost_usd": 0.5,
+        "rating": 1,
+        "words": 3,
+    }
     lake = write_lake(tmp_path, [Event("m1", "message", 0, values)], topics={"hello": "prompt-1"})
     same = {"exchange_id": "m1", "prompt_event_id": "m1", "answer_event_id": "m1", "seconds_to_answer": None}
     absent = dict.fromkeys(("input_tokens", "output_tokens", "latency_seconds", "is_error"))
@@ -141,7 +149,7 @@ PAIRS = (
         {"request_id": "r1", "trace_id": "unknown"},
     ],
 )
-def test_feedback_may_name_an_earlier_exchange_by_an_id(tmp_path: Path, ids: dict[str, str]) -> None:
+def test_feedback_may_name_an_earlier_exchange_by_an_id(tmp_path: Path, ids: dict[str, Any]) -> None:
     lake = write_lake(tmp_path, [*PAIRS, feedback("f1", 9, rating=5, **ids)])
     rows = columns(build(lake), "exchange_id", "rating", "feedback_count")
     assert rows == [("t1-prompt-0a", 5.0, 1), ("t2-prompt-0c", None, 0)]
@@ -150,7 +158,7 @@ def test_feedback_may_name_an_earlier_exchange_by_an_id(tmp_path: Path, ids: dic
 @pytest.mark.parametrize(
     "ids", [{"request_id": "r1", "trace_id": "t2"}, {"trace_id": "unknown"}, {"request_id": " "}, {"request_id": "r3"}]
 )
-def test_feedback_that_names_no_or_two_exchanges_belongs_to_the_last_one(tmp_path: Path, ids: dict[str, str]) -> None:
+def test_feedback_that_names_no_or_two_exchanges_belongs_to_the_last_one(tmp_path: Path, ids: dict[str, Any]) -> None:
     shared = (prompt("p3", 4, request_id="r3"), prompt("p4", 5, request_id="r3"))  # an id of two exchanges names none
     lake = write_lake(tmp_path, [*PAIRS, *shared, feedback("f1", 9, rating=5, **ids)])
     rows = columns(build(lake), "exchange_id", "feedback_count")
@@ -180,7 +188,7 @@ def test_an_id_names_no_exchange_of_another_session(tmp_path: Path) -> None:
         ({"comment": "good"}, None),
     ],
 )
-def test_a_rating_is_a_number_or_a_thumb(tmp_path: Path, values: dict[str, object], expected: float | None) -> None:
+def test_a_rating_is_a_number_or_a_thumb(tmp_path: Path, values: dict[str, Any], expected: float | None) -> None:
     lake = write_lake(tmp_path, [prompt("p1", 0), feedback("f1", 1, **values)])
     assert columns(build(lake), "rating", "feedback_count") == [(expected, 1)]
 
@@ -286,7 +294,7 @@ def test_without_prompts_there_are_no_exchanges(tmp_path: Path) -> None:
 
 
 def _conversations() -> list[Event]:
-    numbers = {"cost_usd": 0.1, "output_tokens": 3, "words": 2, "request_id": "r", "plan": "team"}
+    numbers: dict[str, Any] = {"cost_usd": 0.1, "output_tokens": 3, "words": 2, "request_id": "r", "plan": "team"}
     events: list[Event] = []
     for number in range(30):
         session, start = f"s{number}", number * 7.0
