@@ -102,6 +102,8 @@ def _write_shard(
         (EXCHANGES, queries.EXCHANGES, gap),
         (EXCHANGE_VALUES, queries.EXCHANGE_VALUES, {}),
     ):
-        target = str(folder / f"{table.name}-{shard['shard']:05}.parquet").replace("'", "''")  # a target is never a pattern
+        target = str(folder / f"{table.name}-{shard['shard']:05}.parquet").replace(
+            "'", "''"
+        )  # a target is never a pattern
         columns = ", ".join(table.schema.names())
         connection.execute(f"copy (select {columns} from ({query})) to '{target}' (format parquet)", values)

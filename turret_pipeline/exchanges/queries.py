@@ -188,6 +188,7 @@ def list_steps(*, has_other_names: bool) -> tuple[str, ...]:
     columns = _COLUMNS.format(preferred=_PREFERRED if has_other_names else "")
     return _EVENTS, _MEMBERS, _VALUES, _LINKS, columns
 
+
 EXCHANGES = f"""
 with answers as (
     select exchange, arg_min(event_id, position) filter (is_answer) as answer_event_id,
