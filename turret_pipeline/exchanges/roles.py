@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from turret_pipeline.tables.exchanges import ANSWER, EXCHANGE_ROLES, FEEDBACK, PROMPT
-
-BY_SETTING, BY_FIELD, BY_NAME = "setting", "field", "event name"
+from turret_pipeline.tables.exchanges import ANSWER, BY_FIELD, BY_NAME, BY_SETTING, EXCHANGE_ROLES, FEEDBACK, PROMPT
 
 PROMPT_FIELDS = (
     frozenset("prompt user_prompt question user_question query user_query user_message user_input instruction".split()),

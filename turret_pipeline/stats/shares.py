@@ -147,3 +147,15 @@ def q_values(p_values: FloatArray) -> FloatArray:
     if known.any():
         q_value[known] = stats.false_discovery_control(p_values[known], method="bh")
     return q_value
+
+
+def bound_p_values(q_values_of_family: FloatArray) -> FloatArray:
+    """Upper bounds of the p-values that have these q-values (``q_values``) in one family of comparisons.
+
+    The bound is exact for the largest p-value among equal q-values. With it, a part of a family can be tested as a
+    family of its own, which its q-values do not allow. NaN stays NaN and does not count.
+    """
+    known = ~np.isnan(q_values_of_family)
+    values = np.sort(q_values_of_family[known])
+    ranks = np.searchsorted(values, q_values_of_family, side="right")
+    return np.where(known, q_values_of_family * ranks / max(len(values), 1), np.nan)

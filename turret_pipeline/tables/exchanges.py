@@ -3,6 +3,9 @@
 from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text, timestamp
 
 PROMPT, ANSWER, FEEDBACK = "prompt", "answer", "feedback"
+BY_SETTING, BY_FIELD, BY_NAME = "setting", "field", "event name"
+"""Reasons for a role."""
+
 EXCHANGE = "exchange"
 CONTINUED, ENDED, OPEN = "continued", "ended", "open"
 

@@ -1,18 +1,20 @@
 """Building a report from the rows of a scope: the four answers, with false claims controlled over all of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.published_tables import PublishedTables
-from turret_pipeline.reports.report.changes import choose_comparisons, count_born, describe_run, find_changes
+from turret_pipeline.reports.report.changes import choose_comparisons, compare_topics_over_time
 from turret_pipeline.reports.report.data import ReportData, read_report_data
 from turret_pipeline.reports.report.differences import compare_segments
 from turret_pipeline.reports.report.failures import find_failures
 from turret_pipeline.reports.report.family import Family, answer_questions
 from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK, Answer, Report
+from turret_pipeline.reports.report.notes import collect_notes
 from turret_pipeline.reports.report.subjects import describe_themes, list_fields
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.topics.insights.periods import Period, PeriodPair, WeekStart
@@ -44,12 +46,13 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
     is at most 5 %.
     """
     period = _find_period(data, options.trend_days)
+    data = _encode_sessions(data)
     labels = dict(data.topics.select("topic_id", "label").iter_rows())
     pairs = choose_comparisons(period, options.week_start)
     families = _compare(data, labels, pairs, period, options)
     fields = list_fields(data)
     talk = Answer(TALK, tuple(describe_themes(data, fields, period)))
-    notes = {CHANGED: _note_changes(data, labels, pairs)}
+    notes = collect_notes(data, labels, pairs)
     return Report(
         period=period,
         scope=str(data.scope),
@@ -59,6 +62,14 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
         fields=tuple(fields),
         answers=(talk, *answer_questions(families, notes, (CHANGED, FAILS, DIFFERS))),
     )
+
+
+def _encode_sessions(data: ReportData) -> ReportData:
+    """The rows with sessions as numbers of their names: each comparison counts them again."""
+    encoded = {
+        name: getattr(data, name).with_columns(pl.col("session_id").cast(NAME)) for name in ("occurrences", "exchanges")
+    }
+    return replace(data, **encoded)
 
 
 def _find_period(data: ReportData, trend_days: int) -> Period | None:
@@ -77,18 +88,8 @@ def _compare(
     period: Period | None,
     options: ReportOptions,
 ) -> list[Family]:
-    families = [*find_changes(data, labels, pairs), *describe_run(data, labels, options.min_users)]
+    families = [compare_topics_over_time(data, labels, pairs, options.min_users)]
     if data.exchanges.height:
-        families += find_failures(data.exchanges, labels, period, options.min_users)
+        families.append(find_failures(data, labels, period, options.min_users))
         families += compare_segments(data, labels, period, options.min_users)
     return families
-
-
-def _note_changes(data: ReportData, labels: Mapping[str, str], pairs: Mapping[str, PeriodPair]) -> Sequence[str]:
-    """Sentences about what was compared, and about the topics of the last run."""
-    compared = [f"{pair.recent} with {pair.before}" for pair in pairs.values()]
-    notes = [f"Compared: {', and '.join(compared)}."] if compared else []
-    if not compared:
-        notes.append("Nothing can be compared yet: two complete weeks are needed.")
-    born = count_born(data, labels) if data.is_later_run else None
-    return [*notes, *([born] if born else [])]

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, rank_by_difference
 from turret_pipeline.reports.report.data import ReportData
-from turret_pipeline.reports.report.family import Family
+from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import CHANGED, Finding
 from turret_pipeline.reports.report.words import name_texts, plural, q_text, share_of
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
-from turret_pipeline.stats.shares import q_values
 from turret_pipeline.topics.insights.periods import (
     PERIODS,
     Period,
@@ -34,24 +34,38 @@ def choose_comparisons(period: Period | None, week_start: WeekStart) -> dict[str
     return {name: pair for name, pair in pairs.items() if pair is not None}
 
 
-def find_changes(data: ReportData, labels: Mapping[str, str], pairs: Mapping[str, PeriodPair]) -> Iterator[Family]:
-    """A family of changes per pair of periods, over the topics of all text fields."""
+def compare_topics_over_time(
+    data: ReportData, labels: Mapping[str, str], pairs: Mapping[str, PeriodPair], min_users: int
+) -> Family:
+    """The changes of the topics of all text fields, between all pairs of periods and with the last run."""
+    return Family(CHANGED, (*_find_changes(data, labels, pairs, min_users), *_describe_run(data, labels, min_users)))
+
+
+def _find_changes(
+    data: ReportData, labels: Mapping[str, str], pairs: Mapping[str, PeriodPair], min_users: int
+) -> Iterator[Comparisons]:
+    """The changes between each pair of periods."""
     for name, pair in pairs.items():
         parts = []
         for field, rows in data.occurrences.group_by("field", maintain_order=True):
             changes = compare_periods(rows, pair.recent, pair.before)
             parts.append(changes.with_columns(pl.lit(str(field[0])).alias("field")))
         if parts:
-            yield _build_family(name, pair, pl.concat(parts), labels)
+            yield _compare(name, pair, _drop_rare(pl.concat(parts), min_users), labels)
 
 
-def _build_family(name: str, pair: PeriodPair, changes: pl.DataFrame, labels: Mapping[str, str]) -> Family:
-    """The changes between two periods as a family of comparisons."""
+def _drop_rare(changes: pl.DataFrame, min_users: int) -> pl.DataFrame:
+    """The changes without those that would show fewer than ``min_users`` users, or none, in one of the periods."""
+    if min_users <= 1:
+        return changes
+    return changes.filter(pl.min_horizontal(f"{which}_user_count" for which in PERIODS) >= min_users)
+
+
+def _compare(name: str, pair: PeriodPair, changes: pl.DataFrame, labels: Mapping[str, str]) -> Comparisons:
+    """The changes between two periods."""
     tested = changes.filter(pl.col("p_value").is_not_null())
-    q_value = q_values(tested["p_value"].to_numpy())
-    assumed = classify_changes(tested, q_value * 0)  # the kind that each has if it is beyond chance
+    assumed = classify_changes(tested, np.zeros(tested.height))  # the kind that each has if it is beyond chance
     rows = assumed.with_columns(
-        pl.Series("q_value", q_value),
         pl.col("change_kind").is_not_null().alias("is_relevant"),
         pl.col("difference").abs().alias("size"),
     )
@@ -75,10 +89,10 @@ def _build_family(name: str, pair: PeriodPair, changes: pl.DataFrame, labels: Ma
             high=row["difference_high"],
         )
 
-    return Family(CHANGED, rows, describe)
+    return Comparisons(f"shares of topics by {name}", rows, describe)
 
 
-def describe_run(data: ReportData, labels: Mapping[str, str], min_users: int) -> Iterator[Family]:
+def _describe_run(data: ReportData, labels: Mapping[str, str], min_users: int) -> Iterator[Comparisons]:
     """The topics whose share among the rows of files that the last run read first differs from that of earlier rows."""
     is_new = pl.col("content_sha256").is_in(data.new_files["content_sha256"].implode())
     marked = data.occurrences.with_columns(
@@ -91,8 +105,10 @@ def describe_run(data: ReportData, labels: Mapping[str, str], min_users: int) ->
     ]
     if not parts:
         return
-    compared = rank_by_difference(pl.concat(parts)).filter((pl.col("age") == "new") & _has_evidence())
-    rows = compared.with_columns(pl.Series("q_value", q_values(compared["p_value"].to_numpy())))
+    compared = rank_by_difference(pl.concat(parts)).filter(
+        (pl.col("age") == "new") & (pl.col("count") + pl.col("other_count") >= MIN_EVENTS)
+    )
+    rows = compared.with_columns(pl.col("is_relevant") & _has_evidence())
 
     def describe(row: Mapping[str, Any], q_value: float) -> Finding:
         label, noun = labels[row["topic_id"]], name_texts(row["field"])
@@ -110,7 +126,7 @@ def describe_run(data: ReportData, labels: Mapping[str, str], min_users: int) ->
             **{name: row[name] for name in FIGURES},
         )
 
-    yield Family(CHANGED, rows, describe)
+    yield Comparisons("shares of topics with this run", rows, describe)
 
 
 def _has_evidence() -> pl.Expr:

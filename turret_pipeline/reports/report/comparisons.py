@@ -2,9 +2,13 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from turret_pipeline.stats.groups import compare_groups
-from turret_pipeline.topics.insights.occurrences import factorize
+from turret_pipeline.journeys.disclosure import is_disclosable
+from turret_pipeline.journeys.segments import rank_codes
+from turret_pipeline.journeys.visits import NAME, rank_names
+from turret_pipeline.stats.array_types import IntArray
+from turret_pipeline.stats.groups import GroupShares, compare_groups
 from turret_pipeline.topics.insights.periods import MIN_RATIO
 
 FIGURES = ("count", "total", "other_count", "other_total", "low", "high")
@@ -15,10 +19,11 @@ def compare_counted(rows: pl.DataFrame, group: str, min_users: int) -> pl.DataFr
     """Share of the counted rows of each group, compared with that of all other rows: ``group``, FIGURES and p-values.
 
     ``rows`` has the group (rows without one are left out), is_counted, session_id, cluster_id and user_id. Groups with
-    too few rows or users to compare are left out, and with ``min_users`` above 1 those that would show fewer users.
+    too few rows or users to compare are left out. With ``min_users`` above 1, so are those that would show fewer users,
+    or reveal them as what is missing of a sum.
     """
     marked = rows.with_columns(pl.when("is_counted").then(pl.lit("counted")).alias("item"))
-    return compare_items(marked, "item", group, min_users).drop("item")
+    return _compare(marked, "item", group, min_users, is_complement_shown=True).drop("item")
 
 
 def compare_items(rows: pl.DataFrame, item: str, group: str, min_users: int) -> pl.DataFrame:
@@ -26,35 +31,72 @@ def compare_items(rows: pl.DataFrame, item: str, group: str, min_users: int) -> 
 
     ``rows`` has the item (may be null), the group, session_id, cluster_id and user_id.
     """
+    return _compare(rows, item, group, min_users, is_complement_shown=False)
+
+
+def _compare(rows: pl.DataFrame, item: str, group: str, min_users: int, *, is_complement_shown: bool) -> pl.DataFrame:
+    """The comparisons; ``is_complement_shown`` if readers see what is not of the item as a count of its own."""
     rows = rows.filter(pl.col(group).is_not_null())
-    items, item_codes = factorize(rows[item])
-    groups, group_codes = factorize(rows[group])
+    items, item_codes = _number(rows[item])
+    groups, group_codes = _number(rows[group])
     if not len(items) or not len(groups):
         return _empty(item, group)
-    clusters = [rows[name].rank("dense").cast(pl.Int64).to_numpy() - 1 for name in ("session_id", "cluster_id")]
+    clusters = [rank_codes(codes)[1] for codes in (_codes(rows["session_id"]), rows["cluster_id"].to_numpy())]
     shares = compare_groups(item_codes, group_codes, clusters, min_users)
-    pairs = items.to_frame().join(groups.gather(shares.groups).to_frame(), how="cross", maintain_order="left_right")
-    total = np.bincount(group_codes, minlength=len(groups))[shares.groups]
-    everywhere = np.bincount(item_codes[item_codes >= 0], minlength=len(items))[:, None]
-    frame = pairs.with_columns(
-        pl.Series("count", shares.count.ravel()),
-        pl.Series("total", np.tile(total, len(items))),
-        pl.Series("other_count", (everywhere - shares.count).ravel()),
-        pl.Series("other_total", np.tile(len(rows) - total, len(items))),
-        pl.Series("low", shares.comparison.low.ravel()),
-        pl.Series("high", shares.comparison.high.ravel()),
-        pl.Series("p_value", shares.comparison.p_value.ravel()),
-        pl.Series("p_greater", shares.comparison.p_greater.ravel()),
-    )
-    frame = frame.with_columns(pl.col(name).cast(kind) for name, kind in _SCHEMA.items())
-    return _drop_rare(frame, rows.with_columns(pl.lit(value=True).alias("is_counted")), [item, group], min_users)
+    frame = _to_frame(shares, items, groups, group_codes)
+    if min_users <= 1:
+        return frame
+    user = np.where(rows["user_id"].is_not_null().to_numpy(), clusters[1], -1)
+    is_shown = _find_shown(item_codes, group_codes, user, (len(items), len(groups)), min_users, is_complement_shown)
+    return frame.filter(pl.Series(is_shown[:, shares.groups].ravel()) & (pl.col("count") > 0))
+
+
+def _to_frame(shares: GroupShares, items: pl.Series, groups: pl.Series, group: IntArray) -> pl.DataFrame:
+    """One row per item and group, in their order."""
+    compared = groups.gather(shares.groups)
+    pairs = items.to_frame().join(compared.to_frame(), how="cross", maintain_order="left_right")
+    total = np.bincount(group, minlength=len(groups))[shares.groups]
+    other_total = len(group) - total
+    figures = {
+        "count": shares.count,
+        "total": np.broadcast_to(total, shares.count.shape),
+        "other_count": np.rint(shares.other_share * other_total),
+        "other_total": np.broadcast_to(other_total, shares.count.shape),
+        "low": shares.comparison.low,
+        "high": shares.comparison.high,
+        "p_value": shares.comparison.p_value,
+        "p_greater": shares.comparison.p_greater,
+    }
+    return pairs.with_columns(pl.Series(name, values.ravel()).cast(_SCHEMA[name]) for name, values in figures.items())
+
+
+def _find_shown(
+    item: IntArray, group: IntArray, user: IntArray, shape: tuple[int, int], min_users: int, is_complement_shown: bool
+) -> NDArray[np.bool_]:
+    """True for the cells that may be shown, of shape (items, groups): rows without an item are a row of their own."""
+    cells = is_disclosable(item + 1, group, user, (shape[0] + 1, shape[1]), min_users)
+    return cells[1:] & cells[:1] if is_complement_shown else cells[1:]
 
 
 def rank_by_difference(compared: pl.DataFrame) -> pl.DataFrame:
     """The comparison with ``size``, the absolute difference of the shares, and ``is_relevant`` (MIN_RATIO)."""
     share, other = pl.col("count") / pl.col("total"), pl.col("other_count") / pl.col("other_total")
-    is_relevant = (share >= MIN_RATIO * other) | (other >= MIN_RATIO * share)
-    return compared.with_columns((share - other).abs().alias("size"), is_relevant.alias("is_relevant"))
+    return compared.with_columns((share - other).abs().alias("size"), is_notable(share, other).alias("is_relevant"))
+
+
+def is_notable(share: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """True if the ratio of the shares is at least MIN_RATIO, in either direction."""
+    return (share >= MIN_RATIO * other) | (other >= MIN_RATIO * share)
+
+
+def _number(names: pl.Series) -> tuple[pl.Series, IntArray]:
+    """The distinct names in order, and the position of each name among them, -1 for null."""
+    distinct, ranks = rank_names(names)
+    return distinct, ranks.cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _codes(names: pl.Series) -> IntArray:
+    return names.cast(NAME).to_physical().to_numpy()
 
 
 _SCHEMA: dict[str, pl.DataType] = {
@@ -65,12 +107,3 @@ _SCHEMA: dict[str, pl.DataType] = {
 
 def _empty(*names: str) -> pl.DataFrame:
     return pl.DataFrame(schema={**dict.fromkeys(names, pl.String()), **_SCHEMA})
-
-
-def _drop_rare(compared: pl.DataFrame, rows: pl.DataFrame, by: list[str], min_users: int) -> pl.DataFrame:
-    """The comparisons whose counted rows are of no user at all, or of at least ``min_users``."""
-    if min_users <= 1:
-        return compared
-    counted = rows.filter("is_counted").group_by(by).agg(pl.col("user_id").drop_nulls().n_unique().alias("users"))
-    joined = compared.join(counted, on=by, how="left", maintain_order="left")
-    return joined.filter((pl.col("count") == 0) | (pl.col("users") >= min_users)).drop("users")

@@ -36,7 +36,7 @@ order by segment_field, exchange_id
 """
 """The value that was known when the prompt was sent, or else that of the answer."""
 
-EXCHANGE_EVENTS = "select event_name from marts.exchange_roles where role in ('prompt', 'answer')"
+EXCHANGE_ROLES = "select role, event_name, field, reason from marts.exchange_roles order by all"
 LAST_RUN = "(select max(run_number) from marts.pipeline_runs)"
 TOPIC_RUNS = f"select * from marts.topic_runs where run_number = {LAST_RUN}"
 BORN = f"""
@@ -57,7 +57,7 @@ class ReportData:
     zone of the weeks and cluster_id, which numbers the users, and the sessions without a user. ``segments`` has the
     enum values of exchanges, ``journey_segments`` and ``topic_outcomes`` are the tables of these names, which are empty
     in a part of the data. ``topic_runs`` are those of the last run, ``born`` the topics that it found, and
-    ``new_files`` the files that it was the first to read. ``exchange_events`` are the names of prompts and answers.
+    ``new_files`` the files that it was the first to read. ``exchange_roles`` is the table of that name.
     """
 
     scope: Scope
@@ -70,7 +70,7 @@ class ReportData:
     topic_runs: pl.DataFrame
     born: pl.DataFrame
     new_files: pl.DataFrame
-    exchange_events: pl.Series
+    exchange_roles: pl.DataFrame
     is_later_run: bool
     session_count: int
     user_count: int
@@ -95,7 +95,7 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
             topic_runs=_query(connection, TOPIC_RUNS),
             born=_query(connection, BORN),
             new_files=_query(connection, NEW_FILES),
-            exchange_events=_query(connection, EXCHANGE_EVENTS)["event_name"],
+            exchange_roles=_query(connection, EXCHANGE_ROLES),
             is_later_run=_query(connection, f"select {LAST_RUN} > 1").item(),
             session_count=sessions.height,
             user_count=sessions["user_id"].drop_nulls().n_unique(),

@@ -10,13 +10,27 @@ import polars as pl
 
 from turret_pipeline.journeys.facts import duration, percent
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_counted, rank_by_difference
-from turret_pipeline.reports.report.family import Family
+from turret_pipeline.reports.report.data import ReportData
+from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import FAILS, Finding
+from turret_pipeline.reports.report.subjects import CONTINUATION
 from turret_pipeline.reports.report.words import certainty, share_of
-from turret_pipeline.stats.shares import q_values
+from turret_pipeline.stats.groups import MIN_EVENTS
+from turret_pipeline.tables.exchanges import ENDED, OPEN
 
 SLOWEST = 0.9
 """Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
+
+
+NOUNS = {
+    "ends": "ends of sessions",
+    "slow": "shares of slow answers",
+    "expensive": "shares of expensive exchanges",
+    "badly_rated": "shares of bad ratings",
+    "error": "shares of errors",
+    "unanswered": "shares of unanswered prompts",
+}
+"""What is compared, by key of the measure."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +49,9 @@ class Measure:
 
 def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     """The measures that these exchanges have values for."""
-    settled = exchanges.filter(pl.col("ending") != "open")
-    yield Measure("ends", _count_ends(settled), "session", "that reach it end there")
+    settled = exchanges.filter(pl.col("ending") != OPEN)
+    is_last = (pl.col("ending") == ENDED).alias("is_counted")
+    yield Measure("ends", settled.with_columns(is_last), "prompt", "are the last of their session")
     seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
     if slow := _find_quantile(exchanges, seconds):
         yield Measure(
@@ -58,18 +73,31 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
         yield Measure("unanswered", unanswered, "prompt", "have no answer")
 
 
-def find_failures(
-    exchanges: pl.DataFrame, labels: Mapping[str, str], period: object, min_users: int
-) -> Iterator[Family]:
-    """A family per measure: the topics at which a larger share fails than at the others."""
-    for measure in list_measures(exchanges):
-        compared = rank_by_difference(compare_counted(measure.rows, "subject_topic_id", min_users))
-        is_worse = pl.col("count") * pl.col("other_total") > pl.col("other_count") * pl.col("total")
-        rows = compared.with_columns(
-            pl.Series("q_value", q_values(compared["p_greater"].to_numpy())),  # only what is worse is told
-            (pl.col("is_relevant") & is_worse).alias("is_relevant"),
-        )
-        yield Family(FAILS, rows, functools.partial(_describe, measure, labels, period))
+def find_failures(data: ReportData, labels: Mapping[str, str], period: object, min_users: int) -> Family:
+    """The topics at which a larger share fails than at the others, by all measures.
+
+    Topics of follow-ups are left out: a prompt is about one only if it continues no subject.
+    """
+    subjects = data.topics.filter(pl.col("role") != CONTINUATION)["topic_id"].implode()
+    parts = []
+    for measure in list_measures(data.exchanges):
+        compared = compare_failing(measure, "subject_topic_id", min_users)
+        rows = compared.filter(pl.col("subject_topic_id").is_in(subjects))
+        parts.append(Comparisons(NOUNS[measure.key], rows, functools.partial(_describe, measure, labels, period)))
+    return Family(FAILS, tuple(parts))
+
+
+def compare_failing(measure: Measure, group: str, min_users: int) -> pl.DataFrame:
+    """Share of each group that fails, compared with all others: only more is tested, and worth telling.
+
+    What fails fewer than MIN_EVENTS times in all is left out, as it can be no claim: nothing is told of a handful.
+    """
+    compared = rank_by_difference(compare_counted(measure.rows, group, min_users))
+    is_worse = pl.col("count") * pl.col("other_total") > pl.col("other_count") * pl.col("total")
+    is_enough = pl.col("count") >= MIN_EVENTS
+    return compared.filter(pl.col("count") + pl.col("other_count") >= MIN_EVENTS).with_columns(
+        pl.col("p_greater").alias("p_value"), (pl.col("is_relevant") & is_worse & is_enough).alias("is_relevant")
+    )
 
 
 def _describe(
@@ -86,14 +114,6 @@ def _describe(
         label=label,
         **{name: row[name] for name in FIGURES},
     )
-
-
-def _count_ends(exchanges: pl.DataFrame) -> pl.DataFrame:
-    """A row per session and subject in it, counted if the session ends on the subject."""
-    with_subject = exchanges.filter(pl.col("subject_topic_id").is_not_null()).sort("session_id", "exchange_number")
-    last = pl.col("subject_topic_id").last().over("session_id")
-    visits = with_subject.with_columns((pl.col("subject_topic_id") == last).alias("is_counted"))
-    return visits.unique(["session_id", "subject_topic_id"], keep="last", maintain_order=True)
 
 
 def _find_quantile(exchanges: pl.DataFrame, name: str) -> float | None:

@@ -1,0 +1,116 @@
+"""Moves and outcomes: what follows what in sessions, from the tables journey_segments and topic_outcomes."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from turret_pipeline.journeys.facts import percent
+from turret_pipeline.reports.report.comparisons import is_notable
+from turret_pipeline.reports.report.data import ReportData
+from turret_pipeline.reports.report.family import Comparisons, Family
+from turret_pipeline.reports.report.model import DIFFERS, Finding
+from turret_pipeline.reports.report.words import certainty, share_of
+from turret_pipeline.stats.groups import MIN_EVENTS
+from turret_pipeline.stats.shares import bound_p_values
+from turret_pipeline.tables import END, EVENT_NAME, START, USER
+from turret_pipeline.tables.exchanges import ANSWER, PROMPT
+
+MOVE = ["dimension", "from_node_id", "to_node_id", "segment_field"]
+
+
+def compare_moves(data: ReportData, labels: Mapping[str, str], period: object) -> Iterator[Family]:
+    """Transitions of sessions that a segment takes more, or less, often than others.
+
+    Moves that all segments together take fewer than MIN_EVENTS times are left out. Most moves are rare, no difference
+    of them can be a claim, and their number would hide the others (Tarone 1990). Their sum says nothing of differences.
+    """
+    of_sessions = data.journey_segments.filter(~pl.col("dimension").str.starts_with(USER))
+    if of_sessions.is_empty():
+        return
+    share, other = pl.col("probability_in_segment"), pl.col("probability_elsewhere")
+    leaving = pl.col("transition_count") / share
+    sizes = leaving.filter(share > 0).max().over("dimension", "from_node_id", "segment_field", "segment_value")
+    taken = pl.col("transition_count").sum().over(MOVE)
+    count, total = pl.col("transition_count"), pl.col("total")
+    rows = (
+        _with_p_values(of_sessions, "dimension")
+        .with_columns(sizes.round().cast(pl.Int64).alias("total"), taken.alias("taken"))
+        .filter((pl.col("taken") >= MIN_EVENTS) & pl.col("total").is_not_null())
+        .with_columns(
+            pl.col("difference").abs().alias("size"),
+            (is_notable(share, other) & (pl.max_horizontal(count, taken - count) >= MIN_EVENTS) & (total > 0)).alias(
+                "is_relevant"
+            ),
+        )
+    )
+    describe = functools.partial(_describe_move, labels, period)
+    yield Family(DIFFERS, (Comparisons("moves in segments", rows, describe, tuple(MOVE)),))
+
+
+def _describe_move(labels: Mapping[str, str], period: object, row: Mapping[str, Any], q_value: float) -> Finding:
+    source, target = (_name_node(row[name], row["dimension"], labels) for name in ("from_node_id", "to_node_id"))
+    move = f"{target} comes directly after {source}"
+    if row["from_node_id"] == START:
+        move = f"sessions start with {target}"
+    elif row["to_node_id"] == END:
+        move = f"sessions end after {source}"
+    count, total = row["transition_count"], row["total"]
+    return Finding(
+        kind="move",
+        sentence=f"With {row['segment_field']} = {row['segment_value']}: {move} in {share_of(count, total, 'case')}, "
+        f"elsewhere in {percent(row['probability_elsewhere'])} {certainty(q_value, period)}.",
+        period=str(period),
+        count=count,
+        total=total,
+        field=row["segment_field"],
+        low=row["difference_low"],
+        high=row["difference_high"],
+    )
+
+
+def compare_outcomes(data: ReportData, labels: Mapping[str, str], period: object) -> Iterator[Family]:
+    """Events that follow a topic more, or less, often than others, without prompts and answers."""
+    if data.topic_outcomes.is_empty():
+        return
+    share, other = pl.col("outcome_share"), pl.col("baseline_share")
+    names = data.exchange_roles.filter(pl.col("role").is_in([PROMPT, ANSWER]))["event_name"]
+    rows = _with_p_values(data.topic_outcomes, "field").filter(~pl.col("outcome_event_name").is_in(names.implode()))
+    rows = rows.with_columns(
+        pl.col("difference").abs().alias("size"),
+        (is_notable(share, other) & (pl.col("session_count") >= MIN_EVENTS)).alias("is_relevant"),
+    )
+    describe = functools.partial(_describe_outcome, labels, period)
+    once = ("topic_id", "outcome_event_name")
+    yield Family(DIFFERS, (Comparisons("events that follow topics", rows, describe, once),))
+
+
+def _describe_outcome(labels: Mapping[str, str], period: object, row: Mapping[str, Any], q_value: float) -> Finding:
+    count, total = row["outcome_session_count"], row["session_count"]
+    label = labels[row["topic_id"]]
+    return Finding(
+        kind="outcome",
+        sentence=f"{row['outcome_event_name']} follows {label} in {share_of(count, total, 'session')}, "
+        f"other topics in {percent(row['baseline_share'])} {certainty(q_value, period)}.",
+        period=str(period),
+        count=count,
+        total=total,
+        topic_id=row["topic_id"],
+        label=label,
+        low=row["difference_low"],
+        high=row["difference_high"],
+    )
+
+
+def _with_p_values(rows: pl.DataFrame, family: str) -> pl.DataFrame:
+    """The rows with p_value, from their q-values within each family of the table."""
+    parts = [
+        part.with_columns(pl.Series("p_value", bound_p_values(part["q_value"].to_numpy())))
+        for _, part in rows.group_by(family, maintain_order=True)
+    ]
+    return pl.concat(parts)
+
+
+def _name_node(node: str, dimension: str, labels: Mapping[str, str]) -> str:
+    return node if dimension == EVENT_NAME else labels.get(node, node)

@@ -1,0 +1,99 @@
+"""Shares of reports on shuffled rows that claim anything, and the planted facts of the sample that a report finds.
+
+    python -m turret_pipeline_tests.benchmarks.report_claims [--data-dir DIR] [--repetitions 200] [--seed 1]
+
+Without --data-dir, the sample is run into a temporary folder first. In shuffled rows nothing differs, so that every
+claim is false: at most 5 % of the reports may have any. If only some rows are shuffled, the claims of the answer that
+they belong to are counted, while other answers may claim what is true.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.report.build import ReportOptions, build_report
+from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, Report
+from turret_pipeline.stats.shares import share_interval
+from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline_tests.benchmarks.shuffled_reports import (
+    Shuffle,
+    Source,
+    build_journeys,
+    permute_topics,
+    read_source,
+    shuffle_all,
+    shuffle_days,
+    shuffle_topics,
+    shuffle_users,
+)
+from turret_pipeline_tests.commands import SAMPLE, run_job
+
+SHUFFLES: dict[str, tuple[Shuffle, tuple[str, ...]]] = {
+    "all": (shuffle_all, (CHANGED, FAILS, DIFFERS)),
+    "days over sessions": (shuffle_days, (CHANGED,)),
+    "users over sessions, segments over users": (shuffle_users, (DIFFERS,)),
+    "topics moved along the exchanges": (shuffle_topics, (FAILS,)),
+    "topics over exchanges": (permute_topics, (FAILS,)),
+}
+
+
+def count_claims(report: Report, answers: Sequence[str]) -> Counter[str]:
+    """Number of claims by kind in these answers."""
+    return Counter(one.kind for answer in report.answers if answer.key in answers for one in answer.findings)
+
+
+def print_shuffled(name: str, source: Source, repetitions: int, seed: int) -> None:
+    """Print the share of reports with a claim, with its interval, after a shuffle."""
+    shuffle, answers = SHUFFLES[name]
+    rng, with_claim, kinds, started = np.random.default_rng(seed), 0, Counter[str](), time.perf_counter()
+    for _ in range(repetitions):
+        report = build_report(build_journeys(shuffle(rng, source)), ReportOptions())
+        claims = count_claims(report, answers)
+        if answers == (DIFFERS,):
+            claims.pop("outcome", None)  # compares topics, which are not shuffled
+        with_claim += bool(claims)
+        kinds += claims
+    low, high = share_interval(with_claim, repetitions)
+    found = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()) or "-"
+    seconds = time.perf_counter() - started
+    print(
+        f"| {name} | {with_claim} of {repetitions} | {low:.1%} to {high:.1%} | {found} | {seconds:.0f} s |", flush=True
+    )
+
+
+def print_claims(report: Report) -> None:
+    """Print all claims of a report."""
+    for answer in report.answers:
+        for finding in answer.findings if answer.key in (CHANGED, FAILS, DIFFERS) else ():
+            print(f"- {finding.sentence}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table of shuffles and the claims on the rows as they are."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--repetitions", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=SHUFFLES, help="one shuffle instead of all")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = options.data_dir or Path(folder) / "data"
+        if options.data_dir is None:
+            print(run_job(data_dir, SAMPLE), file=sys.stderr)
+        source = read_source(PublishedTables(DataDir(data_dir), 1))
+    print("| shuffled | reports with a claim | 95 % interval | claims | time |\n|---|---:|---|---|---:|")
+    for name in [options.only] if options.only else SHUFFLES:
+        print_shuffled(name, source, options.repetitions, options.seed)
+    print("\nClaims on the rows as they are:")
+    print_claims(build_report(build_journeys(source), ReportOptions()))
+
+
+if __name__ == "__main__":
+    main()
