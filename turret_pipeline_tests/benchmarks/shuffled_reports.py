@@ -74,15 +74,29 @@ def shuffle_days(rng: np.random.Generator, source: Source) -> Source:
 
 
 def shuffle_users(rng: np.random.Generator, source: Source) -> Source:
-    """Every session gets the user of another one, and every user the segments of another one.
+    """Every session gets the user of another one, and every user the segments of another one."""
+    sessions = _list_sessions(source)
+    user_of = sessions.with_columns(_permute(rng, sessions["user_id"]).alias("user_id"))
+    return _shuffle_segments(rng, source, user_of)
+
+
+def shuffle_segments(rng: np.random.Generator, source: Source) -> Source:
+    """Every user gets the segments of another one."""
+    return _shuffle_segments(rng, source, _list_sessions(source))
+
+
+def _list_sessions(source: Source) -> pl.DataFrame:
+    """The sessions with their users."""
+    rows = source.events if source.events.height else source.data.exchanges
+    return rows.group_by("session_id").agg(pl.col("user_id").drop_nulls().first()).sort("session_id")
+
+
+def _shuffle_segments(rng: np.random.Generator, source: Source, user_of: pl.DataFrame) -> Source:
+    """The rows with these users of the sessions, and every user with the segments of another one.
 
     Values that differ between the exchanges of a user, such as the model, are permuted over exchanges.
     """
     data = source.data
-    sessions = source.events.group_by("session_id").agg(pl.col("user_id").drop_nulls().first()).sort("session_id")
-    if sessions.is_empty():
-        sessions = data.exchanges.group_by("session_id").agg(pl.col("user_id").first()).sort("session_id")
-    user_of = sessions.with_columns(_permute(rng, sessions["user_id"]).alias("user_id"))
     occurrences, exchanges = (_with_user(rows, user_of) for rows in (data.occurrences, data.exchanges))
     known = pl.col("model").is_not_null()
     models = _permute(rng, exchanges.filter(known)["model"])
@@ -148,8 +162,13 @@ Shuffle = Callable[[np.random.Generator, Source], Source]
 
 
 def shuffle_all(rng: np.random.Generator, source: Source) -> Source:
-    """Days, users with their segments, and topics of exchanges, all shuffled."""
+    """Days over sessions, users over sessions, segments over users, and topics moved along the exchanges."""
     return shuffle_topics(rng, shuffle_users(rng, shuffle_days(rng, source)))
+
+
+def shuffle_all_but_users(rng: np.random.Generator, source: Source) -> Source:
+    """Days over sessions, segments over users, and topics moved along the exchanges: users keep their sessions."""
+    return shuffle_topics(rng, shuffle_segments(rng, shuffle_days(rng, source)))
 
 
 def _permute(rng: np.random.Generator, values: pl.Series) -> pl.Series:

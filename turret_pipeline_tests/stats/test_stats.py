@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.stats.effects import PairCorrelations, design_effects, pair_correlations
-from turret_pipeline.stats.shares import Comparison, compare_shares, q_values, share_interval
+from turret_pipeline.stats.shares import Comparison, bound_p_values, compare_shares, q_values, share_interval
 
 
 def compare_one(
@@ -113,3 +115,13 @@ def test_q_values_are_benjamini_and_hochbergs_and_ignore_nan() -> None:
     np.testing.assert_allclose(found, [0.03, np.nan, 0.04, 0.04])
     assert q_values(np.array([])).tolist() == []
     assert np.isnan(q_values(np.array([np.nan]))).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_bounds_of_p_values_are_no_smaller_and_give_the_same_q_values(p_values: list[float]) -> None:
+    known = np.array([*p_values, np.nan])
+    bounds = bound_p_values(q_values(known))
+
+    assert (bounds[:-1] >= known[:-1] - 1e-12).all()
+    assert np.isnan(bounds[-1])
+    assert q_values(bounds)[:-1] == pytest.approx(q_values(known)[:-1])

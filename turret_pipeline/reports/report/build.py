@@ -15,6 +15,7 @@ from turret_pipeline.reports.report.failures import find_failures
 from turret_pipeline.reports.report.family import Family, answer_questions
 from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK, Answer, Report
 from turret_pipeline.reports.report.notes import collect_notes
+from turret_pipeline.reports.report.privacy import suppress_rare_topics
 from turret_pipeline.reports.report.subjects import describe_themes, list_fields
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.topics.insights.periods import Period, PeriodPair, WeekStart
@@ -46,7 +47,7 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
     is at most 5 %.
     """
     period = _find_period(data, options.trend_days)
-    data = _encode_sessions(data)
+    data = suppress_rare_topics(_encode_sessions(data), options.min_users)
     labels = dict(data.topics.select("topic_id", "label").iter_rows())
     pairs = choose_comparisons(period, options.week_start)
     families = _compare(data, labels, pairs, period, options)

@@ -1,4 +1,4 @@
-"""What changed: topics in the last complete weeks, compared with those before, and in what the last run added."""
+"""Changes: topics in the last complete weeks, compared with those before, and in what the last run added."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +10,10 @@ from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, r
 from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import CHANGED, Finding
+from turret_pipeline.reports.report.privacy import find_shown
 from turret_pipeline.reports.report.words import name_texts, plural, q_text, share_of
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
+from turret_pipeline.topics.insights.occurrences import factorize
 from turret_pipeline.topics.insights.periods import (
     PERIODS,
     Period,
@@ -48,17 +50,23 @@ def _find_changes(
     for name, pair in pairs.items():
         parts = []
         for field, rows in data.occurrences.group_by("field", maintain_order=True):
-            changes = compare_periods(rows, pair.recent, pair.before)
+            changes = _drop_rare(compare_periods(rows, pair.recent, pair.before), rows, pair, min_users)
             parts.append(changes.with_columns(pl.lit(str(field[0])).alias("field")))
         if parts:
-            yield _compare(name, pair, _drop_rare(pl.concat(parts), min_users), labels)
+            yield _compare(name, pair, pl.concat(parts), labels)
 
 
-def _drop_rare(changes: pl.DataFrame, min_users: int) -> pl.DataFrame:
-    """The changes without those that would show fewer than ``min_users`` users, or none, in one of the periods."""
+def _drop_rare(changes: pl.DataFrame, rows: pl.DataFrame, pair: PeriodPair, min_users: int) -> pl.DataFrame:
+    """The changes without those that would show fewer than ``min_users`` users in one of the periods."""
     if min_users <= 1:
         return changes
-    return changes.filter(pl.min_horizontal(f"{which}_user_count" for which in PERIODS) >= min_users)
+    periods = [pl.col("event_date").is_between(period.first, period.last) for period in (pair.recent, pair.before)]
+    compared = rows.filter(pl.any_horizontal(periods)).with_columns(periods[0].alias("is_recent"))
+    topics, topic = factorize(compared["topic_id"])
+    user = np.where(compared["user_id"].is_not_null().to_numpy(), compared["cluster_id"].to_numpy(), -1)
+    is_recent = compared["is_recent"].cast(pl.Int64).to_numpy()
+    is_shown = find_shown(topic, is_recent, user, (len(topics), 2), min_users)
+    return changes.join(topics.filter(pl.Series(is_shown.any(axis=1))).to_frame(), on="topic_id", how="semi")
 
 
 def _compare(name: str, pair: PeriodPair, changes: pl.DataFrame, labels: Mapping[str, str]) -> Comparisons:

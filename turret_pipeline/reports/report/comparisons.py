@@ -2,11 +2,10 @@
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from turret_pipeline.journeys.disclosure import is_disclosable
 from turret_pipeline.journeys.segments import rank_codes
 from turret_pipeline.journeys.visits import NAME, rank_names
+from turret_pipeline.reports.report.privacy import find_shown
 from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.stats.groups import GroupShares, compare_groups
 from turret_pipeline.topics.insights.periods import MIN_RATIO
@@ -19,11 +18,10 @@ def compare_counted(rows: pl.DataFrame, group: str, min_users: int) -> pl.DataFr
     """Share of the counted rows of each group, compared with that of all other rows: ``group``, FIGURES and p-values.
 
     ``rows`` has the group (rows without one are left out), is_counted, session_id, cluster_id and user_id. Groups with
-    too few rows or users to compare are left out. With ``min_users`` above 1, so are those that would show fewer users,
-    or reveal them as what is missing of a sum.
+    too few rows or users to compare are left out, and with ``min_users`` above 1 those that would show fewer users.
     """
     marked = rows.with_columns(pl.when("is_counted").then(pl.lit("counted")).alias("item"))
-    return _compare(marked, "item", group, min_users, is_complement_shown=True).drop("item")
+    return compare_items(marked, "item", group, min_users).drop("item")
 
 
 def compare_items(rows: pl.DataFrame, item: str, group: str, min_users: int) -> pl.DataFrame:
@@ -31,11 +29,6 @@ def compare_items(rows: pl.DataFrame, item: str, group: str, min_users: int) -> 
 
     ``rows`` has the item (may be null), the group, session_id, cluster_id and user_id.
     """
-    return _compare(rows, item, group, min_users, is_complement_shown=False)
-
-
-def _compare(rows: pl.DataFrame, item: str, group: str, min_users: int, *, is_complement_shown: bool) -> pl.DataFrame:
-    """The comparisons; ``is_complement_shown`` if readers see what is not of the item as a count of its own."""
     rows = rows.filter(pl.col(group).is_not_null())
     items, item_codes = _number(rows[item])
     groups, group_codes = _number(rows[group])
@@ -47,8 +40,8 @@ def _compare(rows: pl.DataFrame, item: str, group: str, min_users: int, *, is_co
     if min_users <= 1:
         return frame
     user = np.where(rows["user_id"].is_not_null().to_numpy(), clusters[1], -1)
-    is_shown = _find_shown(item_codes, group_codes, user, (len(items), len(groups)), min_users, is_complement_shown)
-    return frame.filter(pl.Series(is_shown[:, shares.groups].ravel()) & (pl.col("count") > 0))
+    is_shown = find_shown(item_codes, group_codes, user, (len(items), len(groups)), min_users)
+    return frame.filter(pl.Series(is_shown[:, shares.groups].ravel()))
 
 
 def _to_frame(shares: GroupShares, items: pl.Series, groups: pl.Series, group: IntArray) -> pl.DataFrame:
@@ -68,14 +61,6 @@ def _to_frame(shares: GroupShares, items: pl.Series, groups: pl.Series, group: I
         "p_greater": shares.comparison.p_greater,
     }
     return pairs.with_columns(pl.Series(name, values.ravel()).cast(_SCHEMA[name]) for name, values in figures.items())
-
-
-def _find_shown(
-    item: IntArray, group: IntArray, user: IntArray, shape: tuple[int, int], min_users: int, is_complement_shown: bool
-) -> NDArray[np.bool_]:
-    """True for the cells that may be shown, of shape (items, groups): rows without an item are a row of their own."""
-    cells = is_disclosable(item + 1, group, user, (shape[0] + 1, shape[1]), min_users)
-    return cells[1:] & cells[:1] if is_complement_shown else cells[1:]
 
 
 def rank_by_difference(compared: pl.DataFrame) -> pl.DataFrame:

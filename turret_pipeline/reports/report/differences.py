@@ -1,4 +1,4 @@
-"""For whom it differs: topics, failures, moves and outcomes whose share in a segment is another than elsewhere."""
+"""Differences: topics, failures, moves and outcomes whose share in a segment is another than elsewhere."""
 
 import functools
 from collections.abc import Iterator, Mapping

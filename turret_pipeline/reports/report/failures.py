@@ -1,4 +1,4 @@
-"""Where it fails: topics whose exchanges are slow, expensive, badly rated, unanswered or wrong, or end the session."""
+"""Failures: topics whose exchanges are slow, expensive, badly rated, unanswered or wrong, or end the session."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ NOUNS = {
     "error": "shares of errors",
     "unanswered": "shares of unanswered prompts",
 }
-"""What is compared, by key of the measure."""
+"""Nouns for the comparisons, by key of the measure."""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def answer_questions(
 ) -> list[Answer]:
     """The answers with these keys: what is different beyond chance, given all comparisons of the report."""
     families = [family for family in families if any(part.rows.height for part in family.parts)]
-    adjusted = select_families([family.p_values() for family in families])
+    adjusted = select_families([family.p_values() for family in families], Q_VALUE_THRESHOLD)
     answers = []
     for key in keys:
         found: list[Finding] = []

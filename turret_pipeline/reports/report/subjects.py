@@ -1,4 +1,4 @@
-"""What people talk about: the topics of every text field, by theme."""
+"""Subjects: the topics of every text field, by theme."""
 
 from collections.abc import Iterator
 

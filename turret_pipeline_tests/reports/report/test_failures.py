@@ -1,0 +1,127 @@
+"""Failures: a planted one of each measure is found, with its figures, and nothing else is."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from turret_pipeline.reports.report.model import FAILS
+from turret_pipeline_tests.reports.report.frames import answer, ask, findings, make_data, make_topics
+
+GOOD_AND_BAD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "ends": ({"ending": "continued"}, {"ending": "ended"}),
+    "slow": ({"latency_seconds": 1.0}, {"latency_seconds": 9.0}),
+    "expensive": ({"cost_usd": 0.01}, {"cost_usd": 2.0}),
+    "badly_rated": ({"rating": 5.0}, {"rating": 1.0}),
+    "error": ({"is_error": False}, {"is_error": True}),
+    "unanswered": ({"answer_count": 1}, {"answer_count": 0}),
+}
+
+
+def plant(good: dict[str, Any], bad: dict[str, Any]) -> list[Any]:
+    """Topic x fails in 25 of 30 prompts, topics y and z in 5 of 100 each."""
+    rows = [*ask(25, "x", **bad), *ask(5, "x", 25, **good)]
+    for topic in ("y", "z"):
+        rows += [*ask(5, topic, **bad), *ask(95, topic, 5, **good)]
+    return rows
+
+
+@pytest.mark.parametrize("key", GOOD_AND_BAD)
+def test_a_planted_failure_is_found_with_its_figures(key: str) -> None:
+    good, bad = GOOD_AND_BAD[key]
+    found = findings(make_data(plant(good, bad)), FAILS)
+
+    assert [(one.kind, one.topic_id) for one in found if one.kind == key] == [(key, "x")]
+    one = next(one for one in found if one.kind == key)
+    assert (one.count, one.total, one.other_count, one.other_total) == (25, 30, 10, 200)
+    assert (one.q_value or 1) <= 0.05
+    assert (one.low or 0) > 0
+    for part in ("X: 25 of 30", "(83%)", "5%", "q under 0.001", "2026-01-05 to 2026-01-05"):
+        assert part in one.sentence
+
+
+def test_output_tokens_stand_for_costs_that_are_unknown() -> None:
+    (found,) = findings(make_data(plant({"output_tokens": 10.0}, {"output_tokens": 900.0})), FAILS)
+
+    assert found.kind == "expensive"
+    assert "900 output tokens or more" in found.sentence
+
+
+def test_seconds_to_the_answer_stand_for_latencies_that_are_unknown() -> None:
+    (found,) = findings(make_data(plant({"seconds_to_answer": 1.0}, {"seconds_to_answer": 90.0})), FAILS)
+
+    assert found.kind == "slow"
+
+
+def test_better_than_elsewhere_is_no_failure() -> None:
+    rows = [*ask(60, "x", rating=5.0), *ask(30, "y", rating=1.0), *ask(30, "y", 30, rating=5.0)]
+
+    assert [one.topic_id for one in findings(make_data(rows), FAILS)] == ["y"]
+
+
+def test_a_handful_of_failures_is_not_told() -> None:
+    rows = [*ask(9, "x", is_error=True), *ask(1, "x", 9, is_error=False), *ask(1000, "y", is_error=False)]
+
+    assert findings(make_data(rows), FAILS) == []
+
+
+def test_failures_of_one_user_are_not_told() -> None:
+    rows = [
+        *ask(40, "x", per_user=40, is_error=True),
+        *ask(20, "x", 40, is_error=False),
+        *ask(500, "y", is_error=False),
+    ]
+
+    assert findings(make_data(rows), FAILS) == []
+
+
+def test_a_session_that_may_go_on_has_neither_ended_nor_gone_unanswered() -> None:
+    rows = [
+        *ask(30, "x", ending="open", answer_count=0),
+        *ask(30, "x", 30, ending="continued"),
+        *ask(100, "y", ending="continued"),
+        *ask(10, "y", 100, ending="ended"),
+    ]
+
+    assert findings(make_data(rows), FAILS) == []
+
+
+def test_a_topic_of_follow_ups_does_not_fail() -> None:
+    data = make_data(plant(*GOOD_AND_BAD["ends"]))
+    follow_ups = make_topics("x", role="continuation")
+
+    found = make_data([], topics=pl.concat([follow_ups, make_topics("y", "z")]))
+    rows = make_data(plant(*GOOD_AND_BAD["ends"]), topics=found.topics)
+
+    assert [one.topic_id for one in findings(data, FAILS)] == ["x"]
+    assert findings(rows, FAILS) == []
+
+
+def test_one_topic_cannot_be_compared() -> None:
+    found = answer(make_data(ask(50, "x", is_error=True)), FAILS)
+
+    assert (found.findings, found.compared_count) == ((), 0)
+
+
+def test_users_that_are_unknown_count_as_one_per_session() -> None:
+    rows = [{**row, "user_id": None} for row in plant(*GOOD_AND_BAD["error"])]
+
+    assert [one.topic_id for one in findings(make_data(rows), FAILS)] == ["x"]
+    assert findings(make_data(rows), FAILS, min_users=5) == []
+
+
+def test_no_group_of_fewer_users_than_the_privacy_threshold_is_told() -> None:
+    data = make_data(plant(*GOOD_AND_BAD["error"]))
+
+    assert [one.topic_id for one in findings(data, FAILS, min_users=5)] == ["x"]
+    assert findings(data, FAILS, min_users=6) == [], "5 users without an error follow from 30 and 25"
+    assert findings(data, FAILS, min_users=26) == []
+
+
+def test_what_was_compared_in_vain_is_said_beside_findings() -> None:
+    rows = [{**row, "latency_seconds": 1.0 + number % 7} for number, row in enumerate(plant(*GOOD_AND_BAD["error"]))]
+
+    found = answer(make_data(rows), FAILS)
+
+    assert [one.kind for one in found.findings] == ["error"]
+    assert any("3 shares of slow answers" in note for note in found.notes)
