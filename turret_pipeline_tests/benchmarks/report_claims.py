@@ -1,23 +1,25 @@
 """Shares of reports on shuffled rows that claim anything, and the planted facts of the sample that a report finds.
 
     python -m turret_pipeline_tests.benchmarks.report_claims [--data-dir DIR] [--repetitions 200] [--seed 1]
-    python -m turret_pipeline_tests.benchmarks.report_claims --users 80000   # seconds of a report on 1,000,000 exchanges
+    python -m turret_pipeline_tests.benchmarks.report_claims --simulated    # worlds of simulated.py instead of a run
+    python -m turret_pipeline_tests.benchmarks.report_claims --users 80000  # seconds of a report on 996,865 exchanges
 
-Without --data-dir, the sample is run into a temporary folder first. The last table shows the claims on the rows as they
-are, and how their number moves if a constant is a fifth smaller or larger. In shuffled rows nothing differs, so that every
+Without --data-dir, the sample is run into a temporary folder first. In shuffled rows nothing differs, so that every
 claim is false: at most 5 % of the reports may have any. If only some rows are shuffled, the claims of the answer that
-they belong to are counted, while other answers may claim what is true.
+they belong to are counted, while other answers may claim what is true. The last table shows which claims on the rows as
+they are come or go if a constant is a fifth smaller or larger.
 """
 
 import argparse
 import contextlib
+import functools
 import itertools
 import resource
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -26,11 +28,13 @@ import numpy as np
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report import changes, comparisons, differences, failures, family, moves
 from turret_pipeline.reports.report.build import ReportOptions, build_report
+from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK, Finding, Report
 from turret_pipeline.stats import groups
 from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.topics.insights import periods
+from turret_pipeline_tests.benchmarks.false_alarms import WORLDS
 from turret_pipeline_tests.benchmarks.shuffled_reports import (
     Shuffle,
     Source,
@@ -58,6 +62,17 @@ SHUFFLES: dict[str, tuple[Shuffle, tuple[str, ...]]] = {
     "topics over exchanges": (permute_topics, (FAILS,)),
 }
 
+SIMULATED = {
+    name: WORLDS[name]
+    for name in (
+        "users with few subjects, sessions that stay on them",
+        "100 users, 20 topics",
+        "very different days",
+        "unknown users",
+    )
+}
+"""Simulated worlds in which users differ in latency, cost, errors and ratings."""
+
 CONSTANTS = {
     "SLOWEST": (failures,),
     "MIN_RATIO": (comparisons, periods),
@@ -75,10 +90,20 @@ def count_claims(report: Report, answers: Sequence[str]) -> Counter[str]:
 def print_shuffled(name: str, source: Source, repetitions: int, seed: int) -> None:
     """Print the share of reports with a claim, with its interval, after a shuffle."""
     shuffle, answers = SHUFFLES[name]
+    print_rate(name, lambda rng: build_journeys(shuffle(rng, source)), answers, repetitions, seed)
+
+
+def print_rate(
+    name: str,
+    draw: Callable[[np.random.Generator], ReportData],
+    answers: Sequence[str],
+    repetitions: int,
+    seed: int,
+) -> None:
+    """Print the share of reports with a claim in these answers, on rows in which nothing differs."""
     rng, with_claim, kinds, started = np.random.default_rng(seed), 0, Counter[str](), time.perf_counter()
     for _ in range(repetitions):
-        report = build_report(build_journeys(shuffle(rng, source)), ReportOptions())
-        claims = count_claims(report, answers)
+        claims = count_claims(build_report(draw(rng), ReportOptions()), answers)
         if answers == (DIFFERS,):
             claims.pop("outcome", None)  # compares topics, which are not shuffled
         with_claim += bool(claims)
@@ -94,7 +119,7 @@ def print_shuffled(name: str, source: Source, repetitions: int, seed: int) -> No
 def print_constants(source: Source) -> None:
     """Print the claims that come or go if a constant is a fifth smaller or larger."""
     data = build_journeys(source)
-    usual = {finding.sentence.split(" (q")[0] for finding in list_claims(build_report(data, ReportOptions()))}
+    usual = name_claims(build_report(data, ReportOptions()))
     print("\n| constant | claims | without | with |\n|---|---:|---|---|")
     for (name, modules), factor in itertools.product(CONSTANTS.items(), (0.8, 1.25)):
         value = getattr(modules[0], name)
@@ -103,9 +128,14 @@ def print_constants(source: Source) -> None:
             for module in modules:
                 patched.enter_context(mock.patch.object(module, name, moved))
             report = build_report(data, ReportOptions())
-        found = {finding.sentence.split(" (q")[0] for finding in list_claims(report)}
+        found = name_claims(report)
         changed = " | ".join("; ".join(sorted(some)) or "-" for some in (usual - found, found - usual))
         print(f"| {name} = {moved:.4g} | {len(found)} | {changed} |")
+
+
+def name_claims(report: Report) -> set[str]:
+    """All claims of a report, without their figures."""
+    return {f"{one.sentence.split(':')[0]} ({one.label or one.kind})" for one in list_claims(report)}
 
 
 def list_claims(report: Report) -> list[Finding]:
@@ -141,16 +171,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=SHUFFLES, help="one shuffle instead of all")
     parser.add_argument("--users", type=int, help="measure a report on simulated exchanges of so many users instead")
+    parser.add_argument("--simulated", action="store_true", help="simulated worlds instead of a data folder")
     options = parser.parse_args(arguments)
     if options.users:
         print_size(options.users, options.seed)
+        return
+    print("| rows | reports with a claim | 95 % interval | claims | time |\n|---|---:|---|---|---:|", flush=True)
+    if options.simulated:
+        for name, world in SIMULATED.items():
+            draw = functools.partial(simulate_report_data, world=world)
+            print_rate(name, draw, (CHANGED, FAILS, DIFFERS), options.repetitions, options.seed)
         return
     with tempfile.TemporaryDirectory() as folder:
         data_dir = options.data_dir or Path(folder) / "data"
         if options.data_dir is None:
             print(run_job(data_dir, SAMPLE), file=sys.stderr)
         source = read_source(PublishedTables(DataDir(data_dir), 1))
-    print("| shuffled | reports with a claim | 95 % interval | claims | time |\n|---|---:|---|---|---:|")
     for name in [options.only] if options.only else SHUFFLES:
         print_shuffled(name, source, options.repetitions, options.seed)
     print("\nClaims on the rows as they are:")

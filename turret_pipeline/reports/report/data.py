@@ -36,6 +36,21 @@ order by segment_field, exchange_id
 """
 """The value that was known when the prompt was sent, or else that of the answer."""
 
+NUMBER = "number"
+"""Side of the values of number fields of prompts."""
+
+NUMBERS = f"""
+select exchange_id, field as segment_field,
+    if(number_value > middle, 'over ', 'up to ') || format('{{:g}}', middle) as segment_value, '{NUMBER}' as side
+from (
+    select *, median(number_value) over (partition by field) as middle
+    from marts.exchange_values semi join selected_exchanges using (exchange_id)
+    where number_value is not null and side = 'prompt'
+)
+order by segment_field, exchange_id
+"""
+"""The number fields of prompts as segments: over the median, or up to it."""
+
 EXCHANGE_ROLES = "select role, event_name, field, reason from marts.exchange_roles order by all"
 LAST_RUN = "(select max(run_number) from marts.pipeline_runs)"
 TOPIC_RUNS = f"select * from marts.topic_runs where run_number = {LAST_RUN}"
@@ -55,9 +70,9 @@ class ReportData:
 
     ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange; both with event_date in the time
     zone of the weeks and cluster_id, which numbers the users, and the sessions without a user. ``segments`` has the
-    enum values of exchanges, ``journey_segments`` and ``topic_outcomes`` are the tables of these names, which are empty
-    in a part of the data. ``topic_runs`` are those of the last run, ``born`` the topics that it found, and
-    ``new_files`` the files that it was the first to read. ``exchange_roles`` is the table of that name.
+    enum values of exchanges, and the halves of numbers of prompts (NUMBER). ``journey_segments`` and ``topic_outcomes``
+    are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of all data. ``topic_runs`` are
+    those of the last run, ``born`` the topics that it found, and ``new_files`` the files that it was the first to read.
     """
 
     scope: Scope
@@ -89,7 +104,7 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
             topics=_query(connection, TOPICS),
             occurrences=_with_clusters(_query(connection, OCCURRENCES, time_zone)),
             exchanges=exchanges,
-            segments=_query(connection, SEGMENTS),
+            segments=pl.concat([_query(connection, SEGMENTS), _query(connection, NUMBERS)]),
             journey_segments=_query(connection, f"from marts.journey_segments where {is_whole}"),
             topic_outcomes=_query(connection, f"from marts.topic_outcomes where {is_whole}"),
             topic_runs=_query(connection, TOPIC_RUNS),

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, rank_by_difference
-from turret_pipeline.reports.report.data import ReportData
+from turret_pipeline.reports.report.data import NUMBER, ReportData
 from turret_pipeline.reports.report.failures import NOUNS, Measure, compare_failing, list_measures
 from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import DIFFERS, Finding
@@ -66,6 +66,7 @@ def _compare_failures(data: ReportData, period: object, min_users: int) -> Itera
     models = data.exchanges.filter(pl.col("model").is_not_null())
     named = models.select("exchange_id", pl.lit("model").alias("segment_field"), pl.col("model").alias("segment_value"))
     segments = pl.concat([data.segments.drop("side"), named])
+    numbers = data.segments.filter(pl.col("side") == NUMBER)["segment_field"].unique().to_list()
     for field, rows in _join_values(data.exchanges, segments):
         for measure in list_measures(rows):
             if measure.key != "ends":
@@ -73,17 +74,19 @@ def _compare_failures(data: ReportData, period: object, min_users: int) -> Itera
                 yield Comparisons(
                     f"{NOUNS[measure.key]} in segments",
                     compared.with_columns(pl.lit(field).alias("segment_field")),
-                    functools.partial(_describe_failure, measure, period),
+                    functools.partial(_describe_failure, measure, period, " " if field in numbers else " = "),
                     ("segment_field",),
                 )
 
 
-def _describe_failure(measure: Measure, period: object, row: Mapping[str, Any], q_value: float) -> Finding:
+def _describe_failure(
+    measure: Measure, period: object, relation: str, row: Mapping[str, Any], q_value: float
+) -> Finding:
     share = share_of(row["count"], row["total"], measure.noun)
     other = share_of(row["other_count"], row["other_total"])
     return Finding(
         kind=measure.key,
-        sentence=f"{_name(row)}: {share} {measure.verdict}, elsewhere {other} {certainty(q_value, period)}.",
+        sentence=f"{_name(row, relation)}: {share} {measure.verdict}, elsewhere {other} {certainty(q_value, period)}.",
         period=str(period),
         field=row["segment_field"],
         **{name: row[name] for name in FIGURES},
@@ -97,5 +100,5 @@ def _join_values(rows: pl.DataFrame, segments: pl.DataFrame) -> Iterator[tuple[s
         yield str(name[0]), rows.join(of_field, on="exchange_id", how="left", maintain_order="left")
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return f"With {row['segment_field']} = {row['segment_value']}"
+def _name(row: Mapping[str, Any], relation: str = " = ") -> str:
+    return f"With {row['segment_field']}{relation}{row['segment_value']}"

@@ -1,7 +1,7 @@
 """Failures: topics whose exchanges are slow, expensive, badly rated, unanswered or wrong, or end the session."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,20 +53,17 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     is_last = (pl.col("ending") == ENDED).alias("is_counted")
     yield Measure("ends", settled.with_columns(is_last), "prompt", "are the last of their session")
     seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
-    if slow := _find_quantile(exchanges, seconds):
-        yield Measure(
-            "slow", _flag(exchanges, seconds, slow), "answer", f"take {_seconds(slow)} or more, as a tenth of all do"
-        )
-    for name, words in (("cost_usd", "cost ${:,.4g} or more"), ("output_tokens", "have {:,.0f} output tokens or more")):
-        if costly := _find_quantile(exchanges, name):
-            yield Measure(
-                "expensive", _flag(exchanges, name, costly), "exchange", f"{words.format(costly)}, as a tenth of all do"
-            )
-            break
+    yield from _measure_highest("slow", exchanges, seconds, "answer", lambda limit: f"take {_seconds(limit)} or more")
+    name, words = "output_tokens", "have {:,.0f} output tokens or more"
+    if exchanges["cost_usd"].count():
+        name, words = "cost_usd", "cost ${:,.4g} or more"
+    yield from _measure_highest("expensive", exchanges, name, "exchange", words.format)
     yield from _measure_ratings(exchanges)
     if exchanges["is_error"].any():
+        # some sources deny errors, others are silent about exchanges without one
+        known = exchanges if exchanges["is_error"].drop_nulls().all() else exchanges.drop_nulls("is_error")
         yield Measure(
-            "error", exchanges.with_columns(pl.col("is_error").alias("is_counted")), "exchange", "fail with an error"
+            "error", known.with_columns(pl.col("is_error").alias("is_counted")), "exchange", "fail with an error"
         )
     if (exchanges["answer_count"] > 0).any():
         unanswered = settled.with_columns((pl.col("answer_count") == 0).alias("is_counted"))
@@ -116,16 +113,27 @@ def _describe(
     )
 
 
-def _find_quantile(exchanges: pl.DataFrame, name: str) -> float | None:
-    """The value from which a tenth of the exchanges are; None if fewer are above it, or hardly any has a value."""
-    values = exchanges[name].drop_nulls().to_numpy()
-    limit = float(np.quantile(values, SLOWEST, method="higher")) if len(values) else None
-    return None if limit is None or limit <= values.min() else limit
+def _measure_highest(
+    key: str, exchanges: pl.DataFrame, name: str, noun: str, describe: Callable[[float], str]
+) -> Iterator[Measure]:
+    """The highest values of a column, if they are few: none is high if most are."""
+    known = exchanges.drop_nulls(name)
+    limit = _find_limit(known[name])
+    if limit is not None:
+        is_high = known[name] >= limit
+        verdict = f"{describe(limit)}, as {percent(int(is_high.sum()) / len(is_high))} of all do"
+        yield Measure(key, known.with_columns(is_high.alias("is_counted")), noun, verdict)
 
 
-def _flag(exchanges: pl.DataFrame, name: str, limit: float) -> pl.DataFrame:
-    known = exchanges.filter(pl.col(name).is_not_null())
-    return known.with_columns((pl.col(name) >= limit).alias("is_counted"))
+def _find_limit(values: pl.Series) -> float | None:
+    """The quantile SLOWEST, or if most values are at least as high, the next higher value; None without any."""
+    if values.is_empty():
+        return None
+    limit = float(np.quantile(values.to_numpy(), SLOWEST, method="higher"))
+    if 2 * (values >= limit).sum() <= len(values):
+        return limit
+    higher = values.filter(values > limit)
+    return float(higher.min()) if len(higher) else None  # type: ignore[arg-type]
 
 
 def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:

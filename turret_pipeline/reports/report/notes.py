@@ -21,10 +21,11 @@ def collect_notes(
     """Notes of each answer, by its key."""
     topics = tuple(_note_topics(data))
     roles = tuple(_note_roles(data))
+    users = tuple(_note_users(data))
     return {
         CHANGED: (*_note_changes(data, labels, pairs), *topics),
-        FAILS: (*topics, *roles),
-        DIFFERS: (*topics, *_note_scope(data)),
+        FAILS: (*topics, *users, *roles),
+        DIFFERS: (*topics, *users, *_note_scope(data)),
     }
 
 
@@ -46,6 +47,17 @@ def _note_topics(data: ReportData) -> Iterator[str]:
     noted = data.topic_runs.filter(pl.col("note").is_not_null())["field"].unique().sort()
     if len(noted):
         yield f"Topics of {', '.join(noted)} may say little: see the note on them."
+
+
+def _note_users(data: ReportData) -> Iterator[str]:
+    """A sentence if most prompts are of unknown users, whose sessions cannot be known to depend on each other."""
+    total = data.exchanges.height
+    unknown = data.exchanges["user_id"].null_count()
+    if 2 * unknown > total:
+        yield (
+            f"{share_of(unknown, total, 'prompt')} name no user: if few people have most sessions, chance alone can "
+            "cause what stands here."
+        )
 
 
 def _note_roles(data: ReportData) -> Iterator[str]:

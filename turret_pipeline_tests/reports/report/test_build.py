@@ -80,6 +80,13 @@ def test_roles_that_only_names_tell_are_noted() -> None:
     assert notes == ("Events of answers were recognized by their names only: reply (setting answer_events).",)
 
 
+def test_unknown_users_are_noted() -> None:
+    rows = [{**row, "user_id": None} for row in ask(30, "x")]
+
+    assert note_of([*rows, *ask(29, "x", 30)])[0].startswith("30 of 59 prompts (51%) name no user")
+    assert note_of([*rows, *ask(30, "x", 30)]) == ()
+
+
 def test_a_part_of_the_data_says_what_it_leaves_out() -> None:
     notes = answer(make_data(ask(30, "x"), scope=Scope(segments=(("plan", "free"),))), DIFFERS).notes
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from turret_pipeline.reports.report.data import NUMBER
 from turret_pipeline.reports.report.model import DIFFERS
 from turret_pipeline_tests.reports.report.frames import Row, ask, findings, make_data, with_segment
 
@@ -46,6 +47,20 @@ def test_a_slow_model_is_found() -> None:
     (found,) = findings(make_data(rows), DIFFERS)
 
     assert (found.kind, found.sentence.split(":")[0]) == ("slow", "With model = slow")
+
+
+def test_halves_of_a_number_are_segments_for_failures_only() -> None:
+    rows = [*ask(30, "x", latency_seconds=9.0), *ask(70, "y", latency_seconds=1.0)]
+    rows = [
+        *with_segment(rows, chars="over 80"),
+        *with_segment(ask(100, "y", 70, latency_seconds=1.0), chars="up to 80"),
+    ]
+    data = make_data(rows)
+    numbers = data.segments.with_columns(side=data.segments["side"].replace({"prompt": NUMBER}))
+
+    (found,) = findings(make_data(rows, segments=numbers), DIFFERS)
+
+    assert found.sentence.startswith("With chars over 80: 30 of 100 answers (30%) take 9.0 s or more")
 
 
 def test_values_that_only_the_answer_has_are_not_compared_by_topic() -> None:

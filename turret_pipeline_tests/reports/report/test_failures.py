@@ -53,6 +53,27 @@ def test_seconds_to_the_answer_stand_for_latencies_that_are_unknown() -> None:
     assert found.kind == "slow"
 
 
+@pytest.mark.parametrize(
+    ("slow_share", "expected"), [(0.05, "as 5% of all do"), (0.4, "as 40% of all do"), (0.9, None), (1.0, None)]
+)
+def test_slow_is_what_a_minority_is(slow_share: float, expected: str | None) -> None:
+    slow = round(200 * slow_share)
+    rows = [*ask(slow, "x", latency_seconds=2.0), *ask(200 - slow, "y", latency_seconds=1.0)]
+
+    found = [one.sentence for one in findings(make_data(rows), FAILS)]
+
+    assert len(found) == (expected is not None)
+    assert all(str(expected) in one for one in found)
+
+
+def test_sources_that_never_deny_errors_have_none_where_they_are_silent() -> None:
+    rows = [*ask(20, "x", is_error=True), *ask(20, "x", 20), *ask(100, "y")]
+
+    (found,) = findings(make_data(rows), FAILS)
+
+    assert (found.count, found.total, found.other_total) == (20, 40, 100)
+
+
 def test_better_than_elsewhere_is_no_failure() -> None:
     rows = [*ask(60, "x", rating=5.0), *ask(30, "y", rating=1.0), *ask(30, "y", 30, rating=5.0)]
 
