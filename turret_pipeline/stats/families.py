@@ -9,12 +9,7 @@ from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD, q_values
 
 
 def select_families(families: Sequence[FloatArray], level: float = Q_VALUE_THRESHOLD) -> list[FloatArray]:
-    """Adjusted p-values of each family of p-values, of its shape (``adjust_families``)."""
-    return adjust_families([q_values(np.ravel(family)).reshape(np.shape(family)) for family in families], level)
-
-
-def adjust_families(families: Sequence[FloatArray], level: float = Q_VALUE_THRESHOLD) -> list[FloatArray]:
-    """Adjusted p-values of each family of q-values, of its shape: a finding is a claim if it is at most ``level``.
+    """Adjusted p-values of each family, of its shape: a finding is a claim if its value is at most ``level``.
 
     Follows Benjamini and Bogomolov (2014, Selective inference on multiple families of hypotheses, JRSS B 76). A family
     is selected by the Benjamini-Hochberg procedure over the Simes p-values of the families. Within the selected ones,
@@ -25,12 +20,13 @@ def adjust_families(families: Sequence[FloatArray], level: float = Q_VALUE_THRES
     NaN stays NaN and does not count (not tested). A family without any test does not count either. The values are made
     for one level: those of families that are not selected are above it.
     """
+    within = [q_values(np.ravel(family)) for family in families]
     # the smallest q-value of a family is its Simes p-value: the minimum of p * tests / rank
-    simes = np.array([np.nanmin(found) if (~np.isnan(found)).any() else np.nan for found in families])
+    simes = np.array([np.nanmin(found) if (~np.isnan(found)).any() else np.nan for found in within])
     over_families = q_values(simes)
     selected = int((over_families <= level).sum())
     weight = int((~np.isnan(simes)).sum()) / max(selected, 1)
     return [
-        np.maximum(np.minimum(1, found * weight), 0 if adjusted <= level else adjusted)
-        for found, adjusted in zip(families, over_families, strict=True)
+        np.maximum(np.minimum(1, found * weight), 0 if adjusted <= level else adjusted).reshape(np.shape(family))
+        for family, found, adjusted in zip(families, within, over_families, strict=True)
     ]

@@ -71,8 +71,9 @@ class ReportData:
     ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange; both with event_date in the time
     zone of the weeks and cluster_id, which numbers the users, and the sessions without a user. ``segments`` has the
     enum values of exchanges, and the halves of numbers of prompts (NUMBER). ``journey_segments`` and ``topic_outcomes``
-    are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of all data. ``topic_runs`` are
-    those of the last run, ``born`` the topics that it found, and ``new_files`` the files that it was the first to read.
+    are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of all data.
+    ``topic_runs`` are those of the last run, ``born`` the topics that it found, and ``new_files`` the files that it was
+    the first to read.
     """
 
     scope: Scope

@@ -67,7 +67,7 @@ def _note_roles(data: ReportData) -> Iterator[str]:
     if 2 * unanswered > total:
         share = share_of(unanswered, total, "prompt")
         yield f"{share} have no recognized answer: if there are answers, name their events (setting answer_events)."
-    for role, noun in ROLE_NAMES.items():
+    for role, noun in ROLE_NAMES.items() if total else ():
         of_role = data.exchange_roles.filter(pl.col("role") == role)
         if of_role.height and (of_role["reason"] == BY_NAME).all():
             names = ", ".join(of_role["event_name"].unique().sort())
