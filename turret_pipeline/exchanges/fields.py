@@ -42,7 +42,7 @@ field with use COLUMN is multiplied by ``factor`` for the column ``target``.
 """
 
 _OTHER_IDS = frozenset("user session conversation thread chat project organization org account device tenant".split())
-"""What an id names that several exchanges have in common."""
+"""Words in names of ids that several exchanges have in common."""
 
 
 def list_used_fields(types: dict[str, str]) -> pl.DataFrame:

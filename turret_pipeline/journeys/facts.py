@@ -36,7 +36,7 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str, present: i
         _describe_move(of["journey_edges"], labels),
         _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
         _describe_ends(nodes, unit, kind),
-        _describe_segment(of["journey_segments"], labels, unit, kind),
+        _describe_segment(of["journey_segments"], labels, unit),
         _describe_outcome(of["topic_outcomes"], labels),
     ]
     return [fact for fact in facts if fact]
@@ -132,14 +132,13 @@ def _describe_ends(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
     (label, ends, visiting, share), *others = ranked.head(LEADERS).select(columns).iter_rows()
     place = "The highest drop-off is" if higher.height else f"{unit.capitalize()} end most often"
     rest = ", ".join(f"{other} ({end:,} of {visits:,}, {percent(part)})" for other, end, visits, part in others)
-    found = (
+    return (
         f"{place} at {label}: {ends:,} of the {visiting:,} {unit} that reach it end there ({percent(share)}), at other "
         f"{kind} {percent(ranked['other_drop_off_share'][0])}{f'; then {rest}' if rest else ''}."
     )
-    return found if higher.height else f"{found} None of the {kind} is significantly above the others."
 
 
-def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: str, kind: str) -> str | None:
+def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: str) -> str | None:
     """Describe the largest significant difference between a segment and all others."""
     if segments.is_empty():
         return None
@@ -152,9 +151,7 @@ def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: s
         "segment_value",
     )
     if not row:
-        compared = f"({segments.height:,} compared, over all fields)"
-        elsewhere = "; marts.topic_segments compares which topics segments ask about" if kind == "topics" else ""
-        return f"No transition between {kind} differs significantly between segments {compared}{elsewhere}."
+        return None  # the report says what was compared, with topics and outcomes: other segments may differ
     source, target = labels.get(row["from_node_id"], ""), labels.get(row["to_node_id"], "")
     move = f"{target} follows {source}"
     if row["from_node_id"] == START:

@@ -50,7 +50,10 @@ def build_lake(folder: Path, types: Mapping[str, str], *answers: Mapping[str, ob
     lake.write("event_values", fill(EVENT_VALUES, *values))
     all_types = {"prompt": "text", **types}
     lake.write("fields", fill(FIELDS, *({"field": field, "type": kind} for field, kind in all_types.items())))
-    for table in (EVENT_TEXTS, TEXT_TOPICS, CONTINUATIONS):
+    prompts = [event["event_id"] for event in events if event["event_name"] == "prompt_sent"]
+    texts = ({"event_id": event_id, "field": "prompt", "text_id": "t"} for event_id in prompts)
+    lake.write("event_texts", fill(EVENT_TEXTS, *texts))
+    for table in (TEXT_TOPICS, CONTINUATIONS):
         lake.write(table.name, table.empty())
     return lake
 

@@ -130,11 +130,11 @@ def test_each_field_has_its_uses() -> None:
         "prompt": "text",
     }
     assert list_used_fields(types).rows() == [
-        ("model", "column", 0),
-        ("cost_usd", "column", 0),
-        ("plan", "enum", 0),
-        ("stars", "rating", 2),
-        ("stars", "number", 0),
-        ("request_id", "id", 0),
-        ("traceId", "id", 0),
+        ("plan", "enum", 0, "", 1.0),
+        ("stars", "rating", 2, "", 1.0),
+        ("stars", "number", 0, "", 1.0),
+        ("request_id", "id", 0, "", 1.0),
+        ("traceId", "id", 0, "", 1.0),
+        ("model", "column", 0, "model", 1.0),
+        ("cost_usd", "column", 0, "cost_usd", 1.0),
     ]

@@ -16,7 +16,7 @@ _TRACING_KEYS = ("trace_id", "traceId", "span_id", "spanId", "span_kind", "paren
 REQUIREMENT = (
     "`metadata`, `session_id`, two of `event_name`, `event_at`, `event_id` and `user_id`, or no keys but Turret's"
 )
-"""What a row with a name needs in order to be a Turret event, for people."""
+"""The needs of a row with a name in order to be a Turret event, in words."""
 
 
 def has_event_keys(row: Row) -> bool:

@@ -10,13 +10,13 @@ NOTHING = {
     CHANGED: "No topic changed beyond chance ({count:,} compared).",
     FAILS: "No topic fails beyond chance more often than the others ({count:,} compared: sessions that end, slow, "
     "expensive, unanswered, failed and badly rated exchanges).",
-    DIFFERS: "No segment differs beyond chance from the others ({count:,} compared: topics, moves, outcomes).",
+    DIFFERS: "No segment differs beyond chance from the others ({count:,} compared: topics, failures, moves and outcomes).",
 }
 NOT_COMPARED = {
     TALK: "No texts.",
     CHANGED: "Nothing could be compared.",
     FAILS: "Nothing could be compared: no prompts were recognized (table exchange_roles), or they have too few users.",
-    DIFFERS: "No segment could be compared: no enum field has values with enough users.",
+    DIFFERS: "No segment could be compared: no enum field of exchanges has values with enough users.",
 }
 
 
