@@ -46,6 +46,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "rejects": [[], ["--examples", "3"], ["--export", "{folder}/exported.jsonl"], ["--reason", EVENT]],
     "replay": [[], ["{folder}/rejected.jsonl"]],
     "formats": [[], ["posthog"], [EVENT]],
+    "report": [[], *(["--format", name] for name in ("md", "html", "json")), ["--segment", f"{PLAN}={PLANS[0]}"]],
     "fields": [[]],
     "fields set": [[PLAN, "enum"], [FIELD, "constant"], [f"new{CONTROLS}", "enum", "--force"]],
     "fields unset": [[PLAN], [f"unknown{CONTROLS}"]],

@@ -10,7 +10,7 @@ NOTHING = {
     CHANGED: "No topic changed beyond chance ({count:,} compared).",
     FAILS: "No topic fails beyond chance more often than the others ({count:,} compared: sessions that end, slow, "
     "expensive, unanswered, failed and badly rated exchanges).",
-    DIFFERS: "No segment differs beyond chance from the others ({count:,} compared: topics, failures, moves and outcomes).",
+    DIFFERS: "No segment differs beyond chance ({count:,} compared: topics, failures, moves and outcomes).",
 }
 NOT_COMPARED = {
     TALK: "No texts.",
