@@ -151,7 +151,7 @@ def test_the_summary_says_what_was_found_and_where_it_is(sample_job: Job) -> Non
 
 
 def test_pictures_and_the_quality_report_are_written(sample_job: Job) -> None:
-    for picture in ("topic_sizes", "topic_map", "first_steps", "transitions"):
+    for picture in ("topic_sizes", "topic_map", "first_steps", "transitions", "what_changed"):
         assert (sample_job.data_dir / "figures" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
         assert ElementTree.parse(sample_job.data_dir / "figures" / f"{picture}.svg").getroot().tag.endswith("svg")
     for page in ("quality", "report"):

@@ -14,6 +14,7 @@ from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.plots.canvas import shorten, shorten_to_width, text_width
+from turret_pipeline.plots.changes import Shift, draw_changes
 from turret_pipeline.plots.first_steps import draw_first_steps
 from turret_pipeline.plots.fonts import drawable_label, font_families
 from turret_pipeline.plots.label_placement import Box, Disc, candidate_boxes, leader_line, place_labels
@@ -242,3 +243,16 @@ def test_figures_of_topics_with_any_letters_are_drawn_without_a_warning(tmp_path
         texts = read_texts(tmp_path / f"{name}.svg")
         labels = {drawable_label("退款请求", "prompt-0"), drawable_label("استرداد 🎉", "prompt-1"), "Refund"}
         assert labels <= set(texts)
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_changes_are_drawn_with_their_intervals_and_claims_first(tmp_path: Path, count: int) -> None:
+    shifts = [Shift(f"t-{n}", f"Topic {n}", n / 100, n / 100 - 0.1, n / 100 + 0.1) for n in range(count)]
+    figure = draw_changes("prompt", "this week after the last", shifts, {"t-0"})
+    save_figure(figure, tmp_path, "changes")
+    if not count:
+        return
+    (axis,) = figure.axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["Topic 0", *(f"Topic {n}" for n in range(39, 25, -1))][:count]  # claims first, then by size
+    assert axis.get_title(loc="left") == "What changed in prompt: this week after the last (blue: beyond chance)"

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
@@ -11,21 +12,26 @@ from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.asset_checks import PROMISES
 from turret_pipeline.orchestration.assets.topics import EMBEDDINGS
+from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_key, mart_key, mart_spec
 from turret_pipeline.orchestration.subsets import stage_assets
+from turret_pipeline.plots.changes import Shift, draw_changes
 from turret_pipeline.quality.contracts import BUILT_TABLES
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.build import report_of
 from turret_pipeline.reports.report.html import render_html
 from turret_pipeline.reports.report.markdown import render_markdown
-from turret_pipeline.reports.report.model import Report
+from turret_pipeline.reports.report.model import CHANGED, Report
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.summary import render_summary
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.storage.warehouse import complete_build, open_read_only
 from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, QUALITY_CHECKS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RUN_FACTS = """
 select
@@ -65,9 +71,23 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
             "dagster/row_count": runs.height,
             "published_file": published,
             "report": dg.MetadataValue.md(render_markdown(report)),
+            "what_changed": save_figure(_draw_changes(report), data.figures, "what_changed"),
             "report_page": dg.MetadataValue.path(str(data.report)),
         },
     )
+
+
+def _draw_changes(report: Report) -> "Figure":
+    """The picture of what changed in the text field of prompts, or else in the one with most texts."""
+    field = report.fields[0].field if report.fields else "the texts"
+    shifts = [
+        Shift(one.topic_id, one.label, one.share - one.before_share, one.low, one.high)
+        for one in report.shifts
+        if one.field == field
+    ]
+    periods = next((f"{one.period} after {one.before_period}" for one in report.shifts), "")
+    claimed = {one.topic_id for answer in report.answers if answer.key == CHANGED for one in answer.findings}
+    return draw_changes(field, periods, shifts, {topic for topic in claimed if topic is not None})
 
 
 def _write_report(workspace: Workspace) -> Report:

@@ -8,7 +8,7 @@ import polars as pl
 
 from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.published_tables import PublishedTables
-from turret_pipeline.reports.report.changes import choose_comparisons, compare_topics_over_time
+from turret_pipeline.reports.report.changes import choose_comparisons, compare_topics_over_time, list_shifts
 from turret_pipeline.reports.report.data import ReportData, read_report_data
 from turret_pipeline.reports.report.differences import compare_segments
 from turret_pipeline.reports.report.failures import find_failures
@@ -19,7 +19,7 @@ from turret_pipeline.reports.report.privacy import suppress_rare_topics
 from turret_pipeline.reports.report.subjects import describe_themes, list_fields
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.topics.insights.periods import Period, PeriodPair, WeekStart
-from turret_pipeline.topics.insights.trends import last_day
+from turret_pipeline.topics.insights.trends import first_day, last_day
 
 if TYPE_CHECKING:
     from turret_pipeline.config.pipeline import Settings
@@ -62,6 +62,7 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
         user_count=data.user_count,
         fields=tuple(fields),
         answers=(talk, *answer_questions(families, notes, (CHANGED, FAILS, DIFFERS))),
+        shifts=tuple(list_shifts(data, labels, pairs, options.min_users)),
     )
 
 
@@ -79,7 +80,8 @@ def _find_period(data: ReportData, trend_days: int) -> Period | None:
         [rows.filter(~pl.col("is_time_ahead"))["event_date"] for rows in (data.occurrences, data.exchanges)]
     )
     last = last_day(days, trend_days)
-    return None if last is None else Period(min(days), last)
+    first = first_day(days, trend_days)
+    return None if first is None or last is None else Period(first, last)
 
 
 def _compare(

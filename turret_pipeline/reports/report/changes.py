@@ -9,7 +9,7 @@ import polars as pl
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, rank_by_difference
 from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.report.family import Comparisons, Family
-from turret_pipeline.reports.report.model import CHANGED, Finding
+from turret_pipeline.reports.report.model import CHANGED, Finding, TopicShift
 from turret_pipeline.reports.report.privacy import find_shown
 from turret_pipeline.reports.report.words import name_texts, plural, q_text, share_of
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
@@ -54,6 +54,31 @@ def _find_changes(
             parts.append(changes.with_columns(pl.lit(str(field[0])).alias("field")))
         if parts:
             yield _compare(name, pair, pl.concat(parts), labels)
+
+
+def list_shifts(
+    data: ReportData, labels: Mapping[str, str], pairs: Mapping[str, PeriodPair], min_users: int
+) -> Iterator[TopicShift]:
+    """The topics with enough events to be compared in the longest pair of periods, the largest difference first."""
+    if not pairs:
+        return
+    pair = max(pairs.values(), key=lambda one: one.recent.days)
+    for field, rows in data.occurrences.group_by("field", maintain_order=True):
+        changes = _drop_rare(compare_periods(rows, pair.recent, pair.before), rows, pair, min_users)
+        compared = changes.filter(pl.col("p_value").is_not_null())
+        ranked = compared.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
+        for row in ranked.iter_rows(named=True):
+            yield TopicShift(
+                field=str(field[0]),
+                topic_id=row["topic_id"],
+                label=labels[row["topic_id"]],
+                period=str(pair.recent),
+                before_period=str(pair.before),
+                share=row["recent_share"],
+                before_share=row["before_share"],
+                low=row["difference_low"],
+                high=row["difference_high"],
+            )
 
 
 def _drop_rare(changes: pl.DataFrame, rows: pl.DataFrame, pair: PeriodPair, min_users: int) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from turret_pipeline.topics.insights.periods import Period
@@ -79,6 +79,22 @@ class FieldTopics:
 
 
 @dataclass(frozen=True)
+class TopicShift:
+    """The share of a topic in the longest periods that are compared; ``low`` and ``high`` are the 95 % interval of the
+    difference. A shift is a claim only if a finding says so."""
+
+    field: str
+    topic_id: str
+    label: str
+    period: str
+    before_period: str
+    share: float
+    before_share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to one question: findings, the strongest first, and notes on what could not be decided.
 
@@ -107,7 +123,7 @@ class Report:
     user_count: int
     fields: tuple[FieldTopics, ...]
     answers: tuple[Answer, ...]
-    notes: tuple[str, ...] = field(default=())
+    shifts: tuple[TopicShift, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as values of JSON."""
