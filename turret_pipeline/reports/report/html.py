@@ -38,7 +38,8 @@ svg text {{ font-size: 12px; fill: currentColor; }} .bar {{ fill: var(--bar); }}
 th, td {{ text-align: left; padding: 0.25em 1em 0.25em 0; border-bottom: 1px solid var(--line); vertical-align: top; }}
 .number {{ text-align: right; white-space: nowrap; }} .example {{ color: var(--soft); }}
 .day {{ white-space: nowrap; }} summary {{ cursor: pointer; margin: 0.8em 0; }}
-@media print {{ body {{ margin: 0; }} details:not([open]) > *:not(summary) {{ display: block; }} }}
+@media print {{ body {{ margin: 0; }}
+  details::details-content {{ content-visibility: visible; display: block; height: auto; }} }}
 </style></head>
 <body><h1>{title}</h1>
 <p class="size">{size}</p>
@@ -80,9 +81,8 @@ def _list_parts(answer: Answer, report: Report) -> Iterator[str]:
 
 def _render_finding(finding: Finding, compared_with: str) -> str:
     """A sentence with its chart."""
-    other = finding.other_share
-    has_interval = other is not None and finding.low is not None and finding.high is not None
-    low, high = ((other or 0) + (end or 0) if has_interval else None for end in (finding.low, finding.high))
+    other, interval = finding.other_share, finding.interval
+    low, high = (None, None) if other is None or interval is None else (other + end for end in interval)
     bars = [Bar("now" if compared_with == "before" else "here", finding.share, low, high)]
     if other is not None:
         bars.append(Bar(compared_with, other, is_muted=True))

@@ -1,6 +1,7 @@
 """The parts of a report, as values without any formatting."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -48,6 +49,13 @@ class Finding:
     def other_share(self) -> float | None:
         """``other_count`` divided by ``other_total``; None if nothing is compared."""
         return self.other_count / self.other_total if self.other_count is not None and self.other_total else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the difference of the two shares; None if it is not known."""
+        if self.low is None or self.high is None or not math.isfinite(self.low + self.high):
+            return None
+        return self.low, self.high
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ class Report:
     shifts: tuple[TopicShift, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as values of JSON."""
+        """The report as values of JSON; null for what is not a number."""
         return {
             **_to_json(asdict(self)),
             "answers": [
@@ -148,4 +156,6 @@ def _to_json(value: Any) -> Any:  # noqa: ANN401 - values of JSON
         return {key: _to_json(one) for key, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_to_json(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value.isoformat() if isinstance(value, dt.date) else value

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -154,6 +155,15 @@ def test_json_has_shares_and_neither_nan_nor_objects() -> None:
     (told,) = read["answers"][1]["findings"]
     assert (told["share"], told["other_share"], told["low"], told["q_value"]) == (0.9, 0.1, 0.4, 0.01)
     assert json.loads(json.dumps(EMPTY.to_dict(), allow_nan=False))["period"] is None
+
+
+def test_an_interval_that_is_not_a_number_is_null_in_json_and_not_drawn() -> None:
+    nan = float("nan")
+    one = report(Answer(DIFFERS, (replace(finding(), low=nan, high=nan),), (), 3))
+    (told,) = json.loads(json.dumps(one.to_dict(), allow_nan=False))["answers"][3]["findings"]
+    assert (told["low"], told["high"]) == (None, None)
+    assert '<path class="interval"' not in render_html(one)
+    assert '<path class="interval"' in render_html(report(Answer(DIFFERS, (finding(),), (), 3)))
 
 
 def test_bars_are_on_one_scale_and_have_their_values_beside_them() -> None:
