@@ -1,11 +1,16 @@
 """A report as Markdown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
 
 from turret_pipeline.escaping import escape_markdown
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.reports.report.lines import describe_size, list_sentences
-from turret_pipeline.reports.report.model import TALK, FieldTopics, Report
+from turret_pipeline.reports.report.model import TALK, FieldTopics, Report, TopicLine
+
+NAMES = 2
+"""Columns of a table that are names, before those of figures."""
 
 
 def render_markdown(report: Report) -> str:
@@ -28,13 +33,34 @@ def _list_lines(report: Report) -> Iterator[str]:
 def _list_topics(one: FieldTopics) -> Iterator[str]:
     """The topics of a field as a table."""
     yield from ("", f"### Topics of {escape_markdown(one.field)}", "")
-    yield "| Topic | Theme | Texts | Share | With follow-ups | Users |"
-    yield "|---|---|---:|---:|---:|---:|"
-    for topic in one.topics:
-        names = f"{escape_markdown(topic.label)} | {escape_markdown(topic.theme)}"
-        counts = (
-            f"{topic.event_count:,} | {percent(topic.event_share)} | {topic.exchange_count:,} | {topic.user_count:,}"
-        )
-        yield f"| {names} | {counts} |"
+    if one.topics:
+        yield from _align(list(_list_rows(one.topics)))
     for note in one.notes:
         yield from ("", f"Note: {escape_markdown(note)}")
+
+
+def _list_rows(topics: Sequence[TopicLine]) -> Iterator[list[str]]:
+    """The cells of the head and of each topic."""
+    yield ["Topic", "Theme", "Texts", "Share", "With follow-ups", "Users"]
+    for topic in topics:
+        yield [
+            f"{escape_markdown(topic.label)}{' (follow-ups)' if topic.is_follow_up else ''}",
+            escape_markdown(topic.theme),
+            f"{topic.event_count:,}",
+            percent(topic.event_share),
+            f"{topic.exchange_count:,}" if topic.exchange_share is not None else "",
+            f"{topic.user_count:,}",
+        ]
+
+
+def _align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows as lines of a table whose columns are aligned in plain text too."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    rules = ["-" * width if at < NAMES else "-" * (width - 1) + ":" for at, width in enumerate(widths)]
+    for row in (rows[0], rules, *rows[1:]):
+        spaces = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            cell + space if at < NAMES else space + cell
+            for at, (cell, space) in enumerate(zip(row, spaces, strict=True))
+        ]
+        yield f"| {' | '.join(cells)} |"

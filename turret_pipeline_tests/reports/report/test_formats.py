@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from rich.cells import cell_len
 
 from turret_pipeline.reports.report.charts import Bar, draw_bars
 from turret_pipeline.reports.report.html import render_html
@@ -101,16 +102,38 @@ def test_an_answer_without_findings_says_so(render: object) -> None:
 
 
 def test_text_is_exact() -> None:
-    assert list(list_lines(FULL))[:8] == [
+    assert list(list_lines(FULL))[:9] == [
         "10 exchanges, 5 sessions, 3 users, 2026-09-01 to 2026-09-30",
         "",
         "What people talk about",
         "- Money (2 topics): 9 of 10 prompts (90%).",
         "",
         "Topics of prompt (10 texts; 1 without a topic):",
-        "    60%  Refund: 6 texts, 7 with follow-ups",
-        "    30%  Thanks (follow-ups): 3 texts",
+        "  Share  Texts  With follow-ups  Users  Topic                Theme",
+        "    60%      6                7      3  Refund               Money",
+        "    30%      3                0      3  Thanks (follow-ups)  Money",
     ]
+
+
+def test_text_wraps_at_120_columns_and_begins_no_line_inside_a_name() -> None:
+    for length in range(80, 130):
+        lines = list(
+            list_lines(report(Answer(CHANGED, (finding(f"{'x' * length}\nFORGED grew in this week."),), (), 1)))
+        )
+        assert max(map(len, lines)) <= 140
+        assert not [line for line in lines if line.lstrip().startswith("FORGED")]
+    lines = list(list_lines(report(Answer(CHANGED, (finding("many words " * 40),), (), 1))))
+    assert max(map(len, lines)) <= 120
+    assert sum(line.startswith(("  many", "  words")) for line in lines) > 2
+
+
+def test_tables_of_markdown_are_aligned() -> None:
+    topics = (topic("退款 | a", 6), topic("Thanks", 3))
+    text = render_markdown(report(Answer(TALK, ()), fields=(FieldTopics("prompt", 10, 1, 2, topics),)))
+    rows = [line for line in text.split("\n") if line.startswith("|")]
+    assert len(rows) == 4
+    assert len({cell_len(row) for row in rows}) == 1
+    assert rows[2].startswith(r"| 退款 \| a |")
 
 
 def test_a_page_and_markdown_show_hostile_text_as_it_is() -> None:
