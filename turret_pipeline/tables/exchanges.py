@@ -9,8 +9,6 @@ BY_SETTING, BY_FIELD, BY_NAME = "setting", "field", "event name"
 EXCHANGE = "exchange"
 CONTINUED, ENDED, OPEN = "continued", "ended", "open"
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
 EXCHANGE_ROLES = Table(
     "exchange_roles",
     "One row per event name and field that mark events as prompts, answers or feedback.",

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 
 from turret_pipeline.stats.shares import share_interval
-from turret_pipeline.tables.exchanges import WEEKDAYS
+from turret_pipeline.topics.insights.periods import WEEKDAYS
 from turret_pipeline_tests.commands import PROJECT, conversations, open_published, run_job, write_events
 
 MACROS = PROJECT / "dbt_transforms" / "macros"

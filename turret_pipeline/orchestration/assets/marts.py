@@ -17,7 +17,7 @@ from turret_pipeline.orchestration.dbt import DbtOutcome, Translator, run_dbt
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.warehouse import open_read_only
-from turret_pipeline.tables.exchanges import WEEKDAYS
+from turret_pipeline.topics.insights.periods import WEEKDAYS
 
 FAILURES_SHOWN = 3
 

@@ -42,10 +42,6 @@ class Measure:
     noun: str
     verdict: str
 
-    def texts(self) -> dict[str, pl.Expr]:
-        """The texts as columns of the comparisons of the measure."""
-        return {name: pl.lit(getattr(self, name)) for name in ("key", "noun", "verdict")}
-
 
 def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     """The measures that these exchanges have values for."""
