@@ -1,7 +1,6 @@
 """Writing the tables of exchanges from the tables of the lake, one shard of sessions after the other."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import polars as pl
 from turret_pipeline.exchanges import queries
 from turret_pipeline.exchanges.fields import COLUMN, list_used_fields
 from turret_pipeline.exchanges.roles import NamedEvents, assign_roles, list_candidates
+from turret_pipeline.exchanges.split import ROLE_COUNTS, create_shard_views, split_into_shards
 from turret_pipeline.storage.atomic_files import remove, temp_path
-from turret_pipeline.storage.lake import Lake, escape_sql_path
+from turret_pipeline.storage.lake import Lake, escape_sql_path, escape_sql_target
 from turret_pipeline.storage.scratch_database import open_scratch_database
 from turret_pipeline.tables import EXCHANGE_VALUES, EXCHANGES
 
@@ -20,6 +20,10 @@ EVENTS_PER_SHARD = 2_500_000
 """With ten values per event, a shard of this size needs about 2 GB."""
 
 MEMORY_LIMIT = "2GB"
+_JOIN_AS_WRITTEN = "set disabled_optimizers = 'join_order,build_side_probe_side'"
+"""Every join has its smaller side on the right, where DuckDB builds the hash table. Its own estimates of filtered files
+choose the wrong side often, which takes twice as long."""
+
 READ = ("event_values", "event_texts", "text_topics", "continuations")
 
 
@@ -43,17 +47,19 @@ def write_exchanges(lake: Lake, options: ExchangeOptions) -> pl.DataFrame:
     try:
         folder.mkdir(parents=True)
         with open_scratch_database(lake, MEMORY_LIMIT) as connection:
+            connection.execute(_JOIN_AS_WRITTEN)
             _create_views(connection, lake)
             roles = lake.write("exchange_roles", _find_roles(connection, types, options.named))
-            connection.register("exchange_roles", roles.to_arrow())
+            connection.register("event_roles", roles.with_row_index("preference").to_arrow())
             used = list_used_fields(types)
             connection.register("used_fields", used.to_arrow())
             columns = used.filter(pl.col("use") == COLUMN)["target"]
             steps = queries.list_steps(has_other_names=columns.n_unique() < columns.len())
-            connection.execute(queries.SESSION_FACTS)
             shards = max(math.ceil(_count_events(connection) / options.events_per_shard), 1)
+            split_into_shards(connection, folder, shards)
             for shard in range(shards):
-                _write_shard(connection, folder, steps, {"shard": shard, "shards": shards}, options.session_gap_minutes)
+                create_shard_views(connection, folder, shard)
+                _write_shard(connection, folder, steps, shard, options.session_gap_minutes)
             for table in (EXCHANGES, EXCHANGE_VALUES):
                 lake.copy(connection, table.name, f"from read_parquet('{escape_sql_path(folder)}/{table.name}-*')")
     finally:
@@ -77,7 +83,7 @@ def _find_roles(connection: duckdb.DuckDBPyConnection, types: dict[str, str], na
     candidates = [(field, types[field] == "text") for field in list_candidates(types)]
     schema = {"field": pl.String(), "is_text": pl.Boolean()}
     connection.register("candidate_fields", pl.DataFrame(candidates, schema, orient="row").to_arrow())
-    counts: pl.DataFrame = connection.sql(queries.ROLE_COUNTS).pl()
+    counts: pl.DataFrame = connection.sql(ROLE_COUNTS).pl()
     return assign_roles(counts, types, named)
 
 
@@ -88,22 +94,17 @@ def _count_events(connection: duckdb.DuckDBPyConnection) -> int:
 def _write_shard(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    steps: Sequence[str],
-    shard: dict[str, int],
+    steps: dict[str, str],
+    shard: int,
     session_gap_minutes: float,
 ) -> None:
     """Write both tables of a shard, as files of the folder."""
-    first, *others = steps
-    connection.execute(first, shard)
-    for step in others:
+    for step in steps.values():
         connection.execute(step)
     gap: dict[str, object] = {"gap": session_gap_minutes}
-    for table, query, values in (
-        (EXCHANGES, queries.EXCHANGES, gap),
-        (EXCHANGE_VALUES, queries.EXCHANGE_VALUES, {}),
-    ):
-        target = str(folder / f"{table.name}-{shard['shard']:05}.parquet").replace(
-            "'", "''"
-        )  # a target is never a pattern
+    for table, query, values in ((EXCHANGES, queries.EXCHANGES, gap), (EXCHANGE_VALUES, queries.EXCHANGE_VALUES, {})):
+        target = escape_sql_target(folder / f"{table.name}-{shard:05}.parquet")
         columns = ", ".join(table.schema.names())
         connection.execute(f"copy (select {columns} from ({query})) to '{target}' (format parquet)", values)
+    for name in steps:
+        connection.execute(f"drop table {name}")

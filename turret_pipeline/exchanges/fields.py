@@ -34,11 +34,13 @@ RATINGS_OF_ANSWERS = 8
 COLUMN, RATING, NUMBER, ENUM, ID = "column", "rating", "number", "enum", "id"
 USED_FIELDS_SCHEMA = pl.Schema(
     {"field": pl.String(), "use": pl.String(), "rank": pl.Int64(), "target": pl.String(), "factor": pl.Float64()}
+    | {"name_order": pl.UInt32()}
 )
 """One row per field and use.
 
 ``rank`` is the rank of a rating among the fields that hold ratings, or of a field among those of its column, else 0. A
-field with use COLUMN is multiplied by ``factor`` for the column ``target``.
+field with use COLUMN is multiplied by ``factor`` for the column ``target``. ``name_order`` is the place of the field
+in the order of names.
 """
 
 _OTHER_IDS = frozenset("user session conversation thread chat project organization org account device tenant".split())
@@ -55,7 +57,9 @@ def list_used_fields(types: dict[str, str]) -> pl.DataFrame:
         for use, rank in _list_uses(field, kind)
         if use == RATING or field not in taken
     ]
-    return pl.DataFrame([*others, *columns], USED_FIELDS_SCHEMA, orient="row")
+    places = {field: place for place, field in enumerate(sorted(types))}
+    rows = [(*row, places[row[0]]) for row in (*others, *columns)]
+    return pl.DataFrame(rows, USED_FIELDS_SCHEMA, orient="row")
 
 
 def _list_columns(types: dict[str, str]) -> Iterator[tuple[str, str, int, str, float]]:

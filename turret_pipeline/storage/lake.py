@@ -57,8 +57,9 @@ class Lake:
     ) -> None:
         """Replace a table by the result of a DuckDB query, which need not fit in memory."""
         with atomic_replace(self.path(table)) as temp:
-            target = str(temp).replace("'", "''")  # a target is never a pattern
-            connection.execute(f"copy ({query}) to '{target}' (format parquet, compression lz4_raw)", parameters)
+            connection.execute(
+                f"copy ({query}) to '{escape_sql_target(temp)}' (format parquet, compression lz4_raw)", parameters
+            )
             conform(LAKE_TABLES[table], pl.scan_parquet(temp, glob=False).head(0).collect())
 
     def scan(self, table: str) -> pl.LazyFrame:
@@ -112,3 +113,8 @@ def escape_pattern(path: Path | str) -> str:
 def escape_sql_path(path: Path | str) -> str:
     """A path as a literal in SQL, escaped so that DuckDB does not read it as a pattern."""
     return escape_pattern(path).replace("'", "''")
+
+
+def escape_sql_target(path: Path) -> str:
+    """A path that DuckDB writes to, as a literal in SQL. A target is never read as a pattern."""
+    return str(path).replace("'", "''")

@@ -52,7 +52,7 @@ class _Rules:
         self.gap = gap
         self.types = dict(lake.read("fields").select("field", "type").iter_rows())
         self.uses: dict[str, set[str]] = defaultdict(set)
-        for name, use, _ in list_used_fields(self.types).iter_rows():
+        for name, use in list_used_fields(self.types).select("field", "use").iter_rows():
             self.uses[use].add(name)
         self.roles: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for role, name, of_field in lake.read("exchange_roles").select("role", "event_name", "field").iter_rows():

@@ -40,7 +40,7 @@ from turret_pipeline_tests.commands import PROJECT
 from turret_pipeline_tests.exchanges.rows import NOON, Event, write_lake
 
 DATA = PROJECT.parent / "shared" / "data" / "events"
-SETS = ("star_dev", "sgd_dev")
+RANDOM, SETS = "random", ("star_dev", "sgd_dev")
 GAP = dt.timedelta(minutes=30)
 LIMIT_EVENTS, LIMIT_SECONDS, LIMIT_GIGABYTES = 10_000_000, 60.0, 4.0
 
@@ -138,21 +138,22 @@ def count_differences(lake: Lake) -> tuple[int, dict[str, int]]:
     return found.height, differing
 
 
+def compare_set(name: str, sessions: int) -> tuple[int, dict[str, int]]:
+    """``count_differences`` of random sessions of a data set, or of generated ones for the name random."""
+    with tempfile.TemporaryDirectory() as folder:
+        if name == RANDOM:
+            return count_differences(draw_sessions(Path(folder), sessions))
+        return count_differences(read_sessions(DATA / f"{name}.jsonl.gz", Path(folder), sessions))
+
+
 def check_rules(sessions: int) -> bool:
     """Print how many exchanges of each data set agree with the rules, and return True if all do."""
     is_right = True
-    for name in ("random", *SETS):
-        source = DATA / f"{name}.jsonl.gz"
-        if name != "random" and not source.exists():
-            print(f"{name}: skipped, {source.parent.name} is not beside the checkout")
+    for name in (RANDOM, *SETS):
+        if name in SETS and not DATA.exists():
+            print(f"{name}: skipped, ../shared/data is not beside the checkout")
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            lake = (
-                draw_sessions(Path(folder), sessions)
-                if name == "random"
-                else read_sessions(source, Path(folder), sessions)
-            )
-            count, differing = count_differences(lake)
+        count, differing = compare_set(name, sessions)
         wrong = {column: number for column, number in differing.items() if number}
         print(f"{name}: {count:,} exchanges of {sessions} sessions; differing: {wrong or 'none'}")
         is_right &= not wrong
