@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from turret_pipeline.escaping import escape_line
 from turret_pipeline.journeys.facts import percent
 
-WIDTH, ROW, LABEL, VALUE = 460, 22, 170, 70
-"""Pixels: of a chart, of a row, of the labels at the left, and of the values at the right."""
+WIDTH, ROW, LINE, VALUE = 340, 36, 16, 70
+"""Pixels: of a chart, which fits a phone; of a row; of the line of its label, above the bar; and of the value, right of
+the bar."""
 
-MAX_LABEL = 23
-"""Characters of a label that fit its width."""
+MAX_LABEL = 48
+"""Characters of a label that fit the width of a chart."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def draw_bars(title: str, bars: Sequence[Bar]) -> str:
     if not bars:
         return ""
     largest = max(max(bar.share, bar.high or 0) for bar in bars)
-    scale = (WIDTH - LABEL - VALUE) / largest if largest > 0 else 0.0
+    scale = (WIDTH - VALUE) / largest if largest > 0 else 0.0
     rows = "".join(_draw_bar(bar, number * ROW, scale) for number, bar in enumerate(bars))
     height = len(bars) * ROW
     return (
@@ -45,17 +46,17 @@ def escape_html(text: str) -> str:
 
 
 def _draw_bar(bar: Bar, top: float, scale: float) -> str:
-    middle, width = top + ROW / 2, max(bar.share * scale, 1.0)
+    middle, width = top + LINE + (ROW - LINE) / 2, max(bar.share * scale, 1.0)
     label = bar.label if len(bar.label) <= MAX_LABEL else bar.label[: MAX_LABEL - 1] + "…"
     parts = [
-        f'<text x="{LABEL - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape_html(label)}</text>',
-        f'<rect class="{"muted" if bar.is_muted else "bar"}" x="{LABEL}" y="{top + 4:.1f}" width="{width:.1f}" '
-        f'height="{ROW - 8}"></rect>',
+        f'<text x="0" y="{top + LINE - 2:.1f}">{escape_html(label)}</text>',
+        f'<rect class="{"muted" if bar.is_muted else "bar"}" x="0" y="{top + LINE + 3:.1f}" width="{width:.1f}" '
+        f'height="{ROW - LINE - 6}"></rect>',
     ]
     end = width
     if bar.low is not None and bar.high is not None:
-        low, high = (LABEL + max(value, 0) * scale for value in (bar.low, bar.high))
+        low, high = (max(value, 0) * scale for value in (bar.low, bar.high))
         parts.append(f'<path class="interval" d="M{low:.1f} {middle:.1f}H{high:.1f}"></path>')
-        end = max(width, high - LABEL)
-    parts.append(f'<text x="{LABEL + end + 6:.1f}" y="{middle + 4:.1f}">{percent(bar.share)}</text>')
+        end = max(width, high)
+    parts.append(f'<text x="{end + 6:.1f}" y="{middle + 4:.1f}">{percent(bar.share)}</text>')
     return "".join(parts)

@@ -52,7 +52,12 @@ less; the thin line over a bar is the 95 % interval of the difference, drawn fro
 """
 
 MAX_BARS = 10
-COMPARED_WITH = {CHANGED: "before", FAILS: "other topics", DIFFERS: "elsewhere"}
+COMPARED = {
+    CHANGED: ("now", "before"),
+    FAILS: ("this topic", "other topics"),
+    DIFFERS: ("this segment", "everyone else"),
+}
+"""Names of the two bars of a finding: its own share, and the one that it is compared with."""
 
 
 def render_html(report: Report) -> str:
@@ -70,22 +75,22 @@ def _list_parts(answer: Answer, report: Report) -> Iterator[str]:
             yield from (f"<p>{escape_html(sentence)}</p>" for sentence in list_sentences(answer))
     elif answer.findings:
         shown, rest = answer.findings[:MAX_FINDINGS], answer.findings[MAX_FINDINGS:]
-        yield from (_render_finding(finding, COMPARED_WITH[answer.key]) for finding in shown)
+        yield from (_render_finding(finding, COMPARED[answer.key]) for finding in shown)
         if rest:
-            more = "".join(_render_finding(finding, COMPARED_WITH[answer.key]) for finding in rest)
+            more = "".join(_render_finding(finding, COMPARED[answer.key]) for finding in rest)
             yield f"<details><summary>{len(rest):,} more</summary>{more}</details>"
     else:
         yield from (f"<p>{escape_html(sentence)}</p>" for sentence in list_sentences(answer))
     yield from (f'<p class="note">{_keep_days(escape_html(note))}</p>' for note in answer.notes)
 
 
-def _render_finding(finding: Finding, compared_with: str) -> str:
+def _render_finding(finding: Finding, names: tuple[str, str]) -> str:
     """A sentence with its chart."""
     other, interval = finding.other_share, finding.interval
     low, high = (None, None) if other is None or interval is None else (other + end for end in interval)
-    bars = [Bar("now" if compared_with == "before" else "here", finding.share, low, high)]
+    bars = [Bar(names[0], finding.share, low, high)]
     if other is not None:
-        bars.append(Bar(compared_with, other, is_muted=True))
+        bars.append(Bar(names[1], other, is_muted=True))
     chart = draw_bars(finding.sentence, bars)
     return f'<div class="finding"><p>{_keep_days(escape_html(finding.sentence))}</p>{chart}</div>'
 
