@@ -3,7 +3,8 @@
 100 exchanges each of llm_arena, star_dev and multiwoz_dev: about half drawn at random, the others where something may
 have gone wrong (the next prompt is like this one, or begins like an objection; the answer has a negation; the session
 ends without thanks). ``weight`` is the inverse of the chance to be drawn. Two readers read each exchange with two
-before and two after it; a third decided the 18 of 1,500 labels on which they differed. Every second exchange is held back.
+before and two after it; a third decided the 18 of 1,500 labels on which they differed. Every second exchange is held
+back.
 
 - rephrased: the next prompt asks for the same again, because the answer did not give it. Another item, the next step or
   an answer to a question of the assistant is none.
