@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     session_gap_minutes: float = Field(
         30, gt=0, description="A gap of this length ends a session, for events without a session id"
     )
+    abandoned_seconds: float = Field(
+        60,
+        gt=0,
+        description="A session that ends at most this long after a refused, repeated or corrected prompt was abandoned",
+    )
     missing_times: Literal["chats", "file", "refuse"] = Field(
         "chats",
         description="Events without a time that get the modification time of their file, and are marked: chats: "

@@ -17,6 +17,7 @@ from turret_pipeline.orchestration.assets.insights import insight
 from turret_pipeline.orchestration.assets.journeys import journeys
 from turret_pipeline.orchestration.assets.marts import make_marts
 from turret_pipeline.orchestration.assets.publish import publish
+from turret_pipeline.orchestration.assets.signals import signals
 from turret_pipeline.orchestration.assets.topics import continuations, embeddings, texts, topics
 from turret_pipeline.orchestration.dbt import prepare_manifest
 from turret_pipeline.orchestration.logs import console_logger
@@ -57,6 +58,7 @@ def build_definitions(settings: Settings, progress: Progress | None = None) -> d
             topics,
             continuations,
             exchanges,
+            signals,
             insight,
             journeys,
             make_marts(manifest),

@@ -78,6 +78,14 @@ class VectorStore:
             )
         return frame["vector"].to_numpy()
 
+    def read_batches(self, text_ids: pl.Series) -> Iterator[tuple[pl.Series, FloatArray]]:
+        """Ids and vectors of those of the texts that have one, file by file."""
+        wanted, prepared = text_ids.unique().to_frame("text_id"), self.prepared_ids().to_frame()
+        for file in self._prepared_files():
+            yield from _read_batch(file, wanted)
+        for file in self._files():
+            yield from _read_batch(file, wanted.join(prepared, on="text_id", how="anti"))
+
     def flags_of_prepared(self) -> pl.DataFrame:
         """Columns text_id, is_copy_left_out and is_cut of all texts with a vector of their prepared form."""
         files = self._prepared_files()
@@ -94,3 +102,9 @@ def _read_ids(files: list[Path]) -> pl.Series:
     if not files:
         return pl.Series("text_id", [], pl.String)
     return pl.scan_parquet(files, glob=False).select("text_id").collect()["text_id"]
+
+
+def _read_batch(file: Path, wanted: pl.DataFrame) -> Iterator[tuple[pl.Series, FloatArray]]:
+    rows = pl.read_parquet(file, columns=["text_id", "vector"], glob=False).join(wanted, on="text_id", how="semi")
+    if not rows.is_empty():
+        yield rows["text_id"], rows["vector"].to_numpy()

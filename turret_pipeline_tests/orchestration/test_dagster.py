@@ -25,7 +25,7 @@ from turret_pipeline_tests.commands import BIN, PROJECT, conversations, copy_par
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.network_guard import attempts_to_leave, guarded_environment
 
-GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "exchanges", "marts", "publish"}
+GROUPS = {"ingestion", "fields", "topics", "insight", "journeys", "exchanges", "signals", "marts", "publish"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,19 @@
+select
+    exchange_id,
+    is_rephrased,
+    rephrased_reason,
+    is_corrected,
+    corrected_reason,
+    is_declined,
+    declined_reason,
+    is_unanswered,
+    unanswered_reason,
+    is_abandoned,
+    abandoned_reason,
+    is_repeated_later,
+    repeated_later_reason,
+    is_badly_rated,
+    badly_rated_reason,
+    is_struggle,
+    struggle_reason
+from {{ source('lake', 'exchange_signals') }}

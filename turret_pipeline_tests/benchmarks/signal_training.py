@@ -1,0 +1,122 @@
+"""Weights of the classes of answers and prompts, fitted to written examples, and their accuracy on held-back ones.
+
+    python -m turret_pipeline_tests.benchmarks.signal_training [--fit]
+
+The examples in signal_examples/ were written for this project in seven languages, by several authors; the file
+held_back.jsonl by an author of its own, who saw no others. Half of them are unusual on purpose: refusals without the
+usual words, stories in which someone refuses, answers that apologize and then help. So the figures are lower than those
+of ordinary logs. ``--fit`` writes turret_pipeline/signals/weights.npz from all files but held_back.jsonl.
+"""
+
+import argparse
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.signals import classifier
+from turret_pipeline.signals.classifier import ANSWER, CLASSES, FORMS_ONLY, MODELS, NEITHER, PROMPT, Classifier
+from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.tables.signals import CORRECTED, DECLINED, UNANSWERED
+from turret_pipeline.topics.embedding.embedding import Embedder, normalize_rows
+from turret_pipeline.topics.embedding.model_names import ENGLISH
+
+EXAMPLES = Path(__file__).parent / "signal_examples"
+HELD_BACK = "held_back"
+WEIGHTS = Path(str(classifier.__file__)).parent / "weights.npz"
+REGULARIZATION = 1.0
+PRIORS = {DECLINED: 0.1, UNANSWERED: 0.15, CORRECTED: 0.1}
+"""Shares that are expected in logs: the examples have far more of each, so the intercepts are moved (Saerens, Latinne
+and Decaestecker, 2002)."""
+
+
+def read_examples(*, is_held_back: bool) -> pl.DataFrame:
+    """Columns language, kind, class and text."""
+    names = [path for path in sorted(EXAMPLES.glob("*.jsonl")) if (path.stem == HELD_BACK) == is_held_back]
+    rows = [json.loads(line) for path in names for line in path.read_text().splitlines()]
+    return pl.DataFrame(rows).unique("text", maintain_order=True)
+
+
+@functools.cache
+def _embedder(model: str) -> Embedder:
+    return load_embedder(model, "cpu")
+
+
+def embed(examples: pl.DataFrame, model: str) -> FloatArray | None:
+    """Unit vectors of the examples by a model; None for FORMS_ONLY."""
+    return None if model == FORMS_ONLY else normalize_rows(_embedder(model)(examples["text"].to_list()))
+
+
+def select_readable(examples: pl.DataFrame, kind: str, model: str) -> pl.DataFrame:
+    """The examples of a kind that a model reads: the English one reads only English."""
+    of_kind = examples.filter(kind=kind)
+    return of_kind.filter(language="en") if model == ENGLISH else of_kind
+
+
+def fit(kind: str, model: str, examples: pl.DataFrame) -> Classifier:
+    """A classifier of the kind for the vectors of the model."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = select_readable(examples, kind, model)
+    features = classifier.list_features(kind, rows["text"], embed(rows, model))
+    fitted = LogisticRegression(C=REGULARIZATION, max_iter=5000).fit(features, rows["class"].to_numpy())
+    assert tuple(fitted.classes_) == CLASSES[kind]
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(CLASSES[kind]) == 2:  # scikit-learn has one row for the second of two classes
+        coefficients, intercepts = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.hstack([-intercepts, intercepts]) / 2,
+        )
+    shares = np.array([(rows["class"] == name).sum() / rows.height for name in CLASSES[kind]])
+    priors = np.array([PRIORS.get(name, 0.0) for name in CLASSES[kind]])
+    priors[CLASSES[kind].index(NEITHER)] = 1 - priors.sum()
+    intercepts = intercepts + np.log(priors / shares)
+    return Classifier(kind, coefficients.astype(np.float32), intercepts.astype(np.float32))
+
+
+def measure(kind: str, model: str, found: Classifier, examples: pl.DataFrame) -> None:
+    """Print precision, recall and F1 by class, for English and for the other languages."""
+    for group in ("en", "other"):
+        is_english = pl.col("language") == "en"
+        rows = select_readable(examples, kind, model).filter(is_english if group == "en" else ~is_english)
+        if rows.is_empty():
+            continue
+        best = found.classify(rows["text"], embed(rows, model)).argmax(axis=1)
+        predicted = np.array(CLASSES[kind])[best]
+        for name in CLASSES[kind]:
+            if name != NEITHER:
+                right = rows["class"].to_numpy() == name
+                hits = int((right & (predicted == name)).sum())
+                precision, recall = hits / max(int((predicted == name).sum()), 1), hits / int(right.sum())
+                f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+                print(f"| {name} | {model} | {group} | {rows.height} | {precision:.2f} | {recall:.2f} | {f1:.2f} |")
+
+
+def main() -> None:
+    """Fit if asked to, then measure on the held-back examples."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fit", action="store_true")
+    options: Any = parser.parse_args()
+    if options.fit:
+        examples = read_examples(is_held_back=False)
+        weights = {}
+        for kind in (ANSWER, PROMPT):
+            for model in (*MODELS, FORMS_ONLY):
+                fitted = fit(kind, model, examples)
+                weights[f"{kind} {model} coefficients"] = fitted.coefficients
+                weights[f"{kind} {model} intercepts"] = fitted.intercepts
+        np.savez_compressed(WEIGHTS, allow_pickle=False, **weights)
+        print(f"Fitted to {examples.height:,} examples.")
+    held_back = read_examples(is_held_back=True)
+    print("| class | vectors | language | examples | precision | recall | F1 |\n|---|---|---|---|---|---|---|")
+    for kind in (ANSWER, PROMPT):
+        for model in (*MODELS, FORMS_ONLY):
+            measure(kind, model, classifier.load_classifier(kind, model), held_back)
+
+
+if __name__ == "__main__":
+    main()
