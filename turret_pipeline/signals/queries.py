@@ -126,7 +126,7 @@ _REASONS = {
             else 'The next prompt is in a language without rules.' end end""",
     "declined": """case
         when is_declined then format('The answer refuses: probability {:.2f}.', declined)
-        when is_declined is null then case when not has_answer then 'There is no answer.'
+        when is_declined is null then case when not has_answer then 'The prompt has no answer.'
             when answer_text_id is null then 'The text of the answer is not recorded.'
             else 'The answer is in a language without rules.' end end""",
     "unanswered": f"""case
@@ -151,7 +151,7 @@ _REASONS = {
             else 'The {REPEAT_DAYS} days after it are not over.' end end""",
     "badly_rated": """case
         when is_badly_rated then format('Rated {} on a scale from {} to {}.', rating, worst, best)
-        when is_badly_rated is null then case when rating is null then 'There is no rating.'
+        when is_badly_rated is null then case when rating is null then 'The exchange has no rating.'
             else 'The scale of the ratings is unknown.' end end""",
 }
 

@@ -6,10 +6,10 @@ REPHRASED, CORRECTED, DECLINED, UNANSWERED = "rephrased", "corrected", "declined
 ABANDONED, REPEATED_LATER, BADLY_RATED, STRUGGLE = "abandoned", "repeated_later", "badly_rated", "struggle"
 
 SIGNALS: dict[str, str] = {
-    REPHRASED: "The session's next prompt says nearly the same, by its meaning and its words, and is no follow-up",
+    REPHRASED: "The session's next prompt says nearly the same, by its meaning and its words, and is not a follow-up",
     CORRECTED: "The session's next prompt objects to the answer: it was wrong, or not what was asked",
     DECLINED: "The first answer refuses: for reasons of policy, safety, law, role or ability",
-    UNANSWERED: "There is no answer, or an error, or the first answer says that nothing was found, known or understood",
+    UNANSWERED: "No answer follows, or an error, or the first answer says that nothing was found, known or understood",
     ABANDONED: "The session ends within abandoned_seconds after the exchange, which was declined or follows an "
     "exchange that was rephrased or corrected",
     REPEATED_LATER: "The same user asks about the same topic in another session within 7 days",

@@ -84,7 +84,7 @@ def test_a_prompt_is_unanswered_without_an_answer_with_an_error_or_with_an_empty
     rows = find(tmp_path, events)
     assert is_true(rows, "unanswered") == {"p1": True, "p2": True, "p3": True, "p4": False}
     assert rows["p2"]["unanswered_reason"] == "No answer follows."
-    assert rows["p2"]["declined_reason"] == "There is no answer."
+    assert rows["p2"]["declined_reason"] == "The prompt has no answer."
     assert rows["p3"]["unanswered_reason"] == "The answer is an error."
 
 
