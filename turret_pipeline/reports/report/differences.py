@@ -62,7 +62,10 @@ def _compare_topics(
 
 
 def _compare_failures(data: ReportData, period: object, min_users: int) -> Iterator[Comparisons]:
-    """Segments whose exchanges are slow, expensive, badly rated, unanswered or wrong more often than elsewhere."""
+    """Segments whose exchanges are slow, expensive, badly rated, unanswered or wrong more often than elsewhere.
+
+    All of a field are told: only more than elsewhere is tested, so that none is the reverse of another.
+    """
     models = data.exchanges.filter(pl.col("model").is_not_null())
     named = models.select("exchange_id", pl.lit("model").alias("segment_field"), pl.col("model").alias("segment_value"))
     segments = pl.concat([data.segments.drop("side"), named])
@@ -75,7 +78,6 @@ def _compare_failures(data: ReportData, period: object, min_users: int) -> Itera
                     f"{NOUNS[measure.key]} in segments",
                     compared.with_columns(pl.lit(field).alias("segment_field")),
                     functools.partial(_describe_failure, measure, period, " " if field in numbers else " = "),
-                    ("segment_field",),
                 )
 
 

@@ -49,6 +49,20 @@ def test_a_slow_model_is_found() -> None:
     assert (found.kind, found.sentence.split(":")[0]) == ("slow", "With model = slow")
 
 
+def test_all_segments_that_fail_more_often_are_found() -> None:
+    rows = [
+        *with_segment(ask(30, "x", latency_seconds=9.0), plan="p2"),
+        *with_segment(ask(30, "x", 30, latency_seconds=9.0), plan="p3"),
+        *with_segment(ask(900, "x", 60, latency_seconds=1.0), plan="p4"),
+    ]
+
+    for some in (rows, rows[::-1]):
+        assert [one.sentence.split(":")[0] for one in findings(make_data(some), DIFFERS)] == [
+            "With plan = p2",
+            "With plan = p3",
+        ]
+
+
 def test_halves_of_a_number_are_segments_for_failures_only() -> None:
     rows = [*ask(30, "x", latency_seconds=9.0), *ask(70, "y", latency_seconds=1.0)]
     rows = [
