@@ -1,7 +1,8 @@
 """Families of comparisons: rows that were tested together, and the findings among them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -56,28 +57,54 @@ def answer_questions(
     adjusted = select_families([family.p_values() for family in families], Q_VALUE_THRESHOLD)
     answers = []
     for key in keys:
-        found: list[Finding] = []
-        unfound: dict[str, int] = {}
+        found: dict[str, list[_Claim]] = {}
+        compared: dict[str, int] = {}
         for family, q_values in zip(families, adjusted, strict=True):
             for part, of_part in family.split(q_values) if family.answer == key else ():
-                findings = _list_findings(part, of_part)
-                found += findings
-                if not findings and part.rows.height:
-                    unfound[part.noun] = unfound.get(part.noun, 0) + part.rows.height
-        compared = sum(part.rows.height for family in families if family.answer == key for part in family.parts)
-        answers.append(Answer(key, tuple(found), (*notes.get(key, ()), *_note_unfound(found, unfound)), compared))
+                found.setdefault(part.noun, []).extend(_list_claims(part, of_part))
+                compared[part.noun] = compared.get(part.noun, 0) + part.rows.height
+        unfound = {noun: count for noun, count in compared.items() if count and not found[noun]}
+        findings = _take_turns(found.values())
+        notes_of_key = (*notes.get(key, ()), *_note_unfound(findings, unfound))
+        answers.append(Answer(key, findings, notes_of_key, sum(compared.values())))
     return answers
 
 
-def _list_findings(part: Comparisons, q_values: FloatArray) -> list[Finding]:
+@dataclass(frozen=True)
+class _Claim:
+    """A finding with the size of its difference."""
+
+    size: float
+    finding: Finding
+
+
+def _list_claims(part: Comparisons, q_values: FloatArray) -> list[_Claim]:
     rows = part.rows.with_columns(pl.Series("report_q", q_values, dtype=pl.Float64).fill_nan(None))
     claims = rows.filter((pl.col("report_q") <= Q_VALUE_THRESHOLD) & pl.col("is_relevant"))
-    ranked = claims.sort("size", descending=True, maintain_order=True)
     if part.told_once:
-        ranked = ranked.unique(part.told_once, keep="first", maintain_order=True)
+        ranked = claims.sort("size", descending=True, maintain_order=True)
+        claims = ranked.unique(part.told_once, keep="first", maintain_order=True)
     return [
-        replace(part.describe(row, row["report_q"]), q_value=row["report_q"]) for row in ranked.iter_rows(named=True)
+        _Claim(row["size"], replace(part.describe(row, row["report_q"]), q_value=row["report_q"]))
+        for row in claims.iter_rows(named=True)
     ]
+
+
+def _take_turns(kinds: Iterable[Sequence[_Claim]]) -> tuple[Finding, ...]:
+    """The largest of each kind, the largest first, then the second of each kind, and so on.
+
+    Equal sizes are in the order of their sentences. Sizes of one kind do not hide another kind: shares of moves out of
+    a node differ by more than shares of topics among all prompts.
+    """
+    ranked = [sorted(claims, key=_rank) for claims in kinds]
+    turns = zip_longest(*ranked)
+    return tuple(
+        claim.finding for turn in turns for claim in sorted((one for one in turn if one is not None), key=_rank)
+    )
+
+
+def _rank(claim: _Claim) -> tuple[float, str]:
+    return -claim.size, claim.finding.sentence
 
 
 def _note_unfound(found: Sequence[Finding], unfound: Mapping[str, int]) -> Iterator[str]:

@@ -104,7 +104,10 @@ class TopicShift:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one question: findings, the strongest first, and notes on what could not be decided.
+    """The answer to one question: findings, and notes on what could not be decided.
+
+    Findings are in turns: the largest difference of each kind, the largest first, then the second of each kind, and so
+    on.
 
     ``compared_count`` is the number of differences that were tested to find them.
     """

@@ -63,6 +63,23 @@ def test_all_segments_that_fail_more_often_are_found() -> None:
         ]
 
 
+def test_many_findings_of_one_kind_hide_none_of_another() -> None:
+    rows: list[Row] = []
+    for number in range(20):
+        rows += with_segment(ask(40, f"t{number}", latency_seconds=1.0), area=f"a{number % 2}")
+    for speed, seconds in (("low", 9.0), ("high", 1.0)):
+        rows += with_segment(ask(60, "t0", len(rows), latency_seconds=seconds), speed=speed)
+
+    for some in (rows, rows[::-1]):
+        found = findings(make_data(some), DIFFERS)
+        sizes = [abs(one.share - (one.other_share or 0)) for one in found]
+
+        assert [one.kind for one in found] == ["slow", *["topic"] * 20]
+        assert sizes[1:] == sorted(sizes[1:], reverse=True)
+        ties = [one.sentence for one in found if one.count == 40]
+        assert ties == sorted(ties)
+
+
 def test_halves_of_a_number_are_segments_for_failures_only() -> None:
     rows = [*ask(30, "x", latency_seconds=9.0), *ask(70, "y", latency_seconds=1.0)]
     rows = [
