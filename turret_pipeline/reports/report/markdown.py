@@ -8,6 +8,7 @@ from turret_pipeline.escaping import escape_markdown
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.reports.report.lines import describe_size, list_sentences
 from turret_pipeline.reports.report.model import TALK, FieldTopics, Report, TopicLine
+from turret_pipeline.reports.report.words import plural
 
 NAMES = 2
 """Columns of a table that are names, before those of figures."""
@@ -31,10 +32,11 @@ def _list_lines(report: Report) -> Iterator[str]:
 
 
 def _list_topics(one: FieldTopics) -> Iterator[str]:
-    """The topics of a field as a table."""
-    yield from ("", f"### Topics of {escape_markdown(one.field)}", "")
+    """The topics of a field as a table, after the number of texts."""
+    counts = f"{plural(one.event_count, 'text')}, {one.no_topic_count:,} without a topic"
+    yield from ("", f"### Topics of {escape_markdown(one.field)}", "", counts)
     if one.topics:
-        yield from _align(list(_list_rows(one.topics)))
+        yield from ("", *_align(list(_list_rows(one.topics))))
     for note in one.notes:
         yield from ("", f"Note: {escape_markdown(note)}")
 

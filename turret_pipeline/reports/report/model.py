@@ -76,7 +76,7 @@ class TopicLine:
 
 @dataclass(frozen=True)
 class FieldTopics:
-    """The topics of a text field, the most events first."""
+    """The topics of a text field, the most events first, and those of follow-ups last."""
 
     field: str
     event_count: int

@@ -35,7 +35,7 @@ def _list_topics(data: ReportData, field: str) -> FieldTopics:
         data.topics.join(own, on="topic_id")
         .join(subjects, on="topic_id", how="left")
         .with_columns(pl.col("exchanges").fill_null(0))
-        .sort("events", "topic_id", descending=[True, False])
+        .sort(pl.col("role") == CONTINUATION, "events", "topic_id", descending=[False, True, False])
     )
     lines = tuple(
         TopicLine(

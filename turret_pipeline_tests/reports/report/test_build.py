@@ -11,7 +11,16 @@ from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline_tests.benchmarks.simulated import World
 from turret_pipeline_tests.benchmarks.simulated_reports import simulate_report_data
-from turret_pipeline_tests.reports.report.frames import MONDAY, Row, answer, ask, make_data, make_roles, with_segment
+from turret_pipeline_tests.reports.report.frames import (
+    MONDAY,
+    Row,
+    answer,
+    ask,
+    make_data,
+    make_roles,
+    make_topics,
+    with_segment,
+)
 
 
 def test_without_rows_every_answer_is_empty() -> None:
@@ -31,6 +40,15 @@ def test_without_prompts_topics_are_told_and_nothing_fails() -> None:
 
     assert by_key[TALK].findings[0].sentence.startswith("Theme (1 topic): 30 of 30")
     assert (by_key[FAILS].findings, by_key[FAILS].compared_count) == ((), 0)
+
+
+def test_topics_of_follow_ups_are_listed_last() -> None:
+    topics = pl.concat([make_topics("more", role="continuation"), make_topics("x", "y")])
+    rows = [*ask(30, "more"), *ask(10, "x"), *ask(20, "y")]
+
+    (field,) = build_report(make_data(rows, topics=topics), ReportOptions()).fields
+
+    assert [line.topic_id for line in field.topics] == ["y", "x", "more"]
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

@@ -127,6 +127,11 @@ def test_text_wraps_at_120_columns_and_begins_no_line_inside_a_name() -> None:
     assert sum(line.startswith(("  many", "  words")) for line in lines) > 2
 
 
+def test_markdown_and_text_tell_how_many_texts_have_no_topic() -> None:
+    assert "\n### Topics of prompt\n\n10 texts, 1 without a topic\n\n| Topic" in render_markdown(FULL)
+    assert "Topics of prompt (10 texts; 1 without a topic):" in render_text(FULL)
+
+
 def test_tables_of_markdown_are_aligned() -> None:
     topics = (topic("退款 | a", 6), topic("Thanks", 3))
     text = render_markdown(report(Answer(TALK, ()), fields=(FieldTopics("prompt", 10, 1, 2, topics),)))
