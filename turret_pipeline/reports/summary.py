@@ -15,6 +15,7 @@ from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.lines import list_sentences
 from turret_pipeline.reports.report.model import TALK, Report
+from turret_pipeline.reports.report.words import plural
 from turret_pipeline.reports.summary_notes import (
     REPAIRS,
     list_applied_edits,
@@ -102,7 +103,9 @@ def _summarize(connection: duckdb.DuckDBPyConnection, report: Report) -> Section
 def _count(connection: duckdb.DuckDBPyConnection) -> Section:
     """Counts of events and rows, and notes on rows and events that are not as they should be."""
     events, sessions, users, first, last, duplicates, rejected, repaired = connection.execute(COUNTS).fetchall()[0]
-    head = f"{events:,} events, {sessions:,} sessions, {users:,} users"
+    head = ", ".join(
+        plural(count, noun) for noun, count in {"event": events, "session": sessions, "user": users}.items()
+    )
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
     rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
     section: Section = [EMPTY, Line(f"{head}{period} ({rows})", "bold")]

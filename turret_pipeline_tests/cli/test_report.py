@@ -1,6 +1,7 @@
 """`turret report` on the published file of the sample."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def test_a_period_without_sessions_gives_a_report_without_findings(folder: Path)
     assert (found["period"], found["exchange_count"]) == (None, 0)
     assert [answer["findings"] for answer in found["answers"]] == [[], [], [], []]
     for name in ("text", "md", "html"):
-        assert "No texts." in run_report(folder, "--since", "2031-01-01", "--format", name)
+        written = re.sub(r"\\", "", run_report(folder, "--since", "2031-01-01", "--format", name))
+        assert written.count("No events in this part of the data.") == len(TITLES)
 
 
 def test_invalid_options_are_rejected_with_a_fix(folder: Path) -> None:

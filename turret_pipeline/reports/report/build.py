@@ -14,7 +14,7 @@ from turret_pipeline.reports.report.differences import compare_segments
 from turret_pipeline.reports.report.failures import find_failures
 from turret_pipeline.reports.report.family import Family, answer_questions
 from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK, Answer, Report
-from turret_pipeline.reports.report.notes import collect_notes
+from turret_pipeline.reports.report.notes import collect_notes, explain_nothing
 from turret_pipeline.reports.report.privacy import suppress_rare_topics
 from turret_pipeline.reports.report.subjects import describe_themes, list_fields
 from turret_pipeline.reports.scope import Scope
@@ -52,8 +52,10 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
     pairs = choose_comparisons(period, options.week_start)
     families = _compare(data, labels, pairs, period, options)
     fields = list_fields(data)
-    talk = Answer(TALK, tuple(describe_themes(data, fields, period)))
-    notes = collect_notes(data, labels, pairs)
+    nothing = explain_nothing(data, pairs)
+    themes = tuple(describe_themes(data, fields, period))
+    talk = Answer(TALK, themes, nothing="" if themes else nothing[TALK])
+    notes = collect_notes(data, labels, pairs, families[0])
     return Report(
         period=period,
         scope=str(data.scope),
@@ -61,7 +63,7 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
         session_count=data.session_count,
         user_count=data.user_count,
         fields=tuple(fields),
-        answers=(talk, *answer_questions(families, notes, (CHANGED, FAILS, DIFFERS))),
+        answers=(talk, *answer_questions(families, notes, {key: nothing[key] for key in (CHANGED, FAILS, DIFFERS)})),
         shifts=tuple(list_shifts(data, labels, pairs, options.min_users)),
     )
 

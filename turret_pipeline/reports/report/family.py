@@ -1,13 +1,15 @@
 """Families of comparisons: rows that were tested together, and the findings among them."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from turret_pipeline.reports.report.lines import Vain, describe_nothing, note_vain
 from turret_pipeline.reports.report.model import Answer, Finding
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.stats.families import select_families
@@ -49,27 +51,6 @@ class Family:
         return zip(self.parts, np.split(values, ends[:-1]), strict=True)
 
 
-def answer_questions(
-    families: Sequence[Family], notes: Mapping[str, Sequence[str]], keys: Sequence[str]
-) -> list[Answer]:
-    """The answers with these keys: what is different beyond chance, given all comparisons of the report."""
-    families = [family for family in families if any(part.rows.height for part in family.parts)]
-    adjusted = select_families([family.p_values() for family in families], Q_VALUE_THRESHOLD)
-    answers = []
-    for key in keys:
-        found: dict[str, list[_Claim]] = {}
-        compared: dict[str, int] = {}
-        for family, q_values in zip(families, adjusted, strict=True):
-            for part, of_part in family.split(q_values) if family.answer == key else ():
-                found.setdefault(part.noun, []).extend(_list_claims(part, of_part))
-                compared[part.noun] = compared.get(part.noun, 0) + part.rows.height
-        unfound = {noun: count for noun, count in compared.items() if count and not found[noun]}
-        findings = _take_turns(found.values())
-        notes_of_key = (*notes.get(key, ()), *_note_unfound(findings, unfound))
-        answers.append(Answer(key, findings, notes_of_key, sum(compared.values())))
-    return answers
-
-
 @dataclass(frozen=True)
 class _Claim:
     """A finding with the size of its difference."""
@@ -78,16 +59,54 @@ class _Claim:
     finding: Finding
 
 
-def _list_claims(part: Comparisons, q_values: FloatArray) -> list[_Claim]:
-    rows = part.rows.with_columns(pl.Series("report_q", q_values, dtype=pl.Float64).fill_nan(None))
-    claims = rows.filter((pl.col("report_q") <= Q_VALUE_THRESHOLD) & pl.col("is_relevant"))
-    if part.told_once:
-        ranked = claims.sort("size", descending=True, maintain_order=True)
-        claims = ranked.unique(part.told_once, keep="first", maintain_order=True)
-    return [
-        _Claim(row["size"], replace(part.describe(row, row["report_q"]), q_value=row["report_q"]))
-        for row in claims.iter_rows(named=True)
-    ]
+@dataclass
+class _Kind:
+    """The comparisons of one noun: their number, the claims among them, and if others are beyond chance, but minor."""
+
+    count: int = 0
+    has_minor: bool = False
+    claims: list[_Claim] = field(default_factory=list)
+
+    def add(self, part: Comparisons, q_values: FloatArray) -> None:
+        """Add comparisons of this noun with their q-values within the report."""
+        rows = part.rows.with_columns(pl.Series("report_q", q_values, dtype=pl.Float64).fill_nan(None))
+        beyond_chance = rows.filter(pl.col("report_q") <= Q_VALUE_THRESHOLD)
+        claims = beyond_chance.filter("is_relevant")
+        self.count += rows.height
+        self.has_minor |= claims.height < beyond_chance.height
+        if part.told_once:
+            ranked = claims.sort("size", descending=True, maintain_order=True)
+            claims = ranked.unique(part.told_once, keep="first", maintain_order=True)
+        self.claims += (
+            _Claim(row["size"], replace(part.describe(row, row["report_q"]), q_value=row["report_q"]))
+            for row in claims.iter_rows(named=True)
+        )
+
+
+def answer_questions(
+    families: Sequence[Family], notes: Mapping[str, Sequence[str]], reasons: Mapping[str, str]
+) -> list[Answer]:
+    """The answers with the keys of ``reasons``: what is different beyond chance, given all comparisons of the report.
+
+    ``reasons`` says why nothing could be compared, if so.
+    """
+    families = [family for family in families if any(part.rows.height for part in family.parts)]
+    adjusted = select_families([family.p_values() for family in families], Q_VALUE_THRESHOLD)
+    answers = []
+    for key, reason in reasons.items():
+        kinds: defaultdict[str, _Kind] = defaultdict(_Kind)
+        for family, q_values in zip(families, adjusted, strict=True):
+            for part, of_part in family.split(q_values) if family.answer == key else ():
+                kinds[part.noun].add(part, of_part)
+        findings = _take_turns(kind.claims for kind in kinds.values())
+        count = sum(kind.count for kind in kinds.values())
+        vain = [
+            Vain(noun, kind.count, kind.has_minor) for noun, kind in kinds.items() if kind.count and not kind.claims
+        ]
+        nothing = "" if findings else describe_nothing(key, vain) if count else reason
+        of_key = (*notes.get(key, ()), *(note_vain(vain) if findings else ()))
+        answers.append(Answer(key, findings, of_key, count, nothing))
+    return answers
 
 
 def _take_turns(kinds: Iterable[Sequence[_Claim]]) -> tuple[Finding, ...]:
@@ -105,9 +124,3 @@ def _take_turns(kinds: Iterable[Sequence[_Claim]]) -> tuple[Finding, ...]:
 
 def _rank(claim: _Claim) -> tuple[float, str]:
     return -claim.size, claim.finding.sentence
-
-
-def _note_unfound(found: Sequence[Finding], unfound: Mapping[str, int]) -> Iterator[str]:
-    """A sentence on what was compared in vain, beside findings of other kinds."""
-    if found and unfound:
-        yield f"Nothing beyond chance among {', '.join(f'{count:,} {noun}' for noun, count in unfound.items())}."

@@ -1,7 +1,7 @@
 """A report as one HTML page without scripts and without anything from another host, so it opens offline."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.reports.report.charts import Bar, draw_bars, escape_html
@@ -17,6 +17,7 @@ from turret_pipeline.reports.report.model import (
     Report,
     TopicLine,
 )
+from turret_pipeline.reports.report.words import plural
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -69,18 +70,16 @@ def render_html(report: Report) -> str:
 
 def _list_parts(answer: Answer, report: Report) -> Iterator[str]:
     yield f"<h2>{escape_html(answer.title)}</h2>"
+    if not answer.findings:
+        yield from (f"<p>{escape_html(sentence)}</p>" for sentence in list_sentences(answer))
     if answer.key == TALK:
         yield from (part for one in report.fields for part in _list_topics(one, answer))
-        if not report.fields:
-            yield from (f"<p>{escape_html(sentence)}</p>" for sentence in list_sentences(answer))
-    elif answer.findings:
+    else:
         shown, rest = answer.findings[:MAX_FINDINGS], answer.findings[MAX_FINDINGS:]
         yield from (_render_finding(finding, COMPARED[answer.key]) for finding in shown)
         if rest:
             more = "".join(_render_finding(finding, COMPARED[answer.key]) for finding in rest)
             yield f"<details><summary>{len(rest):,} more</summary>{more}</details>"
-    else:
-        yield from (f"<p>{escape_html(sentence)}</p>" for sentence in list_sentences(answer))
     yield from (f'<p class="note">{_keep_days(escape_html(note))}</p>' for note in answer.notes)
 
 
@@ -97,10 +96,19 @@ def _render_finding(finding: Finding, names: tuple[str, str]) -> str:
 
 def _list_topics(one: FieldTopics, answer: Answer) -> Iterator[str]:
     """The themes of a field as bars, and its topics as a table."""
-    themes = [finding for finding in answer.findings if finding.field == one.field]
     with_topic = one.event_count - one.no_topic_count
-    counts = f"{one.event_count:,} texts, {with_topic:,} with a topic, {one.follow_up_count:,} of them follow-ups"
+    texts = plural(one.event_count, "text")
+    counts = f"{texts}, {with_topic:,} with a topic, {one.follow_up_count:,} of them follow-ups"
     yield f"<h3>{escape_html(one.field)}: {counts}</h3>"
+    if one.topics:
+        yield _draw_topics(one, [finding for finding in answer.findings if finding.field == one.field])
+        summary = f"All {plural(len(one.topics), 'topic')} of {escape_html(one.field)}"
+        yield f"<details><summary>{summary}</summary>{_tabulate_topics(one.topics)}</details>"
+    yield from (f'<p class="note">Note: {escape_html(note)}</p>' for note in one.notes)
+
+
+def _draw_topics(one: FieldTopics, themes: Sequence[Finding]) -> str:
+    """The largest themes and subjects of a field as bars."""
     by_theme = [Bar(theme.label or "", theme.share) for theme in themes[:MAX_BARS]]
     subjects = sorted(
         (topic for topic in one.topics if not topic.is_follow_up), key=_share_with_follow_ups, reverse=True
@@ -111,7 +119,11 @@ def _list_topics(one: FieldTopics, answer: Answer) -> Iterator[str]:
     figures = (
         f"<figure><figcaption>{head}</figcaption>{chart}</figure>" for head, chart in zip(heads, charts, strict=True)
     )
-    yield f'<div class="charts">{"".join(figures)}</div>'
+    return f'<div class="charts">{"".join(figures)}</div>'
+
+
+def _tabulate_topics(topics: Sequence[TopicLine]) -> str:
+    """The topics as a table."""
     names = ("Topic", "Theme", "Texts", "Share", "With follow-ups", "Users", "Example")
     head = "".join(f"<th{'' if name in {'Topic', 'Theme', 'Example'} else _NUMBER}>{name}</th>" for name in names)
     rows = "".join(
@@ -120,12 +132,9 @@ def _list_topics(one: FieldTopics, answer: Answer) -> Iterator[str]:
         f"<td{_NUMBER}>{percent(topic.event_share)}</td>"
         f"<td{_NUMBER}>{f'{topic.exchange_count:,}' if topic.exchange_count else ''}</td>"
         f'<td{_NUMBER}>{topic.user_count:,}</td><td class="example">{escape_html(_shorten(topic.example))}</td></tr>'
-        for topic in one.topics
+        for topic in topics
     )
-    table = f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    summary = f"All {len(one.topics)} topics of {escape_html(one.field)}"
-    yield f"<details><summary>{summary}</summary>{table}</details>"
-    yield from (f'<p class="note">Note: {escape_html(note)}</p>' for note in one.notes)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _share_with_follow_ups(topic: TopicLine) -> float:

@@ -1,30 +1,55 @@
 """The answers of a report as plain sentences, which all formats share."""
 
-from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK, Answer, Report
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, Answer, Report
+from turret_pipeline.reports.report.words import plural
+from turret_pipeline.stats.groups import MIN_EVENTS
 
 MAX_FINDINGS = 8
 """Findings of an answer that are shown; JSON has all."""
 
 NOTHING = {
-    TALK: "No texts.",
-    CHANGED: "No topic changed beyond chance ({count:,} compared).",
-    FAILS: "No topic fails beyond chance more often than the others ({count:,} compared: sessions that end, slow, "
-    "expensive, unanswered, failed and badly rated exchanges).",
-    DIFFERS: "No segment differs beyond chance ({count:,} compared: topics, failures, moves and outcomes).",
+    CHANGED: "No topic changed beyond chance",
+    FAILS: "No topic fails beyond chance more often than the others",
+    DIFFERS: "Nothing differs beyond chance",
 }
-NOT_COMPARED = {
-    TALK: "No texts.",
-    CHANGED: "Nothing could be compared.",
-    FAILS: "Nothing could be compared: no prompts were recognized (table exchange_roles), or they have too few users.",
-    DIFFERS: "No segment could be compared: no enum field of exchanges has values with enough users.",
-}
+WORTH_TELLING = f" by a quarter or more and on at least {MIN_EVENTS} events"
+"""What a difference beyond chance lacks if it is not told."""
+
+
+@dataclass(frozen=True)
+class Vain:
+    """Comparisons of one kind without a finding, in words of a reader: ``noun``.
+
+    ``has_minor`` is true if differences among them are beyond chance, but not worth telling.
+    """
+
+    noun: str
+    count: int
+    has_minor: bool = False
+
+
+def describe_nothing(key: str, vain: Sequence[Vain]) -> str:
+    """A sentence for an answer without findings: all of its comparisons were in vain."""
+    extent = WORTH_TELLING if any(kind.has_minor for kind in vain) else ""
+    nouns = ", ".join(kind.noun for kind in vain)
+    return f"{NOTHING[key]}{extent} ({sum(kind.count for kind in vain):,} compared: {nouns})."
+
+
+def note_vain(vain: Sequence[Vain]) -> Iterator[str]:
+    """Sentences on what was compared in vain, beside findings of other kinds."""
+    for has_minor, extent in ((False, ""), (True, WORTH_TELLING)):
+        kinds = [f"{kind.noun} ({kind.count:,})" for kind in vain if kind.has_minor == has_minor]
+        if kinds:
+            yield f"Nothing beyond chance{extent} among {', '.join(kinds)}."
 
 
 def list_sentences(answer: Answer) -> list[str]:
-    """The strongest findings of an answer, or a line that says that there are none."""
+    """The first findings of an answer, or a line that says that there are none."""
     if not answer.findings:
-        texts = NOTHING if answer.compared_count else NOT_COMPARED
-        return [texts[answer.key].format(count=answer.compared_count)]
+        return [answer.nothing]
     sentences = [finding.sentence for finding in answer.findings[:MAX_FINDINGS]]
     rest = len(answer.findings) - MAX_FINDINGS
     return [*sentences, f"{rest:,} more: turret report --format json"] if rest > 0 else sentences
@@ -32,5 +57,6 @@ def list_sentences(answer: Answer) -> list[str]:
 
 def describe_size(report: Report) -> str:
     """The size of the report's data in one line."""
-    sizes = f"{report.exchange_count:,} exchanges, {report.session_count:,} sessions, {report.user_count:,} users"
+    counts = {"exchange": report.exchange_count, "session": report.session_count, "user": report.user_count}
+    sizes = ", ".join(plural(count, noun) for noun, count in counts.items())
     return f"{sizes}, {report.period or 'no days'}{f'; only {report.scope}' if report.scope else ''}"

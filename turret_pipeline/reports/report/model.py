@@ -109,13 +109,15 @@ class Answer:
     Findings are in turns: the largest difference of each kind, the largest first, then the second of each kind, and so
     on.
 
-    ``compared_count`` is the number of differences that were tested to find them.
+    ``compared_count`` is the number of differences that were tested to find them, and ``nothing`` the sentence of an
+    answer without findings.
     """
 
     key: str
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     compared_count: int = 0
+    nothing: str = ""
 
     @property
     def title(self) -> str:

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.reports.report.lines import describe_size, list_sentences
 from turret_pipeline.reports.report.model import TALK, FieldTopics, Report, TopicLine
+from turret_pipeline.reports.report.words import plural
 
 WIDTH = 120
 MAX_TOPICS = 12
@@ -31,7 +32,10 @@ def list_lines(report: Report) -> Iterator[str]:
 
 def _list_topics(one: FieldTopics) -> Iterator[str]:
     """The topics of a field as a table, with the theme of each."""
-    yield from ("", f"Topics of {one.field} ({one.event_count:,} texts; {one.no_topic_count:,} without a topic):")
+    yield from (
+        "",
+        f"Topics of {one.field} ({plural(one.event_count, 'text')}; {one.no_topic_count:,} without a topic):",
+    )
     if one.topics:
         yield from _list_rows(one.topics[:MAX_TOPICS])
     if len(one.topics) > MAX_TOPICS:

@@ -9,6 +9,7 @@ import polars as pl
 from turret_pipeline.reports.report.build import ReportOptions, build_report
 from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK
 from turret_pipeline.reports.scope import Scope
+from turret_pipeline.tables.exchanges import BY_NAME
 from turret_pipeline_tests.benchmarks.simulated import World
 from turret_pipeline_tests.benchmarks.simulated_reports import simulate_report_data
 from turret_pipeline_tests.reports.report.frames import (
@@ -28,7 +29,30 @@ def test_without_rows_every_answer_is_empty() -> None:
 
     assert [one.key for one in report.answers] == [TALK, CHANGED, FAILS, DIFFERS]
     assert [(one.findings, one.compared_count) for one in report.answers] == [((), 0)] * 4
+    assert {(one.nothing, one.notes) for one in report.answers} == {("No events.", ())}
     assert report.period is None
+
+
+def test_a_part_without_rows_says_so_and_notes_nothing() -> None:
+    note = pl.DataFrame({"field": ["prompt"], "note": ["Most texts are in one topic."]})
+    data = make_data([], topic_runs=note, scope=Scope(segments=(("plan", "free"),)), exchange_roles=make_roles(BY_NAME))
+
+    answers = build_report(data, ReportOptions()).answers
+
+    assert {(one.nothing, one.notes) for one in answers} == {("No events in this part of the data.", ())}
+
+
+def test_texts_without_topics_are_counted() -> None:
+    note = pl.DataFrame({"field": ["prompt"], "note": ["Too few distinct texts."]})
+    answers = build_report(make_data(ask(6, None), topic_runs=note), ReportOptions()).answers
+
+    assert [one.nothing for one in answers] == [
+        "No topics to show in 6 texts.",
+        "Nothing could be compared: there are no topics to show.",
+        "Nothing could be compared: the prompts have no topics to show.",
+        "Nothing could be compared: no field of prompts or answers has two values with enough exchanges and users.",
+    ]
+    assert [one.notes for one in answers] == [()] * 4, "no topic of the field can say little"
 
 
 def test_without_prompts_topics_are_told_and_nothing_fails() -> None:
@@ -40,6 +64,7 @@ def test_without_prompts_topics_are_told_and_nothing_fails() -> None:
 
     assert by_key[TALK].findings[0].sentence.startswith("Theme (1 topic): 30 of 30")
     assert (by_key[FAILS].findings, by_key[FAILS].compared_count) == ((), 0)
+    assert by_key[FAILS].nothing == by_key[DIFFERS].nothing == "Nothing could be compared: there are no prompts."
 
 
 def test_topics_of_follow_ups_are_listed_last() -> None:

@@ -58,14 +58,37 @@ def test_steady_topics_do_not_change() -> None:
     found = answer(make_data(steady("x", "y", "z")), CHANGED)
 
     assert (found.findings, found.compared_count) == ((), 6)
+    assert found.nothing == (
+        "No topic changed beyond chance (6 compared: shares of topics by week, shares of topics by month)."
+    )
     assert found.notes[0].startswith("Compared: 2026-02-23 to 2026-03-01 with 2026-02-16 to 2026-02-22")
 
 
 def test_one_week_cannot_be_compared() -> None:
     found = answer(make_data(spread(60, "x", range(1))), CHANGED)
 
-    assert (found.findings, found.compared_count) == ((), 0)
-    assert "Nothing can be compared yet" in found.notes[0]
+    assert (found.findings, found.compared_count, found.notes) == ((), 0, ())
+    assert found.nothing == "Nothing could be compared: two complete weeks are needed."
+
+
+def test_weeks_without_a_topic_of_enough_events_are_not_said_to_be_compared() -> None:
+    found = answer(make_data(spread(9, "x", range(WEEKS))), CHANGED)
+
+    assert (found.compared_count, found.notes) == (0, ())
+    assert found.nothing.startswith("Nothing could be compared: no topic has enough events and users in 2026-")
+
+
+def test_a_change_of_less_than_a_quarter_is_not_denied() -> None:
+    rows = [*spread(2000, "x", range(1)), *spread(2340, "x", range(1, 2), 2000)]
+    rows += [*spread(18000, "y", range(1)), *spread(18000, "y", range(1, 2), 18000)]
+
+    found = answer(make_data(rows), CHANGED)
+
+    assert found.findings == ()
+    assert found.nothing == (
+        "No topic changed beyond chance by a quarter or more and on at least 10 events (2 compared: "
+        "shares of topics by week)."
+    )
 
 
 @pytest.mark.parametrize(("min_users", "expected"), [(1, ["x"]), (20, ["x"]), (21, [])])
@@ -97,6 +120,15 @@ def test_what_a_later_run_added_is_compared_with_what_was_there() -> None:
         "y": "shrinking_run",
     }
     assert found["new"].sentence.startswith("NEW is new with this run: 40 of 140 prompts (29%) that it added, 0 of 130")
+
+
+def test_a_finding_of_a_later_run_stands_beside_weeks_that_are_too_few() -> None:
+    data = make_data([*ask(100, "y"), *add_file(ask(40, "new"))], new_files=NEW_FILES, is_later_run=True)
+
+    found = answer(data, CHANGED)
+
+    assert "new_run" in [one.kind for one in found.findings]
+    assert found.notes == ("Weeks could not be compared: two complete weeks are needed.",)
 
 
 def test_a_handful_of_events_of_a_later_run_is_not_told() -> None:

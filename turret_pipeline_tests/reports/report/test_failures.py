@@ -122,6 +122,25 @@ def test_one_topic_cannot_be_compared() -> None:
     found = answer(make_data(ask(50, "x", is_error=True)), FAILS)
 
     assert (found.findings, found.compared_count) == ((), 0)
+    assert found.nothing == "Nothing could be compared: the prompts have only one topic to show."
+
+
+def test_only_what_was_compared_is_named() -> None:
+    found = answer(make_data([*ask(30, "x"), *ask(30, "y")]), FAILS)
+
+    assert found.nothing == ("No topic fails beyond chance more often than the others (2 compared: ends of sessions).")
+
+
+def test_failures_that_are_a_little_more_frequent_are_not_denied() -> None:
+    rows = [*ask(1100, "x", is_error=True), *ask(900, "x", 1100, is_error=False)]
+    rows += [*ask(1000, "y", is_error=True), *ask(1000, "y", 1000, is_error=False)]
+    rows = [{**row, "ending": "continued"} for row in rows]
+
+    found = answer(make_data([*rows, *ask(100, "z", ending="ended")]), FAILS)
+
+    told = "Nothing beyond chance by a quarter or more and on at least 10 events among shares of errors (2)."
+    assert {one.kind for one in found.findings} == {"ends"}
+    assert told in found.notes
 
 
 def test_users_that_are_unknown_count_as_one_per_session() -> None:
@@ -145,4 +164,4 @@ def test_what_was_compared_in_vain_is_said_beside_findings() -> None:
     found = answer(make_data(rows), FAILS)
 
     assert [one.kind for one in found.findings] == ["error"]
-    assert any("3 shares of slow answers" in note for note in found.notes)
+    assert any("shares of slow answers (3)" in note for note in found.notes)

@@ -68,7 +68,10 @@ FULL = report(
     Answer(CHANGED, (finding(),), ("Compared: weeks.",), 3),
     fields=(PROMPTS,),
 )
-EMPTY = Report(None, "plan = free", 0, 0, 0, (), tuple(Answer(key, ()) for key in (TALK, CHANGED, FAILS, DIFFERS)))
+EMPTY = Report(
+    *(None, "plan = free", 0, 0, 0, ()),
+    tuple(Answer(key, (), nothing="No events.") for key in (TALK, CHANGED, FAILS, DIFFERS)),
+)
 
 
 def render_text(one: Report) -> str:
@@ -96,9 +99,23 @@ def test_every_format_tells_findings_notes_and_topics(render: object) -> None:
 
 @RENDERERS
 def test_an_answer_without_findings_says_so(render: object) -> None:
-    text = render(report(Answer(FAILS, (), (), 12)))  # type: ignore[operator]
-    assert "No topic fails beyond chance more often than the others (12 compared" in re.sub(r"\\", "", text)
-    assert "Nothing could be compared." in re.sub(r"\\", "", render(EMPTY))  # type: ignore[operator]
+    text = render(report(Answer(FAILS, (), (), 12, "No topic fails.")))  # type: ignore[operator]
+    assert "No topic fails." in re.sub(r"\\", "", text)
+    assert re.sub(r"\\", "", render(EMPTY)).count("No events.") == 4  # type: ignore[operator]
+
+
+@RENDERERS
+def test_a_field_without_topics_has_its_note_and_no_table(render: object) -> None:
+    field = FieldTopics("prompt", 1, 1, 0, (), ("Too few texts.",))
+    text = render(report(Answer(TALK, (), nothing="No topics to show in 1 text."), fields=(field,)))  # type: ignore[operator]
+    for part in ("No topics to show in 1 text.", "1 text", "Too few texts."):
+        assert part in re.sub(r"\\", "", text)
+    assert not re.search("1 texts|<table|<svg|Users", text)
+
+
+def test_one_of_each_is_singular() -> None:
+    one = Report(SEPTEMBER, "", 1, 1, 1, (), FULL.answers)
+    assert next(list_lines(one)) == "1 exchange, 1 session, 1 user, 2026-09-01 to 2026-09-30"
 
 
 def test_text_is_exact() -> None:
