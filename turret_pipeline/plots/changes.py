@@ -49,7 +49,7 @@ def draw_changes(field: str, periods: str, shifts: Sequence[Shift], claimed: Abs
     axis.set_xlabel("change of the share of all texts, in percentage points, with its 95 % interval", fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(axis="x", labelsize=8)
-    verdict = "blue: beyond chance" if claimed & {one.topic_id for one in shifts} else "none is beyond chance"
+    verdict = "blue: beyond chance" if claimed & {one.topic_id for one in shifts} else "none is told in the report"
     axis.set_title(
         f"What changed in {shorten(field)}: {periods} ({verdict})", loc="left", fontsize=10, family=font_families()
     )

@@ -256,3 +256,5 @@ def test_changes_are_drawn_with_their_intervals_and_claims_first(tmp_path: Path,
     labels = [label.get_text() for label in axis.get_yticklabels()]
     assert labels == ["Topic 0", *(f"Topic {n}" for n in range(39, 25, -1))][:count]  # claims first, then by size
     assert axis.get_title(loc="left") == "What changed in prompt: this week after the last (blue: beyond chance)"
+    (axis,) = draw_changes("prompt", "this week after the last", shifts, set()).axes
+    assert "(none is told in the report)" in axis.get_title(loc="left"), "some may be beyond chance, but minor"
