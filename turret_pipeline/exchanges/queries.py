@@ -4,7 +4,7 @@
 ``session_facts`` has a row per session. An exchange is the position of its prompt.
 """
 
-from turret_pipeline.exchanges.fields import COLUMN, ENUM, ID, NUMBER, RATING, RATINGS_OF_ANSWERS
+from turret_pipeline.exchanges.fields import COLUMN, ENUM, ID, NUMBER, NUMBERS, RATING, RATINGS_OF_ANSWERS
 from turret_pipeline.tables.exchanges import ANSWER, CONTINUED, ENDED, FEEDBACK, OPEN, PROMPT
 
 _IS_PROMPT = f"side = '{PROMPT}'"
@@ -100,6 +100,7 @@ used as (
     select shard_values.* replace (number * factor as number), target, exchange, side, is_answer, has_several
     from shard_values join used_fields using (field) join linked using (position)
     where use = '{COLUMN}' and side != '{FEEDBACK}'
+        and (target not in {NUMBERS} or (isfinite(number) and number >= 0))
     {{preferred}}
 ),
 own as ({{of_one}} union all {{of_several}})

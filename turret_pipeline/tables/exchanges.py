@@ -23,6 +23,7 @@ EXCHANGE_ROLES = Table(
 )
 
 _ID = text("exchange_id", "Exchange: the event_id of its prompt")
+_NOT_NEGATIVE = "numbers below 0 are left out"
 
 EXCHANGES = Table(
     "exchanges",
@@ -65,12 +66,24 @@ EXCHANGES = Table(
         ),
         integer("answer_count", "Answers before the session's next prompt"),
         text("model", "Model of the first answer that names one, or else of the prompt", nullable=True),
-        number("input_tokens", "Input tokens of the prompt, or else the sum of those of its answers", nullable=True),
-        number("output_tokens", "Sum of the output tokens of the answers, or else those of the prompt", nullable=True),
-        number("cost_usd", "Sum of the costs of the answers, or else that of the prompt, in US dollars", nullable=True),
+        number(
+            "input_tokens",
+            f"Input tokens of the prompt, or else the sum of those of its answers; {_NOT_NEGATIVE}",
+            nullable=True,
+        ),
+        number(
+            "output_tokens",
+            f"Sum of the output tokens of the answers, or else those of the prompt; {_NOT_NEGATIVE}",
+            nullable=True,
+        ),
+        number(
+            "cost_usd",
+            f"Sum of the costs of the answers, or else that of the prompt, in US dollars; {_NOT_NEGATIVE}",
+            nullable=True,
+        ),
         number(
             "latency_seconds",
-            "Latency of the first answer that has one, or else of the prompt, in seconds",
+            f"Latency of the first answer that has one, or else of the prompt, in seconds; {_NOT_NEGATIVE}",
             nullable=True,
         ),
         boolean("is_error", "True if the prompt or an answer failed; null if none says so or denies it", nullable=True),

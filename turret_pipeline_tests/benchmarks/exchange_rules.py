@@ -7,7 +7,7 @@ import datetime as dt
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,11 @@ class Values:
 
     texts: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
+
+    def measure(self, name: str) -> float | None:
+        """The number of a column of exchanges; None without one, or if it cannot be one."""
+        number = self.numbers.get(name, -1)
+        return number if math.isfinite(number) and number >= 0 else None
 
 
 @dataclass
@@ -165,12 +170,10 @@ class _Rules:
             else None,
             "answer_count": len(answers),
             "model": next((v.texts["model"] for v in all_values if "model" in v.texts), None),
-            "input_tokens": own.numbers.get("input_tokens", _add(of_answers, "input_tokens")),
+            "input_tokens": _find_first([own.measure("input_tokens"), _add(of_answers, "input_tokens")]),
             "output_tokens": _add(of_answers, "output_tokens", own),
             "cost_usd": _add(of_answers, "cost_usd", own),
-            "latency_seconds": next(
-                (v.numbers["latency_seconds"] for v in all_values if "latency_seconds" in v.numbers), None
-            ),
+            "latency_seconds": _find_first(values.measure("latency_seconds") for values in all_values),
             "is_error": any(told) if told else None,
             "rating": self._rate(exchange, answers),
             "feedback_count": sum(kind == "feedback" for kind, _ in exchange.others),
@@ -206,9 +209,13 @@ class _Rules:
             yield exchange.prompt["event_id"], name, side, number, text
 
 
+def _find_first(numbers: Iterable[float | None]) -> float | None:
+    return next((number for number in numbers if number is not None), None)
+
+
 def _add(of_answers: Sequence[Values], name: str, own: Values | None = None) -> float | None:
     """The sum over the answers, or else the number of the prompt."""
-    numbers = [values.numbers[name] for values in of_answers if name in values.numbers]
+    numbers = [number for values in of_answers if (number := values.measure(name)) is not None]
     if numbers:
         return sum(numbers)
-    return own.numbers.get(name) if own else None
+    return own.measure(name) if own else None

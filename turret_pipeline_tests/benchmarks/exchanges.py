@@ -11,6 +11,7 @@ takes less than half a minute, without limits.
 
 import argparse
 import datetime as dt
+import math
 import os
 import random
 import subprocess
@@ -95,10 +96,10 @@ def _draw_session(rng: random.Random, session: int) -> Iterator[Event]:
             values["generation"] = "hi"
         optional: dict[str, Any] = {
             "model": rng.choice("ab"),
-            "cost_usd": rng.randrange(9) / 8,
-            "input_tokens": rng.randrange(9),
-            "output_tokens": rng.randrange(9),
-            "latency_seconds": rng.randrange(9) / 4,
+            "cost_usd": rng.choice((-0.5, 0, 0.125, 0.5, 1, math.inf)),
+            "input_tokens": rng.randrange(-3, 9),
+            "output_tokens": rng.randrange(-3, 9),
+            "latency_seconds": rng.randrange(-3, 9) / 4,
             "is_error": rng.random() < 0.5,
             "rating": rng.randrange(5),
             "thumbs": rng.choice(("up", "Down", "other", " ")),

@@ -1,6 +1,7 @@
 """Exchanges of small literal lakes."""
 
 import datetime as dt
+import math
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,27 @@ def test_of_several_answers_the_first_is_named_and_the_numbers_are_added(tmp_pat
     assert (row["input_tokens"], row["output_tokens"], row["cost_usd"]) == (7.0, 5.0, pytest.approx(0.3))
     assert (row["latency_seconds"], row["model"], row["is_error"]) == (4.0, "second", True)
     assert lake.read("exchange_values").rows() == [("p1", "words", "answer", 5.0, None)]
+
+
+@pytest.mark.parametrize("wrong", [-1, -0.001, math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cost_usd", "latency_seconds"])
+def test_numbers_below_0_and_without_end_are_left_out(tmp_path: Path, name: str, wrong: float) -> None:
+    values: dict[str, Any] = {name: wrong}
+    events = [
+        prompt("p1", 0, **values),
+        answer("a1", 1, **values),
+        answer("a2", 2, **{**values, name: 3}),
+        prompt("p2", 3, **{**values, name: 0}),
+        answer("a3", 4, **values),
+        prompt("p3", 5, **values),
+        answer("a4", 6, model="small", **values),
+    ]
+    rows = build(write_lake(tmp_path, events))
+    assert columns(rows, "exchange_id", name, "answer_count", "model") == [
+        ("p1", 3.0, 2, None),
+        ("p2", 0.0, 1, None),
+        ("p3", None, 1, "small"),
+    ]
 
 
 def test_input_tokens_are_added_over_answers_if_the_prompt_has_none(tmp_path: Path) -> None:

@@ -119,6 +119,16 @@ def test_an_event_with_several_names_counts_once_by_the_best_name(tmp_path: Path
         assert [exchange["output_tokens"] for exchange in found] == [1.0, 2.0, 3.0, None]
 
 
+def test_a_number_that_cannot_be_one_hides_no_other_name(tmp_path: Path) -> None:
+    types = dict.fromkeys(("latency_seconds", "latency_ms"), "number")
+    answers: list[dict[str, object]] = [
+        {"latency_seconds": -1, "latency_ms": 1500},
+        {"latency_seconds": "unknown", "latency_ms": 1500},
+    ]
+    found = list_exchanges(tmp_path / "lake", types, *answers)
+    assert [exchange["latency_seconds"] for exchange in found] == [1.5, 1.5]
+
+
 def test_two_spellings_of_one_name_count_once(tmp_path: Path) -> None:
     types = dict.fromkeys(("promptTokens", "prompt_tokens"), "number")
     (exchange,) = list_exchanges(tmp_path / "lake", types, {"promptTokens": 5, "prompt_tokens": 5})

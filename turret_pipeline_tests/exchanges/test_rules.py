@@ -9,6 +9,6 @@ from turret_pipeline_tests.benchmarks.exchanges import DATA, RANDOM, SETS, compa
 def test_exchanges_are_those_of_plain_loops(name: str) -> None:
     if name in SETS and not DATA.exists():
         pytest.skip("../shared/data is not beside the checkout")
-    count, differing = compare_set(name, sessions=60)
+    count, differing = compare_set(name, sessions=80)
     assert count > 200
     assert not any(differing.values()), differing
