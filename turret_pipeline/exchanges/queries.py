@@ -10,12 +10,16 @@ from turret_pipeline.tables.exchanges import ANSWER, CONTINUED, ENDED, FEEDBACK,
 _IS_PROMPT = f"side = '{PROMPT}'"
 _SIDE = f"enum('{PROMPT}', '{ANSWER}', '{FEEDBACK}')"
 
+_PREFERENCE = "if(is_present, preference, preference + (1::bigint << 32))"
+"""Place of a field among the prompts of an event: those with a text first, then blank ones. ``preference`` has 32 bits.
+Comparing it takes less time than comparing a pair."""
+
 _MEMBERS = f"""
 create temp table members as
 with by_field as (
-    select position, arg_min(field, preference) filter (role = '{PROMPT}') as prompt_field,
-        arg_min_null(topic_id, preference) filter (role = '{PROMPT}') as topic_id,
-        arg_min_null(subject_topic_id, preference) filter (role = '{PROMPT}') as subject_topic_id,
+    select position, arg_min(field, {_PREFERENCE}) filter (role = '{PROMPT}') as prompt_field,
+        arg_min_null(topic_id, {_PREFERENCE}) filter (role = '{PROMPT}') as topic_id,
+        arg_min_null(subject_topic_id, {_PREFERENCE}) filter (role = '{PROMPT}') as subject_topic_id,
         bool_or(role = '{ANSWER}') as is_answer, bool_or(role = '{FEEDBACK}') as is_feedback
     from shard_texts join shard_events using (position) join event_roles using (event_name, field)
     where is_present or role = '{PROMPT}'

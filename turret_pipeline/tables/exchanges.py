@@ -40,7 +40,7 @@ EXCHANGES = Table(
         text("session_id", "Session of the prompt"),
         text("user_id", "User of the session; null if unknown", nullable=True),
         timestamp("prompt_at", "Time of the prompt (UTC)"),
-        text("field", "Text field of the prompt"),
+        text("field", "Text field of the prompt; of several, one that is not blank"),
         text("topic_id", "Topic of the prompt's own text; null if it has none", nullable=True),
         text(
             "subject_topic_id",

@@ -130,7 +130,8 @@ class _Rules:
         texts, event_id = self.values[event["event_id"]].texts, event["event_id"]
         prompts = [name for role, name in roles if role == "prompt" and (event_id, name) in self.present]
         has = {role for role, name in roles if role != "prompt" and (not name or name in texts)}
-        return (prompts[0] if prompts else None), "answer" in has, "feedback" in has
+        with_text = [name for name in prompts if name in texts]
+        return next(iter(with_text or prompts), None), "answer" in has, "feedback" in has
 
     def _ids_of(self, event: Row) -> set[str]:
         texts = self.values[event["event_id"]].texts

@@ -91,7 +91,8 @@ def _draw_session(rng: random.Random, session: int) -> Iterator[Event]:
         )
         values: dict[str, Any] = {}
         if kind in {"prompt_sent", "message"}:
-            values["prompt"] = rng.choice((f"text {rng.randrange(12)}", " "))
+            fields = rng.choice((["prompt"], ["question"], ["prompt", "question"]))
+            values |= {name: rng.choice((f"text {rng.randrange(12)}", " ")) for name in fields}
         if kind in {"answer_given", "message"} and rng.random() < 0.8:
             values["generation"] = "hi"
         optional: dict[str, Any] = {

@@ -16,7 +16,7 @@ from turret_pipeline.topics.embedding.texts import collect_texts, text_id
 Value = Any
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 TYPES = {
-    **dict.fromkeys(("prompt", "generation", "comment"), "text"),
+    **dict.fromkeys(("prompt", "question", "generation", "comment"), "text"),
     **dict.fromkeys(("cost_usd", "input_tokens", "latency_seconds", "output_tokens", "rating", "words"), "number"),
     **dict.fromkeys(("model", "is_error", "plan", "thumbs"), "enum"),
     **dict.fromkeys(("request_id", "trace_id"), "identifier"),
@@ -78,7 +78,11 @@ def write_lake(
     _write(
         lake,
         "text_topics",
-        [{"field": "prompt", "text_id": key, "topic_id": topic} for key, topic in found.items()][::order],
+        [
+            {"field": name, "text_id": key, "topic_id": topic}
+            for name in ("prompt", "question")
+            for key, topic in found.items()
+        ][::order],
     )
     _write(
         lake,

@@ -148,6 +148,27 @@ def test_a_blank_prompt_is_an_exchange_without_topic(tmp_path: Path, blank: str)
     ]
 
 
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({"prompt": " ", "question": "refund"}, ("question", "question-1", "question-1")),
+        ({"prompt": "", "question": "hello"}, ("question", None, None)),
+        ({"prompt": "hello", "question": "refund"}, ("prompt", None, None)),
+        ({"prompt": "refund", "question": " "}, ("prompt", "question-1", "question-1")),
+        ({"prompt": " ", "question": ""}, ("prompt", None, None)),
+        ({"question": " "}, ("question", None, None)),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_prompt_with_a_text_comes_before_a_blank_one(
+    tmp_path: Path, order: int, texts: dict[str, str], expected: tuple[str | None, ...]
+) -> None:
+    usual = [Event(f"p{number}", "prompt_sent", number, {"prompt": "hello"}) for number in range(2)]
+    events = [*usual, Event("p2", "prompt_sent", 2, {"question": "hello"}), Event("p3", "prompt_sent", 3, texts)]
+    lake = write_lake(tmp_path, events, topics={"refund": "question-1"}, order=order)
+    assert columns(build(lake), "field", "topic_id", "subject_topic_id")[-1] == expected
+
+
 def test_answers_and_feedback_before_any_prompt_are_in_no_exchange(tmp_path: Path) -> None:
     lake = write_lake(tmp_path, [feedback("f0", 0, rating=1), answer("a0", 1), prompt("p1", 2), answer("a1", 3)])
     assert columns(build(lake), "exchange_id", "answer_event_id", "feedback_count", "rating") == [("p1", "a1", 0, None)]
