@@ -10,7 +10,9 @@ weeks as (
 users as (
     select count(distinct user_id) as user_count
     from {{ ref('events') }}
-    where not is_time_ahead
+    where
+        not is_time_ahead
+        and {{ week_start_date('event_at') }} in (select week_start_date from {{ ref('user_weeks') }})
 )
 
 select week_start_date, active_count, new_count, returning_count

@@ -8,9 +8,23 @@ summed as (
     group by topic_id
 ),
 
+weeks as (
+    select week_start_date
+    from {{ ref('user_weeks') }}
+),
+
+events as (
+    select event_topics.topic_id, count(*) as event_count
+    from {{ ref('event_topics') }} as event_topics
+    inner join {{ ref('events') }} as events using (event_id)
+    where {{ week_start_date('events.event_at') }} in (select week_start_date from weeks)
+    group by all
+),
+
 exchanges as (
     select subject_topic_id as topic_id, count(*) as exchange_count
     from {{ ref('exchanges') }}
+    where {{ week_start_date('prompt_at') }} in (select week_start_date from weeks)
     group by all
 ),
 
@@ -20,10 +34,11 @@ all_weeks as (
     group by all
 )
 
-select topics.topic_id, summed.event_count::double as found, topics.event_count::double as expected
+select topics.topic_id, summed.event_count::double as found, events.event_count::double as expected
 from {{ ref('topics') }} as topics
 left join summed using (topic_id)
-where topics.event_count != coalesce(summed.event_count, 0)
+left join events using (topic_id)
+where coalesce(events.event_count, 0) != coalesce(summed.event_count, 0)
 union all
 select topics.topic_id, summed.exchange_count, exchanges.exchange_count
 from {{ ref('topics') }} as topics

@@ -141,10 +141,11 @@ TOPIC_EXCHANGE_NUMBERS = Table(
 
 _WEEK = Column("week_start_date", "date", "First day of the week (settings week_start and time_zone)")
 _PARTIAL = boolean("is_partial", "True if the data begin after the first day of the week, or end before its last")
+_OF_DATA = "from the first day of the data to the last, without days of wrong clocks (see topics.growth)"
 
 TOPIC_WEEKS = Table(
     "topic_weeks",
-    "One row per topic and week in which it occurs.",
+    f"One row per topic and week in which it occurs, {_OF_DATA}.",
     ("topic_id", "week_start_date"),
     (
         text("field", "Text field"),
@@ -165,20 +166,21 @@ TOPIC_WEEKS = Table(
 
 USER_WEEKS = Table(
     "user_weeks",
-    "One row per week, from the first event to the last.",
+    f"One row per week, {_OF_DATA}.",
     ("week_start_date",),
     (
         _WEEK,
         _PARTIAL,
         integer("active_count", "Users with at least one event"),
-        integer("new_count", "Of these, users whose first event is in the week"),
-        integer("returning_count", "Of these, users with an earlier event"),
+        integer("new_count", "Of these, users whose first event in these weeks is in the week"),
+        integer("returning_count", "Of these, users with an event in an earlier week"),
     ),
 )
 
 TOPIC_RETENTION = Table(
     "topic_retention",
-    "One row per topic, week of a user's first exchange about it, and number of weeks since, for complete weeks.",
+    "One row per topic, week of a user's first exchange about it, and number of weeks since, for the complete weeks of "
+    "user_weeks.",
     ("topic_id", "cohort_week_date", "weeks_since"),
     (
         *_TOPIC,

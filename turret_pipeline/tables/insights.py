@@ -17,14 +17,28 @@ TOPIC_DAYS = Table(
     ),
 )
 
+_WRONG_CLOCKS = (
+    "Events with wrong clocks are left out: a single event, or at most 1 % of the compared events, with more than "
+    "trend_days between them and all others"
+)
+
+DATA_DAYS = Table(
+    "data_days",
+    f"One row per period of the data: that of all events, if there are any. {_WRONG_CLOCKS}.",
+    ("first_date",),
+    (
+        Column("first_date", "date", "First day with events (setting time_zone)"),
+        Column("last_date", "date", "Last day with events (setting time_zone)"),
+    ),
+)
+
 TREND = (
     number(
         "growth",
         "Relative change of the topic's share of its field's events, from the up to four times as many days before to "
         "the last days (setting trend_days, ending on the day of the latest event, UTC); 1 means that the share "
         "doubled. Null if the topic has no event before, and for all topics of a field known for less than twice "
-        "trend_days. Events with wrong clocks are left out: a single event, or at most 1 % of the compared events, "
-        "with more than trend_days between them and all others",
+        f"trend_days. {_WRONG_CLOCKS}",
         nullable=True,
     ),
     boolean(

@@ -70,10 +70,13 @@ def test_the_interval_of_a_share_is_the_one_of_journeys(count: int, total: int) 
     assert low <= count / total <= high
 
 
-def read_weeks(data_dir: Path) -> list[tuple[object, ...]]:
+def read_rows(data_dir: Path, query: str) -> list[tuple[object, ...]]:
     with open_published(data_dir) as connection:
-        query = "select week_start_date, is_partial, active_count, new_count from marts.user_weeks"
         return connection.execute(query).fetchall()
+
+
+def read_weeks(data_dir: Path) -> list[tuple[object, ...]]:
+    return read_rows(data_dir, "select week_start_date, is_partial, active_count, new_count from marts.user_weeks")
 
 
 @pytest.mark.slow
@@ -100,3 +103,35 @@ def test_settings_move_events_to_other_weeks(small_job: Path, tmp_path: Path) ->
         of_topics, of_cohorts = (set(connection.execute(f"select {column}").fetchall()) for column in columns)
     assert of_topics == {(week,) for week, *_ in read_weeks(tmp_path / "data")}
     assert of_cohorts <= of_topics
+
+
+@pytest.mark.slow
+def test_events_of_wrong_clocks_have_no_weeks_and_no_cohorts(small_job: Path, tmp_path: Path) -> None:
+    """Two events of known users, two years before and weeks after the others, change no table by week."""
+    first, *_, last = events = conversations()
+    strays = [
+        {**first, "event_id": "early", "session_id": "early", "timestamp": "2024-05-01T10:00:00Z"},
+        {**last, "event_id": "late", "session_id": "late", "timestamp": "2026-05-06T10:00:00Z"},
+    ]
+    run_job(tmp_path / "data", write_events(tmp_path / "a.jsonl", [*events, *strays]))
+    assert read_weeks(tmp_path / "data") == read_weeks(small_job)
+    for columns in (
+        "week_start_date from marts.topic_weeks",
+        "cohort_week_date, weeks_since from marts.topic_retention",
+    ):
+        found, expected = (read_rows(folder, f"select distinct {columns}") for folder in (tmp_path / "data", small_job))
+        assert set(found) == set(expected)
+    assert read_rows(tmp_path / "data", "select count(*) from marts.exchanges") == [(len(events) + 2,)]
+
+
+@pytest.mark.slow
+def test_numbers_of_people_break_no_rule(tmp_path: Path) -> None:
+    """Negative numbers, and numbers that cancel each other, are values as others are."""
+    odd = [-1, 0.25, 1e17, -1e17, 3, -1e299, 1e299]
+    events = conversations()
+    for number, event in enumerate(events):
+        values = dict.fromkeys(("latency_seconds", "input_tokens", "cost_usd", "change", "rating"), odd[number % 7])
+        event["metadata"] = {**dict(event["metadata"]), **values}  # type: ignore[call-overload]
+    run_job(tmp_path / "data", write_events(tmp_path / "a.jsonl", events))
+    query = "select min(latency_seconds), count(latency_seconds), count(*) from marts.exchanges"
+    assert read_rows(tmp_path / "data", query) == [(0.25, 41, len(events))]

@@ -7,7 +7,11 @@ uses as (
         user_id,
         week_start_date
     from {{ ref('int_exchanges') }}
-    where subject_topic_id is not null and user_id is not null and not is_time_ahead
+    where
+        subject_topic_id is not null
+        and user_id is not null
+        and not is_time_ahead
+        and week_start_date in (select week_start_date from {{ ref('int_weeks') }})
 ),
 
 members as (

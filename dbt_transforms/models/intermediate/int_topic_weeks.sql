@@ -23,7 +23,7 @@ occurrences as (
 
 select
     occurrences.*,
-    -- weeks after the last one are those of clocks ahead
-    coalesce(weeks.is_partial, true) as is_partial
+    weeks.is_partial
 from occurrences
-left join {{ ref('int_weeks') }} as weeks using (week_start_date)
+-- other weeks are those of wrong clocks
+inner join {{ ref('int_weeks') }} as weeks using (week_start_date)

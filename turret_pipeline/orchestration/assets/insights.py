@@ -9,6 +9,7 @@ from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import lake_spec, result
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
+from turret_pipeline.topics.insights.data_days import list_data_days
 from turret_pipeline.topics.insights.languages import summarize_languages
 from turret_pipeline.topics.insights.occurrences import collect_occurrences
 from turret_pipeline.topics.insights.segments import topic_segments
@@ -17,6 +18,7 @@ from turret_pipeline.topics.lifecycle.privacy import users_of_texts
 
 SHOWN = 10
 TABLES = {
+    "data_days": ["events"],
     "topic_trends": ["events", "event_texts", "text_topics", "topic_definitions"],
     "topic_segments": ["events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions"],
     "field_languages": ["events", "event_texts", "texts", "text_topics"],
@@ -25,7 +27,7 @@ TABLES = {
 
 @stage_assets("insight", [lake_spec(table, "insight", deps) for table, deps in TABLES.items()])
 def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Compare topics between days and between segments, and count the languages of texts."""
+    """Find the days of the data, compare topics between days and between segments, and count the languages of texts."""
     lake, settings = workspace.lake, workspace.settings
     events = lake.read("events")
     enums = lake.scan("fields").filter(pl.col("type") == "enum").select("field")
@@ -38,6 +40,8 @@ def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
         last = last_day(events.filter(~pl.col("is_time_ahead"))["event_at"].dt.date(), settings.trend_days)
         trends = topic_trends(occurrences, last, settings.trend_days, find_loose_topics(definitions))
         segments = topic_segments(occurrences, values, settings.privacy_min_users)
+    days = lake.write("data_days", list_data_days(events, settings.time_zone, settings.trend_days))
+    yield result("data_days", days, days=days)
     languages = _languages(workspace, events)
     yield result("field_languages", languages, languages=languages.head(SHOWN))
     labels = definitions.select("topic_id", "label")

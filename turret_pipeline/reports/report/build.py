@@ -18,8 +18,8 @@ from turret_pipeline.reports.report.notes import collect_notes, explain_nothing
 from turret_pipeline.reports.report.privacy import suppress_rare_topics
 from turret_pipeline.reports.report.subjects import describe_themes, list_fields
 from turret_pipeline.reports.scope import Scope
+from turret_pipeline.topics.insights.data_days import find_period
 from turret_pipeline.topics.insights.periods import Period, PeriodPair, WeekStart
-from turret_pipeline.topics.insights.trends import first_day, last_day
 
 if TYPE_CHECKING:
     from turret_pipeline.config.pipeline import Settings
@@ -81,9 +81,7 @@ def _find_period(data: ReportData, trend_days: int) -> Period | None:
     days = pl.concat(
         [rows.filter(~pl.col("is_time_ahead"))["event_date"] for rows in (data.occurrences, data.exchanges)]
     )
-    last = last_day(days, trend_days)
-    first = first_day(days, trend_days)
-    return None if first is None or last is None else Period(first, last)
+    return find_period(days, trend_days)
 
 
 def _compare(

@@ -1,0 +1,4 @@
+select
+    first_date,
+    last_date
+from {{ source('lake', 'data_days') }}
