@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.scope import Scope
 
 TOPICS = """
@@ -39,17 +41,14 @@ order by segment_field, exchange_id
 NUMBER = "number"
 """Side of the values of number fields of prompts."""
 
-NUMBERS = f"""
-select exchange_id, field as segment_field,
-    if(number_value > middle, 'over ', 'up to ') || format('{{:g}}', middle) as segment_value, '{NUMBER}' as side
-from (
-    select *, median(number_value) over (partition by field) as middle
-    from marts.exchange_values semi join selected_exchanges using (exchange_id)
-    where number_value is not null and side = 'prompt'
-)
+SEGMENT = pl.Schema(dict.fromkeys(("exchange_id", "segment_field", "segment_value", "side"), pl.String()))
+
+NUMBERS = """
+select exchange_id, field as segment_field, number_value
+from marts.exchange_values semi join selected_exchanges using (exchange_id)
+where isfinite(number_value) and side = 'prompt'
 order by segment_field, exchange_id
 """
-"""The number fields of prompts as segments: over the median, or up to it."""
 
 EXCHANGE_ROLES = "select role, event_name, field, reason from marts.exchange_roles order by all"
 LAST_RUN = "(select max(run_number) from marts.pipeline_runs)"
@@ -105,7 +104,7 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
             topics=_query(connection, TOPICS),
             occurrences=_with_clusters(_query(connection, OCCURRENCES, time_zone)),
             exchanges=exchanges,
-            segments=pl.concat([_query(connection, SEGMENTS), _query(connection, NUMBERS)]),
+            segments=pl.concat([_query(connection, SEGMENTS), halve_numbers(_query(connection, NUMBERS))]),
             journey_segments=_query(connection, f"from marts.journey_segments where {is_whole}"),
             topic_outcomes=_query(connection, f"from marts.topic_outcomes where {is_whole}"),
             topic_runs=_query(connection, TOPIC_RUNS),
@@ -116,6 +115,21 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
             session_count=sessions.height,
             user_count=sessions["user_id"].drop_nulls().n_unique(),
         )
+
+
+def halve_numbers(numbers: pl.DataFrame) -> pl.DataFrame:
+    """The number fields of prompts as segments: over the median of the field, or up to it.
+
+    ``numbers`` has exchange_id, segment_field and a finite number_value.
+    """
+    halves = [SEGMENT.to_frame()]
+    for _, rows in numbers.group_by("segment_field", maintain_order=True):
+        values = rows["number_value"]
+        middle = round_limit(float(np.median(values.to_numpy())), values, is_inclusive=False)
+        over, up_to = (pl.lit(f"{words} {format_limit(middle)}") for words in ("over", "up to"))
+        value = pl.when(pl.col("number_value") > middle).then(over).otherwise(up_to)
+        halves.append(rows.with_columns(value.alias("segment_value"), pl.lit(NUMBER).alias("side")).select(*SEGMENT))
+    return pl.concat(halves)
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> pl.DataFrame:

@@ -1,17 +1,18 @@
 """Failures: topics whose exchanges are slow, expensive, badly rated, unanswered or wrong, or end the session."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from turret_pipeline.journeys.facts import duration, percent
+from turret_pipeline.journeys.facts import percent
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_counted, rank_by_difference
 from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.report.family import Comparisons, Family
+from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.report.model import FAILS, Finding
 from turret_pipeline.reports.report.subjects import CONTINUATION
 from turret_pipeline.reports.report.words import certainty, share_of
@@ -49,11 +50,11 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     is_last = (pl.col("ending") == ENDED).alias("is_counted")
     yield Measure("ends", settled.with_columns(is_last), "prompt", "are the last of their session")
     seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
-    yield from _measure_highest("slow", exchanges, seconds, "answer", lambda limit: f"take {_seconds(limit)} or more")
-    name, words = "output_tokens", "have {:,.0f} output tokens or more"
+    yield from _measure_highest("slow", exchanges, seconds, "answer", "take {} s or more")
+    name, words = "output_tokens", "have {} output tokens or more"
     if exchanges["cost_usd"].count():
-        name, words = "cost_usd", "cost ${:,.4g} or more"
-    yield from _measure_highest("expensive", exchanges, name, "exchange", words.format)
+        name, words = "cost_usd", "cost ${} or more"
+    yield from _measure_highest("expensive", exchanges, name, "exchange", words)
     yield from _measure_ratings(exchanges)
     if exchanges["is_error"].any():
         # some sources deny errors, others are silent about exchanges without one
@@ -109,15 +110,14 @@ def _describe(
     )
 
 
-def _measure_highest(
-    key: str, exchanges: pl.DataFrame, name: str, noun: str, describe: Callable[[float], str]
-) -> Iterator[Measure]:
+def _measure_highest(key: str, exchanges: pl.DataFrame, name: str, noun: str, words: str) -> Iterator[Measure]:
     """The highest values of a column, if they are few: none is high if most are."""
-    known = exchanges.drop_nulls(name)
-    limit = _find_limit(known[name])
-    if limit is not None:
+    known = exchanges.filter(pl.col(name).is_finite())
+    exact = _find_limit(known[name])
+    if exact is not None:
+        limit = round_limit(exact, known[name], is_inclusive=True)
         is_high = known[name] >= limit
-        verdict = f"{describe(limit)}, as {percent(int(is_high.sum()) / len(is_high))} of all do"
+        verdict = f"{words.format(format_limit(limit))}, as {percent(int(is_high.sum()) / len(is_high))} of all do"
         yield Measure(key, known.with_columns(is_high.alias("is_counted")), noun, verdict)
 
 
@@ -142,7 +142,3 @@ def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
     rated = exchanges.filter(pl.col("rating").is_not_null())
     counted = rated.with_columns((pl.col("rating") < middle).alias("is_counted"))
     yield Measure("badly_rated", counted, "rating", f"are below {middle:g} (from {low:g} to {high:g})")
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.1f} s" if value < 60 else duration(value)

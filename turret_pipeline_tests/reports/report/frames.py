@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.reports.report.build import ReportOptions, build_report
-from turret_pipeline.reports.report.data import ReportData
+from turret_pipeline.reports.report.data import SEGMENT, ReportData
 from turret_pipeline.reports.report.model import Answer, Finding
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS, TOPIC_OUTCOMES
@@ -39,7 +39,6 @@ EXCHANGE = pl.Schema(
         "content_sha256": pl.String(),
     }
 )
-SEGMENT = pl.Schema(dict.fromkeys(("exchange_id", "segment_field", "segment_value", "side"), pl.String()))
 
 
 def ask(count: int, topic: str | None, start: int = 0, per_user: int = 1, **values: object) -> list[Row]:

@@ -54,6 +54,27 @@ def test_seconds_to_the_answer_stand_for_latencies_that_are_unknown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("slow", "slower", "limit"),
+    [(90.0, 130.0, "90"), (5400.0, 5500.0, "5,400"), (0.03, 0.04, "0.03"), (3.08, 3.1, "3.08")],
+)
+def test_the_limit_of_a_sentence_is_the_one_that_was_compared(slow: float, slower: float, limit: str) -> None:
+    rows = [*ask(60, "x", latency_seconds=slow), *ask(6, "x", 60, latency_seconds=slower)]
+
+    (found,) = findings(make_data([*rows, *ask(600, "y", latency_seconds=0.01)]), FAILS)
+
+    assert found.sentence.startswith(f"X: 66 of 66 answers (100%) take {limit} s or more, as 10% of all do")
+
+
+def test_values_that_are_no_numbers_are_not_compared() -> None:
+    rows = [*ask(60, "x", latency_seconds=9.0), *ask(600, "y", latency_seconds=1.0)]
+    unknown = [*ask(9, "y", 600, latency_seconds=float("nan")), *ask(9, "y", 609, latency_seconds=float("inf"))]
+
+    (found,) = findings(make_data([*rows, *unknown]), FAILS)
+
+    assert (found.count, found.other_total) == (60, 600)
+
+
+@pytest.mark.parametrize(
     ("slow_share", "expected"), [(0.05, "as 5% of all do"), (0.4, "as 40% of all do"), (0.9, None), (1.0, None)]
 )
 def test_slow_is_what_a_minority_is(slow_share: float, expected: str | None) -> None:
