@@ -52,7 +52,7 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
     yield from _measure_highest("slow", exchanges, seconds, "answer", "take {} s or more")
     name, words = "output_tokens", "have {} output tokens or more"
-    if exchanges["cost_usd"].count():
+    if (exchanges["cost_usd"] > 0).any():  # sources that know no prices say 0
         name, words = "cost_usd", "cost ${} or more"
     yield from _measure_highest("expensive", exchanges, name, "exchange", words)
     yield from _measure_ratings(exchanges)

@@ -47,6 +47,22 @@ def test_output_tokens_stand_for_costs_that_are_unknown() -> None:
     assert "900 output tokens or more" in found.sentence
 
 
+def test_costs_that_are_all_0_are_unknown() -> None:
+    rows = plant({"output_tokens": 10.0, "cost_usd": 0.0}, {"output_tokens": 900.0, "cost_usd": 0.0})
+
+    (found,) = findings(make_data(rows), FAILS)
+
+    assert "900 output tokens or more" in found.sentence
+
+
+def test_costs_of_which_most_are_0_are_known() -> None:
+    rows = plant({"output_tokens": 900.0, "cost_usd": 0.0}, {"output_tokens": 10.0, "cost_usd": 0.25})
+
+    (found,) = findings(make_data(rows), FAILS)
+
+    assert "cost $0.25 or more" in found.sentence
+
+
 def test_seconds_to_the_answer_stand_for_latencies_that_are_unknown() -> None:
     (found,) = findings(make_data(plant({"seconds_to_answer": 1.0}, {"seconds_to_answer": 90.0})), FAILS)
 
