@@ -22,6 +22,8 @@ from turret_pipeline.tables.exchanges import ENDED, OPEN
 SLOWEST = 0.9
 """Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
 
+SCALES = ((0, 1), (-1, 1), (1, 5), (0, 5), (0, 10), (-10, 10), (0, 100), (-100, 100))
+"""Usual scales of ratings, the smallest first."""
 
 NOUNS = {
     "ends": "ends of sessions",
@@ -133,12 +135,12 @@ def _find_limit(values: pl.Series) -> float | None:
 
 
 def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
-    """Ratings in the lower half of the scale that is in use."""
-    ratings = exchanges["rating"].drop_nulls().to_numpy()
-    if not len(ratings) or ratings.min() == ratings.max():
+    """Ratings in the lowest two fifths of the smallest usual scale that holds all of them; none if no scale does."""
+    rated = exchanges.drop_nulls("rating")
+    scale = next((one for one in SCALES if rated["rating"].is_between(*one).all()), None)
+    if rated.is_empty() or scale is None:
         return
-    low, high = float(ratings.min()), float(ratings.max())
-    middle = (low + high) / 2
-    rated = exchanges.filter(pl.col("rating").is_not_null())
-    counted = rated.with_columns((pl.col("rating") < middle).alias("is_counted"))
-    yield Measure("badly_rated", counted, "rating", f"are below {middle:g} (from {low:g} to {high:g})")
+    low, high = scale
+    limit = (3 * low + 2 * high) / 5
+    counted = rated.with_columns((pl.col("rating") <= limit).alias("is_counted"))
+    yield Measure("badly_rated", counted, "rating", f"are {limit:g} or less on the scale from {low} to {high}")

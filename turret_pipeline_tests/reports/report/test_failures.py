@@ -111,6 +111,33 @@ def test_sources_that_never_deny_errors_have_none_where_they_are_silent() -> Non
     assert (found.count, found.total, found.other_total) == (20, 40, 100)
 
 
+@pytest.mark.parametrize(
+    ("bad", "good", "words"),
+    [
+        (0.0, 1.0, "0.4 or less on the scale from 0 to 1"),
+        (-1.0, 1.0, "-0.2 or less on the scale from -1 to 1"),
+        (2.0, 5.0, "2.6 or less on the scale from 1 to 5"),
+        (0.0, 5.0, "2 or less on the scale from 0 to 5"),
+        (4.0, 9.0, "4 or less on the scale from 0 to 10"),
+        (-5.0, 9.0, "-2 or less on the scale from -10 to 10"),
+        (40.0, 90.0, "40 or less on the scale from 0 to 100"),
+        (-50.0, 90.0, "-20 or less on the scale from -100 to 100"),
+    ],
+)
+def test_a_rating_is_bad_in_the_lowest_two_fifths_of_the_smallest_scale(bad: float, good: float, words: str) -> None:
+    (found,) = findings(make_data(plant({"rating": good}, {"rating": bad})), FAILS)
+
+    assert found.sentence.startswith(f"X: 25 of 30 ratings (83%) are {words}, at other topics 5%")
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [(4.0, 5.0), (3.0, 5.0), (0.0, 0.0), (0.5, 1.0), (-1e9, 5.0), (1.0, 101.0)],
+)
+def test_ratings_that_are_good_or_on_no_usual_scale_are_not_bad(worse: float, better: float) -> None:
+    assert findings(make_data(plant({"rating": better}, {"rating": worse})), FAILS) == []
+
+
 def test_better_than_elsewhere_is_no_failure() -> None:
     rows = [*ask(60, "x", rating=5.0), *ask(30, "y", rating=1.0), *ask(30, "y", 30, rating=5.0)]
 
