@@ -59,8 +59,9 @@ where change = 'born' and run_number = {LAST_RUN}
 """
 NEW_FILES = f"""
 select content_sha256 from marts.source_files
-where ingested_at >= (select started_at from marts.pipeline_runs where run_number = {LAST_RUN})
+where ingested_at > (select max(published_at) from marts.pipeline_runs where run_number < {LAST_RUN})
 """
+"""Files read since the previous run published: a run that was interrupted may have read them."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class ReportData:
     zone of the weeks and cluster_id, which numbers the users, and the sessions without a user. ``segments`` has the
     enum values of exchanges, and the halves of numbers of prompts (NUMBER). ``journey_segments`` and ``topic_outcomes``
     are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of all data.
-    ``topic_runs`` are those of the last run, ``born`` the topics that it found, and ``new_files`` the files that it was
-    the first to read.
+    ``topic_runs`` are those of the last run, ``born`` the topics that it found, and ``new_files`` the files that
+    the previous published run had not read, none after the first.
     """
 
     scope: Scope
