@@ -130,9 +130,18 @@ def _describe_change(row: Row, split_from: str | None) -> str:
     return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {change}{other}"
 
 
-def conversation_lines(topic: Row, conversations: Sequence[Row], *, is_worst: bool) -> list[str]:
-    """Conversations about a topic as short dialogues, from its row of ``topics`` and ``find_conversations``."""
+def conversation_lines(
+    topic: Row, conversations: Sequence[Row], *, is_worst: bool, has_prompts: bool = True
+) -> list[str]:
+    """Conversations about a topic as short dialogues, from its row of ``topics`` and ``find_conversations``.
+
+    ``has_prompts`` is false if no event of the topic's field is a prompt.
+    """
     name = f"{topic['topic_id']}: {topic['label']}"
+    if not has_prompts:
+        return [
+            f"{name}: no conversations, because the field {topic['field']} holds no prompts (setting prompt_events)."
+        ]
     if not conversations:
         return [f"{name}: no {'exchange about it has a rating' if is_worst else 'conversation is mostly about it'}."]
     chosen = "with the lowest ratings" if is_worst else "nearest to its centroid"

@@ -125,7 +125,7 @@ def conversations(
     Each is of another user. Most of the exchanges are about the topic, with follow-ups, and their texts are nearest to
     its centroid. With --worst, those in which an exchange about the topic has the lowest rating.
     """
-    from turret_pipeline.reports.conversations import find_conversations
+    from turret_pipeline.reports.conversations import find_conversations, has_prompts
 
     editor = TopicEditor(data_dir)
     topic, min_users = editor.find_topic(name), editor.settings.privacy_min_users
@@ -138,7 +138,9 @@ def conversations(
     if as_json:
         write_json(json.dumps(found, default=str, ensure_ascii=False))
         return
-    new_console(stderr=False).print_lines(*conversation_lines(topic, found, is_worst=is_worst))
+    is_asked = bool(found) or has_prompts(editor.published, topic["field"])
+    lines = conversation_lines(topic, found, is_worst=is_worst, has_prompts=is_asked)
+    new_console(stderr=False).print_lines(*lines)
 
 
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')

@@ -71,6 +71,11 @@ def find_conversations(published: PublishedTables, topic_id: str, count: int, *,
     return [{**session, "exchanges": exchanges[session["session_id"]]} for session in sessions.iter_rows(named=True)]
 
 
+def has_prompts(published: PublishedTables, field: str) -> bool:
+    """True if any prompt is in the text field: only such fields have conversations."""
+    return bool(published.query("select count(*) > 0 from marts.exchanges where field = ?", field).item())
+
+
 def _read_exchange(row: Mapping[str, Any], *, has_texts: bool) -> dict[str, Any]:
     """The exchange with the texts of its prompt and its answer, null where there is none or without ``has_texts``."""
     fields = dict.fromkeys((*(row["answer_fields"] or ()), *_ANSWER_FIELDS))

@@ -68,6 +68,7 @@ def publish(data_dir: Path, sessions: dict[str, tuple[str | None, list[Exchange]
         | {"label_source": "privacy" if label == "Other" else "keywords", "role": "subject"}
         for topic_id, label in names.items()
     ]
+    known.append({"topic_id": "feedback-1", "field": "feedback", "label": "Wrong", "status": "active", "user_count": 3})
     roles: list[dict[str, object]] = [
         {"role": "answer", "event_name": "reply", "field": field} for field in ("said", "")
     ]
@@ -163,6 +164,16 @@ def test_without_such_conversations_a_line_says_so(tmp_path: Path) -> None:
     assert call(data_dir, PARCEL) == "prompt-2: Parcel: no conversation is mostly about it.\n"
     assert call(data_dir, REFUND, "--worst") == "prompt-1: Refund: no exchange about it has a rating.\n"
     assert json.loads(call(data_dir, PARCEL, "--json")) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--worst"]])
+def test_a_topic_of_a_field_without_prompts_says_so(tmp_path: Path, options: list[str]) -> None:
+    data_dir = publish(tmp_path, {"s": ("u", [("refund", REFUND, 0.9, 1.0)])})
+    expected = (
+        "feedback-1: Wrong: no conversations, because the field feedback holds no prompts (setting prompt_events)."
+    )
+    assert call(data_dir, "feedback-1", *options).splitlines() == [expected]
+    assert json.loads(call(data_dir, "feedback-1", *options, "--json")) == []
 
 
 def test_with_a_privacy_threshold_texts_that_are_not_about_the_topic_are_not_shown(
