@@ -95,6 +95,7 @@ def _compare_targets(
     if not len(shares.groups):
         return None
     shape = (len(targets), int(value.max()) + 1)
+    leaving = np.tile(np.bincount(value)[shares.groups], len(targets))
     is_shown = is_disclosable(to, value, user, shape, min_users)[:, shares.groups]
     if min_users > 1:
         is_shown &= shares.count > 0
@@ -103,6 +104,8 @@ def _compare_targets(
             "to": np.repeat(targets, len(shares.groups)),
             "value": np.tile(shares.groups, len(targets)),
             "transition_count": shares.count.ravel(),
+            "leaving_count": leaving,
+            "other_leaving_count": len(value) - leaving,
             "probability_in_segment": shares.share.ravel(),
             "probability_elsewhere": shares.other_share.ravel(),
             "difference": shares.comparison.difference.ravel(),

@@ -63,10 +63,10 @@ JOURNEY_SEGMENTS = Table(
             "privacy_min_users (unknown users do not count), or if all that is left out of the node with the value, or "
             "of the edge with the field, has fewer",
         ),
-        number(
-            "probability_in_segment", "transition_count divided by all transitions with the value from from_node_id"
-        ),
-        number("probability_elsewhere", "The same share among the transitions with other values of the enum field"),
+        integer("leaving_count", "All transitions with the value from from_node_id"),
+        integer("other_leaving_count", "All transitions with other values of the enum field from from_node_id"),
+        number("probability_in_segment", "transition_count divided by leaving_count"),
+        number("probability_elsewhere", "The same share of other_leaving_count"),
         number("difference", "probability_in_segment minus probability_elsewhere"),
         *_INTERVAL,
         number(

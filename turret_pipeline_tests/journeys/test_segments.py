@@ -35,13 +35,14 @@ def test_probabilities_in_a_segment_are_compared_with_those_elsewhere() -> None:
     found = compare(*visits_and_plans(*GROUPS))
     assert found.schema == JOURNEY_SEGMENTS.schema
     of_a = found.filter((pl.col("from_node_id") == "a") & (pl.col("segment_value") == "free"))
-    columns = ["to_node_id", "transition_count", "probability_in_segment", "probability_elsewhere", "difference"]
-    assert of_a.select(columns).rows() == [("b", 30, 0.75, 0.25, 0.5), ("c", 10, 0.25, 0.75, -0.5)]
+    counts = ["transition_count", "leaving_count", "other_leaving_count"]
+    columns = ["to_node_id", *counts, "probability_in_segment", "probability_elsewhere", "difference"]
+    assert of_a.select(columns).rows() == [("b", 30, 40, 20, 0.75, 0.25, 0.5), ("c", 10, 40, 20, 0.25, 0.75, -0.5)]
     assert (of_a["difference_low"] < of_a["difference"]).all()
     assert (of_a["difference"] < of_a["difference_high"]).all()
     assert (of_a["q_value"] < 0.01).all()
     start = found.filter((pl.col("from_node_id") == "(start)") & (pl.col("segment_value") == "free"))
-    assert start.select(columns).rows() == [("a", 40, 1.0, 1.0, 0.0)]
+    assert start.select(columns).rows() == [("a", 40, 40, 20, 1.0, 1.0, 0.0)]
 
 
 def test_probabilities_out_of_a_node_sum_to_one_in_a_segment_and_elsewhere() -> None:
@@ -58,6 +59,7 @@ def test_blank_values_are_ignored_and_rare_values_only_count_elsewhere() -> None
     assert set(found["segment_value"]) == {"free", "team"}
     row = found.filter((pl.col("to_node_id") == "b") & (pl.col("segment_value") == "free"))
     assert row["probability_elsewhere"].item() == 9 / 24
+    assert row["other_leaving_count"].item() == 24
     assert compare(*visits_and_plans(*GROUPS), min_users=30).is_empty()
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.scope import Scope
+from turret_pipeline.tables import JOURNEY_SEGMENTS
 
 TOPICS = """
 select topic_id, field, label, theme_label, role, cohesion, example_texts from marts.topics where status = 'active'
@@ -51,6 +52,7 @@ order by segment_field, exchange_id
 """
 
 EXCHANGE_ROLES = "select role, event_name, field, reason from marts.exchange_roles order by all"
+JOURNEY_SEGMENTS_OF = f"select {', '.join(JOURNEY_SEGMENTS.schema)} from marts.journey_segments"
 LAST_RUN = "(select max(run_number) from marts.pipeline_runs)"
 TOPIC_RUNS = f"select * from marts.topic_runs where run_number = {LAST_RUN}"
 BORN = f"""
@@ -106,7 +108,7 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
             occurrences=_with_clusters(_query(connection, OCCURRENCES, time_zone)),
             exchanges=exchanges,
             segments=pl.concat([_query(connection, SEGMENTS), halve_numbers(_query(connection, NUMBERS))]),
-            journey_segments=_query(connection, f"from marts.journey_segments where {is_whole}"),
+            journey_segments=_query(connection, f"{JOURNEY_SEGMENTS_OF} where {is_whole}"),
             topic_outcomes=_query(connection, f"from marts.topic_outcomes where {is_whole}"),
             topic_runs=_query(connection, TOPIC_RUNS),
             born=_query(connection, BORN),

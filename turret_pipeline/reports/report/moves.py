@@ -17,7 +17,7 @@ from turret_pipeline.stats.shares import bound_p_values
 from turret_pipeline.tables import END, EVENT_NAME, START, USER
 from turret_pipeline.tables.exchanges import ANSWER, PROMPT
 
-MOVE = ["dimension", "from_node_id", "to_node_id", "segment_field"]
+MOVE = ("dimension", "from_node_id", "to_node_id", "segment_field")
 
 
 def compare_moves(data: ReportData, labels: Mapping[str, str], period: object) -> Iterator[Family]:
@@ -30,23 +30,14 @@ def compare_moves(data: ReportData, labels: Mapping[str, str], period: object) -
     if of_sessions.is_empty():
         return
     share, other = pl.col("probability_in_segment"), pl.col("probability_elsewhere")
-    leaving = pl.col("transition_count") / share
-    sizes = leaving.filter(share > 0).max().over("dimension", "from_node_id", "segment_field", "segment_value")
-    taken = pl.col("transition_count").sum().over(MOVE)
-    count, total = pl.col("transition_count"), pl.col("total")
-    rows = (
-        _with_p_values(of_sessions, "dimension")
-        .with_columns(sizes.round().cast(pl.Int64).alias("total"), taken.alias("taken"))
-        .filter((pl.col("taken") >= MIN_EVENTS) & pl.col("total").is_not_null())
-        .with_columns(
-            pl.col("difference").abs().alias("size"),
-            (is_notable(share, other) & (pl.max_horizontal(count, taken - count) >= MIN_EVENTS) & (total > 0)).alias(
-                "is_relevant"
-            ),
-        )
+    other_count = (other * pl.col("other_leaving_count")).round().cast(pl.Int64)
+    counted = _with_p_values(of_sessions, "dimension").with_columns(other_count.alias("other_count"))
+    is_enough = pl.max_horizontal("transition_count", "other_count") >= MIN_EVENTS
+    rows = counted.filter(pl.col("transition_count") + pl.col("other_count") >= MIN_EVENTS).with_columns(
+        pl.col("difference").abs().alias("size"), (is_notable(share, other) & is_enough).alias("is_relevant")
     )
     describe = functools.partial(_describe_move, labels, period)
-    yield Family(DIFFERS, (Comparisons("moves in segments", rows, describe, tuple(MOVE)),))
+    yield Family(DIFFERS, (Comparisons("moves in segments", rows, describe, MOVE),))
 
 
 def _describe_move(labels: Mapping[str, str], period: object, row: Mapping[str, Any], q_value: float) -> Finding:
@@ -56,14 +47,17 @@ def _describe_move(labels: Mapping[str, str], period: object, row: Mapping[str, 
         move = f"sessions start with {target}"
     elif row["to_node_id"] == END:
         move = f"sessions end after {source}"
-    count, total = row["transition_count"], row["total"]
+    count, total = row["transition_count"], row["leaving_count"]
+    other_count, other_total = row["other_count"], row["other_leaving_count"]
     return Finding(
         kind="move",
         sentence=f"With {row['segment_field']} = {row['segment_value']}: {move} in {share_of(count, total, 'case')}, "
-        f"elsewhere in {percent(row['probability_elsewhere'])} {certainty(q_value, period)}.",
+        f"elsewhere in {share_of(other_count, other_total)} {certainty(q_value, period)}.",
         period=str(period),
         count=count,
         total=total,
+        other_count=other_count,
+        other_total=other_total,
         field=row["segment_field"],
         low=row["difference_low"],
         high=row["difference_high"],

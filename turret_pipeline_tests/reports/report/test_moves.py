@@ -9,8 +9,10 @@ from turret_pipeline_tests.reports.report.frames import answer, ask, findings, m
 Row = dict[str, object]
 
 
-def move(source: str, target: str, plan: str, count: int, share: float, other: float, q_value: float) -> Row:
-    """A row of journey_segments."""
+def move(
+    source: str, target: str, plan: str, count: int, share: float, other: float, q_value: float, others: int = 100
+) -> Row:
+    """A row of journey_segments, with 50 cases of a plan without the move, and ``others`` cases of other plans."""
     return {
         "dimension": "prompt",
         "from_node_id": source,
@@ -18,6 +20,8 @@ def move(source: str, target: str, plan: str, count: int, share: float, other: f
         "segment_field": "plan",
         "segment_value": plan,
         "transition_count": count,
+        "leaving_count": round(count / share) if count else 50,
+        "other_leaving_count": others,
         "probability_in_segment": share,
         "probability_elsewhere": other,
         "difference": share - other,
@@ -45,8 +49,9 @@ def test_a_move_of_a_segment_is_told_once() -> None:
 
     assert (found.kind, found.count, found.total) == ("move", 40, 100)
     assert found.sentence.startswith(
-        "With plan = free: Y comes directly after X in 40 of 100 cases (40%), elsewhere in"
+        "With plan = free: Y comes directly after X in 40 of 100 cases (40%), elsewhere in 10 of 100 (10%) (q 0.0"
     )
+    assert (found.other_count, found.other_total, found.other_share) == (10, 100, 0.1)
 
 
 def test_a_move_that_a_segment_never_makes_has_the_cases_in_which_it_could() -> None:
@@ -62,14 +67,14 @@ def test_a_move_that_a_segment_never_makes_has_the_cases_in_which_it_could() -> 
 
 
 def test_rare_moves_are_not_compared_and_do_not_hide_others() -> None:
-    rare = [move("x", f"rare-{number}", "free", 1, 0.01, 0.0, 1.0) for number in range(500)]
+    rare = [move("x", f"rare-{number}", "free", 1, 0.01, 0.08, 1.0) for number in range(500)]
     data = make_data(ask(20, "x"), journey_segments=moves(*TWO_PLANS, *rare))
 
     assert answer(data, DIFFERS).compared_count == len(TWO_PLANS)
 
 
 def test_a_move_of_a_handful_is_not_told() -> None:
-    rows = (move("x", "y", "free", 9, 0.9, 0.01, 1e-9), move("x", "y", "team", 1, 0.01, 0.9, 1e-9))
+    rows = (move("x", "y", "free", 9, 0.9, 0.01, 1e-9), move("x", "y", "team", 1, 0.01, 0.9, 1e-9, 10))
 
     assert findings(make_data(ask(20, "x"), journey_segments=moves(*rows)), DIFFERS) == []
 

@@ -5,6 +5,8 @@ select
     segment_field,
     segment_value,
     transition_count,
+    leaving_count,
+    other_leaving_count,
     probability_in_segment,
     probability_elsewhere,
     difference,
