@@ -17,7 +17,7 @@ Dimension = Annotated[
     typer.Option(
         "--dimension",
         help="A text field or event_name, or user: before either to join all sessions of a user.  "
-        "[default: the text field with most events]",
+        "[default: the text field of prompts, or else the one with most events]",
     ),
 ]
 Since = Annotated[

@@ -3,11 +3,18 @@
 import polars as pl
 
 from turret_pipeline.tables import EVENT_NAME, USER
+from turret_pipeline.tables.exchanges import PROMPT
 
 
-def main_dimension(nodes: pl.DataFrame) -> str:
-    """The text field with the most events on its topics, or EVENT_NAME if no text field has topics."""
+def main_dimension(nodes: pl.DataFrame, roles: pl.DataFrame) -> str:
+    """The field of prompts with the most events on its topics, else such a text field, else EVENT_NAME.
+
+    ``nodes`` has dimension and event_count of ``journey_nodes``, and ``roles`` has role and field of
+    ``exchange_roles``.
+    """
     of_fields = nodes.filter((pl.col("dimension") != EVENT_NAME) & ~pl.col("dimension").str.starts_with(USER))
+    prompts = roles.filter(pl.col("role") == PROMPT)["field"].unique()
     sizes = of_fields.group_by("dimension").agg(pl.col("event_count").sum())
-    ranked = sizes.sort("event_count", "dimension", descending=[True, False])
+    is_prompt = pl.col("dimension").is_in(prompts.implode())
+    ranked = sizes.sort(is_prompt, "event_count", "dimension", descending=[True, True, False])
     return str(ranked["dimension"][0]) if ranked.height else EVENT_NAME

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from turret_pipeline.journeys.dimensions import main_dimension
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.plots.canvas import GREY, create_sheet, node_noun, shorten, text_width
 from turret_pipeline.plots.fonts import drawable_label
@@ -36,9 +35,8 @@ SPOTS = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
 ORANGE, PALE, BROWN = "#e08214", "#dddfe3", "#8c4a00"
 
 
-def draw_transitions(edges: pl.DataFrame, nodes: pl.DataFrame) -> "Figure":
-    """Graph of the most frequent transitions between nodes of the main dimension."""
-    dimension = main_dimension(nodes)
+def draw_transitions(edges: pl.DataFrame, nodes: pl.DataFrame, dimension: str) -> "Figure":
+    """Graph of the most frequent transitions between nodes of a dimension."""
     present = nodes.filter(pl.col("dimension") == dimension)
     moves = edges.filter(
         (pl.col("dimension") == dimension)

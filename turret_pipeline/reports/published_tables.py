@@ -83,7 +83,7 @@ class PublishedTables:
             return frame
 
     def resolve_dimension(self, name: str | None) -> str:
-        """The dimension of this name; by default the text field with most events that have a topic, else event_name.
+        """The dimension of this name; by default that of prompts (``journeys.dimensions.main_dimension``).
 
         Raises TurretError if the name is unknown or there are no journeys.
         """
@@ -93,7 +93,7 @@ class PublishedTables:
             raise TurretError(f"No journeys in {self.data.warehouse.published}: no event was accepted.")
         if name is not None and name not in known:
             raise TurretError(f"Unknown dimension {name!r}. Available: {list_names(known)}.")
-        return main_dimension(nodes) if name is None else name
+        return name or main_dimension(nodes, self.query("select role, field from marts.exchange_roles"))
 
     def labels(self, dimension: str) -> dict[str, str]:
         """Labels of the nodes of a dimension, by node id; a label that several nodes have is followed by the id."""

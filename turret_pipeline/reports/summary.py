@@ -96,7 +96,8 @@ def _summarize(connection: duckdb.DuckDBPyConnection, report: Report) -> Section
             section += summarize_text_fields(connection)
     nodes = connection.sql("select dimension, event_count from marts.journey_nodes").pl()
     if nodes.height:
-        section += _journeys(connection, main_dimension(nodes))
+        roles = connection.sql("select role, field from marts.exchange_roles").pl()
+        section += _journeys(connection, main_dimension(nodes, roles))
     return [*section, EMPTY, _quality(connection)]
 
 
@@ -121,14 +122,15 @@ def _count(connection: duckdb.DuckDBPyConnection) -> Section:
 
 
 def summarize_text_fields(connection: duckdb.DuckDBPyConnection) -> Section:
-    """The topics of the text fields of most events."""
+    """The topics of the text fields: those of prompts first, then by number of events."""
     fields = connection.sql(
-        "select field, count(*) as n from marts.event_topics group by field order by n desc, field"
+        "select field, field in (select field from marts.exchange_roles where role = 'prompt') as is_prompt "
+        "from marts.event_topics group by field order by is_prompt desc, count(*) desc, field"
     ).pl()["field"]
     section = [part for field in fields.head(MAX_TEXT_FIELDS) for part in _topics(connection, field)]
     if len(fields) > MAX_TEXT_FIELDS:
         count = f"{len(fields) - MAX_TEXT_FIELDS:,}"
-        section += [EMPTY, Line(f"Further text fields, with fewer events: {count} (marts.topic_runs)", "yellow")]
+        section += [EMPTY, Line(f"Further text fields: {count} (marts.topic_runs)", "yellow")]
     return section
 
 

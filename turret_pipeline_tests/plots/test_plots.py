@@ -43,7 +43,13 @@ def visits_of(sessions: Sequence[str], dimension: str = "prompt") -> pl.DataFram
     return pl.concat([empty, *(path(f"s{n}", nodes, f"u{n}", dimension) for n, nodes in enumerate(sessions))])
 
 
-def save_figures(folder: Path, visits: pl.DataFrame, labels: dict[str, str] | None = None, min_users: int = 1) -> None:
+def save_figures(
+    folder: Path,
+    visits: pl.DataFrame,
+    labels: dict[str, str] | None = None,
+    min_users: int = 1,
+    dimension: str = "prompt",
+) -> None:
     """Save the figures of visits; the label of a node without one is its letter twice."""
     edges = journey_edges(visits)
     ids = sorted(set(visits["node_id"]))
@@ -53,7 +59,7 @@ def save_figures(folder: Path, visits: pl.DataFrame, labels: dict[str, str] | No
         orient="row",
     )
     nodes = journey_nodes(visits, edges, named)
-    save_figure(draw_transitions(edges, nodes), folder, "transitions")
+    save_figure(draw_transitions(edges, nodes, dimension), folder, "transitions")
     flows = first_flows(journey_steps(visits).lazy(), "prompt", min_users)
     by_id = dict(named.select("node_id", "node_label").iter_rows())
     save_figure(draw_first_steps(flows, by_id, "prompt", min_users), folder, "first_steps")
@@ -133,7 +139,7 @@ def test_the_graph_gives_its_share_of_all_transitions(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_transitions_are_of_the_text_field_whatever_other_dimensions_there_are(tmp_path: Path) -> None:
+def test_transitions_are_of_one_dimension_whatever_others_there_are(tmp_path: Path) -> None:
     of_prompt = visits_of(["ab", "ab", "ba"])
     others = [visits_of(["xy"] * 9, dimension) for dimension in ("event_name", "user:event_name", "user:prompt")]
     save_figures(tmp_path / "plain", of_prompt)
@@ -142,8 +148,8 @@ def test_transitions_are_of_the_text_field_whatever_other_dimensions_there_are(t
         assert (tmp_path / "more" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
 
 
-def test_without_a_text_field_transitions_are_of_event_names(tmp_path: Path) -> None:
-    save_figures(tmp_path, visits_of(["xy"] * 3, "event_name"))
+def test_transitions_can_be_of_event_names(tmp_path: Path) -> None:
+    save_figures(tmp_path, visits_of(["xy"] * 3, "event_name"), dimension="event_name")
     texts = read_texts(tmp_path / "transitions.svg")
     assert texts[0] == (
         "Most common transitions between event names of event_name: 3 of 3 (100%), on 1 of 1 arrows, 2 of 2 event names"

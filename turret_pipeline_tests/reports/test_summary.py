@@ -81,7 +81,7 @@ def test_decisions_about_users_and_sessions_are_noted(
         assert note_users_and_sessions(connection) == (f"Users and sessions: {note}" if note else "")
 
 
-def test_of_many_text_fields_those_of_most_events_are_shown() -> None:
+def test_of_many_text_fields_those_of_prompts_come_first_then_those_of_most_events() -> None:
     with duckdb.connect() as connection:
         connection.execute(
             """
@@ -89,6 +89,9 @@ def test_of_many_text_fields_those_of_most_events_are_shown() -> None:
             create table marts.event_topics as
                 select 'key_' || i as field, null as topic_id, null as continues_topic_id
                 from range(100) as fields(i), range(i + 1);
+            create table marts.exchange_roles as select * from (values
+                ('prompt', 'chat', 'key_3'), ('prompt', 'ask', 'key_3'), ('answer', 'chat', 'key_4'),
+                ('answer', 'reply', '')) as roles(role, event_name, field);
             create table marts.topic_runs as
                 select distinct field, 1 as run_number, 'Too few.' as note from marts.event_topics;
             create table marts.topics (
@@ -98,5 +101,5 @@ def test_of_many_text_fields_those_of_most_events_are_shown() -> None:
             """
         )
         lines = [part.text for part in summarize_text_fields(connection) if isinstance(part, Line) and part.text]
-    assert lines[:2] == ["No topics in key_99. Too few.", "No topics in key_98. Too few."]
-    assert lines[10:] == ["Further text fields, with fewer events: 90 (marts.topic_runs)"]
+    assert lines[:2] == ["No topics in key_3. Too few.", "No topics in key_99. Too few."]
+    assert lines[10:] == ["Further text fields: 90 (marts.topic_runs)"]

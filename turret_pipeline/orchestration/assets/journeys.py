@@ -22,7 +22,10 @@ from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import EVENT_NAME, USER
 
-DEPS = ("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations")
+DEPS = (
+    *("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations"),
+    "exchange_roles",
+)
 STEPS = "journey_steps"
 SHOWN = 10
 
@@ -35,15 +38,16 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     frames = {table: workspace.lake.write(table, frame) for table, frame in frames.items()}
     edges, nodes = frames["journey_edges"], frames["journey_nodes"]
     loops, paths = frames["journey_loops"], frames["journey_paths"]
-    drawn = _first_steps(workspace, nodes)
+    dimension = main_dimension(nodes, workspace.lake.read("exchange_roles"))
+    drawn = _first_steps(workspace, nodes, dimension)
     yield dg.MaterializeResult(
         asset_key=lake_key(STEPS), metadata={"dagster/row_count": step_count, "first_steps": drawn}
     )
     yield result(
         "journey_edges",
         edges,
-        what_stands_out=_facts(frames),
-        transitions=save_figure(draw_transitions(edges, nodes), workspace.data.figures, "transitions"),
+        what_stands_out=_facts(frames, dimension),
+        transitions=save_figure(draw_transitions(edges, nodes, dimension), workspace.data.figures, "transitions"),
     )
     yield result("journey_nodes", nodes, where_sessions_start=_starts(nodes), where_they_end=_drop_off(nodes))
     bounces = loops.with_columns(pl.concat_list("node_id", "other_node_id", "node_id").alias("path"))
@@ -80,21 +84,21 @@ def write_steps_and_build_tables(lake: Lake, min_users: int) -> tuple[int, dict[
     return sum(heights), frames
 
 
-def _first_steps(workspace: Workspace, nodes: pl.DataFrame) -> dg.MetadataValue[Any]:
-    """The picture of the first steps in the main dimension."""
-    dimension, min_users = main_dimension(nodes), workspace.settings.privacy_min_users
+def _first_steps(workspace: Workspace, nodes: pl.DataFrame, dimension: str) -> dg.MetadataValue[Any]:
+    """The picture of the first steps in a dimension."""
+    min_users = workspace.settings.privacy_min_users
     flows = first_flows(workspace.lake.scan(STEPS), dimension, min_users)
     labels = dict(nodes.filter(pl.col("dimension") == dimension).select("node_id", "node_label").iter_rows())
     figure = draw_first_steps(flows, labels, dimension, min_users)
     return save_figure(figure, workspace.data.figures, "first_steps")
 
 
-def _facts(tables: dict[str, pl.DataFrame]) -> dg.MetadataValue[Any]:
-    """The facts that a run prints, as a Markdown list per dimension."""
+def _facts(tables: dict[str, pl.DataFrame], dimension: str) -> dg.MetadataValue[Any]:
+    """The facts about a dimension that a run prints, and those about event names, as Markdown lists."""
     lists = [
-        to_markdown_list(f"Journeys of {dimension}", facts)
-        for dimension in dict.fromkeys((main_dimension(tables["journey_nodes"]), EVENT_NAME))
-        if (facts := journey_facts(tables, dimension))
+        to_markdown_list(f"Journeys of {name}", facts)
+        for name in dict.fromkeys((dimension, EVENT_NAME))
+        if (facts := journey_facts(tables, name))
     ]
     return dg.MetadataValue.md("\n\n".join(lists) or "Too few sessions for any conclusion.")
 
