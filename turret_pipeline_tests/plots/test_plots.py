@@ -1,5 +1,6 @@
 """Figures of topics and journeys."""
 
+import io
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -251,16 +252,35 @@ def test_figures_of_topics_with_any_letters_are_drawn_without_a_warning(tmp_path
         assert labels <= set(texts)
 
 
+LONGEST_PERIODS = "2026-08-31 to 2026-09-27 after 2026-08-03 to 2026-08-30"
+
+
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_changes_are_drawn_with_their_intervals_and_claims_first(tmp_path: Path, count: int) -> None:
     shifts = [Shift(f"t-{n}", f"Topic {n}", n / 100, n / 100 - 0.1, n / 100 + 0.1) for n in range(count)]
-    figure = draw_changes("prompt", "this week after the last", shifts, {"t-0"})
+    figure = draw_changes("prompt", LONGEST_PERIODS, shifts, {"t-0"})
     save_figure(figure, tmp_path, "changes")
     if not count:
         return
     (axis,) = figure.axes
     labels = [label.get_text() for label in axis.get_yticklabels()]
     assert labels == ["Topic 0", *(f"Topic {n}" for n in range(39, 25, -1))][:count]  # claims first, then by size
-    assert axis.get_title(loc="left") == "What changed in prompt: this week after the last (blue: beyond chance)"
-    (axis,) = draw_changes("prompt", "this week after the last", shifts, set()).axes
-    assert "(none is told in the report)" in axis.get_title(loc="left"), "some may be beyond chance, but minor"
+    assert [text.get_text() for text in figure.texts] == [
+        "What changed in prompt",
+        f"{LONGEST_PERIODS}; blue: beyond chance, grey: not beyond chance",
+    ]
+
+
+@pytest.mark.parametrize(("label", "claimed"), [("W" * 50, {"t-0"}), ("W" * 50, set()), ("a", {"t-0"})])
+def test_title_and_legend_of_changes_lie_on_the_picture(label: str, claimed: set[str]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    shifts = [Shift(f"t-{n}", label, n / 100, n / 100 - 0.1, n / 100 + 0.1) for n in range(3)]
+    figure = draw_changes("W" * 50, LONGEST_PERIODS, shifts, claimed)
+    FigureCanvasAgg(figure).print_figure(io.BytesIO())
+    (axis,) = figure.axes
+    title, legend = (text.get_window_extent() for text in figure.texts)
+    for box in (title, legend):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert figure.bbox.y1 >= title.y1 > title.y0 >= legend.y1 > legend.y0 >= axis.get_window_extent().y1
+    assert ("the report tells of none of these changes" in figure.texts[1].get_text()) == (not claimed)

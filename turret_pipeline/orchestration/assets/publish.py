@@ -71,14 +71,17 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
             "dagster/row_count": runs.height,
             "published_file": published,
             "report": dg.MetadataValue.md(render_markdown(report)),
-            "what_changed": save_figure(_draw_changes(report), data.figures, "what_changed"),
+            "what_changed": save_figure(draw_report_changes(report), data.figures, "what_changed"),
             "report_page": dg.MetadataValue.path(str(data.report)),
         },
     )
 
 
-def _draw_changes(report: Report) -> "Figure":
-    """The picture of what changed in the text field of prompts, or else in the one with most texts."""
+def draw_report_changes(report: Report) -> "Figure":
+    """The picture of what changed in the text field of prompts, or else in the one with most texts.
+
+    Only claims about the periods that are shown are marked: others may be about a week, or about the last run.
+    """
     field = report.fields[0].field if report.fields else "the texts"
     shifts = [
         Shift(one.topic_id, one.label, one.share - one.before_share, one.low, one.high)
@@ -86,8 +89,10 @@ def _draw_changes(report: Report) -> "Figure":
         if one.field == field
     ]
     periods = next((f"{one.period} after {one.before_period}" for one in report.shifts), "")
-    claimed = {one.topic_id for answer in report.answers if answer.key == CHANGED for one in answer.findings}
-    return draw_changes(field, periods, shifts, {topic for topic in claimed if topic is not None})
+    shown = {one.period for one in report.shifts}
+    claims = [one for answer in report.answers if answer.key == CHANGED for one in answer.findings]
+    claimed = {one.topic_id for one in claims if one.topic_id is not None and one.period in shown}
+    return draw_changes(field, periods, shifts, claimed)
 
 
 def _write_report(workspace: Workspace) -> Report:
