@@ -35,6 +35,8 @@ journeys = typer.Typer(
     rich_markup_mode=None,
 )
 
+UNTESTED_ENDS = "A high share may be chance: `turret report` tests the ends, and counts prompts instead of sessions."
+
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -47,13 +49,14 @@ def overview(query: JourneyQuery, top: Top = 5) -> None:
     """Show where sessions start, go next, turn back, and end.
 
     Starts and bounces are shares of all sessions. Next steps are shares of all next steps from the topic, and ends are
-    shares of the sessions that visit the topic, of topics that at least 10 sessions of 5 users visit.
+    shares of the sessions that visit the topic, of topics that at least 10 sessions of 5 users visit. Topics of
+    follow-ups are left out of the ends. What is not tested may be chance: turret report names what is beyond it.
     """
     from turret_pipeline.journeys import overview as journeys_overview
     from turret_pipeline.journeys.facts import describe_coverage
 
     visits = query.visits()
-    answers = journeys_overview.build_overview(visits, query.min_users)
+    answers = journeys_overview.build_overview(visits, query.min_users, query.published.follow_ups())
     rows = query.add_labels(answers, node_id="node", other_node_id="other_node")
     if query.write_without_table(rows):
         return
@@ -81,7 +84,8 @@ def overview(query: JourneyQuery, top: Top = 5) -> None:
             node,
             *more,
         ]
-        print_table(query.title(title), columns, rows.filter(pl.col("question") == name), top)
+        note = UNTESTED_ENDS if name == journeys_overview.END_ON and query.node_name == "topic" else ""
+        print_table(query.title(title), columns, rows.filter(pl.col("question") == name), top, note)
 
 
 @journeys.command("from", epilog='Examples: turret journeys from "Refund"; turret journeys from prompt-11 --csv')

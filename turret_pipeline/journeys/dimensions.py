@@ -1,4 +1,4 @@
-"""The dimension that is shown first."""
+"""The dimension that is shown first, and its nodes that are no subject."""
 
 import polars as pl
 
@@ -18,3 +18,8 @@ def main_dimension(nodes: pl.DataFrame, roles: pl.DataFrame) -> str:
     is_prompt = pl.col("dimension").is_in(prompts.implode())
     ranked = sizes.sort(is_prompt, "event_count", "dimension", descending=[True, True, False])
     return str(ranked["dimension"][0]) if ranked.height else EVENT_NAME
+
+
+def list_follow_ups(topics: pl.DataFrame) -> list[str]:
+    """The topics of follow-ups in order; ``topics`` has topic_id and role."""
+    return topics.filter(pl.col("role") == "continuation")["topic_id"].sort().to_list()

@@ -1,6 +1,6 @@
 """Facts: sentences on the most important findings about the journeys of a dimension."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import polars as pl
@@ -10,14 +10,20 @@ from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
 LEADERS = 3
+COUNTED_ELSEWHERE = " (the report counts the prompts about a topic instead)"
 FACT_TABLES = ("journey_nodes", "journey_edges", "journey_loops", "journey_segments", "topic_outcomes")
 
 
-def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str, present: int | None = None) -> list[str]:
-    """Sentences on a dimension from FACT_TABLES: starts, follow-ups, loops, ends, segments and outcomes.
+def journey_facts(
+    tables: Mapping[str, pl.DataFrame],
+    dimension: str,
+    present: int | None = None,
+    follow_ups: Collection[str] = (),
+) -> list[str]:
+    """Sentences on a dimension from FACT_TABLES: starts, next steps, loops, ends, segments and outcomes.
 
     ``present`` is the number of sessions (or users) with the field; if only some visit a node, the first sentence is
-    about that.
+    about that. ``follow_ups`` are the topics of follow-ups, which are no subject that sessions end on.
     Findings of fewer than MIN_CLUSTERS sessions or MIN_EVENTS events are left out.
     """
     of = {name: tables[name].filter(pl.col(_dimension_column(tables[name])) == dimension) for name in FACT_TABLES}
@@ -35,7 +41,7 @@ def journey_facts(tables: Mapping[str, pl.DataFrame], dimension: str, present: i
         _describe_starts(nodes, f"{sessions:,} {unit}"),
         _describe_move(of["journey_edges"], labels),
         _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
-        _describe_ends(nodes, unit, kind),
+        _describe_ends(nodes.filter(~pl.col("node_id").is_in(list(follow_ups))), unit, kind),
         _describe_segment(of["journey_segments"], labels, unit),
         _describe_outcome(of["topic_outcomes"], labels),
     ]
@@ -116,25 +122,23 @@ def _describe_bounce(loops: pl.DataFrame, labels: Mapping[str, str], sessions: s
 
 
 def _describe_ends(nodes: pl.DataFrame, unit: str, kind: str) -> str | None:
-    """Describe the nodes with the highest drop-off: those above the other nodes if the difference is significant.
+    """Describe the nodes with the highest drop-off, of those that are significantly above the other nodes.
 
-    A node counts only if it can be compared. The share of all sessions that end on a node tells only how large it is.
+    The share of all sessions that end on a node tells only how large it is.
     """
-    compared = nodes.filter(pl.col("drop_off_q_value").is_not_null() & (pl.col("end_count") >= MIN_CLUSTERS))
     is_above = pl.col("drop_off_share") > pl.col("other_drop_off_share")
-    higher = compared.filter(is_above & (pl.col("drop_off_q_value") <= Q_VALUE_THRESHOLD))
-    ranked = (compared if higher.is_empty() else higher).sort(
-        "drop_off_share", "end_count", "node_id", descending=[True, True, False]
-    )
+    has_evidence = (pl.col("drop_off_q_value") <= Q_VALUE_THRESHOLD) & (pl.col("end_count") >= MIN_CLUSTERS)
+    higher = nodes.filter(is_above & has_evidence)
+    ranked = higher.sort("drop_off_share", "end_count", "node_id", descending=[True, True, False])
     if ranked.is_empty():
         return None
     columns = ("node_label", "end_count", "session_count", "drop_off_share")
     (label, ends, visiting, share), *others = ranked.head(LEADERS).select(columns).iter_rows()
-    place = "The highest drop-off is" if higher.height else f"{unit.capitalize()} end most often"
     rest = ", ".join(f"{other} ({end:,} of {visits:,}, {percent(part)})" for other, end, visits, part in others)
     return (
-        f"{place} at {label}: {ends:,} of the {visiting:,} {unit} that reach it end there ({percent(share)}), at other "
-        f"{kind} {percent(ranked['other_drop_off_share'][0])}{f'; then {rest}' if rest else ''}."
+        f"The highest drop-off is at {label}: {ends:,} of the {visiting:,} {unit} that reach it end there "
+        f"({percent(share)}), at other {kind} {percent(ranked['other_drop_off_share'][0])}"
+        f"{f'; then {rest}' if rest else ''}{COUNTED_ELSEWHERE if kind == 'topics' else ''}."
     )
 
 

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.errors import TurretError, display_path, list_names
-from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.dimensions import list_follow_ups, main_dimension
 from turret_pipeline.reports.field_presence import count_sequences_with_field
 from turret_pipeline.reports.node_names import NODE_NAMES, TOPIC_NAMES, Node, find_by_name, find_node
 from turret_pipeline.reports.scope import Scope
@@ -94,6 +94,10 @@ class PublishedTables:
         if name is not None and name not in known:
             raise TurretError(f"Unknown dimension {name!r}. Available: {list_names(known)}.")
         return name or main_dimension(nodes, self.query("select role, field from marts.exchange_roles"))
+
+    def follow_ups(self) -> list[str]:
+        """The topics of follow-ups, which are no subject."""
+        return list_follow_ups(self.query("select topic_id, role from marts.topics"))
 
     def labels(self, dimension: str) -> dict[str, str]:
         """Labels of the nodes of a dimension, by node id; a label that several nodes have is followed by the id."""

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 from rich.table import Table as RichTable
 
-from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.dimensions import list_follow_ups, main_dimension
 from turret_pipeline.journeys.facts import FACT_TABLES, duration, journey_facts, percent
 from turret_pipeline.reports.field_presence import count_sequences_with_field
 from turret_pipeline.reports.languages import describe_languages
@@ -182,7 +182,8 @@ def _journeys(connection: duckdb.DuckDBPyConnection, dimension: str) -> Section:
     """Facts about the journeys in a dimension, with a table of transitions."""
     tables = {name: _rows_of(connection, name, dimension) for name in FACT_TABLES}
     present = count_sequences_with_field(connection, dimension)
-    facts = journey_facts(tables, dimension, present) or ["Too few sessions for any conclusion."]
+    follow_ups = list_follow_ups(connection.sql("select topic_id, role from marts.topics").pl())
+    facts = journey_facts(tables, dimension, present, follow_ups) or ["Too few sessions for any conclusion."]
     lines = [EMPTY, Line(f"Journeys of {dimension}", "bold"), *(Line(f"- {fact}") for fact in facts)]
     return [*lines, *_transitions(connection, dimension)]
 

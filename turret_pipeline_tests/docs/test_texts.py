@@ -14,7 +14,6 @@ JOURNEY_SENTENCES = (
     r"- [\d,]+ of the [\d,]+ sessions with prompt have a subject",
     r"- \d+% of [\d,]+ sessions start on [^.]+, \d+% on [^.]+\.",
     r"- The most likely next step is from .+ to .+: [\d,]+ of [\d,]+ times \(\d+%\), after a median of ",
-    r"- (The highest drop-off is|Sessions end most often) at [^.]+: [\d,]+ of the [\d,]+ sessions that reach it",
 )
 
 

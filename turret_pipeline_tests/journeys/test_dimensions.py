@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.dimensions import list_follow_ups, main_dimension
 
 NODES = [("generation", 9), ("generation", 8), ("prompt", 5), ("prompt", 4), ("event_name", 90), ("user:prompt", 50)]
 ROLES = [
@@ -39,3 +39,9 @@ def test_the_field_of_prompts_comes_first(
     nodes: list[tuple[str, int]], roles: list[tuple[str, str]], chosen: str
 ) -> None:
     assert choose(nodes, roles) == chosen
+
+
+def test_topics_of_follow_ups_are_listed() -> None:
+    topics = pl.DataFrame({"topic_id": ["t-3", "t-1", "t-2"], "role": ["continuation", "subject", "continuation"]})
+    assert list_follow_ups(topics) == ["t-2", "t-3"]
+    assert list_follow_ups(topics.clear()) == []

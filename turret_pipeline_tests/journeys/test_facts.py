@@ -12,11 +12,12 @@ from turret_pipeline.tables import LAKE_TABLES
 Rows = Sequence[dict[str, Any]]
 
 
-def facts(dimension: str = "prompt", **tables: Rows) -> list[str]:
+def facts(dimension: str = "prompt", follow_ups: Sequence[str] = (), **tables: Rows) -> list[str]:
     """Facts of tables that have only the columns that are read."""
     starts = [edge("(start)", row["node_id"], row["start_count"] or 0) for row in tables.get("journey_nodes", ())]
     tables["journey_edges"] = [*starts, *tables.get("journey_edges", ())]
-    return journey_facts({name: table(name, tables.get(name, ()), dimension) for name in FACT_TABLES}, dimension)
+    found = {name: table(name, tables.get(name, ()), dimension) for name in FACT_TABLES}
+    return journey_facts(found, dimension, follow_ups=follow_ups)
 
 
 def table(name: str, rows: Rows, dimension: str) -> pl.DataFrame:
@@ -41,6 +42,7 @@ def node(
     }
 
 
+INSTEAD = " (the report counts the prompts about a topic instead)"
 NODES = [
     node("t-1", 70, 60, 40),
     node("t-2", 50, 30, 25),
@@ -64,24 +66,35 @@ def edge(source: str, target: str, count: int, median: float | None = 90.0) -> d
 def test_starts_ends_and_drop_off_have_denominators() -> None:
     assert facts(journey_nodes=NODES) == [
         "60% of 100 sessions start on T-1, 30% on T-2, 8% on T-3.",
-        "The highest drop-off is at T-3: 33 of the 40 sessions that reach it end there (82%), at other topics 48%.",
+        "The highest drop-off is at T-3: 33 of the 40 sessions that reach it end there (82%), at other topics 48%"
+        f"{INSTEAD}.",
     ]
 
 
-def test_without_significant_drop_off_the_nodes_are_ranked_by_share_and_not_by_size() -> None:
+def test_without_significant_drop_off_no_ends_are_named() -> None:
     nodes = [node("t-1", 80, 90, 40), node("t-2", 10, 10, 9, elsewhere=0.51), node("t-3", 4, 0, 4)]
     nodes[2]["drop_off_q_value"] = None
-    assert facts(journey_nodes=nodes)[-1] == (
-        "Sessions end most often at T-2: 9 of the 10 sessions that reach it end there (90%), at other topics 51%; "
-        "then T-1 (40 of 80, 50%)."
-    )
+    assert facts(journey_nodes=nodes) == ["90% of 100 sessions start on T-1, 10% on T-2."]
+
+
+def test_topics_of_follow_ups_are_left_out_of_the_ends() -> None:
+    nodes = [*NODES, node("t-5", 11, 0, 11, elsewhere=0.5, q_value=0.001)]
+    assert facts(journey_nodes=nodes)[-1].startswith("The highest drop-off is at T-5: 11 of the 11 sessions")
+    assert facts(follow_ups=["t-5", "t-99"], journey_nodes=nodes)[-1] == facts(journey_nodes=NODES)[-1]
+    assert not any("drop-off" in fact for fact in facts(follow_ups=["t-3", "t-5"], journey_nodes=nodes))
+
+
+def test_only_ends_on_topics_are_counted_otherwise_in_the_report() -> None:
+    (ends,) = (fact for fact in facts("event_name", journey_nodes=NODES) if "drop-off" in fact)
+    assert ends.endswith("at other event names 48%.")
 
 
 def test_all_nodes_with_significant_drop_off_are_named() -> None:
     nodes = [node(f"t-{n}", 40, 10, 30 + n, q_value=0.01 if n else 1.0) for n in range(5)]
     assert facts(journey_nodes=nodes)[-1] == (
         "The highest drop-off is at T-4: 34 of the 40 sessions that reach it end there (85%), at other topics 50%; "
-        "then T-3 (33 of 40, 82%), T-2 (32 of 40, 80%)."
+        "then T-3 (33 of 40, 82%), T-2 (32 of 40, 80%)"
+        f"{INSTEAD}."
     )
 
 
@@ -90,19 +103,21 @@ def test_drop_off_must_be_significant_and_above_that_of_other_nodes() -> None:
     assert not any("drop-off" in fact for fact in facts(journey_nodes=nodes))
     nodes += [node("t-3", 50, 0, 26, elsewhere=0.5, q_value=0.05), node("t-4", 4, 0, 4, elsewhere=0.5, q_value=0.01)]
     assert facts(journey_nodes=nodes)[-1] == (
-        "The highest drop-off is at T-3: 26 of the 50 sessions that reach it end there (52%), at other topics 50%."
+        "The highest drop-off is at T-3: 26 of the 50 sessions that reach it end there (52%), at other topics 50%"
+        f"{INSTEAD}."
     )
 
 
 def test_suppressed_nodes_are_left_out_but_their_sessions_count() -> None:
     unknown = dict.fromkeys(("start_count", "start_share", "end_count", "end_share", "drop_off_q_value"))
     edges = [edge("(start)", "t-1", 60), edge("(start)", "(other)", 40)]
-    rows = [node("t-1", 70, 60, 40), node("t-2", 50, 30, 25) | unknown]
+    rows = [node("t-1", 70, 60, 40, q_value=0.01), node("t-2", 50, 30, 25) | unknown]
     given = {"journey_nodes": rows, "journey_edges": edges}
     found = {name: table(name, given.get(name, ()), "prompt") for name in FACT_TABLES}
     assert journey_facts(found, "prompt") == [
         "60% of 100 sessions start on T-1.",
-        "Sessions end most often at T-1: 40 of the 70 sessions that reach it end there (57%), at other topics 50%.",
+        "The highest drop-off is at T-1: 40 of the 70 sessions that reach it end there (57%), at other topics 50%"
+        f"{INSTEAD}.",
     ]
 
 

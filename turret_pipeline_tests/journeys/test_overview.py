@@ -48,6 +48,12 @@ def test_ends_and_follow_ups_need_evidence_of_several_users() -> None:
     assert answers("follow_up", given=pl.concat(unknown)) == [("a", "b", 20, 20)]
 
 
+def test_topics_of_follow_ups_are_no_ends() -> None:
+    found = build_overview(GIVEN, follow_ups=["b", "nowhere"])
+    assert found.filter(pl.col("question") == "end")["node_id"].to_list() == ["a"]
+    assert found.filter(pl.col("question") != "end").equals(build_overview(GIVEN).filter(pl.col("question") != "end"))
+
+
 def test_shares_lie_in_their_intervals_and_moves_have_a_time() -> None:
     found = build_overview(GIVEN)
     assert found["share"].to_list() == pytest.approx((found["count"] / found["of"]).to_list())

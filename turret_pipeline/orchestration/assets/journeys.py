@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.journeys.build import TABLES, build_journey_tables
-from turret_pipeline.journeys.dimensions import main_dimension
+from turret_pipeline.journeys.dimensions import list_follow_ups, main_dimension
 from turret_pipeline.journeys.facts import LEADERS, journey_facts
 from turret_pipeline.journeys.flows import first_flows
 from turret_pipeline.journeys.nodes import NODE
@@ -39,6 +39,7 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     edges, nodes = frames["journey_edges"], frames["journey_nodes"]
     loops, paths = frames["journey_loops"], frames["journey_paths"]
     dimension = main_dimension(nodes, workspace.lake.read("exchange_roles"))
+    follow_ups = list_follow_ups(workspace.lake.read("topic_definitions"))
     drawn = _first_steps(workspace, nodes, dimension)
     yield dg.MaterializeResult(
         asset_key=lake_key(STEPS), metadata={"dagster/row_count": step_count, "first_steps": drawn}
@@ -46,10 +47,12 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     yield result(
         "journey_edges",
         edges,
-        what_stands_out=_facts(frames, dimension),
+        what_stands_out=_facts(frames, dimension, follow_ups),
         transitions=save_figure(draw_transitions(edges, nodes, dimension), workspace.data.figures, "transitions"),
     )
-    yield result("journey_nodes", nodes, where_sessions_start=_starts(nodes), where_they_end=_drop_off(nodes))
+    yield result(
+        "journey_nodes", nodes, where_sessions_start=_starts(nodes), where_they_end=_drop_off(nodes, follow_ups)
+    )
     bounces = loops.with_columns(pl.concat_list("node_id", "other_node_id", "node_id").alias("path"))
     yield result("journey_loops", loops, most_bounced=_rank_paths(bounces, nodes))
     longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
@@ -93,12 +96,12 @@ def _first_steps(workspace: Workspace, nodes: pl.DataFrame, dimension: str) -> d
     return save_figure(figure, workspace.data.figures, "first_steps")
 
 
-def _facts(tables: dict[str, pl.DataFrame], dimension: str) -> dg.MetadataValue[Any]:
+def _facts(tables: dict[str, pl.DataFrame], dimension: str, follow_ups: list[str]) -> dg.MetadataValue[Any]:
     """The facts about a dimension that a run prints, and those about event names, as Markdown lists."""
     lists = [
         to_markdown_list(f"Journeys of {name}", facts)
         for name in dict.fromkeys((dimension, EVENT_NAME))
-        if (facts := journey_facts(tables, name))
+        if (facts := journey_facts(tables, name, follow_ups=follow_ups))
     ]
     return dg.MetadataValue.md("\n\n".join(lists) or "Too few sessions for any conclusion.")
 
@@ -108,11 +111,10 @@ def _starts(nodes: pl.DataFrame) -> pl.DataFrame:
     return _leaders(nodes.filter(pl.col("start_count") > 0), "start_share")
 
 
-def _drop_off(nodes: pl.DataFrame) -> pl.DataFrame:
-    """The nodes per dimension with the highest drop-off, of those that can be compared."""
-    return _leaders(
-        nodes.filter(pl.col("drop_off_q_value").is_not_null()), "drop_off_share", "end_count", "session_count"
-    )
+def _drop_off(nodes: pl.DataFrame, follow_ups: list[str]) -> pl.DataFrame:
+    """The nodes per dimension with the highest drop-off, of those that can be compared, with their q-values."""
+    compared = nodes.filter(pl.col("drop_off_q_value").is_not_null() & ~pl.col("node_id").is_in(follow_ups))
+    return _leaders(compared, "drop_off_share", "end_count", "session_count", "drop_off_q_value")
 
 
 def _leaders(nodes: pl.DataFrame, share: str, *counts: str) -> pl.DataFrame:
