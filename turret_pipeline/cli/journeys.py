@@ -48,9 +48,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 def overview(query: JourneyQuery, top: Top = 5) -> None:
     """Show where sessions start, go next, turn back, and end.
 
-    Starts and bounces are shares of all sessions. Next steps are shares of all next steps from the topic, and ends are
-    shares of the sessions that visit the topic, of topics that at least 10 sessions of 5 users visit. Topics of
-    follow-ups are left out of the ends. What is not tested may be chance: turret report names what is beyond it.
+    Starts are shares of all sessions, and so are bounces that at least 5 sessions have. Next steps are shares of
+    all next steps from the topic, and ends are shares of the sessions that visit the topic, of topics that at least
+    10 sessions of 5 users visit. Topics of follow-ups are left out of the ends. What is not tested may be chance:
+    turret report names what is beyond it.
     """
     from turret_pipeline.journeys import overview as journeys_overview
     from turret_pipeline.journeys.facts import describe_coverage
@@ -85,7 +86,10 @@ def overview(query: JourneyQuery, top: Top = 5) -> None:
             *more,
         ]
         note = UNTESTED_ENDS if name == journeys_overview.END_ON and query.node_name == "topic" else ""
-        print_table(query.title(title), columns, rows.filter(pl.col("question") == name), top, note)
+        found = rows.filter(pl.col("question") == name)
+        if found.is_empty():
+            note = f"None has enough {sequences}."
+        print_table(query.title(title), columns, found, top, note)
 
 
 @journeys.command("from", epilog='Examples: turret journeys from "Refund"; turret journeys from prompt-11 --csv')

@@ -21,22 +21,24 @@ def build_overview(visits: pl.DataFrame, min_users: int = 1, follow_ups: Collect
     """A row per answer to a question about the visits of one dimension, the largest share first within each question.
 
     The columns are question, node_id, other_node_id, count, of, share, share_low, share_high and median_seconds.
-    Starts and bounces count sessions, of all sessions. Ends count sessions, of those that visit the node: the share of
-    all sessions would only say which node is large. A follow-up counts transitions, of all that leave the node,
-    including those to (end). Ends and follow-ups are left out unless MIN_EVENTS sessions of MIN_CLUSTERS users visit
-    the node, or as many transitions leave it, and follow-ups unless MIN_CLUSTERS sessions have them; if the user is
-    unknown, sessions count instead. Ends on one of ``follow_ups``, the topics of follow-ups, are left out: they are no
-    subject. Answers of fewer than ``min_users`` users are left out.
+    Starts and bounces count sessions, of all sessions. Ends count sessions, of those that visit the node: the share
+    of all sessions would only say which node is large. A follow-up counts transitions, of all that leave the node,
+    including those to (end). Ends and follow-ups are left out unless MIN_EVENTS sessions of MIN_CLUSTERS users
+    visit the node, or as many transitions leave it, and follow-ups and bounces unless MIN_CLUSTERS sessions have
+    them; if the user is unknown, sessions count instead. Ends on one of ``follow_ups``, the topics of follow-ups,
+    are left out: they are no subject. Answers of fewer than ``min_users`` users are left out.
     """
     steps = journey_steps(visits)
     first = steps.filter(~is_same_sequence(1)).select("sequence_id", "user_id", "node_id")
     sessions = collect_sequences(steps)
     bounces = find_bounces(steps).select("sequence_id", "user_id", "node_id", "other_node_id")
-    bounces = bounces.unique(["sequence_id", "node_id", "other_node_id"], keep="first", maintain_order=True)
+    pair = ["node_id", "other_node_id"]
+    bounces = bounces.unique(["sequence_id", *pair], keep="first", maintain_order=True)
+    bounces = bounces.filter(pl.len().over(pair) >= MIN_CLUSTERS)
     parts = [
         _count_sessions(START_ON, first, sessions, ["node_id"], min_users),
         _count_transitions(journey_edges(visits, min_users), _find_common(steps, sessions)),
-        _count_sessions(BOUNCE, bounces, sessions, ["node_id", "other_node_id"], min_users),
+        _count_sessions(BOUNCE, bounces, sessions, pair, min_users),
         _count_ends(steps, sessions, min_users).filter(~pl.col("node_id").is_in(list(follow_ups))),
     ]
     return pl.concat(parts)

@@ -93,7 +93,9 @@ def test_the_overview_matches_the_published_tables(folder: Path) -> None:
     assert moves == {(source, target): count for source, target, count in edges}
     bounces = {(row["node_id"], row["other_node_id"]): row["count"] for row in found if row["question"] == "bounce"}
     loops = sql(
-        folder, "select node_id, other_node_id, session_count from marts.journey_loops where dimension = 'prompt'"
+        folder,
+        "select node_id, other_node_id, session_count from marts.journey_loops where dimension = 'prompt' "
+        "and session_count >= 5",
     )
     assert bounces == {(node, other): count for node, other, count in loops}
     ends = {row["node_id"]: (row["count"], row["of"]) for row in found if row["question"] == "end"}

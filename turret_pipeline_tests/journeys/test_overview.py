@@ -48,6 +48,12 @@ def test_ends_and_follow_ups_need_evidence_of_several_users() -> None:
     assert answers("follow_up", given=pl.concat(unknown)) == [("a", "b", 20, 20)]
 
 
+def test_bounces_need_evidence_of_several_sessions() -> None:
+    given = user_sessions(*["aba"] * 5, *["ababa"], *["cbc"] * 4, *["acaca"] * 4)
+    assert answers("bounce", given=given) == [("a", "b", 6, 14)]
+    assert answers("bounce", given=user_sessions("aba", "aba", "abababababa")) == []
+
+
 def test_topics_of_follow_ups_are_no_ends() -> None:
     found = build_overview(GIVEN, follow_ups=["b", "nowhere"])
     assert found.filter(pl.col("question") == "end")["node_id"].to_list() == ["a"]
