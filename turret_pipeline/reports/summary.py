@@ -81,12 +81,8 @@ def render_summary(published: PublishedTables, report: Report) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
-def _count_rows(count: int, kind: str = "") -> str:
-    return f"{count:,} {kind}row{'' if count == 1 else 's'}"
-
-
 def _summarize(connection: duckdb.DuckDBPyConnection, report: Report) -> Section:
-    section = _count(connection)
+    section = summarize_counts(connection)
     if edits := list_applied_edits(connection):
         section += [EMPTY, *map(Line, edits)]
     for answer in report.answers:
@@ -101,18 +97,16 @@ def _summarize(connection: duckdb.DuckDBPyConnection, report: Report) -> Section
     return [*section, EMPTY, _quality(connection)]
 
 
-def _count(connection: duckdb.DuckDBPyConnection) -> Section:
+def summarize_counts(connection: duckdb.DuckDBPyConnection) -> Section:
     """Counts of events and rows, and notes on rows and events that are not as they should be."""
     events, sessions, users, first, last, duplicates, rejected, repaired = connection.execute(COUNTS).fetchall()[0]
-    head = ", ".join(
-        plural(count, noun) for noun, count in {"event": events, "session": sessions, "user": users}.items()
-    )
+    head = ", ".join((plural(events, "event"), plural(sessions, "session"), plural(users, "user")))
     period = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if events else ""
-    rows = f"rejected {_count_rows(rejected)}, ignored {_count_rows(duplicates, 'duplicate ')}"
+    rows = f"rejected {plural(rejected, 'row')}, ignored {plural(duplicates, 'duplicate row')}"
     section: Section = [EMPTY, Line(f"{head}{period} ({rows})", "bold")]
     notes = list_rejections(connection) if rejected else []
     if repaired:
-        notes.append(f"Repaired {_count_rows(repaired)}: {REPAIRS}.")
+        notes.append(f"Repaired {plural(repaired, 'row')}: {REPAIRS}.")
     about_events = (note_textless_exchanges, note_assumed_times, note_users_and_sessions)
     notes += [note for describe in about_events if (note := describe(connection))]
     section += [Line(note, "yellow") for note in notes]
@@ -151,8 +145,7 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
         "count(continues_topic_id) / count(*) from marts.event_topics where field = ?",
         [field],
     ).fetchall()[0]
-    count = len({theme for _, theme, *_ in topics})
-    themes = "1 theme" if count == 1 else f"{count} themes"
+    themes = plural(len({theme for _, theme, *_ in topics}), "theme")
     follow_ups = f", {follow_up_share:.1%} are follow-ups of an earlier topic" if follow_up_share else ""
     title = (
         f"Topics of {field}: {len(topics)} in {themes}; {unassigned_share:.1%} of the events have no topic{follow_ups}"
@@ -224,10 +217,11 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> Line:
     checks = connection.sql("select table_name, check_name, is_passed from marts.quality_checks").pl()
     failed = checks.filter(~pl.col("is_passed"))
     if failed.is_empty():
-        return Line(f"Quality: all {checks.height} checks of the tables passed.", "green")
+        return Line(f"Quality: all {plural(checks.height, 'check')} of the tables passed.", "green")
     names = ", ".join(f"{name} of {table}" for table, name, _ in failed.iter_rows())
     return Line(
-        f"Quality: {checks.height - failed.height} of {checks.height} checks passed; failed: {names}.", "yellow"
+        f"Quality: {checks.height - failed.height} of {plural(checks.height, 'check')} passed; failed: {names}.",
+        "yellow",
     )
 
 

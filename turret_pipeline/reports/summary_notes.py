@@ -2,6 +2,8 @@
 
 import duckdb
 
+from turret_pipeline.reports.report.words import plural
+
 MAX_REASONS, MAX_EDITS = 3, 5
 
 
@@ -20,11 +22,15 @@ def list_rejections(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 REPAIRS = "a broken character became U+FFFD, or a number out of range null (repaired_count in marts.source_files)"
 ASSUMPTIONS = {
-    "assumed_time_count": "have no time and got the time of their file",
-    "assumed_zone_count": "have no time zone and were read in input_time_zone",
-    "ahead_count": "are dated after their receipt",
-    "late_count": "arrived after their day was published",
+    "assumed_time_count": ("has no time and got the time of its file", "have no time and got the time of their file"),
+    "assumed_zone_count": (
+        "has no time zone and was read in input_time_zone",
+        "have no time zone and were read in input_time_zone",
+    ),
+    "ahead_count": ("is dated after its receipt", "are dated after their receipt"),
+    "late_count": ("arrived after its day was published", "arrived after their day was published"),
 }
+"""Words for one event, and for several."""
 
 
 def note_assumed_times(connection: duckdb.DuckDBPyConnection) -> str:
@@ -38,7 +44,11 @@ def note_assumed_times(connection: duckdb.DuckDBPyConnection) -> str:
         .pl()
         .iter_rows(named=True)
     )
-    assumptions = [f"{row[name]:,} {words}" for name, words in ASSUMPTIONS.items() if row[name]]
+    assumptions = [
+        f"{row[name]:,} {one if row[name] == 1 else several}"
+        for name, (one, several) in ASSUMPTIONS.items()
+        if row[name]
+    ]
     return f"Event times: {'; '.join(assumptions)}." if assumptions else ""
 
 
@@ -51,31 +61,41 @@ def note_textless_exchanges(connection: duckdb.DuckDBPyConnection) -> str:
     if not rows:
         return ""
     files = ", ".join(f"{count:,} in {file}" for file, count in rows[:MAX_REASONS])
-    more = f" and {len(rows) - MAX_REASONS:,} more files" if len(rows) > MAX_REASONS else ""
+    more = f" and {plural(len(rows) - MAX_REASONS, 'more file')}" if len(rows) > MAX_REASONS else ""
     return (
         f"Exchanges without text: {files}{more}. Either the source does not store texts, or it stores them in a form "
         "that Turret does not read: `turret inspect FILE` shows what was read."
     )
 
 
-USER_NOTES = """
+USER_COUNTS = """
 select
-    format('{:,}', coalesce(sum(split_session_count), 0)::bigint)
-        || ' events got a new session id, because another user had the one they came with first',
-    format('{:,}', coalesce(sum(assumed_user_count), 0)::bigint)
-        || ' events have a user id that the collector made up, and count as events without a user',
-    (
-        select format('{:,}', count(distinct sent_id)) || ' ids (of anonymous visitors, of devices, or aliases) were '
-            || 'resolved to ' || format('{:,}', count(distinct user_id)) || ' users'
-        from marts.identities where sent_id != user_id
-    )
+    coalesce(sum(split_session_count), 0)::bigint,
+    coalesce(sum(assumed_user_count), 0)::bigint,
+    (select count(distinct sent_id) from marts.identities where sent_id != user_id),
+    (select count(distinct user_id) from marts.identities where sent_id != user_id)
 from marts.source_files
 """
 
 
 def note_users_and_sessions(connection: duckdb.DuckDBPyConnection) -> str:
     """Decisions about users and sessions, with the number of events or ids; empty if there are none."""
-    notes = [note for note in connection.execute(USER_NOTES).fetchall()[0] if not note.startswith("0 ")]
+    split, assumed, ids, users = connection.execute(USER_COUNTS).fetchall()[0]
+    notes = []
+    if split:
+        came = "it came" if split == 1 else "they came"
+        notes.append(
+            f"{plural(split, 'event')} got a new session id, because another user had the one {came} with first"
+        )
+    if assumed:
+        have, count = ("has", "counts as an event") if assumed == 1 else ("have", "count as events")
+        notes.append(
+            f"{plural(assumed, 'event')} {have} a user id that the collector made up, and {count} without a user"
+        )
+    if ids:
+        were = "was" if ids == 1 else "were"
+        kinds = "of anonymous visitors, of devices, or aliases"
+        notes.append(f"{plural(ids, 'id')} ({kinds}) {were} resolved to {plural(users, 'user')}")
     return f"Users and sessions: {'; '.join(notes)}." if notes else ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import duckdb
 import pytest
 
-from turret_pipeline.reports.summary import Line, summarize_text_fields
+from turret_pipeline.reports.summary import Line, summarize_counts, summarize_text_fields
 from turret_pipeline.reports.summary_notes import list_applied_edits, list_rejections, note_users_and_sessions
 
 SEVEN = [f"edit-{number}: lock prompt-{number}" for number in range(1, 8)]
@@ -65,6 +65,14 @@ def test_the_most_frequent_reasons_have_an_example_and_the_others_a_count() -> N
             [("a", "u"), ("b", "u"), ("b", "v"), ("u", "u")],
             "2 ids (of anonymous visitors, of devices, or aliases) were resolved to 2 users.",
         ),
+        (
+            [1],
+            1,
+            [("a", "u"), ("u", "u")],
+            "1 event got a new session id, because another user had the one it came with first; "
+            "1 event has a user id that the collector made up, and counts as an event without a user; "
+            "1 id (of anonymous visitors, of devices, or aliases) was resolved to 1 user.",
+        ),
     ],
 )
 def test_decisions_about_users_and_sessions_are_noted(
@@ -103,3 +111,48 @@ def test_of_many_text_fields_those_of_prompts_come_first_then_those_of_most_even
         lines = [part.text for part in summarize_text_fields(connection) if isinstance(part, Line) and part.text]
     assert lines[:2] == ["No topics in key_3. Too few.", "No topics in key_99. Too few."]
     assert lines[10:] == ["Further text fields: 90 (marts.topic_runs)"]
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"),
+    [
+        (
+            1,
+            [
+                "1 event, 1 session, 1 user, 2026-09-01 to 2026-09-01 (rejected 0 rows, ignored 1 duplicate row)",
+                "Repaired 1 row: a broken character became U+FFFD, or a number out of range null (repaired_count in "
+                "marts.source_files).",
+                "Event times: 1 has no time and got the time of its file; 1 has no time zone and was read in "
+                "input_time_zone; 1 is dated after its receipt; 1 arrived after its day was published.",
+            ],
+        ),
+        (
+            2,
+            [
+                "2 events, 2 sessions, 2 users, 2026-09-01 to 2026-09-01 (rejected 0 rows, ignored 2 duplicate rows)",
+                "Repaired 2 rows: a broken character became U+FFFD, or a number out of range null (repaired_count in "
+                "marts.source_files).",
+                "Event times: 2 have no time and got the time of their file; 2 have no time zone and were read in "
+                "input_time_zone; 2 are dated after their receipt; 2 arrived after their day was published.",
+            ],
+        ),
+    ],
+)
+def test_one_event_and_one_session_are_singular(count: int, lines: Sequence[str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            create schema marts;
+            create table marts.events as
+                select 'u' || i as user_id, timestamp '2026-09-01 10:00' as event_at, true as is_time_ahead
+                from range({count}) as numbers(i);
+            create table marts.sessions as select user_id as session_id from marts.events;
+            create table marts.identities (sent_id text, user_id text);
+            create table marts.source_files as
+                select 'a.jsonl' as source_file, {count} as duplicate_count, 0 as rejected_count,
+                    {count} as repaired_count, {count} as assumed_time_count, {count} as assumed_zone_count,
+                    {count} as late_count, 0 as textless_exchange_count, 0 as split_session_count,
+                    0 as assumed_user_count;
+            """
+        )
+        assert [part.text for part in summarize_counts(connection) if isinstance(part, Line) and part.text] == lines
