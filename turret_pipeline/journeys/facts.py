@@ -169,16 +169,14 @@ def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: s
 
 
 def _describe_outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
-    """Describe the topic that an event follows most above its baseline, or if there is none, most below it."""
-    if outcomes.is_empty():
-        return None
-    differ = outcomes.filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
-    above = differ.filter(pl.col("difference") > 0)
-    candidates = differ if above.is_empty() else above
-    row = _largest_row(candidates, pl.col("difference").abs(), "topic_id", "outcome_event_name")
+    """Describe the topic that an event follows most above its baseline; None if no event does.
+
+    Below the baseline is mostly the next prompt, after topics at which sessions end: that is said of the ends.
+    """
+    above = outcomes.filter((pl.col("q_value") <= Q_VALUE_THRESHOLD) & (pl.col("difference") > 0))
+    row = _largest_row(above, pl.col("difference"), "topic_id", "outcome_event_name")
     if not row:
-        compared = f"({outcomes.height:,} compared)"
-        return f"No topic is followed by an event significantly more or less often than the others {compared}."
+        return None
     return (
         f"{row['outcome_event_name']} follows {labels[row['topic_id']]} in {percent(row['outcome_share'])} of "
         f"{row['session_count']:,} sessions, other topics at the same places in "

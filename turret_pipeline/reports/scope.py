@@ -20,7 +20,7 @@ class Scope:
     segments: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        parts = [f"{field} = {value}" for field, value in self.segments]
+        parts = [f"sessions with {field} = {value} first" for field, value in self.segments]
         parts += [f"from {self.since:%Y-%m-%d %H:%M}"] if self.since else []
         parts += [f"before {self.until:%Y-%m-%d %H:%M}"] if self.until else []
         return ", ".join(parts)

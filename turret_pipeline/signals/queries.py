@@ -7,15 +7,15 @@ that is null is not decided.
 """
 
 from turret_pipeline.tables.exchanges import ENDED, OPEN
+from turret_pipeline.tables.rating_scales import BAD_SHARE, SCALES
 from turret_pipeline.tables.signals import SIGNALS, SIGNALS_OF_STRUGGLE
 
 MIN_PROBABILITY = 0.5
 REPEAT_DAYS = 7
-BAD_SHARE_OF_SCALE = 0.4
 MIN_ANSWERED_SHARE = 0.5
 """Share of the exchanges with an answer from which on a prompt without one counts as unanswered."""
 
-_SCALES = "[[0, 1], [-1, 1], [1, 5], [0, 5], [0, 10], [-10, 10], [0, 100], [-100, 100]]"
+_SCALES = [list(scale) for scale in SCALES]
 
 PROJECT = f"""
 create table project as
@@ -90,7 +90,7 @@ decided as (
             when next_at <= prompt_at + interval '{REPEAT_DAYS} days' then true
             when prompt_at <= last_at - interval '{REPEAT_DAYS} days' then false
         end as is_repeated_later,
-        rating <= worst + {BAD_SHARE_OF_SCALE} * (best - worst) as is_badly_rated
+        rating <= worst + {BAD_SHARE} * (best - worst) as is_badly_rated
     from turns
     left join (select text_id as next_text_id, corrected from prompt_classes) using (next_text_id)
     left join (select text_id as answer_text_id, declined, unanswered from answer_classes) using (answer_text_id)

@@ -67,8 +67,8 @@ def test_a_period_and_a_segment_narrow_the_report_down(folder: Path) -> None:
     part = read_report(folder, "--since", "2026-08-10", "--until", "2026-08-31", "--segment", "plan=team")
     assert 0 < part["exchange_count"] < whole["exchange_count"]
     assert part["period"]["first"] >= "2026-08-10"
-    assert part["scope"] == "plan = team, from 2026-08-10 00:00, before 2026-09-01 00:00"
-    assert "only plan = team" in run_report(folder, "--segment", "plan=team")
+    assert part["scope"] == "sessions with plan = team first, from 2026-08-10 00:00, before 2026-09-01 00:00"
+    assert "only sessions with plan = team first" in run_report(folder, "--segment", "plan=team")
 
 
 def test_a_period_without_sessions_gives_a_report_without_findings(folder: Path) -> None:

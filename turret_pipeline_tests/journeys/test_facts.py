@@ -208,17 +208,12 @@ def outcome(topic: str, share: float, base: float, q_value: float) -> dict[str, 
     }
 
 
-def test_the_topic_most_above_the_base_rate_comes_before_one_below() -> None:
+def test_only_the_topic_most_above_the_baseline_is_told() -> None:
     rows = [outcome("t-1", 0.4, 0.2, 0.0001), outcome("t-2", 0.1, 0.9, 0.001), outcome("t-3", 0.9, 0.1, 0.06)]
     assert facts(journey_nodes=HALF, topic_outcomes=rows)[-1] == (
         "export follows T-1 in 40% of 80 sessions, other topics at the same places in 20% (q under 0.001)."
     )
-    assert facts(journey_nodes=HALF, topic_outcomes=rows[1:])[-1] == (
-        "export follows T-2 in 10% of 80 sessions, other topics at the same places in 90% (q 0.001)."
-    )
-    assert facts(journey_nodes=HALF, topic_outcomes=rows[2:])[-1] == (
-        "No topic is followed by an event significantly more or less often than the others (1 compared)."
-    )
+    assert not any("export" in fact for fact in facts(journey_nodes=HALF, topic_outcomes=rows[1:]))
 
 
 def test_user_dimensions_count_users_and_other_dimensions_are_ignored() -> None:

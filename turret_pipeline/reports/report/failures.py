@@ -18,12 +18,10 @@ from turret_pipeline.reports.report.subjects import CONTINUATION
 from turret_pipeline.reports.report.words import certainty, share_of
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.tables.exchanges import ENDED, OPEN
+from turret_pipeline.tables.rating_scales import BAD_SHARE, SCALES
 
 SLOWEST = 0.9
 """Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
-
-SCALES = ((0, 1), (-1, 1), (1, 5), (0, 5), (0, 10), (-10, 10), (0, 100), (-100, 100))
-"""Usual scales of ratings, the smallest first."""
 
 NOUNS = {
     "ends": "ends of sessions",
@@ -141,6 +139,6 @@ def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
     if rated.is_empty() or scale is None:
         return
     low, high = scale
-    limit = (3 * low + 2 * high) / 5
+    limit = low + BAD_SHARE * (high - low)
     counted = rated.with_columns((pl.col("rating") <= limit).alias("is_counted"))
     yield Measure("badly_rated", counted, "rating", f"are {limit:g} or less on the scale from {low} to {high}")

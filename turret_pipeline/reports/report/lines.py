@@ -16,7 +16,7 @@ NOTHING = {
     DIFFERS: "Nothing differs beyond chance",
 }
 WORTH_TELLING = f" by a quarter or more and on at least {MIN_EVENTS} events"
-"""What a difference beyond chance lacks if it is not told."""
+"""Said of differences beyond chance that are not told."""
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ def explain_nothing(data: ReportData, pairs: Mapping[str, PeriodPair]) -> dict[s
 
 def _explain_weeks(data: ReportData, pairs: Mapping[str, PeriodPair]) -> str:
     if data.occurrences.is_empty():
-        return "there are no texts"
+        return "the events have no texts"
     if not data.occurrences["topic_id"].count():
-        return "there are no topics to show"
+        return "no topics are shown"
     if not pairs:
         return "two complete weeks are needed"
     longest = max(pairs.values(), key=lambda one: one.recent.days)
@@ -58,7 +58,7 @@ def _explain_segments(data: ReportData) -> str:
 
 def _explain_prompts(data: ReportData) -> str:
     is_recognized = (data.exchange_roles["role"] == PROMPT).any()
-    return "there are no prompts" if is_recognized else "no prompts were recognized (table exchange_roles)"
+    return "these sessions have no prompts" if is_recognized else "no prompts were recognized (table exchange_roles)"
 
 
 def collect_notes(
@@ -68,12 +68,12 @@ def collect_notes(
     if not data.session_count:
         return {}
     topics = tuple(_note_topics(data))
-    roles = tuple(_note_roles(data))
+    own, roles = tuple(_note_own_texts(data)), tuple(_note_roles(data))
     users = tuple(_note_users(data))
     return {
-        CHANGED: (*_note_weeks(data, pairs, changes), *_note_born(data, labels), *topics),
+        CHANGED: (*_note_weeks(data, pairs, changes), *_note_born(data, labels), *own, *topics),
         FAILS: (*topics, *users, *roles),
-        DIFFERS: (*topics, *users, *_note_scope(data)),
+        DIFFERS: (*own, *topics, *users, *_note_scope(data)),
     }
 
 
@@ -92,6 +92,12 @@ def _note_born(data: ReportData, labels: Mapping[str, str]) -> Iterator[str]:
     born = count_born(data, labels) if data.is_later_run else None
     if born:
         yield born
+
+
+def _note_own_texts(data: ReportData) -> Iterator[str]:
+    """A sentence if follow-ups belong to topics, because counts of topics differ between the answers then."""
+    if data.occurrences.filter(pl.col("subject_topic_id").ne_missing(pl.col("topic_id"))).height:
+        yield "Topics are counted here without follow-ups."
 
 
 def _note_topics(data: ReportData) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_texts_without_topics_are_counted() -> None:
 
     assert [one.nothing for one in answers] == [
         "No topics to show in 6 texts.",
-        "Nothing could be compared: there are no topics to show.",
+        "Nothing could be compared: no topics are shown.",
         "Nothing could be compared: the prompts have no topics to show.",
         "Nothing could be compared: no field of prompts or answers has two values with enough exchanges and users.",
     ]
@@ -64,7 +64,9 @@ def test_without_prompts_topics_are_told_and_nothing_fails() -> None:
 
     assert by_key[TALK].findings[0].sentence.startswith("Theme (1 topic): 30 of 30")
     assert (by_key[FAILS].findings, by_key[FAILS].compared_count) == ((), 0)
-    assert by_key[FAILS].nothing == by_key[DIFFERS].nothing == "Nothing could be compared: there are no prompts."
+    assert (
+        by_key[FAILS].nothing == by_key[DIFFERS].nothing == "Nothing could be compared: these sessions have no prompts."
+    )
 
 
 def test_topics_of_follow_ups_are_listed_last() -> None:
