@@ -73,6 +73,8 @@ COMMANDS: dict[str, list[list[str]]] = {
         for name in FORMATS
         for to_file in ([], ["--output", f"{{folder}}/graph.{name}"])
     ],
+    "signals": [[], ["--signal", "unanswered"], ["--topic", "{topic}"], ["--topic", f"unknown{CONTROLS}"], ["--json"]],
+    "signals mark": [[EVENT, "unanswered", "--wrong"]],
     "keys create": [["shop"], [EVENT]],
     "keys list": [[]],
     "keys rotate": [["shop"]],

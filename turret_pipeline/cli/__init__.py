@@ -22,6 +22,7 @@ from turret_pipeline.cli.report import report
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.send import send
 from turret_pipeline.cli.serve import serve
+from turret_pipeline.cli.signals import signals
 from turret_pipeline.cli.topics import topics
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
@@ -130,6 +131,7 @@ app.command(
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")
+app.add_typer(signals, name="signals")
 app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_json --export rejected.jsonl")(rejects)
 app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay rejected.jsonl")(
     replay

@@ -1,7 +1,7 @@
 """Conversations about a topic: the sessions that show it best or were rated worst, with their prompts and answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -78,20 +78,25 @@ def has_prompts(published: PublishedTables, field: str) -> bool:
 
 def _read_exchange(row: Mapping[str, Any], *, has_texts: bool) -> dict[str, Any]:
     """The exchange with the texts of its prompt and its answer, null where there is none or without ``has_texts``."""
-    fields = dict.fromkeys((*(row["answer_fields"] or ()), *_ANSWER_FIELDS))
-    answers = (_read_text(row["answer_metadata"], field) for field in fields)
+    answer = read_answer(row["answer_metadata"], row["answer_fields"])
     return {
         "exchange_number": row["exchange_number"],
         "prompt_at": row["prompt_at"],
         "is_about_topic": row["is_about"],
-        "prompt": _read_text(row["prompt_metadata"], row["field"]) if has_texts else None,
-        "answer": next((text for text in answers if text), None) if has_texts else None,
+        "prompt": read_text(row["prompt_metadata"], row["field"]) if has_texts else None,
+        "answer": answer if has_texts else None,
         "rating": row["rating"],
         "model": row["model"],
     }
 
 
-def _read_text(metadata: str | None, field: str) -> str | None:
+def read_answer(metadata: str | None, fields: Sequence[str] | None) -> str | None:
+    """The text of an answer: in the fields that give its event the role, or else in those named like an answer."""
+    texts = (read_text(metadata, field) for field in dict.fromkeys((*(fields or ()), *_ANSWER_FIELDS)))
+    return next((text for text in texts if text), None)
+
+
+def read_text(metadata: str | None, field: str) -> str | None:
     """The text of a field in the metadata, by its name or by its path if it is nested."""
     values = json.loads(metadata) if metadata else {}
     value = values.get(field)

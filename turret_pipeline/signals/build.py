@@ -18,6 +18,7 @@ from turret_pipeline.tables.exchanges import PROMPT as PROMPT_ROLE
 
 MEMORY_LIMIT = "2GB"
 READ = ("events", "exchanges", "event_texts", "continuations")
+MARKS = pl.Schema({"exchange_id": pl.String(), "signal": pl.String()})
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,14 @@ class SignalOptions:
     abandoned_seconds: float = 60
 
 
-def write_exchange_signals(lake: Lake, readers: Mapping[str, ReadVectors], options: SignalOptions) -> None:
-    """Write ``exchange_signals``. ``readers`` give the vectors of texts, by the name of their model."""
+def write_exchange_signals(
+    lake: Lake, readers: Mapping[str, ReadVectors], options: SignalOptions, marks: pl.DataFrame | None = None
+) -> None:
+    """Write ``exchange_signals``. ``readers`` give the vectors of texts, by the name of their model.
+
+    ``marks`` has exchange_id, signal and is_right: a signal that a person marked as wrong is false.
+    """
+    wrong = MARKS.to_frame() if marks is None else marks.filter(~pl.col("is_right")).select(MARKS.names())
     types = dict(lake.read("fields").select("field", "type").iter_rows())
     prompt_fields = set(lake.read("exchange_roles").filter(role=PROMPT_ROLE)["field"])
     answer_fields = list_answer_fields(types, prompt_fields)
@@ -38,6 +45,7 @@ def write_exchange_signals(lake: Lake, readers: Mapping[str, ReadVectors], optio
             path = escape_sql_path(lake.path(table))
             connection.execute(f"create view lake_{table} as from read_parquet('{path}')")
         connection.register("answer_fields", answer_fields.to_arrow())
+        connection.register("wrong_marks", wrong.to_arrow())
         prompts, answers = (_read_texts(lake, fields) for fields in (prompt_fields, set(answer_fields["field"])))
         for name, kind, texts in (("prompt_classes", PROMPT, prompts), ("answer_classes", ANSWER, answers)):
             connection.register(name, classify_texts(kind, texts, readers).to_arrow())

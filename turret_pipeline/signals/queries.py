@@ -1,9 +1,9 @@
 """SQL of the signals of exchanges.
 
 The views ``lake_TABLE`` are tables of the lake. ``prompt_classes`` and ``answer_classes`` have a probability per class
-and text, ``similar_pairs`` those of texts that say nearly the same, and ``text_fields`` the fields of answers by rank.
-``project`` is one row: whether answers are recorded, the scale of ratings, and the time of the last event. A condition
-that is null is not decided.
+and text, ``similar_pairs`` those that say nearly the same, ``answer_fields`` the fields of answers by rank, and
+``wrong_marks`` the signals of exchanges that a person marked as wrong. ``project`` is one row: the share of prompts
+with an answer, the scale of ratings, and the time of the last event. A condition that is null is not decided.
 """
 
 from turret_pipeline.tables.exchanges import ENDED, OPEN
@@ -82,6 +82,7 @@ decided as (
         declined >= {MIN_PROBABILITY} and declined >= unanswered as is_declined,
         case
             when is_error then true
+            when has_answer and answer_text_id is null then false
             when has_answer then unanswered >= {MIN_PROBABILITY} and unanswered > declined
             when answered_share >= {MIN_ANSWERED_SHARE} and ending != '{OPEN}' then true
         end as is_unanswered,
@@ -112,6 +113,17 @@ end as is_abandoned
 from followed
 """
 
+_MARKED = f"""
+select * replace ({
+    ", ".join(
+        f"case when list_contains(wrong_signals, '{signal}') then false else is_{signal} end as is_{signal}"
+        for signal in SIGNALS
+    )
+})
+from ({_DECIDED})
+left join (select exchange_id, list(signal) as wrong_signals from wrong_marks group by exchange_id) using (exchange_id)
+"""
+
 _REASONS = {
     "rephrased": f"""case
         when is_rephrased then case when cosine = 1 and text_id = next_text_id then 'The next prompt is the same.'
@@ -136,7 +148,6 @@ _REASONS = {
         when is_unanswered is null then case
             when not has_answer then case when ending = '{OPEN}' then {_OPEN}
                 else 'Fewer than half of the prompts have an answer: answers are not recorded for all.' end
-            when answer_text_id is null then 'The text of the answer is not recorded.'
             else 'The answer is in a language without rules.' end end""",
     "abandoned": f"""case
         when is_abandoned then format('The session ended {{:.0f}} s after it, and ', greatest(seconds_to_end, 0))
@@ -155,15 +166,21 @@ _REASONS = {
             else 'The scale of the ratings is unknown.' end end""",
 }
 
+
+def _explain(signal: str) -> str:
+    is_wrong = f"list_contains(wrong_signals, '{signal}')"
+    return f"case when {is_wrong} then 'A person marked it as wrong.' else {_REASONS[signal]} end"
+
+
 _ANY = " or ".join(f"coalesce(is_{signal}, false)" for signal in SIGNALS_OF_STRUGGLE)
 _NONE_DECIDED = " and ".join(f"is_{signal} is null" for signal in SIGNALS_OF_STRUGGLE)
 _NAMES = ", ".join(f"case when is_{signal} then '{signal}' end" for signal in SIGNALS_OF_STRUGGLE)
 
 EXCHANGE_SIGNALS = f"""
-select exchange_id, {", ".join(f"is_{signal}, {_REASONS[signal]} as {signal}_reason" for signal in SIGNALS)},
+select exchange_id, {", ".join(f"is_{signal}, {_explain(signal)} as {signal}_reason" for signal in SIGNALS)},
     case when {_ANY} then true when not ({_NONE_DECIDED}) then false end as is_struggle,
     case when {_ANY} then concat_ws(', ', {_NAMES}) when {_NONE_DECIDED} then 'No signal could be decided.' end
         as struggle_reason
-from ({_DECIDED})
+from ({_MARKED})
 order by session_id, exchange_number
 """

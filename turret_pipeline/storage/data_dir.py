@@ -19,6 +19,7 @@ from turret_pipeline.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from turret_pipeline.storage.field_overrides import FieldOverridesFile
+    from turret_pipeline.storage.signal_marks import SignalMarksFile
     from turret_pipeline.storage.topic_edits import TopicEditsFile
     from turret_pipeline.storage.topic_state import TopicStateStore
     from turret_pipeline.storage.vectors import VectorStore
@@ -91,6 +92,13 @@ class DataDir:
         from turret_pipeline.storage.topic_state import TopicStateStore
 
         return TopicStateStore(self.root / "state", self.lake)
+
+    @property
+    def signal_marks(self) -> "SignalMarksFile":
+        """A person's judgements of signals."""
+        from turret_pipeline.storage.signal_marks import SignalMarksFile
+
+        return SignalMarksFile(self.root / "signal_marks.jsonl")
 
     @property
     def topic_edits(self) -> "TopicEditsFile":

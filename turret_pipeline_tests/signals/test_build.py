@@ -34,6 +34,7 @@ def find(
     continued: dict[str, str] | None = None,
     order: int = 1,
     seconds: float = 60,
+    marks: pl.DataFrame | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Rows of exchange_signals by exchange. A last session a month later ends all others."""
     end = max(event.seconds for event in events) + 30 * DAY
@@ -50,7 +51,7 @@ def find(
         if known:
             yield pl.Series("text_id", known), np.array([by_id[one] for one in known], dtype=np.float32)
 
-    write_exchange_signals(lake, {"another model": read}, SignalOptions(abandoned_seconds=seconds))
+    write_exchange_signals(lake, {"another model": read}, SignalOptions(abandoned_seconds=seconds), marks)
     return {row["exchange_id"]: row for row in Lake(folder).read("exchange_signals").iter_rows(named=True)}
 
 
@@ -103,7 +104,8 @@ def test_an_answer_without_text_is_not_judged_by_it(tmp_path: Path) -> None:
     ]
     rows = find(tmp_path, events)
     assert is_true(rows, "declined") == {"p1": None, "p2": False}
-    assert rows["p1"]["unanswered_reason"] == "The text of the answer is not recorded."
+    assert rows["p1"]["declined_reason"] == "The text of the answer is not recorded."
+    assert is_true(rows, "unanswered") == {"p1": False, "p2": False}
 
 
 def test_the_next_prompt_corrects(tmp_path: Path) -> None:
@@ -195,6 +197,19 @@ def test_texts_in_other_languages_are_not_decided(tmp_path: Path) -> None:
     assert [rows["p1"][f"is_{name}"] for name in ("rephrased", "corrected", "declined", "unanswered")] == [None] * 4
     assert rows["p1"]["declined_reason"] == "The answer is in a language without rules."
     assert rows["p1"]["corrected_reason"] == "The next prompt is in a language without rules."
+
+
+def test_a_signal_that_a_person_marked_as_wrong_is_false(tmp_path: Path) -> None:
+    events = [
+        *(prompt("p1", 0), answer("a1", 1, generation=REFUSAL)),
+        *(prompt("p2", 9, "opening hours"), answer("a2", 10, generation=REFUSAL)),
+    ]
+    rows = [("p1", "declined", False), ("p2", "declined", True), ("gone", "declined", False)]
+    marks = pl.DataFrame(rows, ["exchange_id", "signal", "is_right"], orient="row")
+    found = find(tmp_path, events, marks=marks)
+    assert is_true(found, "declined") == {"p1": False, "p2": True}
+    assert found["p1"]["declined_reason"] == "A person marked it as wrong."
+    assert found["p1"]["is_struggle"] is False
 
 
 def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def signals(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     models = [*READING, *({workspace.settings.embedding_model} - {AUTO, *READING})]
     readers = {model: workspace.vectors(model).read_batches for model in models}
     with workspace.progress.during("Finding signals"):
-        write_exchange_signals(lake, readers, SignalOptions(workspace.settings.abandoned_seconds))
+        options = SignalOptions(workspace.settings.abandoned_seconds)
+        write_exchange_signals(lake, readers, options, workspace.data.signal_marks.read())
     shares = [pl.col(f"is_{name}").mean().alias(f"{name}_share") for name in (*SIGNALS, "struggle")]
     count, *known = lake.scan("exchange_signals").select(pl.len(), *shares).collect().row(0)
     facts = {f"{name}_share": share for name, share in zip((*SIGNALS, "struggle"), known, strict=True)}
