@@ -136,7 +136,7 @@ class PublishedTables:
         return self.query(
             f"select session_id, arg_min(value, {ORDER}) as value "
             f"from (select *, {FIELD_VALUE} as value from marts.events) where trim(value) != '' group by session_id",
-            *_json_pointers(field),
+            *json_pointers(field),
         )
 
     def first_day(self) -> dt.datetime:
@@ -196,7 +196,7 @@ class PublishedTables:
             raise TurretError(f"No event has {field} = {value!r}. Values of {field}: {some}.")
 
 
-def _json_pointers(field: str) -> list[str]:
+def json_pointers(field: str) -> list[str]:
     """JSON pointers to a field with this name, and to a nested field with this path."""
     escaped = field.replace("~", "~0").replace("/", "~1")
     return [f"/{escaped}", f"/{escaped.replace('.', '/')}"]

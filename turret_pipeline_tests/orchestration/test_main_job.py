@@ -110,6 +110,7 @@ def test_product_photos_grow_over_four_weeks_and_nothing_else_does(sample_job: J
     assert growing.height == 1
     assert growing["example_texts"].list.join(" ").str.contains("picture|photo").all()
     assert find_growing(compare(feedback)) == []
+    assert '"photo" (' in sample_job.printed, "the words say what has grown in the topic"
 
 
 def test_every_topic_has_its_growth_and_its_numbers(sample_job: Job) -> None:

@@ -14,6 +14,7 @@ from turret_pipeline.reports.report.differences import compare_segments
 from turret_pipeline.reports.report.failures import find_failures
 from turret_pipeline.reports.report.family import Family, answer_questions
 from turret_pipeline.reports.report.model import CHANGED, DIFFERS, FAILS, TALK, Answer, Report
+from turret_pipeline.reports.report.new_words import name_new_words
 from turret_pipeline.reports.report.notes import collect_notes, explain_nothing
 from turret_pipeline.reports.report.privacy import suppress_rare_topics
 from turret_pipeline.reports.report.subjects import describe_themes, list_fields
@@ -37,7 +38,10 @@ class ReportOptions:
 def report_of(published: PublishedTables, scope: Scope, settings: "Settings") -> Report:
     """The report on the published rows of a scope. Raises TurretError as ``read_report_data`` does."""
     data = read_report_data(published, scope, settings.time_zone)
-    return build_report(data, ReportOptions(settings.week_start, settings.trend_days, settings.privacy_min_users))
+    options = ReportOptions(settings.week_start, settings.trend_days, settings.privacy_min_users)
+    report = build_report(data, options)
+    pairs = choose_comparisons(report.period, options.week_start)
+    return name_new_words(report, pairs, published, published.sessions(scope), settings.time_zone)
 
 
 def build_report(data: ReportData, options: ReportOptions) -> Report:

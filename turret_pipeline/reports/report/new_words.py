@@ -1,0 +1,83 @@
+"""Words that the recent texts of a growing topic have, and its earlier ones lacked: what in the topic has grown."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from turret_pipeline.reports.published_tables import FIELD_VALUE, PublishedTables, json_pointers
+from turret_pipeline.reports.report.model import CHANGED, Answer, Finding, Report
+from turret_pipeline.stats.groups import MIN_CLUSTERS
+from turret_pipeline.topics.insights.periods import PeriodPair
+
+MAX_WORDS, MIN_RATIO = 2, 2
+
+_TEXTS = f"""
+select {FIELD_VALUE} as text, coalesce('user ' || user_id, 'session ' || session_id) as person,
+    timezone(?, event_at)::date >= ? as is_recent
+from marts.event_topics join marts.events using (event_id) semi join selected_sessions using (session_id)
+where topic_id = ? and timezone(?, event_at)::date between ? and ?
+"""
+
+
+def name_new_words(
+    report: Report,
+    pairs: Mapping[str, PeriodPair],
+    published: PublishedTables,
+    sessions: pl.DataFrame,
+    time_zone: str,
+) -> Report:
+    """The report with the new words of growing topics in the sentences about weeks and months.
+
+    ``pairs`` are the compared periods by their names, and ``sessions`` the session_id of the report's sessions.
+    """
+    by_kind = {f"growing_{name}": pair for name, pair in pairs.items()}
+
+    def extend(finding: Finding) -> Finding:
+        if finding.kind not in by_kind or finding.topic_id is None or finding.field is None:
+            return finding
+        pair = by_kind[finding.kind]
+        with published.open() as connection:
+            connection.register("selected_sessions", sessions.select("session_id").to_arrow())
+            days = [time_zone, pair.recent.first, finding.topic_id, time_zone, pair.before.first, pair.recent.last]
+            texts: pl.DataFrame = connection.sql(_TEXTS, params=[*json_pointers(finding.field), *days]).pl()
+        words = find_new_words(texts, published.min_users)
+        if not words:
+            return finding
+        return replace(finding, sentence=f"{finding.sentence} More often in its texts: {', '.join(words)}.")
+
+    def extend_all(answer: Answer) -> Answer:
+        return replace(answer, findings=tuple(map(extend, answer.findings))) if answer.key == CHANGED else answer
+
+    return replace(report, answers=tuple(map(extend_all, report.answers)))
+
+
+def find_new_words(texts: pl.DataFrame, min_users: int) -> list[str]:
+    """At most MAX_WORDS words with their counts: those whose share of the texts grew most, to MIN_RATIO times at least.
+
+    ``texts`` has text, person and is_recent. At least MIN_CLUSTERS persons, or ``min_users`` if there are more, must
+    have used a word recently. The counts are evidence for a growth that was tested; the words are not tested.
+    """
+    texts = texts.drop_nulls("text")
+    words = (
+        texts.with_columns(pl.col("text").str.to_lowercase().str.extract_all(r"\p{L}[\p{L}'-]+").list.unique())
+        .explode("text")
+        .drop_nulls("text")
+    )
+    recent = int(texts["is_recent"].sum())
+    before = texts.height - recent
+    counts = words.group_by(word="text").agg(
+        recent=pl.col("is_recent").sum(),
+        before=pl.len() - pl.col("is_recent").sum(),
+        persons=pl.col("person").filter("is_recent").n_unique(),
+    )
+    used = counts.filter(
+        (pl.col("persons") >= max(MIN_CLUSTERS, min_users))
+        & (pl.col("recent") * before >= MIN_RATIO * pl.col("before") * recent)
+    )
+    growth = pl.col("recent") / max(recent, 1) - pl.col("before") / max(before, 1)
+    best = used.sort(growth, "word", descending=[True, False]).head(MAX_WORDS if before else 0)
+    return [
+        f'"{word}" ({many:,} of {recent:,} texts, after {few:,} of {before:,})'
+        for word, many, few in best.select("word", "recent", "before").iter_rows()
+    ]
