@@ -94,10 +94,9 @@ def main() -> None:
     numbers = [column for column in each.columns if column not in {"data", "class"}]
     total = each.group_by("class", maintain_order=True).agg(pl.col(numbers).sum()).with_columns(data=pl.lit("all"))
     table = describe(pl.concat([each, total.select(each.columns)]))
-    with pl.Config(
-        tbl_rows=-1, tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True
-    ):
-        print(table)
+    print("| " + " | ".join(table.columns) + " |", "|---" * table.width + "|", sep="\n")
+    for row in table.iter_rows():
+        print("| " + " | ".join(str(value) for value in row) + " |")
 
 
 if __name__ == "__main__":
