@@ -32,7 +32,7 @@ def test_only_claims_about_the_periods_that_are_shown_are_blue() -> None:
 def test_without_a_claim_about_these_periods_the_picture_says_so() -> None:
     figure = draw_report_changes(make_report(Answer(CHANGED, (claim("t-0", WEEK), claim("t-1", RUN)))))
     assert figure.texts[1].get_text() == (
-        "2026-08-31 to 2026-09-27 after 2026-08-03 to 2026-08-30; none of these changes is beyond chance"
+        "2026-08-31 to 2026-09-27 after 2026-08-03 to 2026-08-30; the report tells of none of these changes"
     )
 
 
