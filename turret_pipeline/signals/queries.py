@@ -73,7 +73,7 @@ decided as (
         case
             when next_text_id is not null and text_id is not null then
                 case when corrected is not null then cosine is not null and not is_next_follow_up end
-            when ending = '{ENDED}' or (ending != '{OPEN}' and text_id is not null and next_text_id is null) then false
+            when ending = '{ENDED}' then false
         end as is_rephrased,
         case
             when next_text_id is not null then corrected >= {MIN_PROBABILITY}
@@ -135,6 +135,7 @@ _REASONS = {
     "corrected": f"""case
         when is_corrected then format('The next prompt objects: probability {{:.2f}}.', corrected)
         when is_corrected is null then case when ending = '{OPEN}' then {_OPEN}
+            when next_text_id is null then 'The next prompt has no text.'
             else 'The next prompt is in a language without rules.' end end""",
     "declined": """case
         when is_declined then format('The answer refuses: probability {:.2f}.', declined)

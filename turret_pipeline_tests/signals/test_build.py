@@ -212,6 +212,14 @@ def test_a_signal_that_a_person_marked_as_wrong_is_false(tmp_path: Path) -> None
     assert found["p1"]["is_struggle"] is False
 
 
+def test_a_blank_prompt_decides_nothing_about_the_one_before(tmp_path: Path) -> None:
+    rows = find(tmp_path, [prompt("p1", 0), prompt("p2", 9, " "), prompt("p3", 12, "thanks")])
+    assert is_true(rows, "rephrased") == {"p1": None, "p2": None, "p3": False}
+    assert is_true(rows, "corrected") == {"p1": None, "p2": False, "p3": False}
+    assert rows["p1"]["rephrased_reason"] == rows["p2"]["rephrased_reason"] == "A prompt has no text."
+    assert rows["p1"]["corrected_reason"] == "The next prompt has no text."
+
+
 def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
     events = [
         prompt("p1", 0),
