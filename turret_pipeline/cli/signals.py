@@ -12,12 +12,11 @@ from rich.table import Table
 
 from turret_pipeline.cli.console import new_console, print_pending, write_json
 from turret_pipeline.cli.options import DataDirOption
+from turret_pipeline.cli.topic_views import shorten_text
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.journeys.facts import percent
 from turret_pipeline.tables.signals import SIGNALS
-
-CHARACTERS_SHOWN = 200
 
 SignalName = StrEnum("SignalName", {name.upper(): name for name in SIGNALS})  # type: ignore[misc]
 
@@ -118,10 +117,5 @@ def _list_examples(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         lines += ["", f"  {row['exchange_id']}, {row['prompt_at']:%Y-%m-%d %H:%M}{about}: {row['reason']}"]
         for title, key in (("Prompt", "prompt"), ("Answer", "answer"), ("Next prompt", "next_prompt")):
             if row[key]:
-                lines.append(f"    {title}: {_shorten(row[key])}")
+                lines.append(f"    {title}: {shorten_text(row[key])}")
     return lines
-
-
-def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= CHARACTERS_SHOWN else line[: CHARACTERS_SHOWN - 1] + "…"

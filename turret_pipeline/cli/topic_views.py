@@ -165,15 +165,16 @@ def _dialogue_lines(conversation: Row, rating: float | None) -> Iterator[str]:
         yield f"  ({_format_count(first, 'exchange')} before)"
     for row in exchanges[first : first + EXCHANGES_SHOWN]:
         remark = "" if row["is_about_topic"] else " (not about it)"
-        yield f"  {row['prompt_at']:%H:%M:%S} Prompt{remark}: {_shorten(row['prompt'] or '(no text)')}"
+        yield f"  {row['prompt_at']:%H:%M:%S} Prompt{remark}: {shorten_text(row['prompt'] or '(no text)')}"
         if row["answer"]:
-            yield f"           Answer: {_shorten(row['answer'])}"
+            yield f"           Answer: {shorten_text(row['answer'])}"
         if row["rating"] is not None:
             yield f"           Rating: {row['rating']:g}"
     if (after := len(exchanges) - first - EXCHANGES_SHOWN) > 0:
         yield f"  ({_format_count(after, 'exchange')} after)"
 
 
-def _shorten(text: str) -> str:
+def shorten_text(text: str) -> str:
+    """The text as one line of at most CHARACTERS_SHOWN characters."""
     line = " ".join(text.split())
     return line if len(line) <= CHARACTERS_SHOWN else line[: CHARACTERS_SHOWN - 1] + "…"

@@ -13,7 +13,7 @@ from turret_pipeline.exchanges.roles import NamedEvents, assign_roles, list_cand
 from turret_pipeline.exchanges.split import ROLE_COUNTS, create_shard_views, split_into_shards
 from turret_pipeline.storage.atomic_files import remove, temp_path
 from turret_pipeline.storage.lake import Lake, escape_sql_path, escape_sql_target
-from turret_pipeline.storage.scratch_database import open_scratch_database
+from turret_pipeline.storage.scratch_database import create_lake_views, open_scratch_database
 from turret_pipeline.tables import EXCHANGE_VALUES, EXCHANGES
 
 EVENTS_PER_SHARD = 2_500_000
@@ -68,9 +68,7 @@ def write_exchanges(lake: Lake, options: ExchangeOptions) -> pl.DataFrame:
 
 
 def _create_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    for table in READ:
-        lake.scan(table)  # says which asset is missing
-        connection.execute(f"create view lake_{table} as from read_parquet('{escape_sql_path(lake.path(table))}')")
+    create_lake_views(connection, lake, READ)
     lake.scan("events")
     connection.execute(
         "create view lake_events as select * exclude (file_row_number), file_row_number as position "

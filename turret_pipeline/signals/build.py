@@ -11,8 +11,8 @@ from turret_pipeline.signals import queries
 from turret_pipeline.signals.classifier import ANSWER, PROMPT
 from turret_pipeline.signals.rephrases import ReadVectors, find_similar
 from turret_pipeline.signals.text_classes import classify_texts
-from turret_pipeline.storage.lake import Lake, escape_sql_path
-from turret_pipeline.storage.scratch_database import open_scratch_database
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.scratch_database import create_lake_views, open_scratch_database
 from turret_pipeline.tables import EXCHANGE_SIGNALS
 from turret_pipeline.tables.exchanges import PROMPT as PROMPT_ROLE
 
@@ -40,10 +40,7 @@ def write_exchange_signals(
     prompt_fields = set(lake.read("exchange_roles").filter(role=PROMPT_ROLE)["field"])
     answer_fields = list_answer_fields(types, prompt_fields)
     with open_scratch_database(lake, MEMORY_LIMIT) as connection:
-        for table in READ:
-            lake.scan(table)  # says which asset is missing
-            path = escape_sql_path(lake.path(table))
-            connection.execute(f"create view lake_{table} as from read_parquet('{path}')")
+        create_lake_views(connection, lake, READ)
         connection.register("answer_fields", answer_fields.to_arrow())
         connection.register("wrong_marks", wrong.to_arrow())
         prompts, answers = (_read_texts(lake, fields) for fields in (prompt_fields, set(answer_fields["field"])))

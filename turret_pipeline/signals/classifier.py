@@ -5,6 +5,7 @@ packaged model, and one for texts of which only the forms are known. The weights
 fits anything, and equal texts have equal classes.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -60,6 +61,7 @@ class Classifier:
         return probabilities
 
 
+@functools.cache
 def load_classifier(kind: str, model: str) -> Classifier:
     """The packaged weights for a kind of text and the vectors of a model, or for forms alone if it is another."""
     name = model if model in MODELS else FORMS_ONLY

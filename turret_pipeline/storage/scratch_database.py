@@ -23,6 +23,13 @@ def open_scratch_database(lake: Lake, memory_limit: str = MEMORY_LIMIT) -> Itera
         remove(spill)
 
 
+def create_lake_views(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Sequence[str]) -> None:
+    """Create the view ``lake_TABLE`` of each table. Raises TurretError if no run of this version has written it yet."""
+    for table in tables:
+        lake.scan(table)  # says which asset is missing
+        connection.execute(f"create view lake_{table} as from read_parquet('{escape_sql_path(lake.path(table))}')")
+
+
 def read_parquet_sql(files: Sequence[str], *options: str) -> str:
     """SQL that reads Parquet files with options of read_parquet switched on."""
     names = ", ".join(f"'{escape_sql_path(file)}'" for file in files)

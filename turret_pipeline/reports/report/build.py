@@ -41,7 +41,7 @@ def report_of(published: PublishedTables, scope: Scope, settings: "Settings") ->
     options = ReportOptions(settings.week_start, settings.trend_days, settings.privacy_min_users)
     report = build_report(data, options)
     pairs = choose_comparisons(report.period, options.week_start)
-    return name_new_words(report, pairs, published, published.sessions(scope), settings.time_zone)
+    return name_new_words(report, pairs, published, scope, settings.time_zone)
 
 
 def build_report(data: ReportData, options: ReportOptions) -> Report:

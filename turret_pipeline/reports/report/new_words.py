@@ -7,6 +7,7 @@ import polars as pl
 
 from turret_pipeline.reports.published_tables import FIELD_VALUE, PublishedTables, json_pointers
 from turret_pipeline.reports.report.model import CHANGED, Answer, Finding, Report
+from turret_pipeline.reports.scope import Scope
 from turret_pipeline.stats.groups import MIN_CLUSTERS
 from turret_pipeline.topics.insights.periods import PeriodPair
 
@@ -24,21 +25,21 @@ def name_new_words(
     report: Report,
     pairs: Mapping[str, PeriodPair],
     published: PublishedTables,
-    sessions: pl.DataFrame,
+    scope: Scope,
     time_zone: str,
 ) -> Report:
     """The report with the new words of growing topics in the sentences about weeks and months.
 
-    ``pairs`` are the compared periods by their names, and ``sessions`` the session_id of the report's sessions.
+    ``pairs`` are the compared periods by their names, and ``scope`` is that of the report.
     """
     by_kind = {f"growing_{name}": pair for name, pair in pairs.items()}
 
     def extend(finding: Finding) -> Finding:
         if finding.kind not in by_kind or finding.topic_id is None or finding.field is None:
             return finding
-        pair = by_kind[finding.kind]
+        pair, sessions = by_kind[finding.kind], published.sessions(scope)
         with published.open() as connection:
-            connection.register("selected_sessions", sessions.select("session_id").to_arrow())
+            connection.register("selected_sessions", sessions.to_arrow())
             days = [time_zone, pair.recent.first, finding.topic_id, time_zone, pair.before.first, pair.recent.last]
             texts: pl.DataFrame = connection.sql(_TEXTS, params=[*json_pointers(finding.field), *days]).pl()
         words = find_new_words(texts, published.min_users)
