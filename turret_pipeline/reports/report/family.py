@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from turret_pipeline.reports.report.lines import Vain, describe_nothing, note_vain
+from turret_pipeline.reports.report.lines import NullResult, describe_nothing, note_null_results
 from turret_pipeline.reports.report.model import Answer, Finding
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.stats.families import select_families
@@ -100,11 +100,13 @@ def answer_questions(
                 kinds[part.noun].add(part, of_part)
         findings = _take_turns(kind.claims for kind in kinds.values())
         count = sum(kind.count for kind in kinds.values())
-        vain = [
-            Vain(noun, kind.count, kind.has_minor) for noun, kind in kinds.items() if kind.count and not kind.claims
+        null_results = [
+            NullResult(noun, kind.count, kind.has_minor)
+            for noun, kind in kinds.items()
+            if kind.count and not kind.claims
         ]
-        nothing = "" if findings else describe_nothing(key, vain) if count else reason
-        of_key = (*notes.get(key, ()), *(note_vain(vain) if findings else ()))
+        nothing = "" if findings else describe_nothing(key, null_results) if count else reason
+        of_key = (*notes.get(key, ()), *(note_null_results(null_results) if findings else ()))
         answers.append(Answer(key, findings, of_key, count, nothing))
     return answers
 

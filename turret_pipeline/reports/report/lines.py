@@ -20,7 +20,7 @@ WORTH_TELLING = f" by a quarter or more and on at least {MIN_EVENTS} events"
 
 
 @dataclass(frozen=True)
-class Vain:
+class NullResult:
     """Comparisons of one kind without a finding, in words of a reader: ``noun``.
 
     ``has_minor`` is true if differences among them are beyond chance, but not worth telling.
@@ -31,17 +31,17 @@ class Vain:
     has_minor: bool = False
 
 
-def describe_nothing(key: str, vain: Sequence[Vain]) -> str:
-    """A sentence for an answer without findings: all of its comparisons were in vain."""
-    extent = WORTH_TELLING if any(kind.has_minor for kind in vain) else ""
-    nouns = ", ".join(kind.noun for kind in vain)
-    return f"{NOTHING[key]}{extent} ({sum(kind.count for kind in vain):,} compared: {nouns})."
+def describe_nothing(key: str, null_results: Sequence[NullResult]) -> str:
+    """A sentence for an answer without findings: none of its comparisons found anything."""
+    extent = WORTH_TELLING if any(kind.has_minor for kind in null_results) else ""
+    nouns = ", ".join(kind.noun for kind in null_results)
+    return f"{NOTHING[key]}{extent} ({sum(kind.count for kind in null_results):,} compared: {nouns})."
 
 
-def note_vain(vain: Sequence[Vain]) -> Iterator[str]:
-    """Sentences on what was compared in vain, beside findings of other kinds."""
+def note_null_results(null_results: Sequence[NullResult]) -> Iterator[str]:
+    """Sentences on comparisons that found nothing, beside findings of other kinds."""
     for has_minor, extent in ((False, ""), (True, WORTH_TELLING)):
-        kinds = [f"{kind.noun} ({kind.count:,})" for kind in vain if kind.has_minor == has_minor]
+        kinds = [f"{kind.noun} ({kind.count:,})" for kind in null_results if kind.has_minor == has_minor]
         if kinds:
             yield f"Nothing beyond chance{extent} among {', '.join(kinds)}."
 

@@ -222,7 +222,7 @@ def test_no_group_of_fewer_users_than_the_privacy_threshold_is_told() -> None:
     assert findings(data, FAILS, min_users=26) == []
 
 
-def test_what_was_compared_in_vain_is_said_beside_findings() -> None:
+def test_comparisons_that_found_nothing_are_named_beside_findings() -> None:
     rows = [{**row, "latency_seconds": 1.0 + number % 7} for number, row in enumerate(plant(*GOOD_AND_BAD["error"]))]
 
     found = answer(make_data(rows), FAILS)
