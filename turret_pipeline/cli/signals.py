@@ -21,8 +21,8 @@ from turret_pipeline.tables.signals import SIGNALS
 SignalName = StrEnum("SignalName", {name.upper(): name for name in SIGNALS})  # type: ignore[misc]
 
 signals = typer.Typer(
-    help="Show signals that exchanges went wrong, with their precision, and examples with the reason. "
-    "Mark those that are right or wrong: the precision is updated, and the next run leaves wrong ones out.",
+    help="Show where exchanges went wrong: each signal with its precision, and examples with the reason. "
+    "Mark a signal as right or wrong: the precision is updated, and the next run leaves out wrong ones.",
     epilog="Examples: turret signals; turret signals --signal declined --count 10; "
     "turret signals --topic 'Change password'; turret signals mark evt_123 declined --wrong",
     invoke_without_command=True,
