@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.journeys.disclosure import is_disclosable
-from turret_pipeline.journeys.segments import rank_codes
 from turret_pipeline.journeys.transitions import cluster_codes
 from turret_pipeline.journeys.visits import NAME, rank_names, split_by_dimension
 from turret_pipeline.stats.array_types import IntArray
@@ -60,7 +59,7 @@ def _compare_topics(first_visits: pl.DataFrame, last_positions: pl.DataFrame, mi
     topic = number.cast(pl.Int64).to_numpy()
     session, position = _codes(first_visits["sequence_id"]), first_visits["position"].to_numpy()
     cluster, user_count = cluster_codes(first_visits)
-    clusters = [rank_codes(codes)[1] for codes in (session, cluster.to_numpy())]
+    clusters = [_number_by_appearance(codes) for codes in (session, cluster.to_numpy())]
     user = np.where(cluster.to_numpy() < user_count, cluster.cast(pl.Int64).to_numpy(), -1)
     counts = np.bincount(topic)
     standards = find_standards(topic, first_visits["place"].to_numpy(), clusters, min_users)
@@ -94,3 +93,16 @@ def _compare_topics(first_visits: pl.DataFrame, last_positions: pl.DataFrame, mi
 
 def _codes(names: pl.Series) -> IntArray:
     return names.cast(NAME).to_physical().to_numpy()
+
+
+def _number_by_appearance(codes: IntArray) -> IntArray:
+    """The number of each code, from 0, in the order in which the codes first appear.
+
+    Codes of names depend on what the process has read before. Sums of floats in their order would differ from run to
+    run in the last digit.
+    """
+    first = np.full(int(codes.max(initial=0)) + 1, len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    numbers = np.empty(len(first), np.int64)
+    numbers[np.argsort(first)] = np.arange(len(first))
+    return numbers[codes]

@@ -1,12 +1,14 @@
 """Outcomes of topics from visits and events."""
 
 import datetime as dt
+import random
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.journeys.outcomes import topic_outcomes
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.tables import TOPIC_OUTCOMES
 from turret_pipeline_tests.journeys.rows import at, visits
 
@@ -111,6 +113,20 @@ def test_the_order_of_visits_does_not_matter() -> None:
     given, events = visits_and_events(*GIVEN)
     shuffled = topic_outcomes(given.sample(fraction=1, shuffle=True, seed=1), events)
     assert_frame_equal(shuffled, topic_outcomes(given, events), check_exact=True)
+
+
+def test_the_order_in_which_the_process_met_the_names_does_not_matter() -> None:
+    groups = [("".join(random.Random(seed).choices("abcd!", k=1 + seed % 9)), 1 + seed % 7) for seed in range(60)]
+    given, events = visits_and_events(*groups)
+    group = pl.col("sequence_id").cast(pl.String).str.split(".").list.first()
+    given = given.with_columns(group.alias("user_id").cast(NAME))
+    other = {name: pl.format("other {}", pl.col(name).cast(pl.String)) for name in ("sequence_id", "user_id")}
+    names = given.select(pl.concat(list(other.values())))["sequence_id"].unique().to_list()
+    met = pl.Series(sorted(names, key=lambda name: str(name)[::-1]), dtype=NAME)  # kept, so that the codes stay
+    renamed = given.with_columns(new.cast(NAME).alias(name) for name, new in other.items())
+    others = events.with_columns(pl.format("other {}", "session_id").alias("session_id"))
+    assert_frame_equal(topic_outcomes(renamed, others), topic_outcomes(given, events), check_exact=True)
+    assert met.n_unique() == len(names)
 
 
 def test_without_visits_the_table_is_empty() -> None:
