@@ -10,6 +10,9 @@ from turret_pipeline.escaping import escape_line, escape_markdown
 from turret_pipeline.tables import DUCKDB_TYPES, LAKE_TABLES, MART_TABLES, Table
 
 OWNERS = ["team:data"]
+SHOWN = 10
+"""Rows of the tables in metadata that show the largest of something."""
+
 MAX_ROWS, MAX_CHARACTERS, MAX_CELL_CHARACTERS = 50, 2_000, 200
 """Limits of metadata, which Dagster keeps for every run: rows of a table or list, and characters of a text or cell."""
 

@@ -28,6 +28,13 @@ PAIRS = {
         ("difference", "difference_low"),
         ("difference_high", "difference"),
     ],
+    "topic_signals": [
+        ("exchange_count", "signal_count"),
+        ("signal_share", "share_low"),
+        ("share_high", "signal_share"),
+        ("difference", "difference_low"),
+        ("difference_high", "difference"),
+    ],
     "topics": [("event_count", "text_count"), ("event_count", "session_count")],
     "topic_days": [("event_count", "session_count")],
     "sessions": [("ended_at", "started_at")],

@@ -1,6 +1,6 @@
 """Contract of the signals: signs that an exchange went wrong, with reasons."""
 
-from turret_pipeline.tables.contract import Column, Table, boolean, text
+from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text
 
 REPHRASED, CORRECTED, DECLINED, UNANSWERED = "rephrased", "corrected", "declined", "unanswered"
 ABANDONED, REPEATED_LATER, BADLY_RATED, STRUGGLE = "abandoned", "repeated_later", "badly_rated", "struggle"
@@ -56,5 +56,51 @@ EXCHANGE_SIGNALS = Table(
             nullable=True,
         ),
         text("struggle_reason", "Names of the signals that are true, or why nothing is decided", nullable=True),
+    ),
+)
+
+SIGNALS_OF_TOPICS = (*SIGNALS, STRUGGLE)
+"""Signals of which topic_signals has the shares."""
+
+_REST = "the rest: the other topics of the field, the topic's other weeks, or its other values of the segment field"
+_NO_REST = "null if either has fewer than 10 exchanges or is of fewer than 5 users (sessions, if the user is unknown)"
+
+TOPIC_SIGNALS = Table(
+    "topic_signals",
+    "One row per topic and signal, over all of the topic's exchanges, those of a week, or those of a segment.",
+    ("topic_id", "signal", "week_start_date", "segment_field", "segment_value"),
+    (
+        text("field", "Text field of the prompts"),
+        text("topic_id", "Topic that the prompts are about, with follow-ups"),
+        text("signal", f"Signal of exchange_signals: {', '.join(SIGNALS_OF_TOPICS)}"),
+        Column(
+            "week_start_date",
+            "date",
+            "First day of the week (settings week_start and time_zone); null for all weeks. Weeks are those of "
+            "topic_weeks",
+            nullable=True,
+        ),
+        text("segment_field", "Enum field of the exchanges, or model; null for all segments", nullable=True),
+        text(
+            "segment_value",
+            "Its value when the prompt was sent, or else that of the answer; null for all segments",
+            nullable=True,
+        ),
+        integer("exchange_count", "Exchanges in which the signal is decided, at least 1"),
+        integer("signal_count", "Of these, exchanges with the signal"),
+        number("signal_share", "signal_count divided by exchange_count"),
+        number("share_low", "Lower end of its 95 % confidence interval; exchanges of one user are dependent"),
+        number("share_high", "Upper end of that interval"),
+        number("base_share", f"Share with the signal in {_REST}; {_NO_REST}", nullable=True),
+        number("difference", "signal_share minus base_share", nullable=True),
+        number("difference_low", "Lower end of its 95 % confidence interval", nullable=True),
+        number("difference_high", "Upper end of that interval", nullable=True),
+        number(
+            "q_value",
+            "Adjusted for all comparisons of the table: if the signals have nothing to do with topics, weeks or "
+            "segments, the chance of any value of at most 0.05 is at most 5 %. Null if nothing is compared. Rows that "
+            "would show fewer users than privacy_min_users, with the signal or without it, are left out",
+            nullable=True,
+        ),
     ),
 )

@@ -58,12 +58,16 @@ def build_properties(table: Table, written: Mapping[str, Any]) -> dict[str, Any]
 
 def _build_key_test(table: Table) -> dict[str, Any]:
     *others, last = table.key
-    never_null = "none of these is null" if others else "it is never null"
+    nullable = [column.name for column in table.columns if column.nullable and column.name in table.key]
+    rest = "none of these is null" if others else "it is never null"
+    if nullable:
+        rest = f"none but {', '.join(nullable)} is null"
     names = f"{', '.join(others)} and {last}" if others else last
+    columns: dict[str, Any] = {"columns": list(table.key)}
     return {
         "name": f"key_of_{table.name}",
-        "description": f"No two rows have the same {names}, and {never_null}.",
-        "arguments": {"columns": list(table.key)},
+        "description": f"No two rows have the same {names}, and {rest}.",
+        "arguments": columns | ({"nullable": nullable} if nullable else {}),
     }
 
 

@@ -1,5 +1,6 @@
-{# Keys that are null in a column or repeated. #}
-{% test primary_key(model, columns) %}
+{# Keys that are repeated, or null in a column that is not nullable. Null is a value of its own. #}
+{% test primary_key(model, columns, nullable=[]) %}
+{% set required = columns | reject('in', nullable) | list %}
 select
     {{ columns | join(',\n    ') }},
     count(*) as row_count
@@ -7,5 +8,5 @@ from {{ model }}
 group by all
 having
     count(*) > 1
-    or {{ columns | join(' is null\n    or ') }} is null
+    or {{ required | join(' is null\n    or ') }} is null
 {% endtest %}

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.orchestration.specs import lake_spec, result
+from turret_pipeline.orchestration.specs import SHOWN, lake_spec, result
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.topics.insights.data_days import list_data_days
@@ -16,7 +16,6 @@ from turret_pipeline.topics.insights.segments import topic_segments
 from turret_pipeline.topics.insights.trends import find_loose_topics, last_day, topic_trends
 from turret_pipeline.topics.lifecycle.privacy import users_of_texts
 
-SHOWN = 10
 TABLES = {
     "data_days": ["events"],
     "topic_trends": ["events", "event_texts", "text_topics", "topic_definitions"],

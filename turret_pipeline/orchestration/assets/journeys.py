@@ -14,7 +14,7 @@ from turret_pipeline.journeys.nodes import NODE
 from turret_pipeline.journeys.visits import NAME, collect_visits
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.orchestration.specs import lake_key, lake_spec, result, to_markdown_list
+from turret_pipeline.orchestration.specs import SHOWN, lake_key, lake_spec, result, to_markdown_list
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.first_steps import draw_first_steps
 from turret_pipeline.plots.transitions import draw_transitions
@@ -27,7 +27,6 @@ DEPS = (
     "exchange_roles",
 )
 STEPS = "journey_steps"
-SHOWN = 10
 
 
 @stage_assets("journeys", [lake_spec(table, "journeys", DEPS) for table in (STEPS, *TABLES)])
