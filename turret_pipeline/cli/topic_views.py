@@ -6,6 +6,8 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
+from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
 FULL_WIDTH = 120
@@ -117,6 +119,23 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[
     for title, items in lists.items():
         lines += [title, *(f"  {item}" for item in items)] if items else []
     return lines
+
+
+def signal_lines(signals: pl.DataFrame) -> list[str]:
+    """The signals of a topic, from its rows of ``topic_signals`` over all weeks and segments; none without any."""
+    if signals.is_empty():
+        return []
+    by_name = {row["signal"]: row for row in signals.iter_rows(named=True)}
+    rows = [by_name[name] for name in SIGNALS_OF_TOPICS if name in by_name]
+    return ["Signals of its exchanges, with 95 % intervals:", *(f"  {_describe_signal(row)}" for row in rows)]
+
+
+def _describe_signal(row: Row) -> str:
+    interval = f"{row['share_low']:.1%} to {row['share_high']:.1%}"
+    share = f"{row['signal_share']:.1%} ({row['signal_count']:,} of {row['exchange_count']:,}; {interval})"
+    rest = "" if row["base_share"] is None else f", at other topics {row['base_share']:.1%}"
+    is_different = row["q_value"] is not None and row["q_value"] <= Q_VALUE_THRESHOLD
+    return f"{row['signal'].replace('_', ' ')} {share}{rest}{' (beyond chance)' if is_different else ''}"
 
 
 def _describe_change(row: Row, split_from: str | None) -> str:

@@ -14,7 +14,7 @@ from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.topic_editor import TopicEditor, format_edit
-from turret_pipeline.cli.topic_views import conversation_lines, run_lines, topic_lines, topic_table
+from turret_pipeline.cli.topic_views import conversation_lines, run_lines, signal_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.line_console import LineConsole
@@ -32,6 +32,12 @@ topics = typer.Typer(
 
 MAX_FIELDS = 20
 """Number of text fields that a list without --field shows."""
+
+SIGNALS_OF_TOPIC = """
+select signal, exchange_count, signal_count, signal_share, share_low, share_high, base_share, difference,
+    difference_low, difference_high, q_value
+from marts.topic_signals where topic_id = ? and week_start_date is null and segment_field is null
+"""
 
 Name = Annotated[
     str,
@@ -94,7 +100,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Show one topic: texts, keywords, quality and history."""
+    """Show one topic: texts, keywords, quality, history, and signals of its exchanges.
+
+    Signals say how many of the exchanges about the topic, with follow-ups, went wrong: see turret signals.
+    """
     editor = TopicEditor(data_dir)
     topic = editor.find_topic(name)
     topic_id = topic["topic_id"]
@@ -105,11 +114,13 @@ def show(
         topic_id,
         topic_id,
     )
+    signals = editor.query(SIGNALS_OF_TOPIC, topic_id)
     if as_json:
-        write_json(json.dumps({**topic, "lineage": lineage.to_dicts()}, default=str, ensure_ascii=False))
+        tables = {"lineage": lineage.to_dicts(), "signals": signals.to_dicts()}
+        write_json(json.dumps({**topic, **tables}, default=str, ensure_ascii=False))
         return
     nearest = topic["nearest_topic_id"] and editor.find_topic(topic["nearest_topic_id"])
-    new_console(stderr=False).print_lines(*topic_lines(topic, nearest, lineage))
+    new_console(stderr=False).print_lines(*topic_lines(topic, nearest, lineage), *signal_lines(signals))
 
 
 @topics.command(epilog="Examples: turret topics conversations prompt-3; turret topics conversations prompt-3 --worst")

@@ -10,6 +10,7 @@ from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS
+from turret_pipeline.tables.signals import SIGNALS_OF_STRUGGLE, STRUGGLE
 
 TOPICS = """
 select topic_id, field, label, theme_label, role, cohesion, example_texts from marts.topics where status = 'active'
@@ -22,9 +23,13 @@ from marts.event_topics join marts.events using (event_id) semi join selected_se
 order by field, event_at, event_id
 """
 
-EXCHANGES = """
-select exchanges.*, timezone(?, prompt_at)::date as event_date, is_time_ahead
-from marts.exchanges join marts.events on event_id = prompt_event_id
+SIGNAL_FLAGS = [f"is_{signal}" for signal in (*SIGNALS_OF_STRUGGLE, STRUGGLE)]
+
+EXCHANGES = f"""
+select exchanges.*, {", ".join(SIGNAL_FLAGS)},
+    timezone(?, prompt_at)::date as event_date, is_time_ahead
+from marts.exchanges left join marts.exchange_signals using (exchange_id)
+join marts.events on event_id = prompt_event_id
 semi join selected_sessions on selected_sessions.session_id = exchanges.session_id
 order by prompt_at, exchange_id
 """
@@ -70,12 +75,12 @@ where ingested_at > (select max(published_at) from marts.pipeline_runs where run
 class ReportData:
     """Rows of a scope.
 
-    ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange; both with event_date in the time
-    zone of the weeks and cluster_id, which numbers the users, and the sessions without a user. ``segments`` has the
-    enum values of exchanges, and the halves of numbers of prompts (NUMBER). ``journey_segments`` and ``topic_outcomes``
-    are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of all data.
-    ``topic_runs`` are those of the last run, ``born`` the topics that it found, and ``new_files`` the files that
-    the previous published run had not read, none after the first.
+    ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange with its SIGNAL_FLAGS; both with
+    event_date in the time zone of the weeks and cluster_id, which numbers the users, and the sessions without a user.
+    ``segments`` has the enum values of exchanges, and the halves of numbers of prompts (NUMBER). ``journey_segments``
+    and ``topic_outcomes`` are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of
+    all data. ``topic_runs`` are those of the last run, ``born`` the topics that it found, and ``new_files`` the files
+    that the previous published run had not read, none after the first.
     """
 
     scope: Scope

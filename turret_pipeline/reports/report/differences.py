@@ -8,7 +8,7 @@ import polars as pl
 
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, rank_by_difference
 from turret_pipeline.reports.report.data import NUMBER, ReportData
-from turret_pipeline.reports.report.failures import NOUNS, Measure, compare_failing, list_measures
+from turret_pipeline.reports.report.failures import NOUNS, Measure, compare_failing, list_measures, name_signs
 from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import DIFFERS, Finding
 from turret_pipeline.reports.report.moves import compare_moves, compare_outcomes
@@ -86,9 +86,10 @@ def _describe_failure(
 ) -> Finding:
     share = share_of(row["count"], row["total"], measure.noun)
     other = share_of(row["other_count"], row["other_total"])
+    signs, certain = name_signs(measure, "segment_value", row["segment_value"]), certainty(q_value, period)
     return Finding(
         kind=measure.key,
-        sentence=f"{_name(row, relation)}: {share} {measure.verdict}, elsewhere {other} {certainty(q_value, period)}.",
+        sentence=f"{_name(row, relation)}: {share} {measure.verdict}{signs}, elsewhere {other} {certain}.",
         period=str(period),
         field=row["segment_field"],
         **{name: row[name] for name in FIGURES},

@@ -19,6 +19,7 @@ from turret_pipeline.reports.report.words import certainty, share_of
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.tables.exchanges import ENDED, OPEN
 from turret_pipeline.tables.rating_scales import BAD_SHARE, SCALES
+from turret_pipeline.tables.signals import CORRECTED, DECLINED, SIGNALS_OF_STRUGGLE, STRUGGLE
 
 SLOWEST = 0.9
 """Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
@@ -30,8 +31,22 @@ NOUNS = {
     "badly_rated": "shares of bad ratings",
     "error": "shares of errors",
     "unanswered": "shares of unanswered prompts",
+    "declined": "shares of refusals",
+    "corrected": "shares of objections",
+    "struggle": "signs of struggle",
 }
 """Nouns for the comparisons, by key of the measure."""
+
+SIGNALS = {
+    DECLINED: ("answer", "refuse"),
+    CORRECTED: ("prompt", "are followed by an objection"),
+    STRUGGLE: ("exchange", "show signs of struggle"),
+}
+"""Noun and verdict of signals that are measures of their own. Others are left out: is_rephrased and is_abandoned are
+right too rarely to be told alone, and the rest are measured as they were recorded."""
+
+SIGNS_SHOWN = 3
+"""Signals that a sentence about struggle names."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +77,13 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
         yield Measure(
             "error", known.with_columns(pl.col("is_error").alias("is_counted")), "exchange", "fail with an error"
         )
-    if (exchanges["answer_count"] > 0).any():
-        unanswered = settled.with_columns((pl.col("answer_count") == 0).alias("is_counted"))
-        yield Measure("unanswered", unanswered, "prompt", "have no answer")
+    unanswered = exchanges.drop_nulls("is_unanswered")
+    is_silent = pl.col("is_unanswered") & ~pl.col("is_error").fill_null(value=False)
+    rows = unanswered.with_columns(is_silent.alias("is_counted"))
+    yield Measure("unanswered", rows, "prompt", "get no answer, or one that finds or knows nothing")
+    for signal, (unit, verdict) in SIGNALS.items():
+        decided = exchanges.drop_nulls(f"is_{signal}")
+        yield Measure(signal, decided.with_columns(pl.col(f"is_{signal}").alias("is_counted")), unit, verdict)
 
 
 def find_failures(data: ReportData, labels: Mapping[str, str], period: object, min_users: int) -> Family:
@@ -94,15 +113,27 @@ def compare_failing(measure: Measure, group: str, min_users: int) -> pl.DataFram
     )
 
 
+def name_signs(measure: Measure, group: str, value: str) -> str:
+    """The most common signals of the exchanges of a group that show struggle, in brackets; else empty."""
+    if measure.key != STRUGGLE:
+        return ""
+    counted = measure.rows.filter("is_counted", pl.col(group) == value)
+    counts = {signal: int(counted[f"is_{signal}"].sum()) for signal in SIGNALS_OF_STRUGGLE}
+    most = sorted((signal for signal in counts if counts[signal]), key=lambda signal: -counts[signal])[:SIGNS_SHOWN]
+    names = [f"{counts[signal]} {signal.replace('_', ' ')}" for signal in most]
+    return f" ({', '.join(names)})" if names else ""
+
+
 def _describe(
     measure: Measure, labels: Mapping[str, str], period: object, row: Mapping[str, Any], q_value: float
 ) -> Finding:
     label, other = labels[row["subject_topic_id"]], percent(row["other_count"] / row["other_total"])
     units = share_of(row["count"], row["total"], measure.noun)
     elsewhere = f"at other topics {other} {certainty(q_value, period)}."
+    signs = name_signs(measure, "subject_topic_id", row["subject_topic_id"])
     return Finding(
         kind=measure.key,
-        sentence=f"{label}: {units} {measure.verdict}, {elsewhere}",
+        sentence=f"{label}: {units} {measure.verdict}{signs}, {elsewhere}",
         period=str(period),
         topic_id=row["subject_topic_id"],
         label=label,

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.reports.report.build import ReportOptions, build_report
-from turret_pipeline.reports.report.data import SEGMENT, ReportData
+from turret_pipeline.reports.report.data import SEGMENT, SIGNAL_FLAGS, ReportData
 from turret_pipeline.reports.report.model import Answer, Finding
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS, TOPIC_OUTCOMES
@@ -33,6 +33,7 @@ EXCHANGE = pl.Schema(
         "seconds_to_answer": pl.Float64(),
         "is_error": pl.Boolean(),
         "rating": pl.Float64(),
+        **dict.fromkeys(SIGNAL_FLAGS, pl.Boolean()),
         "ending": pl.String(),
         "event_date": pl.Date(),
         "is_time_ahead": pl.Boolean(),

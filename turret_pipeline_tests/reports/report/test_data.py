@@ -93,3 +93,15 @@ def test_numbers_of_prompts_become_halves_beside_values(tmp_path: Path) -> None:
         ("3", "chars", "over 1,234,568", "number"),
         ("0", "plan", "free", "prompt"),
     ]
+
+
+def test_exchanges_have_their_signals(tmp_path: Path) -> None:
+    data = read(
+        tmp_path,
+        sessions=[{"session_id": "s"}],
+        events=[{"event_id": one, "session_id": "s"} for one in "ab"],
+        exchanges=[{"exchange_id": one, "prompt_event_id": one, "session_id": "s"} for one in "ab"],
+        exchange_signals=[{"exchange_id": "b", "is_declined": True, "is_struggle": True}],
+    )
+    signals = data.exchanges.sort("exchange_id").select("is_declined", "is_corrected", "is_struggle")
+    assert signals.rows() == [(None, None, None), (True, None, True)]

@@ -14,7 +14,10 @@ GOOD_AND_BAD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "expensive": ({"cost_usd": 0.01}, {"cost_usd": 2.0}),
     "badly_rated": ({"rating": 5.0}, {"rating": 1.0}),
     "error": ({"is_error": False}, {"is_error": True}),
-    "unanswered": ({"answer_count": 1}, {"answer_count": 0}),
+    "unanswered": ({"is_unanswered": False}, {"is_unanswered": True}),
+    "declined": ({"is_declined": False}, {"is_declined": True}),
+    "corrected": ({"is_corrected": False}, {"is_corrected": True}),
+    "struggle": ({"is_struggle": False}, {"is_struggle": True}),
 }
 
 
@@ -38,6 +41,17 @@ def test_a_planted_failure_is_found_with_its_figures(key: str) -> None:
     assert (one.low or 0) > 0
     for part in ("X: 25 of 30", "(83%)", "5%", "q under 0.001", "2026-01-05 to 2026-01-05"):
         assert part in one.sentence
+
+
+def test_a_sentence_about_struggle_names_its_most_common_signals() -> None:
+    rows = plant({"is_struggle": False}, {"is_struggle": True, "is_badly_rated": True})
+    rows[:4] = [{**row, "is_badly_rated": False, "is_corrected": True} for row in rows[:4]]
+
+    (found,) = [one for one in findings(make_data(rows), FAILS) if one.kind == "struggle"]
+
+    assert (
+        "X: 25 of 30 exchanges (83%) show signs of struggle (21 badly rated, 4 corrected), at other" in found.sentence
+    )
 
 
 def test_output_tokens_stand_for_costs_that_are_unknown() -> None:
