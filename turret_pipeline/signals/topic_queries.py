@@ -2,13 +2,11 @@
 
 A cluster is a user, or a session without one. A *whole* is what a share is compared within, and a *cell* a part of it:
 a topic among the topics of its field, or a week or segment among those of its topic. The tables are ``units`` (the
-exchanges about topics), and ``cells`` and ``wholes`` (figures of each cluster in them). Each signal NAME has the
-figures NAME_total, the exchanges in which it is decided, and NAME_count, those with it.
+exchanges about topics), and cells and wholes by session and by cluster (figures of each in them). Each signal NAME has
+the figures NAME_total, the exchanges in which it is decided, and NAME_count, those with it.
 """
 
 from collections.abc import Iterator, Sequence
-
-from turret_pipeline.stats.effects import CLUSTER_PRODUCTS, COUNT, TOTAL, WHOLE_COUNT, WHOLE_TOTAL
 
 TOPICS, WEEKS, MODELS, SEGMENTS = "topics", "weeks", "models", "segments"
 
@@ -32,11 +30,11 @@ def create_units(signals: Sequence[str]) -> str:
 create table units as
 with known as (
     select exchange_id, field, subject_topic_id as topic_id, model, user_id is not null as has_user,
-        hash(coalesce('user ' || user_id, 'session ' || session_id)) as cluster,
+        hash(coalesce('user ' || user_id, 'session ' || session_id)) as cluster, hash(session_id) as session,
         timezone($time_zone, prompt_at)::date as day
     from lake_exchanges where subject_topic_id is not null
 )
-select exchange_id, field, topic_id, model, has_user, cluster,
+select exchange_id, field, topic_id, model, has_user, cluster, session,
     case when exists (from lake_data_days where day between first_date and last_date) then
         (date_trunc('week', day - to_days($first_weekday::int)) + to_days($first_weekday::int))::date end as week,
     {flags}
@@ -54,38 +52,40 @@ group by all
 """The value that was known when the prompt was sent, or else that of the answer."""
 
 
-def create_cells(signals: Sequence[str], scope: str) -> str:
-    """Figures of each cluster in each cell of a scope."""
+SESSION, USER = "session", "cluster"
+"""Levels of clusters, by the column that names them."""
+
+
+def create_cells(signals: Sequence[str], scope: str) -> Iterator[str]:
+    """Statements that make the figures of each session, and of each user, in each cell of a scope and in its whole."""
     figures = ", ".join(
         f"count(is_{name}) as {name}_total, count(*) filter (is_{name}) as {name}_count" for name in signals
     )
-    return f"""
-create or replace table cells as
-select field, whole, cell, cluster, has_user, {figures} from ({SCOPED[scope]}) group by all
-"""
+    columns = [f"{name}_{figure}" for name in signals for figure in ("total", "count")]
+    again = ", ".join(f"sum({column})::bigint as {column}" for column in columns)
+    wholes = ", ".join(f"sum({column})::bigint as whole_{column}" for column in columns)
+    keys = "field, whole, cell, cluster, has_user"
+    selects = {
+        "session_cells": f"{keys}, session, {figures} from ({SCOPED[scope]})",
+        "cluster_cells": f"{keys}, {again} from session_cells",
+        **{f"{level}_wholes": f"whole, {level}, {wholes} from {level}_cells" for level in (SESSION, USER)},
+    }
+    for table, select in selects.items():
+        yield f"create or replace table {table} as select {select} group by all"
 
 
-def create_wholes(signals: Sequence[str]) -> str:
-    """Figures of each cluster in each whole."""
-    figures = ", ".join(
-        f"sum({name}_{figure})::bigint as {name}_whole_{figure}" for name in signals for figure in ("total", "count")
+def sum_cells(signals: Sequence[str], level: str) -> str:
+    """Sums of each cell over its clusters of a level; for users also the events and the numbers of clusters."""
+    sums = ", ".join(f"{sql} as {name}" for signal in signals for name, sql in _list_cell_sums(signal, level))
+    return (
+        f"select field, whole, cell, {sums} from {level}_cells join {level}_wholes using (whole, {level}) group by all"
     )
-    return f"create or replace table wholes as select whole, cluster, {figures} from cells group by all"
 
 
-def sum_cells(signals: Sequence[str]) -> str:
-    """Sums of each cell over its clusters, and the numbers of clusters and users, named by ``name_sum``."""
-    sums = ", ".join(f"{expression} as {name}" for signal in signals for name, expression in _list_cell_sums(signal))
-    return f"""
-select field, whole, cell, {sums}
-from cells join wholes using (whole, cluster) group by field, whole, cell order by field, whole, cell
-"""
-
-
-def sum_wholes(signals: Sequence[str]) -> str:
-    """Sums of each whole over its clusters."""
-    sums = ", ".join(f"{expression} as {name}" for signal in signals for name, expression in _list_whole_sums(signal))
-    return f"select whole, {sums} from wholes group by whole"
+def sum_wholes(signals: Sequence[str], level: str) -> str:
+    """Sums of each whole over its clusters of a level; for users also the events and the number of clusters."""
+    sums = ", ".join(f"{sql} as {name}" for signal in signals for name, sql in _list_whole_sums(signal, level))
+    return f"select whole, {sums} from {level}_wholes group by whole"
 
 
 def count_users(signal: str) -> str:
@@ -93,46 +93,53 @@ def count_users(signal: str) -> str:
     return f"""
 select whole, count(distinct cluster) filter ({signal}_count > 0) as with_signal,
     count(distinct cluster) filter ({signal}_total > {signal}_count) as without_signal
-from cells semi join suppressed using (whole, cell) where has_user group by whole
+from cluster_cells semi join suppressed using (whole, cell) where has_user group by whole
 """
 
 
-def name_sum(signal: str, *figures: str) -> str:
-    """Name of the column with the sum of a product of figures."""
-    return f"{signal} {' '.join(figures)}"
-
-
+COUNT, TOTAL, WHOLE_COUNT, WHOLE_TOTAL = "count", "total", "whole_count", "whole_total"
+CELL_SQUARES, CELL_CROSSED = "cell_squares", "cell_crossed"
+TOTAL_SQUARES, COUNT_SQUARES, COUNT_CROSSED = "total_squares", "count_squares", "count_crossed"
+OWN_SQUARES, OWN_CROSSED = "own_squares", "own_crossed"
 CLUSTERS, CLUSTERS_WITHIN, ALL_CLUSTERS = "clusters", "clusters_within", "all_clusters"
 USERS_WITH, USERS_WITHOUT = "users_with", "users_without"
-"""Numbers of clusters in a cell, of those in no other cell of the whole, and of all in the whole; and of known users of
-exchanges in a cell with the signal, and without it."""
+"""Columns of the sums, after the name of the signal: events with the signal and all in a cell, and in its whole; those
+of ``cell_sums.LevelSums``, after the level; sums of squares of the events with the signal in a cell, and of their
+products with all of its events; numbers of clusters in a cell, of those in no other cell of the whole, and of all in
+the whole; and of known users of exchanges in a cell with the signal, and without it."""
 
 
-def _list_cell_sums(signal: str) -> Iterator[tuple[str, str]]:
-    columns = {figure: f"{signal}_{figure}::double" for figure in (COUNT, TOTAL, WHOLE_COUNT, WHOLE_TOTAL)}
-    for figure in (COUNT, TOTAL):
-        yield _quote(signal, figure), f"sum({columns[figure]})"
-    for one, other in CLUSTER_PRODUCTS:
-        if one in {COUNT, TOTAL}:
-            yield _quote(signal, one, other), f"sum({columns[one]} * {columns[other]})"
-    conditions = {
-        CLUSTERS: f"{signal}_total > 0",
-        CLUSTERS_WITHIN: f"{signal}_total > 0 and {signal}_total = {signal}_whole_total",
-        USERS_WITH: f"has_user and {signal}_count > 0",
-        USERS_WITHOUT: f"has_user and {signal}_total > {signal}_count",
-    }
-    yield from ((_quote(signal, name), f"count(*) filter ({condition})") for name, condition in conditions.items())
+def _list_cell_sums(signal: str, level: str) -> Iterator[tuple[str, str]]:
+    count, total, whole = (
+        f"{name}::double" for name in (f"{signal}_count", f"{signal}_total", f"whole_{signal}_total")
+    )
+    yield quote(signal, level, CELL_SQUARES), f"sum({total} * {total})"
+    yield quote(signal, level, CELL_CROSSED), f"sum({total} * {whole})"
+    if level == USER:
+        yield quote(signal, COUNT), f"sum({count})"
+        yield quote(signal, TOTAL), f"sum({total})"
+        yield quote(signal, OWN_SQUARES), f"sum({count} * {count})"
+        yield quote(signal, OWN_CROSSED), f"sum({count} * {total})"
+        conditions = {
+            CLUSTERS: f"{signal}_total > 0",
+            CLUSTERS_WITHIN: f"{signal}_total > 0 and {signal}_total = whole_{signal}_total",
+            USERS_WITH: f"has_user and {signal}_count > 0",
+            USERS_WITHOUT: f"has_user and {signal}_total > {signal}_count",
+        }
+        yield from ((quote(signal, name), f"count(*) filter ({condition})") for name, condition in conditions.items())
 
 
-def _list_whole_sums(signal: str) -> Iterator[tuple[str, str]]:
-    columns = {figure: f"{signal}_{figure}::double" for figure in (WHOLE_COUNT, WHOLE_TOTAL)}
-    for figure, column in columns.items():
-        yield _quote(signal, figure), f"sum({column})"
-    for one, other in CLUSTER_PRODUCTS:
-        if one in columns:
-            yield _quote(signal, one, other), f"sum({columns[one]} * {columns[other]})"
-    yield _quote(signal, ALL_CLUSTERS), f"count(*) filter ({signal}_whole_total > 0)"
+def _list_whole_sums(signal: str, level: str) -> Iterator[tuple[str, str]]:
+    count, total = f"whole_{signal}_count::double", f"whole_{signal}_total::double"
+    yield quote(signal, level, TOTAL_SQUARES), f"sum({total} * {total})"
+    yield quote(signal, level, COUNT_SQUARES), f"sum({count} * {count})"
+    yield quote(signal, level, COUNT_CROSSED), f"sum({count} * {total})"
+    if level == USER:
+        yield quote(signal, WHOLE_COUNT), f"sum({count})"
+        yield quote(signal, WHOLE_TOTAL), f"sum({total})"
+        yield quote(signal, ALL_CLUSTERS), f"count(*) filter ({total} > 0)"
 
 
-def _quote(signal: str, *figures: str) -> str:
-    return f'"{name_sum(signal, *figures)}"'
+def quote(*names: str) -> str:
+    """Name of a column of sums."""
+    return f'"{" ".join(names)}"'

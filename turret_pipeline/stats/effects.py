@@ -5,7 +5,7 @@ that may be correlated.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,44 +34,27 @@ def share_design_effects(
     return np.maximum(1, np.divide(residual, expected, out=np.ones_like(share), where=known))
 
 
-COUNT, TOTAL, WHOLE_COUNT, WHOLE_TOTAL = "count", "total", "whole_count", "whole_total"
-CLUSTER_FIGURES = (COUNT, TOTAL, WHOLE_COUNT, WHOLE_TOTAL)
-"""Figures of a group in one cluster: its counted events, all of its events, and those of the whole that it is part
-of."""
-
-CLUSTER_PRODUCTS = tuple(itertools.combinations_with_replacement(CLUSTER_FIGURES, 2))
-"""Pairs of figures of which the products are summed over the clusters."""
-
-
-@dataclass(frozen=True)
-class ClusterSums:
-    """Sums over clusters: of each of CLUSTER_FIGURES, and of the products of each pair, all of shape (groups,)."""
-
-    sums: Mapping[str, FloatArray]
-    products: Mapping[tuple[str, str], FloatArray]
-
-
-def linearized_variance(clusters: ClusterSums) -> tuple[FloatArray, FloatArray]:
+def linearized_variance(
+    counts: "sp.csr_matrix", totals: "sp.csr_matrix", total: IntArray, count: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """Variance of the difference between each group's share and that of the rest, and the effective number of clusters.
 
-    The variance is that of a sum over clusters, by linearization of both ratios (Cochran 1977, 11.8). The effective
-    number is that of clusters of equal size. Both results have shape (groups,).
+    ``counts`` and ``totals`` have shape (clusters, groups); ``total`` and ``count`` are those of all groups together,
+    of shape (clusters,). The effective number is that of clusters of equal size. Both results have shape (groups,).
     """
-    count, total = clusters.sums[COUNT], clusters.sums[TOTAL]
-    other, outside = clusters.sums[WHOLE_COUNT] - count, clusters.sums[WHOLE_TOTAL] - total
-    weights = {
-        COUNT: 1 / total + 1 / outside,
-        TOTAL: -(count / total**2 + other / outside**2),
-        WHOLE_COUNT: -1 / outside,
-        WHOLE_TOTAL: other / outside**2,
-    }
-    variance = np.zeros(len(total))
-    for (one, two), product in clusters.products.items():
-        variance += (1 if one == two else 2) * weights[one] * weights[two] * product
-    squares = clusters.products[TOTAL, TOTAL]
-    rest = clusters.products[WHOLE_TOTAL, WHOLE_TOTAL] - 2 * clusters.products[TOTAL, WHOLE_TOTAL] + squares
-    number = np.minimum(total**2 / squares, outside**2 / rest)
-    return np.maximum(0, variance) * number / np.maximum(number - 1, 1), number
+    inside, counted = (np.asarray(matrix.sum(axis=0)).ravel() for matrix in (totals, counts))
+    outside, other = total.sum() - inside, count.sum() - counted
+    parts = (counts, 1 / inside + 1 / outside), (totals, -(counted / inside**2 + other / outside**2))
+    whole = (count, -1 / outside), (total, other / outside**2)
+    variance = np.zeros(len(inside))
+    for one, weight in parts:
+        variance += sum(weight * also * np.asarray(one.multiply(two).sum(axis=0)).ravel() for two, also in parts)
+        variance += sum(2 * weight * also * np.asarray(one.T @ sums).ravel() for sums, also in whole)
+    variance += sum(weight * also * float(one @ two) for one, weight in whole for two, also in whole)
+    squares = np.asarray(totals.multiply(totals).sum(axis=0)).ravel()
+    rest = float(total @ total) - 2 * np.asarray(totals.T @ total).ravel() + squares
+    clusters = np.minimum(inside**2 / squares, outside**2 / rest)
+    return variance * clusters / np.maximum(clusters - 1, 1), clusters
 
 
 @dataclass(frozen=True)

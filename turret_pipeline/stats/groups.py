@@ -9,12 +9,6 @@ from numpy.typing import NDArray
 
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.stats.effects import (
-    CLUSTER_PRODUCTS,
-    COUNT,
-    TOTAL,
-    WHOLE_COUNT,
-    WHOLE_TOTAL,
-    ClusterSums,
     PairCorrelations,
     count_matrix,
     design_effects,
@@ -83,50 +77,21 @@ def compare_with_rest(is_counted: NDArray[np.bool_], group: IntArray, cluster: I
     """Share of the counted events of each group, compared with that of all other events, of shape (groups,).
 
     ``group`` and ``cluster`` are the numbers of each event's group and cluster, from 0. Unlike in ``compare_groups``,
-    the effect of a group may differ between clusters (``compare_sums``).
+    the effect of a group may differ between clusters: the variance of each difference is that of sums over clusters, by
+    linearization (Cochran 1977, 11.8). Its degrees of freedom are those of clusters of equal size.
     """
     shape = (int(cluster.max(initial=-1)) + 1, int(group.max(initial=-1)) + 1)
     totals = count_matrix(cluster, group, shape)
     kept = np.flatnonzero(is_comparable(totals, MIN_CLUSTERS))
     counts = count_matrix(cluster[is_counted], group[is_counted], shape)[:, kept]
-    of_clusters = np.bincount(cluster[is_counted], minlength=shape[0]), np.bincount(cluster, minlength=shape[0])
-    sums = _sum_clusters(counts, totals[:, kept], *of_clusters)
-    return GroupShares(kept, sums.sums[COUNT].astype(np.int64), *compare_sums(sums))
-
-
-def compare_sums(clusters: ClusterSums) -> tuple[FloatArray, FloatArray, Comparison]:
-    """Share of each group, that of the rest of its whole, and their comparison; neither may be without events.
-
-    The effect of a group may differ between clusters: the variance of each difference is that of sums over clusters
-    (``linearized_variance``). Its degrees of freedom are those of clusters of equal size.
-    """
-    count, total = clusters.sums[COUNT], clusters.sums[TOTAL]
-    other, elsewhere = clusters.sums[WHOLE_COUNT] - count, clusters.sums[WHOLE_TOTAL] - total
-    variance, number = linearized_variance(clusters)
+    of_clusters = np.bincount(cluster, minlength=shape[0]), np.bincount(cluster[is_counted], minlength=shape[0])
+    total, count = (np.asarray(matrix.sum(axis=0)).ravel() for matrix in (totals[:, kept], counts))
+    elsewhere, other = len(group) - total, is_counted.sum() - count
+    variance, clusters = linearized_variance(counts, totals[:, kept], *of_clusters)
     independent = count * (total - count) / total**3 + other * (elsewhere - other) / elsewhere**3
     effects = np.divide(variance, independent, out=np.ones_like(variance), where=independent > 0)
-    comparison = compare_shares(count, total, other, elsewhere, np.maximum(1, effects), np.maximum(number - 1, 1))
-    return count / total, other / elsewhere, comparison
-
-
-def _sum_clusters(
-    counts: "sp.csr_matrix", totals: "sp.csr_matrix", whole_count: IntArray, whole_total: IntArray
-) -> ClusterSums:
-    """Sums of groups of one whole: matrices have shape (clusters, groups), arrays have shape (clusters,)."""
-    matrices, wholes = {COUNT: counts, TOTAL: totals}, {WHOLE_COUNT: whole_count, WHOLE_TOTAL: whole_total}
-    groups = totals.shape[1]
-
-    def multiply(one: str, two: str) -> FloatArray:
-        if one in wholes:
-            return np.full(groups, float(wholes[one] @ wholes[two]))
-        product = (
-            matrices[one].multiply(matrices[two]).sum(axis=0) if two in matrices else matrices[one].T @ wholes[two]
-        )
-        return np.asarray(product, dtype=np.float64).ravel()
-
-    sums = {name: np.asarray(matrix.sum(axis=0), dtype=np.float64).ravel() for name, matrix in matrices.items()}
-    sums |= {name: np.full(groups, float(whole.sum())) for name, whole in wholes.items()}
-    return ClusterSums(sums, {pair: multiply(*pair) for pair in CLUSTER_PRODUCTS})
+    comparison = compare_shares(count, total, other, elsewhere, np.maximum(1, effects), np.maximum(clusters - 1, 1))
+    return GroupShares(kept, count.astype(np.int64), count / total, other / elsewhere, comparison)
 
 
 def _correlations(cluster: IntArray, item: IntArray, groups: "sp.csr_matrix") -> PairCorrelations:

@@ -97,9 +97,9 @@ TOPIC_SIGNALS = Table(
         number("difference_high", "Upper end of that interval", nullable=True),
         number(
             "q_value",
-            "Adjusted for all comparisons of the table: if the signals have nothing to do with topics, weeks or "
-            "segments, the chance of any value of at most 0.05 is at most 5 %. Null if nothing is compared. Rows that "
-            "would show fewer users than privacy_min_users, with the signal or without it, are left out",
+            "Benjamini-Hochberg q-value of the difference, over all signals of the field's topics, of their weeks, or "
+            "of their segments: of rows with at most 0.05, 5 % are expected to be chance. Null if nothing is compared. "
+            "Rows that would show fewer users than privacy_min_users, with the signal or without it, are left out",
             nullable=True,
         ),
     ),

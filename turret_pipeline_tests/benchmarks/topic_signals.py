@@ -4,10 +4,11 @@
 
 In the first table no signal has to do with a topic, a week or a segment: topics, users, sessions and days are as in
 simulated.py, users and sessions differ in how often they struggle, and segment values are random for each user or
-session. An alarm is a run with any q-value of at most 0.05; at most 5 % of the runs may have one. In the second table
-the last exchanges of one topic have a signal more often. Then the table is built from ``--exchanges`` exchanges of 300
-topics with three segment fields, after DuckDB has copied the same tables. Memory is that of the process tree, in
-another run. Exits with 1 if there are more false alarms than chance explains. ``--quick`` takes half a minute.
+session. An alarm is a run with any q-value of at most 0.05. At most 5 % of the runs may have one, although each of the
+three families of a run has that level: the tests of small counts are conservative. In the second table exchanges of one
+topic have a signal more often. Then the table is built from ``--exchanges`` exchanges of 300 topics with three segment
+fields, after DuckDB has copied the same tables. Memory is that of the process tree, in another run. Exits with 1 if
+there are more false alarms than chance explains. ``--quick`` takes half a minute.
 """
 
 import argparse

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.signals.topic_signals import TopicSignalOptions, build_topic_signals
-from turret_pipeline.stats.groups import compare_with_rest
+from turret_pipeline.stats.groups import compare_groups
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import LAKE_TABLES, TOPIC_SIGNALS
 from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
@@ -31,6 +31,7 @@ class Exchange:
     user: str | None = "ann"
     signals: Mapping[str, bool | None] = field(default_factory=dict)
     day: float = 0
+    session: int = 0
     plan: str | None = None
     model: str | None = None
 
@@ -38,12 +39,12 @@ class Exchange:
 def build(
     folder: Path, exchanges: Sequence[Exchange], days: tuple[float, float] = (0, 60), **options: object
 ) -> pl.DataFrame:
-    """Table topic_signals of the exchanges, each in a session of its own unless the user is unknown."""
+    """Table topic_signals of the exchanges, in sessions of their users."""
     lake = Lake(folder)
     rows = [
         {
             "exchange_id": f"e{number}",
-            "session_id": one.user or f"s{number}",
+            "session_id": _name_session(number, one),
             "user_id": one.user,
             "prompt_at": MONDAY + dt.timedelta(days=one.day),
             "field": "prompt",
@@ -71,6 +72,10 @@ def build(
     for name, of_table in tables.items():
         lake.write(name, pl.DataFrame(of_table, LAKE_TABLES[name].schema))
     return build_topic_signals(lake, TopicSignalOptions(**options))  # type: ignore[arg-type]
+
+
+def _name_session(number: int, exchange: Exchange) -> str:
+    return f"s{number}" if exchange.user is None else f"{exchange.user} {exchange.session}"
 
 
 def repeat(
@@ -145,6 +150,7 @@ def test_the_figures_are_those_of_the_general_comparison(tmp_path: Path) -> None
             draw.choice("abc"),
             draw.choice([None, *(f"u{number}" for number in range(25))]),
             {"declined": draw.choice([True, False, False, None])},
+            session=draw.randrange(4),
             plan=draw.choice(["free", "team", "pro"]),
         )
         for _ in range(600)
@@ -158,19 +164,18 @@ def test_the_figures_are_those_of_the_general_comparison(tmp_path: Path) -> None
         units = [(number, one) for number, one in decided if topic in {None, one.topic}]
         keys = [one.topic if topic is None else one.plan for _, one in units]
         names = sorted({str(key) for key in keys})
-        clusters = [one.user or f"s{number}" for number, one in units]
-        expected = compare_with_rest(
-            np.array([bool(one.signals["declined"]) for _, one in units]),
-            np.array([names.index(str(key)) for key in keys]),
-            np.unique(clusters, return_inverse=True)[1],
-        )
+        sessions = [_name_session(number, one) for number, one in units]
+        users = [one.user or f"{number}" for number, one in units]
+        clusters = [np.unique(names_of, return_inverse=True)[1] for names_of in (sessions, users)]
+        counted = np.array([0 if one.signals["declined"] else -1 for _, one in units])
+        expected = compare_groups(counted, np.array([names.index(str(key)) for key in keys]), clusters)
         assert of_table["topic_id" if topic is None else "segment_value"].to_list() == names
-        assert of_table["signal_count"].to_list() == expected.count.tolist()
+        assert of_table["signal_count"].to_list() == expected.count[0].tolist()
         for column, values in {
-            "signal_share": expected.share,
-            "base_share": expected.other_share,
-            "difference_low": expected.comparison.low,
-            "difference_high": expected.comparison.high,
+            "signal_share": expected.share[0],
+            "base_share": expected.other_share[0],
+            "difference_low": expected.comparison.low[0],
+            "difference_high": expected.comparison.high[0],
         }.items():
             assert of_table[column].to_list() == pytest.approx(values.tolist())
 
