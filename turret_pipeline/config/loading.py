@@ -19,7 +19,8 @@ TOML_FILE = "turret.toml"
 S = TypeVar("S", bound=BaseSettings)
 
 
-def _split(value: object) -> object:
+def split_list(value: object) -> object:
+    """The items of a text with commas between them, without spaces around them; any other value as it is."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -34,7 +35,7 @@ def check_url(value: str) -> str:
     return value
 
 
-CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 """A list, or text with commas between its items."""
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +26,7 @@ from turret_pipeline.config.loading import (
     reject_unknown_variables,
     suggest,
 )
+from turret_pipeline.config.outcomes import DeclaredOutcomes
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 PREFIX = "TURRET_"
 SECRETS = {"llm_api_key", "user_id_salt"}
 COLLECTOR = "collector"  # table of turret.toml and prefix of variables that belong to config/collector.py
+
+TABLES: dict[str, tuple[type[BaseModel], str]] = {
+    "mapping": (ColumnMapping, "the name of a column, or a list of names"),
+    "outcomes": (DeclaredOutcomes, "the name of an event, or a list of names"),
+}
+"""Settings that are tables of turret.toml, with what their keys hold."""
 
 
 class _OwnTomlSource(TomlConfigSettingsSource):
@@ -162,6 +169,11 @@ class Settings(BaseSettings):
     )
     feedback_events: CommaSeparated = Field(
         [], description="Names of the events that are feedback; default: events named like it, or with a rating"
+    )
+    outcomes: DeclaredOutcomes = Field(
+        DeclaredOutcomes(),
+        description='Events that say how an exchange turned out, for example {"resolved": "answer_copied"}: an '
+        "exchange is resolved if one of the events follows in its session before the prompts turn to another topic",
     )
     week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
         "monday", description="First day of the weeks that tables and reports compare"
@@ -320,10 +332,13 @@ def _describe(problem: dict[str, Any]) -> str:
     if not problem["loc"]:  # several settings that do not fit together
         return describe_problem(problem)
     name, *inner = map(str, problem["loc"])
-    if inner and name == "mapping":
-        return _describe_mapping_problem(problem, inner[0])
-    if name == "mapping" and problem["type"] == "value_error":
+    if inner and name in TABLES:
+        return _describe_table_problem(name, problem, inner[0])
+    if name in TABLES and problem["type"] == "value_error":
         return f"{describe_problem(problem)}."
+    if name in TABLES:
+        variable = f"{PREFIX}{name.upper()}"
+        return f"Invalid {name} {problem['input']!r} (variable {variable}): write a table [{name}] in {TOML_FILE}."
     if problem["type"] == "extra_forbidden":
         return _describe_unknown_name(name, is_table=isinstance(problem["input"], dict))
     value = "(a secret)" if name in SECRETS else repr(problem["input"])
@@ -335,9 +350,9 @@ def _describe_unknown_name(name: str, *, is_table: bool) -> str:
     return f"Unknown {kind} in {TOML_FILE}.{suggest(name, [*Settings.model_fields, COLLECTOR])}"
 
 
-def _describe_mapping_problem(problem: dict[str, Any], key: str) -> str:
-    """A sentence about an invalid key of the mapping."""
-    known = list(ColumnMapping.model_fields)
+def _describe_table_problem(name: str, problem: dict[str, Any], key: str) -> str:
+    """A sentence about an invalid key of a table."""
+    known, values = list(TABLES[name][0].model_fields), TABLES[name][1]
     if problem["type"] == "extra_forbidden":
-        return f"Unknown key {key!r} in mapping.{suggest(key, known)} Known keys: {', '.join(known)}."
-    return f"Invalid {key} {problem['input']!r} in mapping: use the name of a column, or a list of names."
+        return f"Unknown key {key!r} in {name}.{suggest(key, known)} Known keys: {', '.join(known)}."
+    return f"Invalid {key} {problem['input']!r} in {name}: use {values}."

@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import Field, PrivateAttr, create_model
 from pydantic.fields import FieldInfo
 
+from turret_pipeline.config.outcomes import DeclaredOutcomes
 from turret_pipeline.config.pipeline import SECRETS, Settings, load_settings
 from turret_pipeline.events.formats.mapping import ColumnMapping
 from turret_pipeline.ingest.parts import PartStore
@@ -145,10 +146,12 @@ def build_workspace(settings: Settings, progress: Progress) -> Workspace:
 
 
 def _config_type(info: FieldInfo) -> Any:  # noqa: ANN401
-    """The type of a setting in Dagster's configuration, which has no paths, literals and nested optional models."""
+    """The type of a setting in Dagster's configuration, which has no paths, literals and nested models."""
     annotation = info.annotation
     if annotation is Path or get_origin(annotation) is Literal:
         return str
+    if annotation is DeclaredOutcomes:
+        return dict[str, Any]
     if ColumnMapping in get_args(annotation):
         return dict[str, Any] | None
     return annotation

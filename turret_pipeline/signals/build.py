@@ -1,6 +1,6 @@
 """Writing table ``exchange_signals`` from the exchanges, the texts and their vectors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -10,6 +10,7 @@ from turret_pipeline.exchanges.roles import ANSWER_FIELDS, FEEDBACK_FIELDS
 from turret_pipeline.signals import queries
 from turret_pipeline.signals.classifier import ANSWER, PROMPT
 from turret_pipeline.signals.rephrases import ReadVectors, find_similar
+from turret_pipeline.signals.resolution import NO_RESOLUTIONS, RESOLUTIONS
 from turret_pipeline.signals.text_classes import classify_texts
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.scratch_database import create_lake_views, open_scratch_database
@@ -23,9 +24,10 @@ MARKS = pl.Schema({"exchange_id": pl.String(), "signal": pl.String()})
 
 @dataclass(frozen=True)
 class SignalOptions:
-    """``abandoned_seconds``: a session that ends at most this long after a bad exchange was given up."""
+    """Settings of these names; ``resolving_events`` are outcomes.resolved."""
 
     abandoned_seconds: float = 60
+    resolving_events: Sequence[str] = ()
 
 
 def write_exchange_signals(
@@ -50,8 +52,16 @@ def write_exchange_signals(
         connection.execute(queries.TURNS)
         connection.register("similar_pairs", _find_similar(connection, prompts, readers).to_arrow())
         columns = ", ".join(EXCHANGE_SIGNALS.schema.names())
-        query = f"select {columns} from ({queries.EXCHANGE_SIGNALS})"
+        connection.execute(_create_resolutions(connection, options.resolving_events))
+        query = f"select {columns} from ({queries.EXCHANGE_SIGNALS}) left join resolutions using (exchange_id)"
         lake.copy(connection, EXCHANGE_SIGNALS.name, query, {"abandoned_seconds": options.abandoned_seconds})
+
+
+def _create_resolutions(connection: duckdb.DuckDBPyConnection, events: Sequence[str]) -> str:
+    if not events:
+        return NO_RESOLUTIONS
+    connection.register("resolving_events", pl.DataFrame({"event_name": events}).unique().to_arrow())
+    return RESOLUTIONS
 
 
 def list_answer_fields(types: Mapping[str, str], prompt_fields: set[str]) -> pl.DataFrame:

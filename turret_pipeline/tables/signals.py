@@ -17,6 +17,9 @@ SIGNALS: dict[str, str] = {
 }
 """Signals of an exchange, with what they mean."""
 
+RESOLVED = "resolved"
+"""The only good sign: a declared outcome."""
+
 SIGNALS_OF_STRUGGLE = tuple(signal for signal in SIGNALS if signal != REPEATED_LATER)
 """A person who comes back to a topic often just uses the product: in star_dev, 79 % of the exchanges are repeated."""
 
@@ -44,7 +47,7 @@ def _columns_of(signal: str, meaning: str) -> tuple[Column, Column]:
 
 EXCHANGE_SIGNALS = Table(
     "exchange_signals",
-    "One row per exchange: signs that it went wrong, each true, false or not decided.",
+    "One row per exchange: signs that it went wrong, and declared outcomes, each true, false or not decided.",
     ("exchange_id",),
     (
         text("exchange_id", "Exchange: the event_id of its prompt"),
@@ -56,10 +59,15 @@ EXCHANGE_SIGNALS = Table(
             nullable=True,
         ),
         text("struggle_reason", "Names of the signals that are true, or why nothing is decided", nullable=True),
+        *_columns_of(
+            RESOLVED,
+            "An event that the setting outcomes declares follows in the session before the prompts turn to another "
+            "topic",
+        ),
     ),
 )
 
-SIGNALS_OF_TOPICS = (*SIGNALS, STRUGGLE)
+SIGNALS_OF_TOPICS = (*SIGNALS, STRUGGLE, RESOLVED)
 """Signals of which topic_signals has the shares."""
 
 _REST = "the rest: the other topics of the field, the topic's other weeks, or its other values of the segment field"

@@ -6,7 +6,7 @@ import polars as pl
 from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS, TOPIC_OUTCOMES
-from turret_pipeline.tables.signals import ABANDONED, BADLY_RATED, REPHRASED
+from turret_pipeline.tables.signals import ABANDONED, BADLY_RATED, REPHRASED, RESOLVED
 from turret_pipeline_tests.benchmarks.simulated import World, simulate_occurrences
 
 
@@ -72,7 +72,7 @@ def _with_values(rng: np.random.Generator, rows: pl.DataFrame) -> pl.DataFrame:
         pl.Series("is_corrected", rng.random(size) < 0.05 * np.exp(habit)),
         pl.Series("model", rng.choice(["small", "large", "other"], size, p=[0.5, 0.3, 0.2])),
     ).with_columns(
-        *(pl.lit(None, pl.Boolean).alias(f"is_{name}") for name in (REPHRASED, ABANDONED, BADLY_RATED)),
+        *(pl.lit(None, pl.Boolean).alias(f"is_{name}") for name in (REPHRASED, ABANDONED, BADLY_RATED, RESOLVED)),
         (pl.col("is_error") | (pl.col("answer_count") == 0)).alias("is_unanswered"),
         pl.any_horizontal("is_error", pl.col("answer_count") == 0, "is_declined", "is_corrected").alias("is_struggle"),
         pl.when(is_last).then(pl.lit("ended")).otherwise(pl.lit("continued")).alias("ending"),

@@ -4,7 +4,7 @@ import datetime as dt
 
 import polars as pl
 
-from turret_pipeline.cli.topic_views import topic_lines
+from turret_pipeline.cli.topic_views import signal_lines, topic_lines
 
 TOPIC = {
     "topic_id": "prompt-3", "field": "prompt", "label": "Parcel", "label_source": "keywords", "description": "Texts.",
@@ -37,3 +37,32 @@ def test_a_topic_that_merges_into_another_than_it_came_from_is_merged() -> None:
         ("prompt-4", "merged", "prompt-3", 0.5),
     )
     assert history(*changes)[1:] == ["prompt-3 merged into prompt-2 (50%)", "prompt-4 merged into prompt-3 (50%)"]
+
+
+def test_signals_are_shown_with_interval_rest_and_whether_they_differ() -> None:
+    columns = [
+        "signal",
+        "exchange_count",
+        "signal_count",
+        "signal_share",
+        "share_low",
+        "share_high",
+        "base_share",
+        "q_value",
+    ]
+    signals = pl.DataFrame(
+        [
+            ("struggle", 1000, 240, 0.24, 0.2, 0.28, 0.1, 0.05),
+            ("badly_rated", 20, 5, 0.25, 0.112, 0.469, 0.2, 0.4),
+            ("declined", 3, 0, 0.0, 0.0, 0.561, None, None),
+        ],
+        columns,
+        orient="row",
+    )
+    assert signal_lines(signals) == [
+        "Signals of its exchanges, with 95 % intervals:",
+        "  declined 0.0% (0 of 3; 0.0% to 56.1%)",
+        "  badly rated 25.0% (5 of 20; 11.2% to 46.9%), at other topics 20.0%",
+        "  struggle 24.0% (240 of 1,000; 20.0% to 28.0%), at other topics 10.0% (beyond chance)",
+    ]
+    assert signal_lines(signals.clear()) == []

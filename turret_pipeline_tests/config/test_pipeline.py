@@ -58,6 +58,10 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
         ),
         ("mapping", {"event_name": "a", "user": "b"}, "Unknown key 'user' in mapping. Did you mean user_id"),
         ("mapping", {"user_id": "b"}, 'Missing key event_name in mapping: write event_name = "a column"'),
+        ("mapping", 3, r"Invalid mapping 3 .variable TURRET_MAPPING.: write a table \[mapping\] in turret.toml"),
+        ("outcomes", {"resolvd": "a"}, "Unknown key 'resolvd' in outcomes. Did you mean resolved"),
+        ("outcomes", {"resolved": 3}, "Invalid resolved 3 in outcomes: use the name of an event"),
+        ("outcomes", {"resolved": ["a", ""]}, "Invalid resolved '' in outcomes"),
         ("mapping", {"event_name": 3}, "Invalid event_name 3 in mapping: use the name of a column"),
         (
             "mapping",

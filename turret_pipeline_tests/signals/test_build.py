@@ -35,10 +35,13 @@ def find(
     order: int = 1,
     seconds: float = 60,
     marks: pl.DataFrame | None = None,
+    resolving: Sequence[str] = (),
+    ended: bool = True,
 ) -> dict[str, dict[str, Any]]:
     """Rows of exchange_signals by exchange. A last session a month later ends all others."""
     end = max(event.seconds for event in events) + 30 * DAY
-    events = [*events, replace(prompt("end", end, "bye"), session_id="last", user_id="last")]
+    if ended:
+        events = [*events, replace(prompt("end", end, "bye"), session_id="last", user_id="last")]
     lake = write_lake(folder, events, topics=topics, continued=continued, order=order)
     texts = collect_texts(lake.scan("event_values"), ["prompt", "generation"])[1]
     language = pl.col("text").replace_strict(languages or {}, default="en", return_dtype=pl.String).alias("language")
@@ -51,7 +54,7 @@ def find(
         if known:
             yield pl.Series("text_id", known), np.array([by_id[one] for one in known], dtype=np.float32)
 
-    write_exchange_signals(lake, {"another model": read}, SignalOptions(abandoned_seconds=seconds), marks)
+    write_exchange_signals(lake, {"another model": read}, SignalOptions(seconds, resolving), marks)
     return {row["exchange_id"]: row for row in Lake(folder).read("exchange_signals").iter_rows(named=True)}
 
 
@@ -237,3 +240,33 @@ def test_events_without_prompts_have_no_signals(tmp_path: Path) -> None:
 def test_answers_are_read_from_the_field_that_is_named_like_one() -> None:
     types = {"note": "text", "answer": "text", "prompt": "text", "comment": "text", "plan": "enum"}
     assert list_answer_fields(types, {"prompt"}).rows() == [("answer", 0), ("note", 1)]
+
+
+def test_an_outcome_resolves_the_exchanges_before_it_back_to_the_last_change_of_topic(tmp_path: Path) -> None:
+    events = [
+        prompt("p1", 0, "one"),
+        prompt("p2", 10, "two"),
+        prompt("p3", 20, "three"),
+        Event("copied", "answer_copied", 25),
+        prompt("p4", 30, "four"),
+        prompt("p5", 40, "five"),
+        Event("closed", "ticket_closed", 100),
+        prompt("p6", 200, "six", "s2"),
+    ]
+    topics = {"one": "A", "two": "B", "three": "B", "four": "B", "five": "C", "six": "C"}
+    rows = find(tmp_path, events, topics=topics, resolving=["answer_copied", "ticket_closed"])
+    assert is_true(rows, "resolved") == {"p1": False, "p2": True, "p3": True, "p4": False, "p5": True, "p6": False}
+    assert rows["p2"]["resolved_reason"] == "The event answer_copied follows after 15 s."
+    assert rows["p1"]["resolved_reason"] is None
+
+
+def test_a_session_that_may_go_on_is_not_decided_until_an_outcome_follows(tmp_path: Path) -> None:
+    events = [prompt("p1", 0), prompt("p2", 10, session_id="s2"), Event("copied", "answer_copied", 12, session_id="s2")]
+    rows = find(tmp_path, events, resolving=["answer_copied"], ended=False)
+    assert is_true(rows, "resolved") == {"p1": None, "p2": True}
+    assert rows["p1"]["resolved_reason"] == "The session may go on."
+
+
+def test_without_a_declared_outcome_nothing_is_resolved_or_not(tmp_path: Path) -> None:
+    assert is_true(find(tmp_path, [prompt("p1", 0)]), "resolved") == {"p1": None}
+    assert is_true(find(tmp_path, [prompt("p1", 0)], resolving=["unknown"]), "resolved") == {"p1": False}

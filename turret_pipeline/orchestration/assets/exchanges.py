@@ -42,14 +42,15 @@ def exchanges(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
 
 
 def describe_unknown_events(settings: Settings, lake: Lake) -> Iterator[str]:
-    """A sentence about each event name in the settings of roles that no event has."""
-    settings_of_roles = ("prompt_events", "answer_events", "feedback_events")
-    if not any(getattr(settings, setting) for setting in settings_of_roles):
+    """A sentence about each event name in the settings of roles and outcomes that no event has."""
+    roles = ("prompt_events", "answer_events", "feedback_events")
+    named = {**{role: getattr(settings, role) for role in roles}, "outcomes.resolved": settings.outcomes.resolved}
+    if not any(named.values()):
         return
     counts = lake.scan("events").group_by("event_name").len().sort("len", "event_name", descending=[True, False])
     known = counts.collect()["event_name"].to_list()
-    for setting in settings_of_roles:
-        for name in getattr(settings, setting):
+    for setting, names in named.items():
+        for name in names:
             if name not in known:
                 hint = suggest(name, known) or f" The most common names: {', '.join(known[:NAMES_SHOWN])}."
                 yield f"Setting {setting} names the event {name!r}, which does not occur.{hint}"

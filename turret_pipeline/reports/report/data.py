@@ -10,7 +10,7 @@ from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS
-from turret_pipeline.tables.signals import SIGNALS_OF_STRUGGLE, STRUGGLE
+from turret_pipeline.tables.signals import RESOLVED, SIGNALS_OF_STRUGGLE, STRUGGLE
 
 TOPICS = """
 select topic_id, field, label, theme_label, role, cohesion, example_texts from marts.topics where status = 'active'
@@ -23,7 +23,7 @@ from marts.event_topics join marts.events using (event_id) semi join selected_se
 order by field, event_at, event_id
 """
 
-SIGNAL_FLAGS = [f"is_{signal}" for signal in (*SIGNALS_OF_STRUGGLE, STRUGGLE)]
+SIGNAL_FLAGS = [f"is_{signal}" for signal in (*SIGNALS_OF_STRUGGLE, STRUGGLE, RESOLVED)]
 
 EXCHANGES = f"""
 select exchanges.*, {", ".join(SIGNAL_FLAGS)},

@@ -19,7 +19,7 @@ from turret_pipeline.reports.report.words import certainty, share_of
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.tables.exchanges import ENDED, OPEN
 from turret_pipeline.tables.rating_scales import BAD_SHARE, SCALES
-from turret_pipeline.tables.signals import CORRECTED, DECLINED, SIGNALS_OF_STRUGGLE, STRUGGLE
+from turret_pipeline.tables.signals import SIGNALS_OF_STRUGGLE, STRUGGLE
 
 SLOWEST = 0.9
 """Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
@@ -34,16 +34,23 @@ NOUNS = {
     "declined": "shares of refusals",
     "corrected": "shares of objections",
     "struggle": "signs of struggle",
+    "unresolved": "shares without a declared outcome",
 }
 """Nouns for the comparisons, by key of the measure."""
 
-SIGNALS = {
-    DECLINED: ("answer", "refuse"),
-    CORRECTED: ("prompt", "are followed by an objection"),
-    STRUGGLE: ("exchange", "show signs of struggle"),
+FLAGS = {
+    "unanswered": (
+        pl.col("is_unanswered") & ~pl.col("is_error").fill_null(value=False),  # errors are a measure of their own
+        "prompt",
+        "get no answer, or one that finds or knows nothing",
+    ),
+    "declined": (pl.col("is_declined"), "answer", "refuse"),
+    "corrected": (pl.col("is_corrected"), "prompt", "are followed by an objection"),
+    STRUGGLE: (pl.col("is_struggle"), "exchange", "show signs of struggle"),
+    "unresolved": (~pl.col("is_resolved"), "exchange", "are not resolved"),
 }
-"""Noun and verdict of signals that are measures of their own. Others are left out: is_rephrased and is_abandoned are
-right too rarely to be told alone, and the rest are measured as they were recorded."""
+"""Measures of signals, with noun and verdict. Others are left out: is_rephrased and is_abandoned are right too rarely
+to be told alone, and the rest are measured as they were recorded."""
 
 SIGNS_SHOWN = 3
 """Signals that a sentence about struggle names."""
@@ -77,13 +84,9 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
         yield Measure(
             "error", known.with_columns(pl.col("is_error").alias("is_counted")), "exchange", "fail with an error"
         )
-    unanswered = exchanges.drop_nulls("is_unanswered")
-    is_silent = pl.col("is_unanswered") & ~pl.col("is_error").fill_null(value=False)
-    rows = unanswered.with_columns(is_silent.alias("is_counted"))
-    yield Measure("unanswered", rows, "prompt", "get no answer, or one that finds or knows nothing")
-    for signal, (unit, verdict) in SIGNALS.items():
-        decided = exchanges.drop_nulls(f"is_{signal}")
-        yield Measure(signal, decided.with_columns(pl.col(f"is_{signal}").alias("is_counted")), unit, verdict)
+    for key, (flag, noun, verdict) in FLAGS.items():
+        flagged = exchanges.with_columns(flag.alias("is_counted")).drop_nulls("is_counted")
+        yield Measure(key, flagged, noun, verdict)
 
 
 def find_failures(data: ReportData, labels: Mapping[str, str], period: object, min_users: int) -> Family:

@@ -17,6 +17,7 @@ GOOD_AND_BAD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "unanswered": ({"is_unanswered": False}, {"is_unanswered": True}),
     "declined": ({"is_declined": False}, {"is_declined": True}),
     "corrected": ({"is_corrected": False}, {"is_corrected": True}),
+    "unresolved": ({"is_resolved": True}, {"is_resolved": False}),
     "struggle": ({"is_struggle": False}, {"is_struggle": True}),
 }
 

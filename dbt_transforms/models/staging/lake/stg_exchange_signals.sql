@@ -15,5 +15,7 @@ select
     is_badly_rated,
     badly_rated_reason,
     is_struggle,
-    struggle_reason
+    struggle_reason,
+    is_resolved,
+    resolved_reason
 from {{ source('lake', 'exchange_signals') }}
