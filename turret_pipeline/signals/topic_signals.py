@@ -42,7 +42,7 @@ class TopicSignalOptions:
 
 @dataclass(frozen=True)
 class _Scope:
-    """What shares are compared within: all topics, or the weeks or segments of a topic."""
+    """Cells of one kind: those of topics, of weeks, or of the values of a segment field."""
 
     kind: str
     segment_field: str | None = None
