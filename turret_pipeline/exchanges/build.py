@@ -13,17 +13,13 @@ from turret_pipeline.exchanges.roles import NamedEvents, assign_roles, list_cand
 from turret_pipeline.exchanges.split import ROLE_COUNTS, create_shard_views, split_into_shards
 from turret_pipeline.storage.atomic_files import remove, temp_path
 from turret_pipeline.storage.lake import Lake, escape_sql_path, escape_sql_target
-from turret_pipeline.storage.scratch_database import create_lake_views, open_scratch_database
+from turret_pipeline.storage.scratch_database import JOIN_AS_WRITTEN, create_lake_views, open_scratch_database
 from turret_pipeline.tables import EXCHANGE_VALUES, EXCHANGES
 
 EVENTS_PER_SHARD = 2_500_000
 """With ten values per event, a shard of this size needs about 2 GB."""
 
 MEMORY_LIMIT = "2GB"
-_JOIN_AS_WRITTEN = "set disabled_optimizers = 'join_order,build_side_probe_side'"
-"""Every join has its smaller side on the right, where DuckDB builds the hash table. Its own estimates of filtered files
-choose the wrong side often, which takes twice as long."""
-
 READ = ("event_values", "event_texts", "text_topics", "continuations")
 
 
@@ -47,7 +43,7 @@ def write_exchanges(lake: Lake, options: ExchangeOptions) -> pl.DataFrame:
     try:
         folder.mkdir(parents=True)
         with open_scratch_database(lake, MEMORY_LIMIT) as connection:
-            connection.execute(_JOIN_AS_WRITTEN)
+            connection.execute(JOIN_AS_WRITTEN)
             _create_views(connection, lake)
             roles = lake.write("exchange_roles", _find_roles(connection, types, options.named))
             connection.register("event_roles", roles.with_row_index("preference").to_arrow())
