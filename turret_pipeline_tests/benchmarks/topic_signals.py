@@ -24,7 +24,8 @@ import numpy as np
 import polars as pl
 from scipy.stats import binom
 
-from turret_pipeline.signals.topic_signals import READ, TopicSignalOptions, build_topic_signals
+from turret_pipeline.signals.topic_cells import READ
+from turret_pipeline.signals.topic_signals import build_topic_signals
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.storage.lake import Lake
@@ -101,7 +102,7 @@ def print_false_alarms(worlds: Mapping[str, World], runs: int) -> bool:
         rng, alarms, rows = np.random.default_rng(1), 0, 0
         for _ in range(runs):
             with tempfile.TemporaryDirectory() as folder:
-                found = build_topic_signals(simulate_lake(rng, world, Path(folder)), TopicSignalOptions())
+                found = build_topic_signals(simulate_lake(rng, world, Path(folder)))
             rows += found["q_value"].count()
             alarms += bool((found["q_value"] <= Q_VALUE_THRESHOLD).any())
         print(f"| {name} | {runs} | {rows:,} | {alarms} ({alarms / runs:.1%}) |", flush=True)
@@ -116,7 +117,7 @@ def print_power(runs: int) -> None:
         rng, hits = np.random.default_rng(2), 0
         for _ in range(runs):
             with tempfile.TemporaryDirectory() as folder:
-                found = build_topic_signals(simulate_lake(rng, World(), Path(folder), factor), TopicSignalOptions())
+                found = build_topic_signals(simulate_lake(rng, World(), Path(folder), factor))
             is_it = (pl.col("topic_id") == f"prompt-{PLANTED_TOPIC}") & (pl.col("signal") == "unanswered")
             hits += found.filter(is_it, pl.col("q_value") <= Q_VALUE_THRESHOLD, pl.col("difference") > 0).height > 0
         print(f"| {factor:g} times | {hits / runs:.0%} |", flush=True)
@@ -168,7 +169,7 @@ def print_speed(count: int) -> None:
                 connection.execute(f"copy (from '{lake.path(name)}') to '{folder}/copy.parquet' (format parquet)")
         copied = time.perf_counter() - started
         started = time.perf_counter()
-        rows = build_topic_signals(lake, TopicSignalOptions()).height
+        rows = build_topic_signals(lake).height
         built = time.perf_counter() - started
         memory = peak_memory_of([sys.executable, "-m", __spec__.name, "--build", folder])
     print(f"\n{count:,} exchanges, {rows:,} rows: {built:.1f} s, {memory:.2f} GB; copied in {copied:.1f} s")
@@ -183,7 +184,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.build:
-        build_topic_signals(Lake(options.build), TopicSignalOptions())
+        build_topic_signals(Lake(options.build))
         return 0
     if options.quick:
         is_right = print_false_alarms({"60 users, 5 topics": replace(World(), topics=5, users=60)}, 10)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.signals.topic_signals import TopicSignalOptions, build_topic_signals
+from turret_pipeline.signals.topic_signals import build_topic_signals
 from turret_pipeline.stats.groups import compare_groups
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.tables import LAKE_TABLES, TOPIC_SIGNALS
@@ -71,7 +71,7 @@ def build(
     }  # fmt: skip
     for name, of_table in tables.items():
         lake.write(name, pl.DataFrame(of_table, LAKE_TABLES[name].schema))
-    return build_topic_signals(lake, TopicSignalOptions(**options))  # type: ignore[arg-type]
+    return build_topic_signals(lake, **options)  # type: ignore[arg-type]
 
 
 def _name_session(number: int, exchange: Exchange) -> str:

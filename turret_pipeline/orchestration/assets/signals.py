@@ -9,7 +9,7 @@ from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import SHOWN, lake_spec, result
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.signals.build import SignalOptions, write_exchange_signals
-from turret_pipeline.signals.topic_signals import TopicSignalOptions, build_topic_signals
+from turret_pipeline.signals.topic_signals import build_topic_signals
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables.signals import SIGNALS
 from turret_pipeline.topics.embedding.model_names import AUTO
@@ -40,8 +40,8 @@ def signals(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     facts = {f"{name}_share": share for name, share in zip((*SIGNALS, "struggle"), known, strict=True)}
     yield result("exchange_signals", int(count), **{name: share for name, share in facts.items() if share is not None})
     with workspace.progress.during("Comparing signals of topics"):
-        options_of_topics = TopicSignalOptions(settings.week_start, settings.time_zone, settings.privacy_min_users)
-        of_topics = lake.write("topic_signals", build_topic_signals(lake, options_of_topics))
+        of_topics = build_topic_signals(lake, settings.week_start, settings.time_zone, settings.privacy_min_users)
+        lake.write("topic_signals", of_topics)
     different = of_topics.filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
     largest = different.sort(pl.col("difference").abs(), descending=True).head(SHOWN)
     yield result("topic_signals", of_topics, rows_that_differ=different.height, largest_differences=largest)
