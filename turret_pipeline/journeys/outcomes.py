@@ -11,13 +11,14 @@ from turret_pipeline.journeys.visits import NAME, rank_names, split_by_dimension
 from turret_pipeline.stats.array_types import IntArray
 from turret_pipeline.stats.shares import q_values
 from turret_pipeline.stats.standards import compare_with_standards, find_standards
-from turret_pipeline.tables import TOPIC_OUTCOMES
+from turret_pipeline.tables import STRUGGLE_OUTCOME, TOPIC_OUTCOMES
 
 
 def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, min_users: int = 1) -> pl.DataFrame:
     """Table ``topic_outcomes`` from the visits of text fields by session and the events that may be outcomes.
 
-    ``events`` have event_name, session_id and position, as in the visits.
+    ``events`` have event_name, session_id and position, as in the visits; ``list_struggle_outcomes`` adds the exchanges
+    that went wrong.
 
     The units are the first visits of a session to each topic, and the question is: does the outcome follow later in the
     session? A visit early in a session has more events after it, so a topic is compared with the first visits to other
@@ -45,6 +46,16 @@ def topic_outcomes(visits: pl.DataFrame, events: pl.DataFrame | pl.LazyFrame, mi
             tables.append(family.with_columns(pl.Series("q_value", q_values(family["p_value"].to_numpy()))))
     outcomes = pl.concat([table.select(TOPIC_OUTCOMES.schema.names()) for table in tables])
     return outcomes.sort(TOPIC_OUTCOMES.key)
+
+
+def list_struggle_outcomes(struggles: pl.DataFrame) -> pl.DataFrame:
+    """The exchanges that went wrong as events named STRUGGLE_OUTCOME, at their prompts.
+
+    ``struggles`` has session_id, position and is_struggle; an exchange in which that is not decided is no such event.
+    """
+    return struggles.filter("is_struggle").select(
+        pl.lit(STRUGGLE_OUTCOME).cast(NAME).alias("event_name"), pl.col("session_id").cast(NAME), "position"
+    )
 
 
 def _first_visits(visits: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,11 @@ PAIRS = {
     ],
     "journey_loops": [("bounce_count", "session_count")],
     "journey_segments": [("difference", "difference_low"), ("difference_high", "difference")],
+    "journey_struggles": [
+        ("move_count", "struggle_count"),
+        ("difference", "difference_low"),
+        ("difference_high", "difference"),
+    ],
     "topic_outcomes": [
         ("session_count", "outcome_session_count"),
         ("difference", "difference_low"),

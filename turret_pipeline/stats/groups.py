@@ -73,7 +73,9 @@ def compare_groups(
     )
 
 
-def compare_with_rest(is_counted: NDArray[np.bool_], group: IntArray, cluster: IntArray) -> GroupShares:
+def compare_with_rest(
+    is_counted: NDArray[np.bool_], group: IntArray, cluster: IntArray, min_clusters: int = MIN_CLUSTERS
+) -> GroupShares:
     """Share of the counted events of each group, compared with that of all other events, of shape (groups,).
 
     ``group`` and ``cluster`` are the numbers of each event's group and cluster, from 0. Unlike in ``compare_groups``,
@@ -82,7 +84,7 @@ def compare_with_rest(is_counted: NDArray[np.bool_], group: IntArray, cluster: I
     """
     shape = (int(cluster.max(initial=-1)) + 1, int(group.max(initial=-1)) + 1)
     totals = count_matrix(cluster, group, shape)
-    kept = np.flatnonzero(is_comparable(totals, MIN_CLUSTERS))
+    kept = np.flatnonzero(is_comparable(totals, max(min_clusters, MIN_CLUSTERS)))
     counts = count_matrix(cluster[is_counted], group[is_counted], shape)[:, kept]
     of_clusters = np.bincount(cluster, minlength=shape[0]), np.bincount(cluster[is_counted], minlength=shape[0])
     total, count = (np.asarray(matrix.sum(axis=0)).ravel() for matrix in (totals[:, kept], counts))

@@ -1,7 +1,7 @@
 """Tables of patterns in journeys: loops and paths, and differences between segments and between topics."""
 
 from turret_pipeline.tables.contract import Column, Table, boolean, integer, number, text
-from turret_pipeline.tables.journeys import DIMENSION
+from turret_pipeline.tables.journeys import DIMENSION, STRUGGLE_OUTCOME
 
 _SUPPRESSED = "rows of fewer users than privacy_min_users are left out"
 _INTERVAL = (
@@ -77,6 +77,39 @@ JOURNEY_SEGMENTS = Table(
     ),
 )
 
+JOURNEY_STRUGGLES = Table(
+    "journey_struggles",
+    "One row per edge to a topic: how often the exchange that it leads to goes wrong, compared with other ways there.",
+    ("dimension", "from_node_id", "to_node_id"),
+    (
+        text("dimension", "Text field whose topics are the nodes, or user:FIELD, as in journey_edges"),
+        text("from_node_id", "Node before the exchange, or (start); the same topic if the session stays on it"),
+        text(
+            "to_node_id",
+            "Topic of the exchange. An edge is compared if at least 10 moves of 5 users take it, and as many take "
+            "other edges to the topic. If the user is unknown, sessions count instead of users; privacy_min_users "
+            "replaces 5 if it is larger. Topics whose exchanges all go wrong, or none of them, are left out: no edge "
+            "to them differs",
+        ),
+        integer(
+            "move_count",
+            "Moves of the edge to an exchange in which exchange_signals.is_struggle is decided. Rows are left out if "
+            "the exchanges that go wrong, or those that do not, have fewer users than privacy_min_users (unknown users "
+            "do not count), or if all that is left out of the topic has fewer",
+        ),
+        integer("struggle_count", "Of these, moves to an exchange with is_struggle"),
+        number("struggle_share", "struggle_count divided by move_count"),
+        number("other_struggle_share", "The same share of all other moves to the topic"),
+        number("difference", "struggle_share minus other_struggle_share"),
+        *_INTERVAL,
+        number(
+            "q_value",
+            "Expected share of false findings among the rows with this q-value or less (Benjamini-Hochberg over all "
+            "rows of the dimension)",
+        ),
+    ),
+)
+
 TOPIC_OUTCOMES = Table(
     "topic_outcomes",
     "One row per topic and outcome event: how often the event follows a session's first visit to the topic.",
@@ -90,7 +123,12 @@ TOPIC_OUTCOMES = Table(
             "it, and others as often. If the user is unknown, sessions count instead of users; privacy_min_users "
             "replaces 5 if it is larger",
         ),
-        text("outcome_event_name", "Name of the event; every event name may be an outcome"),
+        text(
+            "outcome_event_name",
+            f"Name of the event; every event name may be an outcome. {STRUGGLE_OUTCOME}, which no event is named, is "
+            "an exchange with exchange_signals.is_struggle. One in which that is not decided does not count: if no "
+            "other follows, the outcome does not follow",
+        ),
         integer("session_count", "Sessions that visit the topic"),
         integer(
             "outcome_session_count",

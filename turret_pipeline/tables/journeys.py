@@ -8,6 +8,10 @@ START, END = "(start)", "(end)"
 OTHER = "(other)"
 """Pseudo-node for transitions of too few users to be shown: edges lead to it and from it."""
 
+STRUGGLE_OUTCOME = "(struggle)"
+"""Name of exchanges that went wrong among the outcome events of topics. No event may have it, or that of a pseudo-node.
+"""
+
 EVENT_NAME = "event_name"
 """The journey dimension whose nodes are the names of the events."""
 

@@ -2,7 +2,7 @@
 
 Sizes of topics follow Zipf's law; topics lead to themselves most, and to some topics more than to others. There are a
 dozen event names, on average ten events per session and five sessions per user, texts on four of five events, and enum
-values on every event. Of ``events``, only the columns that journeys need are written.
+values on every event. Only the columns that journeys need are filled; the others are null.
 """
 
 import datetime as dt
@@ -79,7 +79,7 @@ def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
     """Write the tables from which journeys are built."""
     generated = generate_events(event_count, seed)
     lake.root.mkdir(parents=True, exist_ok=True)
-    generated.drop("topic", "user", "session").write_parquet(lake.path("events"))
+    _write(lake, "events", generated.drop("topic", "user", "session"))
     row = pl.int_range(pl.len())
     values = [
         generated.select(
@@ -89,7 +89,7 @@ def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
         .with_columns(pl.col("value").cast(pl.String))
         for field, count in SEGMENTS.items()
     ]
-    pl.concat(values).write_parquet(lake.path("event_values"))
+    _write(lake, "event_values", pl.concat(values))
     texts = generated.filter(row % 5 > 0).select(
         "event_id", pl.lit(FIELD).alias("field"), "topic", (row % 3).alias("third")
     )
@@ -102,14 +102,20 @@ def write_lake(lake: Lake, event_count: int, seed: int = 1) -> None:
         .alias("text_id"),
         (pl.lit(f"{FIELD}-") + pl.col("topic").cast(pl.String)).alias("topic_id"),
     )
-    with_ids.select("event_id", "field", "text_id").write_parquet(lake.path("event_texts"))
-    with_ids.unique("text_id").select("field", "text_id", "topic_id").write_parquet(lake.path("text_topics"))
-    with_ids.filter(row % 10 == 0).select(
-        "event_id", "field", pl.col("topic_id").alias("continues_topic_id")
-    ).write_parquet(lake.path("continuations"))
+    _write(lake, "event_texts", with_ids.select("event_id", "field", "text_id"))
+    _write(lake, "text_topics", with_ids.unique("text_id").select("field", "text_id", "topic_id"))
+    continued = with_ids.filter(row % 10 == 0)
+    _write(lake, "continuations", continued.select("event_id", "field", pl.col("topic_id").alias("continues_topic_id")))
+    is_struggle = (pl.col("event_id").hash(7) % 7 == 0).alias("is_struggle")
+    _write(lake, "exchange_signals", with_ids.select(pl.col("event_id").alias("exchange_id"), is_struggle))
     labels = with_ids.select("field", "topic_id", pl.col("topic_id").alias("label")).unique().sort("topic_id")
-    labels.write_parquet(lake.path("topic_definitions"))
+    _write(lake, "topic_definitions", labels)
     types = {FIELD: "text", **dict.fromkeys(SEGMENTS, "enum")}
-    pl.DataFrame({"field": list(types), "type": list(types.values())}).write_parquet(lake.path("fields"))
-    for table in ("text_topics", "event_values", "event_texts"):
-        assert set(pl.read_parquet_schema(lake.path(table))) <= set(LAKE_TABLES[table].schema)
+    _write(lake, "fields", pl.DataFrame({"field": list(types), "type": list(types.values())}))
+
+
+def _write(lake: Lake, table: str, rows: pl.DataFrame) -> None:
+    """Write a table with nulls in the columns that the rows lack."""
+    columns = LAKE_TABLES[table].schema.items()
+    filled = (pl.col(name) if name in rows.columns else pl.lit(None, kind).alias(name) for name, kind in columns)
+    rows.select(filled).write_parquet(lake.path(table))

@@ -10,7 +10,7 @@ import pytest
 
 from turret_pipeline.collector.api_errors import STATUS
 from turret_pipeline.collector.wire.validation import RESERVED_NAMES
-from turret_pipeline.tables import END, OTHER, START
+from turret_pipeline.tables import END, OTHER, START, STRUGGLE_OUTCOME
 from turret_pipeline_tests.collector.servers import Server, run_server
 from turret_pipeline_tests.commands import environment
 
@@ -60,7 +60,7 @@ def test_the_page_loads_nothing_and_runs_nothing(server: Server) -> None:
 
 
 def test_reserved_names_match_those_of_the_pipeline() -> None:
-    assert {START, END, OTHER} == set(RESERVED_NAMES)
+    assert {START, END, OTHER, STRUGGLE_OUTCOME} == set(RESERVED_NAMES)
 
 
 @pytest.mark.slow

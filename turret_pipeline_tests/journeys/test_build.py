@@ -11,6 +11,7 @@ from turret_pipeline_tests.journeys.rows import NOON, path
 
 EVENTS = pl.DataFrame({"event_id": ["e0"], "session_id": ["s1"], "event_name": ["a"]})
 VALUES = pl.DataFrame(schema={"event_id": pl.String, "field": pl.String, "value": pl.String})
+SIGNALS = pl.DataFrame(schema={"exchange_id": pl.String, "is_struggle": pl.Boolean})
 LABELS = pl.DataFrame({"field": ["prompt"], "topic_id": ["x"], "label": ["Refunds"]})
 
 
@@ -18,7 +19,7 @@ def test_every_table_has_every_dimension_and_topics_keep_their_labels() -> None:
     dimensions = ["event_name", "user:event_name", "prompt", "user:prompt"]
     given = [path("s1", "xyx", dimension=dimension) for dimension in dimensions]
     written: list[pl.DataFrame] = []
-    found = build_journey_tables(given, EVENTS, VALUES, LABELS, 1, written.append)
+    found = build_journey_tables(given, EVENTS, VALUES, SIGNALS, LABELS, 1, written.append)
     assert tuple(found) == TABLES
     for table in ("journey_edges", "journey_nodes", "journey_loops", "journey_paths"):
         assert found[table]["dimension"].unique(maintain_order=True).to_list() == dimensions
@@ -37,6 +38,7 @@ def test_nodes_include_all_nodes_when_rare_edges_are_suppressed() -> None:
         ],
         EVENTS,
         VALUES,
+        SIGNALS,
         LABELS,
         2,
         lambda _: None,
@@ -49,7 +51,7 @@ def test_nodes_include_all_nodes_when_rare_edges_are_suppressed() -> None:
 
 
 def test_no_visits_make_empty_tables() -> None:
-    found = build_journey_tables([], EVENTS.clear(), VALUES, LABELS, 1, lambda _: None)
+    found = build_journey_tables([], EVENTS.clear(), VALUES, SIGNALS, LABELS, 1, lambda _: None)
     for table, frame in found.items():
         assert_frame_equal(frame, LAKE_TABLES[table].empty())
 
@@ -70,7 +72,7 @@ def test_very_long_and_very_short_sessions_are_counted_completely() -> None:
     values = events.select("event_id", pl.lit("plan").alias("field"), pl.lit("free").alias("value"))
     written: list[pl.DataFrame] = []
     of_both = collect_visits(events, EVENT_TEXTS.empty(), TEXT_TOPICS.empty(), CONTINUATIONS.empty(), ["prompt"])
-    found = build_journey_tables(of_both, events, values, LABELS, 1, written.append)
+    found = build_journey_tables(of_both, events, values, SIGNALS, LABELS, 1, written.append)
     edges = found["journey_edges"].filter(pl.col("dimension") == "event_name")
     assert edges.select("from_node_id", "to_node_id", "transition_count", "median_seconds").rows() == [
         ("(start)", "ask", 2, None),
@@ -85,3 +87,28 @@ def test_very_long_and_very_short_sessions_are_counted_completely() -> None:
     steps = pl.concat(written).group_by("dimension", "sequence_id").agg(pl.col("step_number").max()).sort("step_number")
     assert sorted(steps["step_number"]) == [1, 1, many, many]
     assert found["journey_segments"].is_empty()
+
+
+def test_exchanges_that_went_wrong_are_struggles_and_outcomes() -> None:
+    sessions = [f"s{number}" for number in range(40)]
+    nodes = ["xx" if number < 20 else "yx" for number in range(40)]
+    prompts = [f"{session} {step}" for session in sessions for step in (0, 1)]
+    events = pl.DataFrame({"event_id": prompts}).with_columns(
+        pl.col("event_id").str.split(" ").list.first().alias("session_id"), pl.lit("asked").alias("event_name")
+    )
+    given = pl.concat([path(name, both, name, "prompt") for name, both in zip(sessions, nodes, strict=True)])
+    given = given.with_columns(pl.int_range(pl.len()).alias("position"))
+    wrong = [step == "1" and int(name[1:]) < 20 for name, step in (prompt.split(" ") for prompt in prompts)]
+    signals = pl.DataFrame({"exchange_id": prompts, "is_struggle": wrong}).with_columns(
+        pl.when(pl.col("exchange_id") != "s0 0").then("is_struggle")  # not decided
+    )
+    signals = pl.concat([signals, signals.select(pl.lit("elsewhere").alias("exchange_id"), "is_struggle").head(1)])
+    found = build_journey_tables([given], events, VALUES, signals.sample(fraction=1, seed=1), LABELS, 1, lambda _: None)
+    counts = ["from_node_id", "to_node_id", "move_count", "struggle_count", "other_struggle_share"]
+    assert found["journey_struggles"].select(counts).rows() == [
+        ("(start)", "x", 19, 0, 0.5),
+        ("x", "x", 20, 20, 0.0),
+        ("y", "x", 20, 0, 20 / 39),
+    ]
+    outcomes = found["topic_outcomes"].filter(pl.col("outcome_event_name") == "(struggle)")
+    assert outcomes.select("topic_id", "session_count", "outcome_session_count").rows() == [("x", 40, 20), ("y", 20, 0)]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline.journeys.outcomes import topic_outcomes
+from turret_pipeline.journeys.outcomes import list_struggle_outcomes, topic_outcomes
 from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.tables import TOPIC_OUTCOMES
 from turret_pipeline_tests.journeys.rows import at, visits
@@ -127,6 +127,23 @@ def test_the_order_in_which_the_process_met_the_names_does_not_matter() -> None:
     others = events.with_columns(pl.format("other {}", "session_id").alias("session_id"))
     assert_frame_equal(topic_outcomes(renamed, others), topic_outcomes(given, events), check_exact=True)
     assert met.n_unique() == len(names)
+
+
+def test_exchanges_that_went_wrong_later_are_an_outcome_of_their_own() -> None:
+    given, events = visits_and_events(("aa", 12), ("aa", 4), ("ba", 4), ("ba", 16))
+    wrong = {"0.": [False, True], "1.": [True, None], "2.": [False, True], "3.": [None, False]}
+    found = [wrong[session[:2]][at % 2] for session, at in events.select("session_id", "position").iter_rows()]
+    struggles = events.select("session_id", "position", pl.Series("is_struggle", found, pl.Boolean))
+    outcomes = list_struggle_outcomes(struggles.sample(fraction=1, shuffle=True, seed=3))
+    columns = ["topic_id", "outcome_event_name", "session_count", "outcome_session_count", "baseline_share"]
+    assert topic_outcomes(given, outcomes).select(columns).rows() == [
+        ("a", "(struggle)", 36, 12, pytest.approx(16 * 0.2 / 36)),  # an exchange does not follow itself
+        ("b", "(struggle)", 20, 4, 0.75),
+    ]
+    of_same_name = events.with_columns(pl.lit("struggle").alias("event_name"))
+    both = pl.concat([of_same_name, outcomes.cast(events.schema).select(events.columns)])
+    assert set(topic_outcomes(given, both)["outcome_event_name"]) == {"(struggle)", "struggle"}
+    assert list_struggle_outcomes(struggles.clear()).is_empty()
 
 
 def test_without_visits_the_table_is_empty() -> None:

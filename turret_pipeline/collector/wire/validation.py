@@ -12,7 +12,7 @@ from turret_pipeline.collector.api_errors import INVALID_REQUEST, MISSING_REQUIR
 MAX_NAME_LENGTH = 255
 MAX_ID_LENGTH = 255
 MAX_KEY_LENGTH = 255
-RESERVED_NAMES = ("(start)", "(end)", "(other)")  # nodes that the pipeline adds to journeys
+RESERVED_NAMES = ("(start)", "(end)", "(other)", "(struggle)")  # what the pipeline adds to journeys
 LATENCY_BELOW = 1e7  # seconds
 SECONDS_RANGE = (946_684_800, 7_226_582_399)  # Unix time of 2000 to 2198
 MILLISECONDS_RANGE = (946_684_800_000, 7_226_582_399_000)

@@ -14,7 +14,7 @@ from turret_pipeline.events.formats.event import Rejection
 from turret_pipeline.events.formats.placeholders import is_placeholder
 from turret_pipeline.events.formats.times import InvalidTimeError, is_plausible_time, read_time
 from turret_pipeline.json_repair import Loaded, load_json
-from turret_pipeline.tables import END, OTHER, START
+from turret_pipeline.tables import END, OTHER, START, STRUGGLE_OUTCOME
 
 NAME_LIMIT = 255
 _DESCRIPTION_LIMIT = 80
@@ -121,7 +121,7 @@ def parse_name(path: str, value: object) -> str:
     found = value.strip()
     if not 1 <= len(found) <= NAME_LIMIT:
         raise Rejection("invalid_name", f"{key} has {len(found)} characters: it must have 1 to {NAME_LIMIT}.")
-    if found in {START, END, OTHER}:
+    if found in {START, END, OTHER, STRUGGLE_OUTCOME}:
         raise Rejection("invalid_name", f"{key} is {found}, which is reserved for journeys: use another name.")
     return found
 

@@ -24,7 +24,7 @@ from turret_pipeline.tables import EVENT_NAME, USER
 
 DEPS = (
     *("events", "event_values", "fields", "event_texts", "text_topics", "topic_definitions", "continuations"),
-    "exchange_roles",
+    *("exchange_roles", "exchange_signals"),
 )
 STEPS = "journey_steps"
 
@@ -56,7 +56,7 @@ def journeys(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     yield result("journey_loops", loops, most_bounced=_rank_paths(bounces, nodes))
     longer = paths.filter((pl.col("step_count") > 2) & ~pl.col("is_whole_session"))
     yield result("journey_paths", paths, most_common_of_three_or_more_steps=_rank_paths(longer, nodes))
-    for table in ("journey_segments", "topic_outcomes"):
+    for table in ("journey_segments", "journey_struggles", "topic_outcomes"):
         different = frames[table].filter(pl.col("q_value") <= Q_VALUE_THRESHOLD)
         yield result(
             table, frames[table], rows_that_differ=different.height, largest_differences=_largest(different, nodes)
@@ -74,6 +74,7 @@ def write_steps_and_build_tables(lake: Lake, min_users: int) -> tuple[int, dict[
         events, lake.scan("event_texts"), lake.scan("text_topics"), lake.scan("continuations"), texts
     )
     values = lake.scan("event_values").filter(pl.col("field").is_in(enums)).select("event_id", "field", "value")
+    signals = lake.scan("exchange_signals").select("exchange_id", "is_struggle")
     labels = lake.read("topic_definitions")
     heights: list[int] = []
     with lake.writing(STEPS) as write:
@@ -82,7 +83,7 @@ def write_steps_and_build_tables(lake: Lake, min_users: int) -> tuple[int, dict[
             write(steps)
             heights.append(steps.height)
 
-        frames = build_journey_tables(visits, events, values, labels, min_users, keep)
+        frames = build_journey_tables(visits, events, values, signals, labels, min_users, keep)
     return sum(heights), frames
 
 
