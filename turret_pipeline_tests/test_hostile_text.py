@@ -67,7 +67,8 @@ COMMANDS: dict[str, list[list[str]]] = {
     "journeys funnel": [[EVENT, OTHER_EVENT], ["{topic}", EVENT], [EVENT]],
     "journeys steps": [[], ["--dimension", "event_name"]],
     "journeys compare": [[f"{PLAN}={PLANS[0]}", "--all"], [f"{PLAN}={PLANS[0]}", f"{PLAN}=none{CONTROLS}"]],
-    "journeys outcomes": [[OTHER_EVENT, "--all"]],
+    "journeys outcomes": [[OTHER_EVENT, "--all"], ["(struggle)", "--all"]],
+    "journeys struggles": [["--all"], ["--dimension", "event_name"]],
     "journeys export": [
         [*to_file, "--format", name, "--dimension", "event_name"]
         for name in FORMATS

@@ -1,4 +1,4 @@
-"""`turret journeys compare` and `turret journeys outcomes`: differences between groups of sessions."""
+"""`turret journeys compare`, `outcomes` and `struggles`: differences between groups of sessions, topics and moves."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,8 +20,9 @@ from turret_pipeline.cli.journey_views import (
     text_cell,
 )
 from turret_pipeline.errors import TurretError
+from turret_pipeline.journeys.facts import name_outcome
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
-from turret_pipeline.tables import END, EVENT_NAME, START
+from turret_pipeline.tables import END, EVENT_NAME, START, STRUGGLE_OUTCOME
 
 if TYPE_CHECKING:
     from turret_pipeline.reports.comparison_sides import Side
@@ -115,7 +116,13 @@ def _describe_difference(row: Mapping[str, Any]) -> str:
 @query_options()
 def outcomes(
     query: JourneyQuery,
-    event_name: Annotated[str, typer.Argument(metavar="EVENT", help="The event that topics may lead to.")],
+    event_name: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT",
+            help=f'The event that topics may lead to, or "{STRUGGLE_OUTCOME}": an exchange that seems to go wrong.',
+        ),
+    ],
     show_all: ShowAll = False,
     top: Top = 20,
 ) -> None:
@@ -126,15 +133,13 @@ def outcomes(
     """
     from turret_pipeline.journeys.outcomes import topic_outcomes
 
-    event = query.published.find_node(event_name, EVENT_NAME, ("event",))
     if query.node_name == "event" or query.is_of_users:
         raise TurretError(f"Invalid dimension {query.dimension!r}: outcomes need a text field.")
-    events = query.with_field(EVENT_NAME).visits().filter(pl.col("node_id") == event.name)
-    events = events.rename({"sequence_id": "session_id", "node_id": "event_name"})
+    name, events = _find_outcomes(query, event_name)
     found = topic_outcomes(query.visits(), events, query.min_users)
     found = found.sort(pl.col("difference").abs(), "topic_id", descending=[True, False]).drop("field")
     rows = query.add_labels(select_differences(found, show_all=show_all), topic_id="topic")
-    title = f"{event.name} after each topic"
+    title = f"{name} after each topic"
     if query.write_comparison_without_table(title, rows, compared=found.height):
         return
     columns: list[Column] = [
@@ -144,5 +149,47 @@ def outcomes(
         ("sessions", "right", count_cell("session_count")),
         ("q", "right", format_q_value),
         ("topic", "left", text_cell("topic")),
+    ]
+    print_table(query.title(title), columns, rows, top, comparison_note(found.height))
+
+
+def _find_outcomes(query: JourneyQuery, event_name: str) -> tuple[str, pl.DataFrame]:
+    """The name of an outcome in a title, and its events. Raises TurretError if no event has the name."""
+    from turret_pipeline.journeys.outcomes import list_struggle_outcomes
+
+    if event_name.strip() == STRUGGLE_OUTCOME:
+        return name_outcome(STRUGGLE_OUTCOME), list_struggle_outcomes(query.published.struggles(query.sessions))
+    event = query.published.find_node(event_name, EVENT_NAME, ("event",))
+    events = query.with_field(EVENT_NAME).visits().filter(pl.col("node_id") == event.name)
+    return event.name, events.rename({"sequence_id": "session_id", "node_id": "event_name"})
+
+
+@query_options()
+def struggles(query: JourneyQuery, show_all: ShowAll = False, top: Top = 20) -> None:
+    """Find moves after which exchanges seem to go wrong more often, or less.
+
+    Compares each way to a topic with all other ways to it: from another topic, from the start of the session, or by
+    staying on it. An exchange seems to go wrong if it has a signal of turret signals, apart from repeated_later.
+    """
+    from turret_pipeline.journeys.struggles import journey_struggles
+
+    if query.node_name == "event":
+        raise TurretError(f"Invalid dimension {query.dimension!r}: struggles need a text field.")
+    found = journey_struggles(query.visits(), query.published.struggles(query.sessions), query.min_users)
+    largest_first = [True, False, False]
+    found = found.sort(pl.col("difference").abs(), "to_node_id", "from_node_id", descending=largest_first)
+    rows = select_differences(found.drop("dimension"), show_all=show_all)
+    rows = query.add_labels(rows, from_node_id="from_node", to_node_id="to_node")
+    title = "Moves after which exchanges seem to go wrong"
+    if query.write_comparison_without_table(title, rows, compared=found.height):
+        return
+    columns: list[Column] = [
+        ("difference", "right", format_difference),
+        ("wrong", "right", share_cell("struggle_share")),
+        ("by other ways", "right", share_cell("other_struggle_share")),
+        ("moves", "right", count_cell("move_count")),
+        ("q", "right", format_q_value),
+        ("to", "left", text_cell("to_node")),
+        ("from", "left", text_cell("from_node")),
     ]
     print_table(query.title(title), columns, rows, top, comparison_note(found.height))

@@ -9,7 +9,7 @@ import polars as pl
 import typer
 
 from turret_pipeline.cli.console import new_console, write_text
-from turret_pipeline.cli.journey_comparisons import compare, outcomes
+from turret_pipeline.cli.journey_comparisons import compare, outcomes, struggles
 from turret_pipeline.cli.journey_options import Name, Top, query_options
 from turret_pipeline.cli.journey_query import JourneyQuery
 from turret_pipeline.cli.journey_views import (
@@ -233,8 +233,13 @@ journeys.command(
     "turret journeys compare --period 2026-03-01..2026-03-31; turret journeys compare --period 7d --segment plan=team"
 )(compare)
 journeys.command(
-    epilog="Examples: turret journeys outcomes answer_copied; turret journeys outcomes answer_copied --all --json"
+    epilog="Examples: turret journeys outcomes answer_copied; turret journeys outcomes answer_copied --all --json; "
+    'turret journeys outcomes "(struggle)"'
 )(outcomes)
+journeys.command(
+    epilog="Examples: turret journeys struggles; turret journeys struggles --all --segment plan=team; "
+    "turret journeys struggles --since 2026-03-01 --csv"
+)(struggles)
 
 
 @journeys.command(

@@ -7,11 +7,14 @@ import polars as pl
 
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
-from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
+from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, STRUGGLE_OUTCOME, USER
 
 LEADERS = 3
 COUNTED_ELSEWHERE = " (the report counts the prompts about a topic instead)"
-FACT_TABLES = ("journey_nodes", "journey_edges", "journey_loops", "journey_segments", "topic_outcomes")
+FACT_TABLES = (
+    *("journey_nodes", "journey_edges", "journey_loops", "journey_segments", "journey_struggles"),
+    "topic_outcomes",
+)
 
 
 def journey_facts(
@@ -20,7 +23,8 @@ def journey_facts(
     present: int | None = None,
     follow_ups: Collection[str] = (),
 ) -> list[str]:
-    """Sentences on a dimension from FACT_TABLES: starts, next steps, loops, ends, segments and outcomes.
+    """Sentences on a dimension from FACT_TABLES: starts, next steps, loops, ends, segments, struggles and
+    outcomes.
 
     ``present`` is the number of sessions (or users) with the field; if only some visit a node, the first sentence is
     about that. ``follow_ups`` are the topics of follow-ups, which are no subject that sessions end on.
@@ -43,6 +47,7 @@ def journey_facts(
         _describe_bounce(of["journey_loops"], labels, f"{sessions:,} {unit}"),
         _describe_ends(nodes.filter(~pl.col("node_id").is_in(list(follow_ups))), unit, kind),
         _describe_segment(of["journey_segments"], labels, unit),
+        _describe_struggle(of["journey_struggles"], labels),
         _describe_outcome(of["topic_outcomes"], labels),
     ]
     return [fact for fact in facts if fact]
@@ -57,6 +62,11 @@ def describe_coverage(visiting: int, present: int, dimension: str) -> str | None
         f"{visiting:,} of the {present:,} {unit} with {dimension.removeprefix(USER)} have a subject (a topic, or a "
         "follow-up of one); shares are of these."
     )
+
+
+def name_outcome(outcome_event_name: str) -> str:
+    """The subject of a sentence on an outcome: the name of the event, or words for STRUGGLE_OUTCOME."""
+    return "An exchange that seems to go wrong" if outcome_event_name == STRUGGLE_OUTCOME else outcome_event_name
 
 
 def percent(share: float) -> str:
@@ -168,6 +178,25 @@ def _describe_segment(segments: pl.DataFrame, labels: Mapping[str, str], unit: s
     )
 
 
+def _describe_struggle(struggles: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
+    """Describe the move after which most exchanges go wrong, compared with other moves to the topic."""
+    above = struggles.filter((pl.col("q_value") <= Q_VALUE_THRESHOLD) & (pl.col("difference") > 0))
+    row = _largest_row(above, pl.col("difference"), "to_node_id", "from_node_id")
+    if not row:
+        return None
+    target = labels[row["to_node_id"]]
+    way = f"directly after {labels.get(row['from_node_id'], '')}"
+    if row["from_node_id"] == START:
+        way = "at the start"
+    elif row["from_node_id"] == row["to_node_id"]:
+        way = "directly after another one about it"
+    share, other = percent(row["struggle_share"]), percent(row["other_struggle_share"])
+    return (
+        f"Exchanges about {target} that come {way} seem to go wrong in {share} of {row['move_count']:,} cases, "
+        f"others about it in {other} (q {_format_q_value(row['q_value'])})."
+    )
+
+
 def _describe_outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str | None:
     """Describe the topic that an event follows most above its baseline; None if no event does.
 
@@ -178,8 +207,8 @@ def _describe_outcome(outcomes: pl.DataFrame, labels: Mapping[str, str]) -> str 
     if not row:
         return None
     return (
-        f"{row['outcome_event_name']} follows {labels[row['topic_id']]} in {percent(row['outcome_share'])} of "
-        f"{row['session_count']:,} sessions, other topics at the same places in "
+        f"{name_outcome(row['outcome_event_name'])} follows {labels[row['topic_id']]} in "
+        f"{percent(row['outcome_share'])} of {row['session_count']:,} sessions, other topics at the same places in "
         f"{percent(row['baseline_share'])} (q {_format_q_value(row['q_value'])})."
     )
 

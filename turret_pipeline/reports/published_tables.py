@@ -39,6 +39,13 @@ with starts as (
 select coalesce(max(trusted_at), max(started_at)) from starts
 """
 
+STRUGGLES = f"""
+select session_id, position, is_struggle
+from ({NUMBERED_EVENTS}) join marts.exchange_signals on exchange_id = event_id
+semi join selected_sessions using (session_id)
+where is_struggle is not null
+"""
+
 FIELD_VALUE = "coalesce(json_extract_string(metadata, ?), json_extract_string(metadata, ?))"
 """The value of a field, by its name or by its path if it is nested."""
 
@@ -163,6 +170,13 @@ class PublishedTables:
                 params=[] if field == EVENT_NAME else [field],
             ).pl()
         return _to_visits(numbered_events, dimension)
+
+    def struggles(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        """The exchanges of these sessions in which a struggle is decided: session_id, position, is_struggle."""
+        with self.open() as connection:
+            connection.register("selected_sessions", sessions.to_arrow())
+            decided: pl.DataFrame = connection.sql(STRUGGLES).pl()
+            return decided
 
     def count_sequences_with_field(self, dimension: str, sessions: pl.DataFrame) -> int | None:
         """The number of these sessions, or of their users, that have the text field; None for event names."""

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from turret_pipeline_tests.conftest import Job
 QUESTIONS: list[list[str]] = [
     ["overview"], ["from", "prompt-1"], ["to", "prompt-1"], ["funnel", "prompt_sent", "answer_copied"], ["steps"],
     ["compare", "plan=business", "--all"], ["outcomes", "answer_copied", "--all"],
+    ["outcomes", "(struggle)", "--all"], ["struggles", "--all"],
 ]  # fmt: skip
 
 
@@ -269,6 +271,7 @@ def test_invalid_questions_are_rejected_with_a_fix(folder: Path) -> None:
     assert "use FIRST..LAST" in error(folder, "compare", "--period", "last week")
     assert "use --dimension prompt" in error(folder, "compare", "plan=team", "--dimension", "user:prompt")
     assert "outcomes need a text field" in error(folder, "outcomes", "answer_copied", "--dimension", "event_name")
+    assert "struggles need a text field" in error(folder, "struggles", "--dimension", "user:event_name")
     assert error(folder, "export", "--format", "svg") == (
         "Unknown graph format 'svg'. Available: graphml, gexf, json, dot."
     )
@@ -291,7 +294,9 @@ def test_a_file_of_another_version_is_rejected(tmp_path: Path) -> None:
     assert "was published by another version: publish it again with turret run." in error(tmp_path, "overview")
 
 
-@pytest.mark.parametrize("command", ["overview", "from", "to", "funnel", "steps", "compare", "outcomes", "export"])
+@pytest.mark.parametrize(
+    "command", ["overview", "from", "to", "funnel", "steps", "compare", "outcomes", "struggles", "export"]
+)
 def test_the_help_of_each_command_has_examples(command: str) -> None:
     printed = CliRunner().invoke(app, ["journeys", command, "--help"]).output
     assert f"turret journeys {command}" in printed.split("Example")[1]
@@ -340,3 +345,37 @@ def test_topics_with_the_same_label_are_told_apart_by_id(folder: Path, tmp_path:
     assert message == "'same' is ambiguous: it matches Same (prompt-1), Same (prompt-2). Use the full label or the id."
     assert run_journeys(tmp_path, "from", "Same (prompt-2)") == run_journeys(tmp_path, "from", "prompt-2")
     assert "Same (prompt-1)" in run_journeys(tmp_path, "overview", "--top", "40")
+
+
+def test_struggles_of_all_sessions_are_those_of_the_published_table(folder: Path) -> None:
+    for dimension in ("prompt", "user:prompt"):
+        found = rows(folder, "struggles", "--all", "--dimension", dimension)
+        with duckdb.connect(str(folder / "warehouse" / "turret.duckdb"), read_only=True) as connection:
+            expected = connection.execute(
+                "select from_node_id, to_node_id, move_count, struggle_count, difference, q_value "
+                "from marts.journey_struggles where dimension = ?",
+                [dimension],
+            ).fetchall()
+        columns = ("from_node_id", "to_node_id", "move_count", "struggle_count", "difference", "q_value")
+        assert sorted(tuple(row[name] for name in columns) for row in found) == sorted(expected)
+        assert expected
+
+
+def test_struggles_after_topics_are_those_of_the_published_table(folder: Path) -> None:
+    found = {row["topic_id"]: row["outcome_session_count"] for row in rows(folder, "outcomes", "(struggle)", "--all")}
+    with duckdb.connect(str(folder / "warehouse" / "turret.duckdb"), read_only=True) as connection:
+        expected = connection.execute(
+            "select topic_id, outcome_session_count from marts.topic_outcomes "
+            "where field = 'prompt' and outcome_event_name = '(struggle)'"
+        ).fetchall()
+    assert found == dict(expected)
+    assert found
+
+
+def test_moves_after_which_exchanges_go_wrong_are_a_table_with_names(folder: Path) -> None:
+    printed = run_journeys(folder, "struggles", "--all", "--top", "3")
+    assert "Moves after which exchanges seem to go wrong (sessions in prompt)" in printed
+    assert re.search(r"difference +wrong +by other ways +moves +q +to +from", printed)
+    assert "differences tested (q: Benjamini-Hochberg)" in printed
+    none = run_journeys(folder, "struggles", "--since", "2026-09-29")
+    assert "Moves after which exchanges seem to go wrong: too few sessions to compare." in none

@@ -216,6 +216,47 @@ def test_only_the_topic_most_above_the_baseline_is_told() -> None:
     assert not any("export" in fact for fact in facts(journey_nodes=HALF, topic_outcomes=rows[1:]))
 
 
+def test_an_outcome_of_exchanges_that_went_wrong_is_told_in_words() -> None:
+    row = outcome("t-1", 0.4, 0.2, 0.0001) | {"outcome_event_name": "(struggle)"}
+    assert facts(journey_nodes=HALF, topic_outcomes=[row])[-1] == (
+        "An exchange that seems to go wrong follows T-1 in 40% of 80 sessions, other topics at the same places in 20% "
+        "(q under 0.001)."
+    )
+
+
+def struggle(source: str, target: str, share: float, other: float, q_value: float) -> dict[str, Any]:
+    return {
+        "from_node_id": source,
+        "to_node_id": target,
+        "move_count": 1200,
+        "struggle_share": share,
+        "other_struggle_share": other,
+        "difference": share - other,
+        "q_value": q_value,
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "way"),
+    [
+        ("t-2", "come directly after T-2"),
+        ("(start)", "come at the start"),
+        ("t-1", "come directly after another one about it"),
+    ],
+)
+def test_the_move_after_which_most_exchanges_go_wrong_is_told(source: str, way: str) -> None:
+    others = [
+        struggle("t-3", "t-1", 0.2, 0.1, 0.01),  # smaller
+        struggle("t-3", "t-2", 0.0, 0.9, 0.001),  # fewer go wrong
+        struggle("t-2", "t-3", 0.9, 0.1, 0.051),  # may be chance
+    ]
+    assert not any("wrong" in fact for fact in facts(journey_nodes=HALF, journey_struggles=others[1:]))
+    rows = [*others, struggle(source, "t-1", 0.4, 0.12, 0.012)]
+    assert facts(journey_nodes=HALF, journey_struggles=rows)[-1] == (
+        f"Exchanges about T-1 that {way} seem to go wrong in 40% of 1,200 cases, others about it in 12% (q 0.012)."
+    )
+
+
 def test_user_dimensions_count_users_and_other_dimensions_are_ignored() -> None:
     rows: dict[str, Rows] = {"journey_nodes": NODES, "journey_edges": [edge("(start)", "t-1", 100)]}
     given = {name: table(name, rows.get(name, ()), "user:prompt") for name in FACT_TABLES}

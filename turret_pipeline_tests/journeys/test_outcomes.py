@@ -131,7 +131,12 @@ def test_the_order_in_which_the_process_met_the_names_does_not_matter() -> None:
 
 def test_exchanges_that_went_wrong_later_are_an_outcome_of_their_own() -> None:
     given, events = visits_and_events(("aa", 12), ("aa", 4), ("ba", 4), ("ba", 16))
-    wrong = {"0.": [False, True], "1.": [True, None], "2.": [False, True], "3.": [None, False]}
+    wrong: dict[str, list[bool | None]] = {
+        "0.": [False, True],
+        "1.": [True, None],
+        "2.": [False, True],
+        "3.": [None, False],
+    }
     found = [wrong[session[:2]][at % 2] for session, at in events.select("session_id", "position").iter_rows()]
     struggles = events.select("session_id", "position", pl.Series("is_struggle", found, pl.Boolean))
     outcomes = list_struggle_outcomes(struggles.sample(fraction=1, shuffle=True, seed=3))

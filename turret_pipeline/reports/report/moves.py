@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from turret_pipeline.journeys.facts import percent
+from turret_pipeline.journeys.facts import name_outcome, percent
 from turret_pipeline.reports.report.comparisons import is_notable
 from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.report.family import Comparisons, Family
@@ -85,7 +85,7 @@ def _describe_outcome(labels: Mapping[str, str], period: object, row: Mapping[st
     label = labels[row["topic_id"]]
     return Finding(
         kind="outcome",
-        sentence=f"{row['outcome_event_name']} follows {label} in {share_of(count, total, 'session')}, "
+        sentence=f"{name_outcome(row['outcome_event_name'])} follows {label} in {share_of(count, total, 'session')}, "
         f"other topics in {percent(row['baseline_share'])} {certainty(q_value, period)}.",
         period=str(period),
         count=count,

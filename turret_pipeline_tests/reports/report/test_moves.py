@@ -79,8 +79,9 @@ def test_a_move_of_a_handful_is_not_told() -> None:
     assert findings(make_data(ask(20, "x"), journey_segments=moves(*rows)), DIFFERS) == []
 
 
-def test_outcomes_of_prompts_and_answers_are_left_to_failures() -> None:
-    outcomes = [
+def outcomes(*names: str) -> pl.DataFrame:
+    """The table topic_outcomes of topic x."""
+    rows = [
         {
             "field": "prompt",
             "topic_id": "x",
@@ -94,10 +95,19 @@ def test_outcomes_of_prompts_and_answers_are_left_to_failures() -> None:
             "difference_high": 0.7,
             "q_value": 0.001,
         }
-        for name in ("ask", "reply", "export")
+        for name in names
     ]
-    data = make_data(ask(40, "x"), topic_outcomes=pl.DataFrame(outcomes, schema=TOPIC_OUTCOMES.schema))
+    return pl.DataFrame(rows, schema=TOPIC_OUTCOMES.schema)
+
+
+def test_outcomes_of_prompts_and_answers_are_left_to_failures() -> None:
+    data = make_data(ask(40, "x"), topic_outcomes=outcomes("ask", "reply", "export"))
 
     (found,) = findings(data, DIFFERS)
 
     assert found.sentence.startswith("export follows X in 30 of 40 sessions (75%), other topics in 20% (q 0.001,")
+
+
+def test_an_outcome_of_exchanges_that_went_wrong_is_told_in_words() -> None:
+    (found,) = findings(make_data(ask(40, "x"), topic_outcomes=outcomes("(struggle)")), DIFFERS)
+    assert found.sentence.startswith("An exchange that seems to go wrong follows X in 30 of 40 sessions (75%), other")
