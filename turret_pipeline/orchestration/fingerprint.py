@@ -4,7 +4,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from turret_pipeline.config.pipeline import Settings
@@ -14,11 +14,18 @@ from turret_pipeline.topics.edits import Edits
 
 
 def compute_fingerprint(
-    settings: Settings, field_types: Mapping[str, str], edits: Edits, parts: PartStore
+    settings: Settings,
+    field_types: Mapping[str, str],
+    edits: Edits,
+    wrong_signals: Collection[tuple[str, ...]],
+    parts: PartStore,
 ) -> dict[str, str]:
-    """Hashes of what decides the published tables, as columns of ``pipeline_runs``: input, settings and edits, code."""
-    types = json.dumps(field_types, sort_keys=True)
-    decided = settings.sha256() + types + ";".join(edits.lines())
+    """Hashes of what decides the published tables, as columns of ``pipeline_runs``: input, settings and edits, code.
+
+    ``wrong_signals`` are the exchange_id and signal of those that a person marked as wrong.
+    """
+    types, wrong = json.dumps(field_types, sort_keys=True), json.dumps(sorted(wrong_signals)) if wrong_signals else ""
+    decided = settings.sha256() + types + ";".join(edits.lines()) + wrong
     return {
         "input_sha256": parts.fingerprint(),
         "settings_sha256": hashlib.sha256(decided.encode()).hexdigest(),
@@ -28,8 +35,9 @@ def compute_fingerprint(
 
 @functools.cache
 def hash_code() -> str:
-    """Hash of this package's code and of the dbt project: other code may publish other numbers."""
-    return _hash_files([*sorted(PACKAGE_DIR.rglob("*.py")), *_list_dbt_files()])
+    """Hash of this package's code, weights and forms, and of the dbt project: others may publish other numbers."""
+    decisive = (file for ending in ("py", "toml", "npz") for file in PACKAGE_DIR.rglob(f"*.{ending}"))
+    return _hash_files([*sorted(decisive), *_list_dbt_files()])
 
 
 @functools.cache

@@ -106,6 +106,11 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         """A person's edits of topics, read once, so that a run follows and notes the same edits."""
         return self.data.topic_edits.read()
 
+    @functools.cached_property
+    def signal_marks(self) -> pl.DataFrame:
+        """A person's judgements of signals, read once, so that a run follows and notes the same marks."""
+        return self.data.signal_marks.read()
+
     def published_topics(self) -> tuple[TopicState, str | None]:
         """The topic state to continue from, and the model of its vectors; empty and None before the first run."""
         last = self.data.warehouse.last_run()
@@ -120,7 +125,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
     def fingerprint(self) -> dict[str, str]:
         """Hashes of input, settings and code."""
-        return compute_fingerprint(self.settings, self.overridden_types, self.edits, self.parts)
+        wrong = self.signal_marks.filter(~pl.col("is_right")).select("exchange_id", "signal").rows()
+        return compute_fingerprint(self.settings, self.overridden_types, self.edits, wrong, self.parts)
 
     def is_up_to_date(self) -> bool:
         """True if a run would publish the same tables again."""

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
 from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.signal_marks import Mark
 from turret_pipeline_tests.commands import (
     PROJECT,
     conversations,
@@ -310,3 +311,19 @@ def test_a_run_killed_at_any_moment_leaves_the_last_file_and_the_next_run_is_as_
         assert_frame_equal(frame, expected[name], check_exact=True)
     assert not list(data.rglob(".*.tmp"))
     assert not list((data / "warehouse").glob("build-*"))
+
+
+def test_a_run_with_nothing_new_applies_signals_marked_as_wrong(small_job: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(small_job, tmp_path / "data")
+
+    def run_with_mark(exchange: str, *, is_right: bool) -> tuple[int, dict[str, str]]:
+        DataDir(data).signal_marks.add(Mark(exchange, "unanswered", is_right, "2026-04-01T12:00:00Z"))
+        run_job(data)
+        reasons = published_tables(data)["exchange_signals"].select("exchange_id", "unanswered_reason")
+        return count(data, "pipeline_runs"), dict(reasons.iter_rows())
+
+    one, other = published_tables(data)["exchange_signals"]["exchange_id"].sort().head(2)
+    runs, reasons = run_with_mark(one, is_right=False)
+    assert (runs, reasons[one]) == (2, "A person marked it as wrong.")
+    assert reasons[other] != reasons[one]
+    assert run_with_mark(other, is_right=True)[0] == 2  # changes no table

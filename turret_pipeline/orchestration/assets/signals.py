@@ -34,7 +34,7 @@ def signals(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     readers = {model: workspace.vectors(model).read_batches for model in models}
     with workspace.progress.during("Finding signals"):
         options = SignalOptions(settings.abandoned_seconds, settings.outcomes.resolved)
-        write_exchange_signals(lake, readers, options, workspace.data.signal_marks.read())
+        write_exchange_signals(lake, readers, options, workspace.signal_marks)
     shares = [pl.col(f"is_{name}").mean().alias(f"{name}_share") for name in (*SIGNALS, "struggle")]
     count, *known = lake.scan("exchange_signals").select(pl.len(), *shares).collect().row(0)
     facts = {f"{name}_share": share for name, share in zip((*SIGNALS, "struggle"), known, strict=True)}
