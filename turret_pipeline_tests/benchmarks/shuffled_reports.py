@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.journeys.edges import journey_edges
-from turret_pipeline.journeys.outcomes import topic_outcomes
+from turret_pipeline.journeys.outcomes import list_struggle_outcomes, topic_outcomes
 from turret_pipeline.journeys.segments import journey_segments
 from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.published_tables import NUMBERED_EVENTS, PublishedTables
@@ -36,12 +36,14 @@ order by segment_field, position
 class Source:
     """Rows of a report, and what its journey tables are made of.
 
-    ``events`` are all events in order, ``visits`` those of each dimension of sessions, and ``values`` those of enum
-    fields by position of the event. Without visits, journeys are not compared.
+    ``events`` are all events in order, ``struggles`` the exchanges that went wrong as events, ``visits`` those of each
+    dimension of sessions, and ``values`` those of enum fields by position of the event. Without visits, journeys are
+    not compared.
     """
 
     data: ReportData
     events: pl.DataFrame
+    struggles: pl.DataFrame
     visits: tuple[pl.DataFrame, ...]
     values: pl.DataFrame
 
@@ -55,6 +57,7 @@ def read_source(published: PublishedTables, time_zone: str = "UTC") -> Source:
     return Source(
         data,
         events.sort("position"),
+        list_struggle_outcomes(published.struggles(sessions)),
         tuple(published.visits(dimension, sessions) for dimension in dimensions),
         published.query(ENUM_VALUES),
     )
@@ -154,7 +157,9 @@ def build_journeys(source: Source) -> ReportData:
     edges = pl.concat(journey_edges(rows) for rows in source.visits)
     segments = pl.concat(journey_segments(rows, values, edges) for rows in source.visits)
     texts = [rows for rows in source.visits if rows["dimension"].first() != EVENT_NAME]
-    outcomes = pl.concat(topic_outcomes(rows, source.events) for rows in texts) if texts else pl.DataFrame()
+    events = source.events.select(pl.col("event_name", "session_id").cast(NAME), "position")
+    following = pl.concat([events, source.struggles])
+    outcomes = pl.concat(topic_outcomes(rows, following) for rows in texts) if texts else pl.DataFrame()
     return replace(source.data, journey_segments=segments, topic_outcomes=outcomes)
 
 

@@ -138,6 +138,7 @@ def test_metadata_may_be_json_text() -> None:
         (TURRET | {"event_name": []}, "invalid_name"),
         (TURRET | {"name": "n" * 256}, "invalid_name"),
         (TURRET | {"name": "(start)"}, "invalid_name"),
+        (TURRET | {"name": "(struggle)"}, "invalid_name"),
         (TURRET | {"timestamp": "yesterday"}, "invalid_timestamp"),
         (TURRET | {"timestamp": True}, "invalid_timestamp"),
         (TURRET | {"timestamp": "1899-12-31T23:59:59Z"}, "invalid_timestamp"),
