@@ -1,7 +1,9 @@
 """Writing table ``exchange_signals`` from the exchanges, the texts and their vectors."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -9,16 +11,24 @@ import polars as pl
 from turret_pipeline.exchanges.roles import ANSWER_FIELDS, FEEDBACK_FIELDS
 from turret_pipeline.signals import queries
 from turret_pipeline.signals.classifier import ANSWER, PROMPT
-from turret_pipeline.signals.rephrases import ReadVectors, find_similar
-from turret_pipeline.signals.resolution import NO_RESOLUTIONS, RESOLUTIONS
-from turret_pipeline.signals.text_classes import classify_texts
-from turret_pipeline.storage.lake import Lake
-from turret_pipeline.storage.scratch_database import create_lake_views, open_scratch_database
+from turret_pipeline.signals.forms import MAX_CHARACTERS
+from turret_pipeline.signals.rephrases import ReadVectors, find_similar, weigh_words
+from turret_pipeline.signals.resolution import RESOLUTIONS
+from turret_pipeline.signals.text_classes import find_classes
+from turret_pipeline.storage.atomic_files import remove, temp_path
+from turret_pipeline.storage.lake import Lake, escape_sql_path, escape_sql_target
+from turret_pipeline.storage.scratch_database import JOIN_AS_WRITTEN, create_lake_views, open_scratch_database
 from turret_pipeline.tables import EXCHANGE_SIGNALS
 from turret_pipeline.tables.exchanges import PROMPT as PROMPT_ROLE
 
-MEMORY_LIMIT = "2GB"
-READ = ("events", "exchanges", "event_texts", "continuations")
+MEMORY_LIMIT, MEMORY_LIMIT_BESIDE_POLARS = "3GB", "1GB"
+"""Together with what Python holds meanwhile, less than 4 GB."""
+
+EXCHANGES_PER_SHARD = 2_500_000
+"""Exchanges whose order in their sessions is found at a time: with their texts' ids they need about 1 GB."""
+
+BATCH_ROWS, BATCH_PAIRS = 100_000, 300_000
+READ = ("events", "exchanges", "event_texts", "texts", "continuations")
 MARKS = pl.Schema({"exchange_id": pl.String(), "signal": pl.String()})
 
 
@@ -38,30 +48,57 @@ def write_exchange_signals(
     ``marks`` has exchange_id, signal and is_right: a signal that a person marked as wrong is false.
     """
     wrong = MARKS.to_frame() if marks is None else marks.filter(~pl.col("is_right")).select(MARKS.names())
+    folder = temp_path(lake.root / "turns")
+    try:
+        folder.mkdir(parents=True)
+        with open_scratch_database(lake, MEMORY_LIMIT) as connection:
+            connection.execute(JOIN_AS_WRITTEN)
+            create_lake_views(connection, lake, READ)
+            connection.register("wrong_marks", wrong.to_arrow())
+            _write_inputs(connection, _find_fields(lake), folder, readers)
+            columns = ", ".join(EXCHANGE_SIGNALS.schema.names())
+            query = f"select {columns} from {_join_resolutions(connection, options.resolving_events)}"
+            lake.copy(connection, EXCHANGE_SIGNALS.name, query, {"abandoned_seconds": options.abandoned_seconds})
+    finally:
+        remove(folder)
+
+
+def _write_inputs(
+    connection: duckdb.DuckDBPyConnection,
+    fields: Mapping[str, pl.DataFrame],
+    folder: Path,
+    readers: Mapping[str, ReadVectors],
+) -> None:
+    """Create the tables and views of ``queries.EXCHANGE_SIGNALS``."""
+    for name, frame in fields.items():
+        connection.register(name, frame.to_arrow())
+    _limit_memory(connection, MEMORY_LIMIT_BESIDE_POLARS)
+    for name, kind, names in (("prompt_classes", PROMPT, "prompt_fields"), ("answer_classes", ANSWER, "answer_fields")):
+        _create_table(connection, name, find_classes(kind, _read_texts(connection, names), readers))
+    _limit_memory(connection, MEMORY_LIMIT)
+    connection.execute(queries.PROJECT)
+    _write_turns(connection, folder, has_many_answer_fields=fields["answer_fields"].height > 1)
+    has_many_fields = fields["prompt_fields"].height > 1
+    connection.execute(queries.PROMPT_TEXTS if has_many_fields else queries.PROMPT_TEXTS_OF_ONE_FIELD)
+    _create_table(connection, "similar_pairs", _find_similar(connection, readers))
+    connection.execute(queries.REPEATS)
+    connection.execute(queries.ENDS)
+
+
+def _find_fields(lake: Lake) -> dict[str, pl.DataFrame]:
     types = dict(lake.read("fields").select("field", "type").iter_rows())
     prompt_fields = set(lake.read("exchange_roles").filter(role=PROMPT_ROLE)["field"])
-    answer_fields = list_answer_fields(types, prompt_fields)
-    with open_scratch_database(lake, MEMORY_LIMIT) as connection:
-        create_lake_views(connection, lake, READ)
-        connection.register("answer_fields", answer_fields.to_arrow())
-        connection.register("wrong_marks", wrong.to_arrow())
-        prompts, answers = (_read_texts(lake, fields) for fields in (prompt_fields, set(answer_fields["field"])))
-        for name, kind, texts in (("prompt_classes", PROMPT, prompts), ("answer_classes", ANSWER, answers)):
-            connection.register(name, classify_texts(kind, texts, readers).to_arrow())
-        connection.execute(queries.PROJECT)
-        connection.execute(queries.TURNS)
-        connection.register("similar_pairs", _find_similar(connection, prompts, readers).to_arrow())
-        columns = ", ".join(EXCHANGE_SIGNALS.schema.names())
-        connection.execute(_create_resolutions(connection, options.resolving_events))
-        query = f"select {columns} from ({queries.EXCHANGE_SIGNALS}) left join resolutions using (exchange_id)"
-        lake.copy(connection, EXCHANGE_SIGNALS.name, query, {"abandoned_seconds": options.abandoned_seconds})
+    prompts = pl.DataFrame({"field": sorted(prompt_fields)}, {"field": pl.String()})
+    return {"prompt_fields": prompts, "answer_fields": list_answer_fields(types, prompt_fields)}
 
 
-def _create_resolutions(connection: duckdb.DuckDBPyConnection, events: Sequence[str]) -> str:
+def _join_resolutions(connection: duckdb.DuckDBPyConnection, events: Sequence[str]) -> str:
+    """SQL of the signals with the columns of declared outcomes."""
+    signals = f"({queries.EXCHANGE_SIGNALS})"
     if not events:
-        return NO_RESOLUTIONS
+        return f"(select *, null::boolean as is_resolved, null::varchar as resolved_reason from {signals})"
     connection.register("resolving_events", pl.DataFrame({"event_name": events}).unique().to_arrow())
-    return RESOLUTIONS
+    return f"{signals} left join ({RESOLUTIONS}) using (exchange_id)"
 
 
 def list_answer_fields(types: Mapping[str, str], prompt_fields: set[str]) -> pl.DataFrame:
@@ -76,14 +113,56 @@ def list_answer_fields(types: Mapping[str, str], prompt_fields: set[str]) -> pl.
     return pl.DataFrame(rows, {"field": pl.String(), "rank": pl.Int64()}, orient="row")
 
 
-def _read_texts(lake: Lake, fields: set[str]) -> pl.DataFrame:
-    """Columns text_id, text and language of the texts of the fields, once each."""
-    texts = lake.scan("texts").filter(pl.col("field").is_in(sorted(fields))).select("text_id", "text", "language")
-    return texts.unique("text_id").collect()
+def _limit_memory(connection: duckdb.DuckDBPyConnection, limit: str) -> None:
+    connection.execute(f"set memory_limit = '{limit}'")
 
 
-def _find_similar(
-    connection: duckdb.DuckDBPyConnection, prompts: pl.DataFrame, readers: Mapping[str, ReadVectors]
-) -> pl.DataFrame:
-    pairs: pl.DataFrame = connection.sql(queries.PAIRS).pl()
-    return find_similar(pairs, prompts, list(readers.values()))
+def _create_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    connection.register("registered", frame.to_arrow())
+    connection.execute(f"create table {name} as from registered")
+    connection.unregister("registered")
+
+
+def _read_batches(connection: duckdb.DuckDBPyConnection, query: str, rows: int) -> Iterator[pl.DataFrame]:
+    """The result of a query, a batch at a time."""
+    for batch in connection.sql(query).to_arrow_reader(rows):
+        yield pl.DataFrame(batch)
+
+
+def _read_texts(connection: duckdb.DuckDBPyConnection, fields: str) -> Iterator[pl.DataFrame]:
+    """Columns text_id, text, as far as forms are read in it, and language of the texts of some fields."""
+    query = f"select text_id, left(text, {MAX_CHARACTERS}) as text, language from lake_texts"
+    return _read_batches(connection, f"{query} where field in (select field from {fields})", BATCH_ROWS)
+
+
+def _write_turns(connection: duckdb.DuckDBPyConnection, folder: Path, *, has_many_answer_fields: bool) -> None:
+    """Create the view ``turns``: the exchanges with their neighbours in the session, in the order of sessions."""
+    (count,) = connection.execute("select count(*) from lake_exchanges").fetchall()[0]
+    shards = max(math.ceil(count / EXCHANGES_PER_SHARD), 1)
+    answers = queries.ANSWERS_OF_SEVERAL_FIELDS if has_many_answer_fields else queries.ANSWERS_OF_ONE_FIELD
+    joined = queries.select_joined(answers, shards)
+    options = "format parquet, compression lz4_raw"
+    target = escape_sql_target(folder / "joined")
+    connection.execute(f"copy ({joined}) to '{target}' ({options}, partition_by (shard))")
+    files = [*sorted((folder / "joined").glob("shard=*"))]
+    for number, file in enumerate(files):
+        connection.execute(
+            f"create or replace temp view joined as from read_parquet('{escape_sql_path(file)}/*.parquet', "
+            "hive_partitioning = false)"
+        )
+        connection.execute(
+            f"copy ({queries.TURNS}) to '{escape_sql_target(folder / f'turns-{number:05}.parquet')}' ({options})"
+        )
+        remove(file)
+    connection.execute(f"create view turns as from read_parquet('{escape_sql_path(folder)}/turns-*.parquet')")
+
+
+def _find_similar(connection: duckdb.DuckDBPyConnection, readers: Mapping[str, ReadVectors]) -> pl.DataFrame:
+    connection.execute(f"create table pairs as {queries.PAIRS}")
+    _limit_memory(connection, MEMORY_LIMIT_BESIDE_POLARS)
+    weights = weigh_words(_read_batches(connection, "select text from prompt_texts", BATCH_ROWS))
+    pairs = _read_batches(connection, queries.PAIRS_WITH_TEXTS, BATCH_PAIRS)
+    found = find_similar(pairs, weights, list(readers.values()))
+    connection.execute("drop table pairs")
+    _limit_memory(connection, MEMORY_LIMIT)
+    return found

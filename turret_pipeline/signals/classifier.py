@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.signals.forms import ANSWER_FORMS, PROMPT_FORMS, simplify
-from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.stats.array_types import BoolArray, FloatArray
 from turret_pipeline.tables.signals import CORRECTED, DECLINED, UNANSWERED
 from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
 
@@ -32,8 +32,8 @@ FORMS_ONLY = "forms"
 VECTOR_SCALE = 4.0
 """Weight of a unit vector against the forms, which are 0 or 1."""
 
-_FORMS: Mapping[str, Mapping[str, str]] = {ANSWER: ANSWER_FORMS, PROMPT: PROMPT_FORMS}
-_PAIRS: Mapping[str, Sequence[tuple[str, str]]] = {
+FORMS: Mapping[str, Mapping[str, str]] = {ANSWER: ANSWER_FORMS, PROMPT: PROMPT_FORMS}
+PAIRS: Mapping[str, Sequence[tuple[str, str]]] = {
     ANSWER: (
         ("self_cannot", "assisting"),
         ("self_cannot", "apology"),
@@ -55,7 +55,22 @@ class Classifier:
 
     def classify(self, texts: pl.Series, vectors: FloatArray | None = None) -> FloatArray:
         """Probabilities of CLASSES of the kind, shape (texts, classes). ``vectors`` has unit rows."""
-        scores = list_features(self.kind, texts, vectors) @ self.coefficients.T + self.intercepts
+        vector_scores = None if vectors is None else self.score_vectors(vectors)
+        return self.weigh(list_features(self.kind, texts), vector_scores)
+
+    def score_vectors(self, vectors: FloatArray) -> FloatArray:
+        """What the vectors add to the score of each class, shape (texts, classes). ``vectors`` has unit rows."""
+        weights = VECTOR_SCALE * self.coefficients[:, count_plain_features(self.kind) :]
+        return np.stack([vectors @ of_class for of_class in weights], axis=1)  # faster than one product of matrices
+
+    def weigh(self, features: FloatArray, vector_scores: FloatArray | None) -> FloatArray:
+        """Probabilities of the classes from the features of the texts without vectors, and the scores of the vectors.
+
+        Double precision keeps a probability the same in whatever batch its text is.
+        """
+        scores = features.astype(np.float64) @ self.coefficients[:, : features.shape[1]].T + self.intercepts
+        if vector_scores is not None:
+            scores += vector_scores
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         probabilities: FloatArray = weights / weights.sum(axis=1, keepdims=True)
         return probabilities
@@ -69,11 +84,26 @@ def load_classifier(kind: str, model: str) -> Classifier:
         return Classifier(kind, weights[f"{kind} {name} coefficients"], weights[f"{kind} {name} intercepts"])
 
 
+def count_plain_features(kind: str) -> int:
+    """Number of the features that are not those of the vector."""
+    return len(FORMS[kind]) + 1 + len(PAIRS[kind])
+
+
+def measure_lengths(simple: pl.Series) -> FloatArray:
+    """Feature of the length of simplified texts."""
+    return (simple.str.len_chars().log1p() / 5).cast(pl.Float32).to_numpy()
+
+
 def list_features(kind: str, texts: pl.Series, vectors: FloatArray | None = None) -> FloatArray:
-    """Features of texts, shape (texts, features): forms, pairs of forms, length, and the vector if there is one."""
+    """Features of texts, shape (texts, features): forms, length, pairs of forms, and the vector if there is one."""
     simple = texts.rename("text").to_frame().select(simplify(pl.col("text")))
-    forms = [pl.col("text").str.contains(form).cast(pl.Float32).alias(name) for name, form in _FORMS[kind].items()]
-    length = (pl.col("text").str.len_chars().log1p() / 5).cast(pl.Float32).alias("length")
-    pairs = [(pl.col(one) * pl.col(other)).alias(f"{one} {other}") for one, other in _PAIRS[kind]]
-    features = simple.select(*forms, length).with_columns(pairs).to_numpy()
+    forms = simple.select(pl.col("text").str.contains(form).alias(name) for name, form in FORMS[kind].items())
+    features = join_features(kind, forms.to_numpy().T, measure_lengths(simple["text"]))
     return features if vectors is None else np.hstack([features, VECTOR_SCALE * vectors])
+
+
+def join_features(kind: str, has: BoolArray, lengths: FloatArray) -> FloatArray:
+    """Features without vectors, shape (texts, features), from the forms that texts have, shape (forms, texts)."""
+    names = list(FORMS[kind])
+    pairs = [has[names.index(one)] & has[names.index(other)] for one, other in PAIRS[kind]]
+    return np.vstack([has, lengths, *pairs]).T.astype(np.float32)

@@ -1,16 +1,17 @@
 """SQL of the signals of exchanges.
 
-The views ``lake_TABLE`` are tables of the lake. ``prompt_classes`` and ``answer_classes`` have a probability per class
-and text, ``similar_pairs`` those that say nearly the same, ``answer_fields`` the fields of answers by rank, and
-``wrong_marks`` the signals of exchanges that a person marked as wrong. ``project`` is one row: the share of prompts
-with an answer, the scale of ratings, and the time of the last event. A condition that is null is not decided.
+The views ``lake_TABLE`` are tables of the lake. ``prompt_classes`` and ``answer_classes`` are those of
+``find_classes``, ``similar_pairs`` the pairs of prompts that say nearly the same, ``prompt_fields`` the fields of
+prompts, ``answer_fields`` those of answers by rank, and ``wrong_marks`` the signals of exchanges that a person marked
+as wrong. ``project`` is one row: the share of prompts with an answer, the scale of ratings, and the time of the last
+event. A condition that is null is not decided. Joins have their smaller side on the right.
 """
 
+from turret_pipeline.signals.text_classes import MIN_PROBABILITY
 from turret_pipeline.tables.exchanges import ENDED, OPEN
 from turret_pipeline.tables.rating_scales import BAD_SHARE, SCALES
 from turret_pipeline.tables.signals import SIGNALS, SIGNALS_OF_STRUGGLE
 
-MIN_PROBABILITY = 0.5
 REPEAT_DAYS = 7
 MIN_ANSWERED_SHARE = 0.5
 """Share of the exchanges with an answer from which on a prompt without one counts as unanswered."""
@@ -27,25 +28,45 @@ from (
 ), (select coalesce(max(event_at) filter (not is_time_ahead), max(event_at)) as last_at from lake_events)
 """
 
-TURNS = """
-create table turns as
-with answers as (
-    select event_id, arg_min(text_id, rank) as answer_text_id
-    from lake_event_texts join answer_fields using (field) where text_id is not null group by event_id
-)
-select exchange_id, session_id, exchange_number, exchanges.field, prompt_at, seconds_to_answer, ending, user_id,
-    exchanges.topic_id, subject_topic_id, answer_event_id is not null as has_answer, is_error, rating,
-    prompts.text_id as text_id, answer_text_id, continues_topic_id is not null as is_follow_up,
-    lead(prompts.text_id) over next as next_text_id,
-    lead(continues_topic_id is not null) over next as is_next_follow_up,
-    lead(exchanges.topic_id) over next as next_topic_id
+ANSWERS_OF_ONE_FIELD = """
+select event_id, text_id as answer_text_id
+from lake_event_texts where field = (select field from answer_fields) and text_id is not null
+"""
+
+ANSWERS_OF_SEVERAL_FIELDS = """
+select event_id, arg_min(text_id, rank) as answer_text_id
+from lake_event_texts join answer_fields using (field) where text_id is not null group by event_id
+"""
+
+_HASHES = "hash(event_id) as one_hash, hash(event_id || '#') as other_hash"
+"""Two hashes of an event are an integer of 128 bits, which is joined faster than its id and needs half the memory."""
+
+
+def select_joined(answers: str, shards: int) -> str:
+    """SQL of the exchanges with their texts. All of a user are in one shard, and so is each session."""
+    return f"""
+select hash(coalesce(user_id, session_id)) % {shards} as shard, exchange_id, session_id, exchange_number, prompt_at,
+    seconds_to_answer, ending, user_id, topic_id, subject_topic_id, answer_event_id is not null as has_answer, is_error,
+    rating, prompts.text_id as text_id, answer_text_id, continued.event_id is not null as is_follow_up
 from lake_exchanges as exchanges
-left join lake_event_texts as prompts
-    on prompts.event_id = exchanges.prompt_event_id and prompts.field = exchanges.field
-left join answers on answers.event_id = exchanges.answer_event_id
+left join (
+    select {_HASHES}, field, text_id from lake_event_texts where field in (select field from prompt_fields)
+) as prompts
+    on prompts.one_hash = hash(prompt_event_id) and prompts.other_hash = hash(prompt_event_id || '#')
+    and prompts.field = exchanges.field
+left join (select {_HASHES}, answer_text_id from ({answers})) as answers
+    on answers.one_hash = hash(answer_event_id) and answers.other_hash = hash(answer_event_id || '#')
 left join lake_continuations as continued
     on continued.event_id = exchanges.prompt_event_id and continued.field = exchanges.field
+"""
+
+
+TURNS = """
+select *, lag(text_id) over next as previous_text_id, lead(text_id) over next as next_text_id,
+    lead(is_follow_up) over next as is_next_follow_up, lead(topic_id) over next as next_topic_id
+from joined
 window next as (partition by session_id order by exchange_number)
+order by session_id, exchange_number
 """
 
 PAIRS = """
@@ -55,24 +76,76 @@ where text_id is not null and next_text_id is not null and not is_next_follow_up
 """
 """Pairs of prompts that may say the same: not those of different topics."""
 
-_OPEN = "'The session may go on.'"
+PROMPT_TEXTS = """
+create view prompt_texts as
+select text_id, any_value(text) as text
+from lake_texts where field in (select field from prompt_fields) group by text_id
+"""
 
-_DECIDED = f"""
-with repeats as (
+PROMPT_TEXTS_OF_ONE_FIELD = """
+create view prompt_texts as select text_id, text from lake_texts where field = (select field from prompt_fields)
+"""
+
+PAIRS_WITH_TEXTS = """
+select ones.text_id, next_text_id, ones.text, others.text as next_text
+from prompt_texts as others
+join (select pairs.*, ones.text from prompt_texts as ones join pairs using (text_id)) as ones
+    on ones.next_text_id = others.text_id
+"""
+
+REPEATS = """
+create table repeats as
+select user_id, subject_topic_id, session_id, next_at
+from (
     select user_id, subject_topic_id, session_id,
         lead(first_at) over (partition by user_id, subject_topic_id order by first_at) as next_at
     from (
         select user_id, subject_topic_id, session_id, min(prompt_at) as first_at from turns
         where user_id is not null and subject_topic_id is not null group by all
     )
+)
+where next_at is not null
+"""
+
+ENDS = "create table ends as select session_id, max(event_at) as ended_at from lake_events group by session_id"
+
+
+def _known(classes: str, name: str) -> str:
+    """SQL of a probability: that of a text without a row is below MIN_PROBABILITY, and that of no text unknown."""
+    text = {"next_prompts": "next_text_id", "answers": "answer_text_id"}[classes]
+    has_row = f"{classes}.text_id is not null"
+    return f"case when {has_row} then {classes}.{name} when turns.{text} is not null then 0 end as {name}"
+
+
+_OPEN = "'The session may go on.'"
+
+_DECIDED = f"""
+with decided as (
+    select turns.*, similar_pairs.cosine, similar_pairs.shared_words, next_at, ended_at, worst, best, last_at,
+        answered_share,
+        {_known("next_prompts", "corrected")}, {_known("answers", "declined")}, {_known("answers", "unanswered")},
+        next_prompts.corrected is null and next_prompts.text_id is not null as has_unknown_next_prompt,
+        own_prompts.corrected >= {MIN_PROBABILITY} and exchange_number > 1 as is_objection,
+        previous_pairs.cosine is not null and not is_follow_up
+            and (own_prompts.text_id is null or own_prompts.corrected is not null) as is_rephrase,
+        epoch(ended_at - prompt_at) - coalesce(seconds_to_answer, 0) as seconds_to_end
+    from turns
+    left join prompt_classes as next_prompts on next_prompts.text_id = turns.next_text_id
+    left join prompt_classes as own_prompts on own_prompts.text_id = turns.text_id
+    left join answer_classes as answers on answers.text_id = turns.answer_text_id
+    left join similar_pairs
+        on similar_pairs.text_id = turns.text_id and similar_pairs.next_text_id = turns.next_text_id
+    left join similar_pairs as previous_pairs
+        on previous_pairs.text_id = turns.previous_text_id and previous_pairs.next_text_id = turns.text_id
+    left join repeats using (user_id, subject_topic_id, session_id)
+    left join ends using (session_id)
+    cross join project
 ),
-ends as (select session_id, max(event_at) as ended_at from lake_events group by session_id),
-decided as (
-    select turns.*, cosine, shared_words, corrected, declined, unanswered, worst, best, last_at,
-        next_at, ended_at, answered_share,
+judged as (
+    select *,
         case
             when next_text_id is not null and text_id is not null then
-                case when corrected is not null then cosine is not null and not is_next_follow_up end
+                case when not has_unknown_next_prompt then cosine is not null and not is_next_follow_up end
             when ending = '{ENDED}' then false
         end as is_rephrased,
         case
@@ -92,25 +165,14 @@ decided as (
             when prompt_at <= last_at - interval '{REPEAT_DAYS} days' then false
         end as is_repeated_later,
         rating <= worst + {BAD_SHARE} * (best - worst) as is_badly_rated
-    from turns
-    left join (select text_id as next_text_id, corrected from prompt_classes) using (next_text_id)
-    left join (select text_id as answer_text_id, declined, unanswered from answer_classes) using (answer_text_id)
-    left join similar_pairs using (text_id, next_text_id)
-    left join repeats using (user_id, subject_topic_id, session_id)
-    left join ends using (session_id)
-    cross join project
-),
-followed as (
-    select *, lag(is_rephrased) over previous as is_rephrase, lag(is_corrected) over previous as is_objection,
-        epoch(ended_at - prompt_at) - coalesce(seconds_to_answer, 0) as seconds_to_end
-    from decided window previous as (partition by session_id order by exchange_number)
+    from decided
 )
 select *, case
     when ending = '{OPEN}' then null
     when ending != '{ENDED}' or seconds_to_end > $abandoned_seconds then false
     else coalesce(is_declined, false) or coalesce(is_rephrase, false) or coalesce(is_objection, false)
 end as is_abandoned
-from followed
+from judged
 """
 
 _MARKED = f"""
@@ -183,5 +245,4 @@ select exchange_id, {", ".join(f"is_{signal}, {_explain(signal)} as {signal}_rea
     case when {_ANY} then concat_ws(', ', {_NAMES}) when {_NONE_DECIDED} then 'No signal could be decided.' end
         as struggle_reason
 from ({_MARKED})
-order by session_id, exchange_number
 """

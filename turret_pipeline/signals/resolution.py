@@ -7,7 +7,6 @@ stretches of a session about one topic. The view ``resolving_events`` has the na
 from turret_pipeline.tables.exchanges import OPEN
 
 RESOLUTIONS = f"""
-create view resolutions as
 with outcomes as (
     select session_id, event_name, event_at as outcome_at
     from lake_events semi join resolving_events using (event_name)
@@ -32,9 +31,3 @@ from followed
 join visits on visits.session_id = followed.session_id
     and visits.subject_number is not distinct from followed.subject_number
 """
-
-NO_RESOLUTIONS = """
-create view resolutions as
-select null::varchar as exchange_id, null::boolean as is_resolved, null::varchar as resolved_reason limit 0
-"""
-"""Used if no outcome is declared."""

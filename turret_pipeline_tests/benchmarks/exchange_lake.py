@@ -65,14 +65,14 @@ def write_lake(lake: Lake, event_count: int) -> None:
         connection.execute(_EVENTS, {"events": event_count})
         names = ", ".join(f"'{kind}': '{name}'" for kind, name in NAMES.items())
         event_name = f"(map {{{names}}})[kind]"
-        _copy(
+        copy_rows(
             connection,
             lake,
             "events",
             f"select event_id, {event_name} as event_name, session_id, user_id, event_at, false as is_time_ahead "
             "from generated order by position",
         )
-        _copy(connection, lake, "event_values", " union all ".join(map(_select_values, _VALUES)))
+        copy_rows(connection, lake, "event_values", " union all ".join(map(_select_values, _VALUES)))
         text_fields = [field for field, kind in TYPES.items() if kind == "text"]
         texts = " union all ".join(
             f"(select event_id, '{field}' as field, md5('{field}' || draw) as text_id, draw from generated "
@@ -80,14 +80,14 @@ def write_lake(lake: Lake, event_count: int) -> None:
             for field in text_fields
         )
         connection.execute(f"create view texts as {texts}")
-        _copy(connection, lake, "event_texts", "select event_id, field, text_id from texts")
+        copy_rows(connection, lake, "event_texts", "select event_id, field, text_id from texts")
         topic = f"case when draw % 5 > 0 then field || '-' || (draw % {TOPICS} + 1) end"
-        _copy(connection, lake, "text_topics", f"select distinct field, text_id, {topic} as topic_id from texts")
+        copy_rows(connection, lake, "text_topics", f"select distinct field, text_id, {topic} as topic_id from texts")
         continues = f"'prompt-' || (draw % {TOPICS} + 1) as continues_topic_id"
         followers = "from texts where field = 'prompt' and draw % 10 = 0"
-        _copy(connection, lake, "continuations", f"select event_id, field, {continues} {followers}")
+        copy_rows(connection, lake, "continuations", f"select event_id, field, {continues} {followers}")
         rows = ", ".join(f"('{field}', '{kind}')" for field, kind in TYPES.items())
-        _copy(connection, lake, "fields", f"select * from (values {rows}) as types (field, type)")
+        copy_rows(connection, lake, "fields", f"select * from (values {rows}) as types (field, type)")
 
 
 def _select_values(field: str) -> str:
@@ -100,7 +100,7 @@ def _select_values(field: str) -> str:
         from generated where kind in {(*kinds.split(), "")} order by position)"""
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, query: str) -> None:
+def copy_rows(connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, query: str) -> None:
     """Write the rows of a query as a table, with null in the columns that it lacks."""
     found = [name for name, *_ in connection.execute(f"describe {query}").fetchall()]
     columns = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from turret_pipeline.signals.rephrases import SIMILAR, ReadVectors, find_similar
+from turret_pipeline.signals.rephrases import PAIRS, SIMILAR, ReadVectors, find_similar, weigh_words
 from turret_pipeline.stats.array_types import FloatArray
 
 
@@ -25,33 +25,41 @@ TEXTS = pl.DataFrame(
 )
 
 
+def find(pairs: pl.DataFrame, texts: pl.DataFrame, readers: list[ReadVectors]) -> pl.DataFrame:
+    """The similar pairs of texts, of which one is read at a time."""
+    with_texts = pairs.unique().join(texts, on="text_id")
+    with_texts = with_texts.join(texts.select(next_text_id="text_id", next_text="text"), on="next_text_id")
+    return find_similar(with_texts.iter_slices(1), weigh_words(texts.select("text").iter_slices(1)), readers)
+
+
 def pairs(*names: str) -> pl.DataFrame:
     """Pairs such as "ab"."""
-    return pl.DataFrame({"text_id": [one[0] for one in names], "next_text_id": [one[1] for one in names]})
+    ids = {"text_id": [one[0] for one in names], "next_text_id": [one[1] for one in names]}
+    return pl.DataFrame(ids, PAIRS)
 
 
 def test_meaning_and_words_must_be_alike() -> None:
     vectors = {"a": [2.0, 0.0], "b": [3.0, 0.3], "c": [1.0, 0.1], "d": [1.0, 0.0]}
-    found = find_similar(pairs("ab", "ac", "ad", "ba"), TEXTS, [reader(vectors)])
+    found = find(pairs("ab", "ac", "ad", "ba"), TEXTS, [reader(vectors)])
     assert sorted(found.select("text_id", "next_text_id").rows()) == [("a", "b"), ("b", "a")]
     assert found["shared_words"].to_list() == [1.0, 1.0]
     assert all(0.99 < cosine <= 1 for cosine in found["cosine"])
 
 
 def test_equal_texts_need_no_vector() -> None:
-    found = find_similar(pairs("dd", "ab", "dd"), TEXTS, [])
+    found = find(pairs("dd", "ab", "dd"), TEXTS, [])
     assert found.rows() == [("d", "d", 1.0, 1.0)]
 
 
 def test_vectors_of_different_models_are_not_compared() -> None:
     one, other = reader({"a": [1.0, 0.0]}), reader({"b": [1.0, 0.0, 0.0]})
-    assert find_similar(pairs("ab"), TEXTS, [one, other]).is_empty()
+    assert find(pairs("ab"), TEXTS, [one, other]).is_empty()
     both = reader({"a": [1.0, 0.0, 0.0], "b": [1.0, 0.0, 0.0]})
-    assert find_similar(pairs("ab"), TEXTS, [one, both])["cosine"].to_list() == [1.0]
+    assert find(pairs("ab"), TEXTS, [one, both])["cosine"].to_list() == [1.0]
 
 
 def test_no_pairs_give_no_rows() -> None:
-    found = find_similar(pairs(), TEXTS, [reader({})])
+    found = find(pairs(), TEXTS, [reader({})])
     assert found.is_empty()
     assert found.schema == SIMILAR
 
@@ -60,4 +68,4 @@ def test_a_word_that_most_texts_have_counts_little() -> None:
     template = [f"please write a poem about {word}" for word in ("rain", "snow", "wind", "fog", "hail", "sun")]
     texts = pl.DataFrame({"text_id": [str(at) for at in range(6)], "text": template})
     vectors = {str(at): [1.0, 0.0] for at in range(6)}
-    assert find_similar(pairs("01", "23"), texts, [reader(vectors)]).is_empty()
+    assert find(pairs("01", "23"), texts, [reader(vectors)]).is_empty()
