@@ -81,10 +81,8 @@ class VectorStore:
     def read_batches(self, text_ids: pl.Series) -> Iterator[tuple[pl.Series, FloatArray]]:
         """Ids and vectors of those of the texts that have one, file by file."""
         wanted, prepared = text_ids.unique().to_frame("text_id"), self.prepared_ids().to_frame()
-        for file in self._prepared_files():
-            yield from _read_batch(file, wanted)
-        for file in self._files():
-            yield from _read_batch(file, wanted.join(prepared, on="text_id", how="anti"))
+        yield from _read_batches(self._prepared_files(), wanted)
+        yield from _read_batches(self._files(), wanted.join(prepared, on="text_id", how="anti"))
 
     def flags_of_prepared(self) -> pl.DataFrame:
         """Columns text_id, is_copy_left_out and is_cut of all texts with a vector of their prepared form."""
@@ -104,7 +102,14 @@ def _read_ids(files: list[Path]) -> pl.Series:
     return pl.scan_parquet(files, glob=False).select("text_id").collect()["text_id"]
 
 
-def _read_batch(file: Path, wanted: pl.DataFrame) -> Iterator[tuple[pl.Series, FloatArray]]:
-    rows = pl.read_parquet(file, columns=["text_id", "vector"], glob=False).join(wanted, on="text_id", how="semi")
-    if not rows.is_empty():
-        yield rows["text_id"], rows["vector"].to_numpy()
+def _read_batches(files: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[pl.Series, FloatArray]]:
+    """Ids and vectors, file by file. The ids are looked up once, so that files without any of them are not read."""
+    if not files:
+        return
+    ids = pl.scan_parquet(files, glob=False, include_file_paths="file").select("text_id", "file")
+    found = ids.join(wanted.lazy(), on="text_id", how="semi").collect().partition_by("file", as_dict=True)
+    for file in files:
+        if (of_file := found.get((str(file),))) is not None:
+            rows = pl.read_parquet(file, columns=["text_id", "vector"], glob=False)
+            rows = rows.join(of_file, on="text_id", how="semi", maintain_order="left")
+            yield rows["text_id"], rows["vector"].to_numpy()

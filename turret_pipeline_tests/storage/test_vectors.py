@@ -29,3 +29,18 @@ def test_the_vector_of_the_prepared_form_replaces_that_of_the_text(tmp_path: Pat
     assert store.flags_of_prepared().sort("text_id").rows() == [("b", True, False), ("c", False, True)]
     with pytest.raises(TurretError, match="1 texts have no vector"):
         store.vectors_of(ids("a", "z"))
+
+
+def test_vectors_are_read_file_by_file_each_once(tmp_path: Path) -> None:
+    store = VectorStore(tmp_path, "model")
+    assert list(store.read_batches(ids("a"))) == []
+    flags = pl.DataFrame({"is_copy_left_out": [True], "is_cut": [False]})
+    chunks = [
+        Chunk(["a", "b"], np.array([[1, 0], [0, 1]], np.float32)),
+        Chunk(["c", "d"], np.array([[1, 1], [2, 2]], np.float32)),
+        PreparedChunk(["b"], np.array([[3, 3]], np.float32), flags),
+    ]
+    assert sum(store.add(chunks)) == 5
+    read = [dict(zip(texts, vectors.tolist(), strict=True)) for texts, vectors in store.read_batches(ids("z", *"babd"))]
+    assert read == [{"b": [3, 3]}, {"a": [1, 0]}, {"d": [2, 2]}]
+    assert list(store.read_batches(ids("z"))) == []
