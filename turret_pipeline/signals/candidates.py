@@ -100,7 +100,7 @@ class _Search:
         self._drop()
 
     def _change_pair(self, has: BoolArray, other: int, weight: FloatArray) -> FloatArray:
-        """What the pair of a form that was just read with another adds to the highest score."""
+        """Change of the highest score by the pair of a form that was just read with another."""
         best = np.maximum(weight, 0)
         if other not in self.known:
             return np.where(has, 0, -best)

@@ -59,7 +59,7 @@ class Classifier:
         return self.weigh(list_features(self.kind, texts), vector_scores)
 
     def score_vectors(self, vectors: FloatArray) -> FloatArray:
-        """What the vectors add to the score of each class, shape (texts, classes). ``vectors`` has unit rows."""
+        """Scores that the vectors add to each class, shape (texts, classes). ``vectors`` has unit rows."""
         weights = VECTOR_SCALE * self.coefficients[:, count_plain_features(self.kind) :]
         return np.stack([vectors @ of_class for of_class in weights], axis=1)  # faster than one product of matrices
 
