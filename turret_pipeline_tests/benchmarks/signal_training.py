@@ -1,11 +1,13 @@
 """Weights of the classes of answers and prompts, fitted to written examples, and their accuracy on held-back ones.
 
-    python -m turret_pipeline_tests.benchmarks.signal_training [--fit]
+    python -m turret_pipeline_tests.benchmarks.signal_training [--fit] [--cases]
 
-The examples in signal_examples/ were written for this project in seven languages, by several authors; the file
-held_back.jsonl by an author of its own, who saw no others. Half of them are unusual on purpose: refusals without the
-usual words, stories in which someone refuses, answers that apologize and then help. So the figures are lower than those
-of ordinary logs. ``--fit`` writes turret_pipeline/signals/weights.npz from all files but held_back.jsonl.
+The examples in signal_examples/ were written for this project in seven languages, by several authors; those of the files
+named held_back only to measure. held_back.jsonl is by an author of its own, who saw no others. Half of it is unusual on
+purpose: refusals without the usual words, stories in which someone refuses, answers that apologize and then help.
+llm_answers_held_back.jsonl imitates LLMs: long refusals with a reason and alternatives, partial ones, and answers that
+look like them. So the figures are lower than those of ordinary logs. ``--fit`` writes
+turret_pipeline/signals/weights.npz from all other files. ``--cases`` counts what is found by case.
 """
 
 import argparse
@@ -27,6 +29,12 @@ from turret_pipeline.topics.embedding.model_names import ENGLISH
 
 EXAMPLES = Path(__file__).parent / "signal_examples"
 HELD_BACK = "held_back"
+"""End of the names of files that are only for measurement."""
+
+PARTIAL = "partial"
+"""Case of refusals that help with a part, or in another way. They count apart: people disagree on them."""
+
+EXAMPLE = pl.Schema(dict.fromkeys(("file", "language", "kind", "class", "case", "text"), pl.String()))
 WEIGHTS = Path(str(classifier.__file__)).parent / "weights.npz"
 REGULARIZATION = 1.0
 PRIORS = {DECLINED: 0.1, UNANSWERED: 0.15, CORRECTED: 0.1}
@@ -35,10 +43,10 @@ and Decaestecker, 2002)."""
 
 
 def read_examples(*, is_held_back: bool) -> pl.DataFrame:
-    """Columns language, kind, class and text."""
-    names = [path for path in sorted(EXAMPLES.glob("*.jsonl")) if (path.stem == HELD_BACK) == is_held_back]
-    rows = [json.loads(line) for path in names for line in path.read_text().splitlines()]
-    return pl.DataFrame(rows).unique("text", maintain_order=True)
+    """Columns file, language, kind, class, case and text. Only some files have cases."""
+    paths = [path for path in sorted(EXAMPLES.glob("*.jsonl")) if path.stem.endswith(HELD_BACK) == is_held_back]
+    rows = [{"file": path.stem} | json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    return pl.DataFrame(rows, EXAMPLE).unique("text", maintain_order=True)
 
 
 @functools.cache
@@ -78,6 +86,23 @@ def fit(kind: str, model: str, examples: pl.DataFrame) -> Classifier:
     return Classifier(kind, coefficients.astype(np.float32), intercepts.astype(np.float32))
 
 
+def predict(kind: str, model: str, found: Classifier, rows: pl.DataFrame) -> pl.Series:
+    """The most probable class of each row."""
+    best = found.classify(rows["text"], embed(rows, model)).argmax(axis=1)
+    return pl.Series([CLASSES[kind][at] for at in best], dtype=pl.String)
+
+
+def count_cases(model: str, examples: pl.DataFrame) -> None:
+    """Print the number of answers that count as refusals, by case."""
+    rows = select_readable(examples, ANSWER, model).drop_nulls("case")
+    predicted = predict(ANSWER, model, classifier.load_classifier(ANSWER, model), rows)
+    language = pl.when(language="en").then(pl.lit("en")).otherwise(pl.lit("other")).alias("language")
+    found = rows.with_columns(language, declined=predicted == DECLINED)
+    counts = found.group_by("language", "class", "case").agg(pl.len(), pl.sum("declined")).sort(pl.all())
+    for row in counts.iter_rows():
+        print(f"| {model} | {' | '.join(map(str, row))} |")
+
+
 def measure(kind: str, model: str, found: Classifier, examples: pl.DataFrame) -> None:
     """Print precision, recall and F1 by class, for English and for the other languages."""
     for group in ("en", "other"):
@@ -85,21 +110,23 @@ def measure(kind: str, model: str, found: Classifier, examples: pl.DataFrame) ->
         rows = select_readable(examples, kind, model).filter(is_english if group == "en" else ~is_english)
         if rows.is_empty():
             continue
-        best = found.classify(rows["text"], embed(rows, model)).argmax(axis=1)
-        predicted = np.array(CLASSES[kind])[best]
+        predicted = predict(kind, model, found, rows)
         for name in CLASSES[kind]:
             if name != NEITHER:
-                right = rows["class"].to_numpy() == name
+                right = rows["class"] == name
                 hits = int((right & (predicted == name)).sum())
                 precision, recall = hits / max(int((predicted == name).sum()), 1), hits / int(right.sum())
                 f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-                print(f"| {name} | {model} | {group} | {rows.height} | {precision:.2f} | {recall:.2f} | {f1:.2f} |")
+                print(
+                    f"| {rows['file'][0]} | {name} | {model} | {group} | {rows.height} | {precision:.2f} | {recall:.2f} | {f1:.2f} |"
+                )
 
 
 def main() -> None:
     """Fit if asked to, then measure on the held-back examples."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--cases", action="store_true")
     options: Any = parser.parse_args()
     if options.fit:
         examples = read_examples(is_held_back=False)
@@ -112,10 +139,18 @@ def main() -> None:
         np.savez_compressed(WEIGHTS, allow_pickle=False, **weights)
         print(f"Fitted to {examples.height:,} examples.")
     held_back = read_examples(is_held_back=True)
-    print("| class | vectors | language | examples | precision | recall | F1 |\n|---|---|---|---|---|---|---|")
+    print(
+        "| file | class | vectors | language | examples | precision | recall | F1 |\n|---|---|---|---|---|---|---|---|"
+    )
     for kind in (ANSWER, PROMPT):
+        whole = held_back.filter(pl.col("case").ne_missing(PARTIAL), kind=kind)
+        for examples in whole.partition_by("file", maintain_order=True):
+            for model in (*MODELS, FORMS_ONLY):
+                measure(kind, model, classifier.load_classifier(kind, model), examples)
+    if options.cases:
+        print("| vectors | language | class | case | answers | declined |\n|---|---|---|---|---|---|")
         for model in (*MODELS, FORMS_ONLY):
-            measure(kind, model, classifier.load_classifier(kind, model), held_back)
+            count_cases(model, held_back)
 
 
 if __name__ == "__main__":
