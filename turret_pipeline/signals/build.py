@@ -130,8 +130,10 @@ def _read_batches(connection: duckdb.DuckDBPyConnection, query: str, rows: int) 
 
 
 def _read_texts(connection: duckdb.DuckDBPyConnection, fields: str) -> Iterator[pl.DataFrame]:
-    """Columns text_id, text, as far as forms are read in it, and language of the texts of some fields."""
-    query = f"select text_id, left(text, {MAX_CHARACTERS}) as text, language from lake_texts"
+    """Texts of some fields, as far as forms are read in them: columns text_id, text, characters, and language."""
+    query = (
+        f"select text_id, left(text, {MAX_CHARACTERS}) as text, length(text) as characters, language from lake_texts"
+    )
     return _read_batches(connection, f"{query} where field in (select field from {fields})", BATCH_ROWS)
 
 

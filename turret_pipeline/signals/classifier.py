@@ -32,6 +32,10 @@ FORMS_ONLY = "forms"
 VECTOR_SCALE = 4.0
 """Weight of a unit vector against the forms, which are 0 or 1."""
 
+VECTOR_CHARACTERS = 150
+"""Length up to which a vector weighs that much, and beyond which it weighs less the longer the text is: the vector of a
+long text is about its subject. Three quarters of the examples are shorter."""
+
 FORMS: Mapping[str, Mapping[str, str]] = {ANSWER: ANSWER_FORMS, PROMPT: PROMPT_FORMS}
 PAIRS: Mapping[str, Sequence[tuple[str, str]]] = {
     ANSWER: (
@@ -55,11 +59,13 @@ class Classifier:
 
     def classify(self, texts: pl.Series, vectors: FloatArray | None = None) -> FloatArray:
         """Probabilities of CLASSES of the kind, shape (texts, classes). ``vectors`` has unit rows."""
-        vector_scores = None if vectors is None else self.score_vectors(vectors)
+        vector_scores = None
+        if vectors is not None:
+            vector_scores = self.score_vectors(vectors) * weigh_vectors(texts.str.len_chars())[:, None]
         return self.weigh(list_features(self.kind, texts), vector_scores)
 
     def score_vectors(self, vectors: FloatArray) -> FloatArray:
-        """Scores that the vectors add to each class, shape (texts, classes). ``vectors`` has unit rows."""
+        """Scores that the vectors of short texts add to each class, shape (texts, classes). ``vectors`` has unit rows."""
         weights = VECTOR_SCALE * self.coefficients[:, count_plain_features(self.kind) :]
         return np.stack([vectors @ of_class for of_class in weights], axis=1)  # faster than one product of matrices
 
@@ -99,7 +105,15 @@ def list_features(kind: str, texts: pl.Series, vectors: FloatArray | None = None
     simple = texts.rename("text").to_frame().select(simplify(pl.col("text")))
     forms = simple.select(pl.col("text").str.contains(form).alias(name) for name, form in FORMS[kind].items())
     features = join_features(kind, forms.to_numpy().T, measure_lengths(simple["text"]))
-    return features if vectors is None else np.hstack([features, VECTOR_SCALE * vectors])
+    if vectors is None:
+        return features
+    weights = VECTOR_SCALE * weigh_vectors(texts.str.len_chars())
+    return np.hstack([features, (vectors * weights[:, None]).astype(np.float32)])
+
+
+def weigh_vectors(characters: pl.Series) -> FloatArray:
+    """Weights of the vectors of texts with these lengths, from 0 to 1: less for long texts (VECTOR_CHARACTERS)."""
+    return np.asarray(VECTOR_CHARACTERS / characters.clip(VECTOR_CHARACTERS).to_numpy(), dtype=np.float64)
 
 
 def join_features(kind: str, has: BoolArray, lengths: FloatArray) -> FloatArray:

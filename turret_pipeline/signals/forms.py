@@ -16,28 +16,33 @@ MAX_CHARACTERS = 400
 """Characters that are read of a text: what a text says of itself, it says at its beginning."""
 
 _ANSWER_NAMES = (
-    "apology self_cannot assisting role rules declining not_found error unknown not_understood gone "
-    "quoted list question"
+    "apology self_cannot assisting role rules declining refusing sympathy admonishing "
+    "not_found error unknown not_understood gone quoted list question"
 ).split()
 _PROMPT_NAMES = (
     "direct_objection wrong reminding your_fault quoted question first_question thanks request needed"
 ).split()
 """The order of the names is that of the packaged weights."""
 
-_STARTS, _ANY = "starts", "any"
+_STARTS, _OPENING, _ANY = "starts", "opening", "any"
 """Keys of a form in forms.toml. All others are languages."""
+
+_IN_OPENING = r"^(?:[^.!?\n]*[.!?\n]+)?[^.!?\n]*"
+"""Up to a place in the first two sentences: there an answer says that it declines."""
 
 _Form = Mapping[str, Sequence[str]]
 
 
 def _join(form: _Form) -> str:
     """One expression that matches where one of the alternatives does."""
-    words = [one for key, alternatives in form.items() if key not in (_STARTS, _ANY) for one in alternatives]
+    words = [one for key, alternatives in form.items() if key not in (_STARTS, _OPENING, _ANY) for one in alternatives]
     groups = [*form.get(_ANY, ())]
     if words:
         groups.append(rf"\b(?:{'|'.join(words)})\b")
     if _STARTS in form:
         groups.append(rf"^\W*(?:{'|'.join(form[_STARTS])})\b")
+    if _OPENING in form:
+        groups.append(rf"{_IN_OPENING}\b(?:{'|'.join(form[_OPENING])})\b")
     return "|".join(groups)
 
 

@@ -16,6 +16,7 @@ from turret_pipeline.signals.classifier import (
     NEITHER,
     Classifier,
     load_classifier,
+    weigh_vectors,
 )
 from turret_pipeline.signals.forms import simplify
 from turret_pipeline.signals.rephrases import ReadVectors
@@ -32,17 +33,17 @@ SECTION_BYTES = 400_000_000
 def find_classes(kind: str, batches: Iterable[pl.DataFrame], readers: Mapping[str, ReadVectors]) -> pl.DataFrame:
     """Columns text_id and a probability per class of the kind: the texts with a class, and those that have none.
 
-    ``batches`` have text_id, text (its first MAX_CHARACTERS are enough) and language. A text of a class has a
-    probability of at least MIN_PROBABILITY; one in a language without forms has null. All others are of no class, and
-    are left out. ``readers`` give the vectors by the name of their model: those of the packaged models are used, and of
-    other texts only the forms.
+    ``batches`` have text_id, text (its first MAX_CHARACTERS are enough), its number of characters, and language. A text
+    of a class has a probability of at least MIN_PROBABILITY; one in a language without forms has null. All others are
+    of no class, and are left out. ``readers`` give the vectors by the name of their model: those of the packaged models
+    are used, and of other texts only the forms.
     """
     schema = pl.Schema({"text_id": pl.String()} | dict.fromkeys(_list_scored(kind), pl.Float64()))
     has_forms = pl.col("language").is_in(LANGUAGES) | pl.col("language").is_null()
     parts, others = [schema.to_frame()], []
     for section in _read_sections(batches):
         others.append(section.filter(~has_forms).select("text_id"))
-        parts += _classify_section(kind, section.filter(has_forms).select("text_id", "text"), readers)
+        parts += _classify_section(kind, section.filter(has_forms).select("text_id", "text", "characters"), readers)
     found = pl.concat(parts).unique("text_id", maintain_order=True)
     others_of_all = pl.concat([schema.to_frame().select("text_id"), *others]).unique()
     return pl.concat([found, others_of_all.join(found, on="text_id", how="anti")], how="diagonal")
@@ -94,7 +95,8 @@ def _classify_blocks(kind: str, model: str, texts: pl.DataFrame) -> Iterator[pl.
 
 
 def _classify_block(found: Classifier, texts: pl.DataFrame) -> pl.DataFrame:
-    scores = texts["scores"].to_numpy() if "scores" in texts.columns else None
+    has_scores = "scores" in texts.columns
+    scores = texts["scores"].to_numpy() * weigh_vectors(texts["characters"])[:, None] if has_scores else None
     rows, probabilities = find_probable(found, texts["text"], scores, MIN_PROBABILITY)
     columns = [
         pl.Series(name, probabilities[:, at], pl.Float64)

@@ -2,11 +2,12 @@
 
     python -m turret_pipeline_tests.benchmarks.signal_training [--fit] [--cases]
 
-The examples in signal_examples/ were written for this project in seven languages, by several authors; those of the files
-named held_back only to measure. held_back.jsonl is by an author of its own, who saw no others. Half of it is unusual on
-purpose: refusals without the usual words, stories in which someone refuses, answers that apologize and then help.
-llm_answers_held_back.jsonl imitates LLMs: long refusals with a reason and alternatives, partial ones, and answers that
-look like them. So the figures are lower than those of ordinary logs. ``--fit`` writes
+The examples in signal_examples/ were written for this project in seven languages, by several authors; the files whose
+name ends with held_back are only for measurement. held_back.jsonl is by an author of its own, who saw no others. Half
+of it is unusual on purpose: refusals without the usual words, stories in which someone refuses, answers that apologize
+and then help. llm_answers_held_back.jsonl imitates LLMs: long refusals with a reason and alternatives, partial ones,
+and help that sounds like them; task_prompts_held_back.jsonl has replies to assistants for bookings and accounts. The
+author of these two wrote examples of the same kinds for the fit as well. ``--fit`` writes
 turret_pipeline/signals/weights.npz from all other files. ``--cases`` counts what is found by case.
 """
 
@@ -112,14 +113,13 @@ def measure(kind: str, model: str, found: Classifier, examples: pl.DataFrame) ->
             continue
         predicted = predict(kind, model, found, rows)
         for name in CLASSES[kind]:
-            if name != NEITHER:
+            if name != NEITHER and name in rows["class"]:
                 right = rows["class"] == name
                 hits = int((right & (predicted == name)).sum())
                 precision, recall = hits / max(int((predicted == name).sum()), 1), hits / int(right.sum())
                 f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-                print(
-                    f"| {rows['file'][0]} | {name} | {model} | {group} | {rows.height} | {precision:.2f} | {recall:.2f} | {f1:.2f} |"
-                )
+                figures = f"{rows.height} | {precision:.2f} | {recall:.2f} | {f1:.2f}"
+                print(f"| {rows['file'][0]} | {name} | {model} | {group} | {figures} |")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from turret_pipeline.signals.classifier import (
     PROMPT,
     list_features,
     load_classifier,
+    weigh_vectors,
 )
 from turret_pipeline.tables.signals import CORRECTED, DECLINED, UNANSWERED
 from turret_pipeline.topics.embedding.embedding import normalize_rows
@@ -48,6 +49,21 @@ PLAIN = [
 ]
 
 
+LONG_REFUSAL = """I cannot help you with that. Breaking into a house is a crime, and somebody may be harmed.
+
+I encourage you to consider these instead:
+
+1. Ask a locksmith, who will want to see that you live there.
+2. Ask your landlord for a second key.
+
+Is there something else I can help you with?"""
+HELPFUL = [
+    "I'm sorry to hear that your flight was cancelled. You can get a refund, or a seat on the next one, at no cost.",
+    '"I cannot help you," said the guard. The girl laughed, because the gate behind him had been open all along.',
+    "Sure! Here is how to bake bread: mix flour, water, salt and yeast, let it rise overnight, and bake it hot. " * 6,
+]
+
+
 def classify(kind: str, model: str, texts: list[str]) -> list[str]:
     """The most probable class of each text."""
     vectors = normalize_rows(load_embedder(model, "cpu")(texts)) if model in MODELS else None
@@ -67,6 +83,17 @@ def test_plain_english_texts_have_their_class_by_each_model(model: str) -> None:
     texts = [REFUSALS[0], "Sorry, I couldn't find any results. Something went wrong, please try again.", PLAIN[0]]
     assert classify(ANSWER, model, texts) == [DECLINED, UNANSWERED, "neither"]
     assert classify(PROMPT, model, [OBJECTIONS[0], "What is the weather in Rome?"]) == [CORRECTED, "neither"]
+
+
+@pytest.mark.parametrize("model", [ENGLISH, MULTILINGUAL])
+def test_a_long_refusal_is_told_from_help_that_sounds_like_one(model: str) -> None:
+    assert classify(ANSWER, model, [LONG_REFUSAL, *HELPFUL]) == [DECLINED, "neither", "neither", "neither"]
+
+
+def test_vectors_of_long_texts_weigh_less() -> None:
+    texts = pl.Series(["", "short", "x" * 150, "x" * 1500])
+    lengths = np.linalg.norm(weigh_vectors(texts, np.eye(4, dtype=np.float32)), axis=1)
+    assert np.allclose(lengths / lengths[0], [1, 1, 1, 0.1])
 
 
 @pytest.mark.parametrize("kind", [ANSWER, PROMPT])

@@ -21,7 +21,8 @@ DIMENSIONS = {ENGLISH: 384, MULTILINGUAL: 512}
 def draw_texts(kind: str) -> pl.DataFrame:
     """Examples of a kind."""
     texts = read_examples(is_held_back=False).filter(kind=kind)["text"]
-    return pl.DataFrame({"text_id": [f"t{at}" for at in range(len(texts))], "text": texts, "language": "en"})
+    frame = pl.DataFrame({"text_id": [f"t{at}" for at in range(len(texts))], "text": texts, "language": "en"})
+    return frame.with_columns(pl.col("text").str.len_chars().alias("characters"))
 
 
 def reader(vectors: dict[str, FloatArray]) -> ReadVectors:
@@ -60,7 +61,9 @@ def test_the_classes_are_those_of_all_forms(kind: str, model: str, monkeypatch: 
 def test_texts_in_other_languages_have_no_class_and_may_be_in_several_fields() -> None:
     refusal = "I'm sorry, but I can't help with that request."
     rows = [("a", refusal, "en"), ("b", "Plain", "en"), ("c", refusal, "fi")]
-    texts = pl.DataFrame(rows, ["text_id", "text", "language"], orient="row")
+    texts = pl.DataFrame(rows, ["text_id", "text", "language"], orient="row").with_columns(
+        pl.col("text").str.len_chars().alias("characters")
+    )
     found = find_classes(ANSWER, [texts, pl.concat([texts, texts])], {})
     assert found["text_id"].to_list() == ["a", "c"]
     assert found["declined"].is_null().to_list() == [False, True]
