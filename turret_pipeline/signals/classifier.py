@@ -65,7 +65,7 @@ class Classifier:
         return self.weigh(list_features(self.kind, texts), vector_scores)
 
     def score_vectors(self, vectors: FloatArray) -> FloatArray:
-        """Scores that the vectors of short texts add to each class, shape (texts, classes). ``vectors`` has unit rows."""
+        """Scores that vectors with unit rows add to each class of short texts, shape (texts, classes)."""
         weights = VECTOR_SCALE * self.coefficients[:, count_plain_features(self.kind) :]
         return np.stack([vectors @ of_class for of_class in weights], axis=1)  # faster than one product of matrices
 

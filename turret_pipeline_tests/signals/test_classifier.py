@@ -91,9 +91,7 @@ def test_a_long_refusal_is_told_from_help_that_sounds_like_one(model: str) -> No
 
 
 def test_vectors_of_long_texts_weigh_less() -> None:
-    texts = pl.Series(["", "short", "x" * 150, "x" * 1500])
-    lengths = np.linalg.norm(weigh_vectors(texts, np.eye(4, dtype=np.float32)), axis=1)
-    assert np.allclose(lengths / lengths[0], [1, 1, 1, 0.1])
+    assert np.allclose(weigh_vectors(pl.Series([0, 5, 150, 1500])), [1, 1, 1, 0.1])
 
 
 @pytest.mark.parametrize("kind", [ANSWER, PROMPT])
