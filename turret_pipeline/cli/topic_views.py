@@ -97,8 +97,11 @@ def _remarks(row: Row) -> list[str]:
     ]
 
 
-def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[str]:
-    """Details of a topic, from its row of ``topics``, that of the nearest topic, and its rows of ``topic_lineage``."""
+def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame, signals: pl.DataFrame) -> list[str]:
+    """Details of a topic, from its row of ``topics``, that of the nearest topic, and its rows of other tables.
+
+    These are ``topic_lineage``, and ``topic_signals`` over all weeks and segments.
+    """
     remarks = ", ".join([*_remarks({**topic, "label_source": ""}), f"labelled by {topic['label_source']}"])
     lines = [
         f"{topic['topic_id']}: {topic['label']}  ({remarks})",
@@ -116,13 +119,13 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame) -> list[
     history = [_describe_change(row, split_from.get(row["topic_id"])) for row in lineage.iter_rows(named=True)]
     lists = {"Examples:": topic["example_texts"], "History:": history}
     lines.append(f"Keywords: {', '.join(topic['keywords']) or 'none'}")
+    lines += _list_signals(signals)
     for title, items in lists.items():
         lines += [title, *(f"  {item}" for item in items)] if items else []
     return lines
 
 
-def signal_lines(signals: pl.DataFrame) -> list[str]:
-    """The signals of a topic, from its rows of ``topic_signals`` over all weeks and segments; none without any."""
+def _list_signals(signals: pl.DataFrame) -> list[str]:
     if signals.is_empty():
         return []
     by_name = {row["signal"]: row for row in signals.iter_rows(named=True)}

@@ -14,7 +14,7 @@ from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.run import run_and_report
 from turret_pipeline.cli.topic_editor import TopicEditor, format_edit
-from turret_pipeline.cli.topic_views import conversation_lines, run_lines, signal_lines, topic_lines, topic_table
+from turret_pipeline.cli.topic_views import conversation_lines, run_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.line_console import LineConsole
@@ -100,7 +100,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Show one topic: texts, keywords, quality, history, and signals of its exchanges.
+    """Show one topic: texts, keywords, signals and history.
 
     Signals say how many of the exchanges about the topic, with follow-ups, went wrong: see turret signals.
     """
@@ -120,7 +120,7 @@ def show(
         write_json(json.dumps({**topic, **tables}, default=str, ensure_ascii=False))
         return
     nearest = topic["nearest_topic_id"] and editor.find_topic(topic["nearest_topic_id"])
-    new_console(stderr=False).print_lines(*topic_lines(topic, nearest, lineage), *signal_lines(signals))
+    new_console(stderr=False).print_lines(*topic_lines(topic, nearest, lineage, signals))
 
 
 @topics.command(epilog="Examples: turret topics conversations prompt-3; turret topics conversations prompt-3 --worst")

@@ -146,7 +146,11 @@ def _write_turns(connection: duckdb.DuckDBPyConnection, folder: Path, *, has_man
     options = "format parquet, compression lz4_raw"
     target = escape_sql_target(folder / "joined")
     connection.execute(f"copy ({joined}) to '{target}' ({options}, partition_by (shard))")
-    files = [*sorted((folder / "joined").glob("shard=*"))]
+    files = [*sorted((folder / "joined").glob("shard=*"))] or [folder / "joined" / "shard=0"]
+    if not count:  # no shard was written
+        files[0].mkdir(parents=True)
+        nothing = f"select * exclude (shard) from ({joined})"
+        connection.execute(f"copy ({nothing}) to '{escape_sql_target(files[0] / 'none.parquet')}' ({options})")
     for number, file in enumerate(files):
         connection.execute(
             f"create or replace temp view joined as from read_parquet('{escape_sql_path(file)}/*.parquet', "

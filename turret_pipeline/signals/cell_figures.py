@@ -5,7 +5,7 @@ week or segment among those of its topic. Sums over disjoint sets of clusters ad
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ class Cells:
 
     whole: IntArray
     """Whole of each cell, in ascending order."""
+    is_named: Flags
+    """False for the cell of a whole's exchanges without a value: it is not compared, but follows from the sum."""
 
     @property
     def whole_count(self) -> int:
@@ -76,7 +78,8 @@ class _Groups:
 
 def sum_cells(exchanges: Exchanges, cells: Cells) -> dict[str, FloatArray]:
     """Sums by name, of shape (signals, cells); those of wholes are repeated for their cells."""
-    users, sessions = (_group(exchanges, cluster, cells) for cluster in (exchanges.cluster, exchanges.session))
+    named = replace(exchanges, cell=np.where(cells.is_named[exchanges.cell], exchanges.cell, -1))
+    users, sessions = (_group(named, cluster, cells) for cluster in (exchanges.cluster, exchanges.session))
     by_signal: list[dict[str, FloatArray]] = []
     totals: dict[bytes, tuple[_Totals, _Totals]] = {}
     for is_decided, is_counted in zip(exchanges.is_decided, exchanges.is_counted, strict=True):
@@ -92,18 +95,20 @@ def sum_cells(exchanges: Exchanges, cells: Cells) -> dict[str, FloatArray]:
 
 
 def count_users(exchanges: Exchanges, cells: Cells, is_chosen: Flags) -> FloatArray:
-    """Known users of the chosen cells of a cell's whole, with the signal and without it, shape (2, signals, cells).
+    """Users of the chosen cells of a cell's whole, and the known ones of them, with the signal and without it.
 
-    ``is_chosen`` has shape (signals, cells). A user of several chosen cells of a whole counts once.
+    The result has shape (2, 2, signals, cells), ``is_chosen`` (signals, cells). A user of several chosen cells of a
+    whole counts once.
     """
     users = _group(exchanges, exchanges.cluster, cells)
     has_user = exchanges.has_user[users.rows[users.starts]]
-    found = np.zeros((2, *is_chosen.shape))
+    found = np.zeros((2, 2, *is_chosen.shape))
     for at, of_signal in enumerate(is_chosen):
         (total, _), (count, _) = (users.count(flags[at]) for flags in (exchanges.is_decided, exchanges.is_counted))
         for side, is_one in enumerate((count > 0, total > count)):
-            is_user = _add_runs(is_one & has_user & of_signal[users.cell], users.part_starts) > 0
-            found[side, at] = _add_up(users.whole, is_user, cells.whole_count)[cells.whole]
+            for kind, is_kind in enumerate((np.ones_like(has_user), has_user)):
+                is_user = _add_runs(is_one & is_kind & of_signal[users.cell], users.part_starts) > 0
+                found[kind, side, at] = _add_up(users.whole, is_user, cells.whole_count)[cells.whole]
     return found
 
 

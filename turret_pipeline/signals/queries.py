@@ -119,15 +119,29 @@ def _known(classes: str, name: str) -> str:
 
 _OPEN = "'The session may go on.'"
 
+_WRONG_BEFORE = """
+select following.exchange_id, list(signal) as wrong_before
+from lake_exchanges as following
+join (lake_exchanges as marked join wrong_marks using (exchange_id))
+    on marked.session_id = following.session_id and marked.exchange_number + 1 = following.exchange_number
+group by following.exchange_id
+"""
+"""The signals of the exchange before that a person marked as wrong."""
+
 _DECIDED = f"""
 with decided as (
     select turns.*, similar_pairs.cosine, similar_pairs.shared_words, next_at, ended_at, worst, best, last_at,
         answered_share,
         {_known("next_prompts", "corrected")}, {_known("answers", "declined")}, {_known("answers", "unanswered")},
         next_prompts.corrected is null and next_prompts.text_id is not null as has_unknown_next_prompt,
-        own_prompts.corrected >= {MIN_PROBABILITY} and exchange_number > 1 as is_objection,
+        own_prompts.corrected is null and own_prompts.text_id is not null and exchange_number > 1 as has_unknown_prompt,
+        answers.declined is null and answers.text_id is not null as has_unknown_answer,
+        own_prompts.corrected >= {MIN_PROBABILITY} and exchange_number > 1
+            and not coalesce(list_contains(wrong_before, 'corrected'), false) as is_objection,
         previous_pairs.cosine is not null and not is_follow_up
-            and (own_prompts.text_id is null or own_prompts.corrected is not null) as is_rephrase,
+            and (own_prompts.text_id is null or own_prompts.corrected is not null)
+            and not coalesce(list_contains(wrong_before, 'rephrased'), false) as is_rephrase,
+        wrong_signals,
         epoch(ended_at - prompt_at) - coalesce(seconds_to_answer, 0) as seconds_to_end
     from turns
     left join prompt_classes as next_prompts on next_prompts.text_id = turns.next_text_id
@@ -139,6 +153,9 @@ with decided as (
         on previous_pairs.text_id = turns.previous_text_id and previous_pairs.next_text_id = turns.text_id
     left join repeats using (user_id, subject_topic_id, session_id)
     left join ends using (session_id)
+    left join (select exchange_id, list(signal) as wrong_signals from wrong_marks group by exchange_id)
+        using (exchange_id)
+    left join ({_WRONG_BEFORE}) using (exchange_id)
     cross join project
 ),
 judged as (
@@ -161,8 +178,8 @@ judged as (
         end as is_unanswered,
         case
             when user_id is null or subject_topic_id is null then null
-            when next_at <= prompt_at + interval '{REPEAT_DAYS} days' then true
-            when prompt_at <= last_at - interval '{REPEAT_DAYS} days' then false
+            when prompt_at > last_at - interval '{REPEAT_DAYS} days' then null  -- else only those who came back count
+            else coalesce(next_at > prompt_at and next_at <= prompt_at + interval '{REPEAT_DAYS} days', false)
         end as is_repeated_later,
         rating <= worst + {BAD_SHARE} * (best - worst) as is_badly_rated
     from decided
@@ -170,7 +187,10 @@ judged as (
 select *, case
     when ending = '{OPEN}' then null
     when ending != '{ENDED}' or seconds_to_end > $abandoned_seconds then false
-    else coalesce(is_declined, false) or coalesce(is_rephrase, false) or coalesce(is_objection, false)
+    when (is_declined and not coalesce(list_contains(wrong_signals, 'declined'), false)) or is_rephrase or is_objection
+        then true
+    when has_unknown_prompt or has_unknown_answer then null
+    else false
 end as is_abandoned
 from judged
 """
@@ -183,7 +203,6 @@ select * replace ({
     )
 })
 from ({_DECIDED})
-left join (select exchange_id, list(signal) as wrong_signals from wrong_marks group by exchange_id) using (exchange_id)
 """
 
 _REASONS = {
@@ -216,7 +235,8 @@ _REASONS = {
         when is_abandoned then format('The session ended {{:.0f}} s after it, and ', greatest(seconds_to_end, 0))
             || case when is_declined then 'the answer refuses.'
             when is_rephrase then 'its prompt repeats the one before.' else 'its prompt objects.' end
-        when is_abandoned is null then {_OPEN} end""",
+        when is_abandoned is null then case when ending = '{OPEN}' then {_OPEN}
+            else 'The prompt or the answer is in a language without rules.' end end""",
     "repeated_later": f"""case
         when is_repeated_later then format('The user came back to the topic after {{:.1f}} days.',
             epoch(next_at - prompt_at) / 86400)
@@ -239,10 +259,15 @@ _ANY = " or ".join(f"coalesce(is_{signal}, false)" for signal in SIGNALS_OF_STRU
 _NONE_DECIDED = " and ".join(f"is_{signal} is null" for signal in SIGNALS_OF_STRUGGLE)
 _NAMES = ", ".join(f"case when is_{signal} then '{signal}' end" for signal in SIGNALS_OF_STRUGGLE)
 
+_IS_UNKNOWN = "coalesce(has_unknown_next_prompt, false) or coalesce(has_unknown_answer, false)"
+
 EXCHANGE_SIGNALS = f"""
 select exchange_id, {", ".join(f"is_{signal}, {_explain(signal)} as {signal}_reason" for signal in SIGNALS)},
-    case when {_ANY} then true when not ({_NONE_DECIDED}) then false end as is_struggle,
-    case when {_ANY} then concat_ws(', ', {_NAMES}) when {_NONE_DECIDED} then 'No signal could be decided.' end
-        as struggle_reason
+    case when {_ANY} then true when not ({_NONE_DECIDED} or {_IS_UNKNOWN}) then false end as is_struggle,
+    case
+        when {_ANY} then concat_ws(', ', {_NAMES})
+        when {_NONE_DECIDED} then 'No signal could be decided.'
+        when {_IS_UNKNOWN} then 'The next prompt or the answer is in a language without rules.'
+    end as struggle_reason
 from ({_MARKED})
 """

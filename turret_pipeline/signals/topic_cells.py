@@ -53,7 +53,9 @@ class TopicCells:
         yield _build_scope(WEEKS, None, topics, self._query(queries.CELLS_OF_WEEKS))
         values = self._query(queries.CELLS_OF_SEGMENTS)
         for name in values["segment_field"].unique().sort():
-            yield _build_scope(SEGMENTS, name, topics, values.filter(segment_field=name).drop("segment_field"))
+            without = topics.select("topic", pl.lit(None, pl.String).alias("value"))
+            named = values.filter(segment_field=name).select("topic", "value")
+            yield _build_scope(SEGMENTS, name, topics, pl.concat([without, named]))
 
     def read_shards(self, scope: Scope) -> Iterator[Exchanges]:
         """The exchanges of each shard with their cells in the scope."""
@@ -65,8 +67,7 @@ class TopicCells:
                 units = units.drop("value").join(values, on="unit", how="left", maintain_order="left")
             elif scope.kind == TOPICS:
                 units = units.with_columns(pl.lit(None, pl.String).alias("value"))
-            is_topic = scope.kind == TOPICS
-            placed = units.join(cells, on=["topic", "value"], how="left", nulls_equal=is_topic, maintain_order="left")
+            placed = units.join(cells, on=["topic", "value"], how="left", nulls_equal=True, maintain_order="left")
             yield _build_exchanges(placed)
 
     def _query(self, sql: str, **values: object) -> pl.DataFrame:
@@ -101,7 +102,8 @@ def _build_scope(kind: str, segment_field: str | None, topics: pl.DataFrame, cel
         (pl.col(segment) if isinstance(segment, str) else segment).alias("segment_value"),
     )
     whole = named["field"].rank("dense") - 1 if kind == TOPICS else named["topic"]
-    return Scope(kind, segment_field, keys, labels, Cells(whole.cast(pl.Int64).to_numpy()))
+    is_named = keys["value"].is_not_null() if kind != TOPICS else pl.repeat(True, len(keys), eager=True)
+    return Scope(kind, segment_field, keys, labels, Cells(whole.cast(pl.Int64).to_numpy(), is_named.to_numpy()))
 
 
 def _build_exchanges(units: pl.DataFrame) -> Exchanges:

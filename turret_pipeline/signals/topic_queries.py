@@ -48,7 +48,7 @@ select shard, unit, topic, '{MODEL}', model, false from known_units where model 
 
 
 TOPICS = "select topic, field, topic_id from topics order by topic"
-CELLS_OF_WEEKS = "select distinct topic, week::varchar as value from units where week is not null"
+CELLS_OF_WEEKS = "select distinct topic, week::varchar as value from units"
 CELLS_OF_SEGMENTS = "select distinct segment_field, topic, segment_value as value from segments"
 
 UNITS = "select *, week::varchar as value from units where shard = $shard order by cluster, session"

@@ -34,6 +34,8 @@ def build_topic_signals(
     """
     with open_topic_cells(lake, week_start, time_zone) as cells:
         parts = [_compare_scope(cells, scope, min_users) for scope in cells.list_scopes()]
+    shown = parts[0].select("field", "topic_id", "signal")  # else the weeks of a topic that is left out add up to it
+    parts = [part.join(shown, on=shown.columns, how="semi", maintain_order="left") for part in parts]
     families = pl.concat(parts).partition_by("field", "family", maintain_order=True)
     tested = [
         family.with_columns(
@@ -123,7 +125,9 @@ def _find_shown(cells: TopicCells, scope: Scope, sums: Sums, min_users: int) -> 
     is_rare = ((count > 0) & (sums[figures.USERS_WITH] < min_users)) | (
         (misses > 0) & (sums[figures.USERS_WITHOUT] < min_users)
     )
-    left_out = np.zeros((2, *is_rare.shape))
-    for exchanges in cells.read_shards(scope):
-        left_out += figures.count_users(exchanges, scope.cells, is_rare)
-    return ~is_rare & ~((left_out > 0) & (left_out < min_users)).any(axis=0)
+    is_shown = ~is_rare
+    for is_left_out in (is_rare, np.broadcast_to(~scope.cells.is_named, is_rare.shape)):
+        by_shard = (figures.count_users(exchanges, scope.cells, is_left_out) for exchanges in cells.read_shards(scope))
+        users, known_users = functools.reduce(np.add, by_shard)
+        is_shown &= ~((users > 0) & (known_users < min_users)).any(axis=0)
+    return is_shown

@@ -12,7 +12,8 @@ SIGNALS: dict[str, str] = {
     UNANSWERED: "No answer follows, or an error, or the first answer says that nothing was found, known or understood",
     ABANDONED: "The session ends within abandoned_seconds after the exchange, which was declined or follows an "
     "exchange that was rephrased or corrected",
-    REPEATED_LATER: "The same user asks about the same topic in another session within 7 days",
+    REPEATED_LATER: "The same user asks about the same topic in another session within 7 days; not decided in the "
+    "last 7 days of the data",
     BADLY_RATED: "The rating is in the lowest two fifths of its scale, the smallest usual one with all ratings",
 }
 """Signals of an exchange, with what they mean."""
@@ -34,12 +35,15 @@ HELD_BACK_PRECISION = {
 (benchmarks/signals.py)."""
 
 
-def _columns_of(signal: str, meaning: str) -> tuple[Column, Column]:
+MARKABLE = "Evidence, why the signal is not decided, or that a person marked it as wrong; else null"
+
+
+def _columns_of(signal: str, meaning: str, reason: str = MARKABLE) -> tuple[Column, Column]:
     return (
         boolean(f"is_{signal}", f"{meaning}. Null if not decided", nullable=True),
         text(
             f"{signal}_reason",
-            "Evidence, why the signal is not decided, or that a person marked it as wrong; else null",
+            reason,
             nullable=True,
         ),
     )
@@ -54,15 +58,16 @@ EXCHANGE_SIGNALS = Table(
         *(column for signal, meaning in SIGNALS.items() for column in _columns_of(signal, meaning)),
         boolean(
             "is_struggle",
-            "True with any of the signals but repeated_later, which is often plain use; false if some of these are "
-            "decided and none is true, else null",
+            "True with any of the signals but repeated_later, which is often plain use; null if none of these is "
+            "decided, or none is true and the next prompt or the answer is in a language without rules; else false",
             nullable=True,
         ),
         text("struggle_reason", "Names of the signals that are true, or why nothing is decided", nullable=True),
         *_columns_of(
             RESOLVED,
             "An event that the setting outcomes declares follows in the session before the prompts turn to another "
-            "topic",
+            "topic. Times decide: an event at the time of a prompt follows it",
+            "The event, or why it is not decided; else null",
         ),
     ),
 )
@@ -97,7 +102,11 @@ TOPIC_SIGNALS = Table(
         integer("exchange_count", "Exchanges in which the signal is decided, at least 1"),
         integer("signal_count", "Of these, exchanges with the signal"),
         number("signal_share", "signal_count divided by exchange_count"),
-        number("share_low", "Lower end of its 95 % confidence interval; exchanges of one user are dependent"),
+        number(
+            "share_low",
+            "Lower end of its 95 % confidence interval. It allows for exchanges of one user that are alike, except if "
+            "all or none have the signal",
+        ),
         number("share_high", "Upper end of that interval"),
         number("base_share", f"Share with the signal in {_REST}; {_NO_REST}", nullable=True),
         number("difference", "signal_share minus base_share", nullable=True),
@@ -107,7 +116,8 @@ TOPIC_SIGNALS = Table(
             "q_value",
             "Benjamini-Hochberg q-value of the difference, over all signals of the field's topics, of their weeks, or "
             "of their segments: of rows with at most 0.05, 5 % are expected to be chance. Null if nothing is compared. "
-            "Rows that would show fewer users than privacy_min_users, with the signal or without it, are left out",
+            "Rows that would show fewer users than privacy_min_users, with the signal or without it, are left out, "
+            "each signal by itself: struggle minus its parts may be of fewer",
             nullable=True,
         ),
     ),

@@ -4,7 +4,7 @@ import datetime as dt
 
 import polars as pl
 
-from turret_pipeline.cli.topic_views import signal_lines, topic_lines
+from turret_pipeline.cli.topic_views import topic_lines
 
 TOPIC = {
     "topic_id": "prompt-3", "field": "prompt", "label": "Parcel", "label_source": "keywords", "description": "Texts.",
@@ -12,6 +12,8 @@ TOPIC = {
     "role_reason": "It is one.", "cohesion": None, "keywords": [], "example_texts": [], "status": "retired",
     "merged_into_topic_id": None, "is_locked": False, "is_emerging": False, "growth": None,
 }  # fmt: skip
+NO_SIGNALS = pl.DataFrame(schema={"signal": pl.String()})
+NO_LINEAGE = pl.DataFrame(schema=dict.fromkeys(("topic_id", "other_topic_id", "change"), pl.String()))
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
 
@@ -19,7 +21,7 @@ def history(*changes: tuple[str, str, str | None, float | None]) -> list[str]:
     """The changes as text, without their times."""
     columns = ["topic_id", "change", "other_topic_id", "overlap_share"]
     lineage = pl.DataFrame(changes, columns, orient="row").with_columns(pl.lit(NOON).alias("changed_at"))
-    lines = topic_lines(TOPIC, None, lineage)
+    lines = topic_lines(TOPIC, None, lineage, NO_SIGNALS)
     return [line.removeprefix("  2024-05-01 12:00 ") for line in lines[lines.index("History:") + 1 :]]
 
 
@@ -59,10 +61,11 @@ def test_signals_are_shown_with_interval_rest_and_whether_they_differ() -> None:
         columns,
         orient="row",
     )
-    assert signal_lines(signals) == [
+    lines = topic_lines(TOPIC, None, NO_LINEAGE, signals)
+    assert lines[lines.index("Keywords: none") + 1 :] == [
         "Signals of its exchanges, with 95 % intervals:",
         "  declined 0.0% (0 of 3; 0.0% to 56.1%)",
         "  badly rated 25.0% (5 of 20; 11.2% to 46.9%), at other topics 20.0%",
         "  struggle 24.0% (240 of 1,000; 20.0% to 28.0%), at other topics 10.0% (beyond chance)",
     ]
-    assert signal_lines(signals.clear()) == []
+    assert topic_lines(TOPIC, None, NO_LINEAGE, NO_SIGNALS)[-1] == "Keywords: none"

@@ -270,3 +270,34 @@ def test_a_session_that_may_go_on_is_not_decided_until_an_outcome_follows(tmp_pa
 def test_without_a_declared_outcome_nothing_is_resolved_or_not(tmp_path: Path) -> None:
     assert is_true(find(tmp_path, [prompt("p1", 0)]), "resolved") == {"p1": None}
     assert is_true(find(tmp_path, [prompt("p1", 0)], resolving=["unknown"]), "resolved") == {"p1": False}
+
+
+def test_without_exchanges_the_table_is_empty(tmp_path: Path) -> None:
+    assert find(tmp_path, [Event("e", "opened", 0)], ended=False) == {}
+
+
+def test_in_the_last_week_it_is_not_known_who_comes_back(tmp_path: Path) -> None:
+    events = [
+        prompt("p1", 0, "refund", "s1"),
+        prompt("p2", 2 * DAY, "refund", "s2"),
+        prompt("p3", 27 * DAY, "refund", "s3"),
+        prompt("p4", 28 * DAY, "refund", "s4"),
+        prompt("p5", 30 * DAY, "other", "s5"),
+    ]
+    rows = find(tmp_path, events, topics={"refund": "A"}, ended=False)
+    assert is_true(rows, "repeated_later") == {"p1": True, "p2": False, "p3": None, "p4": None, "p5": None}
+
+
+def test_a_signal_marked_as_wrong_is_no_evidence_for_others(tmp_path: Path) -> None:
+    events = [prompt("p1", 0), answer("a1", 1, generation=REFUSAL)]
+    assert find(tmp_path / "before", events)["p1"]["is_abandoned"]
+    marks = pl.DataFrame({"exchange_id": ["p1"], "signal": ["declined"], "is_right": [False]})
+    row = find(tmp_path / "after", events, marks=marks)["p1"]
+    assert (row["is_declined"], row["is_abandoned"], row["is_struggle"]) == (False, False, False)
+
+
+def test_in_a_language_without_rules_nothing_is_denied(tmp_path: Path) -> None:
+    events = [prompt("p1", 0, "hei"), answer("a1", 1, generation="en voi auttaa")]
+    row = find(tmp_path, events, languages={"hei": "fi", "en voi auttaa": "fi"})["p1"]
+    assert (row["is_declined"], row["is_abandoned"], row["is_struggle"]) == (None, None, None)
+    assert row["struggle_reason"] == "The next prompt or the answer is in a language without rules."

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from turret_pipeline.signals import topic_cells
 from turret_pipeline.signals.topic_signals import build_topic_signals
 from turret_pipeline.stats.groups import compare_groups
 from turret_pipeline.storage.lake import Lake
@@ -211,6 +212,59 @@ def test_rows_that_show_too_few_users_are_left_out(tmp_path: Path) -> None:
     exchanges += repeat(20, "d", {"declined": False}, 62)
     shown = build(tmp_path, exchanges, min_users=5).filter(OVERALL)
     assert shown["topic_id"].to_list() == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        [Exchange("a", "one", {"declined": True})],
+        [Exchange("a", "one", {"declined": True}, plan="pro")],
+        [Exchange("a", None, {"declined": True}, plan="pro")] * 3,
+        [Exchange("a", "one", {"declined": True}, day=-400, plan="free")],
+    ],
+    ids=["without a value", "of one user", "of unknown users", "of a stray clock"],
+)
+def test_what_is_left_out_does_not_follow_from_what_is_shown(tmp_path: Path, hidden: list[Exchange]) -> None:
+    shown = [
+        *repeat(10, "a", {"declined": True}, plan="free"),
+        *repeat(10, "a", {"declined": False}, 10, plan="free"),
+        *repeat(10, "a", {"declined": True}, 20, plan="team"),
+        *repeat(10, "a", {"declined": False}, 30, plan="team"),
+    ]
+    rows = build(tmp_path, [*shown, *hidden], min_users=5)
+    sums = rows.filter(~OVERALL).group_by("segment_field").agg(pl.col("signal_count").sum())
+    overall = rows.filter(OVERALL)["signal_count"].to_list()
+    differences = [overall[0] - count for count in sums["signal_count"]] if overall else []
+    assert all(difference == 0 or difference >= 5 for difference in differences)
+    assert overall or sums.is_empty()
+
+
+def test_weeks_and_segments_of_a_topic_that_is_left_out_are_left_out_too(tmp_path: Path) -> None:
+    exchanges = [
+        *repeat(4, "a", {"declined": True}),
+        *repeat(20, "a", {"declined": False}, 4),
+        *repeat(10, "b", {"declined": True}, 30, plan="free"),
+        *repeat(10, "b", {"declined": False}, 40, plan="free"),
+    ]
+    assert build(tmp_path, exchanges, min_users=5).is_empty()
+
+
+@pytest.mark.parametrize("min_users", [1, 3])
+def test_shards_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, min_users: int) -> None:
+    draw = random.Random(3)
+    exchanges = [
+        Exchange(
+            draw.choice("ab"),
+            draw.choice([None, *(f"u{number}" for number in range(20))]),
+            {"declined": draw.random() < 0.3, "corrected": draw.choice([True, False, None])},
+            draw.randrange(20),
+            plan=draw.choice([None, "free", "team"]),
+        )
+        for _ in range(300)
+    ]
+    whole = build(tmp_path / "one", exchanges, min_users=min_users)
+    monkeypatch.setattr(topic_cells, "EXCHANGES_PER_SHARD", 20)
+    assert_frame_equal(build(tmp_path / "many", exchanges, min_users=min_users), whole, check_exact=True)
 
 
 def test_without_exchanges_about_topics_the_table_is_empty(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.signals.build import SignalOptions, write_exchange_signals
 from turret_pipeline.signals.topic_signals import build_topic_signals
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
-from turret_pipeline.tables.signals import SIGNALS
+from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 from turret_pipeline.topics.embedding.model_names import AUTO
 from turret_pipeline.topics.embedding.readers import READING
 
@@ -35,9 +35,9 @@ def signals(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     with workspace.progress.during("Finding signals"):
         options = SignalOptions(settings.abandoned_seconds, settings.outcomes.resolved)
         write_exchange_signals(lake, readers, options, workspace.signal_marks)
-    shares = [pl.col(f"is_{name}").mean().alias(f"{name}_share") for name in (*SIGNALS, "struggle")]
+    shares = [pl.col(f"is_{name}").mean().alias(f"{name}_share") for name in SIGNALS_OF_TOPICS]
     count, *known = lake.scan("exchange_signals").select(pl.len(), *shares).collect().row(0)
-    facts = {f"{name}_share": share for name, share in zip((*SIGNALS, "struggle"), known, strict=True)}
+    facts = {f"{name}_share": share for name, share in zip(SIGNALS_OF_TOPICS, known, strict=True)}
     yield result("exchange_signals", int(count), **{name: share for name, share in facts.items() if share is not None})
     with workspace.progress.during("Comparing signals of topics"):
         of_topics = build_topic_signals(lake, settings.week_start, settings.time_zone, settings.privacy_min_users)
