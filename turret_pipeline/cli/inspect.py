@@ -12,7 +12,8 @@ from rich.table import Table
 from turret_pipeline.cli.console import new_console, write_json
 from turret_pipeline.config.loading import TOML_FILE, read_toml
 from turret_pipeline.config.mapping_table import TABLE, replace_mapping, write_mapping_toml
-from turret_pipeline.config.pipeline import PREFIX, Settings, load_settings
+from turret_pipeline.config.pipeline import Settings, load_settings
+from turret_pipeline.config.setting_problems import PREFIX
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.storage.atomic_files import atomic_replace

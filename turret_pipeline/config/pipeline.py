@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,13 +20,17 @@ from turret_pipeline.config.loading import (
     AbsolutePath,
     CommaSeparated,
     check_url,
-    describe_problem,
     load_model,
     read_toml,
     reject_unknown_variables,
-    suggest,
 )
 from turret_pipeline.config.outcomes import DeclaredOutcomes
+from turret_pipeline.config.setting_problems import (
+    COLLECTOR,
+    PREFIX,
+    describe_setting_problem,
+    describe_unknown_name,
+)
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
@@ -37,16 +41,6 @@ from turret_pipeline.topics.embedding import model_names
 
 if TYPE_CHECKING:
     from turret_pipeline.topics.options import TopicOptions
-
-PREFIX = "TURRET_"
-SECRETS = {"llm_api_key", "user_id_salt"}
-COLLECTOR = "collector"  # table of turret.toml and prefix of variables that belong to config/collector.py
-
-TABLES: dict[str, tuple[type[BaseModel], str]] = {
-    "mapping": (ColumnMapping, "the name of a column, or a list of names"),
-    "outcomes": (DeclaredOutcomes, "the name of an event, or a list of names"),
-}
-"""Settings that are tables of turret.toml, with what their keys hold."""
 
 
 class _OwnTomlSource(TomlConfigSettingsSource):
@@ -317,42 +311,11 @@ def reject_unknown_names() -> None:
     """
     for name, value in read_toml().items():
         if name != COLLECTOR and name not in Settings.model_fields:
-            raise TurretError(_describe_unknown_name(name, is_table=isinstance(value, dict)))
+            raise TurretError(describe_unknown_name(name, Settings.model_fields, is_table=isinstance(value, dict)))
 
 
 def load_settings(**overrides: object) -> Settings:
     """The settings in force. Raises TurretError with one sentence per invalid value."""
     names = {PREFIX + name.upper() for name in Settings.model_fields}
     reject_unknown_variables(PREFIX, names, but=f"{PREFIX}{COLLECTOR.upper()}_")
-    return load_model(Settings, overrides, _describe)
-
-
-def _describe(problem: dict[str, Any]) -> str:
-    """A sentence about an invalid setting; secrets are not shown."""
-    if not problem["loc"]:  # several settings that do not fit together
-        return describe_problem(problem)
-    name, *inner = map(str, problem["loc"])
-    if inner and name in TABLES:
-        return _describe_table_problem(name, problem, inner[0])
-    if name in TABLES and problem["type"] == "value_error":
-        return f"{describe_problem(problem)}."
-    if name in TABLES:
-        variable = f"{PREFIX}{name.upper()}"
-        return f"Invalid {name} {problem['input']!r} (variable {variable}): write a table [{name}] in {TOML_FILE}."
-    if problem["type"] == "extra_forbidden":
-        return _describe_unknown_name(name, is_table=isinstance(problem["input"], dict))
-    value = "(a secret)" if name in SECRETS else repr(problem["input"])
-    return f"Invalid {name} {value} (variable {PREFIX}{name.upper()}): {describe_problem(problem)}."
-
-
-def _describe_unknown_name(name: str, *, is_table: bool) -> str:
-    kind = f"table [{name}]" if is_table else f"setting {name!r}"
-    return f"Unknown {kind} in {TOML_FILE}.{suggest(name, [*Settings.model_fields, COLLECTOR])}"
-
-
-def _describe_table_problem(name: str, problem: dict[str, Any], key: str) -> str:
-    """A sentence about an invalid key of a table."""
-    known, values = list(TABLES[name][0].model_fields), TABLES[name][1]
-    if problem["type"] == "extra_forbidden":
-        return f"Unknown key {key!r} in {name}.{suggest(key, known)} Known keys: {', '.join(known)}."
-    return f"Invalid {key} {problem['input']!r} in {name}: use {values}."
+    return load_model(Settings, overrides, lambda problem: describe_setting_problem(problem, Settings.model_fields))

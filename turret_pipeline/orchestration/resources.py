@@ -16,7 +16,8 @@ from pydantic import Field, PrivateAttr, create_model
 from pydantic.fields import FieldInfo
 
 from turret_pipeline.config.outcomes import DeclaredOutcomes
-from turret_pipeline.config.pipeline import SECRETS, Settings, load_settings
+from turret_pipeline.config.pipeline import Settings, load_settings
+from turret_pipeline.config.setting_problems import SECRETS
 from turret_pipeline.events.formats.mapping import ColumnMapping
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.orchestration.fingerprint import compute_fingerprint

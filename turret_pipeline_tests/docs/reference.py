@@ -22,7 +22,8 @@ from turret_pipeline.collector.api_errors import STATUS
 from turret_pipeline.collector.openapi import build_document
 from turret_pipeline.config.collector import PREFIX as COLLECTOR_PREFIX
 from turret_pipeline.config.collector import CollectorSettings
-from turret_pipeline.config.pipeline import PREFIX, Settings
+from turret_pipeline.config.pipeline import Settings
+from turret_pipeline.config.setting_problems import PREFIX
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
 from turret_pipeline_tests.commands import PROJECT
 
