@@ -63,9 +63,9 @@ def show(
         console.print(_build_table(counts))
     for name, rows in examples.items():
         console.print_lines(*_list_examples(name, rows))
-    if count and not any(examples.values()):
-        of_topic = f" about {topic}" if topic is not None else ""
-        console.print(f"No exchange{of_topic} has {f'the signal {signal.value}' if signal else 'a signal'}.")
+    if count != 0 and not any(examples.values()):
+        of_topic = f" about {topic_id}" if topic is not None else ""
+        console.print_lines(f"No exchange{of_topic} has {f'the signal {signal.value}' if signal else 'a signal'}.")
 
 
 @signals.command(epilog="Example: turret signals mark evt_123 declined --wrong")

@@ -101,6 +101,11 @@ def test_one_signal_or_topic_is_shown_alone(folder: Path) -> None:
     assert read(folder, "--count", "0")["examples"]["corrected"] == []
 
 
+def test_a_signal_that_no_exchange_has_is_said(folder: Path) -> None:
+    assert call(folder, "--signal", "repeated_later") == "No exchange has the signal repeated_later.\n"
+    assert call(folder, "--signal", "repeated_later", "--count", "0") == ""
+
+
 def test_texts_without_a_published_topic_are_hidden_with_a_threshold(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
