@@ -26,7 +26,11 @@ Since = Annotated[
 Until = Annotated[str | None, typer.Option("--until", help="Only sessions that begin on or before this day (UTC).")]
 Segment = Annotated[
     list[str] | None,
-    typer.Option("--segment", help="Only sessions with this value of an enum field, such as plan=team; repeatable."),
+    typer.Option(
+        "--segment",
+        help="Only sessions with this value of an enum field, such as plan=team; repeatable, and of two values of one "
+        "field either counts.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, all rows.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, all rows.")]

@@ -46,9 +46,6 @@ semi join selected_sessions using (session_id)
 where is_struggle is not null
 """
 
-FIELD_VALUE = "coalesce(json_extract_string(metadata, ?), json_extract_string(metadata, ?))"
-"""The value of a field, by its name or by its path if it is nested."""
-
 
 class PublishedTables:
     """Queries of the published file of a data folder. Raises TurretError if it is missing or of another version."""
@@ -127,24 +124,14 @@ class PublishedTables:
 
     def sessions(self, scope: Scope) -> pl.DataFrame:
         """The sessions of a scope: session_id, user_id. Raises TurretError if a segment is unknown."""
-        sessions = self.query("select session_id, user_id, started_at from marts.sessions")
-        if scope.since is not None:
-            sessions = sessions.filter(pl.col("started_at") >= scope.since)
-        if scope.until is not None:
-            sessions = sessions.filter(pl.col("started_at") < scope.until)
         for field, value in scope.segments:
             self._check_segment(field, value)
-            with_value = self.session_values(field).filter(pl.col("value") == value)
-            sessions = sessions.join(with_value, on="session_id", how="semi")
-        return sessions.select("session_id", "user_id")
+        sql, values = select_sessions(scope)
+        return self.query(sql, *values)
 
     def session_values(self, field: str) -> pl.DataFrame:
         """Value of an enum field of each session, from its first event with the field: session_id, value."""
-        return self.query(
-            f"select session_id, arg_min(value, {ORDER}) as value "
-            f"from (select *, {FIELD_VALUE} as value from marts.events) where trim(value) != '' group by session_id",
-            *json_pointers(field),
-        )
+        return self.query("select session_id, value from marts.session_values where field = ?", field)
 
     def first_day(self) -> dt.datetime:
         """The day on which the first session begins."""
@@ -210,10 +197,16 @@ class PublishedTables:
             raise TurretError(f"No event has {field} = {value!r}. Values of {field}: {some}.")
 
 
-def json_pointers(field: str) -> list[str]:
-    """JSON pointers to a field with this name, and to a nested field with this path."""
-    escaped = field.replace("~", "~0").replace("/", "~1")
-    return [f"/{escaped}", f"/{escaped.replace('.', '/')}"]
+def select_sessions(scope: Scope) -> tuple[str, list[object]]:
+    """The query of the sessions of a scope (session_id, user_id), and its parameters."""
+    conditions = {"started_at >= ?": scope.since, "started_at < ?": scope.until}
+    filters = {condition: [moment] for condition, moment in conditions.items() if moment is not None}
+    of_field = "session_id in (select session_id from marts.session_values where field = ? and list_contains(?, value))"
+    parts = [*filters, *(of_field for _ in scope.values())]
+    values: list[object] = [value for moments in filters.values() for value in moments]
+    for field, of_value in scope.values().items():
+        values += [field, of_value]
+    return f"select session_id, user_id from marts.sessions where {' and '.join(parts) or 'true'}", values
 
 
 def _to_visits(numbered_events: pl.DataFrame, dimension: str) -> pl.DataFrame:

@@ -11,8 +11,8 @@ from turret_pipeline.errors import TurretError
 class Scope:
     """Filter of whole sessions by start time and segments.
 
-    ``until`` is the first moment after the period. The value of a session in an enum field is that of its first event
-    with the field.
+    ``until`` is the first moment after the period. ``segments`` are values of enum fields: a session is in the scope if
+    it has one of the given values in each given field. Its value is that of its first event with the field.
     """
 
     since: dt.datetime | None = None
@@ -20,10 +20,17 @@ class Scope:
     segments: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        parts = [f"sessions with {field} = {value} first" for field, value in self.segments]
+        parts = [f"sessions with {field} = {' or '.join(values)} first" for field, values in self.values().items()]
         parts += [f"from {self.since:%Y-%m-%d %H:%M}"] if self.since else []
         parts += [f"before {self.until:%Y-%m-%d %H:%M}"] if self.until else []
         return ", ".join(parts)
+
+    def values(self) -> dict[str, list[str]]:
+        """The values of each field of the segments."""
+        values: dict[str, list[str]] = {}
+        for field, value in self.segments:
+            values.setdefault(field, []).append(value)
+        return values
 
 
 def parse_scope(since: str | None, until: str | None, segments: list[str]) -> Scope:
@@ -31,13 +38,10 @@ def parse_scope(since: str | None, until: str | None, segments: list[str]) -> Sc
     scope = Scope(
         None if since is None else parse_moment(since),
         None if until is None else parse_moment(until, is_end=True),
-        tuple(parse_segment(text) for text in segments),
+        tuple(dict.fromkeys(map(parse_segment, segments))),
     )
     if scope.since and scope.until and scope.since >= scope.until:
         raise TurretError(f"--since {since} is after --until {until}: swap the two.")
-    fields = [field for field, _ in scope.segments]
-    if len(set(fields)) < len(fields):
-        raise TurretError("--segment was given twice for one field: give each field once, or use compare.")
     return scope
 
 

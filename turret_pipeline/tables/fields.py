@@ -75,6 +75,17 @@ FIELD_VALUES = Table(
     ),
 )
 
+SESSION_VALUES = Table(
+    "session_values",
+    "One row per session and enum field that any of its events has a value in.",
+    ("session_id", "field"),
+    (
+        text("session_id", "Session"),
+        text("field", "Enum field"),
+        text("value", "Value of the session's first event with a value of the field that is not blank"),
+    ),
+)
+
 NUMBER_DAYS = Table(
     "number_days",
     "One row per number field and day (UTC).",

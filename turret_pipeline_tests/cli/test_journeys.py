@@ -173,6 +173,7 @@ def test_filters_narrow_the_sessions_down(folder: Path) -> None:
     assert sessions("--since", "2026-09-01") == everyone - in_august
     by_plan = [sessions("--segment", f"plan={plan}") for plan in ("free", "team", "business")]
     assert everyone - 10 < sum(by_plan) <= everyone
+    assert sessions("--segment", "plan=team", "--segment", "plan=free") == by_plan[0] + by_plan[1]
     assert sessions("--segment", "plan=team", "--segment", "platform=ios", "--since", "2026-09-01") < by_plan[1] / 2
 
 
@@ -245,7 +246,6 @@ def test_invalid_questions_are_rejected_with_a_fix(folder: Path) -> None:
     )
     for text in ("20260815", "2026-W33", "2026-13-01"):
         assert f"Invalid day {text!r}: use 2026-03-01" in error(folder, "overview", "--until", text)
-    assert "given twice for one field" in error(folder, "steps", "--segment", "plan=team", "--segment", "plan=free")
     assert "cannot be combined with --since or --until" in error(
         folder, "compare", "--period", "7d", "--since", "2026-08-01"
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from turret_pipeline.reports.published_tables import FIELD_VALUE, PublishedTables, json_pointers
+from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.model import CHANGED, Answer, Finding, Report
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.stats.groups import MIN_CLUSTERS
@@ -13,8 +13,9 @@ from turret_pipeline.topics.insights.periods import PeriodPair
 
 MAX_WORDS, MIN_RATIO = 2, 2
 
-_TEXTS = f"""
-select {FIELD_VALUE} as text, coalesce('user ' || user_id, 'session ' || session_id) as person,
+_TEXTS = """
+select coalesce(json_extract_string(metadata, ?), json_extract_string(metadata, ?)) as text,
+    coalesce('user ' || user_id, 'session ' || session_id) as person,
     timezone(?, event_at)::date >= ? as is_recent
 from marts.event_topics join marts.events using (event_id) semi join selected_sessions using (session_id)
 where topic_id = ? and timezone(?, event_at)::date between ? and ?
@@ -41,7 +42,7 @@ def name_new_words(
         with published.open() as connection:
             connection.register("selected_sessions", sessions.to_arrow())
             days = [time_zone, pair.recent.first, finding.topic_id, time_zone, pair.before.first, pair.recent.last]
-            texts: pl.DataFrame = connection.sql(_TEXTS, params=[*json_pointers(finding.field), *days]).pl()
+            texts: pl.DataFrame = connection.sql(_TEXTS, params=[*_json_pointers(finding.field), *days]).pl()
         words = find_new_words(texts, published.min_users)
         if not words:
             return finding
@@ -82,3 +83,9 @@ def find_new_words(texts: pl.DataFrame, min_users: int) -> list[str]:
         f'"{word}" ({many:,} of {recent:,} texts, after {few:,} of {before:,})'
         for word, many, few in best.select("word", "recent", "before").iter_rows()
     ]
+
+
+def _json_pointers(field: str) -> list[str]:
+    """JSON pointers to a field with this name, and to a nested field with this path."""
+    escaped = field.replace("~", "~0").replace("/", "~1")
+    return [f"/{escaped}", f"/{escaped.replace('.', '/')}"]
