@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+PAGE_CHECKS := turret_pipeline_tests/dashboard
+
 # No telemetry, and no downloads from the Hugging Face hub.
 export DAGSTER_DISABLE_TELEMETRY = true
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
@@ -10,7 +12,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check lint docs ui serve install install-dev lock clean
+.PHONY: help run test test-fast check lint docs dashboard ui serve install install-dev lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +45,9 @@ lint: install-dev
 docs: install-dev  ## build the documentation into site/
 	@$(BIN)/zensical build --strict
 
+dashboard: install  ## open the dashboard on http://127.0.0.1:8080
+	@$(BIN)/turret dashboard
+
 ui: install  ## open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/turret ui
 
@@ -51,7 +56,7 @@ serve: install  ## start the collector on http://127.0.0.1:8000
 
 install: $(VENV)/.installed  ## set up .venv with the command turret
 
-install-dev: $(VENV)/.installed-dev  ## add what tests, lint and docs need
+install-dev: $(VENV)/.installed-dev $(PAGE_CHECKS)/node_modules/.installed  ## add what tests, lint and docs need
 
 # The lock files have a hash for each package. The project itself has none, and neither has torch (see .ci/lock).
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
@@ -67,6 +72,12 @@ $(VENV)/.installed: pyproject.toml requirements.lock constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@$(PIP) --no-deps --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# axe-core and html-validate, which check the pages of the dashboard; without npm their tests are skipped.
+$(PAGE_CHECKS)/node_modules/.installed: $(PAGE_CHECKS)/package-lock.json
+	@mkdir -p $(@D)
+	@if command -v npm > /dev/null; then npm ci --silent --prefix $(PAGE_CHECKS); fi
 	@touch $@
 
 lock: install-dev  ## write the lock files after a change of pyproject.toml

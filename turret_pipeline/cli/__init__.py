@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.dashboard import dashboard
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.inspect import inspect
@@ -128,6 +129,7 @@ app.command(
     epilog="Examples: turret report; turret report --since 2026-03-01 --segment plan=team; turret report --format html "
     "> report.html"
 )(report)
+app.command(epilog="Examples: turret dashboard; turret dashboard --port 8081 --data-dir /srv/turret")(dashboard)
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")

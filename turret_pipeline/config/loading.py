@@ -60,10 +60,10 @@ def load_model(settings: type[S], overrides: Mapping[str, object], sentence: Cal
         ) from None
 
 
-def reject_unknown_variables(prefix: str, known: Collection[str], but: str | None = None) -> None:
-    """Raise TurretError for an unknown variable with the prefix; variables that start with ``but`` are ignored."""
+def reject_unknown_variables(prefix: str, known: Collection[str], but: tuple[str, ...] = ()) -> None:
+    """Raise TurretError for an unknown variable with the prefix, unless it starts with one of ``but``."""
     for name in sorted(os.environ):
-        if name.startswith(prefix) and name not in known and not (but and name.startswith(but)):
+        if name.startswith(prefix) and name not in known and not name.startswith(but):
             hint = suggest(name, known) or f"Known variables: {', '.join(sorted(known))}."
             raise TurretError(f"Unknown environment variable {name}. {hint.strip()}")
 

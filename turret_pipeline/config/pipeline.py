@@ -27,7 +27,9 @@ from turret_pipeline.config.loading import (
 from turret_pipeline.config.outcomes import DeclaredOutcomes
 from turret_pipeline.config.setting_problems import (
     COLLECTOR,
+    DASHBOARD,
     PREFIX,
+    TABLES_OF_OTHERS,
     describe_setting_problem,
     describe_unknown_name,
 )
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
 class _OwnTomlSource(TomlConfigSettingsSource):
     def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__call__().items() if name != COLLECTOR}
+        return {name: value for name, value in super().__call__().items() if name not in TABLES_OF_OTHERS}
 
 
 class Settings(BaseSettings):
@@ -305,17 +307,18 @@ class Settings(BaseSettings):
 
 
 def reject_unknown_names() -> None:
-    """Raise TurretError for a name in turret.toml that neither the pipeline nor the collector reads.
+    """Raise TurretError for a name in turret.toml that nothing reads.
 
     The collector reads only its own table, to start without the pipeline. Its commands call this first.
     """
     for name, value in read_toml().items():
-        if name != COLLECTOR and name not in Settings.model_fields:
+        if name not in TABLES_OF_OTHERS and name not in Settings.model_fields:
             raise TurretError(describe_unknown_name(name, Settings.model_fields, is_table=isinstance(value, dict)))
 
 
 def load_settings(**overrides: object) -> Settings:
     """The settings in force. Raises TurretError with one sentence per invalid value."""
     names = {PREFIX + name.upper() for name in Settings.model_fields}
-    reject_unknown_variables(PREFIX, names, but=f"{PREFIX}{COLLECTOR.upper()}_")
+    others = tuple(f"{PREFIX}{name.upper()}_" for name in (COLLECTOR, DASHBOARD))
+    reject_unknown_variables(PREFIX, names, but=others)
     return load_model(Settings, overrides, lambda problem: describe_setting_problem(problem, Settings.model_fields))

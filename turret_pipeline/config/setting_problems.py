@@ -11,7 +11,13 @@ from turret_pipeline.events.formats.mapping import ColumnMapping
 
 PREFIX = "TURRET_"
 SECRETS = {"llm_api_key", "user_id_salt"}
-COLLECTOR = "collector"  # table of turret.toml and prefix of variables that belong to config/collector.py
+COLLECTOR, DASHBOARD = "collector", "dashboard"
+"""Tables of turret.toml, and prefixes of variables, that belong to config/collector.py and config/dashboard.py."""
+
+PROJECTS = "projects"
+"""Table of turret.toml with the data folder of each project."""
+
+TABLES_OF_OTHERS = (COLLECTOR, DASHBOARD, PROJECTS)
 
 TABLES: dict[str, tuple[type[BaseModel], str]] = {
     "mapping": (ColumnMapping, "the name of a column, or a list of names"),
@@ -36,7 +42,7 @@ def describe_setting_problem(problem: dict[str, Any], known: Collection[str]) ->
 def describe_unknown_name(name: str, known: Collection[str], *, is_table: bool) -> str:
     """A sentence about a name in turret.toml that nobody reads."""
     kind = f"table [{name}]" if is_table else f"setting {name!r}"
-    return f"Unknown {kind} in {TOML_FILE}.{suggest(name, [*known, COLLECTOR])}"
+    return f"Unknown {kind} in {TOML_FILE}.{suggest(name, [*known, *TABLES_OF_OTHERS])}"
 
 
 def _describe_table_problem(name: str, problem: dict[str, Any], keys: list[str]) -> str:

@@ -124,8 +124,7 @@ class PublishedTables:
 
     def sessions(self, scope: Scope) -> pl.DataFrame:
         """The sessions of a scope: session_id, user_id. Raises TurretError if a segment is unknown."""
-        for field, value in scope.segments:
-            self._check_segment(field, value)
+        self.check_segments(scope)
         sql, values = select_sessions(scope)
         return self.query(sql, *values)
 
@@ -185,6 +184,11 @@ class PublishedTables:
             numbered = on_step.with_columns(pl.lit(number).alias("step"))
             hits.append(numbered.select(pl.col(column).cast(kind) for column, kind in HITS_SCHEMA.items()))
         return pl.concat(hits)
+
+    def check_segments(self, scope: Scope) -> None:
+        """Raise TurretError if no event has one of the values."""
+        for field, value in scope.segments:
+            self._check_segment(field, value)
 
     def _check_segment(self, field: str, value: str) -> None:
         """Raise TurretError if no event has this value of this enum field."""

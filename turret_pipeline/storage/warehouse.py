@@ -51,6 +51,10 @@ class Warehouse:
         """The file that dbt writes, which gets the name of the run once complete."""
         return self.folder / "build-unfinished.duckdb"
 
+    def identity(self) -> tuple[int, int] | None:
+        """Something that changes with each publication; None if nothing is published."""
+        return _identity(self.published)
+
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection to the published file as it is now; it keeps that file while later ones are published.

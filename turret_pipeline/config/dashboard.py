@@ -1,0 +1,122 @@
+"""Settings of the dashboard: variables TURRET_DASHBOARD_* override the table [dashboard] of turret.toml.
+
+The table [projects] of turret.toml names the data folder of each project. Without it, the pipeline's data folder is the
+only project.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from turret_pipeline.config.loading import (
+    TOML_FILE,
+    AbsolutePath,
+    CommaSeparated,
+    describe_problem,
+    load_model,
+    read_toml,
+    reject_unknown_variables,
+    suggest,
+)
+from turret_pipeline.config.setting_problems import DASHBOARD, PROJECTS
+
+PREFIX = "TURRET_DASHBOARD_"
+DATA_DIR_VARIABLE = "TURRET_DATA_DIR"
+ONLY_PROJECT = "default"
+_PROJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def _split_pairs(value: object) -> object:
+    """The pairs of "name=folder,name=folder"; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    return {name.strip(): folder.strip() for name, _, folder in pairs}
+
+
+class DashboardSettings(BaseSettings):
+    """Settings of the dashboard."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)
+
+    data_dir: AbsolutePath = Field(
+        Path("data"),
+        validation_alias=AliasChoices("data_dir", DATA_DIR_VARIABLE),
+        description="Data folder of the only project, unless projects are listed",
+    )
+    projects: Annotated[dict[str, AbsolutePath], NoDecode, BeforeValidator(_split_pairs)] = Field(
+        {}, description="Data folder of each project, by name: the table [projects] of turret.toml"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free port")
+    allowed_hosts: CommaSeparated = Field(
+        [], description="Names under which people open the dashboard, comma separated, such as turret.example.com"
+    )
+    memory_mb: int = Field(200, ge=64, description="Memory for queries; larger ones use temporary files")
+    threads: int = Field(2, ge=1, le=64, description="Threads of each query")
+
+    @field_validator("projects")
+    @classmethod
+    def _check_names(cls, value: dict[str, Path]) -> dict[str, Path]:
+        for name in value:
+            if not _PROJECT_NAME.fullmatch(name):
+                raise ValueError(f"project name {name!r} must be letters, digits, - and _, at most 64 of them")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Sources in order of precedence: arguments, environment, turret.toml."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_toml_tables())
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Data folder of each project, by name."""
+        return dict(self.projects) or {ONLY_PROJECT: self.data_dir}
+
+
+def load_dashboard_settings(**overrides: object) -> DashboardSettings:
+    """Settings from all sources; a given ``data_dir`` is the only project.
+
+    Raises TurretError with a message for each invalid value.
+    """
+    names = {PREFIX + name.upper() for name in DashboardSettings.model_fields if name != "data_dir"}
+    reject_unknown_variables(PREFIX, names)
+    if overrides.get("data_dir") is not None:
+        overrides["projects"] = {}
+    return load_model(DashboardSettings, overrides, _describe_error)
+
+
+def _read_toml_tables() -> dict[str, Any]:
+    """Tables [dashboard] and [projects] of turret.toml, with the data folder that the file sets for the pipeline."""
+    document = read_toml()
+    for name in (DASHBOARD, PROJECTS):
+        if not isinstance(document.get(name, {}), dict):
+            raise ValueError(f"{name} must be a table")
+    given = {name: document[name] for name in ("data_dir", PROJECTS) if name in document}
+    table: dict[str, Any] = document.get(DASHBOARD, {})
+    return given | table
+
+
+def _describe_error(problem: dict[str, Any]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    if problem["type"] == "extra_forbidden":
+        hint = suggest(name, list(DashboardSettings.model_fields))
+        return f"Unknown setting {name!r} in table [{DASHBOARD}] of {TOML_FILE}.{hint}"
+    variable = name if name.startswith("TURRET_") else PREFIX + name.upper()
+    return f"Invalid {name} {problem['input']!r} (variable {variable}): {describe_problem(problem)}."

@@ -1,0 +1,142 @@
+"""The application: routes, errors, and what every page shows around its content."""
+
+import importlib.metadata
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from turret_pipeline.config.dashboard import DashboardSettings
+from turret_pipeline.dashboard.access import ForbiddenError, identify_viewer
+from turret_pipeline.dashboard.assets import Assets
+from turret_pipeline.dashboard.filters import build_panel
+from turret_pipeline.dashboard.forms import read_form
+from turret_pipeline.dashboard.page import Content, Page
+from turret_pipeline.dashboard.pages import ACTIONS, MENU, PAGES
+from turret_pipeline.dashboard.projects import Project, Projects, Snapshot, UnknownProjectError
+from turret_pipeline.dashboard.publication import describe_publication
+from turret_pipeline.dashboard.security import ProtectionMiddleware
+from turret_pipeline.dashboard.state import parse_state
+from turret_pipeline.dashboard.templating import Templates
+from turret_pipeline.errors import TurretError
+
+logger = logging.getLogger(__name__)
+
+Build = Callable[[Page], Content]
+Act = Callable[[Page, Mapping[str, str]], str]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(settings: DashboardSettings) -> Starlette:
+    """The dashboard of all projects of the settings."""
+    return Dashboard(settings).app
+
+
+class Dashboard:
+    """Projects, templates and routes."""
+
+    def __init__(self, settings: DashboardSettings) -> None:
+        self.projects = Projects(settings)
+        assets = Assets()
+        version = importlib.metadata.version("turret-pipeline")
+        self.templates = Templates(assets, {"projects": list(self.projects), "menu": MENU, "version": version})
+        self.app = Starlette(
+            routes=[
+                Route("/", self._redirect_to_first),
+                Route("/health", _answer_health),
+                Route("/static/{name}", assets.serve),
+                Route("/{project}", self._serve("", PAGES[""])),
+                Route("/{project}/newer", self._serve_newer),
+                *(Route(f"/{{project}}/{path}", self._serve(path, build)) for path, build in PAGES.items() if path),
+                *(
+                    Route(f"/{{project}}/{path}", self._receive(path, act), methods=["POST"])
+                    for path, act in ACTIONS.items()
+                ),
+            ],
+            middleware=[Middleware(ProtectionMiddleware, hosts=[settings.host, *settings.allowed_hosts])],
+            exception_handlers={
+                TurretError: self._show_error,
+                HTTPException: self._show_error,
+                Exception: self._show_error,
+            },
+        )
+
+    async def _redirect_to_first(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint
+        return RedirectResponse(f"/{next(iter(self.projects))}")
+
+    def _serve(self, path: str, build: Build) -> Endpoint:
+        """Endpoint of a page. Pages are built in threads, because DuckDB computes without the interpreter's lock."""
+
+        async def serve(request: Request) -> Response:
+            return await run_in_threadpool(self._build, path, build, request)
+
+        return serve
+
+    def _receive(self, path: str, act: Act) -> Endpoint:
+        """Endpoint of a form, which answers with the page that shows the change."""
+
+        async def receive(request: Request) -> Response:
+            form = await read_form(request)
+            page = await run_in_threadpool(self._open_page, path, request)
+            page.viewer.require_edit(form.get("csrf_token", ""))
+            return RedirectResponse(await run_in_threadpool(act, page, form), status_code=303)
+
+        return receive
+
+    def _open_page(self, path: str, request: Request) -> Page:
+        project = self.projects[request.path_params["project"]]
+        state = parse_state(project.name, path.format(**request.path_params), request.query_params)
+        published = project.current()
+        surroundings = _describe_surroundings(project, published)
+        return Page(request, project, published, state, self.templates, identify_viewer(request), surroundings)
+
+    def _build(self, path: str, build: Build, request: Request) -> Response:
+        page = self._open_page(path, request)
+        settings = page.project.settings
+        panel = build_panel(page.published, page.state, settings.time_zone, settings.week_start)
+        content = build(page)
+        return page.render(Content(content.template, content.title, {"panel": panel, **content.values}, content.tables))
+
+    async def _serve_newer(self, request: Request) -> Response:
+        """A line if another run than that of the open page is published now, which the page asks for regularly."""
+        project = self.projects[request.path_params["project"]]
+        published = await run_in_threadpool(project.current)
+        is_newer = describe_publication(published).run_id != request.query_params.get("run")
+        return HTMLResponse(self.templates.render("newer.html") if is_newer else "")
+
+    async def _show_error(self, request: Request, error: Exception) -> Response:
+        """The page of an error, which says what to do; a bug is logged and gives no details away."""
+        status, title, message = _describe_error(error)
+        if status == 500:
+            logger.error("Error on %s", request.url.path, exc_info=error)
+        html = self.templates.render("error.html", title=title, message=message, page=None)
+        return HTMLResponse(html, status_code=status)
+
+
+def _describe_surroundings(project: Project, published: Snapshot) -> dict[str, object]:
+    """What every page of a project shows: the last publication and its checks."""
+    return {"publication": describe_publication(published), "time_zone": project.settings.time_zone}
+
+
+def _describe_error(error: Exception) -> tuple[int, str, str]:
+    """Status, title and message of the page of an error."""
+    if isinstance(error, UnknownProjectError):
+        return 404, "Unknown project", str(error)
+    if isinstance(error, ForbiddenError):
+        return 403, "Not allowed", str(error)
+    if isinstance(error, TurretError):
+        return 400, "This page cannot be shown", str(error)
+    if isinstance(error, HTTPException):
+        message = "Nothing is at this address. Use the links above." if error.status_code == 404 else error.detail
+        return error.status_code, "Not found" if error.status_code == 404 else "Not possible", message
+    return 500, "Something went wrong", "This is a bug of the dashboard. Its log on the server says more."
+
+
+async def _answer_health(request: Request) -> Response:  # noqa: ARG001 - an endpoint
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,15 @@
+"""The pages, by the path below their project, and the menu."""
+
+from collections.abc import Callable, Mapping
+
+from turret_pipeline.dashboard.page import Content, Page
+from turret_pipeline.dashboard.pages.home import show_home
+
+PAGES: dict[str, Callable[[Page], Content]] = {"": show_home}
+"""The function that builds each page, by its path. A path may have parameters, such as "topics/{topic_id}"."""
+
+ACTIONS: dict[str, Callable[[Page, Mapping[str, str]], str]] = {}
+"""The function that carries out each form, by the path that it is sent to. It returns the URL that shows the change."""
+
+MENU = (("", "Home"),)
+"""Paths and names of the pages in the menu."""

@@ -1,0 +1,64 @@
+"""Home: how much people use the product, and the answers of the report with links to their evidence."""
+
+import polars as pl
+
+from turret_pipeline.dashboard.charts.lines import Line, draw_lines
+from turret_pipeline.dashboard.page import Content, Page, previous_label
+from turret_pipeline.dashboard.tables import ColumnView, TableView
+from turret_pipeline.reports.activity import Activity, read_activity, read_trend
+from turret_pipeline.reports.scope import Scope
+from turret_pipeline.reports.scoped_tables import open_scope
+
+NAMES = {"unit_count": "", "session_count": "sessions", "user_count": "users"}
+
+
+def show_home(page: Page) -> Content:
+    """The page of a project."""
+    now, before = _count(page, page.state.scope()), _count(page, page.state.previous_scope())
+    assert now is not None  # only the previous scope may be missing
+    table = _tabulate_trend(page, now)
+    totals = [
+        (getattr(now, name), getattr(before, name) if before else None, noun) for name, noun in _name_units(now).items()
+    ]
+    values = {
+        "activity": now,
+        "totals": totals,
+        "before_label": previous_label(page.state),
+        "charts": [_draw(table.frame, name, title) for name, title in _name_units(now).items()],
+    }
+    return Content("home.html", "Home", values, (table,))
+
+
+def _count(page: Page, scope: Scope | None) -> Activity | None:
+    if scope is None:
+        return None
+
+    def compute() -> Activity:
+        with open_scope(page.published, scope) as connection:
+            return read_activity(connection)
+
+    return page.published.remember(("activity", scope), compute)
+
+
+def _tabulate_trend(page: Page, activity: Activity) -> TableView:
+    settings = page.project.settings
+
+    def compute() -> tuple[str, pl.DataFrame]:
+        with open_scope(page.published, page.state.scope()) as connection:
+            return read_trend(connection, settings.time_zone, settings.week_start)
+
+    bucket, frame = page.remember("trend", compute)
+    columns = [ColumnView("bucket_date", "Day" if bucket == "day" else "Week from", "day")]
+    columns += [ColumnView(name, title.capitalize(), "count") for name, title in _name_units(activity).items()]
+    return TableView("trend", f"Activity by {bucket}", frame, tuple(columns), rows_shown=1000)
+
+
+def _name_units(activity: Activity) -> dict[str, str]:
+    return {**NAMES, "unit_count": f"{activity.unit}s"}
+
+
+def _draw(frame: pl.DataFrame, column: str, title: str) -> dict[str, object]:
+    days = [f"{day:%Y-%m-%d}" for day in frame["bucket_date"]]
+    values = frame[column].to_list()
+    notes = [f"{day}: {value:,} {title}" for day, value in zip(days, values, strict=True)]
+    return {"title": title, "svg": draw_lines(f"{title.capitalize()} over time", days, [Line(title, values, notes)])}

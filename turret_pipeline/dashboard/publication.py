@@ -1,0 +1,27 @@
+"""The last publication of a project, as the foot of every page states it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from turret_pipeline.dashboard.projects import Snapshot
+
+_LAST = """
+select run_id, published_at, (select count(*) from marts.quality_checks) as check_count,
+    (select count(*) from marts.quality_checks where not is_passed) as failed_count
+from marts.pipeline_runs order by run_number desc limit 1
+"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A published run and the result of its checks."""
+
+    run_id: str
+    published_at: dt.datetime
+    check_count: int
+    failed_count: int
+
+
+def describe_publication(published: Snapshot) -> Publication:
+    """The run that made the published file."""
+    return published.remember("publication", lambda: Publication(**published.query(_LAST).row(0, named=True)))

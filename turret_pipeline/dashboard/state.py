@@ -1,0 +1,137 @@
+"""The state of a page: everything that a person chose, as the query of its URL.
+
+A page shows the same for the same URL and the same published file, so a URL can be shared and saved.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import QueryParams
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.reports.scope import Scope, parse_scope
+
+COMMON = ("since", "until", "segment", "compare", "dimension")
+"""Parameters that all pages share. Links between pages keep them."""
+
+PREVIOUS, NOTHING = "previous", "none"
+
+
+@dataclass(frozen=True)
+class PageState:
+    """The project of a page and the parameters of its URL.
+
+    ``since`` and ``until`` are days, both included. ``is_compared`` is true if figures are shown beside those of the
+    previous period of the same length. ``dimension`` is a text field, or another dimension of journeys. ``others`` are
+    the parameters that only this page has.
+    """
+
+    project: str
+    path: str
+    since: str = ""
+    until: str = ""
+    segments: tuple[str, ...] = ()
+    is_compared: bool = True
+    dimension: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+
+    def scope(self) -> Scope:
+        """The sessions that the page is about. Raises TurretError if a parameter is invalid."""
+        return parse_scope(self.since or None, self.until or None, list(self.segments))
+
+    def previous_scope(self) -> Scope | None:
+        """The sessions of the previous period of the same length; None without a range of days, or not compared."""
+        scope = self.scope()
+        if not self.is_compared or scope.since is None or scope.until is None:
+            return None
+        return replace(scope, since=scope.since - (scope.until - scope.since), until=scope.since)
+
+    def get(self, name: str, default: str = "") -> str:
+        """A parameter that only this page has."""
+        return dict(self.others).get(name, default)
+
+    def get_all(self, name: str) -> list[str]:
+        """All values of a parameter that only this page has."""
+        return [value for key, value in self.others if key == name]
+
+    def to_page(self, path: str, **others: str | Sequence[str] | None) -> str:
+        """URL of another page of the project with the same common parameters, and with ``others`` of its own."""
+        pairs = [(name, value) for name, given in others.items() for value in _list_values(given)]
+        return self._build_url(path, pairs)
+
+    def change(self, **changes: str | Sequence[str] | None) -> str:
+        """URL of this page with some parameters changed, or removed by None; the number of its page of rows too."""
+        given = self._common() | {name: self.get_all(name) for name, _ in self.others}
+        given.pop("page", None)
+        given |= {name: _list_values(value) for name, value in changes.items()}
+        return _join(self.project, self.path, [(name, value) for name, values in given.items() for value in values])
+
+    def download(self, form: str) -> str:
+        """URL of the table of this page as csv or json."""
+        return self.change(format=form)
+
+    def hidden(self, *without: str) -> list[tuple[str, str]]:
+        """Parameters of this page, without some, as the hidden fields of a form that changes these."""
+        pairs = [(name, value) for name, values in self._common().items() for value in values]
+        return [pair for pair in (*pairs, *self.others) if pair[0] not in (*without, "page", "format")]
+
+    def _common(self) -> dict[str, list[str]]:
+        given = {
+            "since": _list_values(self.since),
+            "until": _list_values(self.until),
+            "segment": list(self.segments),
+            "compare": [] if self.is_compared else [NOTHING],
+            "dimension": _list_values(self.dimension),
+        }
+        return {name: values for name, values in given.items() if values}
+
+    def _build_url(self, path: str, pairs: list[tuple[str, str]]) -> str:
+        given = {name for name, _ in pairs}
+        common = [(name, value) for name, values in self._common().items() if name not in given for value in values]
+        return _join(self.project, path, [*common, *((name, value) for name, value in pairs if value)])
+
+
+def parse_state(project: str, path: str, query: QueryParams) -> PageState:
+    """The state in a URL. Raises TurretError if a common parameter is invalid."""
+    compare = query.get("compare", PREVIOUS)
+    if compare not in {PREVIOUS, NOTHING}:
+        raise TurretError(f"Invalid compare {compare!r}: use {PREVIOUS} or {NOTHING}.")
+    state = PageState(
+        project=project,
+        path=path,
+        since=_parse_day("since", query),
+        until=_parse_day("until", query),
+        segments=tuple(dict.fromkeys(value for value in query.getlist("segment") if value)),
+        is_compared=compare == PREVIOUS,
+        dimension=query.get("dimension", ""),
+        others=tuple((name, value) for name, value in query.multi_items() if name not in COMMON and value),
+    )
+    state.scope()  # rejects what is invalid
+    return state
+
+
+def _parse_day(name: str, query: QueryParams) -> str:
+    text = query.get(name, "").strip()
+    try:
+        return dt.date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise TurretError(f"Invalid day {text!r} ({name}): use a day such as 2026-03-01.") from None
+
+
+def _list_values(given: str | Sequence[str] | None) -> list[str]:
+    if given is None or given == "":
+        return []
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _join(project: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:
+    query = urlencode(pairs)
+    address = f"/{quote(project)}/{path}".rstrip("/")
+    return f"{address}?{query}" if query else address
+
+
+def to_query(values: Mapping[str, str]) -> str:
+    """The values as the query of a URL."""
+    return urlencode(values)

@@ -1,0 +1,78 @@
+"""How much people use the product: exchanges, sessions and users of a scope, in all and over time."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.topics.insights.periods import WEEKDAYS, WeekStart
+
+Unit = Literal["exchange", "event"]
+"""What is counted: exchanges, or events in data without any prompt."""
+
+Bucket = Literal["day", "week"]
+MAX_DAYS = 100
+"""Days of a trend by day; a longer one is by week."""
+
+_UNITS = {
+    "exchange": "select exchange_id as unit_id, session_id, user_id, prompt_at as unit_at from scoped_exchanges",
+    "event": "select event_id as unit_id, session_id, user_id, event_at as unit_at from scoped_events",
+}
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Exchanges (or events), the sessions they are in, and their known users."""
+
+    unit: Unit
+    unit_count: int
+    session_count: int
+    user_count: int
+
+
+def choose_unit(connection: duckdb.DuckDBPyConnection) -> Unit:
+    """Exchanges, or events if no event of all data is a prompt."""
+    has_exchanges = connection.sql("select count(*) > 0 from marts.exchanges").fetchall()[0][0]
+    return "exchange" if has_exchanges else "event"
+
+
+def read_activity(connection: duckdb.DuckDBPyConnection) -> Activity:
+    """The activity of the scope of a connection (``open_scope``)."""
+    unit = choose_unit(connection)
+    counts = connection.sql(
+        f"select count(*), count(distinct session_id), count(distinct user_id) from ({_UNITS[unit]})"
+    ).fetchall()[0]
+    return Activity(unit, *counts)
+
+
+def read_trend(
+    connection: duckdb.DuckDBPyConnection, time_zone: str, week_start: WeekStart
+) -> tuple[Bucket, pl.DataFrame]:
+    """Activity by day, or by week if there are more than MAX_DAYS days, without gaps.
+
+    The frame has bucket_date (the first day), unit_count, session_count and user_count: those with an exchange in it.
+    Days are those of the time zone.
+    """
+    units = _UNITS[choose_unit(connection)]
+    zone = time_zone.replace("'", "''")
+    day = f"timezone('{zone}', unit_at)::date"
+    days = connection.sql(f"select max({day}) - min({day}) + 1 from ({units})").fetchall()[0][0] or 0
+    bucket: Bucket = "day" if days <= MAX_DAYS else "week"
+    shift = (7 - WEEKDAYS.index(week_start)) % 7
+    first = day if bucket == "day" else f"(date_trunc('week', {day} + {shift}) - interval {shift} day)::date"
+    frame: pl.DataFrame = connection.sql(f"""
+        with counts as (
+            select {first} as bucket_date, count(*) as unit_count, count(distinct session_id) as session_count,
+                count(distinct user_id) as user_count
+            from ({units}) group by bucket_date
+        ),
+        buckets as (
+            select unnest(generate_series(min(bucket_date), max(bucket_date), interval 1 {bucket}))::date as bucket_date
+            from counts
+        )
+        select bucket_date, coalesce(unit_count, 0) as unit_count, coalesce(session_count, 0) as session_count,
+            coalesce(user_count, 0) as user_count
+        from buckets left join counts using (bucket_date) order by bucket_date
+    """).pl()
+    return bucket, frame
