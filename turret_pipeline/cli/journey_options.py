@@ -23,7 +23,9 @@ Dimension = Annotated[
 Since = Annotated[
     str | None, typer.Option("--since", help="Only sessions that begin on or after this day, such as 2026-03-01.")
 ]
-Until = Annotated[str | None, typer.Option("--until", help="Only sessions that begin on or before this day (UTC).")]
+Until = Annotated[
+    str | None, typer.Option("--until", help="Only sessions that begin on or before this day (setting time_zone).")
+]
 Segment = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,8 +57,9 @@ def build_query(
 
     if as_json and as_csv:
         raise TurretError("--json and --csv cannot be combined: choose one of them.")
-    published = PublishedTables.of_settings(load_settings(data_dir=data_dir))
-    scope = parse_scope(since, until, segment or [])
+    settings = load_settings(data_dir=data_dir)
+    published = PublishedTables.of_settings(settings)
+    scope = parse_scope(since, until, segment or [], settings.time_zone)
     known_dimension = published.resolve_dimension(dimension)
     return JourneyQuery(published, known_dimension, scope, published.sessions(scope), as_json, as_csv)
 

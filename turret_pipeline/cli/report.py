@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from turret_pipeline.cli.console import new_console, write_json, write_text
-from turret_pipeline.cli.journey_options import Segment, Since, Until
+from turret_pipeline.cli.journey_options import Segment
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.config.pipeline import load_settings
 
@@ -22,8 +22,12 @@ class ReportFormat(StrEnum):
 
 
 def report(
-    since: Since = None,
-    until: Until = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only events from this day on, such as 2026-03-01.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Only events up to this day (setting time_zone).")
+    ] = None,
     segment: Segment = None,
     output: Annotated[
         ReportFormat, typer.Option("--format", help="text, md (Markdown), html (one page that opens offline), or json.")
@@ -42,7 +46,7 @@ def report(
     from turret_pipeline.reports.scope import parse_scope
 
     settings = load_settings(data_dir=data_dir)
-    scope = parse_scope(since, until, segment or [])
+    scope = parse_scope(since, until, segment or [], settings.time_zone)
     built = report_of(PublishedTables.of_settings(settings), scope, settings)
     if output is ReportFormat.TEXT:
         new_console(stderr=False).print_lines(*list_lines(built))

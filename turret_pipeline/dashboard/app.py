@@ -91,7 +91,9 @@ class Dashboard:
 
     def _open_page(self, path: str, request: Request) -> Page:
         project = self.projects[request.path_params["project"]]
-        state = parse_state(project.name, path.format(**request.path_params), request.query_params)
+        state = parse_state(
+            project.name, path.format(**request.path_params), request.query_params, project.settings.time_zone
+        )
         published = project.current()
         surroundings = _describe_surroundings(project, published)
         return Page(request, project, published, state, self.templates, identify_viewer(request), surroundings)

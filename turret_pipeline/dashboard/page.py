@@ -1,6 +1,5 @@
 """One request for a page: its project, the published file, the state in the URL, and how its content is rendered."""
 
-import datetime as dt
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -68,7 +67,5 @@ class Page:
 
 def previous_label(state: PageState) -> str:
     """The previous period in words, such as "2026-09-01 to 2026-09-07"; empty if nothing is compared."""
-    scope = state.previous_scope()
-    if scope is None or scope.since is None or scope.until is None:
-        return ""
-    return f"{scope.since:%Y-%m-%d} to {scope.until - dt.timedelta(days=1):%Y-%m-%d}"
+    days = state.previous_days()
+    return "" if days is None else f"{days[0]} to {days[1]}"

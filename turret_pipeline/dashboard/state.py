@@ -5,7 +5,7 @@ A page shows the same for the same URL and the same published file, so a URL can
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
@@ -30,6 +30,7 @@ class PageState:
 
     project: str
     path: str
+    time_zone: str = "UTC"
     since: str = ""
     until: str = ""
     segments: tuple[str, ...] = ()
@@ -39,14 +40,25 @@ class PageState:
 
     def scope(self) -> Scope:
         """The sessions that the page is about. Raises TurretError if a parameter is invalid."""
-        return parse_scope(self.since or None, self.until or None, list(self.segments))
+        return parse_scope(self.since or None, self.until or None, self.segments, self.time_zone)
 
     def previous_scope(self) -> Scope | None:
         """The sessions of the previous period of the same length; None without a range of days, or not compared."""
-        scope = self.scope()
-        if not self.is_compared or scope.since is None or scope.until is None:
+        days = self.previous_days()
+        if days is None:
             return None
-        return replace(scope, since=scope.since - (scope.until - scope.since), until=scope.since)
+        first, last = (day.isoformat() for day in days)
+        return parse_scope(first, last, self.segments, self.time_zone)
+
+    def previous_days(self) -> tuple[dt.date, dt.date] | None:
+        """First and last day of the previous period of the same length; None as for its scope."""
+        if not (self.is_compared and self.since and self.until):
+            return None
+        first, last = dt.date.fromisoformat(self.since), dt.date.fromisoformat(self.until)
+        try:
+            return first - (last - first) - dt.timedelta(days=1), first - dt.timedelta(days=1)
+        except OverflowError:
+            return None
 
     def get(self, name: str, default: str = "") -> str:
         """A parameter that only this page has."""
@@ -93,14 +105,15 @@ class PageState:
         return _join(self.project, path, [*common, *((name, value) for name, value in pairs if value)])
 
 
-def parse_state(project: str, path: str, query: QueryParams) -> PageState:
-    """The state in a URL. Raises TurretError if a common parameter is invalid."""
+def parse_state(project: str, path: str, query: QueryParams, time_zone: str) -> PageState:
+    """The state in a URL; its days are those of the time zone. Raises TurretError if a common parameter is invalid."""
     compare = query.get("compare", PREVIOUS)
     if compare not in {PREVIOUS, NOTHING}:
         raise TurretError(f"Invalid compare {compare!r}: use {PREVIOUS} or {NOTHING}.")
     state = PageState(
         project=project,
         path=path,
+        time_zone=time_zone,
         since=_parse_day("since", query),
         until=_parse_day("until", query),
         segments=tuple(dict.fromkeys(value for value in query.getlist("segment") if value)),

@@ -2,9 +2,9 @@
 
 import duckdb
 
-from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
+from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, PUBLISHED_LAST, Table
 
-BUILT_TABLES = [table for name, table in MART_TABLES.items() if name not in {"quality_checks", "pipeline_runs"}]
+BUILT_TABLES = [table for table in MART_TABLES.values() if table not in PUBLISHED_LAST]
 """The tables that dbt builds; publishing adds the others."""
 
 

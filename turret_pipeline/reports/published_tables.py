@@ -18,6 +18,7 @@ from turret_pipeline.reports.field_presence import count_sequences_with_field
 from turret_pipeline.reports.node_names import NODE_NAMES, TOPIC_NAMES, Node, find_by_name, find_node
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.warehouse import open_read_only
 from turret_pipeline.tables import EVENT_NAME, USER
 
 if TYPE_CHECKING:
@@ -199,6 +200,20 @@ class PublishedTables:
         if value not in values["value"]:
             some = ", ".join(values["value"].head(10)) + (" ..." if values.height > 10 else "")
             raise TurretError(f"No event has {field} = {value!r}. Values of {field}: {some}.")
+
+
+class BuiltTables(PublishedTables):
+    """Queries of a built file, before it is published."""
+
+    def __init__(self, path: Path, data: DataDir, min_users: int) -> None:
+        super().__init__(data, min_users)
+        self._path = path
+
+    @contextmanager
+    def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the built file."""
+        with open_read_only(self._path) as connection:
+            yield connection
 
 
 def select_sessions(scope: Scope) -> tuple[str, list[object]]:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+import zoneinfo
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from turret_pipeline.errors import TurretError
@@ -33,11 +35,15 @@ class Scope:
         return values
 
 
-def parse_scope(since: str | None, until: str | None, segments: list[str]) -> Scope:
-    """The scope of the options --since, --until and --segment. Raises TurretError if one of them is invalid."""
+def parse_scope(since: str | None, until: str | None, segments: Sequence[str], time_zone: str = "UTC") -> Scope:
+    """The scope of the options --since, --until and --segment. Days are those of the time zone.
+
+    Raises TurretError if one of them is invalid.
+    """
+    zone = zoneinfo.ZoneInfo(time_zone)
     scope = Scope(
-        None if since is None else parse_moment(since),
-        None if until is None else parse_moment(until, is_end=True),
+        None if since is None else parse_moment(since, zone=zone),
+        None if until is None else parse_moment(until, is_end=True, zone=zone),
         tuple(dict.fromkeys(map(parse_segment, segments))),
     )
     if scope.since and scope.until and scope.since >= scope.until:
@@ -53,8 +59,10 @@ def parse_segment(text: str) -> tuple[str, str]:
     return field, value
 
 
-def parse_moment(text: str, *, is_end: bool = False) -> dt.datetime:
-    """The first moment of a day, or with ``is_end`` the first one after it; or a moment, in UTC if it has no zone."""
+def parse_moment(text: str, *, is_end: bool = False, zone: dt.tzinfo = dt.UTC) -> dt.datetime:
+    """The first moment of a day, or with ``is_end`` the first one after it; or a moment. Both are in the zone, unless
+    the text has one.
+    """
     is_day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
     is_moment = re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text) is not None
     try:
@@ -63,5 +71,9 @@ def parse_moment(text: str, *, is_end: bool = False) -> dt.datetime:
         moment = None
     if moment is None:
         raise TurretError(f"Invalid day {text!r}: use 2026-03-01 or 2026-03-01T12:00.")
-    moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return moment + dt.timedelta(days=1) if is_end and is_day else moment
+    try:
+        if is_end and is_day:
+            moment += dt.timedelta(days=1)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+    except OverflowError:
+        raise TurretError(f"Invalid day {text!r}: use one in the years 2 to 9998.") from None

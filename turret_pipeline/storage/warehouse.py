@@ -226,12 +226,16 @@ def _closing(connection: duckdb.DuckDBPyConnection, copy: Path | None) -> Iterat
             remove(copy)
 
 
-def complete_build(connection: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
-    """Write the last tables of schema marts into a built file, and describe all tables."""
+def write_last_tables(connection: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Write tables of the run itself into schema marts of a built file."""
     for name, frame in frames.items():
         connection.register("frame", frame.to_arrow())
         connection.execute(f"create or replace table marts.{name} as select * from frame")
         connection.unregister("frame")
+
+
+def describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Store the description of each table and column in a built file, which is complete with that."""
     for table in MART_TABLES.values():
         connection.execute(f"comment on table marts.{table.name} is '{_quote(table.grain)}'")
         for column in table.columns:

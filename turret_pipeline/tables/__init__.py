@@ -52,7 +52,7 @@ from turret_pipeline.tables.journeys import (
     STRUGGLE_OUTCOME,
     USER,
 )
-from turret_pipeline.tables.runs import PIPELINE_RUNS, QUALITY_CHECKS
+from turret_pipeline.tables.runs import PIPELINE_RUNS, QUALITY_CHECKS, REPORT_LINES
 from turret_pipeline.tables.signals import EXCHANGE_SIGNALS, TOPIC_SIGNALS
 from turret_pipeline.tables.topics import (
     CHANGES,
@@ -103,8 +103,10 @@ __all__ = [
     "OTHER",
     "PIPELINE_RUNS",
     "POLARS_TYPES",
+    "PUBLISHED_LAST",
     "QUALITY_CHECKS",
     "REJECTED_EVENTS",
+    "REPORT_LINES",
     "SCRUBBED_VALUES",
     "SESSIONS",
     "SESSION_VALUES",
@@ -155,7 +157,10 @@ MART_TABLES: dict[str, Table] = {
         TOPIC_EXCHANGE_NUMBERS, TOPIC_WEEKS, USER_WEEKS, TOPIC_RETENTION,
         JOURNEY_STEPS,
         JOURNEY_EDGES, JOURNEY_NODES, JOURNEY_LOOPS, JOURNEY_PATHS, JOURNEY_SEGMENTS, JOURNEY_STRUGGLES, TOPIC_OUTCOMES,
-        QUALITY_CHECKS, PIPELINE_RUNS,
+        QUALITY_CHECKS, PIPELINE_RUNS, REPORT_LINES,
     )
 }  # fmt: skip
-"""Tables published in schema marts: built by dbt, except quality_checks and pipeline_runs, written on publishing."""
+"""Tables published in schema marts: built by dbt, except PUBLISHED_LAST."""
+
+PUBLISHED_LAST = (QUALITY_CHECKS, PIPELINE_RUNS, REPORT_LINES)
+"""Tables of the run itself, written into the built file just before it is published."""

@@ -29,6 +29,34 @@ PIPELINE_RUNS = Table(
     ),
 )
 
+REPORT_LINES = Table(
+    "report_lines",
+    "One row per sentence of the report on all data of the published run.",
+    ("answer", "line_number"),
+    (
+        text("answer", "Question: what_people_talk_about, what_changed, where_it_fails, or for_whom_it_differs"),
+        integer("line_number", "Position of the sentence in its answer, from 1"),
+        text(
+            "kind",
+            "Kind of finding, such as growing_week or declined; note (on what could not be decided), or nothing (no "
+            "finding, with the reason)",
+        ),
+        text("sentence", "The sentence"),
+        text("period", "Days that it is about; null for other lines than findings", nullable=True),
+        text("field", "Text field, or the enum field of a segment", nullable=True),
+        text("topic_id", "Topic that it is about", nullable=True),
+        text("label", "Label of the topic, or theme", nullable=True),
+        integer("count", "What is counted", nullable=True),
+        integer("total", "Of how many", nullable=True),
+        integer("other_count", "What is counted of what it is compared with; null if nothing is", nullable=True),
+        integer("other_total", "Of how many", nullable=True),
+        number("difference_low", "Lower end of the 95 % confidence interval of the difference", nullable=True),
+        number("difference_high", "Upper end of that interval", nullable=True),
+        number("q_value", "Q-value within the whole report; null for a plain count", nullable=True),
+        text("evidence", "Filters that select what is counted, as a JSON object", nullable=True),
+    ),
+)
+
 QUALITY_CHECKS = Table(
     "quality_checks",
     "One row per check of a built table in the published run.",

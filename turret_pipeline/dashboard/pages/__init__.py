@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from turret_pipeline.dashboard.page import Content, Page
-from turret_pipeline.dashboard.pages.home import show_home
+from turret_pipeline.dashboard.pages.home import show_answers, show_home
 
-PAGES: dict[str, Callable[[Page], Content]] = {"": show_home}
+PAGES: dict[str, Callable[[Page], Content]] = {"": show_home, "answers": show_answers}
 """The function that builds each page, by its path. A path may have parameters, such as "topics/{topic_id}"."""
 
 ACTIONS: dict[str, Callable[[Page, Mapping[str, str]], str]] = {}

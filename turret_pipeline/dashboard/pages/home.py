@@ -1,11 +1,20 @@
 """Home: how much people use the product, and the answers of the report with links to their evidence."""
 
-import polars as pl
+from collections.abc import Iterator
+from typing import Any
 
+import polars as pl
+from markupsafe import Markup
+
+from turret_pipeline.dashboard.answers import find_answers
 from turret_pipeline.dashboard.charts.lines import Line, draw_lines
+from turret_pipeline.dashboard.evidence import link_evidence
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.tables import ColumnView, TableView
 from turret_pipeline.reports.activity import Activity, read_activity, read_trend
+from turret_pipeline.reports.report.charts import Bar, draw_bars
+from turret_pipeline.reports.report.html import COMPARED
+from turret_pipeline.reports.report.model import TALK, Answer, Finding
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
 
@@ -20,13 +29,45 @@ def show_home(page: Page) -> Content:
     totals = [
         (getattr(now, name), getattr(before, name) if before else None, noun) for name, noun in _name_units(now).items()
     ]
+    is_whole = page.state.scope() == Scope()
     values = {
         "activity": now,
+        "answers": list(_describe_answers(page, now)) if is_whole else None,
         "totals": totals,
         "before_label": previous_label(page.state),
         "charts": [_draw(table.frame, name, title) for name, title in _name_units(now).items()],
     }
     return Content("home.html", "Home", values, (table,))
+
+
+def show_answers(page: Page) -> Content:
+    """The answers alone: under a filter they take longer than the rest of Home, which loads them when it is shown."""
+    now = _count(page, page.state.scope())
+    assert now is not None
+    is_part = page.request.headers.get("hx-request") == "true"
+    values = {"answers": list(_describe_answers(page, now))}
+    return Content("answers_part.html" if is_part else "answers.html", "Answers", values)
+
+
+def _describe_answers(page: Page, activity: Activity) -> Iterator[dict[str, Any]]:
+    """The answers with the link and the chart of each finding."""
+    for answer in find_answers(page, activity).values():
+        findings = [
+            {"sentence": one.sentence, "link": link_evidence(one, page.state), "chart": _draw_finding(answer, one)}
+            for one in answer.findings
+        ]
+        yield {"answer": answer, "findings": findings}
+
+
+def _draw_finding(answer: Answer, finding: Finding) -> Markup:
+    """The share of a finding as a bar, beside the one that it is compared with."""
+    names = COMPARED.get(answer.key, ("", ""))
+    other, interval = finding.other_share, finding.interval
+    low, high = (None, None) if other is None or interval is None else (other + end for end in interval)
+    own = Bar(finding.label or "" if answer.key == TALK else names[0], finding.share, low, high)
+    bars = [own, *([] if other is None else [Bar(names[1], other, is_muted=True)])]
+    largest = max(one.share for one in answer.findings) if answer.key == TALK else None
+    return Markup(draw_bars(finding.sentence, bars, largest))
 
 
 def _count(page: Page, scope: Scope | None) -> Activity | None:

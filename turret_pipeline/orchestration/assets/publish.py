@@ -18,17 +18,18 @@ from turret_pipeline.orchestration.specs import lake_key, mart_key, mart_spec
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.changes import Shift, draw_changes
 from turret_pipeline.quality.contracts import BUILT_TABLES
-from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.published_tables import BuiltTables, PublishedTables
 from turret_pipeline.reports.report.build import report_of
 from turret_pipeline.reports.report.html import render_html
 from turret_pipeline.reports.report.markdown import render_markdown
 from turret_pipeline.reports.report.model import CHANGED, Report
+from turret_pipeline.reports.report.table import tabulate_report
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.summary import render_summary
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import conform
-from turret_pipeline.storage.warehouse import complete_build, open_read_only
-from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, QUALITY_CHECKS
+from turret_pipeline.storage.warehouse import describe_tables, open_read_only, write_last_tables
+from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, PUBLISHED_LAST, QUALITY_CHECKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,27 +44,31 @@ select
 
 @stage_assets(
     "publish",
-    [
-        mart_spec(table, "publish", [mart_key(built.name) for built in BUILT_TABLES])
-        for table in ("quality_checks", "pipeline_runs")
-    ],
+    [mart_spec(table.name, "publish", [mart_key(built.name) for built in BUILT_TABLES]) for table in PUBLISHED_LAST],
 )
 def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
-    """Record the run and its checks in the built file, and replace the published file by it."""
+    """Record the run, its checks and its report in the built file, and replace the published file by it."""
     build, data = workspace.build, workspace.data
     _require_whole_run(context)
     checks, runs = _quality_checks(context), _runs(workspace, context)
     with DuckDBResource(database=str(build)).get_connection() as connection:
-        complete_build(connection, {"quality_checks": checks, "pipeline_runs": runs})
+        write_last_tables(connection, {"quality_checks": checks, "pipeline_runs": runs})
+    report = report_of(BuiltTables(build, data, workspace.settings.privacy_min_users), Scope(), workspace.settings)
+    lines = tabulate_report(report)
+    with DuckDBResource(database=str(build)).get_connection() as connection:
+        write_last_tables(connection, {"report_lines": lines})
+        describe_tables(connection)
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
-    report = _write_report(workspace)
+    with atomic_replace(data.report) as temp:
+        temp.write_text(render_html(report), encoding="utf-8")
     summary = render_summary(PublishedTables.of_settings(workspace.settings), report)
     context.log.info(f"Published {data.warehouse.published}.\n\n{summary}")
     passed = int(checks["is_passed"].sum())
     yield dg.MaterializeResult(
         asset_key=mart_key("quality_checks"), metadata={"dagster/row_count": checks.height, "passed": passed}
     )
+    yield dg.MaterializeResult(asset_key=mart_key("report_lines"), metadata={"dagster/row_count": lines.height})
     published = dg.MetadataValue.path(str(data.warehouse.published))
     yield dg.MaterializeResult(
         asset_key=mart_key("pipeline_runs"),
@@ -93,14 +98,6 @@ def draw_report_changes(report: Report) -> "Figure":
     claims = [one for answer in report.answers if answer.key == CHANGED for one in answer.findings]
     claimed = {one.topic_id for one in claims if one.topic_id is not None and one.period in shown}
     return draw_changes(field, periods, shifts, claimed)
-
-
-def _write_report(workspace: Workspace) -> Report:
-    """The report on all published events, which is also written as a page."""
-    report = report_of(PublishedTables.of_settings(workspace.settings), Scope(), workspace.settings)
-    with atomic_replace(workspace.data.report) as temp:
-        temp.write_text(render_html(report), encoding="utf-8")
-    return report
 
 
 def _require_whole_run(context: dg.AssetExecutionContext) -> None:

@@ -120,6 +120,13 @@ def _compare(name: str, pair: PeriodPair, changes: pl.DataFrame, labels: Mapping
             label=label,
             low=row["difference_low"],
             high=row["difference_high"],
+            evidence={
+                "dimension": row["field"],
+                "topic": row["topic_id"],
+                "own": "1",
+                "since": str(pair.recent.first),
+                "until": str(pair.recent.last),
+            },
         )
 
     return Comparisons(f"shares of topics by {name}", rows, describe)
@@ -156,6 +163,7 @@ def _describe_run(data: ReportData, labels: Mapping[str, str], min_users: int) -
             field=row["field"],
             topic_id=row["topic_id"],
             label=label,
+            evidence={"dimension": row["field"], "topic": row["topic_id"], "own": "1"},
             **{name: row[name] for name in FIGURES},
         )
 

@@ -26,11 +26,11 @@ class Bar:
     is_muted: bool = False
 
 
-def draw_bars(title: str, bars: Sequence[Bar]) -> str:
+def draw_bars(title: str, bars: Sequence[Bar], largest: float | None = None) -> str:
     """An SVG chart of horizontal bars, all on the scale from 0 to the largest share; empty without bars."""
     if not bars:
         return ""
-    largest = max(max(bar.share, bar.high or 0) for bar in bars)
+    largest = largest or max(max(bar.share, bar.high or 0) for bar in bars)
     scale = (WIDTH - VALUE) / largest if largest > 0 else 0.0
     rows = "".join(_draw_bar(bar, number * ROW, scale) for number, bar in enumerate(bars))
     height = len(bars) * ROW

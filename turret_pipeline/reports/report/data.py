@@ -9,6 +9,7 @@ import polars as pl
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.scope import Scope
+from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS
 from turret_pipeline.tables.signals import RESOLVED, SIGNALS_OF_STRUGGLE, STRUGGLE
 
@@ -19,7 +20,7 @@ select topic_id, field, label, theme_label, role, cohesion, example_texts from m
 OCCURRENCES = """
 select field, topic_id, coalesce(continues_topic_id, topic_id) as subject_topic_id, session_id, user_id, source_file,
     content_sha256, is_time_ahead, timezone(?, event_at)::date as event_date
-from marts.event_topics join marts.events using (event_id) semi join selected_sessions using (session_id)
+from marts.event_topics join scoped_events using (event_id)
 order by field, event_at, event_id
 """
 
@@ -28,9 +29,8 @@ SIGNAL_FLAGS = [f"is_{signal}" for signal in (*SIGNALS_OF_STRUGGLE, STRUGGLE, RE
 EXCHANGES = f"""
 select exchanges.*, {", ".join(SIGNAL_FLAGS)},
     timezone(?, prompt_at)::date as event_date, is_time_ahead
-from marts.exchanges left join marts.exchange_signals using (exchange_id)
+from scoped_exchanges as exchanges left join marts.exchange_signals using (exchange_id)
 join marts.events on event_id = prompt_event_id
-semi join selected_sessions on selected_sessions.session_id = exchanges.session_id
 order by prompt_at, exchange_id
 """
 
@@ -56,6 +56,7 @@ where isfinite(number_value) and side = 'prompt'
 order by segment_field, exchange_id
 """
 
+PEOPLE = "select count(distinct session_id) as session_count, count(distinct user_id) as user_count from scoped_events"
 EXCHANGE_ROLES = "select role, event_name, field, reason from marts.exchange_roles order by all"
 JOURNEY_SEGMENTS_OF = f"select {', '.join(JOURNEY_SEGMENTS.schema)} from marts.journey_segments"
 LAST_RUN = "(select max(run_number) from marts.pipeline_runs)"
@@ -73,7 +74,7 @@ where ingested_at > (select max(published_at) from marts.pipeline_runs where run
 
 @dataclass(frozen=True)
 class ReportData:
-    """Rows of a scope.
+    """Rows of a scope. Days select exchanges and events by their own time, and segments select sessions.
 
     ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange with its SIGNAL_FLAGS; both with
     event_date in the time zone of the weeks and cluster_id, which numbers the users, and the sessions without a user.
@@ -101,9 +102,7 @@ class ReportData:
 
 def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -> ReportData:
     """The rows of a scope. Raises TurretError if nothing is published or a segment is unknown."""
-    sessions = published.sessions(scope)
-    with published.open() as connection:
-        connection.register("selected_sessions", sessions.to_arrow())
+    with open_scope(published, scope) as connection:
         exchanges = _with_clusters(_query(connection, EXCHANGES, time_zone))
         connection.register("selected_exchanges", exchanges.select("exchange_id").to_arrow())
         is_whole = scope == Scope()
@@ -120,8 +119,7 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
             new_files=_query(connection, NEW_FILES),
             exchange_roles=_query(connection, EXCHANGE_ROLES),
             is_later_run=_query(connection, f"select {LAST_RUN} > 1").item(),
-            session_count=sessions.height,
-            user_count=sessions["user_id"].drop_nulls().n_unique(),
+            **_query(connection, PEOPLE).row(0, named=True),
         )
 
 

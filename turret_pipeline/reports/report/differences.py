@@ -55,6 +55,7 @@ def _compare_topics(
             field=field,
             topic_id=row["topic_id"],
             label=label,
+            evidence={"topic": row["topic_id"], "own": "1", **_select_value(row, is_number=False)},
             **{name: row[name] for name in FIGURES},
         )
 
@@ -77,21 +78,23 @@ def _compare_failures(data: ReportData, period: object, min_users: int) -> Itera
                 yield Comparisons(
                     f"{NOUNS[measure.key]} in segments",
                     compared.with_columns(pl.lit(field).alias("segment_field")),
-                    functools.partial(_describe_failure, measure, period, " " if field in numbers else " = "),
+                    functools.partial(_describe_failure, measure, period, field in numbers),
                 )
 
 
 def _describe_failure(
-    measure: Measure, period: object, relation: str, row: Mapping[str, Any], q_value: float
+    measure: Measure, period: object, is_number: bool, row: Mapping[str, Any], q_value: float
 ) -> Finding:
     share = share_of(row["count"], row["total"], measure.noun)
     other = share_of(row["other_count"], row["other_total"])
     signs, certain = name_signs(measure, "segment_value", row["segment_value"]), certainty(q_value, period)
+    name = _name(row, " " if is_number else " = ")
     return Finding(
         kind=measure.key,
-        sentence=f"{_name(row, relation)}: {share} {measure.verdict}{signs}, elsewhere {other} {certain}.",
+        sentence=f"{name}: {share} {measure.verdict}{signs}, elsewhere {other} {certain}.",
         period=str(period),
         field=row["segment_field"],
+        evidence={**measure.evidence, **_select_value(row, is_number=is_number)},
         **{name: row[name] for name in FIGURES},
     )
 
@@ -101,6 +104,14 @@ def _join_values(rows: pl.DataFrame, segments: pl.DataFrame) -> Iterator[tuple[s
     for name, values in segments.group_by("segment_field", maintain_order=True):
         of_field = values.select("exchange_id", "segment_value")
         yield str(name[0]), rows.join(of_field, on="exchange_id", how="left", maintain_order="left")
+
+
+def _select_value(row: Mapping[str, Any], *, is_number: bool) -> dict[str, str]:
+    """Filter of the exchanges that have the value themselves, which may differ from that of their session."""
+    if is_number:
+        words, _, limit = row["segment_value"].rpartition(" ")
+        return {words.replace(" ", "_"): f"{row['segment_field']}:{limit.replace(',', '')}"}
+    return {"value": f"{row['segment_field']}={row['segment_value']}"}
 
 
 def _name(row: Mapping[str, Any], relation: str = " = ") -> str:

@@ -58,19 +58,23 @@ SIGNS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Measure:
-    """A way to fail: ``rows`` are units named ``noun``, with is_counted; ``verdict`` says what the counted do."""
+    """A way to fail: ``rows`` are units named ``noun``, with is_counted; ``verdict`` says what the counted do.
+
+    ``evidence`` are the filters of exchanges that select the counted rows.
+    """
 
     key: str
     rows: pl.DataFrame
     noun: str
     verdict: str
+    evidence: Mapping[str, str]
 
 
 def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     """The measures that these exchanges have values for."""
     settled = exchanges.filter(pl.col("ending") != OPEN)
     is_last = (pl.col("ending") == ENDED).alias("is_counted")
-    yield Measure("ends", settled.with_columns(is_last), "prompt", "are the last of their session")
+    yield Measure("ends", settled.with_columns(is_last), "prompt", "are the last of their session", {"ending": ENDED})
     seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
     yield from _measure_highest("slow", exchanges, seconds, "answer", "take {} s or more")
     name, words = "output_tokens", "have {} output tokens or more"
@@ -81,12 +85,12 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
     if exchanges["is_error"].any():
         # some sources deny errors, others are silent about exchanges without one
         known = exchanges if exchanges["is_error"].drop_nulls().all() else exchanges.drop_nulls("is_error")
-        yield Measure(
-            "error", known.with_columns(pl.col("is_error").alias("is_counted")), "exchange", "fail with an error"
-        )
+        failed = known.with_columns(pl.col("is_error").alias("is_counted"))
+        yield Measure("error", failed, "exchange", "fail with an error", {"error": "1"})
     for key, (flag, noun, verdict) in FLAGS.items():
         flagged = exchanges.with_columns(flag.alias("is_counted")).drop_nulls("is_counted")
-        yield Measure(key, flagged, noun, verdict)
+        evidence = {"unresolved": {"resolved": "0"}, "unanswered": {"signal": key, "error": "0"}}
+        yield Measure(key, flagged, noun, verdict, evidence.get(key, {"signal": key}))
 
 
 def find_failures(data: ReportData, labels: Mapping[str, str], period: object, min_users: int) -> Family:
@@ -140,6 +144,7 @@ def _describe(
         period=str(period),
         topic_id=row["subject_topic_id"],
         label=label,
+        evidence={"topic": row["subject_topic_id"], **measure.evidence},
         **{name: row[name] for name in FIGURES},
     )
 
@@ -152,7 +157,8 @@ def _measure_highest(key: str, exchanges: pl.DataFrame, name: str, noun: str, wo
         limit = round_limit(exact, known[name], is_inclusive=True)
         is_high = known[name] >= limit
         verdict = f"{words.format(format_limit(limit))}, as {percent(int(is_high.sum()) / len(is_high))} of all do"
-        yield Measure(key, known.with_columns(is_high.alias("is_counted")), noun, verdict)
+        evidence = {"at_least": f"{name}:{limit!r}"}
+        yield Measure(key, known.with_columns(is_high.alias("is_counted")), noun, verdict, evidence)
 
 
 def _find_limit(values: pl.Series) -> float | None:
@@ -175,4 +181,5 @@ def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
     low, high = scale
     limit = low + BAD_SHARE * (high - low)
     counted = rated.with_columns((pl.col("rating") <= limit).alias("is_counted"))
-    yield Measure("badly_rated", counted, "rating", f"are {limit:g} or less on the scale from {low} to {high}")
+    verdict = f"are {limit:g} or less on the scale from {low} to {high}"
+    yield Measure("badly_rated", counted, "rating", verdict, {"at_most": f"rating:{limit!r}"})

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from turret_pipeline.topics.insights.periods import Period
@@ -23,7 +24,8 @@ class Finding:
 
     ``count`` of ``total`` is compared with ``other_count`` of ``other_total``: the period before, other topics, or
     other segments. ``low`` and ``high`` are the 95 % interval of the difference of the two shares. ``q_value`` is that
-    of the whole report; None for a plain count, which claims no difference.
+    of the whole report; None for a plain count, which claims no difference. ``evidence`` selects what is counted:
+    filters of exchanges or sessions by name, such as topic, value (FIELD=VALUE), signal, since and until.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Finding:
     low: float | None = None
     high: float | None = None
     q_value: float | None = None
+    evidence: Mapping[str, str] = dataclass_field(default_factory=dict)
 
     @property
     def share(self) -> float:

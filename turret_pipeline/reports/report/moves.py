@@ -61,7 +61,19 @@ def _describe_move(labels: Mapping[str, str], period: object, row: Mapping[str, 
         field=row["segment_field"],
         low=row["difference_low"],
         high=row["difference_high"],
+        evidence={
+            "dimension": row["dimension"],
+            "segment": f"{row['segment_field']}={row['segment_value']}",
+            **_select_move(row["from_node_id"], row["to_node_id"]),
+        },
     )
+
+
+def _select_move(source: str, target: str) -> dict[str, str]:
+    """Filter of the sessions that make the move."""
+    if source == START:
+        return {"start": target}
+    return {"end": source} if target == END else {"from": source, "to": target}
 
 
 def compare_outcomes(data: ReportData, labels: Mapping[str, str], period: object) -> Iterator[Family]:
@@ -94,6 +106,7 @@ def _describe_outcome(labels: Mapping[str, str], period: object, row: Mapping[st
         label=label,
         low=row["difference_low"],
         high=row["difference_high"],
+        evidence={"topic": row["topic_id"], "outcome": row["outcome_event_name"]},
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.model import CHANGED, Answer, Finding, Report
 from turret_pipeline.reports.scope import Scope
+from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.stats.groups import MIN_CLUSTERS
 from turret_pipeline.topics.insights.periods import PeriodPair
 
@@ -17,7 +18,7 @@ _TEXTS = """
 select coalesce(json_extract_string(metadata, ?), json_extract_string(metadata, ?)) as text,
     coalesce('user ' || user_id, 'session ' || session_id) as person,
     timezone(?, event_at)::date >= ? as is_recent
-from marts.event_topics join marts.events using (event_id) semi join selected_sessions using (session_id)
+from marts.event_topics join scoped_events using (event_id)
 where topic_id = ? and timezone(?, event_at)::date between ? and ?
 """
 
@@ -38,9 +39,8 @@ def name_new_words(
     def extend(finding: Finding) -> Finding:
         if finding.kind not in by_kind or finding.topic_id is None or finding.field is None:
             return finding
-        pair, sessions = by_kind[finding.kind], published.sessions(scope)
-        with published.open() as connection:
-            connection.register("selected_sessions", sessions.to_arrow())
+        pair = by_kind[finding.kind]
+        with open_scope(published, scope) as connection:
             days = [time_zone, pair.recent.first, finding.topic_id, time_zone, pair.before.first, pair.recent.last]
             texts: pl.DataFrame = connection.sql(_TEXTS, params=[*_json_pointers(finding.field), *days]).pl()
         words = find_new_words(texts, published.min_users)

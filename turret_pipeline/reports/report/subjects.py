@@ -82,4 +82,5 @@ def describe_themes(data: ReportData, fields: list[FieldTopics], period: Period 
                 total=one.event_count,
                 field=one.field,
                 label=theme,
+                evidence={"dimension": one.field, "theme": theme},
             )

@@ -21,6 +21,20 @@ GOOD_AND_BAD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "struggle": ({"is_struggle": False}, {"is_struggle": True}),
 }
 
+EVIDENCE = {
+    "ends": {"ending": "ended"},
+    "slow": {"at_least": "latency_seconds:9.0"},
+    "expensive": {"at_least": "cost_usd:2.0"},
+    "badly_rated": {"at_most": "rating:2.6"},
+    "error": {"error": "1"},
+    "unanswered": {"signal": "unanswered", "error": "0"},
+    "declined": {"signal": "declined"},
+    "corrected": {"signal": "corrected"},
+    "unresolved": {"resolved": "0"},
+    "struggle": {"signal": "struggle"},
+}
+"""Filters of exchanges that select what a finding counts."""
+
 
 def plant(good: dict[str, Any], bad: dict[str, Any]) -> list[Any]:
     """Topic x fails in 25 of 30 prompts, topics y and z in 5 of 100 each."""
@@ -40,6 +54,7 @@ def test_a_planted_failure_is_found_with_its_figures(key: str) -> None:
     assert (one.count, one.total, one.other_count, one.other_total) == (25, 30, 10, 200)
     assert (one.q_value or 1) <= 0.05
     assert (one.low or 0) > 0
+    assert one.evidence == {"topic": "x", **EVIDENCE[key]}
     for part in ("X: 25 of 30", "(83%)", "5%", "q under 0.001", "2026-01-05 to 2026-01-05"):
         assert part in one.sentence
 
