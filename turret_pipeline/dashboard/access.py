@@ -1,4 +1,4 @@
-"""Who looks at a page, and what they may do.
+"""The person who looks at a page, and what they may do.
 
 On loopback, without a password, everyone who can open the dashboard is an admin.
 """

@@ -122,7 +122,7 @@ class Dashboard:
 
 
 def _describe_surroundings(project: Project, published: Snapshot) -> dict[str, object]:
-    """What every page of a project shows: the last publication and its checks."""
+    """Values that every page of a project shows: the last publication and its checks."""
     return {"publication": describe_publication(published), "time_zone": project.settings.time_zone}
 
 

@@ -34,7 +34,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class FilterPanel:
-    """What the panel of a page offers."""
+    """All that the panel of a page offers."""
 
     first_day: dt.date | None
     last_day: dt.date | None
@@ -94,7 +94,7 @@ def _list_segments(published: Snapshot, state: PageState) -> Iterator[tuple[str,
 
 
 def _list_chosen(state: PageState) -> Iterator[Choice]:
-    """What is filtered now, each with the URL without it."""
+    """The present filters, each with the URL without it."""
     if state.since or state.until:
         label = f"{state.since or 'start'} to {state.until or 'end'}"
         yield Choice(label, "", True, state.change(since=None, until=None))

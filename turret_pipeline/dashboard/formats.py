@@ -79,6 +79,6 @@ FORMATS: Mapping[Kind, Callable[[Any], str]] = {
 
 
 def describe_share(count: int, total: int, noun: str, low: float | None = None, high: float | None = None) -> str:
-    """What a share is made of: "12 of 340 exchanges; 95 % interval 2.0 % to 6.1 %"."""
+    """The parts of a share: "12 of 340 exchanges; 95 % interval 2.0 % to 6.1 %"."""
     interval = "" if low is None or high is None else f"; 95 % interval {format_share(low)} to {format_share(high)}"
     return f"{count:,} of {total:,} {noun}{interval}"

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Content:
-    """What a page shows: a template with its values. Each table can be downloaded."""
+    """The content of a page: a template with its values. Each table can be downloaded."""
 
     template: str
     title: str

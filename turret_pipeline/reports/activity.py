@@ -1,4 +1,4 @@
-"""How much people use the product: exchanges, sessions and users of a scope, in all and over time."""
+"""The use of the product: exchanges, sessions and users of a scope, in all and over time."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ import polars as pl
 from turret_pipeline.topics.insights.periods import WEEKDAYS, WeekStart
 
 Unit = Literal["exchange", "event"]
-"""What is counted: exchanges, or events in data without any prompt."""
+"""Units that are counted: exchanges, or events in data without any prompt."""
 
 Bucket = Literal["day", "week"]
 MAX_DAYS = 100
