@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from turret_pipeline.clock import now
 from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.dashboard.access import ForbiddenError, identify_viewer
 from turret_pipeline.dashboard.assets import Assets
@@ -123,7 +124,9 @@ class Dashboard:
 
 def _describe_surroundings(project: Project, published: Snapshot) -> dict[str, object]:
     """Values that every page of a project shows: the last publication and its checks."""
-    return {"publication": describe_publication(published), "time_zone": project.settings.time_zone}
+    publication, settings = describe_publication(published), project.settings
+    stale = publication.describe_age(now(), settings.freshness_hours)
+    return {"publication": publication, "stale": stale, "time_zone": settings.time_zone}
 
 
 def _describe_error(error: Exception) -> tuple[int, str, str]:

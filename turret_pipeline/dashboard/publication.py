@@ -21,6 +21,17 @@ class Publication:
     check_count: int
     failed_count: int
 
+    def describe_age(self, moment: dt.datetime, fresh_hours: float) -> str:
+        """A sentence if the results are older than they should be; else empty."""
+        age = moment - self.published_at
+        if age <= dt.timedelta(hours=fresh_hours):
+            return ""
+        spent = f"{age.days} days" if age.days > 1 else f"{age.total_seconds() / 3600:.0f} hours"
+        return (
+            f"These results are {spent} old. A run is expected every {fresh_hours:g} hours (setting freshness_hours): "
+            "look at the schedule, or run turret run."
+        )
+
 
 def describe_publication(published: Snapshot) -> Publication:
     """The run that made the published file."""

@@ -1,0 +1,173 @@
+"""Seconds per page of the dashboard on a large published file: cold, warm, with one person and with ten.
+
+`python -m turret_pipeline_tests.benchmarks.dashboard` writes 5,000,000 events, 300 topics and 1,000,000 sessions,
+starts the dashboard as a process of its own, and opens every page with several filters. Cold is the first view of a URL
+after the start, warm are those after it. Meanwhile the file is published again: no request may fail. The bare
+aggregation in DuckDB (exchanges, sessions and users per topic) stands beside it. Exits with 1 if a limit is not kept.
+"""
+
+import argparse
+import concurrent.futures
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import httpx
+import numpy as np
+
+from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline_tests.benchmarks.published_lake import Size, write_published
+
+LIMIT_ONE, LIMIT_TEN, LIMIT_MEGABYTES = 0.5, 1.5, 500
+FILTERS = (
+    "",
+    "since=2026-05-01&until=2026-05-28",
+    "segment=plan%3Dfree",
+    "since=2026-05-01&until=2026-05-28&segment=plan%3Dfree&segment=locale%3Den&segment=locale%3Dde",
+)
+PAGES = (
+    "",
+    "topics",
+    "topics?sort=user_count",
+    "topics/prompt-3",
+    "exchanges?topic=prompt-3",
+    "exchanges?signal=declined",
+    "sessions",
+    "sessions/s000500000",
+    "journeys?node=prompt-3",
+    "journeys/transitions",
+    "journeys/paths",
+    "journeys/funnel?step=prompt-1&step=prompt-2",
+    "journeys/matrix",
+)
+BARE = "select topic_id, count(*), count(distinct session_id), count(distinct user_id) from marts.exchanges group by 1"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A request: its path, its status and its seconds."""
+
+    path: str
+    status: int
+    seconds: float
+
+
+@contextmanager
+def run_server(folder: Path) -> Iterator[tuple[str, int]]:
+    """The dashboard of a data folder as a process: its URL and process id."""
+    command = [sys.executable, "-m", "turret_pipeline.cli", "dashboard", "--port", "0", "--data-dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found, "the dashboard did not start"
+            yield f"{found[0]}/default", process.pid
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def list_urls(pages: Sequence[str]) -> list[str]:
+    """Every page with every filter."""
+    pairs = itertools.product(pages, FILTERS)
+    return [f"{page}{'&' if '?' in page else '?'}{filters}" if filters else page for page, filters in pairs]
+
+
+def open_page(client: httpx.Client, home: str, path: str) -> Answered:
+    """The page, read to its end."""
+    started = time.perf_counter()
+    response = client.get(f"{home}/{path}" if path and not path.startswith("?") else f"{home}{path}")
+    return Answered(path, response.status_code, time.perf_counter() - started)
+
+
+def visit_all(home: str, urls: Sequence[str], people: int) -> list[Answered]:
+    """The urls, opened by several people at once, each in another order."""
+
+    def visit(person: int) -> list[Answered]:
+        start = person * len(urls) // people
+        with httpx.Client(timeout=120) as client:
+            return [open_page(client, home, path) for path in (*urls[start:], *urls[:start])]
+
+    with concurrent.futures.ThreadPoolExecutor(people) as pool:
+        return [answer for answers in pool.map(visit, range(people)) for answer in answers]
+
+
+def read_memory(process: int) -> tuple[float, float]:
+    """Megabytes that a process uses now, and at most until now."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    values = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Vm")}
+    return int(values["VmRSS"]) / 1e3, int(values["VmHWM"]) / 1e3
+
+
+def describe(name: str, answers: Sequence[Answered], limit: float | None) -> bool:
+    """Print a row of the table; true if nothing failed and the limit is kept."""
+    seconds = np.array([answer.seconds for answer in answers])
+    failed = sum(answer.status != 200 for answer in answers)
+    p95 = float(np.quantile(seconds, 0.95))
+    slowest = max(answers, key=lambda answer: answer.seconds)
+    print(
+        f"| {name} | {len(answers)} | {failed} | {np.median(seconds):.2f} | {p95:.2f} | {slowest.seconds:.2f} | "
+        f"{slowest.path or 'home'} | {'' if limit is None else limit} |",
+        flush=True,
+    )
+    return not failed and (limit is None or p95 <= limit)
+
+
+def publish_again(folder: Path) -> None:
+    """Replace the published file by a copy of it, as a run does."""
+    warehouse = DataDir(folder).warehouse
+    warehouse.publish(Path(shutil.copyfile(warehouse.published, warehouse.build_path("again"))), 2, "again")
+    warehouse.remove_superseded("again")
+
+
+def measure(folder: Path, pages: Sequence[str]) -> bool:
+    """Print the table for a data folder; true if all limits are kept."""
+    urls = list_urls(pages)
+    with duckdb.connect(str(folder / "warehouse" / "turret.duckdb"), read_only=True) as connection:
+        started = time.perf_counter()
+        connection.execute(BARE).fetchall()
+        print(f"Bare aggregation in DuckDB: {time.perf_counter() - started:.2f} s; load {os.getloadavg()[0]:.1f}\n")
+    print("| | requests | failed | median s | p95 s | slowest s | slowest page | limit |\n" + "|---" * 8 + "|")
+    with run_server(folder) as (home, process):
+        cold = visit_all(home, urls, 1)
+        is_kept = describe("cold, one person", cold, LIMIT_ONE)
+        is_kept &= describe("warm, one person", visit_all(home, urls, 1), LIMIT_ONE)
+        is_kept &= describe("warm, ten people", visit_all(home, urls, 10), LIMIT_TEN)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            publishing = pool.submit(publish_again, folder)
+            is_kept &= describe("ten people, published meanwhile", visit_all(home, urls, 10), LIMIT_TEN)
+            publishing.result()
+        now, most = read_memory(process)
+        print(f"\nMemory: {now:,.0f} MB now, {most:,.0f} MB at most (limit {LIMIT_MEGABYTES} MB)")
+    print("\nSlowest cold pages:")
+    for answer in sorted(cold, key=lambda answer: -answer.seconds)[:15]:
+        print(f"  {answer.seconds:6.2f} s  {answer.status}  {answer.path or 'home'}")
+    return is_kept and most <= LIMIT_MEGABYTES
+
+
+def main() -> None:
+    """Write the file unless a folder is given, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="data folder of an earlier `published_lake`")
+    parser.add_argument("--sessions", type=int, default=Size.sessions)
+    parser.add_argument("--pages", nargs="*", default=PAGES)
+    options = parser.parse_args()
+    if options.folder:
+        sys.exit(0 if measure(options.folder, options.pages) else 1)
+    with tempfile.TemporaryDirectory() as name:
+        write_published(Path(name), Size(options.sessions, max(options.sessions // 5, 1)))
+        sys.exit(0 if measure(Path(name), options.pages) else 1)
+
+
+if __name__ == "__main__":
+    main()
