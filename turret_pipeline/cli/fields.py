@@ -3,7 +3,6 @@
 Types that the user sets are stored in a file in the data folder and take effect with the next run.
 """
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +12,9 @@ from rich.table import Table
 
 from turret_pipeline.cli.console import new_console, print_pending, write_json
 from turret_pipeline.cli.options import DataDirOption
+from turret_pipeline.clock import now
 from turret_pipeline.config.pipeline import Settings, load_settings
-from turret_pipeline.errors import TurretError, list_names
-from turret_pipeline.fields.overrides import find_contradiction
-from turret_pipeline.fields.profiles import profile_fields
-from turret_pipeline.storage.field_overrides import FieldOverride
+from turret_pipeline.errors import TurretError
 from turret_pipeline.tables import FIELD_TYPES
 
 if TYPE_CHECKING:
@@ -50,7 +47,9 @@ def list_fields(
             raise TurretError(f"Put options after the command: turret fields {context.invoked_subcommand} ...")
         return
     settings, published = _open_data_dir(data_dir)
-    frame = published.query("select * from marts.fields order by is_uncertain desc, field")
+    from turret_pipeline.reports.field_types import describe_pending_types, list_fields
+
+    frame = list_fields(published)
     if as_json:
         write_json(frame.write_json())
         return
@@ -60,7 +59,7 @@ def list_fields(
         console.print_lines("", "A type with a question mark is uncertain: the values nearly have another type.")
     if frame.height > MAX_FIELDS:
         console.print_lines(f"Further fields, with fewer events: {frame.height - MAX_FIELDS:,} (turret fields --json)")
-    if pending := _describe_pending(frame, published.data.field_overrides.read_types(settings.field_types)):
+    if pending := describe_pending_types(published, settings):
         console.print_lines("", "Waiting for the next run:", *(f"  {line}" for line in pending))
 
 
@@ -74,15 +73,13 @@ def set_type(
     data_dir: DataDirOption = None,
 ) -> None:
     """Set the type of a field, from the next run on."""
+    from turret_pipeline.reports.field_types import ContradictedTypeError, set_field_type
+
     settings, published = _open_data_dir(data_dir)
-    if kind not in FIELD_TYPES:
-        raise TurretError(f"Unknown type {kind!r}. Available: {', '.join(FIELD_TYPES)}.")
-    _check_not_in_settings(settings, name)
-    objection = _find_objection(published, name, kind)
-    if objection and not force:
-        raise TurretError(f"{objection} To set the type anyway, use --force.")
-    set_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    published.data.field_overrides.set(FieldOverride(name, kind, set_at, is_forced=objection is not None))
+    try:
+        objection = set_field_type(published, settings, name, kind, is_forced=force, now=now())
+    except ContradictedTypeError as error:
+        raise TurretError(f"{error} To set the type anyway, use --force.") from None
     print_pending(
         published,
         f"{name} is set to {kind}.{f' Forced: {objection}' if objection else ''} It takes effect with the next run",
@@ -104,25 +101,6 @@ def _open_data_dir(data_dir: Path | None) -> tuple[Settings, "PublishedTables"]:
     return settings, PublishedTables.of_settings(settings)
 
 
-def _check_not_in_settings(settings: Settings, name: str) -> None:
-    """Raise TurretError if the setting has a type for the field: one in the file would have no effect."""
-    if kind := settings.field_types.get(name):
-        raise TurretError(
-            f"The setting field_types (TURRET_FIELD_TYPES) sets {name} to {kind} and takes precedence: change it there."
-        )
-
-
-def _find_objection(published: "PublishedTables", name: str, kind: str) -> str | None:
-    """Reason why the field cannot have this type, as a sentence; None if it can."""
-    known = published.query("select field from marts.fields order by field")["field"].to_list()
-    values = published.data.lake.scan("event_values").filter(pl.col("field") == name).collect()
-    if values.is_empty():
-        return f"No event has a field {name!r}. Available: {list_names(known)}."
-    (facts,) = profile_fields(values)
-    found = find_contradiction(facts, kind)
-    return found and f"The field {name} cannot be {kind}: {found}."
-
-
 def _most_frequent(frame: pl.DataFrame) -> pl.DataFrame:
     """The MAX_FIELDS fields of most events: those with an uncertain type first, by name."""
     most = frame.sort("event_count", "field", descending=[True, False]).head(MAX_FIELDS)
@@ -142,18 +120,3 @@ def _build_table(frame: pl.DataFrame) -> Table:
         kind = f"{row['type']} ?" if row["is_uncertain"] else row["type"]
         table.add_row(row["field"], kind, *counts, source + row["reason"])
     return table
-
-
-def _describe_pending(frame: pl.DataFrame, overridden: dict[str, str]) -> list[str]:
-    """Overrides that the next run will apply, and overrides that it will undo."""
-    rows = {row["field"]: row for row in frame.iter_rows(named=True)}
-    to_apply = {name: kind for name, kind in overridden.items() if not (name in rows and _is_applied(rows[name], kind))}
-    to_detect = [name for name, row in rows.items() if row["is_overridden"] and name not in overridden]
-    return [
-        *(f"{name} becomes {kind}" for name, kind in sorted(to_apply.items())),
-        *(f"{name} is detected again" for name in to_detect),
-    ]
-
-
-def _is_applied(row: dict[str, object], kind: str) -> bool:
-    return bool(row["is_overridden"]) and row["type"] == kind

@@ -3,13 +3,23 @@
 from collections.abc import Callable, Mapping
 
 from turret_pipeline.dashboard.page import Content, Page
+from turret_pipeline.dashboard.pages.fields import override_type, show_fields
 from turret_pipeline.dashboard.pages.home import show_answers, show_home
 
-PAGES: dict[str, Callable[[Page], Content]] = {"": show_home, "answers": show_answers}
+PAGES: dict[str, Callable[[Page], Content]] = {
+    "": show_home,
+    "answers": show_answers,
+    "fields": show_fields,
+}
 """The function that builds each page, by its path. A path may have parameters, such as "topics/{topic_id}"."""
 
-ACTIONS: dict[str, Callable[[Page, Mapping[str, str]], str]] = {}
+ACTIONS: dict[str, Callable[[Page, Mapping[str, str]], str]] = {
+    "fields/type": override_type,
+}
 """The function that carries out each form, by the path that it is sent to. It returns the URL that shows the change."""
 
-MENU = (("", "Home"),)
+MENU = (
+    ("", "Home"),
+    ("fields", "Fields"),
+)
 """Paths and names of the pages in the menu."""
