@@ -16,6 +16,7 @@ from turret_pipeline.reports.scope import Scope, parse_scope
 COMMON = ("since", "until", "segment", "compare", "dimension")
 """Parameters that all pages share. Links between pages keep them."""
 
+MAX_NUMBER = 1_000_000
 PREVIOUS, NOTHING = "previous", "none"
 
 
@@ -63,6 +64,13 @@ class PageState:
     def get(self, name: str, default: str = "") -> str:
         """A parameter that only this page has."""
         return dict(self.others).get(name, default)
+
+    def get_number(self, name: str, default: int) -> int:
+        """A parameter of this page that is a number from 1. Raises TurretError if it is another text."""
+        text = self.get(name, str(default))
+        if not (text.isascii() and text.isdecimal() and 0 < int(text[:12]) <= MAX_NUMBER):
+            raise TurretError(f"Invalid {name} {text!r}: use a number from 1 to {MAX_NUMBER:,}.")
+        return int(text)
 
     def get_all(self, name: str) -> list[str]:
         """All values of a parameter that only this page has."""

@@ -8,7 +8,14 @@ from playwright.sync_api import Browser
 
 from turret_pipeline_tests.dashboard.visits import DESKTOP, PHONE, Visitor, validate_html
 
-PATHS = ("", "?since=2026-09-02&until=2026-09-29&segment=plan%3Dfree", "?since=2031-01-01", "fields")
+PATHS = (
+    "",
+    "?since=2026-09-02&until=2026-09-29&segment=plan%3Dfree",
+    "?since=2031-01-01",
+    "fields",
+    "quality",
+    "quality/rejected?reason=invalid_json",
+)
 """Every page, some with filters, and without anything that matches."""
 
 

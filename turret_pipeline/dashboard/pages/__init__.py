@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages.fields import override_type, show_fields
 from turret_pipeline.dashboard.pages.home import show_answers, show_home
+from turret_pipeline.dashboard.pages.quality import show_quality, show_rejected
 
 PAGES: dict[str, Callable[[Page], Content]] = {
     "": show_home,
     "answers": show_answers,
     "fields": show_fields,
+    "quality": show_quality,
+    "quality/rejected": show_rejected,
 }
 """The function that builds each page, by its path. A path may have parameters, such as "topics/{topic_id}"."""
 
@@ -21,5 +24,6 @@ ACTIONS: dict[str, Callable[[Page, Mapping[str, str]], str]] = {
 MENU = (
     ("", "Home"),
     ("fields", "Fields"),
+    ("quality", "Quality"),
 )
 """Paths and names of the pages in the menu."""
