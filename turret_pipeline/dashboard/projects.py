@@ -40,6 +40,11 @@ class Snapshot(PublishedTables):
         self._computing: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
+    @property
+    def path(self) -> Path:
+        """The file that is open."""
+        return Path(self._connection.sql("select path from duckdb_databases() where not internal").fetchall()[0][0])
+
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of the open file."""

@@ -8,13 +8,17 @@ from playwright.sync_api import Browser
 
 from turret_pipeline_tests.dashboard.visits import DESKTOP, PHONE, Visitor, validate_html
 
+SQL = "sql?query=select+prompt_at::date+as+day,+count(*)+as+n+from+exchanges+group+by+day+order+by+day"
 PATHS = (
     "",
     "?since=2026-09-02&until=2026-09-29&segment=plan%3Dfree",
     "?since=2031-01-01",
+    "answers?since=2026-09-02",
     "fields",
     "quality",
     "quality/rejected?reason=invalid_json",
+    "sql",
+    SQL,
 )
 """Every page, some with filters, and without anything that matches."""
 

@@ -31,9 +31,7 @@ def test_the_accounts_are_those_of_the_files(visitor: Visitor, sample_folder: Pa
 
 
 @pytest.mark.parametrize("reason", ["invalid_json", "missing_timestamp"])
-def test_the_number_of_a_reason_leads_to_exactly_these_rows(
-    visitor: Visitor, sample_folder: Path, reason: str
-) -> None:
+def test_the_number_of_a_reason_leads_to_exactly_these_rows(visitor: Visitor, sample_folder: Path, reason: str) -> None:
     visitor.visit("quality")
     rejected = count(sample_folder, f"select count(*) from marts.rejected_events where reason_code = '{reason}'")
     row = visitor.page.get_by_role("row").filter(has=visitor.page.get_by_text(reason, exact=True))

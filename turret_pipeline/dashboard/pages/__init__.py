@@ -6,6 +6,7 @@ from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages.fields import override_type, show_fields
 from turret_pipeline.dashboard.pages.home import show_answers, show_home
 from turret_pipeline.dashboard.pages.quality import show_quality, show_rejected
+from turret_pipeline.dashboard.pages.sql import show_sql
 
 PAGES: dict[str, Callable[[Page], Content]] = {
     "": show_home,
@@ -13,6 +14,7 @@ PAGES: dict[str, Callable[[Page], Content]] = {
     "fields": show_fields,
     "quality": show_quality,
     "quality/rejected": show_rejected,
+    "sql": show_sql,
 }
 """The function that builds each page, by its path. A path may have parameters, such as "topics/{topic_id}"."""
 
@@ -25,5 +27,6 @@ MENU = (
     ("", "Home"),
     ("fields", "Fields"),
     ("quality", "Quality"),
+    ("sql", "SQL"),
 )
 """Paths and names of the pages in the menu."""
