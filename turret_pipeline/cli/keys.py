@@ -1,6 +1,6 @@
 """`turret keys`: create, list, rotate and revoke the API keys of the collector."""
 
-import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import orjson
@@ -10,10 +10,9 @@ from rich.table import Table
 from turret_pipeline.cli.collector_settings import load_checked_settings
 from turret_pipeline.cli.console import new_console, write_json, write_text
 from turret_pipeline.cli.options import DataDirOption
-from turret_pipeline.collector.keys import Key, KeyFile, Keys
-from turret_pipeline.collector.ledger import Ledger
+from turret_pipeline.collector import key_usage
+from turret_pipeline.collector.keys import KeyFile
 from turret_pipeline.collector.plans import PLANS, validate_plan
-from turret_pipeline.config.collector import CollectorSettings
 
 keys = typer.Typer(
     help="API keys of the collector. Each key belongs to one project and reaches that project only.",
@@ -47,10 +46,7 @@ def list_keys(
     data_dir: DataDirOption = None,
 ) -> None:
     """List all keys with the plan and usage of their projects. Keys are stored as hashes and never shown."""
-    settings = load_checked_settings(data_dir=data_dir)
-    known = KeyFile(settings.folder).read()
-    used = _count_used_events(settings, known)
-    rows = [_key_row(key, known, used) for key in known.keys.values()]
+    rows = key_usage.list_keys(load_checked_settings(data_dir=data_dir))
     if as_json:
         write_json(orjson.dumps(rows).decode())
         return
@@ -81,29 +77,7 @@ def _print_key(text: str, sentence: str) -> None:
     write_text(f"{text}\n")
 
 
-def _count_used_events(settings: CollectorSettings, known: Keys) -> dict[str, int]:
-    """Events of each project in the current period of its plan."""
-    if not (settings.folder / "ledger.sqlite").exists():
-        return {}
-    ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
-    now = dt.datetime.now(dt.UTC)
-    used = {name: ledger.usage(name, plan.period(now)) for name, plan in known.plans.items()}
-    ledger.close()
-    return used
-
-
-def _key_row(key: Key, known: Keys, used: dict[str, int]) -> dict[str, object]:
-    return {
-        "key": key.key_id,
-        "project": key.project,
-        "plan": str(known.plan(key.project)),
-        "used": used.get(key.project, 0),
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-    }
-
-
-def _build_table(rows: list[dict[str, object]]) -> Table:
+def _build_table(rows: Sequence[Mapping[str, object]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("key", "project", "plan", "used", "created", "revoked"):
         table.add_column(name, justify="right" if name == "used" else "left")

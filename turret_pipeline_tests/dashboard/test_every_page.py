@@ -19,6 +19,7 @@ PATHS = (
     "quality/rejected?reason=invalid_json",
     "sql",
     SQL,
+    # not "collector", which needs a folder of its own: test_collector.py
 )
 """Every page, some with filters, and without anything that matches."""
 
