@@ -76,6 +76,9 @@ COMMANDS: dict[str, list[list[str]]] = {
     ],
     "signals": [[], ["--signal", "unanswered"], ["--topic", "{topic}"], ["--topic", f"unknown{CONTROLS}"], ["--json"]],
     "signals mark": [[EVENT, "unanswered", "--wrong"]],
+    "access add": [["reports", "--token"], [EVENT, "--token"], ["ana", "--role", EVENT], ["ana", "--project", EVENT]],
+    "access list": [[]],
+    "access remove": [["reports"], [EVENT]],
     "keys create": [["shop"], [EVENT]],
     "keys list": [[]],
     "keys rotate": [["shop"]],
@@ -85,6 +88,7 @@ COMMANDS: dict[str, list[list[str]]] = {
 """Arguments that make each command show names and texts, or reject them."""
 
 NOT_CALLED = {
+    "dashboard": "becomes the dashboard, whose pages have tests of their own",
     "demo": "is `turret run` with the sample of the package, whose texts are ours",
     "serve": "becomes the collector, whose log has a test of its own below",
     "ui": "becomes Dagster",

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from turret_pipeline.cli.access import access
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.dashboard import dashboard
 from turret_pipeline.cli.fields import fields
@@ -130,6 +131,7 @@ app.command(
     "> report.html"
 )(report)
 app.command(epilog="Examples: turret dashboard; turret dashboard --port 8081 --data-dir /srv/turret")(dashboard)
+app.add_typer(access, name="access")
 app.add_typer(fields, name="fields")
 app.add_typer(topics, name="topics")
 app.add_typer(journeys, name="journeys")

@@ -17,7 +17,8 @@ def dashboard(
     """Open the dashboard: topics, journeys and sessions in the browser.
 
     It reads the published file and shows newer results by itself. The table [projects] of turret.toml lists several
-    data folders by name.
+    data folders by name. On this machine, it asks for a login from the first `turret access add NAME` on. At an address
+    that others can reach, it starts only then.
     """
     settings = load_dashboard_settings(host=host, port=port, data_dir=data_dir)
     reject_unknown_names()

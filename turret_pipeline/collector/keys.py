@@ -7,20 +7,23 @@ import contextlib
 import datetime as dt
 import hashlib
 import hmac
-import os
 import secrets
-import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import orjson
-from filelock import FileLock
 
 from turret_pipeline.collector.plans import Plan
 from turret_pipeline.collector.projects import validate_project_name
 from turret_pipeline.errors import TurretError
+from turret_pipeline.private_files import (
+    Version,
+    hide_from_others,
+    lock_private_file,
+    read_version,
+    replace_private_file,
+)
 
 _PREFIX = "turret"
 _DUMMY_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()  # unknown keys are compared with it
@@ -95,9 +98,7 @@ class KeyFile:
     def _update(self) -> Iterator[Keys]:
         """Lock the file, read the keys, and write them back at the end."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.parent.chmod(0o700)
-            with FileLock(self.path.with_suffix(".lock"), mode=0o600):
+            with lock_private_file(self.path):
                 keys = self.read()
                 yield keys
                 _write(self.path, keys)
@@ -110,7 +111,7 @@ class KeyRing:
 
     def __init__(self, file: KeyFile) -> None:
         self._file = file
-        self._version: tuple[int, int] | None = None
+        self._version: Version | None = None
         self._keys = Keys()
 
     def current(self) -> Keys:
@@ -119,11 +120,7 @@ class KeyRing:
 
     def refresh(self) -> str | None:
         """Read the file if it changed. Return a warning if it cannot be read or if others could read it, else None."""
-        try:
-            status = self._file.path.stat()
-        except OSError:
-            status = None
-        version = (status.st_mtime_ns, status.st_ino) if status else None
+        version = read_version(self._file.path)
         if version == self._version:
             return None
         self._version = version
@@ -131,8 +128,7 @@ class KeyRing:
             self._keys = self._file.read()
         except TurretError as error:
             return str(error)
-        if status and stat.S_IMODE(status.st_mode) & 0o077:
-            self._file.path.chmod(0o600)
+        if version and hide_from_others(self._file.path):
             return f"The key file {self._file.path} could be read by others; its mode is now 0600."
         return None
 
@@ -169,16 +165,7 @@ def _find(keys: Keys, name: str) -> Key:
 def _write(path: Path, keys: Keys) -> None:
     body = {"plans": {name: asdict(plan) for name, plan in keys.plans.items()}}
     raw = orjson.dumps({**body, "keys": [asdict(key) for key in keys.keys.values()]}, option=orjson.OPT_INDENT_2)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".keys-")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_private_file(path, raw)
 
 
 def _hash(text: str) -> str:

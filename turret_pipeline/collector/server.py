@@ -2,7 +2,6 @@
 
 import copy
 import gc
-import ipaddress
 import logging
 import logging.config
 import os
@@ -18,6 +17,7 @@ from uvicorn.logging import DefaultFormatter
 
 from turret_pipeline.collector.metrics_folder import lock_metrics_folder
 from turret_pipeline.collector.protocol import BoundedProtocol
+from turret_pipeline.config.addresses import is_loopback
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.escaping import EscapingFormatter
@@ -53,7 +53,7 @@ def tune_garbage_collection() -> None:
 
 def cleartext_warning(settings: CollectorSettings) -> str | None:
     """Warning if keys and texts would cross a network unencrypted, else None."""
-    if settings.tls_certificate is not None or _is_loopback(settings.host):
+    if settings.tls_certificate is not None or is_loopback(settings.host):
         return None
     return (
         f"The collector listens on {settings.host} without TLS: others can read keys and texts on the network. "
@@ -120,13 +120,6 @@ def _require_free_address(host: str, port: int) -> None:
                 f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host and "
                 "--port, or stop the process that uses it."
             ) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _raise_open_file_limit() -> None:

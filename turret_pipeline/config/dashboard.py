@@ -4,6 +4,7 @@ The table [projects] of turret.toml names the data folder of each project. Witho
 only project.
 """
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from turret_pipeline.config.addresses import normalize_host
 from turret_pipeline.config.loading import (
     TOML_FILE,
     AbsolutePath,
@@ -32,6 +34,7 @@ from turret_pipeline.config.setting_problems import DASHBOARD, PROJECTS
 PREFIX = "TURRET_DASHBOARD_"
 DATA_DIR_VARIABLE = "TURRET_DATA_DIR"
 ONLY_PROJECT = "default"
+RESERVED_NAMES = {"health", "login", "logout", "static"}
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -61,6 +64,20 @@ class DashboardSettings(BaseSettings):
     allowed_hosts: CommaSeparated = Field(
         [], description="Names under which people open the dashboard, comma separated, such as turret.example.com"
     )
+    require_login: bool | None = Field(
+        None,
+        description="Ask for a login. By default from the first credential on, and always if host or allowed_hosts "
+        "name more than this machine",
+    )
+    session_idle_minutes: float = Field(120, gt=0, description="Minutes without a page after which a login ends")
+    session_hours: float = Field(12, gt=0, description="Hours after which a login ends")
+    tls_certificate: Path | None = Field(None, description="Certificate chain (PEM); turns TLS on")
+    tls_key: Path | None = Field(None, description="Private key of the certificate (PEM)")
+    trusted_proxies: CommaSeparated = Field(
+        [],
+        description="Addresses and networks of proxies, comma separated, whose headers X-Forwarded-For and "
+        "X-Forwarded-Proto are believed",
+    )
     memory_mb: int = Field(200, ge=64, description="Memory for queries; larger ones use temporary files")
     threads: int = Field(2, ge=1, le=64, description="Threads of each query")
 
@@ -70,6 +87,26 @@ class DashboardSettings(BaseSettings):
         for name in value:
             if not _PROJECT_NAME.fullmatch(name):
                 raise ValueError(f"project name {name!r} must be letters, digits, - and _, at most 64 of them")
+            if name in RESERVED_NAMES:
+                raise ValueError(f"project name {name!r} is the path of another page: choose another name")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, value: str) -> str:
+        normalize_host(value)
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _normalize_hosts(cls, value: list[str]) -> list[str]:
+        return [normalize_host(host) for host in value]
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: list[str]) -> list[str]:
+        for proxy in value:
+            ipaddress.ip_network(proxy)
         return value
 
     @classmethod
@@ -83,6 +120,11 @@ class DashboardSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Sources in order of precedence: arguments, environment, turret.toml."""
         return init_settings, env_settings, InitSettingsSource(settings_cls, _read_toml_tables())
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the file of credentials, which all projects share."""
+        return self.data_dir / "dashboard"
 
     @property
     def folders(self) -> dict[str, Path]:

@@ -11,13 +11,15 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from turret_pipeline.clock import now
 from turret_pipeline.config.dashboard import DashboardSettings
-from turret_pipeline.dashboard.access import ForbiddenError, identify_viewer
+from turret_pipeline.dashboard.access import Access, ForbiddenError, Viewer
 from turret_pipeline.dashboard.assets import Assets
 from turret_pipeline.dashboard.filters import build_panel
 from turret_pipeline.dashboard.forms import read_form
+from turret_pipeline.dashboard.login import AccessMiddleware, Login
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages import ACTIONS, MENU, PAGES
 from turret_pipeline.dashboard.projects import Project, Projects, Snapshot, UnknownProjectError
@@ -34,24 +36,29 @@ Act = Callable[[Page, Mapping[str, str]], str]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(settings: DashboardSettings) -> Starlette:
-    """The dashboard of all projects of the settings."""
-    return Dashboard(settings).app
+def create_app(settings: DashboardSettings, access: Access | None = None) -> ASGIApp:
+    """The dashboard of all projects of the settings. Raises TurretError if nobody could log in.
+
+    The protection is around everything, so that the page of a bug has its headers, too.
+    """
+    app = Dashboard(settings, access or Access(settings)).app
+    return ProtectionMiddleware(app, [settings.host, *settings.allowed_hosts])
 
 
 class Dashboard:
     """Projects, templates and routes."""
 
-    def __init__(self, settings: DashboardSettings) -> None:
+    def __init__(self, settings: DashboardSettings, access: Access) -> None:
         self.projects = Projects(settings)
         assets = Assets()
         version = importlib.metadata.version("turret-pipeline")
-        self.templates = Templates(assets, {"projects": list(self.projects), "menu": MENU, "version": version})
+        self.templates = Templates(assets, {"menu": MENU, "version": version})
         self.app = Starlette(
             routes=[
                 Route("/", self._redirect_to_first),
                 Route("/health", _answer_health),
                 Route("/static/{name}", assets.serve),
+                *Login(access, self.templates).routes,
                 Route("/{project}", self._serve("", PAGES[""])),
                 Route("/{project}/newer", self._serve_newer),
                 *(Route(f"/{{project}}/{path}", self._serve(path, build)) for path, build in PAGES.items() if path),
@@ -60,7 +67,7 @@ class Dashboard:
                     for path, act in ACTIONS.items()
                 ),
             ],
-            middleware=[Middleware(ProtectionMiddleware, hosts=[settings.host, *settings.allowed_hosts])],
+            middleware=[Middleware(AccessMiddleware, access=access, templates=self.templates)],
             exception_handlers={
                 TurretError: self._show_error,
                 HTTPException: self._show_error,
@@ -68,8 +75,11 @@ class Dashboard:
             },
         )
 
-    async def _redirect_to_first(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint
-        return RedirectResponse(f"/{next(iter(self.projects))}")
+    async def _redirect_to_first(self, request: Request) -> Response:
+        names = self._list_projects(request)
+        if not names:
+            raise ForbiddenError("You have access to none of the projects here: ask an admin.")
+        return RedirectResponse(f"/{names[0]}")
 
     def _serve(self, path: str, build: Build) -> Endpoint:
         """Endpoint of a page. Pages are built in threads, because DuckDB computes without the interpreter's lock."""
@@ -91,13 +101,26 @@ class Dashboard:
         return receive
 
     def _open_page(self, path: str, request: Request) -> Page:
-        project = self.projects[request.path_params["project"]]
+        project = self._find_project(request)
         state = parse_state(
             project.name, path.format(**request.path_params), request.query_params, project.settings.time_zone
         )
         published = project.current()
-        surroundings = _describe_surroundings(project, published)
-        return Page(request, project, published, state, self.templates, identify_viewer(request), surroundings)
+        surroundings = {**_describe_surroundings(project, published), "projects": self._list_projects(request)}
+        return Page(request, project, published, state, self.templates, request.state.viewer, surroundings)
+
+    def _find_project(self, request: Request) -> Project:
+        """The project of a URL. Raises the same error if it is unknown and if the person may not open it."""
+        name = request.path_params["project"]
+        viewer: Viewer = request.state.viewer
+        if not viewer.may_open(name):
+            raise UnknownProjectError(name)
+        return self.projects[name]
+
+    def _list_projects(self, request: Request) -> list[str]:
+        """Projects that the person may open; none before the login."""
+        viewer: Viewer | None = getattr(request.state, "viewer", None)
+        return [name for name in self.projects if viewer is not None and viewer.may_open(name)]
 
     def _build(self, path: str, build: Build, request: Request) -> Response:
         page = self._open_page(path, request)
@@ -108,7 +131,7 @@ class Dashboard:
 
     async def _serve_newer(self, request: Request) -> Response:
         """A line if another run than that of the open page is published now, which the page asks for regularly."""
-        project = self.projects[request.path_params["project"]]
+        project = self._find_project(request)
         published = await run_in_threadpool(project.current)
         is_newer = describe_publication(published).run_id != request.query_params.get("run")
         return HTMLResponse(self.templates.render("newer.html") if is_newer else "")
@@ -117,8 +140,9 @@ class Dashboard:
         """The page of an error, which says what to do; a bug is logged and gives no details away."""
         status, title, message = _describe_error(error)
         if status == 500:
-            logger.error("Error on %s", request.url.path, exc_info=error)
-        html = self.templates.render("error.html", title=title, message=message, page=None)
+            logger.error("Error on %r", request.url.path, exc_info=error)
+        projects = self._list_projects(request)
+        html = self.templates.render("error.html", title=title, message=message, page=None, projects=projects)
         return HTMLResponse(html, status_code=status)
 
 

@@ -21,7 +21,10 @@ RESULTS_KEPT = 300
 
 
 class UnknownProjectError(TurretError):
-    """The project of a URL is not listed."""
+    """The project of a URL is not listed, or the person may not open it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Unknown project {name!r}: choose one from the list of projects.")
 
 
 class Snapshot(PublishedTables):
@@ -116,7 +119,7 @@ class Projects(Mapping[str, Project]):
         try:
             return self._projects[name]
         except KeyError:
-            raise UnknownProjectError(f"Unknown project {name!r}: choose one from the list of projects.") from None
+            raise UnknownProjectError(name) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._projects)

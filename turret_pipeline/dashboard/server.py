@@ -1,25 +1,69 @@
 """The server of the dashboard."""
 
+import logging
 import socket
+import ssl
 
 import uvicorn
 
+from turret_pipeline.config.addresses import is_loopback
 from turret_pipeline.config.dashboard import DashboardSettings
+from turret_pipeline.dashboard.access import Access
 from turret_pipeline.dashboard.app import create_app
 from turret_pipeline.errors import TurretError
 
+logger = logging.getLogger(__name__)
+
 
 def serve(settings: DashboardSettings) -> None:
-    """Serve until a signal stops the server. Raises TurretError if nothing can listen at the address."""
-    app = create_app(settings)
+    """Serve until a signal stops the server.
+
+    Raises TurretError if nothing can listen at the address, if TLS is incomplete, or if nobody could log in.
+    """
+    config = configure_server(settings)
     listener = _listen(settings.host, settings.port)
     port = listener.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Dashboard: http://{host}:{port} (Ctrl+C stops it)", flush=True)  # noqa: T201 - of a server, not a command
-    config = uvicorn.Config(
-        app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
-    )
+    host = f"[{settings.host}]" if ":" in settings.host.strip("[]") else settings.host
+    if warning := cleartext_warning(settings):
+        logger.warning(warning)
+    scheme = "https" if config.is_ssl else "http"
+    print(f"Dashboard: {scheme}://{host}:{port} (Ctrl+C stops it)", flush=True)  # noqa: T201 - of a server, not a command
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def configure_server(settings: DashboardSettings, access: Access | None = None) -> uvicorn.Config:
+    """The server with its application. Raises TurretError if TLS is incomplete, or if nobody could log in."""
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise TurretError("Only one of tls_certificate and tls_key is set: TLS needs both.")
+    config = uvicorn.Config(
+        create_app(settings, access),
+        log_level="warning",
+        server_header=False,
+        ws="none",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=5,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise TurretError(
+            f"TLS cannot be set up with {settings.tls_certificate} and {settings.tls_key}: {error}. Give a certificate "
+            "chain and its key as PEM files."
+        ) from None
+    return config
+
+
+def cleartext_warning(settings: DashboardSettings) -> str | None:
+    """Warning if passwords and texts would cross a network unencrypted, else None."""
+    if settings.tls_certificate is not None or settings.trusted_proxies or is_loopback(settings.host):
+        return None
+    return (
+        f"The dashboard listens on {settings.host} without TLS: others can read passwords and texts on the network. "
+        "Set tls_certificate and tls_key, or run it behind a proxy with TLS that trusted_proxies names."
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,9 +3,10 @@
 import os
 import shutil
 import socket
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
 from turret_pipeline.config.dashboard import DashboardSettings
-from turret_pipeline.dashboard.app import create_app
+from turret_pipeline.dashboard.access import Access
+from turret_pipeline.dashboard.server import configure_server
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.dashboard.visits import Visitor
 
@@ -26,18 +28,31 @@ ARGUMENTS = (
 
 
 @contextmanager
-def run_dashboard(**folders: Path) -> Iterator[str]:
-    """A dashboard of projects on a free port of loopback; yields its URL."""
-    settings = DashboardSettings(projects=folders, port=0)
+def run_dashboard(
+    options: Mapping[str, object] | None = None, access: Access | None = None, **folders: Path
+) -> Iterator[str]:
+    """A dashboard of projects on a free port of loopback; yields its URL. ``options`` are further settings.
+
+    Its folder of credentials is below ``data_dir``, one of the options; without it, nobody has any.
+    """
+    with tempfile.TemporaryDirectory() as empty:
+        given = {"data_dir": Path(empty), **(options or {})}
+        settings = DashboardSettings.model_validate({"projects": folders, "port": 0, **given})
+        with _run(configure_server(settings, access)) as address:
+            yield address
+
+
+@contextmanager
+def _run(config: uvicorn.Config) -> Iterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", server_header=False))
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
         while not server.started:
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{'https' if config.is_ssl else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)
