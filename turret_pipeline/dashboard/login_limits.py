@@ -54,7 +54,7 @@ class LoginLimits:
 
 
 def _list_places(name: str, address: str) -> list[tuple[str, int]]:
-    """Where a login counts, with the limit of each. Names of any length are kept as hashes."""
+    """The name and the address of a login, each with its limit. Names of any length are kept as hashes."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return [(f"name {digest}", FAILURES_PER_NAME), (f"address {_widen(address)}", FAILURES_PER_ADDRESS)]
 

@@ -35,18 +35,17 @@ class Visit:
     def __init__(self, url: str, **headers: str) -> None:
         self.url, self.headers, self.cookies = url, {"accept": "text/html", **headers}, httpx.Cookies()
 
-    def ask(self, method: str, path: str, data: Mapping[str, str] | None = None, **headers: str) -> httpx.Response:
+    def ask(self, method: str, path: str, data: Mapping[str, str], headers: Mapping[str, str]) -> httpx.Response:
         with httpx.Client(base_url=self.url, headers={**self.headers, **headers}, cookies=self.cookies) as client:
-            answer = client.request(method, path, data=data)
+            answer = client.request(method, path, data=data or None)
             self.cookies = client.cookies
         return answer
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return self.ask("GET", path, **headers)
+        return self.ask("GET", path, {}, headers)
 
     def post(self, path: str, data: Mapping[str, str] | None = None, **headers: str) -> httpx.Response:
-        given = {"origin": self.url, **headers}
-        return self.ask("POST", path, data or {}, **given)
+        return self.ask("POST", path, data or {"nothing": ""}, {"origin": self.url, **headers})
 
     def log_in(self, name: str, password: str, **more: str) -> httpx.Response:
         return self.post("/login", {"name": name, "password": password, **more})

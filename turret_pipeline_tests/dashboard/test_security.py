@@ -2,7 +2,10 @@
 
 import asyncio
 import socket
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -13,7 +16,14 @@ from turret_pipeline.dashboard.app import Dashboard
 from turret_pipeline.dashboard.security import HEADERS, ProtectionMiddleware
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
 
+T = TypeVar("T")
 HOST = "turret.example.com"
+
+
+def run(coroutine: Coroutine[None, None, T]) -> T:
+    """The result, computed in another thread: the browser of other tests has its loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def ask(method: str = "GET", scheme: str = "http", **headers: str) -> int:
@@ -31,7 +41,7 @@ def ask(method: str = "GET", scheme: str = "http", **headers: str) -> int:
         await app(scope, None, send)  # type: ignore[arg-type]
         return sent[0]["status"]
 
-    return asyncio.run(answer())
+    return run(answer())
 
 
 @pytest.mark.parametrize(
@@ -136,7 +146,7 @@ def test_a_websocket_is_closed() -> None:
         await app({"type": "websocket", "headers": [(b"host", b"localhost")]}, None, send)  # type: ignore[arg-type]
         return sent
 
-    assert [message["type"] for message in asyncio.run(connect())] == ["websocket.close"]
+    assert [message["type"] for message in run(connect())] == ["websocket.close"]
 
 
 @pytest.mark.parametrize("host", ["http://a.example", "a.example:80", "a.example/", "*", "", "a b", "-a", "[a]"])
