@@ -13,6 +13,7 @@ from typing import Any
 import typer.main
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
 from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
@@ -22,6 +23,8 @@ from turret_pipeline.collector.api_errors import STATUS
 from turret_pipeline.collector.openapi import build_document
 from turret_pipeline.config.collector import PREFIX as COLLECTOR_PREFIX
 from turret_pipeline.config.collector import CollectorSettings
+from turret_pipeline.config.dashboard import PREFIX as DASHBOARD_PREFIX
+from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.config.setting_problems import PREFIX
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES, Table
@@ -88,24 +91,27 @@ def _describe_table(table: Table) -> str:
 
 
 def build_settings_page() -> str:
-    """Settings of the pipeline and of the collector."""
+    """Settings of the pipeline, of the collector and of the dashboard."""
     return (
         "# Settings\n\nEnvironment variables override `turret.toml` in the working directory, which overrides the "
         "defaults. In `turret.toml`, a setting of the pipeline is its name without `TURRET_`, in lower case; a "
-        "setting of the collector is its name without `TURRET_COLLECTOR_`, in the table `[collector]`. "
-        "Options of commands override both.\n\n"
+        "setting of the collector is its name without `TURRET_COLLECTOR_`, in the table `[collector]`, and one of the "
+        "dashboard its name without `TURRET_DASHBOARD_`, in `[dashboard]`. Options of commands override both.\n\n"
         "```toml\nseed = 7\nprivacy_min_users = 5\n\n[collector]\nport = 8100\n```\n\n"
         "## Pipeline\n\n"
         + _format_table(("setting", "meaning", "default"), _list_settings(PREFIX, Settings.model_fields.items()))
         + "\n## Collector\n\n"
-        + _format_table(
-            ("setting", "meaning", "default"),
-            _list_settings(
-                COLLECTOR_PREFIX, [item for item in CollectorSettings.model_fields.items() if item[0] != "data_dir"]
-            ),
-        )
-        + f"\nThe collector reads its data folder from `{PREFIX}DATA_DIR`, like the pipeline.\n"
+        + _format_table(("setting", "meaning", "default"), _list_own_settings(COLLECTOR_PREFIX, CollectorSettings))
+        + "\n## Dashboard\n\n"
+        + _format_table(("setting", "meaning", "default"), _list_own_settings(DASHBOARD_PREFIX, DashboardSettings))
+        + f"\nCollector and dashboard read their data folder from `{PREFIX}DATA_DIR`, like the pipeline. The variable "
+        f"`{DASHBOARD_PREFIX}PROJECTS` is written as `demo=/srv/demo,shop=/srv/shop`.\n"
     )
+
+
+def _list_own_settings(prefix: str, settings: type[BaseSettings]) -> list[tuple[str, str, str]]:
+    """Settings with the prefix: all but the data folder, which the pipeline names."""
+    return _list_settings(prefix, [item for item in settings.model_fields.items() if item[0] != "data_dir"])
 
 
 def _list_settings(prefix: str, fields: Iterable[tuple[str, FieldInfo]]) -> list[tuple[str, str, str]]:

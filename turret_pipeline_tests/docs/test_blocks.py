@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from turret_pipeline.config.collector import load_collector_settings
+from turret_pipeline.config.dashboard import load_dashboard_settings
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment
 from turret_pipeline_tests.conftest import Job
@@ -25,6 +26,7 @@ NOT_COMMANDS = {"text", "json"}
 NOT_RUN = {
     "docs/how-to/own-events.md": ["installs a package"],
     "docs/how-to/llm-labels.md": ["installs a package"],
+    "docs/how-to/dashboard.md": ["asks for a password"],
     "docs/how-to/deploy.md": [
         "installs the package; CI installs a wheel with the lock files instead, and runs the same demo",
         "images cannot be built where the tests run",
@@ -47,7 +49,9 @@ trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
 """
 """A page runs as one script after `make run`: `make` does nothing more, and servers run in the background."""
 
-SERVER = re.compile(r"^((?:turret serve|turret ui|dagster dev|dg dev)\b.*?--port (\d+).*?)(?:  +#.*)?$", re.MULTILINE)
+SERVER = re.compile(
+    r"^((?:turret (?:serve|dashboard|ui)|dagster dev|dg dev)\b.*?--port (\d+).*?)(?:  +#.*)?$", re.MULTILINE
+)
 
 COMMAND_PAGES = sorted({block.page for block in list_blocks(language="sh") if not block.reason})
 QUERIES = [query.strip() for block in list_blocks(language="sql") for query in block.code.split(";") if query.strip()]
@@ -129,6 +133,7 @@ def test_settings_are_valid(block: Block, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     load_settings()
     load_collector_settings()
+    load_dashboard_settings()
 
 
 def test_every_block_runs_or_says_why_not() -> None:
