@@ -20,11 +20,11 @@ import typer
 from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
-from turret_pipeline.collector.server import make_log_formatter
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.journeys.graph import FORMATS
 from turret_pipeline.orchestration.run import prepare_dagster_home
+from turret_pipeline.server_log import make_log_formatter
 from turret_pipeline_tests.collector.servers import run_server
 from turret_pipeline_tests.commands import PROJECT, conversations, open_published, turret, warehouse, write_events
 

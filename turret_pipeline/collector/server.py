@@ -1,6 +1,5 @@
 """HTTP server: uvicorn with uvloop and httptools, with one or several workers."""
 
-import copy
 import gc
 import logging
 import logging.config
@@ -12,15 +11,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
-from uvicorn.logging import DefaultFormatter
 
 from turret_pipeline.collector.metrics_folder import lock_metrics_folder
 from turret_pipeline.collector.protocol import BoundedProtocol
 from turret_pipeline.config.addresses import is_loopback
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.escaping import EscapingFormatter
+from turret_pipeline.server_log import build_log_config
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +28,7 @@ _GC_ALLOCATIONS, _GC_ROUNDS = 20_000, 20  # Python's defaults are 700 and 10
 
 def serve(settings: CollectorSettings, app: str = APP) -> None:
     """Serve until a signal stops the server. ``app`` names the function that creates the application of a worker."""
-    logging.config.dictConfig(_log_config())
+    logging.config.dictConfig(build_log_config())
     _raise_open_file_limit()
     _require_free_address(settings.host, settings.port)
     if warning := cleartext_warning(settings):
@@ -87,25 +84,13 @@ def _uvicorn_options(settings: CollectorSettings) -> dict[str, Any]:
         "ws": "none",
         "lifespan": "on",
         "access_log": False,  # keeps addresses, paths and keys out of the log
-        "log_config": _log_config(),
+        "log_config": build_log_config(),
         "proxy_headers": False,
         "server_header": False,
         "timeout_keep_alive": settings.keep_alive_seconds,
         "timeout_graceful_shutdown": _SHUTDOWN_SECONDS,
         "backlog": 4096,
     }
-
-
-def _log_config() -> dict[str, Any]:
-    config = copy.deepcopy(LOGGING_CONFIG)
-    config["formatters"]["default"] = {"()": f"{__name__}.make_log_formatter"}
-    config["loggers"]["turret_pipeline"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config
-
-
-def make_log_formatter() -> logging.Formatter:
-    """Formatter of the collector's log; logging and uvicorn call it by name."""
-    return EscapingFormatter(DefaultFormatter("%(asctime)s %(levelprefix)s %(message)s"))
 
 
 def _require_free_address(host: str, port: int) -> None:

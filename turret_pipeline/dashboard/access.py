@@ -5,6 +5,7 @@ Without a login, everyone who can open the dashboard is an admin: that is for a 
 
 import asyncio
 import hmac
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from turret_pipeline.dashboard.login_limits import LoginLimits
 from turret_pipeline.dashboard.passwords import verify_password
 from turret_pipeline.dashboard.sessions import Session, Sessions
 from turret_pipeline.errors import TurretError, display_path
+
+logger = logging.getLogger(__name__)
 
 COOKIE = "turret_session"
 _PROCESS_TOKEN = secrets.token_urlsafe(24)
@@ -121,6 +124,7 @@ class Access:
             stored = credential.secret_hash if credential else None
             is_correct = await run_in_threadpool(verify_password, password, stored)
         if credential is None or not is_correct:
+            logger.warning("A login from %s failed.", address)
             return None
         self._limits.succeed(name, address)
         self.log_out(request)

@@ -1,6 +1,7 @@
 """The server of the dashboard."""
 
 import logging
+import logging.config
 import socket
 import ssl
 
@@ -11,6 +12,7 @@ from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.dashboard.access import Access
 from turret_pipeline.dashboard.app import create_app
 from turret_pipeline.errors import TurretError
+from turret_pipeline.server_log import build_log_config
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,7 @@ def serve(settings: DashboardSettings) -> None:
 
     Raises TurretError if nothing can listen at the address, if TLS is incomplete, or if nobody could log in.
     """
+    logging.config.dictConfig(build_log_config())
     config = configure_server(settings)
     listener = _listen(settings.host, settings.port)
     port = listener.getsockname()[1]
@@ -38,6 +41,7 @@ def configure_server(settings: DashboardSettings, access: Access | None = None) 
     config = uvicorn.Config(
         create_app(settings, access),
         log_level="warning",
+        log_config=None,  # serve() configures it
         server_header=False,
         ws="none",
         proxy_headers=bool(settings.trusted_proxies),
