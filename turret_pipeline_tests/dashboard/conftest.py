@@ -77,9 +77,12 @@ def dashboard(sample_folder: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium. Without it, tests are skipped, except in CI, where they fail."""
+    """Debian's Chromium. Without it, tests are skipped, except in CI, where they fail.
+
+    It ends with the tests of a file: its event loop runs in this thread, where other tests start one of their own.
+    """
     if CHROMIUM is None:
         reason = "no Chromium is installed (Debian's package chromium)"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
