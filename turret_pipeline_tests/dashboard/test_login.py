@@ -1,6 +1,7 @@
 """Login, sessions and tokens: who may open which page, and for how long."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -267,6 +268,27 @@ def test_logins_that_fail_too_often_must_wait(url: str, clock: Clock) -> None:
     assert visit.log_in(*VIC).status_code == 303
     clock.seconds += WINDOW_SECONDS - 60
     assert visit.log_in(*ANA).status_code == 303
+
+
+def test_parallel_logins_do_not_pass_the_limit_together(url: str) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: Visit(url).log_in("ana", "wrong").status_code, range(12)))
+    assert sorted(answers) == [401] * FAILURES_PER_NAME + [429] * (12 - FAILURES_PER_NAME)
+
+
+def test_the_password_of_an_unknown_name_is_hashed_too(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CredentialFile(folder / "dashboard").add_token("token", "viewer")
+    costs = []
+
+    def derive(*_: object, **given: int) -> bytes:
+        costs.append((given["n"], given["r"], given["p"]))
+        return bytes(32)
+
+    monkeypatch.setattr("turret_pipeline.dashboard.passwords.hashlib.scrypt", derive)
+    assert [Visit(url).log_in(name, "wrong").status_code for name in ("ana", "nobody", "token")] == [401] * 3
+    assert len(costs) == 3
+    assert len(set(costs)) == 1
+    CredentialFile(folder / "dashboard").remove("token")
 
 
 def test_limits_hold_for_names_that_do_not_exist_and_for_addresses(clock: Clock) -> None:
