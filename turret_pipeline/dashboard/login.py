@@ -30,7 +30,7 @@ class AccessMiddleware:
             await self._app(scope, receive, send)
             return
         request, path = Request(scope), scope["path"]
-        is_use = not path.endswith("/newer")  # the open page asks by itself
+        is_use = not path.endswith(("/newer", "/arrivals"))  # the open page asks by itself
         answer: ASGIApp = self._app
         try:
             viewer = self._access.identify(request, is_use=is_use)
