@@ -23,6 +23,7 @@ _SERVER.set_forkserver_preload(
         "transformers.models.bert.modeling_bert",
         "great_expectations.expectations.core",
         "matplotlib.backends.backend_agg",
+        "turret_pipeline_tests.preload",
     ]
 )
 

