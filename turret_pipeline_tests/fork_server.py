@@ -7,7 +7,7 @@ a command line: a separate process with its own exit code and output, which can 
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -35,15 +35,33 @@ def start_turret(
 
     Its output goes to the files OUTPUTS in ``folder``.
     """
-    process = _SERVER.Process(target=_run, args=(arguments, dict(variables), working_dir, folder))
+    files = [folder / name for name in OUTPUTS]
+    process = _SERVER.Process(target=_run_into_files, args=(arguments, dict(variables), working_dir, files))
     process.start()
     return process
 
 
-def _run(arguments: list[str], variables: dict[str, str], working_dir: Path, folder: Path) -> None:
+def fork_turret(
+    arguments: list[str], variables: Mapping[str, str], working_dir: Path, streams: Sequence[object]
+) -> ForkServerProcess:
+    """Start `turret` as ``start_turret`` does. Its standard streams are three objects that unpickle as descriptors."""
+    process = _SERVER.Process(target=_run, args=(arguments, dict(variables), working_dir, dict(enumerate(streams))))
+    process.start()
+    return process
+
+
+def _run_into_files(arguments: list[str], variables: dict[str, str], working_dir: Path, files: list[Path]) -> None:
+    opened = {
+        stream: os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for stream, file in enumerate(files, start=1)
+    }
+    _run(arguments, variables, working_dir, opened)
+
+
+def _run(arguments: list[str], variables: dict[str, str], working_dir: Path, streams: dict[int, int]) -> None:
     os.setsid()
-    for descriptor, name in enumerate(OUTPUTS, start=1):
-        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    for stream, descriptor in streams.items():
+        os.dup2(descriptor, stream)
+        os.close(descriptor)
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(working_dir)

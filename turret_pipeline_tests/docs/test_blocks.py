@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -14,9 +15,10 @@ import pytest
 from turret_pipeline.config.collector import load_collector_settings
 from turret_pipeline.config.dashboard import load_dashboard_settings
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment
+from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment, prepare_data_dir
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.docs.pages import Block, list_blocks
+from turret_pipeline_tests.shell_turret import install_turret
 
 CHECKED_ELSEWHERE = {"python", "javascript"}
 """Languages of the examples that test_clients.py runs."""
@@ -36,6 +38,7 @@ NOT_RUN = {
 
 PRELUDE = """
 set -euo pipefail
+turret() { "$TURRET" "$@"; }
 make() { command make --dry-run -C "$PROJECT" "$@" > /dev/null; }
 wait_for_port() {
   for _ in $(seq 1800); do
@@ -47,7 +50,10 @@ wait_for_port() {
 }
 trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
 """
-"""A page runs as one script after `make run`: `make` does nothing more, and servers run in the background."""
+"""A page runs as one script after `make run`: `make` does nothing more, and servers run in the background.
+
+The commands of README.md are those that are installed. Those of other pages are forked, but for the servers.
+"""
 
 SERVER = re.compile(
     r"^((?:turret (?:serve|dashboard|ui)|dagster dev|dg dev)\b.*?--port (\d+).*?)(?:  +#.*)?$", re.MULTILINE
@@ -68,7 +74,7 @@ def _write_script(page: str) -> tuple[str, dict[str, str]]:
     code = "".join(block.code for block in list_blocks(page, "sh") if not block.reason)
     variables = {"PROJECT": str(PROJECT), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     ports = {found[2] for found in SERVER.finditer(code)}
-    code = SERVER.sub(r"\1 & wait_for_port \2", code)
+    code = SERVER.sub(r"exec \1 & wait_for_port \2", code)
     for port in ports:
         free = str(_find_free_port())
         code = re.sub(rf"\b{port}\b", free, code)
@@ -87,12 +93,16 @@ def _make_checkout(folder: Path, job: Job) -> None:
 def test_the_commands_of_a_page_run(sample_job: Job, page: str, tmp_path: Path) -> None:
     script, variables = _write_script(page)
     _make_checkout(tmp_path, sample_job)
+    for data_dir in re.findall(r"TURRET_DATA_DIR=(\S+)|--data-dir (\S+)", script):
+        prepare_data_dir(tmp_path / "".join(data_dir))
     for block in list_blocks(page, "toml"):
         (tmp_path / "turret.toml").write_text(block.code)
-    command = ["bash", "-c", script]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=600
-    )
+    with tempfile.TemporaryDirectory() as folder, install_turret(Path(folder)) as forked:
+        variables["TURRET"] = str(BIN / "turret" if page == "README.md" else forked)
+        command = ["bash", "-c", script]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=600
+        )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
