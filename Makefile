@@ -20,11 +20,11 @@ help:  ## list the commands
 run: install  ## run the pipeline on data/sample and print a summary
 	@$(BIN)/turret run --input data/sample
 
-# Test files run in parallel, and the tests of one file in order. One process more than cores, because some tests wait for
-# servers. Without reordering, the many quick files come last and keep all processes busy. With passive waiting, idle
-# threads of one test do not block the cores that another test needs.
+# Test files run in parallel, and the tests of one file in order (conftest.py says in which). One process more than cores,
+# because some tests wait for servers. xdist's own reordering is off. With passive waiting, idle threads of one test do not
+# block the cores that another test needs. Schemathesis' plugin of pytest is not used, and takes seconds to import.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(min(os.cpu_count() + 1, 5))')
-PYTEST = OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST = OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -p no:schemathesis
 
 test: install-dev  ## run all tests, measure their coverage (another processor, simulated: VECTOR_NOISE=1e-5 make test)
 	@$(PYTEST) --cov

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from turret_pipeline_tests.commands import BIN, SAMPLE, conversations, run_job, write_events
 from turret_pipeline_tests.network_guard import guarded_environment
@@ -73,8 +75,34 @@ def small_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that read the output of a shared run as slow: the first of them waits for it."""
+    """Mark tests that read the output of a shared run as slow: the first of them waits for it. Then order the files."""
     for item in items:
         if {"sample_job", "small_job"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    _order_files(items)
+
+
+def _order_files(items: list[pytest.Item]) -> None:
+    """Put one file that needs the run over the sample first, and the others behind the slow files that do not need it.
+
+    So no process waits while another makes that run. Files of quick tests come last, and keep all processes busy.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    waiting = [item.path for item in items if "sample_job" in getattr(item, "fixturenames", ())]
+    places = dict.fromkeys(slow, 1) | dict.fromkeys(waiting, 2) | dict.fromkeys(waiting[:1], 0)
+    items.sort(key=lambda item: places.get(item.path, 3))
+
+
+class _FileScheduling(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file run in one process and in order, but each page's commands take as long as a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if "::test_the_commands_of_a_page_run[" in nodeid else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """The scheduling by file, if xdist is to distribute files; None for xdist's own."""
+    return _FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
