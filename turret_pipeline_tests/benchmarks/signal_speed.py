@@ -50,7 +50,7 @@ def count_differences(lake: Lake, examples: dict[str, Examples]) -> tuple[int, i
     reader = VectorReader(examples)
     found, differing = 0, 0
     for kind in FIELDS:
-        texts = lake.read("texts").filter(field=FIELDS[kind])
+        texts = lake.read("texts").filter(field=FIELDS[kind]).with_columns(characters=pl.col("text").str.len_chars())
         for model in (ENGLISH, FORMS_ONLY):
             readers: dict[str, ReadVectors] = {ENGLISH: reader.read} if model == ENGLISH else {}
             some = find_classes(kind, texts.iter_slices(20_000), readers)
@@ -147,7 +147,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         small = Lake(folder / "small")
-        signal_lake.write_lake(small, 20_000, 20_000, 10_000, examples)
+        compared = 5_000 if options.quick else 20_000
+        signal_lake.write_lake(small, compared, compared, compared // 2, examples)
         found, differing = count_differences(small, examples)
         print(f"{found:,} texts with a class, of which with every form read differ: {differing or 'none'}")
         signal_lake.save_examples(examples, folder)
