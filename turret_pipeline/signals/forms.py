@@ -27,7 +27,7 @@ _PROMPT_NAMES = (
 _STARTS, _OPENING, _ANY = "starts", "opening", "any"
 """Keys of a form in forms.toml. All others are languages."""
 
-_IN_OPENING = r"^(?:[^.!?\n]*[.!?\n]+)?[^.!?\n]*"
+IN_OPENING = r"^(?:[^.!?\n]*[.!?\n]+)?[^.!?\n]*"
 """Up to a place in the first two sentences: there an answer says that it declines."""
 
 _Form = Mapping[str, Sequence[str]]
@@ -35,14 +35,14 @@ _Form = Mapping[str, Sequence[str]]
 
 def _join(form: _Form) -> str:
     """One expression that matches where one of the alternatives does."""
+    if _OPENING in form:
+        return rf"{IN_OPENING}\b(?:{'|'.join(form[_OPENING])})\b"
     words = [one for key, alternatives in form.items() if key not in (_STARTS, _OPENING, _ANY) for one in alternatives]
     groups = [*form.get(_ANY, ())]
     if words:
         groups.append(rf"\b(?:{'|'.join(words)})\b")
     if _STARTS in form:
         groups.append(rf"^\W*(?:{'|'.join(form[_STARTS])})\b")
-    if _OPENING in form:
-        groups.append(rf"{_IN_OPENING}\b(?:{'|'.join(form[_OPENING])})\b")
     return "|".join(groups)
 
 
