@@ -1,9 +1,7 @@
 """Writing table ``exchange_signals`` from the exchanges, the texts and their vectors."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -15,17 +13,18 @@ from turret_pipeline.signals.forms import MAX_CHARACTERS
 from turret_pipeline.signals.rephrases import ReadVectors, find_similar, weigh_words
 from turret_pipeline.signals.resolution import RESOLUTIONS
 from turret_pipeline.signals.text_classes import find_classes
-from turret_pipeline.storage.atomic_files import remove, temp_path
-from turret_pipeline.storage.lake import Lake, escape_sql_path, escape_sql_target
-from turret_pipeline.storage.scratch_database import JOIN_AS_WRITTEN, create_lake_views, open_scratch_database
+from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.scratch_database import (
+    JOIN_AS_WRITTEN,
+    create_lake_views,
+    open_scratch_database,
+    read_parquet_sql,
+)
 from turret_pipeline.tables import EXCHANGE_SIGNALS
 from turret_pipeline.tables.exchanges import PROMPT as PROMPT_ROLE
 
 MEMORY_LIMIT, MEMORY_LIMIT_BESIDE_POLARS = "3GB", "1GB"
 """Together with what Python holds meanwhile, less than 4 GB."""
-
-EXCHANGES_PER_SHARD = 2_500_000
-"""Exchanges whose order in their sessions is found at a time: with their texts' ids they need about 1 GB."""
 
 BATCH_ROWS, BATCH_PAIRS = 100_000, 300_000
 READ = ("events", "exchanges", "event_texts", "texts", "continuations")
@@ -48,26 +47,20 @@ def write_exchange_signals(
     ``marks`` has exchange_id, signal and is_right: a signal that a person marked as wrong is false.
     """
     wrong = MARKS.to_frame() if marks is None else marks.filter(~pl.col("is_right")).select(MARKS.names())
-    folder = temp_path(lake.root / "turns")
-    try:
-        folder.mkdir(parents=True)
-        with open_scratch_database(lake, MEMORY_LIMIT) as connection:
-            connection.execute(JOIN_AS_WRITTEN)
-            create_lake_views(connection, lake, READ)
-            connection.register("wrong_marks", wrong.to_arrow())
-            _write_inputs(connection, _find_fields(lake), folder, readers)
-            columns = ", ".join(EXCHANGE_SIGNALS.schema.names())
-            query = f"select {columns} from {_join_resolutions(connection, options.resolving_events)}"
-            lake.copy(connection, EXCHANGE_SIGNALS.name, query, {"abandoned_seconds": options.abandoned_seconds})
-    finally:
-        remove(folder)
+    with open_scratch_database(lake, MEMORY_LIMIT) as connection:
+        connection.execute(JOIN_AS_WRITTEN)
+        create_lake_views(connection, lake, READ)
+        exchanges = read_parquet_sql([str(lake.path("exchanges"))], "file_row_number")
+        connection.execute(f"create view numbered_exchanges as from {exchanges}")
+        connection.register("wrong_marks", wrong.to_arrow())
+        _write_inputs(connection, _find_fields(lake), readers)
+        columns = ", ".join(EXCHANGE_SIGNALS.schema.names())
+        query = f"select {columns} from {_join_resolutions(connection, options.resolving_events)}"
+        lake.copy(connection, EXCHANGE_SIGNALS.name, query, {"abandoned_seconds": options.abandoned_seconds})
 
 
 def _write_inputs(
-    connection: duckdb.DuckDBPyConnection,
-    fields: Mapping[str, pl.DataFrame],
-    folder: Path,
-    readers: Mapping[str, ReadVectors],
+    connection: duckdb.DuckDBPyConnection, fields: Mapping[str, pl.DataFrame], readers: Mapping[str, ReadVectors]
 ) -> None:
     """Create the tables and views of ``queries.EXCHANGE_SIGNALS``."""
     for name, frame in fields.items():
@@ -77,7 +70,7 @@ def _write_inputs(
         _create_table(connection, name, find_classes(kind, _read_texts(connection, names), readers))
     _limit_memory(connection, MEMORY_LIMIT)
     connection.execute(queries.PROJECT)
-    _write_turns(connection, folder, has_many_answer_fields=fields["answer_fields"].height > 1)
+    _create_turns(connection, has_many_answer_fields=fields["answer_fields"].height > 1)
     has_many_fields = fields["prompt_fields"].height > 1
     connection.execute(queries.PROMPT_TEXTS if has_many_fields else queries.PROMPT_TEXTS_OF_ONE_FIELD)
     _create_table(connection, "similar_pairs", _find_similar(connection, readers))
@@ -118,8 +111,11 @@ def _limit_memory(connection: duckdb.DuckDBPyConnection, limit: str) -> None:
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """Create a table of a frame, with keys instead of the ids of texts."""
+    ids = [column for column in frame.columns if column.endswith("text_id")]
+    keys = ", ".join(f"hash({column}) as {column.removesuffix('id')}key" for column in ids)
     connection.register("registered", frame.to_arrow())
-    connection.execute(f"create table {name} as from registered")
+    connection.execute(f"create table {name} as select {keys}, * exclude ({', '.join(ids)}) from registered")
     connection.unregister("registered")
 
 
@@ -137,30 +133,9 @@ def _read_texts(connection: duckdb.DuckDBPyConnection, fields: str) -> Iterator[
     return _read_batches(connection, f"{query} where field in (select field from {fields})", BATCH_ROWS)
 
 
-def _write_turns(connection: duckdb.DuckDBPyConnection, folder: Path, *, has_many_answer_fields: bool) -> None:
-    """Create the view ``turns``: the exchanges with their neighbours in the session, in the order of sessions."""
-    (count,) = connection.execute("select count(*) from lake_exchanges").fetchall()[0]
-    shards = max(math.ceil(count / EXCHANGES_PER_SHARD), 1)
+def _create_turns(connection: duckdb.DuckDBPyConnection, *, has_many_answer_fields: bool) -> None:
     answers = queries.ANSWERS_OF_SEVERAL_FIELDS if has_many_answer_fields else queries.ANSWERS_OF_ONE_FIELD
-    joined = queries.select_joined(answers, shards)
-    options = "format parquet, compression lz4_raw"
-    target = escape_sql_target(folder / "joined")
-    connection.execute(f"copy ({joined}) to '{target}' ({options}, partition_by (shard))")
-    files = [*sorted((folder / "joined").glob("shard=*"))] or [folder / "joined" / "shard=0"]
-    if not count:  # no shard was written
-        files[0].mkdir(parents=True)
-        nothing = f"select * exclude (shard) from ({joined})"
-        connection.execute(f"copy ({nothing}) to '{escape_sql_target(files[0] / 'none.parquet')}' ({options})")
-    for number, file in enumerate(files):
-        connection.execute(
-            f"create or replace temp view joined as from read_parquet('{escape_sql_path(file)}/*.parquet', "
-            "hive_partitioning = false)"
-        )
-        connection.execute(
-            f"copy ({queries.TURNS}) to '{escape_sql_target(folder / f'turns-{number:05}.parquet')}' ({options})"
-        )
-        remove(file)
-    connection.execute(f"create view turns as from read_parquet('{escape_sql_path(folder)}/turns-*.parquet')")
+    connection.execute(queries.create_turns(answers))
 
 
 def _find_similar(connection: duckdb.DuckDBPyConnection, readers: Mapping[str, ReadVectors]) -> pl.DataFrame:

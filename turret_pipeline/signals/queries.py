@@ -3,7 +3,9 @@
 The views ``lake_TABLE`` are tables of the lake. ``prompt_classes`` and ``answer_classes`` are those of
 ``find_classes``, ``similar_pairs`` the pairs of prompts that say nearly the same, ``prompt_fields`` the fields of
 prompts, ``answer_fields`` those of answers by rank, and ``wrong_marks`` the signals of exchanges that a person marked
-as wrong. ``project`` is one row: the share of prompts with an answer, the scale of ratings, and the time of the last
+as wrong. ``numbered_exchanges`` has the number of each row in its file. Sessions, users, topics and texts have keys, the
+hashes of their ids: integers are joined and sorted several times as fast as strings. Two of 10,000,000 texts share a
+key with a probability of 0.000003. ``project`` is one row: the share of prompts with an answer, the scale of ratings, and the time of the last
 event. A condition that is null is not decided. Joins have their smaller side on the right.
 """
 
@@ -28,53 +30,63 @@ from (
 ), (select coalesce(max(event_at) filter (not is_time_ahead), max(event_at)) as last_at from lake_events)
 """
 
-ANSWERS_OF_ONE_FIELD = """
-select event_id, text_id as answer_text_id
-from lake_event_texts where field = (select field from answer_fields) and text_id is not null
-"""
-
-ANSWERS_OF_SEVERAL_FIELDS = """
-select event_id, arg_min(text_id, rank) as answer_text_id
-from lake_event_texts join answer_fields using (field) where text_id is not null group by event_id
-"""
-
 _HASHES = "hash(event_id) as one_hash, hash(event_id || '#') as other_hash"
 """Two hashes of an event are an integer of 128 bits, which is joined faster than its id and needs half the memory."""
 
+ANSWERS_OF_ONE_FIELD = f"""
+select {_HASHES}, hash(text_id) as text_key
+from lake_event_texts where field = (select field from answer_fields) and text_id is not null
+"""
 
-def select_joined(answers: str, shards: int) -> str:
-    """SQL of the exchanges with their texts. All of a user are in one shard, and so is each session."""
+ANSWERS_OF_SEVERAL_FIELDS = f"""
+select {_HASHES}, arg_min(hash(text_id), rank) as text_key
+from lake_event_texts join answer_fields using (field) where text_id is not null group by all
+"""
+
+
+def _select_joined(answers: str) -> str:
+    """SQL of the exchanges with the keys of their sessions, topics and texts."""
     return f"""
-select hash(coalesce(user_id, session_id)) % {shards} as shard, exchange_id, session_id, exchange_number, prompt_at,
-    seconds_to_answer, ending, user_id, topic_id, subject_topic_id, answer_event_id is not null as has_answer, is_error,
-    rating, prompts.text_id as text_id, answer_text_id, continued.event_id is not null as is_follow_up
-from lake_exchanges as exchanges
+select file_row_number, hash(session_id) as session_key, exchange_number,
+    case when topic_id is not null then hash(topic_id) end as topic_key, prompts.text_key,
+    answers.text_key as answer_text_key, continued.one_hash is not null as is_follow_up
+from numbered_exchanges as exchanges
 left join (
-    select {_HASHES}, field, text_id from lake_event_texts where field in (select field from prompt_fields)
+    select {_HASHES}, field, case when text_id is not null then hash(text_id) end as text_key
+    from lake_event_texts where field in (select field from prompt_fields)
 ) as prompts
     on prompts.one_hash = hash(prompt_event_id) and prompts.other_hash = hash(prompt_event_id || '#')
     and prompts.field = exchanges.field
-left join (select {_HASHES}, answer_text_id from ({answers})) as answers
+left join ({answers}) as answers
     on answers.one_hash = hash(answer_event_id) and answers.other_hash = hash(answer_event_id || '#')
-left join lake_continuations as continued
-    on continued.event_id = exchanges.prompt_event_id and continued.field = exchanges.field
+left join (select {_HASHES}, field from lake_continuations) as continued
+    on continued.one_hash = hash(prompt_event_id) and continued.other_hash = hash(prompt_event_id || '#')
+    and continued.field = exchanges.field
 """
 
 
-TURNS = """
-select *, lag(text_id) over next as previous_text_id, lead(text_id) over next as next_text_id,
-    lead(is_follow_up) over next as is_next_follow_up, lead(topic_id) over next as next_topic_id
-from joined
-window next as (partition by session_id order by exchange_number)
-order by session_id, exchange_number
+def create_turns(answers: str) -> str:
+    """Statement that makes the table ``turns``: what the signals of an exchange need of it and its neighbours.
+
+    ``may_repeat`` says that the next prompt may say the same: not if it is a follow-up, or of another topic.
+    """
+    return f"""
+create table turns as
+select * exclude (exchange_number, topic_key), lag(text_key) over next as previous_text_key,
+    lead(text_key) over next as next_text_key, lead(is_follow_up) over next as is_next_follow_up,
+    not is_next_follow_up and (
+        text_key = next_text_key or topic_key is null or lead(topic_key) over next is null
+        or topic_key = lead(topic_key) over next
+    ) as may_repeat
+from ({_select_joined(answers)})
+window next as (partition by session_key order by exchange_number)
 """
+
 
 PAIRS = """
-select distinct text_id, next_text_id from turns
-where text_id is not null and next_text_id is not null and not is_next_follow_up
-    and (text_id = next_text_id or topic_id is null or next_topic_id is null or topic_id = next_topic_id)
+select distinct text_key, next_text_key from turns
+where text_key is not null and next_text_key is not null and may_repeat
 """
-"""Pairs of prompts that may say the same: not those of different topics."""
 
 PROMPT_TEXTS = """
 create view prompt_texts as
@@ -87,33 +99,40 @@ create view prompt_texts as select text_id, text from lake_texts where field = (
 """
 
 PAIRS_WITH_TEXTS = """
-select ones.text_id, next_text_id, ones.text, others.text as next_text
+select ones.text_id, others.text_id as next_text_id, ones.text, others.text as next_text
 from prompt_texts as others
-join (select pairs.*, ones.text from prompt_texts as ones join pairs using (text_id)) as ones
-    on ones.next_text_id = others.text_id
+join (
+    select ones.text_id, ones.text, next_text_key
+    from prompt_texts as ones join pairs on text_key = hash(ones.text_id)
+) as ones
+    on next_text_key = hash(others.text_id)
 """
 
 REPEATS = """
 create table repeats as
-select user_id, subject_topic_id, session_id, next_at
+select user_key, subject_key, session_key, next_at
 from (
-    select user_id, subject_topic_id, session_id,
-        lead(first_at) over (partition by user_id, subject_topic_id order by first_at) as next_at
+    select user_key, subject_key, session_key,
+        lead(first_at) over (partition by user_key, subject_key order by first_at) as next_at
     from (
-        select user_id, subject_topic_id, session_id, min(prompt_at) as first_at from turns
-        where user_id is not null and subject_topic_id is not null group by all
+        select hash(user_id) as user_key, hash(subject_topic_id) as subject_key, hash(session_id) as session_key,
+            min(prompt_at) as first_at
+        from lake_exchanges where user_id is not null and subject_topic_id is not null group by all
     )
 )
 where next_at is not null
 """
 
-ENDS = "create table ends as select session_id, max(event_at) as ended_at from lake_events group by session_id"
+ENDS = """
+create table ends as
+select hash(session_id) as session_key, max(event_at) as ended_at from lake_events group by session_key
+"""
 
 
 def _known(classes: str, name: str) -> str:
     """SQL of a probability: that of a text without a row is below MIN_PROBABILITY, and that of no text unknown."""
-    text = {"next_prompts": "next_text_id", "answers": "answer_text_id"}[classes]
-    has_row = f"{classes}.text_id is not null"
+    text = {"next_prompts": "next_text_key", "answers": "answer_text_key"}[classes]
+    has_row = f"{classes}.text_key is not null"
     return f"case when {has_row} then {classes}.{name} when turns.{text} is not null then 0 end as {name}"
 
 
@@ -130,29 +149,35 @@ group by following.exchange_id
 
 _DECIDED = f"""
 with decided as (
-    select turns.*, similar_pairs.cosine, similar_pairs.shared_words, next_at, ended_at, worst, best, last_at,
+    select exchange_id, ending, prompt_at, exchanges.user_id, subject_topic_id, is_error, rating,
+        answer_event_id is not null as has_answer, turns.text_key,
+        turns.next_text_key, turns.answer_text_key, turns.is_next_follow_up,
+        similar_pairs.cosine, similar_pairs.shared_words, next_at, ended_at, worst, best, last_at,
         answered_share,
         {_known("next_prompts", "corrected")}, {_known("answers", "declined")}, {_known("answers", "unanswered")},
-        next_prompts.corrected is null and next_prompts.text_id is not null as has_unknown_next_prompt,
-        own_prompts.corrected is null and own_prompts.text_id is not null and exchange_number > 1 as has_unknown_prompt,
-        answers.declined is null and answers.text_id is not null as has_unknown_answer,
+        next_prompts.corrected is null and next_prompts.text_key is not null as has_unknown_next_prompt,
+        own_prompts.corrected is null and own_prompts.text_key is not null and exchange_number > 1 as has_unknown_prompt,
+        answers.declined is null and answers.text_key is not null as has_unknown_answer,
         own_prompts.corrected >= {MIN_PROBABILITY} and exchange_number > 1
             and not coalesce(list_contains(wrong_before, 'corrected'), false) as is_objection,
         previous_pairs.cosine is not null and not is_follow_up
-            and (own_prompts.text_id is null or own_prompts.corrected is not null)
+            and (own_prompts.text_key is null or own_prompts.corrected is not null)
             and not coalesce(list_contains(wrong_before, 'rephrased'), false) as is_rephrase,
         wrong_signals,
         epoch(ended_at - prompt_at) - coalesce(seconds_to_answer, 0) as seconds_to_end
-    from turns
-    left join prompt_classes as next_prompts on next_prompts.text_id = turns.next_text_id
-    left join prompt_classes as own_prompts on own_prompts.text_id = turns.text_id
-    left join answer_classes as answers on answers.text_id = turns.answer_text_id
+    from numbered_exchanges as exchanges
+    join turns using (file_row_number)
+    left join prompt_classes as next_prompts on next_prompts.text_key = turns.next_text_key
+    left join prompt_classes as own_prompts on own_prompts.text_key = turns.text_key
+    left join answer_classes as answers on answers.text_key = turns.answer_text_key
     left join similar_pairs
-        on similar_pairs.text_id = turns.text_id and similar_pairs.next_text_id = turns.next_text_id
+        on similar_pairs.text_key = turns.text_key and similar_pairs.next_text_key = turns.next_text_key
     left join similar_pairs as previous_pairs
-        on previous_pairs.text_id = turns.previous_text_id and previous_pairs.next_text_id = turns.text_id
-    left join repeats using (user_id, subject_topic_id, session_id)
-    left join ends using (session_id)
+        on previous_pairs.text_key = turns.previous_text_key and previous_pairs.next_text_key = turns.text_key
+    left join repeats
+        on user_key = hash(exchanges.user_id) and subject_key = hash(subject_topic_id)
+        and repeats.session_key = turns.session_key
+    left join ends on ends.session_key = turns.session_key
     left join (select exchange_id, list(signal) as wrong_signals from wrong_marks group by exchange_id)
         using (exchange_id)
     left join ({_WRONG_BEFORE}) using (exchange_id)
@@ -161,18 +186,18 @@ with decided as (
 judged as (
     select *,
         case
-            when next_text_id is not null and text_id is not null then
+            when next_text_key is not null and text_key is not null then
                 case when not has_unknown_next_prompt then cosine is not null and not is_next_follow_up end
             when ending = '{ENDED}' then false
         end as is_rephrased,
         case
-            when next_text_id is not null then corrected >= {MIN_PROBABILITY}
+            when next_text_key is not null then corrected >= {MIN_PROBABILITY}
             when ending = '{ENDED}' then false
         end as is_corrected,
         declined >= {MIN_PROBABILITY} and declined >= unanswered as is_declined,
         case
             when is_error then true
-            when has_answer and answer_text_id is null then false
+            when has_answer and answer_text_key is null then false
             when has_answer then unanswered >= {MIN_PROBABILITY} and unanswered > declined
             when answered_share >= {MIN_ANSWERED_SHARE} and ending != '{OPEN}' then true
         end as is_unanswered,
@@ -207,21 +232,21 @@ from ({_DECIDED})
 
 _REASONS = {
     "rephrased": f"""case
-        when is_rephrased then case when cosine = 1 and text_id = next_text_id then 'The next prompt is the same.'
+        when is_rephrased then case when cosine = 1 and text_key = next_text_key then 'The next prompt is the same.'
             else format('The next prompt says nearly the same: cosine {{:.2f}}, {{:.0f}} % of the words.', cosine,
                 shared_words * 100) end
         when is_rephrased is null then case when ending = '{OPEN}' then {_OPEN}
-            when text_id is null or next_text_id is null then 'A prompt has no text.'
+            when text_key is null or next_text_key is null then 'A prompt has no text.'
             else 'The next prompt is in a language without rules.' end end""",
     "corrected": f"""case
         when is_corrected then format('The next prompt objects: probability {{:.2f}}.', corrected)
         when is_corrected is null then case when ending = '{OPEN}' then {_OPEN}
-            when next_text_id is null then 'The next prompt has no text.'
+            when next_text_key is null then 'The next prompt has no text.'
             else 'The next prompt is in a language without rules.' end end""",
     "declined": """case
         when is_declined then format('The answer refuses: probability {:.2f}.', declined)
         when is_declined is null then case when not has_answer then 'The prompt has no answer.'
-            when answer_text_id is null then 'The text of the answer is not recorded.'
+            when answer_text_key is null then 'The text of the answer is not recorded.'
             else 'The answer is in a language without rules.' end end""",
     "unanswered": f"""case
         when is_unanswered then case when is_error then 'The answer is an error.'

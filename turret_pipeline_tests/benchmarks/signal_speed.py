@@ -36,7 +36,7 @@ from turret_pipeline_tests.benchmarks import signal_lake
 from turret_pipeline_tests.benchmarks.signal_lake import FIELDS, Examples, VectorReader
 
 LIMIT_EXCHANGES, LIMIT_SECONDS, LIMIT_GIGABYTES = 10_000_000, 90.0, 4.0
-PHASES = {"find_classes": "classes", "_write_turns": "sessions", "_find_similar": "rephrases", "copy": "table"}
+PHASES = {"find_classes": "classes", "_create_turns": "sessions", "_find_similar": "rephrases", "copy": "table"}
 READ = {
     "exchanges": "exchange_id, session_id, user_id, prompt_at, topic_id, subject_topic_id, answer_event_id",
     "event_texts": "event_id, field, text_id",
