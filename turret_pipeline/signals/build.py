@@ -26,7 +26,7 @@ from turret_pipeline.tables.exchanges import PROMPT as PROMPT_ROLE
 MEMORY_LIMIT, MEMORY_LIMIT_BESIDE_POLARS = "3GB", "1GB"
 """Together with what Python holds meanwhile, less than 4 GB."""
 
-BATCH_ROWS, BATCH_PAIRS = 100_000, 300_000
+BATCH_ROWS, BATCH_PAIRS = 100_000, 100_000
 READ = ("events", "exchanges", "event_texts", "texts", "continuations")
 MARKS = pl.Schema({"exchange_id": pl.String(), "signal": pl.String()})
 

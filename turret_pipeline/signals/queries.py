@@ -3,10 +3,11 @@
 The views ``lake_TABLE`` are tables of the lake. ``prompt_classes`` and ``answer_classes`` are those of
 ``find_classes``, ``similar_pairs`` the pairs of prompts that say nearly the same, ``prompt_fields`` the fields of
 prompts, ``answer_fields`` those of answers by rank, and ``wrong_marks`` the signals of exchanges that a person marked
-as wrong. ``numbered_exchanges`` has the number of each row in its file. Sessions, users, topics and texts have keys, the
-hashes of their ids: integers are joined and sorted several times as fast as strings. Two of 10,000,000 texts share a
-key with a probability of 0.000003. ``project`` is one row: the share of prompts with an answer, the scale of ratings, and the time of the last
-event. A condition that is null is not decided. Joins have their smaller side on the right.
+as wrong. ``numbered_exchanges`` has the number of each row in its file. Sessions, users, topics and texts have keys,
+the hashes of their ids: integers are joined and sorted several times as fast as strings, and two of 10,000,000 texts
+share a key with a probability of 0.000003. ``project`` is one row: the share of prompts with an answer, the scale of
+ratings, and the time of the last event. A condition that is null is not decided. Joins have their smaller side on the
+right.
 """
 
 from turret_pipeline.signals.text_classes import MIN_PROBABILITY
@@ -156,7 +157,8 @@ with decided as (
         answered_share,
         {_known("next_prompts", "corrected")}, {_known("answers", "declined")}, {_known("answers", "unanswered")},
         next_prompts.corrected is null and next_prompts.text_key is not null as has_unknown_next_prompt,
-        own_prompts.corrected is null and own_prompts.text_key is not null and exchange_number > 1 as has_unknown_prompt,
+        own_prompts.corrected is null and own_prompts.text_key is not null and exchange_number > 1
+            as has_unknown_prompt,
         answers.declined is null and answers.text_key is not null as has_unknown_answer,
         own_prompts.corrected >= {MIN_PROBABILITY} and exchange_number > 1
             and not coalesce(list_contains(wrong_before, 'corrected'), false) as is_objection,

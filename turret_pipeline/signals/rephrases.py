@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import polars as pl
 
+from turret_pipeline.signals.threads import map_batches
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 
@@ -35,13 +36,17 @@ def weigh_words(texts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """
     counts = [pl.DataFrame(schema={"word": pl.UInt64(), "count": pl.UInt32()})]
     text_count = 0
-    for batch in texts:
-        text_count += batch.height
-        words = batch.select(word=_list_words("text")).explode("word").drop_nulls()
-        counts.append(words.group_by("word").agg(count=pl.len()))
+    for batch_count, batch_words in map_batches(lambda batch: (batch.height, _count_words(batch)), texts):
+        text_count += batch_count
+        counts.append(batch_words)
         if sum(frame.height for frame in counts) > MERGED_WORDS + counts[0].height:
             counts = [_merge_counts(counts)]
     return _merge_counts(counts).select("word", weight=(pl.lit(text_count + 1) / pl.col("count")).log())
+
+
+def _count_words(texts: pl.DataFrame) -> pl.DataFrame:
+    words = texts.select(word=_list_words("text")).explode("word").drop_nulls()
+    return words.group_by("word").agg(count=pl.len())
 
 
 def _merge_counts(counts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -61,7 +66,8 @@ def find_similar(pairs: Iterable[pl.DataFrame], weights: pl.DataFrame, readers: 
     gives the vectors of one model: those of two texts are compared if one model read both. Equal texts have the cosine
     1 without a vector.
     """
-    shared = pl.concat([SIMILAR.to_frame().drop("cosine"), *(_measure_shared_words(batch, weights) for batch in pairs)])
+    measured = map_batches(lambda batch: _measure_shared_words(batch, weights), pairs)
+    shared = pl.concat([SIMILAR.to_frame().drop("cosine"), *measured])
     is_same = pl.col("text_id") == pl.col("next_text_id")
     found = [shared.filter(is_same).with_columns(cosine=1.0).select(SIMILAR.names())]
     for block in shared.filter(~is_same).sort(PAIRS.names()).iter_slices(BLOCK_PAIRS):

@@ -1,8 +1,6 @@
 """The texts of a class: answers that refuse or do not answer, and prompts that object."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -20,6 +18,7 @@ from turret_pipeline.signals.classifier import (
 )
 from turret_pipeline.signals.forms import simplify
 from turret_pipeline.signals.rephrases import ReadVectors
+from turret_pipeline.signals.threads import map_batches
 
 MIN_PROBABILITY = 0.5
 
@@ -56,8 +55,8 @@ def _list_scored(kind: str) -> Sequence[str]:
 def _read_sections(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """The texts, simplified, in frames of about SECTION_BYTES."""
     held: list[pl.DataFrame] = []
-    for batch in batches:
-        held.append(batch.with_columns(simplify(pl.col("text"))))
+    for batch in map_batches(lambda batch: batch.with_columns(simplify(pl.col("text"))), batches):
+        held.append(batch)
         if sum(frame.estimated_size() for frame in held) >= SECTION_BYTES:
             yield pl.concat(held)
             held = []
@@ -90,8 +89,7 @@ def _score_vectors(found: Classifier, batches: Iterable[tuple[pl.Series, np.ndar
 
 def _classify_blocks(kind: str, model: str, texts: pl.DataFrame) -> Iterator[pl.DataFrame]:
     found = load_classifier(kind, model)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(lambda block: _classify_block(found, block), texts.iter_slices(BLOCK_TEXTS))
+    yield from map_batches(lambda block: _classify_block(found, block), texts.iter_slices(BLOCK_TEXTS))
 
 
 def _classify_block(found: Classifier, texts: pl.DataFrame) -> pl.DataFrame:
