@@ -4,7 +4,7 @@ A *whole* is what a share is compared within, and a *cell* a part of it: a topic
 week or segment among those of its topic. Sums over disjoint sets of clusters add up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,10 +70,17 @@ class _Groups:
     part_starts: IntArray
     whole: IntArray
 
-    def count(self, flags: Flags) -> tuple[FloatArray, FloatArray]:
-        """Exchanges with a flag in each group, and in each part."""
-        of_groups = _add_runs(flags[self.rows], self.starts)
-        return of_groups, _add_runs(of_groups, self.part_starts)
+    def count(self, flags: Flags) -> FloatArray:
+        """Exchanges with a flag in each group."""
+        return _add_runs(flags[self.rows], self.starts)
+
+    def count_parts(self, flags: Flags) -> FloatArray:
+        """Exchanges with a flag in each part."""
+        return _add_runs(flags[self.rows], self.starts[self.part_starts])
+
+    def add_parts(self, values: NDArray[Any]) -> FloatArray:
+        """Sums of the values of the groups of each part."""
+        return _add_runs(values, self.part_starts)
 
 
 def sum_cells(exchanges: Exchanges, cells: Cells) -> dict[str, FloatArray]:
@@ -88,27 +95,31 @@ def sum_cells(exchanges: Exchanges, cells: Cells) -> dict[str, FloatArray]:
             totals[mask] = _Totals(SESSION, sessions, cells, is_decided), _Totals(USER, users, cells, is_decided)
         of_sessions, of_users = totals[mask]
         sums = {**of_sessions.sums, **of_users.sums}
-        sums |= _sum_level(of_sessions, is_counted)
-        sums |= _sum_level(of_users, is_counted)
-        by_signal.append(sums | _sum_users(of_users, is_counted, exchanges.has_user))
+        sums |= _sum_level(of_sessions, sessions.count_parts(is_counted))
+        count = users.count(is_counted)
+        whole_count = users.add_parts(count)
+        sums |= _sum_level(of_users, whole_count)
+        by_signal.append(sums | _sum_users(of_users, count, whole_count, exchanges.has_user))
     return {name: np.stack([sums[name] for sums in by_signal]) for name in by_signal[0]}
 
 
-def count_users(exchanges: Exchanges, cells: Cells, is_chosen: Flags) -> FloatArray:
+def count_users(exchanges: Exchanges, cells: Cells, chosen: Sequence[Flags]) -> FloatArray:
     """Users of the chosen cells of a cell's whole, and the known ones of them, with the signal and without it.
 
-    The result has shape (2, 2, signals, cells), ``is_chosen`` (signals, cells). A user of several chosen cells of a
-    whole counts once.
+    The result has shape (masks, 2, 2, signals, cells); each mask of ``chosen`` has shape (signals, cells). A user of
+    several chosen cells of a whole counts once.
     """
     users = _group(exchanges, exchanges.cluster, cells)
     has_user = exchanges.has_user[users.rows[users.starts]]
-    found = np.zeros((2, 2, *is_chosen.shape))
-    for at, of_signal in enumerate(is_chosen):
-        (total, _), (count, _) = (users.count(flags[at]) for flags in (exchanges.is_decided, exchanges.is_counted))
-        for side, is_one in enumerate((count > 0, total > count)):
-            for kind, is_kind in enumerate((np.ones_like(has_user), has_user)):
-                is_user = _add_runs(is_one & is_kind & of_signal[users.cell], users.part_starts) > 0
-                found[kind, side, at] = _add_up(users.whole, is_user, cells.whole_count)[cells.whole]
+    found = np.zeros((len(chosen), 2, 2, *chosen[0].shape))
+    for signal, (is_decided, is_counted) in enumerate(zip(exchanges.is_decided, exchanges.is_counted, strict=True)):
+        count = users.count(is_counted)
+        for side, is_one in enumerate((count > 0, users.count(is_decided) > count)):
+            for mask, is_chosen in enumerate(chosen):
+                is_left = is_one & is_chosen[signal][users.cell]
+                for kind, is_kind in enumerate((is_left, is_left & has_user)):
+                    is_user = users.add_parts(is_kind) > 0
+                    found[mask, kind, side, signal] = _add_up(users.whole, is_user, cells.whole_count)[cells.whole]
     return found
 
 
@@ -117,7 +128,8 @@ class _Totals:
 
     def __init__(self, level: str, groups: _Groups, cells: Cells, is_decided: Flags) -> None:
         self.level, self.groups, self.cells = level, groups, cells
-        self.total, self.whole_total = groups.count(is_decided)
+        self.total = groups.count(is_decided)
+        self.whole_total = groups.add_parts(self.total)
         crossed = self.total * self.whole_total[groups.part]
         self.sums = {
             level + CELL_SQUARES: self.add_up(self.total**2),
@@ -134,19 +146,17 @@ class _Totals:
         return _add_up(self.groups.whole, values, self.cells.whole_count)[self.cells.whole]
 
 
-def _sum_level(totals: _Totals, is_counted: Flags) -> dict[str, FloatArray]:
+def _sum_level(totals: _Totals, whole_count: FloatArray) -> dict[str, FloatArray]:
     """The sums of one signal over the clusters of a level, of shape (cells,)."""
-    _, whole_count = totals.groups.count(is_counted)
     return {
         totals.level + COUNT_SQUARES: totals.add_up_wholes(whole_count**2),
         totals.level + COUNT_CROSSED: totals.add_up_wholes(whole_count * totals.whole_total),
     }
 
 
-def _sum_users(totals: _Totals, is_counted: Flags, has_user: Flags) -> dict[str, FloatArray]:
+def _sum_users(totals: _Totals, count: FloatArray, whole_count: FloatArray, has_user: Flags) -> dict[str, FloatArray]:
     """The sums of one signal that are over users only, of shape (cells,)."""
     users, total = totals.groups, totals.total
-    count, whole_count = users.count(is_counted)
     is_known = has_user[users.rows[users.starts]]
     of_cells = {
         COUNT: count,
@@ -180,9 +190,11 @@ def _group(exchanges: Exchanges, cluster: IntArray, cells: Cells) -> _Groups:
 
 
 def _add_runs(values: NDArray[Any], starts: IntArray) -> FloatArray:
-    """Sums of the values from each start to the next."""
-    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    return np.diff(sums[np.append(starts, len(values))])
+    """Sums of the values from each start, of which the first is 0, to the next."""
+    if not len(starts):
+        return np.zeros(0)
+    sums = np.cumsum(values, dtype=np.int32 if values.dtype == np.bool_ else np.float64)
+    return np.asarray(np.diff(sums[np.append(starts[1:], len(values)) - 1], prepend=0), dtype=np.float64)
 
 
 def _add_up(places: IntArray, values: NDArray[Any], count: int) -> FloatArray:

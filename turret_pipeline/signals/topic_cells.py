@@ -1,8 +1,8 @@
 """Topics, their weeks and their segments as cells, and the exchanges in them, read from the lake by shard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -57,18 +57,25 @@ class TopicCells:
             named = values.filter(segment_field=name).select("topic", "value")
             yield _build_scope(SEGMENTS, name, topics, pl.concat([without, named]))
 
-    def read_shards(self, scope: Scope) -> Iterator[Exchanges]:
-        """The exchanges of each shard with their cells in the scope."""
-        cells = scope.keys.with_row_index("cell")
+    def read_shards(self, scopes: Sequence[Scope]) -> Iterator[tuple[int, Exchanges]]:
+        """The exchanges of each shard with their cells in each scope, by the number of the scope."""
         for shard in range(self.shards):
             units = self._query(queries.UNITS, shard=shard)
-            if scope.kind == SEGMENTS:
-                values = self._query(queries.SEGMENTS, shard=shard, segment_field=scope.segment_field)
-                units = units.drop("value").join(values, on="unit", how="left", maintain_order="left")
-            elif scope.kind == TOPICS:
-                units = units.with_columns(pl.lit(None, pl.String).alias("value"))
-            placed = units.join(cells, on=["topic", "value"], how="left", nulls_equal=True, maintain_order="left")
-            yield _build_exchanges(placed)
+            exchanges = _build_exchanges(units)
+            places = units.select("unit", "topic", value=pl.col("week").cast(pl.String))
+            del units
+            for number, scope in enumerate(scopes):
+                yield number, replace(exchanges, cell=self._find_cells(places, scope, shard))
+
+    def _find_cells(self, places: pl.DataFrame, scope: Scope, shard: int) -> IntArray:
+        if scope.kind == TOPICS:
+            return places["topic"].cast(pl.Int64).to_numpy()
+        if scope.kind == SEGMENTS:
+            values = self._query(queries.SEGMENTS, shard=shard, segment_field=scope.segment_field)
+            places = places.drop("value").join(values, on="unit", how="left", maintain_order="left")
+        cells = scope.keys.with_row_index("cell")
+        placed = places.join(cells, on=["topic", "value"], how="left", nulls_equal=True, maintain_order="left")
+        return placed["cell"].cast(pl.Int64).fill_null(-1).to_numpy()
 
     def _query(self, sql: str, **values: object) -> pl.DataFrame:
         frame: pl.DataFrame = self.connection.sql(sql, params=values or None).pl()
@@ -107,11 +114,12 @@ def _build_scope(kind: str, segment_field: str | None, topics: pl.DataFrame, cel
 
 
 def _build_exchanges(units: pl.DataFrame) -> Exchanges:
+    """The exchanges without cells."""
     flags = [units[f"is_{signal}"] for signal in SIGNALS_OF_TOPICS]
     return Exchanges(
         cluster=_number_runs(units.select("cluster")),
         session=_number_runs(units.select("cluster", "session")),
-        cell=units["cell"].cast(pl.Int64).fill_null(-1).to_numpy(),
+        cell=np.full(units.height, -1),
         has_user=units["has_user"].to_numpy(),
         is_decided=np.stack([flag.is_not_null().to_numpy() for flag in flags]),
         is_counted=np.stack([flag.fill_null(value=False).to_numpy() for flag in flags]),

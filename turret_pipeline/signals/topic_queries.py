@@ -51,7 +51,7 @@ TOPICS = "select topic, field, topic_id from topics order by topic"
 CELLS_OF_WEEKS = "select distinct topic, week::varchar as value from units"
 CELLS_OF_SEGMENTS = "select distinct segment_field, topic, segment_value as value from segments"
 
-UNITS = "select *, week::varchar as value from units where shard = $shard order by cluster, session"
+UNITS = "select * from units where shard = $shard order by cluster, session"
 SEGMENTS = """
 select unit, min_by(segment_value, is_later) as value
 from segments where shard = $shard and segment_field = $segment_field group by unit

@@ -1,12 +1,12 @@
 """Table ``topic_signals``: the share of each topic's exchanges with each signal, compared with that elsewhere."""
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from turret_pipeline.signals import cell_figures as figures
+from turret_pipeline.signals.threads import map_batches
 from turret_pipeline.signals.topic_cells import Scope, TopicCells, open_topic_cells
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.stats.cell_sums import CellSums, LevelSums, compare_cells
@@ -19,6 +19,7 @@ from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 from turret_pipeline.topics.insights.periods import WeekStart
 
 LEVELS = (figures.SESSION, figures.USER)
+USERS = "users"
 Sums = Mapping[str, FloatArray]
 
 
@@ -33,7 +34,12 @@ def build_topic_signals(
     weeks, and of their segments. ``min_users`` is the setting privacy_min_users.
     """
     with open_topic_cells(lake, week_start, time_zone) as cells:
-        parts = [_compare_scope(cells, scope, min_users) for scope in cells.list_scopes()]
+        scopes = list(cells.list_scopes())
+        sums = _sum_shards(cells, scopes, lambda at, exchanges: figures.sum_cells(exchanges, scopes[at].cells))
+        masks = [of_scope[figures.TOTAL] > 0 for of_scope in sums]
+        if min_users > 1:
+            masks = _find_shown(cells, scopes, sums, min_users)
+    parts = [_compare_scope(*of_scope) for of_scope in zip(scopes, sums, masks, strict=True)]
     shown = parts[0].select("field", "topic_id", "signal")  # else the weeks of a topic that is left out add up to it
     parts = [part.join(shown, on=shown.columns, how="semi", maintain_order="left") for part in parts]
     families = pl.concat(parts).partition_by("field", "family", maintain_order=True)
@@ -46,13 +52,19 @@ def build_topic_signals(
     return pl.concat([TOPIC_SIGNALS.empty(), *tested]).sort(TOPIC_SIGNALS.key)
 
 
-def _compare_scope(cells: TopicCells, scope: Scope, min_users: int) -> pl.DataFrame:
-    """Rows of a scope, without those of too few users, with p_value and the family of their q-values."""
-    by_shard = (figures.sum_cells(exchanges, scope.cells) for exchanges in cells.read_shards(scope))
-    sums = functools.reduce(figures.add_sums, by_shard)
-    is_shown = sums[figures.TOTAL] > 0
-    if min_users > 1:
-        is_shown &= _find_shown(cells, scope, sums, min_users)
+def _sum_shards(
+    cells: TopicCells, scopes: Sequence[Scope], find_sums: Callable[[int, figures.Exchanges], Sums]
+) -> list[Sums]:
+    """The sums over all shards for each scope, from the function that finds those of a shard."""
+    sums: list[Sums] = [{} for _ in scopes]
+    pieces = cells.read_shards(scopes)
+    for at, of_shard in map_batches(lambda piece: (piece[0], find_sums(*piece)), pieces):
+        sums[at] = figures.add_sums(sums[at], of_shard) if sums[at] else of_shard
+    return sums
+
+
+def _compare_scope(scope: Scope, sums: Sums, is_shown: figures.Flags) -> pl.DataFrame:
+    """Rows of a scope that are shown, with p_value and the family of their q-values."""
     parts = []
     for at, signal in enumerate(SIGNALS_OF_TOPICS):
         shown = is_shown[at]
@@ -115,19 +127,35 @@ def _to_cell_sums(sums: Sums) -> CellSums:
     )
 
 
-def _find_shown(cells: TopicCells, scope: Scope, sums: Sums, min_users: int) -> figures.Flags:
-    """Mask of the cells that show no fewer than ``min_users`` users, with the signal or without it.
+def _find_shown(
+    cells: TopicCells, scopes: Sequence[Scope], sums: Sequence[Sums], min_users: int
+) -> list[figures.Flags]:
+    """Mask of the cells of each scope that show no fewer than ``min_users`` users, with the signal or without it.
 
     What is left out of a whole follows from its sum: if that is of fewer users, the whole is left out
     (``journeys.disclosure``).
     """
+    rare = [_find_rare(of_scope, min_users) for of_scope in sums]
+    left_out = [
+        [is_rare, np.broadcast_to(~scope.cells.is_named, is_rare.shape)]
+        for is_rare, scope in zip(rare, scopes, strict=True)
+    ]
+    counts = _sum_shards(
+        cells,
+        scopes,
+        lambda at, exchanges: {USERS: figures.count_users(exchanges, scopes[at].cells, left_out[at])},
+    )
+    shown = []
+    for is_rare, of_scope, count in zip(rare, sums, counts, strict=True):
+        users, known_users = count[USERS].swapaxes(0, 1)
+        is_few = ((users > 0) & (known_users < min_users)).any(axis=(0, 1))
+        shown.append((of_scope[figures.TOTAL] > 0) & ~is_rare & ~is_few)
+    return shown
+
+
+def _find_rare(sums: Sums, min_users: int) -> figures.Flags:
+    """Mask of the cells with exchanges of fewer than ``min_users`` users that have the signal, or that have it not."""
     count, misses = sums[figures.COUNT], sums[figures.TOTAL] - sums[figures.COUNT]
-    is_rare = ((count > 0) & (sums[figures.USERS_WITH] < min_users)) | (
+    return ((count > 0) & (sums[figures.USERS_WITH] < min_users)) | (
         (misses > 0) & (sums[figures.USERS_WITHOUT] < min_users)
     )
-    is_shown = ~is_rare
-    for is_left_out in (is_rare, np.broadcast_to(~scope.cells.is_named, is_rare.shape)):
-        by_shard = (figures.count_users(exchanges, scope.cells, is_left_out) for exchanges in cells.read_shards(scope))
-        users, known_users = functools.reduce(np.add, by_shard)
-        is_shown &= ~((users > 0) & (known_users < min_users)).any(axis=0)
-    return is_shown
