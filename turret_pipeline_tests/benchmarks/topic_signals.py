@@ -12,6 +12,7 @@ there are more false alarms than chance explains. ``--quick`` takes half a minut
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -168,11 +169,14 @@ def print_speed(count: int) -> None:
             for name in READ:
                 connection.execute(f"copy (from '{lake.path(name)}') to '{folder}/copy.parquet' (format parquet)")
         copied = time.perf_counter() - started
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), time.process_time()
         rows = build_topic_signals(lake).height
-        built = time.perf_counter() - started
+        built, processor = time.perf_counter() - started, time.process_time() - spent
         memory = peak_memory_of([sys.executable, "-m", __spec__.name, "--build", folder])
-    print(f"\n{count:,} exchanges, {rows:,} rows: {built:.1f} s, {memory:.2f} GB; copied in {copied:.1f} s")
+    print(
+        f"\n{count:,} exchanges, {rows:,} rows: {built:.1f} s, {processor:.1f} s of processors, {memory:.2f} GB; "
+        f"copied in {copied:.1f} s; load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def main() -> int:
