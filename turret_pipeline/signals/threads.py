@@ -11,7 +11,7 @@ Made = TypeVar("Made")
 
 
 def map_batches(function: Callable[[Given], Made], batches: Iterable[Given]) -> Iterator[Made]:
-    """The result of each batch, in their order. No more batches are read ahead than there are threads."""
+    """The result of each batch, in their order. At most two batches more than there are threads are held at a time."""
     threads = os.cpu_count() or 1
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
