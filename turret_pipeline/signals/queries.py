@@ -40,7 +40,7 @@ from lake_event_texts where field = (select field from answer_fields) and text_i
 """
 
 ANSWERS_OF_SEVERAL_FIELDS = f"""
-select {_HASHES}, arg_min(hash(text_id), rank) as text_key
+select {_HASHES}, arg_min(hash(text_id), (rank, field)) as text_key
 from lake_event_texts join answer_fields using (field) where text_id is not null group by all
 """
 
