@@ -76,6 +76,11 @@ class PageState:
         """All values of a parameter that only this page has."""
         return [value for key, value in self.others if key == name]
 
+    @property
+    def address(self) -> str:
+        """URL of this page without any parameter, for forms."""
+        return _join(self.project, self.path, [])
+
     def to_page(self, path: str, **others: str | Sequence[str] | None) -> str:
         """URL of another page of the project with the same common parameters, and with ``others`` of its own."""
         pairs = [(name, value) for name, given in others.items() for value in _list_values(given)]
@@ -149,7 +154,7 @@ def _list_values(given: str | Sequence[str] | None) -> list[str]:
 
 def _join(project: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:
     query = urlencode(pairs)
-    address = f"/{quote(project)}/{path}".rstrip("/")
+    address = f"/{quote(project)}/{quote(path)}".rstrip("/")
     return f"{address}?{query}" if query else address
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
 from turret_pipeline.dashboard.formats import FORMATS, NUMBERS, Kind
 
@@ -14,7 +15,10 @@ ROWS_SHOWN = 100
 
 @dataclass(frozen=True)
 class ColumnView:
-    """A column of a table. ``link`` is the URL to which a cell leads, and ``hint`` says what its figure is made of."""
+    """A column of a table. ``link`` is the URL to which a cell leads, and ``hint`` says what its figure is made of.
+
+    ``draw`` makes a picture of a row, which is shown instead of the value.
+    """
 
     name: str
     title: str
@@ -22,6 +26,7 @@ class ColumnView:
     link: Callable[[Row], str | None] | None = None
     hint: Callable[[Row], str] | None = None
     is_sortable: bool = False
+    draw: Callable[[Row], Markup] | None = None
 
     @property
     def is_number(self) -> bool:
@@ -37,6 +42,7 @@ class Cell:
     link: str | None
     hint: str
     value: Any
+    picture: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -71,4 +77,5 @@ def _make_cell(column: ColumnView, row: Row) -> Cell:
     value = row[column.name]
     text = FORMATS[column.kind](value)
     link = column.link(row) if column.link and value is not None else None
-    return Cell(text, link, column.hint(row) if column.hint and value is not None else "", value)
+    picture = column.draw(row) if column.draw and value is not None else None
+    return Cell(text, link, column.hint(row) if column.hint and value is not None else "", value, picture)

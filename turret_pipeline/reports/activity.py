@@ -55,12 +55,7 @@ def read_trend(
     Days are those of the time zone.
     """
     units = _UNITS[choose_unit(connection)]
-    zone = time_zone.replace("'", "''")
-    day = f"timezone('{zone}', unit_at)::date"
-    days = connection.sql(f"select max({day}) - min({day}) + 1 from ({units})").fetchall()[0][0] or 0
-    bucket: Bucket = "day" if days <= MAX_DAYS else "week"
-    shift = (7 - WEEKDAYS.index(week_start)) % 7
-    first = day if bucket == "day" else f"(date_trunc('week', {day} + {shift}) - interval {shift} day)::date"
+    bucket, first = choose_bucket(connection, units, time_zone, week_start)
     frame: pl.DataFrame = connection.sql(f"""
         with counts as (
             select {first} as bucket_date, count(*) as unit_count, count(distinct session_id) as session_count,
@@ -76,3 +71,17 @@ def read_trend(
         from buckets left join counts using (bucket_date) order by bucket_date
     """).pl()
     return bucket, frame
+
+
+def choose_bucket(
+    connection: duckdb.DuckDBPyConnection, units: str, time_zone: str, week_start: WeekStart
+) -> tuple[Bucket, str]:
+    """Day or week, whichever suits the times unit_at of a query, and the SQL of the first day of a row's bucket."""
+    zone = time_zone.replace("'", "''")
+    day = f"timezone('{zone}', unit_at)::date"
+    ends = f"select timezone('{zone}', min(unit_at))::date, timezone('{zone}', max(unit_at))::date from ({units})"
+    first, last = connection.sql(ends).fetchall()[0]
+    if first is None or (last - first).days < MAX_DAYS:
+        return "day", day
+    shift = (7 - WEEKDAYS.index(week_start)) % 7
+    return "week", f"(date_trunc('week', {day} + {shift}) - interval {shift} day)::date"

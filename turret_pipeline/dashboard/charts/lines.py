@@ -21,13 +21,14 @@ MAX_MARKS = 60
 class Line:
     """A line with a name; ``values`` are None where nothing is known. ``style`` is a class of the style sheet.
 
-    ``notes`` say what each point is, for people who point at it.
+    ``notes`` say what each point is, for people who point at it, if the line has dots.
     """
 
     name: str
     values: Sequence[float | None]
     notes: Sequence[str]
     style: str = "line-a"
+    has_dots: bool = True
 
 
 def draw_lines(title: str, labels: Sequence[str], lines: Sequence[Line]) -> Markup:
@@ -99,7 +100,7 @@ def _draw_line(line: Line, count: int, largest: float) -> Iterator[Markup]:
         if point
     )
     yield Markup('<path class="line {}" d="{}"></path>').format(line.style, path)
-    if count <= MAX_MARKS:
+    if count <= MAX_MARKS and line.has_dots:
         for point, note in zip(points, line.notes, strict=True):
             if point:
                 yield Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}</title></circle>').format(
