@@ -42,12 +42,12 @@ def show(
     """Show the signals with their precision, and the latest exchanges with each."""
     if context.invoked_subcommand is not None:
         return
-    from turret_pipeline.cli.topic_editor import TopicEditor
     from turret_pipeline.reports.published_tables import PublishedTables
     from turret_pipeline.reports.signals import count_signals, find_exchanges_with
+    from turret_pipeline.reports.topic_editor import TopicEditor
 
     published = PublishedTables.of_settings(load_settings(data_dir=data_dir))
-    topic_id = None if topic is None else TopicEditor(data_dir).find_topic(topic)["topic_id"]
+    topic_id = None if topic is None else TopicEditor(published).find_topic(topic)["topic_id"]
     counts = count_signals(published, published.data.signal_marks.read())
     shown = [signal.value] if signal else list(SIGNALS)
     examples = {

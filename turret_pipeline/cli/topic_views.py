@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
+from turret_pipeline.reports.topic_history import describe_lineage
 from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 from turret_pipeline.topics.lifecycle.lineage import describe_changes
@@ -14,13 +15,6 @@ FULL_WIDTH = 120
 
 WIDTHS_WITH_REMARKS, WIDTHS = {"label": 34, "theme": 18}, {"label": 44, "theme": 22}
 """Maximum characters of a column, with and without remarks, for a table that fits FULL_WIDTH."""
-
-CHANGE_PHRASES = {
-    "split": "split off",
-    "merged": "merged into",
-    "subject": "became a subject",
-    "continuation": "became a follow-up",
-}
 
 ROLE_NAMES = {"subject": "subject", "continuation": "follow-up"}
 """Roles in prose, by their stored value."""
@@ -115,9 +109,7 @@ def topic_lines(topic: Row, nearest: Row | None, lineage: pl.DataFrame, signals:
     if nearest:
         nearest_name = f"{nearest['topic_id']}: {nearest['label']}"
         lines.append(f"Separation {topic['separation']:.2f} (1 - cosine to the nearest topic, {nearest_name})")
-    split_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
-    history = [_describe_change(row, split_from.get(row["topic_id"])) for row in lineage.iter_rows(named=True)]
-    lists = {"Examples:": topic["example_texts"], "History:": history}
+    lists = {"Examples:": topic["example_texts"], "History:": describe_lineage(lineage)}
     lines.append(f"Keywords: {', '.join(topic['keywords']) or 'none'}")
     lines += _list_signals(signals)
     for title, items in lists.items():
@@ -139,17 +131,6 @@ def _describe_signal(row: Row) -> str:
     rest = "" if row["base_share"] is None else f", at other topics {row['base_share']:.1%}"
     is_different = row["q_value"] is not None and row["q_value"] <= Q_VALUE_THRESHOLD
     return f"{row['signal'].replace('_', ' ')} {share}{rest}{' (beyond chance)' if is_different else ''}"
-
-
-def _describe_change(row: Row, split_from: str | None) -> str:
-    """A change in words; a merge into the topic that it was split from, as after an undone split, is a merge back."""
-    is_back = row["change"] == "merged" and row["other_topic_id"] == split_from
-    change = "merged back into" if is_back else CHANGE_PHRASES.get(row["change"], row["change"])
-    share = "" if row["overlap_share"] is None else f" ({row['overlap_share']:.0%})"
-    other = (
-        f" {'from ' if row['change'] == 'split' else ''}{row['other_topic_id']}{share}" if row["other_topic_id"] else ""
-    )
-    return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {change}{other}"
 
 
 def conversation_lines(

@@ -5,21 +5,23 @@ Edits are stored in a file in the data folder and take effect with the next run.
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
 
-from turret_pipeline.cli.console import new_console, write_json
+from turret_pipeline.cli.console import new_console, print_pending, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.run import run_and_report
-from turret_pipeline.cli.topic_editor import TopicEditor, format_edit
 from turret_pipeline.cli.topic_views import conversation_lines, run_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.line_console import LineConsole
-from turret_pipeline.topics.edits import ROLES
-from turret_pipeline.topics.topic_id import TopicId
+from turret_pipeline.topics.edits import ROLES, Edit
+
+if TYPE_CHECKING:
+    from turret_pipeline.reports.topic_editor import TopicEditor
 
 topics = typer.Typer(
     help="Show topics and edit them: labels, merges, splits, locks, roles. "
@@ -45,6 +47,14 @@ Name = Annotated[
 ]
 
 
+def open_editor(data_dir: Path | None) -> "TopicEditor":
+    """The editor of the published topics of a data folder."""
+    from turret_pipeline.reports.published_tables import PublishedTables
+    from turret_pipeline.reports.topic_editor import TopicEditor
+
+    return TopicEditor(PublishedTables.of_settings(load_settings(data_dir=data_dir)))
+
+
 @topics.command("list", epilog="Examples: turret topics list; turret topics list --field feedback --json")
 def list_topics(
     field: Annotated[str | None, typer.Option("--field", help="Only topics of this text field.")] = None,
@@ -57,7 +67,7 @@ def list_topics(
     The output starts with the result of each field's last run and ends with the edits that wait for the next run.
     Cohesion is the mean cosine between two texts of a topic; separation is 1 minus the cosine to its nearest topic.
     """
-    editor = TopicEditor(data_dir)
+    editor = open_editor(data_dir)
     frame = editor.query(
         "select * from marts.topics where status = 'active' or ? order by field, event_count desc, topic_id",
         include_retired,
@@ -79,17 +89,18 @@ def list_topics(
         console.print_lines("Waiting for the next run:", *(f"  {line}" for line in pending))
 
 
-def _print_topics(console: LineConsole, editor: TopicEditor, fields: Sequence[str], frame: pl.DataFrame) -> None:
+def _print_topics(console: LineConsole, editor: "TopicEditor", fields: Sequence[str], frame: pl.DataFrame) -> None:
     """Print the last run and the topics of each of these fields; ``frame`` has rows of ``topics``."""
     from turret_pipeline.topics.lifecycle.lineage import describe_pending_settings
 
+    options = load_settings(data_dir=editor.data.root).topic_options
     for name in fields:
         last = editor.query("select * from marts.topic_runs where field = ? order by run_number desc limit 1", name)
         row = last.row(0, named=True)
         head, changes = run_lines(row)
         console.print(head, style="bold")
         console.print(changes, style="dim")
-        if sentence := describe_pending_settings(row, editor.settings.topic_options):
+        if sentence := describe_pending_settings(row, options):
             console.print_lines(sentence, style="yellow")
         console.print(topic_table(frame.filter(pl.col("field") == name), console.width), "")
 
@@ -104,16 +115,12 @@ def show(
 
     Signals say how many of the exchanges about the topic, with follow-ups, went wrong: see turret signals.
     """
-    editor = TopicEditor(data_dir)
+    from turret_pipeline.reports.topic_history import read_lineage
+
+    editor = open_editor(data_dir)
     topic = editor.find_topic(name)
     topic_id = topic["topic_id"]
-    lineage = editor.query(
-        "select changed_at, topic_id, change, other_topic_id, overlap_share from marts.topic_lineage "
-        "left join marts.topic_runs using (run_id, field) where topic_id = ? or other_topic_id = ? "
-        "order by run_number, topic_id, change",
-        topic_id,
-        topic_id,
-    )
+    lineage = read_lineage(editor.published, topic_id)
     signals = editor.query(SIGNALS_OF_TOPIC, topic_id)
     if as_json:
         tables = {"lineage": lineage.to_dicts(), "signals": signals.to_dicts()}
@@ -138,8 +145,8 @@ def conversations(
     """
     from turret_pipeline.reports.conversations import find_conversations, has_prompts
 
-    editor = TopicEditor(data_dir)
-    topic, min_users = editor.find_topic(name), editor.settings.privacy_min_users
+    editor = open_editor(data_dir)
+    topic, min_users = editor.find_topic(name), editor.published.min_users
     if topic["label_source"] == "privacy" or (min_users > 1 and topic["user_count"] < min_users):
         raise TurretError(
             f"Topic {topic['topic_id']} has no conversations that may be shown: it has too few users, or combines "
@@ -154,6 +161,11 @@ def conversations(
     new_console(stderr=False).print_lines(*lines)
 
 
+def _print_edit(editor: "TopicEditor", edit: Edit) -> None:
+    """Print when an edit takes effect."""
+    print_pending(editor.published, f"{edit.edit_id}: {edit.describe()}. It takes effect with the next run")
+
+
 @topics.command(epilog='Example: turret topics rename prompt-3 "Refund requests"')
 def rename(
     name: Name,
@@ -161,31 +173,7 @@ def rename(
     data_dir: DataDirOption = None,
 ) -> None:
     """Give a topic another label; no run changes it again."""
-    editor = TopicEditor(data_dir)
-    topic = editor.find_active_topic(name, "renamed")
-    topic_id = topic["topic_id"]
-    label = " ".join(label.split())
-    if not label:
-        raise TurretError("The new label is empty: use a label such as 'Refund requests'.")
-    taken = editor.query(
-        "select topic_id, status from marts.topics where field = ? and lower(label) = lower(?)", topic["field"], label
-    )
-    renamed = editor.edits().labels().items()
-    same_label = [other for other, given in renamed if given.lower() == label.lower()]
-    chosen = [other for other in same_label if TopicId.field_of(other) == topic["field"]]
-    others = {*taken["topic_id"], *chosen} - {topic_id}
-    if others:
-        first = min(others)
-        is_retired = first in taken.filter(pl.col("status") != "active")["topic_id"]
-        fix = (
-            "choose another label (retired topics keep theirs)"
-            if is_retired
-            else "choose another label, or merge the two"
-        )
-        raise TurretError(f"Topic {first} already has the label {label!r}: {fix}.")
-    if not label.isprintable():
-        raise TurretError(f"The new label {label!r} contains unprintable characters: remove them.")
-    editor.add_edit("rename", topic_id, label=label)
+    _print_edit(editor := open_editor(data_dir), editor.rename(name, label))
 
 
 @topics.command(epilog="Example: turret topics merge prompt-7 prompt-3")
@@ -195,17 +183,7 @@ def merge(
     data_dir: DataDirOption = None,
 ) -> None:
     """Merge a topic into another topic of the same field."""
-    editor = TopicEditor(data_dir)
-    one, other = editor.find_active_topic(name, "merged"), editor.find_active_topic(into, "merged into")
-    topic_id, into_topic_id = one["topic_id"], other["topic_id"]
-    if topic_id == into_topic_id:
-        raise TurretError(f"Topic {topic_id} cannot be merged into itself: choose another topic.")
-    if one["field"] != other["field"]:
-        raise TurretError(
-            f"Topics of different fields cannot be merged: {topic_id} ({one['field']}), "
-            f"{into_topic_id} ({other['field']})."
-        )
-    editor.add_edit("merge", topic_id, into_topic_id=into_topic_id)
+    _print_edit(editor := open_editor(data_dir), editor.merge(name, into))
 
 
 @topics.command(epilog="Example: turret topics split prompt-3 --parts 3")
@@ -215,12 +193,7 @@ def split(
     data_dir: DataDirOption = None,
 ) -> None:
     """Split a topic; the largest part keeps its id and label."""
-    editor = TopicEditor(data_dir)
-    topic = editor.find_active_topic(name, "split")
-    topic_id = topic["topic_id"]
-    if topic["text_count"] < parts:
-        raise TurretError(f"Topic {topic_id} has {topic['text_count']} distinct texts: too few for {parts} parts.")
-    editor.add_edit("split", topic_id, parts=parts)
+    _print_edit(editor := open_editor(data_dir), editor.split(name, parts))
 
 
 @topics.command(epilog="Example: turret topics lock prompt-3")
@@ -229,18 +202,13 @@ def lock(name: Name, data_dir: DataDirOption = None) -> None:
 
     No run splits it, merges it or gives it another label; new texts may still join it.
     """
-    editor = TopicEditor(data_dir)
-    editor.add_edit("lock", editor.find_active_topic(name, "locked")["topic_id"])
+    _print_edit(editor := open_editor(data_dir), editor.lock(name))
 
 
 @topics.command(epilog="Example: turret topics unlock prompt-3")
 def unlock(name: Name, data_dir: DataDirOption = None) -> None:
     """Unlock a topic."""
-    editor = TopicEditor(data_dir)
-    topic_id = editor.find_topic(name)["topic_id"]
-    if topic_id not in editor.edits().locked():
-        raise TurretError(f"Topic {topic_id} is not locked.")
-    editor.add_edit("unlock", topic_id)
+    _print_edit(editor := open_editor(data_dir), editor.unlock(name))
 
 
 @topics.command(epilog="Example: turret topics role prompt-3 continuation")
@@ -253,11 +221,7 @@ def role(
 
     A journey stays on its subject through a follow-up (continuation), such as "yes please" or "make it shorter".
     """
-    editor = TopicEditor(data_dir)
-    topic_id = editor.find_active_topic(name, "given a role")["topic_id"]
-    if to not in ROLES:
-        raise TurretError(f"Unknown role {to!r}. Available: {', '.join(ROLES)}.")
-    editor.add_edit("role", topic_id, role=to)
+    _print_edit(editor := open_editor(data_dir), editor.set_role(name, to))
 
 
 @topics.command(epilog="Examples: turret topics undo; turret topics undo edit-2")
@@ -271,7 +235,9 @@ def undo(
 
     `turret topics edits` lists the edits.
     """
-    TopicEditor(data_dir).undo(edit_id)
+    editor = open_editor(data_dir)
+    edit = editor.undo(edit_id)
+    print_pending(editor.published, f"Undone: {edit.edit_id}, {edit.describe()}. It takes effect with the next run")
 
 
 @topics.command(epilog="Example: turret topics edits")
@@ -280,7 +246,9 @@ def edits(data_dir: DataDirOption = None) -> None:
 
     Edits of topics that no longer exist are marked; runs leave them out.
     """
-    editor = TopicEditor(data_dir)
+    from turret_pipeline.reports.topic_editor import format_edit
+
+    editor = open_editor(data_dir)
     all_edits = editor.edits_file.read().all
     born = editor.births() if editor.data.warehouse.published.exists() else {}
     lines = [
