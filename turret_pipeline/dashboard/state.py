@@ -82,9 +82,13 @@ class PageState:
         return _join(self.project, self.path, [])
 
     def to_page(self, path: str, **others: str | Sequence[str] | None) -> str:
-        """URL of another page of the project with the same common parameters, and with ``others`` of its own."""
+        """URL of another page of the project with the same common parameters, and with ``others`` of its own.
+
+        A common parameter that is None is left out.
+        """
         pairs = [(name, value) for name, given in others.items() for value in _list_values(given)]
-        return self._build_url(path, pairs)
+        common = [(name, value) for name, values in self._common().items() if name not in others for value in values]
+        return _join(self.project, path, [*common, *pairs])
 
     def change(self, **changes: str | Sequence[str] | None) -> str:
         """URL of this page with some parameters changed, or removed by None; the number of its page of rows too."""
@@ -111,11 +115,6 @@ class PageState:
             "dimension": _list_values(self.dimension),
         }
         return {name: values for name, values in given.items() if values}
-
-    def _build_url(self, path: str, pairs: list[tuple[str, str]]) -> str:
-        given = {name for name, _ in pairs}
-        common = [(name, value) for name, values in self._common().items() if name not in given for value in values]
-        return _join(self.project, path, [*common, *((name, value) for name, value in pairs if value)])
 
 
 def parse_state(project: str, path: str, query: QueryParams, time_zone: str) -> PageState:

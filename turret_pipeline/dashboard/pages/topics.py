@@ -1,5 +1,7 @@
 """Topics: a list that can be searched and sorted, their trends, themes and map."""
 
+from collections.abc import Sequence
+
 import polars as pl
 from markupsafe import Markup
 
@@ -75,7 +77,7 @@ def read_topics(page: Page, field: TopicField) -> tuple[pl.DataFrame, TopicTrend
     return suppress_few_users(named, page.min_users), trends
 
 
-def link_to_list(page: Page, field: TopicField, topic_id: str | None, **others: str) -> str:
+def link_to_list(page: Page, field: TopicField, topic_id: str | None, **others: str | Sequence[str]) -> str:
     """URL of the exchanges about a topic, or of the events with such a text if the field has no prompts."""
     topic = topic_id or NO_TOPIC
     of_field = {"dimension": field.name} if topic_id is None else {}

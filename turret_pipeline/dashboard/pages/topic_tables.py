@@ -1,0 +1,294 @@
+"""The tables of the page of a topic."""
+
+import polars as pl
+
+from turret_pipeline.dashboard.formats import FORMATS, Kind, describe_share, format_difference
+from turret_pipeline.dashboard.page import Page
+from turret_pipeline.dashboard.pages.topics import link_to_list
+from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
+from turret_pipeline.reports.scoped_tables import open_scope
+from turret_pipeline.reports.topic_details import count_signals_of_topic, list_neighbours, measure_topic, read_texts
+from turret_pipeline.reports.topic_figures import TopicField
+from turret_pipeline.reports.topic_segments import compare_segments
+from turret_pipeline.stats.shares import share_interval
+from turret_pipeline.tables.journeys import END, START, STRUGGLE_OUTCOME
+from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
+
+MEASURES: dict[str, tuple[str, Kind]] = {
+    "cost_usd": ("Cost", "dollars"),
+    "input_tokens": ("Input tokens", "number"),
+    "output_tokens": ("Output tokens", "number"),
+    "latency_seconds": ("Latency", "seconds"),
+    "seconds_to_answer": ("Time to answer", "seconds"),
+    "rating": ("Rating", "number"),
+}
+"""Name and format of each measure."""
+
+SUMMED = {"cost_usd", "input_tokens", "output_tokens"}
+"""Measures whose sum means something."""
+
+_SIGNALS = """
+select signal, exchange_count, signal_count, signal_share, share_low, share_high, base_share, q_value
+from marts.topic_signals where topic_id = ? and week_start_date is null and segment_field is null
+"""
+_SEGMENTS = """
+select segment_field, segment_value, event_count, share_in_segment, share_elsewhere, difference, difference_low,
+    difference_high, q_value
+from marts.topic_segments where topic_id = ? order by q_value, abs(difference) desc, segment_field, segment_value
+"""
+_OUTCOMES = """
+select outcome_event_name, session_count, outcome_session_count, outcome_share, baseline_share, difference,
+    difference_low, difference_high, q_value
+from marts.topic_outcomes where topic_id = ? order by q_value, outcome_event_name
+"""
+_RETENTION = """
+select weeks_since, sum(cohort_count)::bigint as cohort_count, sum(returned_count)::bigint as returned_count,
+    sum(returned_to_topic_count)::bigint as returned_to_topic_count
+from marts.topic_retention where topic_id = ? group by weeks_since order by weeks_since
+"""
+
+
+def is_filtered(page: Page) -> bool:
+    """True if the page is about a part of the data."""
+    return bool(page.state.since or page.state.until or page.state.segments)
+
+
+def tabulate_measures(page: Page, topic_id: str) -> TableView:
+    """Cost, tokens, times and rating of the exchanges about the topic."""
+
+    def compute() -> pl.DataFrame:
+        with open_scope(page.published, page.state.scope()) as connection:
+            return measure_topic(connection, topic_id, page.min_users)
+
+    found = page.remember("topic measures", compute, topic_id, page.min_users)
+    names = found["measure"].to_list()
+    texts = {
+        column: [
+            FORMATS[MEASURES[name][1]](value) if column != "value_sum" or name in SUMMED else ""
+            for name, value in zip(names, found[column], strict=True)
+        ]
+        for column in ("value_mean", "value_p50", "value_p95", "value_sum")
+    }
+    frame = found.with_columns(
+        pl.Series("name", [MEASURES[name][0] for name in names], pl.String),
+        *(pl.Series(f"{column}_text", values, pl.String) for column, values in texts.items()),
+    )
+    columns = (
+        ColumnView("name", "Measure"),
+        ColumnView("value_mean_text", "Mean"),
+        ColumnView("value_p50_text", "Median"),
+        ColumnView("value_p95_text", "95th percentile"),
+        ColumnView("value_sum_text", "Sum"),
+        ColumnView("value_count", "Exchanges with a value", "count"),
+    )
+    nothing = "No exchange about it has a cost, tokens, a time or a rating."
+    return TableView("measures", "Numbers of its exchanges", frame, columns, nothing)
+
+
+def tabulate_signals(page: Page, topic_id: str) -> TableView:
+    """Signs that exchanges about the topic went wrong; those of all data are compared with the other topics."""
+
+    def compute() -> pl.DataFrame:
+        if not is_filtered(page):
+            return page.published.query(_SIGNALS, topic_id)
+        with open_scope(page.published, page.state.scope()) as connection:
+            return count_signals_of_topic(connection, topic_id, page.min_users)
+
+    found = page.remember("topic signals", compute, topic_id, page.min_users)
+    order = pl.col("signal").cast(pl.Enum(SIGNALS_OF_TOPICS))
+    names = {name: name.replace("_", " ").capitalize() for name in SIGNALS_OF_TOPICS}
+    frame = found.sort(order).with_columns(pl.col("signal").replace_strict(names).alias("name"))
+    columns = [
+        ColumnView("name", "Signal"),
+        ColumnView("signal_count", "Exchanges", "count", lambda row: _link_to_signal(page, topic_id, row)),
+        ColumnView("signal_share", "Share", "share", hint=_describe_signal),
+    ]
+    if not is_filtered(page):
+        columns += [ColumnView("base_share", "Other topics", "share"), ColumnView("q_value", "q-value", "q_value")]
+    return TableView(
+        "signals", "Share with each signal", frame, tuple(columns), "No signal is decided in these exchanges."
+    )
+
+
+def _link_to_signal(page: Page, topic_id: str, row: Row) -> str:
+    return page.state.to_page("exchanges", topic=topic_id, signal=row["signal"])
+
+
+def _describe_signal(row: Row) -> str:
+    decided = "exchanges in which it is decided"
+    return describe_share(row["signal_count"], row["exchange_count"], decided, row["share_low"], row["share_high"])
+
+
+def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView:
+    """Share of the topic in each segment and elsewhere: published figures of all data, or those of the scope."""
+
+    def compute() -> pl.DataFrame:
+        if not is_filtered(page):
+            return page.published.query(_SEGMENTS, topic_id)
+        with open_scope(page.published, page.state.scope()) as connection:
+            found = compare_segments(connection, field, topic_id, page.min_users)
+        size = pl.col("difference").abs()
+        return found.sort("q_value", size, descending=[False, True], nulls_last=True, maintain_order=True)
+
+    frame = page.remember("topic segments", compute, field, topic_id, page.min_users)
+    noun = f"{field.unit}s" if is_filtered(page) else "own texts"
+    columns = (
+        ColumnView("segment_field", "Field"),
+        ColumnView("segment_value", "Value", link=lambda row: _link_to_segment(page, row)),
+        ColumnView(
+            "event_count",
+            noun.capitalize(),
+            "count",
+            (lambda row: _link_to_list_of_segment(page, field, topic_id, row)) if is_filtered(page) else None,
+        ),
+        ColumnView("share_in_segment", "Share in it", "share"),
+        ColumnView("share_elsewhere", "Share elsewhere", "share"),
+        ColumnView("difference", "Difference", "difference", hint=_describe_interval),
+        ColumnView("q_value", "q-value", "q_value"),
+    )
+    return TableView("segments", "Share in each segment", frame, columns, "No segment is large enough to compare.")
+
+
+def _with_segment(page: Page, row: Row) -> list[str]:
+    segment = f"{row['segment_field']}={row['segment_value']}"
+    others = [one for one in page.state.segments if not one.startswith(f"{row['segment_field']}=")]
+    return [*others, segment]
+
+
+def _link_to_segment(page: Page, row: Row) -> str:
+    return page.state.change(segment=_with_segment(page, row))
+
+
+def _link_to_list_of_segment(page: Page, field: TopicField, topic_id: str, row: Row) -> str:
+    return link_to_list(page, field, topic_id, segment=_with_segment(page, row))
+
+
+def _describe_interval(row: Row) -> str:
+    low, high = (format_difference(row[f"difference_{end}"]) for end in ("low", "high"))
+    return f"95 % interval {low} to {high}"
+
+
+def tabulate_neighbours(page: Page, field: TopicField, topic_id: str, *, is_next: bool) -> TableView:
+    """The topics directly after it, or before it, in the sessions that start in the range."""
+
+    def compute() -> pl.DataFrame:
+        with open_scope(page.published, page.state.scope()) as connection:
+            return list_neighbours(connection, field.name, topic_id, page.min_users, is_next=is_next)
+
+    found = page.remember("topic neighbours", compute, field, topic_id, page.min_users, is_next)
+
+    def link(row: Row) -> str:
+        return _link_to_moves(page, field, topic_id, row, is_next=is_next)
+
+    ends = {END: "The session ends", START: "The session starts"}
+    frame = found.with_columns(pl.col("label").replace(ends))
+    columns = (
+        ColumnView("label", "Topic", link=lambda row: _link_to_node(page, row)),
+        ColumnView("transition_count", "Times", "count"),
+        ColumnView("share", "Share", "share", hint=_describe_neighbour),
+        ColumnView(
+            "session_count",
+            "Sessions",
+            "count",
+            lambda row: _link_to_moves(page, field, topic_id, row, is_next=is_next),
+        ),
+    )
+    name, title = ("next", "After it") if is_next else ("previous", "Before it")
+    return TableView(name, title, frame, columns, "No session that starts in this range is about it.", rows_shown=10)
+
+
+def _link_to_node(page: Page, row: Row) -> str | None:
+    return None if row["node_id"] in {START, END} else page.state.to_page(f"topics/{row['node_id']}")
+
+
+def _link_to_moves(page: Page, field: TopicField, topic_id: str, row: Row, *, is_next: bool) -> str:
+    if row["node_id"] in {START, END}:
+        return page.state.to_page("sessions", dimension=field.name, **{"end" if is_next else "start": topic_id})
+    one, other = (topic_id, row["node_id"]) if is_next else (row["node_id"], topic_id)
+    return page.state.to_page("sessions", dimension=field.name, **{"from": one, "to": other})
+
+
+def _describe_neighbour(row: Row) -> str:
+    return describe_share(row["transition_count"], row["total_count"], "visits", row["share_low"], row["share_high"])
+
+
+def tabulate_outcomes(page: Page, topic_id: str) -> TableView:
+    """Events that follow the topic more or less often than other topics, in all data."""
+    found = page.published.query(_OUTCOMES, topic_id)
+    name = pl.col("outcome_event_name").replace({STRUGGLE_OUTCOME: "an exchange that went wrong"})
+    columns = (
+        ColumnView("name", "Event"),
+        ColumnView("outcome_session_count", "Sessions", "count", lambda row: _link_to_outcome(page, topic_id, row)),
+        ColumnView("outcome_share", "Share", "share", hint=_describe_outcome),
+        ColumnView("baseline_share", "Other topics", "share"),
+        ColumnView("difference", "Difference", "difference", hint=_describe_interval),
+        ColumnView("q_value", "q-value", "q_value"),
+    )
+    nothing = "Too few sessions visit it to compare what follows."
+    return TableView("outcomes", "Outcomes", found.with_columns(name.alias("name")), columns, nothing)
+
+
+def _describe_outcome(row: Row) -> str:
+    return describe_share(row["outcome_session_count"], row["session_count"], "sessions")
+
+
+def _link_to_outcome(page: Page, topic_id: str, row: Row) -> str:
+    """The sessions of all data, as the figures are."""
+    everything = {"since": None, "until": None, "segment": None}
+    return page.state.to_page("sessions", topic=topic_id, outcome=row["outcome_event_name"], **everything)
+
+
+def tabulate_retention(page: Page, topic_id: str) -> TableView:
+    """Users who are there again some weeks after their first exchange about the topic, in all data."""
+    found = page.published.query(_RETENTION, topic_id)
+    counts = [found[name].to_numpy() for name in ("returned_count", "cohort_count")]
+    low, high = share_interval(*counts) if found.height else (counts[0], counts[0])
+    frame = found.with_columns(
+        (pl.col("returned_count") / pl.col("cohort_count")).alias("returned_share"),
+        pl.Series("share_low", low, pl.Float64),
+        pl.Series("share_high", high, pl.Float64),
+    )
+    columns = (
+        ColumnView("weeks_since", "Weeks since", "count"),
+        ColumnView("cohort_count", "Users", "count"),
+        ColumnView("returned_share", "There again", "share", hint=_describe_return),
+        ColumnView("returned_to_topic_count", "About the topic again", "count"),
+    )
+    return TableView("retention", "Retention", frame, columns, "The data have too few complete weeks.")
+
+
+def _describe_return(row: Row) -> str:
+    return describe_share(row["returned_count"], row["cohort_count"], "users", row["share_low"], row["share_high"])
+
+
+def list_texts(page: Page, field: TopicField, topic_id: str) -> TableView:
+    """Texts in the middle of the topic and at its border, with their similarities."""
+
+    def compute() -> pl.DataFrame:
+        with page.published.open() as connection:
+            return read_texts(connection, field, topic_id)
+
+    frame = page.published.remember(("topic texts", topic_id), compute)
+    columns = (
+        ColumnView("place", "Place"),
+        ColumnView("text", "Text", link=lambda row: _link_to_session(page, row)),
+        ColumnView("similarity", "Similarity", "number"),
+        ColumnView(
+            "runner_up_label", "Next topic", link=lambda row: page.state.to_page(f"topics/{row['runner_up_topic_id']}")
+        ),
+        ColumnView("runner_up_similarity", "Similarity to it", "number", hint=_describe_margin),
+    )
+    return TableView("texts", "Central and borderline texts", frame, columns, "No text of it has a similarity.")
+
+
+def _link_to_session(page: Page, row: Row) -> str:
+    anchor = "" if row["exchange_number"] is None else f"#e{row['exchange_number']}"
+    return page.state.to_page(f"sessions/{row['session_id']}") + anchor
+
+
+def _link_to_runner_up(page: Page, row: Row) -> str:
+    return page.state.to_page(f"topics/{row['runner_up_topic_id']}")
+
+
+def _describe_margin(row: Row) -> str:
+    return f"margin {row['margin']:.3f}"

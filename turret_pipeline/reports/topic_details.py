@@ -1,0 +1,160 @@
+"""Figures of one topic within a scope: numbers of its exchanges, signals, neighbours in journeys, and texts.
+
+All but the texts are of a connection of ``open_scope``. Rows of fewer than ``min_users`` users are left out.
+"""
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from turret_pipeline.reports.conversations import read_text
+from turret_pipeline.reports.topic_figures import CLUSTER, TopicField
+from turret_pipeline.stats.effects import share_design_effects
+from turret_pipeline.stats.shares import share_interval
+from turret_pipeline.tables.journeys import END, START
+from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
+
+MEASURES = ("cost_usd", "input_tokens", "output_tokens", "latency_seconds", "seconds_to_answer", "rating")
+"""Number columns of exchanges."""
+
+NEIGHBOURS, TEXTS = 10, 5
+"""Next and previous topics, and central and borderline texts, that are listed."""
+
+CENTRAL, BORDERLINE = "central", "borderline"
+_CANDIDATES = 40
+"""Events among which distinct texts are looked for."""
+
+_MEASURE = """
+select '{name}' as measure, count({name}) as value_count, sum({name}) as value_sum, avg({name}) as value_mean,
+    quantile_cont({name}, 0.5) as value_p50, quantile_cont({name}, 0.95) as value_p95,
+    count(distinct user_id) filter ({name} is not null) as user_count
+from about
+"""
+
+_NEIGHBOURS = """
+with visits as (
+    select * from marts.journey_steps where dimension = $field and session_id in (
+        select session_id from marts.journey_steps where dimension = $field and node_id = $topic
+        intersect select session_id from scoped_sessions
+    )
+),
+own as (select * from visits where node_id = $topic),
+moves as (
+    select own.session_id, own.user_id, coalesce(others.node_id, $end) as node_id
+    from own left join visits as others
+        on others.session_id = own.session_id and others.step_number = own.step_number + $side
+)
+select node_id, coalesce(label, node_id) as label, count(*) as transition_count,
+    count(distinct session_id) as session_count, count(distinct user_id) as user_count,
+    sum(count(*)) over () as total_count
+from moves left join marts.topics on topic_id = node_id
+group by node_id, label order by transition_count desc, node_id
+"""
+
+_TEXTS = """
+with candidates as (
+    select event_id, similarity, runner_up_topic_id, runner_up_similarity, similarity - runner_up_similarity as margin
+    from marts.event_topics where field = $field and topic_id = $topic and similarity is not null
+    order by {order}, event_id limit {limit}
+)
+select candidates.*, session_id, metadata, label as runner_up_label, exchange_number
+from candidates join marts.events using (event_id)
+left join marts.topics on topics.topic_id = runner_up_topic_id
+left join (select exchange_id, exchange_number from marts.exchanges) on exchange_id = candidates.event_id
+order by {order}, event_id
+"""
+
+_ORDERS = {CENTRAL: "similarity desc", BORDERLINE: "margin nulls last"}
+
+
+def measure_topic(connection: duckdb.DuckDBPyConnection, topic_id: str, min_users: int) -> pl.DataFrame:
+    """Count, sum, mean, median and 95th percentile of each number column of the exchanges about the topic."""
+    columns = ", ".join(("user_id", *MEASURES))
+    about = f"with about as (select {columns} from scoped_exchanges where subject_topic_id = $topic)"
+    measures = " union all ".join(_MEASURE.format(name=name) for name in MEASURES)
+    found: pl.DataFrame = connection.sql(f"{about} {measures}", params={"topic": topic_id}).pl()
+    shown = found.filter((pl.col("value_count") > 0) & (pl.col("user_count") >= (min_users if min_users > 1 else 0)))
+    return shown.sort(pl.col("measure").cast(pl.Enum(MEASURES)))
+
+
+def count_signals_of_topic(connection: duckdb.DuckDBPyConnection, topic_id: str, min_users: int) -> pl.DataFrame:
+    """Share of each signal among the exchanges about the topic in which it is decided, with a 95 % interval."""
+    counts = ", ".join(
+        f"count(is_{name})::double as {name}_total, (count(*) filter (is_{name}))::double as {name}_count"
+        for name in SIGNALS_OF_TOPICS
+    )
+    clusters = (
+        f"select {CLUSTER} as cluster, bool_or(user_id is not null) as has_user, {counts} from scoped_exchanges "
+        "join marts.exchange_signals using (exchange_id) where subject_topic_id = $topic group by cluster"
+    )
+    sums = " union all ".join(_sum_signal(name) for name in SIGNALS_OF_TOPICS)
+    found: pl.DataFrame = connection.sql(f"with clusters as ({clusters}) {sums}", params={"topic": topic_id}).pl()
+    enough = pl.min_horizontal("users_with", "users_without") >= (min_users if min_users > 1 else 0)
+    found = found.filter((pl.col("total") > 0) & enough)
+    if found.is_empty():
+        return found.select("signal").clear().with_columns(_empty_signal_columns())
+    values = [found[name].to_numpy() for name in ("count", "total", "squares", "crossed", "total_squares")]
+    low, high = share_interval(values[0], values[1], share_design_effects(*values))
+    return found.select(
+        "signal",
+        pl.col("total").cast(pl.Int64).alias("exchange_count"),
+        pl.col("count").cast(pl.Int64).alias("signal_count"),
+        (pl.col("count") / pl.col("total")).alias("signal_share"),
+        pl.Series("share_low", low),
+        pl.Series("share_high", high),
+        *(pl.lit(None, pl.Float64).alias(name) for name in ("base_share", "q_value")),
+    )
+
+
+def _sum_signal(name: str) -> str:
+    count, total = f"{name}_count", f"{name}_total"
+    return (
+        f"select '{name}' as signal, coalesce(sum({count}), 0) as count, coalesce(sum({total}), 0) as total, "
+        f"sum({count} * {count}) as squares, sum({count} * {total}) as crossed, "
+        f"sum({total} * {total}) as total_squares, "
+        f"count(*) filter (has_user and {count} > 0) as users_with, "
+        f"count(*) filter (has_user and {count} < {total}) as users_without from clusters"
+    )
+
+
+def _empty_signal_columns() -> list[pl.Expr]:
+    kinds = {"exchange_count": pl.Int64, "signal_count": pl.Int64}
+    names = ("exchange_count", "signal_count", "signal_share", "share_low", "share_high", "base_share", "q_value")
+    return [pl.lit(None, kinds.get(name, pl.Float64)).alias(name) for name in names]
+
+
+def list_neighbours(
+    connection: duckdb.DuckDBPyConnection, field: str, topic_id: str, min_users: int, *, is_next: bool
+) -> pl.DataFrame:
+    """Topics directly after the topic (or before it) in the sessions that start in the scope, the most common first.
+
+    ``total_count`` are all steps on the topic; share has a 95 % interval (Wilson). The end of a session, or its start,
+    is a row as well.
+    """
+    values = {"field": field, "topic": topic_id, "side": 1 if is_next else -1, "end": END if is_next else START}
+    found: pl.DataFrame = connection.sql(_NEIGHBOURS, params=values).pl()
+    shown = found.filter(pl.col("user_count") >= min_users) if min_users > 1 else found
+    counts = [shown[name].cast(pl.Float64).to_numpy() for name in ("transition_count", "total_count")]
+    low, high = share_interval(*counts) if shown.height else (np.empty(0), np.empty(0))
+    return shown.with_columns(
+        pl.col("total_count").cast(pl.Int64),
+        (pl.col("transition_count") / pl.col("total_count").cast(pl.Float64)).alias("share"),
+        pl.Series("share_low", low, pl.Float64),
+        pl.Series("share_high", high, pl.Float64),
+    )
+
+
+def read_texts(connection: duckdb.DuckDBPyConnection, field: TopicField, topic_id: str) -> pl.DataFrame:
+    """Distinct texts nearest to the centroid of the topic, and those that are almost as near to another topic.
+
+    ``place`` is central or borderline. ``similarity`` is the cosine to the topic's centroid, ``margin`` that minus the
+    cosine to the centroid of the runner-up. They are of all days.
+    """
+    parts = []
+    for place, order in _ORDERS.items():
+        sql = _TEXTS.format(order=order, limit=_CANDIDATES)
+        rows: pl.DataFrame = connection.sql(sql, params={"field": field.name, "topic": topic_id}).pl()
+        texts = [read_text(metadata, field.name) for metadata in rows["metadata"]]
+        named = rows.drop("metadata").with_columns(pl.lit(place).alias("place"), pl.Series("text", texts, pl.String))
+        parts.append(named.drop_nulls("text").unique("text", keep="first", maintain_order=True).head(TEXTS))
+    return pl.concat(parts)
