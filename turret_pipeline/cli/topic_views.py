@@ -79,6 +79,26 @@ def topic_table(frame: pl.DataFrame, width: int) -> Table | str:
     return table
 
 
+def figure_table(rows: pl.DataFrame, unit: str) -> Table:
+    """The figures of topics in a scope, rows of ``count_topics``, as a table; empty cells are of too few users."""
+    table = Table(box=None, pad_edge=False)
+    is_compared = rows["before_count"].is_not_null().any()
+    numbers = (f"{unit}s", "users", "share", "95 % interval", *(("change", "q-value") if is_compared else ()))
+    table.add_column("topic", no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("label", no_wrap=True, overflow="ellipsis")
+    for row in rows.iter_rows(named=True):
+        share = None if row["share"] is None else f"{row['share']:.1%}"
+        interval = None if row["share"] is None else f"{row['share_low']:.1%} to {row['share_high']:.1%}"
+        counts = ["" if row[name] is None else f"{row[name]:,}" for name in ("unit_count", "user_count")]
+        change = "" if row["difference"] is None else f"{100 * row['difference']:+.1f} pp"
+        tested = "" if row["q_value"] is None else f"{row['q_value']:.3f}"
+        cells = [*counts, share, interval, *((change, tested) if is_compared else ())]
+        table.add_row(row["topic_id"] or "", *cells, row["label"] or "(no topic)")
+    return table
+
+
 def _remarks(row: Row) -> list[str]:
     gone = f"merged into {row['merged_into_topic_id']}" if row["merged_into_topic_id"] else row["status"]
     growth = "" if row["growth"] is None else f", grows {row['growth']:+.0%}"

@@ -14,10 +14,11 @@ import typer
 from turret_pipeline.cli.console import new_console, print_pending, write_json
 from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.run import run_and_report
-from turret_pipeline.cli.topic_views import conversation_lines, run_lines, topic_lines, topic_table
+from turret_pipeline.cli.topic_views import conversation_lines, figure_table, run_lines, topic_lines, topic_table
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.line_console import LineConsole
+from turret_pipeline.reports.scope import Scope, parse_scope
 from turret_pipeline.topics.edits import ROLES, Edit
 
 if TYPE_CHECKING:
@@ -55,19 +56,35 @@ def open_editor(data_dir: Path | None) -> "TopicEditor":
     return TopicEditor(PublishedTables.of_settings(load_settings(data_dir=data_dir)))
 
 
-@topics.command("list", epilog="Examples: turret topics list; turret topics list --field feedback --json")
+@topics.command(
+    "list",
+    epilog="Examples: turret topics list; turret topics list --field feedback --json; "
+    "turret topics list --since 2026-09-22 --until 2026-09-28 --segment plan=free",
+)
 def list_topics(
     field: Annotated[str | None, typer.Option("--field", help="Only topics of this text field.")] = None,
     include_retired: Annotated[bool, typer.Option("--all", help="Include retired topics.")] = False,
+    since: Annotated[str | None, typer.Option("--since", help="Count from this day on, such as 2026-03-01.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Count up to this day (UTC).")] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option("--segment", help="Count in sessions with this value, such as plan=team.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one row per topic.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
     """List the topics, the ones with most events first.
 
+    With --since, --until or --segment, the list has exchanges (events in a field without prompts) with the share of
+    each topic; with both days, also the change from the same time before. A change with a q-value of at most 0.05 is
+    more than chance.
+
     The output starts with the result of each field's last run and ends with the edits that wait for the next run.
     Cohesion is the mean cosine between two texts of a topic; separation is 1 minus the cosine to its nearest topic.
     """
     editor = open_editor(data_dir)
+    if since or until or segment:
+        _print_figures(editor, field, parse_scope(since, until, segment or []), as_json=as_json)
+        return
     frame = editor.query(
         "select * from marts.topics where status = 'active' or ? order by field, event_count desc, topic_id",
         include_retired,
@@ -87,6 +104,24 @@ def list_topics(
         console.print_lines(f"Further text fields, with fewer texts: {len(fields) - MAX_FIELDS:,} (option --field)", "")
     if pending:
         console.print_lines("Waiting for the next run:", *(f"  {line}" for line in pending))
+
+
+def _print_figures(editor: "TopicEditor", field: str | None, scope: Scope, *, as_json: bool) -> None:
+    """Print the figures of the topics of a field in a scope."""
+    from turret_pipeline.reports.topic_figures import choose_topic_field, count_topics, suppress_few_users
+
+    chosen = choose_topic_field(editor.published, field)
+    if chosen is None:
+        raise TurretError("No text field has topics: turret topics list says why.")
+    before = scope.previous()
+    rows = suppress_few_users(count_topics(editor.published, chosen, scope, before), editor.published.min_users)
+    if as_json:
+        write_json(rows.write_json())
+        return
+    console = new_console(stderr=False)
+    period = f" The change is from {before.since:%Y-%m-%d} to {scope.since:%Y-%m-%d}, exclusive." if before else ""
+    console.print_lines(f"Topics of {chosen.name} by {chosen.unit}s: {scope}.{period}")
+    console.print(figure_table(rows, chosen.unit))
 
 
 def _print_topics(console: LineConsole, editor: "TopicEditor", fields: Sequence[str], frame: pl.DataFrame) -> None:

@@ -1,5 +1,7 @@
 """One request for a page: its project, the published file, the state in the URL, and how its content is rendered."""
 
+import datetime as dt
+import zoneinfo
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -67,5 +69,9 @@ class Page:
 
 def previous_label(state: PageState) -> str:
     """The previous period in words, such as "2026-09-01 to 2026-09-07"; empty if nothing is compared."""
-    days = state.previous_days()
-    return "" if days is None else f"{days[0]} to {days[1]}"
+    scope = state.previous_scope()
+    if scope is None or scope.since is None or scope.until is None:
+        return ""
+    zone = zoneinfo.ZoneInfo(state.time_zone)
+    first, after = (moment.astimezone(zone).date() for moment in (scope.since, scope.until))
+    return f"{first} to {after - dt.timedelta(days=1)}"

@@ -45,21 +45,7 @@ class PageState:
 
     def previous_scope(self) -> Scope | None:
         """The sessions of the previous period of the same length; None without a range of days, or not compared."""
-        days = self.previous_days()
-        if days is None:
-            return None
-        first, last = (day.isoformat() for day in days)
-        return parse_scope(first, last, self.segments, self.time_zone)
-
-    def previous_days(self) -> tuple[dt.date, dt.date] | None:
-        """First and last day of the previous period of the same length; None as for its scope."""
-        if not (self.is_compared and self.since and self.until):
-            return None
-        first, last = dt.date.fromisoformat(self.since), dt.date.fromisoformat(self.until)
-        try:
-            return first - (last - first) - dt.timedelta(days=1), first - dt.timedelta(days=1)
-        except OverflowError:
-            return None
+        return self.scope().previous() if self.is_compared else None
 
     def get(self, name: str, default: str = "") -> str:
         """A parameter that only this page has."""

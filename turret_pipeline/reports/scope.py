@@ -4,7 +4,7 @@ import datetime as dt
 import re
 import zoneinfo
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from turret_pipeline.errors import TurretError
 
@@ -15,11 +15,13 @@ class Scope:
 
     ``until`` is the first moment after the period. ``segments`` are values of enum fields: a session is in the scope if
     it has one of the given values in each given field. Its value is that of its first event with the field.
+    ``time_zone`` is that of the days.
     """
 
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     segments: tuple[tuple[str, str], ...] = ()
+    time_zone: str = field(default="UTC", compare=False)
 
     def __str__(self) -> str:
         parts = [f"sessions with {field} = {' or '.join(values)} first" for field, values in self.values().items()]
@@ -27,12 +29,17 @@ class Scope:
         parts += [f"before {self.until:%Y-%m-%d %H:%M}"] if self.until else []
         return ", ".join(parts)
 
-    def values(self) -> dict[str, list[str]]:
-        """The values of each field of the segments."""
-        values: dict[str, list[str]] = {}
-        for field, value in self.segments:
-            values.setdefault(field, []).append(value)
-        return values
+    def previous(self) -> "Scope | None":
+        """The period of the same number of days just before; None unless both ends are known."""
+        if self.since is None or self.until is None:
+            return None
+        zone = zoneinfo.ZoneInfo(self.time_zone)
+        first, after = (moment.astimezone(zone).replace(tzinfo=None) for moment in (self.since, self.until))
+        try:  # in local time, because not every day has 24 hours
+            since = (first - (after - first)).replace(tzinfo=zone).astimezone(dt.UTC)
+        except OverflowError:
+            return None
+        return replace(self, since=since, until=self.since)
 
 
 def parse_scope(since: str | None, until: str | None, segments: Sequence[str], time_zone: str = "UTC") -> Scope:
@@ -45,6 +52,7 @@ def parse_scope(since: str | None, until: str | None, segments: Sequence[str], t
         None if since is None else parse_moment(since, zone=zone),
         None if until is None else parse_moment(until, is_end=True, zone=zone),
         tuple(dict.fromkeys(map(parse_segment, segments))),
+        time_zone,
     )
     if scope.since and scope.until and scope.since >= scope.until:
         raise TurretError(f"--since {since} is after --until {until}: swap the two.")

@@ -328,3 +328,15 @@ def test_every_command_says_what_it_does_in_one_line() -> None:
     for command in commands:
         helped = CliRunner().invoke(app, ["topics", command, "--help"]).output
         assert f"turret topics {command}" in helped.split("Example")[1]
+
+
+def test_figures_of_a_period_and_segment_add_up(sample_job: Job) -> None:
+    filters = ("--since", "2026-09-16", "--until", "2026-09-29", "--segment", "plan=free")
+    rows = json.loads(turret("topics", "list", *filters, "--json", "--data-dir", sample_job.data_dir).stdout)
+    total = rows[0]["total_count"]
+    assert total == sum(row["unit_count"] for row in rows) > 100
+    assert sum(row["before_count"] for row in rows) == rows[0]["before_total"]
+    printed = turret("topics", "list", *filters, "--data-dir", sample_job.data_dir).stdout
+    assert "by exchanges: sessions with plan = free first, from 2026-09-16 00:00" in printed
+    assert "The change is from 2026-09-02 to 2026-09-16, exclusive." in printed
+    assert "(no topic)" in printed
