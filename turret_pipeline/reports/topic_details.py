@@ -17,8 +17,8 @@ from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 MEASURES = ("cost_usd", "input_tokens", "output_tokens", "latency_seconds", "seconds_to_answer", "rating")
 """Number columns of exchanges."""
 
-NEIGHBOURS, TEXTS = 10, 5
-"""Next and previous topics, and central and borderline texts, that are listed."""
+TEXTS = 5
+"""Central, and borderline, texts that are listed."""
 
 CENTRAL, BORDERLINE = "central", "borderline"
 _CANDIDATES = 40
@@ -31,14 +31,17 @@ select '{name}' as measure, count({name}) as value_count, sum({name}) as value_s
 from about
 """
 
+_VISITS = """
+create or replace temp table visits as
+select session_id, user_id, step_number, node_id from marts.journey_steps
+where dimension = $field and session_id in (
+    select session_id from marts.journey_steps where dimension = $field and node_id = $topic
+    intersect select session_id from scoped_sessions
+)
+"""
+
 _NEIGHBOURS = """
-with visits as (
-    select * from marts.journey_steps where dimension = $field and session_id in (
-        select session_id from marts.journey_steps where dimension = $field and node_id = $topic
-        intersect select session_id from scoped_sessions
-    )
-),
-own as (select * from visits where node_id = $topic),
+with own as (select * from visits where node_id = $topic),
 moves as (
     select own.session_id, own.user_id, coalesce(others.node_id, $end) as node_id
     from own left join visits as others
@@ -124,14 +127,23 @@ def _empty_signal_columns() -> list[pl.Expr]:
 
 
 def list_neighbours(
-    connection: duckdb.DuckDBPyConnection, field: str, topic_id: str, min_users: int, *, is_next: bool
-) -> pl.DataFrame:
-    """Topics directly after the topic (or before it) in the sessions that start in the scope, the most common first.
+    connection: duckdb.DuckDBPyConnection, field: str, topic_id: str, min_users: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Topics directly before and directly after the topic in the sessions that start in the scope.
 
-    ``total_count`` are all steps on the topic; share has a 95 % interval (Wilson). The end of a session, or its start,
-    is a row as well.
+    The most common are first. ``total_count`` are all steps on the topic; share has a 95 % interval (Wilson). The start
+    of a session, or its end, is a row as well.
     """
-    values = {"field": field, "topic": topic_id, "side": 1 if is_next else -1, "end": END if is_next else START}
+    connection.execute(_VISITS, {"field": field, "topic": topic_id})
+    sides = {-1: START, 1: END}
+    before, after = (_list_side(connection, topic_id, side, end, min_users) for side, end in sides.items())
+    return before, after
+
+
+def _list_side(
+    connection: duckdb.DuckDBPyConnection, topic_id: str, side: int, end: str, min_users: int
+) -> pl.DataFrame:
+    values = {"topic": topic_id, "side": side, "end": end}
     found: pl.DataFrame = connection.sql(_NEIGHBOURS, params=values).pl()
     shown = found.filter(pl.col("user_count") >= min_users) if min_users > 1 else found
     counts = [shown[name].cast(pl.Float64).to_numpy() for name in ("transition_count", "total_count")]

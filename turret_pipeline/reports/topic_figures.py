@@ -232,21 +232,30 @@ class TopicTrends:
 
 
 def read_topic_trends(
-    published: PublishedTables, field: TopicField, scope: Scope, time_zone: str, week_start: WeekStart
+    published: PublishedTables,
+    field: TopicField,
+    scope: Scope,
+    time_zone: str,
+    week_start: WeekStart,
+    topic_id: str | None = None,
 ) -> TopicTrends:
-    """The trends of all topics of the field, by day or by week as ``read_trend``; null topic_id without a topic."""
+    """The trends of all topics of the field, or of one, by day or by week as ``read_trend``.
+
+    They have the days from the first to the last of the field in the scope. What has no topic is a trend without
+    topic_id.
+    """
+    units = field.units()
+    of_topic = "true" if topic_id is None else "topic_id = $topic"
     with open_scope(published, scope) as connection:
-        bucket, first = choose_bucket(connection, field.units(), time_zone, week_start)
+        bucket, first = choose_bucket(connection, units, time_zone, week_start)
+        ends = f"select unnest([min(unit_at), max(unit_at)]) as unit_at from ({units})"
+        start, end = (day for (day,) in connection.sql(f"select {first} from ({ends})").fetchall())
         counts: pl.DataFrame = connection.sql(
-            f"select topic_id, {first} as day, count(*) as n from ({field.units()}) group by topic_id, day"
+            f"select topic_id, {first} as day, count(*) as n from ({units}) where {of_topic} group by topic_id, day",
+            params=None if topic_id is None else {"topic": topic_id},
         ).pl()
-    if counts.is_empty():
-        return TopicTrends(bucket, (), pl.DataFrame(schema={"topic_id": pl.String, "trend": pl.List(pl.Int64)}))
-    step = "1d" if bucket == "day" else "1w"
-    days = counts.select(pl.date_range(pl.col("day").min(), pl.col("day").max(), step))
-    grid = counts.select(pl.col("topic_id").unique()).join(days, how="cross")
+    days = [] if start is None else pl.date_range(start, end, "1d" if bucket == "day" else "1w", eager=True).to_list()
+    grid = counts.select(pl.col("topic_id").unique()).join(pl.DataFrame({"day": days}, {"day": pl.Date}), how="cross")
     filled = grid.join(counts, on=["topic_id", "day"], how="left", nulls_equal=True).sort("topic_id", "day")
-    trends = filled.group_by("topic_id", maintain_order=True).agg(
-        pl.col("n").fill_null(0).cast(pl.Int64).alias("trend")
-    )
-    return TopicTrends(bucket, tuple(map(str, days["day"])), trends)
+    trend = pl.col("n").fill_null(0).cast(pl.Int64).alias("trend")
+    return TopicTrends(bucket, tuple(map(str, days)), filled.group_by("topic_id", maintain_order=True).agg(trend))

@@ -162,6 +162,8 @@ def test_trends_have_all_days_of_the_field() -> None:
     trends = read_topic_trends(published, PROMPT, ALL, "UTC", "monday")
     assert trends.days == ("2026-03-10", "2026-03-11", "2026-03-12")
     assert dict(trends.rows.iter_rows()) == {"prompt-1": [1, 0, 1], None: [0, 1, 0]}
+    of_one = read_topic_trends(published, PROMPT, ALL, "UTC", "monday", "prompt-1")
+    assert (of_one.days, dict(of_one.rows.iter_rows())) == (trends.days, {"prompt-1": [1, 0, 1]})
     assert read_topic_trends(published, PROMPT, Scope(until=BEFORE.since), "UTC", "monday").days == ()
 
 
@@ -227,8 +229,7 @@ def test_neighbours_are_steps_of_sessions_in_the_scope() -> None:
     steps = [step("s1", 1, "prompt-2"), step("s1", 2, "prompt-1"), step("s1", 3, "prompt-2"), step("s1", 4, "prompt-1")]
     steps += [step("s2", 1, "prompt-1"), step("s3", 1, "prompt-1"), step("s3", 2, "prompt-3")]
     with open_scope(publish(exchanges, steps=steps), RECENT) as connection:
-        after = list_neighbours(connection, "prompt", "prompt-1", 1, is_next=True)
-        before = list_neighbours(connection, "prompt", "prompt-1", 1, is_next=False)
+        before, after = list_neighbours(connection, "prompt", "prompt-1", 1)
     columns = ("node_id", "label", "transition_count", "session_count", "total_count")
     assert after.select(columns).rows() == [("(end)", "(end)", 2, 2, 3), ("prompt-2", "B", 1, 1, 3)]
     assert before.select(columns).rows() == [("prompt-2", "B", 2, 1, 3), ("(start)", "(start)", 1, 1, 3)]

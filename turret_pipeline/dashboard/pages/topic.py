@@ -17,10 +17,17 @@ from turret_pipeline.dashboard.pages.topic_tables import (
     tabulate_segments,
     tabulate_signals,
 )
-from turret_pipeline.dashboard.pages.topics import describe_change, link_to_list, link_to_list_before, read_topics
+from turret_pipeline.dashboard.pages.topics import describe_change, link_to_list, link_to_list_before, read_figures
 from turret_pipeline.dashboard.tables import ColumnView, TableView
 from turret_pipeline.errors import TurretError
-from turret_pipeline.reports.topic_figures import TopicField, TopicTrends, list_topic_fields, read_topic_trends
+from turret_pipeline.reports.scope import Scope
+from turret_pipeline.reports.topic_figures import (
+    TopicField,
+    TopicTrends,
+    list_topic_fields,
+    read_topic_trends,
+    suppress_few_users,
+)
 from turret_pipeline.reports.topic_history import describe_lineage, read_lineage
 
 PRIVACY = "privacy"
@@ -31,12 +38,12 @@ def show_topic(page: Page) -> Content:
     """The page of a topic."""
     topic = read_topic(page, page.request.path_params["topic_id"])
     field = next(field for field in list_topic_fields(page.published) if field.name == topic["field"])
-    rows, trends = read_topics(page, field)
-    found = rows.filter(pl.col("topic_id") == topic["topic_id"])
+    figures = suppress_few_users(read_figures(page, field), page.min_users)
+    found = figures.filter(pl.col("topic_id") == topic["topic_id"])
     row = found.row(0, named=True) if found.height else None
     is_suppressed = bool(row and row["is_suppressed"])
     has_texts = topic["label_source"] != PRIVACY and topic["user_count"] >= page.min_users
-    chart, trend_table = _draw_trend(page, field, topic["topic_id"], row, trends)
+    chart, trend_table = _draw_trend(page, field, topic["topic_id"])
     is_shown = row is not None and not is_suppressed and row["unit_count"] > 0
     tables = [trend_table, *_list_tables(page, field, topic)] if is_shown else []
     if has_texts:
@@ -97,13 +104,11 @@ def _list_tables(page: Page, field: TopicField, topic: dict[str, Any]) -> list[T
     ]
 
 
-def _draw_trend(
-    page: Page, field: TopicField, topic_id: str, row: dict[str, Any] | None, trends: TopicTrends
-) -> tuple[Markup, TableView]:
+def _draw_trend(page: Page, field: TopicField, topic_id: str) -> tuple[Markup, TableView]:
     """The trend of the topic beside that of the previous period, with its table."""
-    counts = dict(zip(trends.days, (row["trend"] or []) if row else [], strict=False))
+    trends = _read_trend(page, field, topic_id, page.state.scope())
     frame = pl.DataFrame(
-        {"bucket_date": list(trends.days), "unit_count": [counts.get(day, 0) for day in trends.days]},
+        {"bucket_date": list(trends.days), "unit_count": _list_counts(trends)},
         {"bucket_date": pl.String, "unit_count": pl.Int64},
     )
     units = f"{field.unit}s"
@@ -137,20 +142,27 @@ def _make_line(name: str, frame: pl.DataFrame, day: str, count: str, style: str)
     return Line(name, values, notes, style)
 
 
-def _read_before(page: Page, field: TopicField, topic_id: str) -> pl.DataFrame | None:
-    """Days and counts of the topic in the previous period; None without one, or if its trend is by week."""
-    before, settings = page.state.previous_scope(), page.project.settings
-    if before is None:
-        return None
+def _read_trend(page: Page, field: TopicField, topic_id: str, scope: Scope) -> TopicTrends:
+    settings = page.project.settings
 
     def compute() -> TopicTrends:
-        return read_topic_trends(page.published, field, before, settings.time_zone, settings.week_start)
+        zone, week_start = settings.time_zone, settings.week_start
+        return read_topic_trends(page.published, field, scope, zone, week_start, topic_id)
 
-    trends = page.remember("topic trends before", compute, field)
-    if trends.bucket == "week":
+    return page.published.remember(("trend of topic", scope, field, topic_id), compute)
+
+
+def _list_counts(trends: TopicTrends) -> list[int]:
+    return trends.rows["trend"][0].to_list() if trends.rows.height else [0] * len(trends.days)
+
+
+def _read_before(page: Page, field: TopicField, topic_id: str) -> pl.DataFrame | None:
+    """Days and counts of the topic in the previous period; None without one, or if its trend is by week."""
+    before = page.state.previous_scope()
+    trends = None if before is None else _read_trend(page, field, topic_id, before)
+    if trends is None or trends.bucket == "week":
         return None
-    counted = trends.rows.filter(pl.col("topic_id") == topic_id)["trend"].to_list()
-    counts = counted[0] if counted else [0] * len(trends.days)
     return pl.DataFrame(
-        {"before_date": list(trends.days), "before_count": counts}, {"before_date": pl.String, "before_count": pl.Int64}
+        {"before_date": list(trends.days), "before_count": _list_counts(trends)},
+        {"before_date": pl.String, "before_count": pl.Int64},
     )

@@ -171,15 +171,14 @@ def _describe_interval(row: Row) -> str:
 def tabulate_neighbours(page: Page, field: TopicField, topic_id: str, *, is_next: bool) -> TableView:
     """The topics directly after it, or before it, in the sessions that start in the range."""
 
-    def compute() -> pl.DataFrame:
+    def compute() -> tuple[pl.DataFrame, pl.DataFrame]:
         with open_scope(page.published, page.state.scope()) as connection:
-            return list_neighbours(connection, field.name, topic_id, page.min_users, is_next=is_next)
-
-    found = page.remember("topic neighbours", compute, field, topic_id, page.min_users, is_next)
+            return list_neighbours(connection, field.name, topic_id, page.min_users)
 
     def link(row: Row) -> str:
         return _link_to_moves(page, field, topic_id, row, is_next=is_next)
 
+    found = page.remember("topic neighbours", compute, field, topic_id, page.min_users)[is_next]
     ends = {END: "The session ends", START: "The session starts"}
     frame = found.with_columns(pl.col("label").replace(ends))
     columns = (

@@ -33,7 +33,7 @@ def show_topics(page: Page) -> Content:
     field = choose_topic_field(page.published, page.state.dimension)
     if field is None:
         return Content("topics.html", "Topics", {"field": None})
-    rows, trends = read_topics(page, field)
+    rows, trends = _read_topics(page, field)
     found = _sort(page, _search(page, rows))
     counted = found.filter(pl.col("unit_count").is_not_null())
     themes = rows["theme_label"].drop_nulls().unique().sort().to_list()
@@ -59,22 +59,29 @@ def show_topics(page: Page) -> Content:
     return Content("topics.html", "Topics", values, (table, trend_table, theme_table, map_table))
 
 
-def read_topics(page: Page, field: TopicField) -> tuple[pl.DataFrame, TopicTrends]:
-    """The figures of all topics of the field in the scope of the page, as this person may see them, and their trends.
+def read_figures(page: Page, field: TopicField) -> pl.DataFrame:
+    """The figures of all topics of the field in the scope of the page.
 
     What has no topic is the row without a topic_id.
     """
-    scope, before, settings = page.state.scope(), page.state.previous_scope(), page.project.settings
+    scope, before = page.state.scope(), page.state.previous_scope()
     rows = page.remember("topics", lambda: count_topics(page.published, field, scope, before), field, before)
+    return rows.with_columns(pl.col("label").fill_null(NO_TOPIC_LABEL))
+
+
+def _read_topics(page: Page, field: TopicField) -> tuple[pl.DataFrame, TopicTrends]:
+    """The figures of all topics as this person may see them, with their trends."""
+    scope, settings = page.state.scope(), page.project.settings
     trends = page.remember(
         "topic trends",
         lambda: read_topic_trends(page.published, field, scope, settings.time_zone, settings.week_start),
         field,
     )
-    joined = rows.join(trends.rows, on="topic_id", how="left", nulls_equal=True, maintain_order="left")
+    rows = read_figures(page, field).join(
+        trends.rows, on="topic_id", how="left", nulls_equal=True, maintain_order="left"
+    )
     nothing = pl.lit([0] * len(trends.days), pl.List(pl.Int64))
-    named = joined.with_columns(pl.col("label").fill_null(NO_TOPIC_LABEL), pl.col("trend").fill_null(nothing))
-    return suppress_few_users(named, page.min_users), trends
+    return suppress_few_users(rows.with_columns(pl.col("trend").fill_null(nothing)), page.min_users), trends
 
 
 def link_to_list(page: Page, field: TopicField, topic_id: str | None, **others: str | Sequence[str]) -> str:
