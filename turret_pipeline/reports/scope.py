@@ -24,7 +24,7 @@ class Scope:
     time_zone: str = field(default="UTC", compare=False)
 
     def __str__(self) -> str:
-        parts = [f"sessions with {field} = {' or '.join(values)} first" for field, values in self.values().items()]
+        parts = [f"sessions with {name} = {' or '.join(values)} first" for name, values in self.values().items()]
         parts += [f"from {self.since:%Y-%m-%d %H:%M}"] if self.since else []
         parts += [f"before {self.until:%Y-%m-%d %H:%M}"] if self.until else []
         return ", ".join(parts)
@@ -40,6 +40,13 @@ class Scope:
         except OverflowError:
             return None
         return replace(self, since=since, until=self.since)
+
+    def values(self) -> dict[str, list[str]]:
+        """The values of each field of the segments."""
+        values: dict[str, list[str]] = {}
+        for name, value in self.segments:
+            values.setdefault(name, []).append(value)
+        return values
 
 
 def parse_scope(since: str | None, until: str | None, segments: Sequence[str], time_zone: str = "UTC") -> Scope:
