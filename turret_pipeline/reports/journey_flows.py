@@ -1,0 +1,170 @@
+"""Flows: what sessions do in the steps before and after their first visit to a node, counted in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.reports.journey_scope import quote, quote_all, read_shares
+from turret_pipeline.tables import END, OTHER, START, USER
+
+MAX_DISTANCE, MAX_NODES = 5, 12
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """What a flow shows: its middle node, how far it goes, and how steps are made.
+
+    The middle may be (start) or (end). With ``is_repeated`` each event is a step, else consecutive events on one node
+    are one. Hidden nodes are passed over as if they were not there; with ``by_theme`` topics of one theme are one node.
+    ``start`` and ``end`` select sessions by the first and the last node, before anything is hidden.
+    """
+
+    node: str
+    before: int = 3
+    after: int = 3
+    is_repeated: bool = False
+    hidden: tuple[str, ...] = ()
+    by_theme: bool = False
+    start: str = ""
+    end: str = ""
+
+    @property
+    def layers(self) -> range:
+        """Positions of the steps shown: negative before the node, 0 the node, positive after it."""
+        return range(
+            0 if self.node == START else -self.before,
+            (0 if self.node == END else self.after) + 1,
+        )
+
+
+def define_flows(
+    connection: duckdb.DuckDBPyConnection, dimension: str, options: FlowOptions, min_users: int = 1
+) -> None:
+    """Create the table flow_sequences of a connection of ``open_journeys``.
+
+    It has one row per session with the node: sequence_number, cluster, is_user, and the node of each layer
+    (``column_of``), null before (start) and after (end). Each layer has its MAX_NODES most frequent nodes, all others
+    are (other). As in edges, a flow of fewer than ``min_users`` users goes to (other).
+    """
+    connection.execute(f"create or replace temp view flow_steps as {_select_steps(dimension, options)}")
+    connection.execute(f"create or replace temp table flow_sequences as {_select_layers(options)}")
+    for layer in options.layers:
+        if layer:
+            inner = layer + 1 if layer < 0 else layer - 1
+            _combine_small_nodes(connection, column_of(layer), column_of(inner), min_users)
+
+
+def read_flows(connection: duckdb.DuckDBPyConnection, options: FlowOptions) -> pl.DataFrame:
+    """Flows between consecutive layers of ``define_flows``, with shares of the sessions that have the node.
+
+    The frame has layer (of the earlier step), from_node_id, to_node_id and the columns of ``read_shares``.
+    """
+    pairs = [(layer, layer + 1) for layer in options.layers[:-1]]
+    parts = [
+        f"select {layer} as layer, {column_of(layer)} as from_node_id, {column_of(following)} as to_node_id, "
+        f"cluster, is_user, 1 as hits from flow_sequences "
+        f"where {column_of(layer)} is not null and {column_of(following)} is not null"
+        for layer, following in pairs
+    ]
+    members = " union all ".join(parts)
+    flows = read_shares(connection, members, ["layer", "from_node_id", "to_node_id"], "flow_sequences")
+    return flows.sort("layer", "session_count", "from_node_id", "to_node_id", descending=[False, True, False, False])
+
+
+def select_flow_sequences(layer: int, from_node: str, to_node: str) -> str:
+    """The query of the sequences of a flow (sequence_id), after ``define_flows``."""
+    return (
+        f"select sequence_id from flow_sequences join scoped_sequences using (sequence_number) "
+        f"where {column_of(layer)} = {quote(from_node)} "
+        f"and {column_of(layer + 1)} = {quote(to_node)}"
+    )
+
+
+def column_of(layer: int) -> str:
+    """The column of a layer in flow_sequences."""
+    return f"before_{-layer}" if layer < 0 else f"after_{layer}"
+
+
+def _select_steps(dimension: str, options: FlowOptions) -> str:
+    """Steps in order with a number over all of them: sequence_number, cluster, is_user, node_id, number."""
+    node, source = "node_id", "scoped_steps"
+    if options.by_theme:
+        field = quote(dimension.removeprefix(USER))
+        source = f"(from scoped_steps left join (select topic_id, theme_id from marts.topics where field = {field}) "
+        source += "on topic_id = node_id order by sequence_number, step_number)"
+        node = "coalesce(theme_id, node_id)"
+    conditions = [f"{node} not in {quote_all(options.hidden)}"] if options.hidden else []
+    conditions += [_select_by_end(column, end, node, source) for column, end in _list_ends(options)]
+    steps = f"select sequence_number, cluster, is_user, {node} as node_id, event_count from {source}"
+    if conditions:
+        steps += f" where {' and '.join(conditions)}"
+    if options.is_repeated:
+        steps = f"select * exclude (event_count), unnest(range(event_count)) as repetition from ({steps})"
+    elif options.hidden or options.by_theme:  # what was between two steps on one node may be gone
+        steps = (
+            f"from ({steps}) qualify lag(sequence_number) over () is distinct from sequence_number "
+            "or lag(node_id) over () is distinct from node_id"
+        )
+    return f"select sequence_number, cluster, is_user, node_id, row_number() over () as number from ({steps})"
+
+
+def _list_ends(options: FlowOptions) -> Sequence[tuple[str, str]]:
+    ends = {"step_number = 1": options.start, "next_node_id is null": options.end}
+    return [(condition, node) for condition, node in ends.items() if node]
+
+
+def _select_by_end(condition: str, end: str, node: str, source: str) -> str:
+    return f"sequence_number in (select sequence_number from {source} where {condition} and {node} = {quote(end)})"
+
+
+def _select_layers(options: FlowOptions) -> str:
+    middle = {START: "min(number) - 1", END: "max(number) + 1"}.get(options.node, "min(number)")
+    where = "" if options.node in {START, END} else f"where node_id = {quote(options.node)}"
+    columns = [
+        f"any_value(node_id) filter (number = middle + {layer}) as {column_of(layer)}"
+        for layer in options.layers
+        if layer
+    ]
+    first, last = options.layers[0], options.layers[-1]
+    return f"""
+        with middles as (
+            select sequence_number, {middle} as middle from flow_steps {where} group by sequence_number
+        ),
+        wide as (
+            select sequence_number, any_value(cluster) as cluster, any_value(is_user) as is_user,
+                {quote(options.node)} as after_0
+                {"".join(", " + column for column in columns)}
+            from flow_steps join middles using (sequence_number)
+            where number between middle + {first} and middle + {last}
+            group by sequence_number
+        )
+        select sequence_number, cluster, is_user, after_0
+            {"".join(f", {_end_layer(layer)}" for layer in options.layers if layer)}
+        from wide
+    """
+
+
+def _end_layer(layer: int) -> str:
+    """The column with (start) or (end) where the steps of a sequence begin or end."""
+    column, inner = column_of(layer), column_of(layer + 1 if layer < 0 else layer - 1)
+    return f"coalesce({column}, if({inner} is not null, {quote(START if layer < 0 else END)}, null)) as {column}"
+
+
+def _combine_small_nodes(connection: duckdb.DuckDBPyConnection, column: str, inner: str, min_users: int) -> None:
+    sizes = connection.sql(
+        f"select {column} from flow_sequences where {column} not in {quote_all((START, END))} "
+        f"group by {column} order by count(*) desc, {column}"
+    ).fetchall()
+    named = [size[0] for size in sizes]
+    if len(named) > MAX_NODES + 1:  # (other) is never a single node
+        kept = quote_all([*named[:MAX_NODES], START, END])
+        connection.execute(f"update flow_sequences set {column} = {quote(OTHER)} where {column} not in {kept}")
+    if min_users > 1:
+        connection.execute(f"""
+            update flow_sequences set {column} = {quote(OTHER)} where ({column}, {inner}) in (
+                select ({column}, {inner}) from flow_sequences where {column} is not null
+                group by {column}, {inner} having count(distinct cluster) filter (is_user) < {min_users}
+            )
+        """)
