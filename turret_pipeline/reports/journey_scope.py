@@ -94,7 +94,8 @@ def read_shares(
 ) -> pl.DataFrame:
     """The groups of the query ``members`` with their share of all sequences and its interval.
 
-    ``members`` has ``by``, cluster, is_user and hits: a number of ``sequences``, which have a cluster. The frame has ``by``, session_count, user_count, total, cluster_count, share, low, high and design_effect, as from
+    ``members`` has ``by``, cluster, is_user and hits: a number of ``sequences``, which have a cluster. The
+    frame has ``by``, session_count, user_count, total, cluster_count, share, low, high and design_effect, as from
     ``journeys.shares.session_shares``.
     """
     keys = ", ".join(by)
