@@ -6,14 +6,21 @@ import polars as pl
 from turret_pipeline.reports.journey_scope import add_intervals, read_shares
 from turret_pipeline.tables import END, OTHER, START
 
+_STEPS = """
+create or replace temp table edge_steps as
+select node_id, next_node_id, sequence_number, cluster, is_user, step_number, event_count, seconds_to_next
+from scoped_steps
+"""
+"""A copy, because the view looks for the next step again each time."""
+
 _ALL_MOVES = f"""
 select node_id as from_node_id, coalesce(next_node_id, '{END}') as to_node_id, sequence_number, cluster, is_user,
     1 as times
-from scoped_steps
+from edge_steps
 union all
-select '{START}', node_id, sequence_number, cluster, is_user, 1 from scoped_steps where step_number = 1
+select '{START}', node_id, sequence_number, cluster, is_user, 1 from edge_steps where step_number = 1
 union all
-select node_id, node_id, sequence_number, cluster, is_user, event_count - 1 from scoped_steps where event_count > 1
+select node_id, node_id, sequence_number, cluster, is_user, event_count - 1 from edge_steps where event_count > 1
 """
 
 _NAMES = f"""
@@ -79,7 +86,7 @@ from sums join whole using (source) join edge_names using (edge) order by from_n
 _TIMES = """
 select from_node_id, to_node_id, seconds[1] as median_seconds, seconds[2] as p95_seconds from (
     select hash(node_id, next_node_id) as edge, quantile_cont(seconds_to_next, [0.5, 0.95]) as seconds
-    from scoped_steps where next_node_id is not null group by edge
+    from edge_steps where next_node_id is not null group by edge
 ) join edge_names using (edge)
 """
 
@@ -103,6 +110,7 @@ def read_transitions(connection: duckdb.DuckDBPyConnection, min_users: int = 1) 
     low, high, design_effect, median_seconds and p95_seconds. The times between two events on one node are not known
     from steps, and those of suppressed edges are not told: they are null.
     """
+    connection.execute(_STEPS)
     connection.execute(_NAMES)
     connection.execute(_MOVES)
     if min_users > 1:
