@@ -93,13 +93,15 @@ def _select_steps(dimension: str, options: FlowOptions) -> str:
     if options.by_theme:
         field = quote(dimension.removeprefix(USER))
         source = f"(from scoped_steps left join (select topic_id, theme_id from marts.topics where field = {field}) "
-        source += "on topic_id = node_id order by sequence_number, step_number)"
+        source += "on topic_id = node_id)"
         node = "coalesce(theme_id, node_id)"
     conditions = [f"{node} not in {quote_all(options.hidden)}"] if options.hidden else []
     conditions += [_select_by_end(column, end, node, source) for column, end in _list_ends(options)]
-    steps = f"select sequence_number, cluster, is_user, {node} as node_id, event_count from {source}"
-    if conditions:
-        steps += f" where {' and '.join(conditions)}"
+    is_joined = options.by_theme or options.start or options.end
+    order = " order by sequence_number, step_number" if is_joined else ""  # a join may change the order
+    steps = f"select sequence_number, cluster, is_user, {node} as node_id, event_count "
+    steps += f"from {source if is_joined else 'ordered_steps'}"
+    steps += f" where {' and '.join(conditions)}{order}" if conditions else order
     if options.is_repeated:
         steps = f"select * exclude (event_count), unnest(range(event_count)) as repetition from ({steps})"
     elif options.hidden or options.by_theme:  # what was between two steps on one node may be gone

@@ -25,7 +25,7 @@ from (
     select path, sequence_number, any_value(cluster) as cluster, any_value(is_user) as is_user
     from (
         select sequence_number, cluster, is_user, [{nodes}] as path
-        from (from scoped_steps) qualify lead(sequence_number, {ahead}) over () = sequence_number
+        from (from ordered_steps) qualify lead(sequence_number, {ahead}) over () = sequence_number
     ) group by path, sequence_number
 ) group by path
 """

@@ -55,9 +55,9 @@ order by sequence_id, step_number
 def open_journeys(published: PublishedTables, scope: Scope, dimension: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of ``open_scope`` with the views scoped_steps and scoped_sequences of a dimension.
 
-    scoped_steps has columns of ``journey_steps`` in its order, with next_node_id, after_next_node_id, a
-    sequence_number, its cluster, and is_user. scoped_sequences (sequence_id, user_id, sequence_number, cluster,
-    is_user) are the sessions, or users, with a step.
+    scoped_steps has columns of ``journey_steps``, with next_node_id, after_next_node_id, a sequence_number, its
+    cluster, and is_user; ordered_steps are the same, in order. scoped_sequences (sequence_id, user_id,
+    sequence_number, cluster, is_user) are the sessions, or users, with a step.
     """
     with open_scope(published, scope) as connection:
         define_steps(connection, dimension, is_filtered=scope != Scope())
@@ -73,6 +73,8 @@ def define_steps(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_fi
     elif is_filtered:
         semi_join = "semi join (select session_id as sequence_id from scoped_sessions) using (sequence_id)"
     connection.execute(f"create or replace temp view scoped_steps as from ({_STEPS.format(steps=steps)}) {semi_join}")
+    order = "order by sequence_number, step_number" if is_filtered else ""  # a join may change the order
+    connection.execute(f"create or replace temp view ordered_steps as from scoped_steps {order}")
     connection.execute(
         "create or replace temp view scoped_sequences as "
         "select sequence_id, user_id, sequence_number, cluster, is_user from scoped_steps where step_number = 1"

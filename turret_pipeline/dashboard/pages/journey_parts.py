@@ -1,0 +1,211 @@
+"""What the pages of journeys share: the dimension and its nodes, links to sessions, and the sides of a comparison."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import duckdb
+
+from turret_pipeline.dashboard.page import Page, previous_label
+from turret_pipeline.dashboard.projects import Snapshot
+from turret_pipeline.dashboard.tables import Row
+from turret_pipeline.errors import TurretError, list_names
+from turret_pipeline.reports.journey_scope import open_journeys
+from turret_pipeline.reports.scope import Scope, parse_segment
+from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
+
+T = TypeVar("T")
+
+NAV = (
+    ("journeys", "Flow"),
+    ("journeys/transitions", "Transitions"),
+    ("journeys/paths", "Starts, ends and paths"),
+    ("journeys/funnel", "Funnel"),
+    ("journeys/matrix", "Step matrix"),
+)
+LIST = "journeys/sessions"
+"""The page that lists the sessions of a figure for which the page of all sessions has no filter."""
+
+_NODES = """
+select node_id, node_label, session_count from marts.journey_nodes where dimension = ?
+order by session_count desc, node_id
+"""
+_THEMES = """
+select theme_id, min(theme_label), list(topic_id) from marts.topics
+where field = ? and theme_id is not null and status = 'active' group by theme_id order by 2, 1
+"""
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes of a dimension, most sessions first, its themes with their topics, and the labels of all of them."""
+
+    names: tuple[str, ...]
+    themes: dict[str, tuple[str, ...]]
+    labels: dict[str, str]
+    follow_ups: frozenset[str]
+
+    @property
+    def most_common(self) -> str:
+        """The node that most sessions visit, of those that are a subject if there are any."""
+        return next((name for name in self.names if name not in self.follow_ups), self.names[0])
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two groups of sessions that are compared."""
+
+    label: str
+    scope: Scope
+
+
+class Journeys:
+    """A request for a page of journeys in one dimension."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, published = page, page.published
+        wanted = page.state.dimension or None
+        self.dimension = published.remember(("dimension", wanted), lambda: published.resolve_dimension(wanted))
+        self.nodes = published.remember(
+            ("journey nodes", self.dimension), lambda: _read_nodes(published, self.dimension)
+        )
+
+    @property
+    def is_of_users(self) -> bool:
+        """True if all sessions of a user are one sequence."""
+        return self.dimension.startswith(USER)
+
+    @property
+    def noun(self) -> str:
+        """What is counted: users or sessions."""
+        return "users" if self.is_of_users else "sessions"
+
+    @property
+    def one(self) -> str:
+        """One of what is counted."""
+        return self.noun[:-1]
+
+    def label(self, node: str) -> str:
+        """The label of a node."""
+        return self.nodes.labels.get(node, node)
+
+    def compute(self, name: str, read: Callable[[duckdb.DuckDBPyConnection], T], *keys: Any) -> T:  # noqa: ANN401
+        """What ``read`` finds in the scope of the page, computed once."""
+        return self.compute_in(self.page.state.scope(), name, read, *keys)
+
+    def compute_in(self, scope: Scope, name: str, read: Callable[[duckdb.DuckDBPyConnection], T], *keys: Any) -> T:  # noqa: ANN401
+        """What ``read`` finds in a scope, computed once."""
+
+        def compute() -> T:
+            with open_journeys(self.page.published, scope, self.dimension) as connection:
+                return read(connection)
+
+        key = (name, self.dimension, self.page.min_users, scope, *keys)
+        return self.page.published.remember(key, compute)
+
+    def check_node(self, name: str, *more: str) -> str:
+        """The node of a parameter, also a theme or one of ``more``. Raises TurretError if it is unknown."""
+        if name and name not in {*self.nodes.names, *self.nodes.themes, *more}:
+            some = list_names(list(self.nodes.names[:5]))
+            raise TurretError(f"Unknown node {name!r} of {self.dimension}. The most common are: {some}.")
+        return name
+
+    def list_choices(self, *, with_themes: bool = False) -> list[tuple[str, str]]:
+        """Ids and labels of the nodes, most sessions first, then of the themes."""
+        choices = [(name, self.label(name)) for name in self.nodes.names]
+        return (
+            choices + [(name, f"Theme: {self.label(name)}") for name in self.nodes.themes] if with_themes else choices
+        )
+
+    def link_sessions(self, **by: str) -> str | None:
+        """URL of the list of the sessions with a node, start, end, path, or from and to; None for (other)."""
+        if OTHER in by.values():
+            return None
+        if by.get("from") == START:
+            by = {"start": by["to"]}
+        elif by.get("to") == END:
+            by = {"end": by["from"]}
+        if self.is_of_users:
+            return self.link_list(next(iter(by)) if "from" not in by else "transition", **by)
+        return self._keep_dimension("sessions", **by)
+
+    def link_list(self, of: str, **by: str | Sequence[str]) -> str:
+        """URL of the list of the sessions of a figure that only this page knows."""
+        return self._keep_dimension(LIST, of=of, **by)
+
+    def _keep_dimension(self, path: str, **by: str | Sequence[str]) -> str:
+        state = dataclasses.replace(self.page.state, dimension=self.dimension)
+        return state.to_page(path, **by)
+
+    def list_sides(self) -> tuple[Side, Side] | None:
+        """The two groups that the page compares, if any. Raises TurretError if a compared segment is invalid."""
+        state, texts = self.page.state, self.page.state.get_all("compare_segment")
+        if len(texts) > 2:
+            raise TurretError(f"Too many segments to compare ({len(texts)}): choose two.")
+        scope = state.scope()
+        if len(texts) == 2:
+            sides = [
+                Side(text, dataclasses.replace(scope, segments=(*scope.segments, parse_segment(text))))
+                for text in texts
+            ]
+            return sides[0], sides[1]
+        before = state.previous_scope()
+        if before is None or self.page.state.get("compare_segment"):
+            return None
+        return Side(f"{state.since} to {state.until}", scope), Side(previous_label(state), before)
+
+    def values(self, **more: object) -> dict[str, object]:
+        """What the templates of all pages of journeys show."""
+        page = self.page
+        dimensions = page.published.remember("dimensions", lambda: _read_dimensions(page.published))
+        segments = page.published.remember("segment choices", lambda: _read_segments(page.published))
+        return {
+            "journeys": self,
+            "nav": [(page.state.to_page(path), name, path == page.state.path) for path, name in NAV],
+            "dimensions": [(name, describe_dimension(name)) for name in dimensions],
+            "segment_choices": segments,
+            "compared": page.state.get_all("compare_segment"),
+            **more,
+        }
+
+
+def describe_dimension(name: str) -> str:
+    """A dimension in words."""
+    field = name.removeprefix(USER)
+    nodes = "Events" if field == EVENT_NAME else f"Topics of {field}"
+    return f"{nodes}, all sessions of a user joined" if name.startswith(USER) else nodes
+
+
+def label_of(journeys: Journeys, column: str) -> Callable[[Row], str]:
+    """The label of the node in a column."""
+    return lambda row: journeys.label(row[column])
+
+
+def _read_nodes(published: Snapshot, dimension: str) -> Nodes:
+    rows = published.query(_NODES, dimension).rows()
+    themes = published.query(_THEMES, dimension.removeprefix(USER)).rows()
+    pseudo = {START: "Start", END: "End", OTHER: "Other"}
+    labels = published.labels(dimension) | {theme: str(label) for theme, label, _ in themes} | pseudo
+    return Nodes(
+        tuple(row[0] for row in rows),
+        {theme: tuple(topics) for theme, _, topics in themes},
+        labels,
+        frozenset(published.follow_ups()),
+    )
+
+
+def _read_dimensions(published: Snapshot) -> list[str]:
+    names: list[str] = published.query(
+        "select distinct dimension from marts.journey_nodes order by starts_with(dimension, 'user:'), "
+        f"dimension = '{EVENT_NAME}', dimension"
+    )["dimension"].to_list()
+    return names
+
+
+def _read_segments(published: Snapshot) -> list[tuple[str, str]]:
+    rows = published.query(
+        "select field, value from marts.session_values group by field, value "
+        "qualify row_number() over (partition by field order by count(*) desc, value) <= 30 order by field, value"
+    )
+    return [(f"{field}={value}", f"{field} = {value}") for field, value in rows.iter_rows()]
