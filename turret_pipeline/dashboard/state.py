@@ -67,7 +67,7 @@ class PageState:
         """URL of this page without any parameter, for forms."""
         return _join(self.project, self.path, [])
 
-    def to_page(self, path: str, **others: str | Sequence[str] | None) -> str:
+    def to_page(self, path: str, /, **others: str | Sequence[str] | None) -> str:
         """URL of another page of the project with the same common parameters, and with ``others`` of its own.
 
         A common parameter that is None is left out.

@@ -62,3 +62,27 @@ def read_paths(connection: duckdb.DuckDBPyConnection, step_count: int | None, mi
 def _select_subpaths(length: int) -> str:
     nodes = ["node_id", *(f"lead(node_id, {ahead}) over ()" for ahead in range(1, length))]
     return _SUBPATHS.format(length=length, ahead=length - 1, nodes=", ".join(nodes))
+
+
+def read_published_loops(connection: duckdb.DuckDBPyConnection, dimension: str) -> pl.DataFrame:
+    """The loops of all sessions, as published, with the columns of ``read_loops``."""
+    return _read_published(connection, "journey_loops", "dimension = ?", [dimension], "node_id, other_node_id")
+
+
+def read_published_paths(connection: duckdb.DuckDBPyConnection, dimension: str, step_count: int | None) -> pl.DataFrame:
+    """The paths of all sessions, as published, with the columns of ``read_paths``."""
+    if step_count is None:
+        return _read_published(connection, "journey_paths", "dimension = ? and is_whole_session", [dimension], "path")
+    condition = "dimension = ? and not is_whole_session and step_count = ?"
+    return _read_published(connection, "journey_paths", condition, [dimension, step_count], "path")
+
+
+def _read_published(
+    connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[object], order: str
+) -> pl.DataFrame:
+    frame: pl.DataFrame = connection.sql(
+        "select * exclude (dimension, session_share), (select count(*) from scoped_sequences) as total, "
+        f"session_share as share from marts.{table} where {condition} order by session_count desc, {order}",
+        params=values,
+    ).pl()
+    return frame

@@ -13,7 +13,8 @@ from turret_pipeline.tables import END, START
 def list_sequences(connection: duckdb.DuckDBPyConnection, selected: str) -> pl.DataFrame:
     """The sequences of the query ``selected`` (sequence_id), latest first.
 
-    The frame has sequence_id, user_id, started_at and step_count. The connection is one of ``open_journeys``. A sequence without a step in the dimension has no step_count.
+    The frame has sequence_id, user_id, started_at and step_count. The connection is one of ``open_journeys``. A
+    sequence without a step in the dimension has no step_count.
     """
     frame: pl.DataFrame = connection.sql(f"""
         with selected as (select distinct sequence_id from ({selected})),

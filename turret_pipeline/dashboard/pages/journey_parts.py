@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import duckdb
+import polars as pl
 
+from turret_pipeline.dashboard.formats import describe_share, format_difference
 from turret_pipeline.dashboard.page import Page, previous_label
 from turret_pipeline.dashboard.projects import Snapshot
-from turret_pipeline.dashboard.tables import Row
+from turret_pipeline.dashboard.state import PageState
+from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.journey_scope import open_journeys
 from turret_pipeline.reports.scope import Scope, parse_segment
@@ -130,11 +133,15 @@ class Journeys:
             return self.link_list(next(iter(by)) if "from" not in by else "transition", **by)
         return self._keep_dimension("sessions", **by)
 
+    def link_flow(self, node: str) -> str:
+        """URL of the flow around a node."""
+        return self._keep_dimension("journeys", node=node)
+
     def link_list(self, of: str, **by: str | Sequence[str]) -> str:
         """URL of the list of the sessions of a figure that only this page knows."""
         return self._keep_dimension(LIST, of=of, **by)
 
-    def _keep_dimension(self, path: str, **by: str | Sequence[str]) -> str:
+    def _keep_dimension(self, path: str, /, **by: str | Sequence[str]) -> str:
         state = dataclasses.replace(self.page.state, dimension=self.dimension)
         return state.to_page(path, **by)
 
@@ -168,6 +175,54 @@ class Journeys:
             "compared": page.state.get_all("compare_segment"),
             **more,
         }
+
+
+def parse_first_row(state: PageState) -> int:
+    """The first row of the page of rows in the URL. Raises TurretError if it is no number."""
+    text = state.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
+        raise TurretError(f"Invalid page {text!r}: use a number from 1.")
+    return (int(text) - 1) * ROWS_SHOWN
+
+
+def sort_rows(
+    frame: pl.DataFrame, state: PageState, names: Sequence[str], default: str
+) -> tuple[pl.DataFrame, str, bool]:
+    """The rows in the order of the URL, its column, and if it is descending. Raises TurretError if it is unknown."""
+    sort = state.get("sort", default)
+    if sort not in names:
+        raise TurretError(f"Unknown column {sort!r} to sort by. Available: {list_names(list(names))}.")
+    if state.get("order") not in {"", "up"}:
+        raise TurretError(f"Invalid order {state.get('order')!r}: use up, or leave it out.")
+    is_descending = state.get("order") != "up"
+    return frame.sort(sort, descending=is_descending, nulls_last=True, maintain_order=True), sort, is_descending
+
+
+def compare_columns(count: str, noun: str) -> tuple[ColumnView, ...]:
+    """The columns of a comparison: both counts and shares, their difference and its q-value."""
+    return (
+        ColumnView("share", "First", "share", hint=lambda row: describe_share(row[count], row["total"], noun)),
+        ColumnView(
+            "other_share",
+            "Second",
+            "share",
+            hint=lambda row: describe_share(row[f"other_{count}"], row["other_total"], noun),
+        ),
+        ColumnView("difference", "Difference", "difference", hint=describe_difference(noun)),
+        ColumnView("q_value", "q", "q_value"),
+    )
+
+
+def describe_difference(noun: str) -> Callable[[Row], str]:
+    """The interval of a difference, or that there are too few to tell."""
+
+    def describe(row: Row) -> str:
+        low, high = row["difference_low"], row["difference_high"]
+        if low is None:
+            return f"too few {noun} to compare"
+        return f"95 % interval {format_difference(low)} to {format_difference(high)}"
+
+    return describe
 
 
 def describe_dimension(name: str) -> str:

@@ -1,0 +1,167 @@
+"""The flow of sessions: what they do before and after a node."""
+
+from collections.abc import Iterator
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.dashboard.formats import describe_share, format_share, format_text
+from turret_pipeline.dashboard.page import Content, Page
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, parse_first_row
+from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
+from turret_pipeline.errors import TurretError
+from turret_pipeline.reports.journey_flows import MAX_DISTANCE, FlowOptions, define_flows, read_flows
+from turret_pipeline.tables import END, OTHER, START
+
+DISTANCE = 3
+"""Steps before and after the node, unless others are asked for."""
+
+
+def show_flow(page: Page) -> Content:
+    """The page."""
+    journeys = Journeys(page)
+    options = parse_flow(journeys)
+
+    def read(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+        define_flows(connection, journeys.dimension, options, page.min_users)
+        return read_flows(connection, options)
+
+    flows = suppress_flows(journeys.compute("flows", read, options), page.min_users)
+    total = 0 if flows.is_empty() else int(flows["total"][0])
+    table = _tabulate(journeys, options, flows)
+    values = journeys.values(
+        options=options,
+        total=total,
+        chart=_draw(journeys, options, flows),
+        distances=list(range(MAX_DISTANCE + 1)),
+        all_link=journeys.link_sessions(node=options.node) if _is_plain(journeys, options) else None,
+        hidden_nodes=[
+            (journeys.label(name), page.state.change(hide=[one for one in options.hidden if one != name]))
+            for name in options.hidden
+        ],
+        is_few=flows.is_empty() and page.min_users > 1,
+    )
+    return Content("journey_flow.html", "Journeys", values, (table,))
+
+
+def parse_flow(journeys: Journeys) -> FlowOptions:
+    """The flow that the URL of a page asks for. Raises TurretError if a parameter is invalid."""
+    state = journeys.page.state
+    group, repeats = state.get("group"), state.get("repeats")
+    if group not in {"", "theme"}:
+        raise TurretError(f"Invalid group {group!r}: use theme, or leave it out.")
+    if repeats not in {"", "1"}:
+        raise TurretError(f"Invalid repeats {repeats!r}: use 1, or leave it out.")
+    node = journeys.check_node(state.get("node"), START, END) or _choose_node(journeys, by_theme=bool(group))
+    return FlowOptions(
+        node=node,
+        before=_parse_distance(journeys, "before"),
+        after=_parse_distance(journeys, "after"),
+        is_repeated=bool(repeats),
+        hidden=tuple(dict.fromkeys(journeys.check_node(one) for one in state.get_all("hide") if one != node)),
+        by_theme=bool(group),
+        start=journeys.check_node(state.get("start")),
+        end=journeys.check_node(state.get("end")),
+    )
+
+
+def suppress_flows(flows: pl.DataFrame, min_users: int) -> pl.DataFrame:
+    """The flows without those of too few users, which are small even together as (other)."""
+    return flows.filter(pl.col("user_count") >= min_users) if min_users > 1 else flows
+
+
+def _choose_node(journeys: Journeys, *, by_theme: bool) -> str:
+    """The most common node, or its theme."""
+    node = journeys.nodes.most_common
+    themes = (theme for theme, topics in journeys.nodes.themes.items() if node in topics)
+    return next(themes, node) if by_theme else node
+
+
+def _parse_distance(journeys: Journeys, name: str) -> int:
+    text = journeys.page.state.get(name) or str(DISTANCE)
+    if text not in {str(number) for number in range(MAX_DISTANCE + 1)}:
+        raise TurretError(f"Invalid {name} {text!r}: use a number of steps from 0 to {MAX_DISTANCE}.")
+    return int(text)
+
+
+def _is_plain(journeys: Journeys, options: FlowOptions) -> bool:
+    """True if the sessions of the flow are all that visit its node."""
+    return options.node in journeys.nodes.names and not (options.by_theme or options.start or options.end)
+
+
+def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> TableView:
+    labels = (pl.Series([journeys.label(node) for node in flows[name]], dtype=pl.String) for name in _ENDS)
+    frame = flows.with_columns(
+        pl.col("layer").map_elements(_describe_layer, return_dtype=pl.String).alias("step"),
+        *(series.alias(name.removesuffix("_id")) for name, series in zip(_ENDS, labels, strict=True)),
+    )
+    columns = (
+        ColumnView("step", "Step"),
+        ColumnView("from_node", "From", link=lambda row: _center(journeys, options, row["from_node_id"])),
+        ColumnView("to_node", "To", link=lambda row: _center(journeys, options, row["to_node_id"])),
+        ColumnView("session_count", journeys.noun.capitalize(), "count", link=lambda row: _link(journeys, row)),
+        ColumnView("user_count", "Known users", "count"),
+        ColumnView("share", f"Of all {journeys.noun} here", "share", hint=lambda row: _hint(journeys, row)),
+    )
+    return TableView("flows", "Flows", frame, columns, "No flow to show.", parse_first_row(journeys.page.state))
+
+
+_ENDS = ("from_node_id", "to_node_id")
+
+
+def _describe_layer(layer: int) -> str:
+    """The step that a flow leads to or comes from, in words."""
+    return f"{-layer} before" if layer < 0 else f"{layer + 1} after"
+
+
+def _center(journeys: Journeys, options: FlowOptions, node: str) -> str | None:
+    """URL of the same page about another node."""
+    return None if node in {OTHER, options.node} else journeys.page.state.change(node=node)
+
+
+def _link(journeys: Journeys, row: Row) -> str:
+    """URL of the sessions of a flow."""
+    state = journeys.page.state
+    names = ("node", "before", "after", "repeats", "hide", "group", "start", "end")
+    given = {name: state.get_all(name) for name in names}
+    flow = {"layer": str(row["layer"]), "from": row["from_node_id"], "to": row["to_node_id"]}
+    return journeys.link_list("flow", **given, **flow)
+
+
+def _hint(journeys: Journeys, row: Row) -> str:
+    return describe_share(row["session_count"], row["total"], journeys.noun, row["low"], row["high"])
+
+
+def _draw(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> dict[str, list[dict[str, object]]]:
+    """Nodes and links of the Sankey diagram."""
+    rows: list[Row] = list(flows.iter_rows(named=True))
+    return {"nodes": list(_draw_nodes(journeys, options, rows)), "links": list(_draw_links(journeys, rows))}
+
+
+def _draw_nodes(journeys: Journeys, options: FlowOptions, rows: list[Row]) -> Iterator[dict[str, object]]:
+    sizes: dict[tuple[int, str], list[int]] = {}
+    for row in rows:
+        for side, (layer, name) in enumerate(((row["layer"], "from_node_id"), (row["layer"] + 1, "to_node_id"))):
+            sizes.setdefault((layer, row[name]), [0, 0])[side] += row["session_count"]
+    for (layer, node), counts in sizes.items():
+        label, count = format_text(journeys.label(node)), max(counts)
+        yield {
+            "name": f"{layer}|{node}",
+            "label": label,
+            "depth": layer - options.layers[0],
+            "text": f"{label}\n{count:,} {journeys.noun}",
+            "url": _center(journeys, options, node),
+            "kind": "middle" if layer == 0 else "pseudo" if node in {START, END, OTHER} else "node",
+        }
+
+
+def _draw_links(journeys: Journeys, rows: list[Row]) -> Iterator[dict[str, object]]:
+    for row in rows:
+        ends = " → ".join(format_text(journeys.label(row[name])) for name in _ENDS)
+        yield {
+            "source": f"{row['layer']}|{row['from_node_id']}",
+            "target": f"{row['layer'] + 1}|{row['to_node_id']}",
+            "value": row["session_count"],
+            "text": f"{ends}\n{row['session_count']:,} {journeys.noun}, {format_share(row['share'])}",
+            "url": _link(journeys, row),
+        }
