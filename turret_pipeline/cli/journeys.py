@@ -1,6 +1,5 @@
 """`turret journeys`: questions about journeys, answered from the published tables."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -36,8 +35,6 @@ journeys = typer.Typer(
 )
 
 UNTESTED_ENDS = "A high share may be chance: `turret report` tests the ends, and counts prompts instead of sessions."
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @journeys.command(
@@ -160,6 +157,7 @@ def funnel(
     Other events may lie between the steps. In a dimension of users (user:...) all events of a user are one session.
     """
     from turret_pipeline.journeys.funnel import count_funnel
+    from turret_pipeline.reports.durations import parse_duration
 
     nodes = [query.published.find_node(step, query.dimension) for step in steps]
     if len(nodes) < 2:
@@ -167,7 +165,8 @@ def funnel(
     if any_order and len(set(nodes)) < len(nodes):
         raise TurretError("With --any-order a step can be given only once: remove the second one.")
     sequences = query.sequences()
-    counts = count_funnel(query.hits(nodes), sequences, len(nodes), _parse_duration(within), is_any_order=any_order)
+    seconds = None if within is None else parse_duration(within)
+    counts = count_funnel(query.hits(nodes), sequences, len(nodes), seconds, is_any_order=any_order)
     names = pl.DataFrame(
         {
             "step": [node.label for node in nodes],
@@ -195,16 +194,6 @@ def _funnel_columns(sequence_name: str, *, has_order: bool) -> list[Column]:
         *(wait if has_order else []),
         ("since step 1", "right", duration_cell("median_seconds_from_first")),
     ]
-
-
-def _parse_duration(text: str | None) -> float | None:
-    """Seconds of a duration such as 30m. Raises TurretError if it is invalid."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
-    if not match or not float(match[1]):
-        raise TurretError(f"Invalid duration {text!r}: use 90s, 30m, 2h or 1d.")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 @journeys.command(epilog="Examples: turret journeys steps; turret journeys steps --depth 8 --segment plan=team")

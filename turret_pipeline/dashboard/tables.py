@@ -47,7 +47,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableView:
-    """A table of a page, with a name within its page. Only the first ROWS_SHOWN rows are shown, from ``first_row``."""
+    """A table of a page, with a name within its page.
+
+    Only ``rows_shown`` rows are shown, from ``first_row``. A table that is not paged shows its first rows only.
+    """
 
     name: str
     title: str
@@ -56,6 +59,7 @@ class TableView:
     nothing: str = "No rows match."
     first_row: int = 0
     rows_shown: int = ROWS_SHOWN
+    is_paged: bool = True
 
     def rows(self) -> Iterator[tuple[Row, list[Cell]]]:
         """The rows that are shown, each with its cells."""

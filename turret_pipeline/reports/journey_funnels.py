@@ -55,7 +55,7 @@ def define_funnel(connection: duckdb.DuckDBPyConnection, options: FunnelOptions)
 def read_funnel(connection: duckdb.DuckDBPyConnection, options: FunnelOptions) -> pl.DataFrame:
     """One row per step, with the columns of ``journeys.funnel.count_funnel`` after ``define_funnel``.
 
-    Also total (all sessions), and design_effect of the share of step 1.
+    Also total (all sessions), and design_effect and cluster_count of the share of step 1.
     """
     rows = [_read_step(connection, step, options) for step in range(len(options.steps))]
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col(pl.Null).cast(pl.Float64))
@@ -81,7 +81,7 @@ def _read_step(connection: duckdb.DuckDBPyConnection, step: int, options: Funnel
             rows |= {"total": whole}
         rows |= _name_shares(f"share_of_{name}", shares, rows["total"] if name == "all" else None)
         if name == "first":
-            rows["design_effect"] = shares.get("design_effect", 1.0)
+            rows |= {key: shares.get(key, 1) for key in ("design_effect", "cluster_count")}
     if step == 0:
         certain = 1.0 if rows["session_count"] else None
         rows |= dict.fromkeys(("share_of_first", "share_of_first_low", "share_of_first_high"), certain)

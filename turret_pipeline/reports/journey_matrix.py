@@ -35,9 +35,14 @@ update matrix_hits set node_id = {other} where node_id <> {end} and (step_number
 """
 
 
+def list_matrix_nodes(connection: duckdb.DuckDBPyConnection, depth: int, max_nodes: int) -> list[str]:
+    """The nodes with a row of their own: those of most steps up to ``depth``."""
+    return [row[0] for row in connection.sql(_NODES.format(depth=int(depth))).fetchall()][:max_nodes]
+
+
 def read_matrix(connection: duckdb.DuckDBPyConnection, depth: int, max_nodes: int, min_users: int = 1) -> pl.DataFrame:
     """The rows of ``journeys.matrix.step_matrix``: step_number, node_id and the columns of ``read_shares``."""
-    names = [row[0] for row in connection.sql(_NODES.format(depth=int(depth))).fetchall()][:max_nodes]
+    names = list_matrix_nodes(connection, depth, max_nodes)
     node = f"if(node_id in {quote_all(names)}, node_id, {quote(OTHER)})" if names else "node_id"
     connection.execute(_HITS.format(depth=int(depth), node=node, end=quote(END)))
     if min_users > 1:

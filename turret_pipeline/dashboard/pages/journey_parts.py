@@ -177,12 +177,12 @@ class Journeys:
         }
 
 
-def parse_first_row(state: PageState) -> int:
+def parse_first_row(state: PageState, rows_shown: int = ROWS_SHOWN) -> int:
     """The first row of the page of rows in the URL. Raises TurretError if it is no number."""
     text = state.get("page", "1")
     if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
         raise TurretError(f"Invalid page {text!r}: use a number from 1.")
-    return (int(text) - 1) * ROWS_SHOWN
+    return (int(text) - 1) * rows_shown
 
 
 def sort_rows(

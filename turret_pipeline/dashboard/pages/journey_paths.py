@@ -4,7 +4,7 @@ import polars as pl
 
 from turret_pipeline.dashboard.formats import describe_share
 from turret_pipeline.dashboard.page import Content, Page
-from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, compare_columns
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, compare_columns, parse_first_row
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.journey_comparison import compare_frames
@@ -72,7 +72,9 @@ def _tabulate_ends(journeys: Journeys, *, is_start: bool) -> TableView:
     if not is_start:
         columns.append(ColumnView("drop_off_share", "Drop-off", "share", hint=lambda row: _hint_drop_off(row, noun)))
     title = f"{noun.capitalize()} by where they {end}"
-    return TableView(f"{end}s", title, rows, tuple(columns), f"No {noun} in this range and segment.", rows_shown=ROWS)
+    return TableView(
+        f"{end}s", title, rows, tuple(columns), f"No {noun} in this range and segment.", rows_shown=ROWS, is_paged=False
+    )
 
 
 def _hint(row: Row, noun: str) -> str:
@@ -106,7 +108,9 @@ def _tabulate_loops(journeys: Journeys) -> TableView:
         ),
         ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
     )
-    return TableView("loops", "Back and forth", rows, columns, "Nobody goes back and forth.", rows_shown=ROWS)
+    return TableView(
+        "loops", "Back and forth", rows, columns, "Nobody goes back and forth.", rows_shown=ROWS, is_paged=False
+    )
 
 
 _LOOP = ("node_id", "other_node_id", "node_id")
@@ -131,7 +135,9 @@ def _tabulate_paths(journeys: Journeys, length: str) -> TableView:
         ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
     )
     rows = rows.with_columns(pl.Series("steps", names, pl.String))
-    return TableView("paths", f"Paths of {LENGTHS[length]}", rows, columns, "No such path.", rows_shown=ROWS)
+    return TableView(
+        "paths", f"Paths of {LENGTHS[length]}", rows, columns, "No such path.", parse_first_row(page.state, ROWS), ROWS
+    )
 
 
 def _link_path(journeys: Journeys, row: Row) -> str | None:
@@ -158,4 +164,5 @@ def _compare_ends(journeys: Journeys, one: Side, other: Side, *, is_start: bool)
         columns,
         "Nothing to compare.",
         rows_shown=ROWS,
+        is_paged=False,
     )

@@ -113,7 +113,7 @@ def _compare(journeys: Journeys, one: Side, other: Side) -> TableView:
     )
     rows = rows.sort(pl.col("q_value"), pl.col("difference").abs(), descending=[False, True], nulls_last=True)
     title = f"Differences between {one.label} and {other.label}"
-    return TableView("differences", title, _add_names(journeys, rows), columns, "Nothing to compare.", rows_shown=25)
+    return TableView("differences", title, _add_names(journeys, rows), columns, "Nothing to compare.", 0, 25, False)
 
 
 def _draw(journeys: Journeys, edges: pl.DataFrame) -> dict[str, list[dict[str, object]]]:

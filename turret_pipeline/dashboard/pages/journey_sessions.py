@@ -1,0 +1,161 @@
+"""The sessions of a figure about journeys: of a flow, a step of a funnel, a cell of the matrix, a whole path."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import duckdb
+import polars as pl
+
+from turret_pipeline.dashboard.page import Content, Page
+from turret_pipeline.dashboard.pages.journey_funnel import parse_funnel
+from turret_pipeline.dashboard.pages.journey_matrix import DEPTHS, NODES, parse_depth
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, parse_first_row
+from turret_pipeline.dashboard.pages.journeys import parse_flow
+from turret_pipeline.dashboard.tables import ColumnView, TableView
+from turret_pipeline.errors import TurretError, list_names
+from turret_pipeline.reports.journey_flows import define_flows, select_flow_sequences
+from turret_pipeline.reports.journey_funnels import define_funnel, select_funnel_sequences
+from turret_pipeline.reports.journey_matrix import list_matrix_nodes
+from turret_pipeline.reports.journey_sequences import (
+    list_sequences,
+    select_at_step,
+    select_followers,
+    select_movers,
+    select_visitors,
+)
+from turret_pipeline.tables import END, OTHER, START
+
+Connection = duckdb.DuckDBPyConnection
+Select = Callable[[Connection], str]
+"""The query of the sequences to list, after creating what it needs."""
+
+
+def show_journey_sessions(page: Page) -> Content:
+    """The page."""
+    journeys = Journeys(page)
+    of = page.state.get("of")
+    if of not in _FIGURES:
+        raise TurretError(f"Unknown figure {of!r} to list. Available: {list_names(list(_FIGURES))}.")
+    what, select = _FIGURES[of](journeys)
+    rows = journeys.compute(
+        "journey sessions", lambda connection: list_sequences(connection, select(connection)), page.state.others
+    )
+    is_few = 0 < rows["user_id"].n_unique() - rows["user_id"].has_nulls() < page.min_users
+    if is_few:
+        rows = rows.clear()
+    table = _tabulate(journeys, rows)
+    values = journeys.values(what=what, is_few=is_few)
+    return Content("journey_sessions.html", journeys.noun.capitalize(), values, (table,))
+
+
+def _tabulate(journeys: Journeys, rows: pl.DataFrame) -> TableView:
+    state = journeys.page.state
+    columns = [ColumnView("started_at", "Started", "time")]
+    if not journeys.is_of_users:
+        session = ColumnView(
+            "sequence_id", "Session", link=lambda row: state.to_page(f"sessions/{quote(row['sequence_id'], safe='')}")
+        )
+        columns.append(session)
+    columns.append(ColumnView("user_id", "User", link=lambda row: state.to_page("sessions", user=row["user_id"])))
+    columns.append(ColumnView("step_count", "Steps", "count"))
+    return TableView("sessions", "Sessions", rows, tuple(columns), "Nobody did this.", parse_first_row(state))
+
+
+def _select_flow(journeys: Journeys) -> tuple[str, Select]:
+    options, state = parse_flow(journeys), journeys.page.state
+    layer = _parse_number(journeys, "layer", options.layers[:-1])
+    source, target = (_find_node(journeys, name) for name in ("from", "to"))
+
+    def select(connection: Connection) -> str:
+        define_flows(connection, journeys.dimension, options, journeys.page.min_users)
+        return select_flow_sequences(layer, source, target)
+
+    place = f"{-layer} before" if layer < 0 else f"{layer + 1} after"
+    middle = f"{place} the first {journeys.label(options.node)}" if options.node not in {START, END} else place
+    hidden = ", without hidden nodes" if state.get("hide") else ""
+    return f"{journeys.label(source)} → {journeys.label(target)}, step {middle}{hidden}", select
+
+
+def _select_funnel(journeys: Journeys) -> tuple[str, Select]:
+    options = parse_funnel(journeys)
+    if not options.steps:
+        raise TurretError("The funnel has no step: choose some on the page of funnels.")
+    reached = _parse_number(journeys, "reached", range(1, len(options.steps) + 1))
+
+    def select(connection: Connection) -> str:
+        define_funnel(connection, options)
+        return select_funnel_sequences(reached - 1)
+
+    names = " → ".join(node.label for node in options.steps[:reached])
+    return f"{names}{', in any order' if options.is_any_order else ''}", select
+
+
+def _select_step(journeys: Journeys) -> tuple[str, Select]:
+    depth = parse_depth(journeys)
+    step, node = _parse_number(journeys, "step", range(1, DEPTHS[-1] + 1)), _find_node(journeys, "node")
+    if node == OTHER and journeys.page.min_users > 1:
+        raise TurretError("The sessions of (other) are not listed: it has nodes of few users.")
+    what = f"ended before step {step}" if node == END else f"{journeys.label(node)} at step {step}"
+    return what, lambda connection: select_at_step(step, node, list_matrix_nodes(connection, depth, NODES))
+
+
+def _select_path(journeys: Journeys) -> tuple[str, Select]:
+    path = [journeys.check_node(name) for name in journeys.page.state.get("path").split(">")]
+    names = " → ".join(map(journeys.label, path))
+    return names, lambda _: select_followers(path, is_whole_session=False)
+
+
+def _select_whole(journeys: Journeys) -> tuple[str, Select]:
+    path = [journeys.check_node(name) for name in journeys.page.state.get_all("node")]
+    names = " → ".join(map(journeys.label, path))
+    return f"{names}, and nothing else", lambda _: select_followers(path, is_whole_session=True)
+
+
+def _select_transition(journeys: Journeys) -> tuple[str, Select]:
+    source, target = (_find_node(journeys, name) for name in ("from", "to"))
+    return f"{journeys.label(source)} → {journeys.label(target)}", lambda _: select_movers(source, target)
+
+
+def _select_node(journeys: Journeys) -> tuple[str, Select]:
+    node = _find_node(journeys, "node")
+    return journeys.label(node), lambda _: select_visitors(node)
+
+
+def _select_start(journeys: Journeys) -> tuple[str, Select]:
+    node = _find_node(journeys, "start")
+    return f"starts on {journeys.label(node)}", lambda _: select_movers(START, node)
+
+
+def _select_end(journeys: Journeys) -> tuple[str, Select]:
+    node = _find_node(journeys, "end")
+    return f"ends on {journeys.label(node)}", lambda _: select_movers(node, END)
+
+
+_FIGURES: dict[str, Callable[[Journeys], tuple[str, Select]]] = {
+    "flow": _select_flow,
+    "funnel": _select_funnel,
+    "step": _select_step,
+    "path": _select_path,
+    "whole": _select_whole,
+    "transition": _select_transition,
+    "node": _select_node,
+    "start": _select_start,
+    "end": _select_end,
+}
+"""What the page lists: its words, and the query of its sequences, from the URL."""
+
+
+def _find_node(journeys: Journeys, name: str) -> str:
+    """The node of a parameter. Raises TurretError if it is missing or unknown."""
+    node = journeys.page.state.get(name)
+    if not node:
+        raise TurretError(f"The parameter {name} is missing: open the list from the page of its figure.")
+    return journeys.check_node(node, START, END, OTHER)
+
+
+def _parse_number(journeys: Journeys, name: str, known: range) -> int:
+    text = journeys.page.state.get(name)
+    if text not in {str(number) for number in known}:
+        limits = f"from {known[0]} to {known[-1]}" if known else "of a longer flow"
+        raise TurretError(f"Invalid {name} {text!r}: use a number {limits}.")
+    return int(text)
