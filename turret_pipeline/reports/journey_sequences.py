@@ -59,6 +59,8 @@ def select_followers(path: Sequence[str], *, is_whole_session: bool) -> str:
     """The query of the sequences with these steps in a row, or with no others. Raises TurretError without a node."""
     if not path:
         raise TurretError("The path is empty: name its nodes, with > between them.")
+    if len(path) == 1 and not is_whole_session:
+        return select_visitors(path[0])
     conditions = [f"node_id = {quote(path[0])}"]
     conditions += [f"{_ahead('node_id', ahead)} = {quote(node)}" for ahead, node in enumerate(path[1:], start=1)]
     if len(path) > 1:

@@ -44,6 +44,8 @@ def test_each_path_leads_to_its_sessions(connection: duckdb.DuckDBPyConnection) 
     for length in (None, 2, 3, 5):
         for path, sessions in read_paths(connection, length).head(40).select("path", "session_count").iter_rows():
             assert count(connection, select_followers(path, is_whole_session=length is None)) == sessions
+    visitors = count(connection, select_visitors("a"))
+    assert count(connection, select_followers(["a"], is_whole_session=False)) == visitors
     with pytest.raises(TurretError, match="empty"):
         select_followers([], is_whole_session=False)
 

@@ -120,14 +120,14 @@ def _tabulate(journeys: Journeys, options: FunnelOptions) -> TableView:
         ColumnView("step", "Did"),
         ColumnView("session_count", noun.capitalize(), "count", link=lambda row: _link(journeys, row)),
         ColumnView("share_of_all", f"Of all {noun}", "share", hint=lambda row: _hint(row, "all", row["total"], noun)),
-        ColumnView("share_of_first", "Of the first step", "share", hint=lambda row: _hint_of(rows, row, "first", noun)),
+        ColumnView("share_of_first", "Of step 1", "share", hint=lambda row: _hint_of(rows, row, "first", noun)),
         ColumnView(
-            "share_of_previous", "Of the step before", "share", hint=lambda row: _hint_of(rows, row, "previous", noun)
+            "share_of_previous", "Of step before", "share", hint=lambda row: _hint_of(rows, row, "previous", noun)
         ),
     ]
     if not options.is_any_order:
-        columns.append(ColumnView("median_seconds_from_previous", "Median time from the step before", "seconds"))
-    columns.append(ColumnView("median_seconds_from_first", "Median time from the first", "seconds"))
+        columns.append(ColumnView("median_seconds_from_previous", "Since step before", "seconds"))
+    columns.append(ColumnView("median_seconds_from_first", "Since step 1", "seconds"))
     return TableView("funnel", "Funnel", rows, tuple(columns))
 
 
