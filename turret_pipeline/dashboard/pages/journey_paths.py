@@ -109,7 +109,13 @@ def _tabulate_loops(journeys: Journeys) -> TableView:
         ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
     )
     return TableView(
-        "loops", "Back and forth", rows, columns, "Nobody goes back and forth.", rows_shown=ROWS, is_paged=False
+        "loops",
+        f"{noun.capitalize()} that go back and forth",
+        rows,
+        columns,
+        "Nobody goes back and forth.",
+        rows_shown=ROWS,
+        is_paged=False,
     )
 
 
