@@ -9,13 +9,14 @@ import httpx
 import polars as pl
 import pytest
 
+from turret_pipeline.dashboard.page import Page
 from turret_pipeline.journeys.edges import journey_edges
 from turret_pipeline.reports.journey_scope import open_journeys
 from turret_pipeline.reports.journey_transitions import read_transitions
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.scope import parse_scope
 from turret_pipeline.storage.data_dir import DataDir
-from turret_pipeline.tables import END, EVENT_NAME
+from turret_pipeline.tables import END, EVENT_NAME, OTHER
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 RANGE = "since=2026-09-02&until=2026-09-29"
@@ -225,3 +226,27 @@ def test_hostile_parameters_are_refused_or_harmless(dashboard: str, path: str, n
             answer = httpx.get(f"{dashboard}/sample/{path}{mark}{urlencode(pairs)}")
             assert answer.status_code in {200, 400}, (path, name, value)
             assert "<script>alert" not in answer.text
+
+
+def test_figures_of_few_users_are_not_shown(dashboard: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Page, "min_users", property(lambda _: 6))
+    days = "since=2026-09-03&until=2026-09-29"
+    for path, name in (
+        (f"journeys?{days}", "flows"),
+        (f"journeys/transitions?{days}", "transitions"),
+        (f"journeys/paths?{days}", "starts"),
+        (f"journeys/paths?{days}", "ends"),
+        (f"journeys/paths?{days}&dimension=event_name", "loops"),
+        (f"journeys/paths?{days}&dimension=event_name", "paths"),
+        (f"journeys/matrix?{days}", "matrix"),
+    ):
+        shown = table(dashboard, path, name)
+        assert shown.height
+        assert shown.filter((pl.col("user_count") < 6) & ~pl.any_horizontal(pl.col(pl.String) == OTHER)).is_empty()
+    funnel = table(dashboard, f"journeys/funnel?{days}&step=topic:prompt-1&step=topic:prompt-25", "funnel")
+    assert funnel["session_count"][1] is None
+    alone = f"journeys/sessions?{days}&of=funnel&step=topic:prompt-1&step=topic:prompt-25&reached=2"
+    assert "Fewer than 6" in httpx.get(f"{dashboard}/sample/{alone}").text
+    for path in ("transitions", "paths", "funnel?step=event:prompt_sent&step=event:answer_copied"):
+        mark = "&" if "?" in path else "?"
+        httpx.get(f"{dashboard}/sample/journeys/{path}{mark}{days}").raise_for_status()
