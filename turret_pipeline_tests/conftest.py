@@ -34,7 +34,7 @@ class Job:
     network_log: Path
 
 
-def _find_shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def find_shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The temporary folder of all test processes."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -43,7 +43,7 @@ def _find_shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     """`turret run` on the sample under the network guard, executed once for all test processes."""
-    shared = _find_shared_folder(tmp_path_factory)
+    shared = find_shared_folder(tmp_path_factory)
     data_dir, printed, network = shared / "sample", shared / "sample.txt", shared / "sample-network.log"
     with FileLock(shared / "sample.lock"):
         if not printed.exists():
@@ -65,7 +65,7 @@ def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 @pytest.fixture(scope="session")
 def small_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data folder of a run on 72 events in its landing folder, executed once for all test processes. Tests copy it."""
-    folder = _find_shared_folder(tmp_path_factory) / "small"
+    folder = find_shared_folder(tmp_path_factory) / "small"
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             unfinished = folder.with_name("unfinished")

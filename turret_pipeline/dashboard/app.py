@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -27,9 +28,19 @@ from turret_pipeline.dashboard.publication import describe_publication
 from turret_pipeline.dashboard.security import ProtectionMiddleware
 from turret_pipeline.dashboard.state import parse_state
 from turret_pipeline.dashboard.templating import Templates
+from turret_pipeline.dashboard.views import list_views
 from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)
+
+
+class IdConvertor(StringConvertor):
+    """Ids of sessions and topics in paths: they come from events, and may contain slashes and line ends."""
+
+    regex = "(?s:.+)"
+
+
+register_url_convertor("id", IdConvertor())
 
 Build = Callable[[Page], Content]
 Act = Callable[[Page, Mapping[str, str]], str]
@@ -59,13 +70,10 @@ class Dashboard:
                 Route("/health", _answer_health),
                 Route("/static/{name}", assets.serve),
                 *Login(access, self.templates).routes,
-                Route("/{project}", self._serve("", PAGES[""])),
+                Route("/{project}", self._serve(PAGES[""])),
                 Route("/{project}/newer", self._serve_newer),
-                *(Route(f"/{{project}}/{path}", self._serve(path, build)) for path, build in PAGES.items() if path),
-                *(
-                    Route(f"/{{project}}/{path}", self._receive(path, act), methods=["POST"])
-                    for path, act in ACTIONS.items()
-                ),
+                *(Route(f"/{{project}}/{path}", self._serve(build)) for path, build in PAGES.items() if path),
+                *(Route(f"/{{project}}/{path}", self._receive(act), methods=["POST"]) for path, act in ACTIONS.items()),
             ],
             middleware=[Middleware(AccessMiddleware, access=access, templates=self.templates)],
             exception_handlers={
@@ -81,30 +89,29 @@ class Dashboard:
             raise ForbiddenError("You have access to none of the projects here: ask an admin.")
         return RedirectResponse(f"/{names[0]}")
 
-    def _serve(self, path: str, build: Build) -> Endpoint:
+    def _serve(self, build: Build) -> Endpoint:
         """Endpoint of a page. Pages are built in threads, because DuckDB computes without the interpreter's lock."""
 
         async def serve(request: Request) -> Response:
-            return await run_in_threadpool(self._build, path, build, request)
+            return await run_in_threadpool(self._build, build, request)
 
         return serve
 
-    def _receive(self, path: str, act: Act) -> Endpoint:
+    def _receive(self, act: Act) -> Endpoint:
         """Endpoint of a form, which answers with the page that shows the change."""
 
         async def receive(request: Request) -> Response:
             form = await read_form(request)
-            page = await run_in_threadpool(self._open_page, path, request)
+            page = await run_in_threadpool(self._open_page, request)
             page.viewer.require_edit(form.get("csrf_token", ""))
             return RedirectResponse(await run_in_threadpool(act, page, form), status_code=303)
 
         return receive
 
-    def _open_page(self, path: str, request: Request) -> Page:
+    def _open_page(self, request: Request) -> Page:
         project = self._find_project(request)
-        state = parse_state(
-            project.name, path.format(**request.path_params), request.query_params, project.settings.time_zone
-        )
+        path = _path_below(project.name, request)
+        state = parse_state(project.name, path, request.query_params, project.settings.time_zone)
         published = project.current()
         surroundings = {**_describe_surroundings(project, published), "projects": self._list_projects(request)}
         return Page(request, project, published, state, self.templates, request.state.viewer, surroundings)
@@ -122,8 +129,8 @@ class Dashboard:
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         return [name for name in self.projects if viewer is not None and viewer.may_open(name)]
 
-    def _build(self, path: str, build: Build, request: Request) -> Response:
-        page = self._open_page(path, request)
+    def _build(self, build: Build, request: Request) -> Response:
+        page = self._open_page(request)
         settings = page.project.settings
         panel = build_panel(page.published, page.state, settings.time_zone, settings.week_start)
         content = build(page)
@@ -146,11 +153,22 @@ class Dashboard:
         return HTMLResponse(html, status_code=status)
 
 
+def _path_below(project: str, request: Request) -> str:
+    """The path of a page below its project, without escapes."""
+    path: str = request.scope["path"]
+    return path.removeprefix(f"/{project}").strip("/")
+
+
 def _describe_surroundings(project: Project, published: Snapshot) -> dict[str, object]:
-    """Values that every page of a project shows: the last publication and its checks."""
+    """Values that every page of a project shows: the last publication and its checks, and the saved views."""
     publication, settings = describe_publication(published), project.settings
     stale = publication.describe_age(now(), settings.freshness_hours)
-    return {"publication": publication, "stale": stale, "time_zone": settings.time_zone}
+    return {
+        "publication": publication,
+        "stale": stale,
+        "time_zone": settings.time_zone,
+        "views": list_views(project),
+    }
 
 
 def _describe_error(error: Exception) -> tuple[int, str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from turret_pipeline.dashboard.projects import Snapshot
 from turret_pipeline.dashboard.state import PageState
+from turret_pipeline.reports.scope import format_segment, parse_segment
 from turret_pipeline.topics.insights.periods import Period, WeekStart, complete_weeks
 
 VALUES_OFFERED = 30
@@ -87,9 +88,8 @@ def _list_segments(published: Snapshot, state: PageState) -> Iterator[tuple[str,
     for field, value, count in rows:
         by_field.setdefault(field, []).append((value, count))
     for field, values in by_field.items():
-        choices = [
-            Choice(value, f"{field}={value}", f"{field}={value}" in state.segments, "", n) for value, n in values
-        ]
+        named = [(value, format_segment(field, value), count) for value, count in values]
+        choices = (Choice(value, segment, segment in state.segments, "", count) for value, segment, count in named)
         yield field, tuple(choices)
 
 
@@ -100,4 +100,4 @@ def _list_chosen(state: PageState) -> Iterator[Choice]:
         yield Choice(label, "", True, state.change(since=None, until=None))
     for segment in state.segments:
         rest: Sequence[str] = [one for one in state.segments if one != segment]
-        yield Choice(segment.replace("=", " = ", 1), segment, True, state.change(segment=rest))
+        yield Choice(" = ".join(parse_segment(segment)), segment, True, state.change(segment=rest))

@@ -64,7 +64,7 @@ class Page:
         name = self.state.get("table") or next(iter(tables), "")
         if name not in tables:
             raise TurretError(f"Unknown table {name!r} of this page. Available: {list_names(list(tables))}.")
-        return download_table(tables[name].frame, f"{self.project.name}-{name}", form)
+        return download_table(tables[name].download(), f"{self.project.name}-{name}", form)
 
 
 def previous_label(state: PageState) -> str:

@@ -64,8 +64,12 @@ class PageState:
 
     @property
     def address(self) -> str:
-        """URL of this page without any parameter, for forms."""
+        """URL of this page without parameters, to which a form sends them."""
         return _join(self.project, self.path, [])
+
+    def row_page(self) -> int:
+        """The number of the page of rows, from 1. Raises TurretError if it is invalid."""
+        return self.get_number("page", 1)
 
     def to_page(self, path: str, /, **others: str | Sequence[str] | None) -> str:
         """URL of another page of the project with the same common parameters, and with ``others`` of its own.
@@ -82,6 +86,10 @@ class PageState:
         given.pop("page", None)
         given |= {name: _list_values(value) for name, value in changes.items()}
         return _join(self.project, self.path, [(name, value) for name, values in given.items() for value in values])
+
+    def query(self) -> str:
+        """The parameters of this page as the query of a URL, without the page of rows."""
+        return urlencode(self.hidden("table"))
 
     def download(self, form: str) -> str:
         """URL of the table of this page as csv or json."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from turret_pipeline.errors import TurretError
 
+_ESCAPED = "\\="
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -67,11 +69,16 @@ def parse_scope(since: str | None, until: str | None, segments: Sequence[str], t
 
 
 def parse_segment(text: str) -> tuple[str, str]:
-    """Field and value of FIELD=VALUE."""
-    field, mark, value = text.partition("=")
-    if not (mark and field):
+    """Field and value of FIELD=VALUE. In the name of a field, an equals sign follows a backslash."""
+    field, *value = re.split(r"(?<!\\)=", text, maxsplit=1)
+    if not (field and value):
         raise TurretError(f"Invalid segment {text!r}: use FIELD=VALUE, for example plan=team.")
-    return field, value
+    return field.replace(_ESCAPED, "="), value[0]
+
+
+def format_segment(field: str, value: str) -> str:
+    """FIELD=VALUE, as ``parse_segment`` reads it."""
+    return f"{field.replace('=', _ESCAPED)}={value}"
 
 
 def parse_moment(text: str, *, is_end: bool = False, zone: dt.tzinfo = dt.UTC) -> dt.datetime:

@@ -18,6 +18,7 @@ from turret_pipeline.storage.upgrades import UPGRADES
 from turret_pipeline.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from turret_pipeline.storage.dashboard_views import DashboardViewsFile
     from turret_pipeline.storage.field_overrides import FieldOverridesFile
     from turret_pipeline.storage.signal_marks import SignalMarksFile
     from turret_pipeline.storage.topic_edits import TopicEditsFile
@@ -99,6 +100,13 @@ class DataDir:
         from turret_pipeline.storage.signal_marks import SignalMarksFile
 
         return SignalMarksFile(self.root / "signal_marks.jsonl")
+
+    @property
+    def dashboard_views(self) -> "DashboardViewsFile":
+        """Views of the dashboard that people saved."""
+        from turret_pipeline.storage.dashboard_views import DashboardViewsFile
+
+        return DashboardViewsFile(self.root / "dashboard_views.jsonl")
 
     @property
     def topic_edits(self) -> "TopicEditsFile":

@@ -1,5 +1,6 @@
-"""Published tables made of a few literal rows, for tests of figures."""
+"""Published tables from literal rows, in memory."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,31 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.reports.published_tables import PublishedTables
-from turret_pipeline.tables import Table
+from turret_pipeline.reports.scoped_tables import TIMES
+from turret_pipeline.tables import MART_TABLES, Table
+
+Rows = Sequence[Mapping[str, Any]]
+START = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+
+
+def at(minutes: float) -> dt.datetime:
+    """A moment so many minutes after START."""
+    return START + dt.timedelta(minutes=minutes)
+
+
+@contextmanager
+def open_tables(tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with all published tables; columns that a row does not name are null."""
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'; create schema marts")
+        for name, table in MART_TABLES.items():
+            columns = table.schema.names()
+            rows = [{column: row.get(column) for column in columns} for row in tables.get(name, ())]
+            connection.register("literal_rows", pl.DataFrame(rows, table.schema).to_arrow())
+            connection.execute(f"create table marts.{name} as from literal_rows")
+        for name in TIMES:
+            connection.execute(f"create temp view scoped_{name} as from marts.{name}")
+        yield connection
 
 
 class LiteralTables(PublishedTables):

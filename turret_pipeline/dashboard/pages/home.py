@@ -1,6 +1,6 @@
 """Home: how much people use the product, and the answers of the report with links to their evidence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
@@ -10,7 +10,7 @@ from turret_pipeline.dashboard.answers import find_answers
 from turret_pipeline.dashboard.charts.lines import Line, draw_lines
 from turret_pipeline.dashboard.evidence import link_evidence
 from turret_pipeline.dashboard.page import Content, Page, previous_label
-from turret_pipeline.dashboard.tables import ColumnView, TableView
+from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.reports.activity import Activity, read_activity, read_trend
 from turret_pipeline.reports.report.charts import Bar, draw_bars
 from turret_pipeline.reports.report.html import COMPARED
@@ -19,6 +19,8 @@ from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
 
 NAMES = {"unit_count": "", "session_count": "sessions", "user_count": "users"}
+LISTS = {"unit_count": "exchanges", "session_count": "sessions", "user_count": "users"}
+"""Pages that list what is counted."""
 
 
 def show_home(page: Page) -> Content:
@@ -27,7 +29,8 @@ def show_home(page: Page) -> Content:
     assert now is not None  # only the previous scope may be missing
     table = _tabulate_trend(page, now)
     totals = [
-        (getattr(now, name), getattr(before, name) if before else None, noun) for name, noun in _name_units(now).items()
+        (getattr(now, name), getattr(before, name) if before else None, noun, _link_list(page, now, name))
+        for name, noun in _name_units(now).items()
     ]
     is_whole = page.state.scope() == Scope()
     values = {
@@ -90,8 +93,19 @@ def _tabulate_trend(page: Page, activity: Activity) -> TableView:
 
     bucket, frame = page.remember("trend", compute)
     columns = [ColumnView("bucket_date", "Day" if bucket == "day" else "Week from", "day")]
-    columns += [ColumnView(name, title.capitalize(), "count") for name, title in _name_units(activity).items()]
+    for name, title in _name_units(activity).items():
+        columns.append(ColumnView(name, title.capitalize(), "count", _link_lists(page, activity, name, bucket)))
     return TableView("trend", f"Activity by {bucket}", frame, tuple(columns), rows_shown=1000)
+
+
+def _link_list(page: Page, activity: Activity, name: str, **parameters: str) -> str | None:
+    """URL of the list of what is counted; events that are no exchanges have none."""
+    has_list = activity.unit == "exchange" or (name != "unit_count" and not parameters)
+    return page.state.to_page(LISTS[name], **parameters) if has_list else None
+
+
+def _link_lists(page: Page, activity: Activity, name: str, bucket: str) -> Callable[[Row], str | None]:
+    return lambda row: _link_list(page, activity, name, **{bucket: row["bucket_date"].isoformat()})
 
 
 def _name_units(activity: Activity) -> dict[str, str]:
