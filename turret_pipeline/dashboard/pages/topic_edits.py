@@ -13,7 +13,7 @@ MIN_PARTS, MAX_PARTS = 2, 20
 
 
 def describe_edits(page: Page, topic: Mapping[str, Any]) -> dict[str, Any]:
-    """What the forms of a topic's page offer, and the edits that wait for the next run."""
+    """Choices of the forms of a topic's page, and the edits that wait for the next run."""
     editor = TopicEditor(page.published)
     of_field = "select topic_id, label from marts.topics where field = ? and status = 'active' order by label"
     others = page.published.query(of_field, topic["field"]).rows()

@@ -171,7 +171,7 @@ def _describe_share(row: Row, units: str) -> str:
 
 
 def describe_change(row: Row) -> str:
-    """What a change is made of: both shares, the interval of the difference, and its q-value."""
+    """Both shares of a change, the interval of the difference, and its q-value."""
     interval = f"{format_difference(row['difference_low'])} to {format_difference(row['difference_high'])}"
     is_tested = row["q_value"] is not None
     test = f"q-value {format_q_value(row['q_value'])}" if is_tested else "too few to test"

@@ -1,0 +1,53 @@
+"""What viewers do not see on the pages of topics: figures and texts of few users, and forms."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from turret_pipeline.dashboard import app
+from turret_pipeline.dashboard.access import Viewer
+from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import query, read_table
+
+MIN_USERS = 40
+
+
+@pytest.fixture
+def for_viewers(sample_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a dashboard where everyone is a viewer, with a high privacy threshold."""
+    monkeypatch.setenv("TURRET_PRIVACY_MIN_USERS", str(MIN_USERS))
+    monkeypatch.setattr(app, "identify_viewer", lambda _: Viewer("viewer", "token"))
+    with run_dashboard(sample=sample_folder) as url:
+        yield url
+
+
+def test_figures_of_few_users_are_not_shown(for_viewers: str, sample_folder: Path) -> None:
+    rows = read_table(for_viewers, "topics", "topics")
+    users = dict(
+        query(sample_folder, "select subject_topic_id, count(distinct user_id) from marts.exchanges group by 1")
+    )
+    suppressed = [row for row in rows if row["is_suppressed"]]
+    assert {row["topic_id"] for row in suppressed} == {topic for topic, count in users.items() if count < MIN_USERS}
+    assert all(row[name] is None for row in suppressed for name in ("unit_count", "share", "user_count", "trend"))
+    page = httpx.get(f"{for_viewers}/sample/topics").text
+    assert f"fewer than {MIN_USERS} users" in page
+
+
+def test_texts_and_forms_of_few_users_are_not_shown(for_viewers: str, sample_folder: Path) -> None:
+    [(topic_id, texts)] = query(
+        sample_folder,
+        f"select topic_id, example_texts from marts.topics where user_count < {MIN_USERS} order by all limit 1",
+    )
+    page = httpx.get(f"{for_viewers}/sample/topics/{topic_id}").raise_for_status().text
+    assert f"ewer than {MIN_USERS} users" in page
+    assert not any(text in page for text in texts)
+    assert "<form method" not in page
+    assert httpx.get(f"{for_viewers}/sample/topics/{topic_id}?format=json&table=texts").status_code == 400
+
+
+def test_rows_of_few_users_are_left_out(for_viewers: str) -> None:
+    rows = read_table(for_viewers, "topics/prompt-2", "next")
+    assert rows
+    assert all(row["user_count"] >= MIN_USERS for row in rows)
