@@ -73,13 +73,15 @@ def read_flows(connection: duckdb.DuckDBPyConnection, options: FlowOptions) -> p
     return flows.sort("layer", "session_count", "from_node_id", "to_node_id", descending=[False, True, False, False])
 
 
+def select_middle_sequences() -> str:
+    """The query of all sequences with the node (sequence_id), after ``define_flows``."""
+    return "select sequence_id from flow_sequences join scoped_sequences using (sequence_number)"
+
+
 def select_flow_sequences(layer: int, from_node: str, to_node: str) -> str:
     """The query of the sequences of a flow (sequence_id), after ``define_flows``."""
-    return (
-        f"select sequence_id from flow_sequences join scoped_sequences using (sequence_number) "
-        f"where {column_of(layer)} = {quote(from_node)} "
-        f"and {column_of(layer + 1)} = {quote(to_node)}"
-    )
+    is_flow = f"{column_of(layer)} = {quote(from_node)} and {column_of(layer + 1)} = {quote(to_node)}"
+    return f"{select_middle_sequences()} where {is_flow}"
 
 
 def column_of(layer: int) -> str:

@@ -85,6 +85,14 @@ def test_each_flow_leads_to_as_many_sessions(dashboard: str) -> None:
         assert found.height == row["session_count"]
 
 
+def test_the_total_of_a_flow_leads_to_its_sessions(visitor: Visitor) -> None:
+    for path in ("journeys?group=theme", "journeys?start=prompt-1&node=prompt-2", "journeys?node=(start)"):
+        visitor.visit(path)
+        total = visitor.count("section p a")
+        visitor.page.locator("section p a").first.click()
+        assert visitor.count("#count") == total > 0
+
+
 def test_a_click_on_a_number_shows_as_many_sessions(visitor: Visitor) -> None:
     for path in ("journeys/funnel?step=event:prompt_sent&step=event:answer_copied", "journeys"):
         visitor.visit(path)

@@ -13,7 +13,12 @@ from turret_pipeline.dashboard.pages.journey_parts import Journeys, parse_first_
 from turret_pipeline.dashboard.pages.journeys import parse_flow
 from turret_pipeline.dashboard.tables import ColumnView, TableView
 from turret_pipeline.errors import TurretError, list_names
-from turret_pipeline.reports.journey_flows import define_flows, select_flow_sequences
+from turret_pipeline.reports.journey_flows import (
+    FlowOptions,
+    define_flows,
+    select_flow_sequences,
+    select_middle_sequences,
+)
 from turret_pipeline.reports.journey_funnels import define_funnel, select_funnel_sequences
 from turret_pipeline.reports.journey_matrix import list_matrix_nodes
 from turret_pipeline.reports.journey_sequences import (
@@ -63,6 +68,8 @@ def _tabulate(journeys: Journeys, rows: pl.DataFrame) -> TableView:
 
 def _select_flow(journeys: Journeys) -> tuple[str, Select]:
     options, state = parse_flow(journeys), journeys.page.state
+    if not state.get("layer"):
+        return f"flow around {journeys.label(options.node)}", _select_middle(journeys, options)
     layer = _parse_number(journeys, "layer", options.layers[:-1])
     source, target = (_find_node(journeys, name) for name in ("from", "to"))
 
@@ -74,6 +81,16 @@ def _select_flow(journeys: Journeys) -> tuple[str, Select]:
     middle = f"{place} the first {journeys.label(options.node)}" if options.node not in {START, END} else place
     hidden = ", without hidden nodes" if state.get("hide") else ""
     return f"{journeys.label(source)} → {journeys.label(target)}, step {middle}{hidden}", select
+
+
+def _select_middle(journeys: Journeys, options: FlowOptions) -> Select:
+    """All sequences of a flow."""
+
+    def select(connection: Connection) -> str:
+        define_flows(connection, journeys.dimension, options, journeys.page.min_users)
+        return select_middle_sequences()
+
+    return select
 
 
 def _select_funnel(journeys: Journeys) -> tuple[str, Select]:

@@ -34,7 +34,7 @@ def show_flow(page: Page) -> Content:
         total=total,
         chart=_draw(journeys, options, flows),
         distances=list(range(MAX_DISTANCE + 1)),
-        all_link=journeys.link_sessions(node=options.node) if _is_plain(journeys, options) else None,
+        all_link=_link_all(journeys, options),
         hidden_nodes=[
             (journeys.label(name), page.state.change(hide=[one for one in options.hidden if one != name]))
             for name in options.hidden
@@ -84,9 +84,11 @@ def _parse_distance(journeys: Journeys, name: str) -> int:
     return int(text)
 
 
-def _is_plain(journeys: Journeys, options: FlowOptions) -> bool:
-    """True if the sessions of the flow are all that visit its node."""
-    return options.node in journeys.nodes.names and not (options.by_theme or options.start or options.end)
+def _link_all(journeys: Journeys, options: FlowOptions) -> str | None:
+    """URL of all sessions of the flow; without groups and ends these are those that visit its node."""
+    if options.node in journeys.nodes.names and not (options.by_theme or options.start or options.end):
+        return journeys.link_sessions(node=options.node)
+    return journeys.link_list("flow", **_list_parameters(journeys))
 
 
 def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> TableView:
@@ -121,11 +123,14 @@ def _center(journeys: Journeys, options: FlowOptions, node: str) -> str | None:
 
 def _link(journeys: Journeys, row: Row) -> str:
     """URL of the sessions of a flow."""
-    state = journeys.page.state
-    names = ("node", "before", "after", "repeats", "hide", "group", "start", "end")
-    given = {name: state.get_all(name) for name in names}
     flow = {"layer": str(row["layer"]), "from": row["from_node_id"], "to": row["to_node_id"]}
-    return journeys.link_list("flow", **given, **flow)
+    return journeys.link_list("flow", **_list_parameters(journeys), **flow)
+
+
+def _list_parameters(journeys: Journeys) -> dict[str, list[str]]:
+    """The parameters of the flow in the URL."""
+    names = ("node", "before", "after", "repeats", "hide", "group", "start", "end")
+    return {name: journeys.page.state.get_all(name) for name in names}
 
 
 def _hint(journeys: Journeys, row: Row) -> str:
@@ -143,12 +148,13 @@ def _draw_nodes(journeys: Journeys, options: FlowOptions, rows: list[Row]) -> It
     for row in rows:
         for side, (layer, name) in enumerate(((row["layer"], "from_node_id"), (row["layer"] + 1, "to_node_id"))):
             sizes.setdefault((layer, row[name]), [0, 0])[side] += row["session_count"]
+    first = min((layer for layer, _ in sizes), default=0)
     for (layer, node), counts in sizes.items():
         label, count = format_text(journeys.label(node)), max(counts)
         yield {
             "name": f"{layer}|{node}",
             "label": label,
-            "depth": layer - options.layers[0],
+            "depth": layer - first,
             "text": f"{label}\n{count:,} {journeys.noun}",
             "url": _center(journeys, options, node),
             "kind": "middle" if layer == 0 else "pseudo" if node in {START, END, OTHER} else "node",
