@@ -11,8 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from turret_pipeline.dashboard import app
-from turret_pipeline.dashboard.access import Viewer
+from turret_pipeline.dashboard.access import Access, Viewer
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
 from turret_pipeline_tests.dashboard.visits import Visitor
@@ -214,7 +213,7 @@ def test_an_unknown_session_is_not_found(dashboard: str) -> None:
 
 
 def test_viewers_see_no_text_of_few_users(sample_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "identify_viewer", lambda _request: Viewer("viewer", "token"))
+    monkeypatch.setattr(Access, "identify", lambda *_, **__: Viewer("viewer", "token"))
     monkeypatch.setenv("TURRET_PRIVACY_MIN_USERS", "30")
     rare = "select topic_id from marts.topics where user_count < 30 and field = 'prompt'"
     ((session, topic),) = query(

@@ -6,8 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from turret_pipeline.dashboard import app
-from turret_pipeline.dashboard.access import Viewer
+from turret_pipeline.dashboard.access import Access, Viewer
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
 from turret_pipeline_tests.dashboard.published import query, read_table
 
@@ -18,7 +17,7 @@ MIN_USERS = 40
 def for_viewers(sample_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a dashboard where everyone is a viewer, with a high privacy threshold."""
     monkeypatch.setenv("TURRET_PRIVACY_MIN_USERS", str(MIN_USERS))
-    monkeypatch.setattr(app, "identify_viewer", lambda _: Viewer("viewer", "token"))
+    monkeypatch.setattr(Access, "identify", lambda *_, **__: Viewer("viewer", "token"))
     with run_dashboard(sample=sample_folder) as url:
         yield url
 
