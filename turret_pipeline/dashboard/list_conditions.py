@@ -1,6 +1,7 @@
 """Conditions of exchanges: read from the URL, and described in words, each with the URL without it."""
 
 import datetime as dt
+import math
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -9,9 +10,22 @@ from zoneinfo import ZoneInfo
 
 from turret_pipeline.dashboard.page import Page
 from turret_pipeline.errors import TurretError, list_names
-from turret_pipeline.reports.exchange_filter import SIGNAL_NAMES, ExchangeFilter, Rating
+from turret_pipeline.reports.exchange_filter import (
+    LIMITED,
+    NO_TOPIC,
+    OPERATORS,
+    SIGNAL_NAMES,
+    ExchangeFilter,
+    Limit,
+    Rating,
+)
+from turret_pipeline.reports.scope import parse_segment
+from turret_pipeline.tables.exchanges import CONTINUED, ENDED, OPEN
 
-EXCHANGE_PARAMETERS = ("topic", "own", "theme", "signal", "model", "rating", "error", "day", "week", "user", "search")
+EXCHANGE_PARAMETERS = (
+    "topic", "own", "theme", "signal", "model", "rating", "error", "resolved", "ending", "value", *OPERATORS, "day",
+    "week", "user", "search",
+)  # fmt: skip
 SIGNAL_WORDS = {
     "rephrased": "rephrased by the next prompt",
     "corrected": "corrected by the next prompt",
@@ -45,19 +59,26 @@ def read_exchange_filter(page: Page) -> ExchangeFilter:
         raise TurretError("own=1 needs a topic: add topic=ID.")
     _check_choice("signal", signal, SIGNAL_NAMES)
     _check_choice("rating", rating, ("bad", "any"))
-    for name in ("own", "error"):
-        _check_choice(name, get(name), ("1",))
+    _check_choice("own", get("own"), ("1",))
+    for name in ("error", "resolved"):
+        _check_choice(name, get(name), ("0", "1"))
+    _check_choice("ending", get("ending"), (CONTINUED, ENDED, OPEN))
     if len(get("search")) > MAX_SEARCH:
         raise TurretError(f"The text to search for has more than {MAX_SEARCH} characters: shorten it.")
     since, until = _read_days(page)
     return ExchangeFilter(
         topic_id=topic or None,
         is_own=bool(get("own")),
+        field=page.state.dimension or None if topic == NO_TOPIC else None,
         theme=get("theme") or None,
         signal=signal or None,
         model=get("model") or None,
         rating=cast("Rating", rating) if rating else None,
-        is_error=bool(get("error")),
+        is_error=_read_flag(page, "error"),
+        is_resolved=_read_flag(page, "resolved"),
+        ending=get("ending") or None,
+        value=parse_segment(get("value")) if get("value") else None,
+        limits=tuple(_read_limits(page)),
         since=since,
         until=until,
         user_id=get("user") or None,
@@ -77,8 +98,12 @@ def describe_exchange_filter(page: Page, before: str = "", skipped: Collection[s
         words["signal"] = SIGNAL_WORDS[signal]
     if rating := get("rating"):
         words["rating"] = "rated badly" if rating == "bad" else "with a rating"
-    if get("error"):
-        words["error"] = "with an error"
+    words |= {name: of_value[get(name)] for name, of_value in _FLAG_WORDS.items() if get(name)}
+    if get("value"):
+        words["value"] = "with {} = {}".format(*parse_segment(get("value")))
+    for limit in _read_limits(page):
+        column = limit.column.replace("_", " ") if limit.column in LIMITED else limit.column
+        words[limit.name] = f"with {column} {limit.name.replace('_', ' ')} {limit.value:g}"
     if search := get("search"):
         words["search"] = f"with “{search}” in the prompt"
     for name, text in words.items():
@@ -87,6 +112,15 @@ def describe_exchange_filter(page: Page, before: str = "", skipped: Collection[s
             yield Condition(before + text, page.state.change(**removed))
 
 
+_FLAG_WORDS = {
+    "error": {"1": "with an error", "0": "without an error"},
+    "resolved": {"1": "that are resolved", "0": "that are not resolved"},
+    "ending": {
+        ENDED: "that are the last of their session",
+        CONTINUED: "after which their session goes on",
+        OPEN: "whose session may still go on",
+    },
+}
 _WORDS = {"theme": "in the theme", "model": "answered by", "day": "on", "week": "in the week from", "user": "of user"}
 
 
@@ -96,7 +130,9 @@ def exchange_parameters(page: Page) -> dict[str, str]:
 
 
 def find_label(page: Page, topic_id: str) -> str:
-    """Label of a topic. Raises TurretError if no topic has the id."""
+    """Label of a topic, or words for none. Raises TurretError if no topic has the id."""
+    if topic_id == NO_TOPIC:
+        return "no topic"
     labels = read_topics(page)
     if topic_id not in labels:
         raise TurretError(f"Unknown topic {topic_id!r}: open it from the list of topics.")
@@ -120,6 +156,28 @@ def holds_prompts(page: Page, topic_id: str) -> bool:
 def query_names(page: Page, sql: str) -> list[str]:
     """The texts of the first column of a query, which is asked once per publication."""
     return page.published.remember(sql, lambda: page.published.query(sql).to_series().to_list())
+
+
+def _read_flag(page: Page, name: str) -> bool | None:
+    return page.state.get(name) == "1" if page.state.get(name) else None
+
+
+def _read_limits(page: Page) -> Iterator[Limit]:
+    """The limits of numbers in the URL, such as at_least=latency_seconds:3.5. Raises TurretError if one is invalid."""
+    for name in OPERATORS:
+        text = page.state.get(name)
+        column, _, number = text.rpartition(":")
+        if not text:
+            continue
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not column or not math.isfinite(value):
+            raise TurretError(f"Invalid {name} {text!r}: use COLUMN:NUMBER, for example latency_seconds:3.5.")
+        if name in {"at_least", "at_most"}:
+            _check_choice(f"column of {name}", column, LIMITED)
+        yield Limit(name, column, value)
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ leave.
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -24,23 +24,47 @@ SHOWN_TOPICS = "(select topic_id from marts.topics where user_count >= $min_user
 """Topics of enough users: texts of other exchanges are not shown, and not searched."""
 
 Rating = Literal["bad", "any"]
+NO_TOPIC = "none"
+"""In place of a topic's id: the exchanges without one."""
+
+LIMITED = ("latency_seconds", "seconds_to_answer", "cost_usd", "input_tokens", "output_tokens", "rating")
+"""Columns of exchanges that can have a limit."""
+
+OPERATORS = {"at_least": ">=", "at_most": "<=", "over": ">", "up_to": "<="}
+"""Limits by their names: the first two are of LIMITED, the others of number fields of the prompt."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit of a number: its name in OPERATORS, the column or field, and the value."""
+
+    name: str
+    column: str
+    value: float
 
 
 @dataclass(frozen=True)
 class ExchangeFilter:
     """Conditions of exchanges; one that is None or false selects all.
 
-    ``topic_id`` is the subject, with follow-ups, or with ``is_own`` the topic of the prompt's own text. ``since`` and
-    ``until`` are the first moment of a day or week, and the first one after it.
+    ``topic_id`` is the subject, with follow-ups, or with ``is_own`` the topic of the prompt's own text; NO_TOPIC
+    selects those without one. ``field`` is the text field of the prompt. ``value`` is an enum field and the value that
+    was known when the prompt was sent, or else that of the answer. ``since`` and ``until`` are the first moment of a
+    day or week, and the first one after it.
     """
 
     topic_id: str | None = None
     is_own: bool = False
+    field: str | None = None
     theme: str | None = None
     signal: str | None = None
     model: str | None = None
     rating: Rating | None = None
-    is_error: bool = False
+    is_error: bool | None = None
+    is_resolved: bool | None = None
+    ending: str | None = None
+    value: tuple[str, str] | None = None
+    limits: tuple[Limit, ...] = ()
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     user_id: str | None = None
@@ -59,7 +83,12 @@ def select_exchanges(conditions: ExchangeFilter, table: str = "scoped_exchanges"
     """The query of the exchanges of a table that fulfil all conditions but the search for a text."""
     parts, values = ["true"], dict[str, object]()
     tests = {
-        f"{'topic_id' if conditions.is_own else 'subject_topic_id'} = $topic": ("topic", conditions.topic_id),
+        f"coalesce({'topic_id' if conditions.is_own else 'subject_topic_id'}, '{NO_TOPIC}') = $topic": (
+            "topic",
+            conditions.topic_id,
+        ),
+        "field = $field": ("field", conditions.field),
+        "ending = $ending": ("ending", conditions.ending),
         "subject_topic_id in (select topic_id from marts.topics where theme_label = $theme)": (
             "theme",
             conditions.theme,
@@ -73,12 +102,46 @@ def select_exchanges(conditions: ExchangeFilter, table: str = "scoped_exchanges"
         if value is not None:
             parts.append(sql)
             values[name] = value
-    parts += ["is_error"] if conditions.is_error else []
+    if conditions.is_error is not None:
+        parts.append(f"coalesce(is_error, false) = {conditions.is_error}")
+    if conditions.is_resolved is not None:
+        parts.append(f"{_OF_SIGNALS} is_resolved = {conditions.is_resolved})")
+    parts += _list_values(conditions, values)
     parts += ["rating is not null"] if conditions.rating == "any" else []
     for signal in {conditions.signal, BADLY_RATED if conditions.rating == "bad" else None} - {None}:
         assert signal in SIGNAL_NAMES
-        parts.append(f"exchange_id in (select exchange_id from marts.exchange_signals where is_{signal})")
+        parts.append(f"{_OF_SIGNALS} is_{signal})")
     return Selection(f"select * from {table} where {' and '.join(parts)}", values)
+
+
+def _list_values(conditions: ExchangeFilter, values: dict[str, object]) -> Iterator[str]:
+    """Conditions on values and numbers; their parameters are added to ``values``."""
+    if conditions.value is not None:
+        values |= dict(zip(("value_field", "value"), conditions.value, strict=True))
+        yield _HAS_VALUE
+    for number, limit in enumerate(conditions.limits):
+        values[f"limit{number}"] = limit.value
+        test = f"{OPERATORS[limit.name]} $limit{number}"
+        if limit.name in {"over", "up_to"}:
+            values[f"limit_field{number}"] = limit.column
+            yield (
+                f"exchange_id in (select exchange_id from marts.exchange_values where side = 'prompt' "
+                f"and field = $limit_field{number} and isfinite(number_value) and number_value {test})"
+            )
+        else:
+            assert limit.column in LIMITED
+            yield f"isfinite({limit.column}) and {limit.column} {test}"
+
+
+_OF_SIGNALS = "exchange_id in (select exchange_id from marts.exchange_signals where"
+_HAS_VALUE = """
+exchange_id in (
+    select exchange_id from marts.exchange_values
+    where field = $value_field and text_value is not null and side != 'feedback'
+    group by exchange_id having min_by(text_value, side != 'prompt') = $value
+)
+"""
+"""The value of an exchange as the report takes it: that of the prompt, or else of the answer."""
 
 
 def find_exchanges(

@@ -7,6 +7,7 @@ import polars as pl
 
 from turret_pipeline.reports.conversations import read_text
 from turret_pipeline.reports.event_texts import read_metadata
+from turret_pipeline.reports.exchange_filter import NO_TOPIC
 from turret_pipeline.reports.exchange_lists import CHUNK, PROMPT_LENGTH, Counts, RowRange
 
 OUTCOMES = ("assigned", "continuation", "outlier", "unreadable", "empty")
@@ -29,7 +30,10 @@ def list_texts(
     Texts are null if their topic has fewer than ``min_users`` users, and cut after PROMPT_LENGTH characters;
     ``text_length`` has the characters of the whole one.
     """
-    tests = {"topic_id = $topic": ("topic", conditions.topic_id), "outcome = $outcome": ("outcome", conditions.outcome)}
+    tests = {
+        f"coalesce(topic_id, '{NO_TOPIC}') = $topic": ("topic", conditions.topic_id),
+        "outcome = $outcome": ("outcome", conditions.outcome),
+    }
     given = {sql: pair for sql, pair in tests.items() if pair[1] is not None}
     values: dict[str, object] = {"field": conditions.field, **dict(given.values())}
     connection.execute(

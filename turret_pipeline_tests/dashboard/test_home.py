@@ -1,6 +1,7 @@
 """Home: its numbers are those of the published file, and its answers those of the report."""
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -72,6 +73,20 @@ def test_the_answers_are_the_sentences_of_the_report(visitor: Visitor, sample_fo
     sentences = [finding["sentence"] for answer in report["answers"] for finding in answer["findings"]]
     assert len(shown) == len(sentences) > 5
     assert all(text.startswith(sentence) for text, sentence in zip(shown, sentences, strict=True))
+
+
+def test_the_evidence_of_a_sentence_is_as_many_exchanges_as_it_says(visitor: Visitor) -> None:
+    links = visitor.page.locator(".findings a[href*='/exchanges?']")
+    checked = 0
+    for name, href in links.evaluate_all("all => all.map(one => [one.firstChild.textContent, one.href])"):
+        found = re.search(r"([\d,]+) exchanges? in", httpx.get(href).raise_for_status().text)
+        assert found, href
+        assert name == f"These {found[1]} exchanges", href
+        checked += 1
+    assert checked >= 5
+    other_links = visitor.page.locator(".findings a:not([href*='/exchanges?'])")
+    for href in other_links.evaluate_all("all => all.map(one => one.href)"):
+        assert httpx.get(href).status_code == 200, href
 
 
 def test_under_a_filter_the_answers_are_loaded_and_have_a_page_of_their_own(visitor: Visitor) -> None:

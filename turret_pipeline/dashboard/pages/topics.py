@@ -11,6 +11,7 @@ from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_charts import draw_themes, draw_topic_trends, list_on_map, list_themes
 from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
+from turret_pipeline.reports.exchange_filter import NO_TOPIC
 from turret_pipeline.reports.topic_figures import (
     TopicField,
     TopicTrends,
@@ -21,7 +22,7 @@ from turret_pipeline.reports.topic_figures import (
     suppress_few_users,
 )
 
-NO_TOPIC, NO_TOPIC_LABEL = "none", "No topic"
+NO_TOPIC_LABEL = "No topic"
 """The topic of a URL, and the label, of exchanges without a topic. No id is like it: all end in a number."""
 
 SORTS = ("label", "theme_label", "unit_count", "share", "user_count", "before_share", "difference", "q_value")

@@ -13,6 +13,7 @@ from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import DIFFERS, Finding
 from turret_pipeline.reports.report.moves import compare_moves, compare_outcomes
 from turret_pipeline.reports.report.words import certainty, share_of
+from turret_pipeline.reports.scope import format_segment
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.tables.exchanges import PROMPT
 
@@ -111,7 +112,9 @@ def _select_value(row: Mapping[str, Any], *, is_number: bool) -> dict[str, str]:
     if is_number:
         words, _, limit = row["segment_value"].rpartition(" ")
         return {words.replace(" ", "_"): f"{row['segment_field']}:{limit.replace(',', '')}"}
-    return {"value": f"{row['segment_field']}={row['segment_value']}"}
+    if row["segment_field"] == "model":  # a column of exchanges
+        return {"model": row["segment_value"]}
+    return {"value": format_segment(row["segment_field"], row["segment_value"])}
 
 
 def _name(row: Mapping[str, Any], relation: str = " = ") -> str:

@@ -12,6 +12,7 @@ from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import DIFFERS, Finding
 from turret_pipeline.reports.report.words import certainty, share_of
+from turret_pipeline.reports.scope import format_segment
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.stats.shares import bound_p_values
 from turret_pipeline.tables import END, EVENT_NAME, START, USER
@@ -63,7 +64,7 @@ def _describe_move(labels: Mapping[str, str], period: object, row: Mapping[str, 
         high=row["difference_high"],
         evidence={
             "dimension": row["dimension"],
-            "segment": f"{row['segment_field']}={row['segment_value']}",
+            "segment": format_segment(row["segment_field"], row["segment_value"]),
             **_select_move(row["from_node_id"], row["to_node_id"]),
         },
     )
