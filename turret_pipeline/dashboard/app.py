@@ -69,6 +69,7 @@ class Dashboard:
                 Route("/", self._redirect_to_first),
                 Route("/health", _answer_health),
                 Route("/static/{name}", assets.serve),
+                Route("/favicon.ico", lambda _: RedirectResponse(assets.url("icon.svg"), 301)),
                 *Login(access, self.templates).routes,
                 Route("/{project}", self._serve(PAGES[""])),
                 Route("/{project}/newer", self._serve_newer),

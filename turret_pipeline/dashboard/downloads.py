@@ -23,4 +23,5 @@ def to_csv(frame: pl.DataFrame) -> str:
     lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
     flat = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(", ") for name in lists)
     safe = pl.col(pl.String).map_elements(escape_csv_cell, return_dtype=pl.String)
-    return flat.with_columns(safe).write_csv()
+    names = {name: escape_csv_cell(name) for name in flat.columns}
+    return flat.with_columns(safe).rename(names).write_csv()

@@ -12,7 +12,7 @@ from turret_pipeline.dashboard.access import Access, TooManyLoginsError, Viewer,
 from turret_pipeline.dashboard.forms import read_form
 from turret_pipeline.dashboard.templating import Templates
 
-PUBLIC_PATHS, PUBLIC_FOLDER = {"/health", "/login"}, "/static/"
+PUBLIC_PATHS, PUBLIC_FOLDER = {"/health", "/login", "/favicon.ico"}, "/static/"
 WRONG = "Name or password is wrong."
 ASK_SCRIPT = "Log in first. Scripts send a token in the header Authorization: Bearer TOKEN.\n"
 CHALLENGE = {"WWW-Authenticate": "Bearer"}

@@ -17,7 +17,7 @@ from marts.rejected_events group by reason_code order by row_count desc, reason_
 
 _REJECTED = """
 select source_file, line_number, reason_code, reason, raw_text, is_mended from marts.rejected_events
-where reason_code = ? order by source_file, line_number
+where reason_code = $1 or $1 = '' order by source_file, line_number
 """
 
 _FILES = "select * from marts.source_files order by ingested_at desc, source_file"
@@ -53,7 +53,7 @@ def count_rejected(published: PublishedTables) -> pl.DataFrame:
 
 
 def list_rejected(published: PublishedTables, reason_code: str) -> pl.DataFrame:
-    """Rejected rows with a reason, by file and line."""
+    """Rejected rows with a reason, or all of them, by file and line."""
     return published.query(_REJECTED, reason_code)
 
 

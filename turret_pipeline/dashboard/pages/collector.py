@@ -35,6 +35,8 @@ _lock = threading.Lock()
 
 def show_collector(page: Page) -> Content:
     """The page of the keys, and the new key if one was just made."""
+    if not _has_collector(page):
+        return Content("collector_missing.html", "Collector", {})
     settings, project = _load_settings(page), _find_collector_project(page)
     rows = [row for row in list_keys(settings) if project in {None, row["project"]}]
     table = TableView("keys", "All keys", pl.DataFrame(rows, SCHEMA, orient="row"), COLUMNS, "No keys yet: create one.")
@@ -53,12 +55,14 @@ def show_collector(page: Page) -> Content:
 
 def show_arrivals(page: Page) -> Content:
     """The number of events that arrived, which an open page asks for again and again."""
-    counts = _count_events(_load_settings(page), _find_collector_project(page))
+    counts = _count_events(_load_settings(page), _find_collector_project(page)) if _has_collector(page) else {}
     return Content("arrivals.html", "Arrivals", {"counts": counts})
 
 
 def change_keys(page: Page, form: Mapping[str, str]) -> str:
     """Create, rotate or revoke a key, and return the URL that shows it. Raises TurretError if that is not possible."""
+    if not _has_collector(page):
+        raise TurretError("No collector writes to the folder of this project, so it has no keys.")
     settings, project = _load_settings(page), _find_collector_project(page)
     file, action = KeyFile(settings.folder), form.get("action", "")
     name = form.get("project", "").strip() if project is None else project
@@ -93,19 +97,14 @@ def _load_settings(page: Page) -> CollectorSettings:
 
 
 def _find_collector_project(page: Page) -> str | None:
-    """The project of the collector that this page may see; None: all, on a dashboard of one whole data folder.
-
-    Raises TurretError for other folders, into which no collector writes.
-    """
+    """The project of the collector that this page may see; None: all, on a dashboard of one whole data folder."""
     root = page.project.data.root
-    if _is_collector_project(root):
-        return root.name
-    if page.project.name != ONLY_PROJECT:
-        raise TurretError(
-            f"No collector writes to the folder of project {page.project.name}: list a folder of the collector's "
-            "projects in table [projects] of turret.toml, such as data/projects/NAME."
-        )
-    return None
+    return root.name if _is_collector_project(root) else None
+
+
+def _has_collector(page: Page) -> bool:
+    """True if a collector writes to the folder of the project, or may write below it."""
+    return page.project.name == ONLY_PROJECT or _is_collector_project(page.project.data.root)
 
 
 def _is_collector_project(root: Path) -> bool:

@@ -72,19 +72,19 @@ def show_quality(page: Page) -> Content:
 
 
 def show_rejected(page: Page) -> Content:
-    """The rejected rows with one reason; their text only for admins. Raises TurretError if there are none."""
+    """The rejected rows, all or those with one reason; and their text for admins. Raises TurretError without any."""
     reason = page.state.get("reason")
     rows = list_rejected(page.published, reason)
-    if rows.is_empty():
+    if reason and rows.is_empty():
         raise TurretError(f"No row was rejected with the reason {reason!r}: choose one on the page Quality.")
     columns: tuple[ColumnView, ...] = REJECTED
     if page.viewer.can_edit:
         columns = (*REJECTED, ColumnView("raw_text", "Row"))
     else:
         rows = rows.drop("raw_text")
-    first = ROWS_SHOWN * (page.state.get_number("page", 1) - 1)
-    table = TableView("rejected", "Rejected rows", rows, columns, "No such rows on this page.", first)
-    return Content("rejected.html", f"Rejected rows: {reason}", {}, (table,))
+    first = ROWS_SHOWN * (page.state.row_page() - 1)
+    table = TableView("rejected", "Rejected rows", rows, columns, "No row was rejected.", first)
+    return Content("rejected.html", f"Rejected rows: {reason}" if reason else "Rejected rows", {}, (table,))
 
 
 def _tabulate_reasons(page: Page) -> TableView:

@@ -59,7 +59,7 @@ def _run(page: Page, query: str) -> QueryResult:
 
 def _tabulate(page: Page, frame: pl.DataFrame) -> TableView:
     columns = tuple(ColumnView(name, name, _choose_kind(kind)) for name, kind in frame.schema.items())
-    first = ROWS_SHOWN * (page.state.get_number("page", 1) - 1)
+    first = ROWS_SHOWN * (page.state.row_page() - 1)
     return TableView("result", "Result", frame, columns, "The query has no rows.", first)
 
 
