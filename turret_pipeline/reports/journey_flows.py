@@ -14,7 +14,7 @@ MAX_DISTANCE, MAX_NODES = 5, 12
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """What a flow shows: its middle node, how far it goes, and how steps are made.
+    """The extent of a flow: its middle node, how far it goes, and how steps are made.
 
     The middle may be (start) or (end). With ``is_repeated`` each event is a step, else consecutive events on one node
     are one. Hidden nodes are passed over as if they were not there; with ``by_theme`` topics of one theme are one node.

@@ -132,7 +132,7 @@ def _tabulate(journeys: Journeys, options: FunnelOptions) -> TableView:
 
 
 def _hint_of(rows: pl.DataFrame, row: Row, base: str, noun: str) -> str:
-    """What the share of the first or the previous step is made of."""
+    """The parts of the share of the first or the previous step."""
     earlier = 0 if base == "first" else row["step_number"] - 2
     total = rows["session_count"][max(earlier, 0)]
     return "" if total is None else _hint(row, base, total, noun)

@@ -1,4 +1,4 @@
-"""What the pages of journeys share: the dimension and its nodes, links to sessions, and the sides of a comparison."""
+"""Shared by the pages of journeys: the dimension and its nodes, links to sessions, and the sides of a comparison."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -81,7 +81,7 @@ class Journeys:
 
     @property
     def noun(self) -> str:
-        """What is counted: users or sessions."""
+        """Name of what is counted: users or sessions."""
         return "users" if self.is_of_users else "sessions"
 
     @property
@@ -94,11 +94,11 @@ class Journeys:
         return self.nodes.labels.get(node, node)
 
     def compute(self, name: str, read: Callable[[duckdb.DuckDBPyConnection], T], *keys: Any) -> T:  # noqa: ANN401
-        """What ``read`` finds in the scope of the page, computed once."""
+        """Result of ``read`` in the scope of the page, computed once."""
         return self.compute_in(self.page.state.scope(), name, read, *keys)
 
     def compute_in(self, scope: Scope, name: str, read: Callable[[duckdb.DuckDBPyConnection], T], *keys: Any) -> T:  # noqa: ANN401
-        """What ``read`` finds in a scope, computed once."""
+        """Result of ``read`` in a scope, computed once."""
 
         def compute() -> T:
             with open_journeys(self.page.published, scope, self.dimension) as connection:
@@ -163,7 +163,7 @@ class Journeys:
         return Side(f"{state.since} to {state.until}", scope), Side(previous_label(state), before)
 
     def values(self, **more: object) -> dict[str, object]:
-        """What the templates of all pages of journeys show."""
+        """Values that the templates of all pages of journeys show."""
         page = self.page
         dimensions = page.published.remember("dimensions", lambda: _read_dimensions(page.published))
         segments = page.published.remember("segment choices", lambda: _read_segments(page.published))

@@ -159,7 +159,7 @@ _FIGURES: dict[str, Callable[[Journeys], tuple[str, Select]]] = {
     "start": _select_start,
     "end": _select_end,
 }
-"""What the page lists: its words, and the query of its sequences, from the URL."""
+"""The list of the page: its words, and the query of its sequences, from the URL."""
 
 
 def _find_node(journeys: Journeys, name: str) -> str:
