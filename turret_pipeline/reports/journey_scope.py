@@ -17,7 +17,7 @@ from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.tables import EVENT_NAME, USER
 
 CLUSTER = "hash(coalesce(user_id, '(session) ' || sequence_id))"
-"""The person that sessions depend on: their user, or the session itself if the user is unknown; as a number, which is fast."""
+"""The person that sessions depend on, as a number, which is fast: their user, or the session itself if unknown."""
 
 _STEPS = f"""
 select sequence_id, user_id, row_number() over () - step_number as sequence_number, {CLUSTER} as cluster,
