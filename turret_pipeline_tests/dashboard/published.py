@@ -20,6 +20,8 @@ def read_table(dashboard: str, path: str, table: str) -> list[dict[str, Any]]:
     """Rows of a table of a page of the project sample."""
     mark = "&" if "?" in path else "?"
     rows: list[dict[str, Any]] = (
-        httpx.get(f"{dashboard}/sample/{path}{mark}format=json&table={table}").raise_for_status().json()
+        httpx.get(f"{dashboard}/sample{'/' if path else ''}{path}{mark}format=json&table={table}")
+        .raise_for_status()
+        .json()
     )
     return rows

@@ -1,4 +1,4 @@
-"""What viewers do not see on the pages of topics: figures and texts of few users, and forms."""
+"""Suppressed for viewers on Home and on the pages of topics: figures and texts of few users, and forms."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,3 +50,16 @@ def test_rows_of_few_users_are_left_out(for_viewers: str) -> None:
     rows = read_table(for_viewers, "topics/prompt-2", "next")
     assert rows
     assert all(row["user_count"] >= MIN_USERS for row in rows)
+
+
+def test_activity_of_few_users_is_not_shown(for_viewers: str, sample_folder: Path) -> None:
+    day_users = query(
+        sample_folder,
+        "select prompt_at::date::text, count(distinct user_id) from marts.exchanges group by 1 order by 2",
+    )
+    rows = {row["bucket_date"]: row for row in read_table(for_viewers, "", "trend")}
+    assert all((rows[day]["unit_count"] is None) == (users < MIN_USERS) for day, users in day_users)
+    quiet_day = day_users[0][0]
+    page = httpx.get(f"{for_viewers}/sample?since={quiet_day}&until={quiet_day}").raise_for_status().text
+    assert f"Fewer than {MIN_USERS} users" in page
+    assert "<strong>" not in page.split("<main")[1].split("</main>")[0]

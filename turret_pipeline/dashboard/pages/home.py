@@ -27,6 +27,9 @@ def show_home(page: Page) -> Content:
     """The page of a project."""
     now, before = _count(page, page.state.scope()), _count(page, page.state.previous_scope())
     assert now is not None  # only the previous scope may be missing
+    if _is_of_few(page, now):
+        return Content("few.html", "Home", {})
+    before = None if before and _is_of_few(page, before) else before
     table = _tabulate_trend(page, now)
     totals = [
         (getattr(now, name), getattr(before, name) if before else None, noun, _link_list(page, now, name))
@@ -47,6 +50,8 @@ def show_answers(page: Page) -> Content:
     """The answers alone: under a filter they take longer than the rest of Home, which loads them when it is shown."""
     now = _count(page, page.state.scope())
     assert now is not None
+    if _is_of_few(page, now):
+        return Content("few.html", "Answers", {})
     is_part = page.request.headers.get("hx-request") == "true"
     values = {"answers": list(_describe_answers(page, now))}
     return Content("answers_part.html" if is_part else "answers.html", "Answers", values)
@@ -73,6 +78,11 @@ def _draw_finding(answer: Answer, finding: Finding) -> Markup:
     return Markup(draw_bars(finding.sentence, bars, largest))
 
 
+def _is_of_few(page: Page, activity: Activity) -> bool:
+    """True if the figures are of fewer users than this person may see."""
+    return activity.unit_count > 0 and activity.user_count < page.min_users > 1
+
+
 def _count(page: Page, scope: Scope | None) -> Activity | None:
     if scope is None:
         return None
@@ -92,6 +102,9 @@ def _tabulate_trend(page: Page, activity: Activity) -> TableView:
             return read_trend(connection, settings.time_zone, settings.week_start)
 
     bucket, frame = page.remember("trend", compute)
+    if page.min_users > 1:
+        is_shown = (pl.col("user_count") >= page.min_users) | (pl.col("unit_count") == 0)
+        frame = frame.with_columns(pl.when(is_shown).then(name).alias(name) for name in NAMES)
     columns = [ColumnView("bucket_date", "Day" if bucket == "day" else "Week from", "day")]
     for name, title in _name_units(activity).items():
         columns.append(ColumnView(name, title.capitalize(), "count", _link_lists(page, activity, name, bucket)))
@@ -115,5 +128,8 @@ def _name_units(activity: Activity) -> dict[str, str]:
 def _draw(frame: pl.DataFrame, column: str, title: str) -> dict[str, object]:
     days = [f"{day:%Y-%m-%d}" for day in frame["bucket_date"]]
     values = frame[column].to_list()
-    notes = [f"{day}: {value:,} {title}" for day, value in zip(days, values, strict=True)]
+    notes = [
+        f"{day}: too few users" if value is None else f"{day}: {value:,} {title}"
+        for day, value in zip(days, values, strict=True)
+    ]
     return {"title": title, "svg": draw_lines(f"{title.capitalize()} over time", days, [Line(title, values, notes)])}
