@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import SettingsConfigDict
 
 from turret_pipeline.config.loading import (
     TOML_FILE,
     AbsolutePath,
     CommaSeparated,
+    ServerSettings,
     check_url,
     describe_problem,
     load_model,
@@ -32,7 +28,7 @@ TABLE = "collector"
 MEGABYTE = 1_000_000
 
 
-class CollectorSettings(BaseSettings):
+class CollectorSettings(ServerSettings):
     """Settings of the collector and of `turret send`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)
@@ -83,16 +79,13 @@ class CollectorSettings(BaseSettings):
         return check_url(value).rstrip("/")
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Sources in order of precedence: arguments, environment, turret.toml."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_toml_table())
+    def read_toml_values(cls) -> dict[str, Any]:
+        """Table [collector] of turret.toml, with the data folder that the file sets for the pipeline."""
+        document = read_toml()
+        table = document.get(TABLE, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"{TABLE} must be a table")
+        return {name: document[name] for name in ("data_dir",) if name in document} | table
 
     @property
     def folder(self) -> Path:
@@ -110,15 +103,6 @@ def load_collector_settings(**overrides: object) -> CollectorSettings:
     names = {PREFIX + name.upper() for name in CollectorSettings.model_fields if name != "data_dir"}
     reject_unknown_variables(PREFIX, names)
     return load_model(CollectorSettings, overrides, _describe_error)
-
-
-def _read_toml_table() -> dict[str, Any]:
-    """Table [collector] of turret.toml, with the data folder that the file sets for the pipeline."""
-    document = read_toml()
-    table = document.get(TABLE, {})
-    if not isinstance(table, dict):
-        raise ValueError(f"{TABLE} must be a table")
-    return {name: document[name] for name in ("data_dir",) if name in document} | table
 
 
 def _describe_error(problem: dict[str, Any]) -> str:

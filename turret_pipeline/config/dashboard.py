@@ -10,19 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from turret_pipeline.config.addresses import normalize_host
 from turret_pipeline.config.loading import (
     TOML_FILE,
     AbsolutePath,
     CommaSeparated,
+    ServerSettings,
     describe_problem,
     load_model,
     read_toml,
@@ -46,7 +41,7 @@ def _split_pairs(value: object) -> object:
     return {name.strip(): folder.strip() for name, _, folder in pairs}
 
 
-class DashboardSettings(BaseSettings):
+class DashboardSettings(ServerSettings):
     """Settings of the dashboard."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)
@@ -110,16 +105,15 @@ class DashboardSettings(BaseSettings):
         return value
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Sources in order of precedence: arguments, environment, turret.toml."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_toml_tables())
+    def read_toml_values(cls) -> dict[str, Any]:
+        """Tables [dashboard] and [projects] of turret.toml, with the data folder that it sets for the pipeline."""
+        document = read_toml()
+        for name in (DASHBOARD, PROJECTS):
+            if not isinstance(document.get(name, {}), dict):
+                raise ValueError(f"{name} must be a table")
+        given = {name: document[name] for name in ("data_dir", PROJECTS) if name in document}
+        table: dict[str, Any] = document.get(DASHBOARD, {})
+        return given | table
 
     @property
     def folder(self) -> Path:
@@ -142,17 +136,6 @@ def load_dashboard_settings(**overrides: object) -> DashboardSettings:
     if overrides.get("data_dir") is not None:
         overrides["projects"] = {}
     return load_model(DashboardSettings, overrides, _describe_error)
-
-
-def _read_toml_tables() -> dict[str, Any]:
-    """Tables [dashboard] and [projects] of turret.toml, with the data folder that the file sets for the pipeline."""
-    document = read_toml()
-    for name in (DASHBOARD, PROJECTS):
-        if not isinstance(document.get(name, {}), dict):
-            raise ValueError(f"{name} must be a table")
-    given = {name: document[name] for name in ("data_dir", PROJECTS) if name in document}
-    table: dict[str, Any] = document.get(DASHBOARD, {})
-    return given | table
 
 
 def _describe_error(problem: dict[str, Any]) -> str:

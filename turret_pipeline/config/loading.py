@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsError,
+)
 
 from turret_pipeline.errors import TurretError
 
@@ -39,6 +45,27 @@ CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 """A list, or text with commas between its items."""
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class ServerSettings(BaseSettings):
+    """Settings of a server, whose sources are in order of precedence: arguments, environment, turret.toml."""
+
+    @classmethod
+    def read_toml_values(cls) -> dict[str, Any]:
+        """The values that turret.toml has for it. Raises ValueError if the file is invalid."""
+        raise NotImplementedError
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources in order of precedence."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, cls.read_toml_values())
 
 
 def read_toml() -> dict[str, Any]:
