@@ -54,7 +54,8 @@ class Snapshot(PublishedTables):
         cursor = self._connection.cursor()
         try:
             cursor.execute("set timezone = 'UTC'")
-            yield cursor
+            with self.explain_other_version():
+                yield cursor
         finally:
             cursor.close()
 

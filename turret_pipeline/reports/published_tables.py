@@ -67,13 +67,18 @@ class PublishedTables:
             found = "Nothing is published in" if self.data.root.is_dir() else "No data folder at"
             remedy = f"run {self.command('run')} first, or choose another folder with --data-dir"
             raise TurretError(f"{found} {self.data.root} yet: {remedy}.")
+        with self.data.warehouse.open() as connection, self.explain_other_version():
+            yield connection
+
+    @contextmanager
+    def explain_other_version(self) -> Iterator[None]:
+        """Raise TurretError if a query within asks for a table or a column that the published file lacks."""
         try:
-            with self.data.warehouse.open() as connection:
-                yield connection
+            yield
         except (duckdb.CatalogException, duckdb.BinderException):
             raise TurretError(
                 f"{display_path(self.data.warehouse.published)} was published by another version: "
-                "publish it again with turret run."
+                f"publish it again with {self.command('run')}."
             ) from None
 
     def command(self, name: str) -> str:

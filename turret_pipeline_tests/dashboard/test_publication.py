@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import duckdb
 import httpx
 from playwright.sync_api import Browser, expect
 
@@ -54,3 +55,14 @@ def test_projects_are_apart_and_an_unknown_one_is_not_found(tmp_path: Path) -> N
         assert "<strong>60</strong> sessions" in httpx.get(f"{url}/second").text
         assert httpx.get(f"{url}/third").status_code == 404
         assert httpx.get(url, follow_redirects=True).url == f"{url}/first"
+
+
+def test_a_file_of_another_version_says_what_to_run(tmp_path: Path) -> None:
+    path = write_published(tmp_path, Size(50, 10, 5))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop table marts.session_values")
+    with run_dashboard(one=tmp_path) as url:
+        answer = httpx.get(f"{url}/one")
+
+    assert answer.status_code == 400
+    assert "was published by another version: publish it again with turret run" in answer.text
