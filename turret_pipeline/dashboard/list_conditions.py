@@ -65,7 +65,7 @@ def read_exchange_filter(page: Page) -> ExchangeFilter:
     _check_choice("ending", get("ending"), (CONTINUED, ENDED, OPEN))
     if len(get("search")) > MAX_SEARCH:
         raise TurretError(f"The text to search for has more than {MAX_SEARCH} characters: shorten it.")
-    since, until = _read_days(page)
+    since, until = read_days(page)
     return ExchangeFilter(
         topic_id=topic or None,
         is_own=bool(get("own")),
@@ -91,8 +91,7 @@ def describe_exchange_filter(page: Page, before: str = "", skipped: Collection[s
     get = page.state.get
     words: dict[str, str] = {}
     if topic := get("topic"):
-        label = find_label(page, topic)
-        words["topic"] = f"with their own text about {label}" if get("own") else f"about {label}"
+        words["topic"] = describe_topic(page, topic, is_own=bool(get("own")))
     words |= {name: f"{text} {get(name)}" for name, text in _WORDS.items() if get(name)}
     if signal := get("signal"):
         words["signal"] = SIGNAL_WORDS[signal]
@@ -129,6 +128,14 @@ def exchange_parameters(page: Page) -> dict[str, str]:
     return {name: page.state.get(name) for name in EXCHANGE_PARAMETERS if page.state.get(name)}
 
 
+def describe_topic(page: Page, topic_id: str, *, is_own: bool = False) -> str:
+    """The condition that exchanges or texts are about a topic, in words. Raises TurretError if no topic has the id."""
+    if topic_id == NO_TOPIC:
+        return "without a topic"
+    label = find_label(page, topic_id)
+    return f"with their own text about {label}" if is_own else f"about {label}"
+
+
 def find_label(page: Page, topic_id: str) -> str:
     """Label of a topic, or words for none. Raises TurretError if no topic has the id."""
     if topic_id == NO_TOPIC:
@@ -150,7 +157,7 @@ def read_topics(page: Page) -> dict[str, tuple[str, str]]:
 def holds_prompts(page: Page, topic_id: str) -> bool:
     """True if the texts of the topic are prompts."""
     sql = "select distinct field from marts.exchange_roles where role = 'prompt'"
-    return read_topics(page)[topic_id][1] in query_names(page, sql)
+    return topic_id == NO_TOPIC or read_topics(page)[topic_id][1] in query_names(page, sql)
 
 
 def query_names(page: Page, sql: str) -> list[str]:
@@ -185,7 +192,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise TurretError(f"Invalid {name} {value!r}: use {list_names(choices)}.")
 
 
-def _read_days(page: Page) -> tuple[dt.datetime | None, dt.datetime | None]:
+def read_days(page: Page) -> tuple[dt.datetime | None, dt.datetime | None]:
     """The first moment of the day or week in the URL, and the first one after it, in the project's time zone."""
     day, week = page.state.get("day"), page.state.get("week")
     if day and week:

@@ -1,5 +1,6 @@
 """Texts of a text field that are no prompts, by topic and outcome, with their events."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 import duckdb
@@ -15,11 +16,16 @@ OUTCOMES = ("assigned", "continuation", "outlier", "unreadable", "empty")
 
 @dataclass(frozen=True)
 class TextFilter:
-    """Conditions of texts; one that is None selects all. ``topic_id`` is the topic of the text itself."""
+    """Conditions of texts; one that is None selects all. ``topic_id`` is the topic of the text itself.
+
+    NO_TOPIC selects those without one. ``since`` and ``until`` are the first moment, and the first one after it.
+    """
 
     field: str
     topic_id: str | None = None
     outcome: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
 
 
 def list_texts(
@@ -33,14 +39,16 @@ def list_texts(
     tests = {
         f"coalesce(topic_id, '{NO_TOPIC}') = $topic": ("topic", conditions.topic_id),
         "outcome = $outcome": ("outcome", conditions.outcome),
+        "event_at >= $since": ("since", conditions.since),
+        "event_at < $until": ("until", conditions.until),
     }
     given = {sql: pair for sql, pair in tests.items() if pair[1] is not None}
     values: dict[str, object] = {"field": conditions.field, **dict(given.values())}
     connection.execute(
         "create or replace temp table found_texts as "
         "select event_id, session_id, user_id, event_at, event_name, topic_id, outcome, similarity "
-        "from (select event_id, topic_id, outcome, similarity from marts.event_topics "
-        f"where {' and '.join(['field = $field', *given])}) join scoped_events using (event_id)",
+        "from (select event_id, topic_id, outcome, similarity from marts.event_topics where field = $field) "
+        f"join scoped_events using (event_id) where {' and '.join(['true', *given])}",
         values,
     )
     counts = connection.execute(

@@ -3,7 +3,7 @@
 import duckdb
 import polars as pl
 
-from turret_pipeline.dashboard.list_conditions import Condition, find_label, query_names
+from turret_pipeline.dashboard.list_conditions import Condition, describe_topic, find_label, query_names, read_days
 from turret_pipeline.dashboard.listings import Listing, make_table, row_range, session_url, topic_url
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages.exchanges import count_of, describe_text
@@ -66,15 +66,18 @@ def _read_filter(page: Page) -> TextFilter:
         find_label(page, topic)
     if outcome and outcome not in OUTCOMES:
         raise TurretError(f"Invalid outcome {outcome!r}: use {list_names(OUTCOMES)}.")
-    return TextFilter(field or fields[0], topic or None, outcome or None)
+    return TextFilter(field or fields[0], topic or None, outcome or None, *read_days(page))
 
 
 def _describe_conditions(page: Page, conditions: TextFilter) -> list[Condition]:
     found = []
     if conditions.topic_id:
-        found.append(Condition(f"about {find_label(page, conditions.topic_id)}", page.state.change(topic=None)))
+        found.append(Condition(describe_topic(page, conditions.topic_id), page.state.change(topic=None)))
     if conditions.outcome:
         found.append(Condition(OUTCOME_WORDS[conditions.outcome], page.state.change(outcome=None)))
+    for name, words in (("day", "on"), ("week", "in the week from")):
+        if page.state.get(name):
+            found.append(Condition(f"{words} {page.state.get(name)}", page.state.change(**{name: None})))
     return found
 
 

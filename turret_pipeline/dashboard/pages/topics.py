@@ -23,7 +23,7 @@ from turret_pipeline.reports.topic_figures import (
 )
 
 NO_TOPIC_LABEL = "No topic"
-"""The topic of a URL, and the label, of exchanges without a topic. No id is like it: all end in a number."""
+"""The label of exchanges and texts without a topic."""
 
 SORTS = ("label", "theme_label", "unit_count", "share", "user_count", "before_share", "difference", "q_value")
 UP = "up"
