@@ -20,10 +20,27 @@ def list_sessions(
     if conditions.is_of_journeys:  # follows steps once, not for the count and again for the rows
         connection.execute(f"create or replace temp table found_sessions as {found.sql}", found.values)
         found = Selection("from found_sessions", {})
+    return _list_found(connection, found, rows, dimension.removeprefix(USER))
+
+
+def list_sessions_of_sequences(
+    connection: duckdb.DuckDBPyConnection, selected: str, rows: RowRange, dimension: str
+) -> tuple[int, int, pl.DataFrame]:
+    """The same for the sessions of the query ``selected`` (sequence_id), which is one of a dimension of sessions."""
+    connection.execute(
+        "create or replace temp table found_sessions as from scoped_sessions "
+        f"where session_id in (select sequence_id from ({selected}))"
+    )
+    return _list_found(connection, Selection("from found_sessions", {}), rows, dimension)
+
+
+def _list_found(
+    connection: duckdb.DuckDBPyConnection, found: Selection, rows: RowRange, dimension: str
+) -> tuple[int, int, pl.DataFrame]:
     count, users = connection.execute(
         f"select count(*), count(distinct user_id) from ({found.sql})", found.values
     ).fetchall()[0]
-    return count, users, _read_rows(connection, found, rows, dimension.removeprefix(USER))
+    return count, users, _read_rows(connection, found, rows, dimension)
 
 
 def _read_rows(connection: duckdb.DuckDBPyConnection, found: Selection, rows: RowRange, dimension: str) -> pl.DataFrame:

@@ -181,7 +181,7 @@ def test_the_turns_of_a_session_can_be_downloaded(dashboard: str, sample_folder:
 @pytest.mark.parametrize(
     "path",
     [
-        "exchanges?topic=none",
+        "exchanges?topic=unknown",
         "exchanges?own=1",
         "exchanges?signal=is_declined",
         "exchanges?rating=good",

@@ -17,7 +17,7 @@ NUMBER = re.compile(
 )
 """A link to a list whose text starts with a whole number."""
 
-FOUND = re.compile(r'class="found">(?:<[^>]*>)?\s*([\d,]+)')
+FOUND = re.compile(r'class="found">\s*([\d,]+)')
 OF_A_KIND = 12
 """Links with the same page and parameters that are followed."""
 

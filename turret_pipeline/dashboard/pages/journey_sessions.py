@@ -1,18 +1,22 @@
 """The sessions of a figure about journeys: of a flow, a step of a funnel, a cell of the matrix, a whole path."""
 
-from collections.abc import Callable
-from urllib.parse import quote
+from collections.abc import Callable, Iterator
 
 import duckdb
 import polars as pl
 
+from turret_pipeline.dashboard.list_conditions import Condition
+from turret_pipeline.dashboard.listings import DOWNLOADED, row_range
 from turret_pipeline.dashboard.page import Content, Page
+from turret_pipeline.dashboard.pages.exchanges import count_of
 from turret_pipeline.dashboard.pages.journey_funnel import parse_funnel
 from turret_pipeline.dashboard.pages.journey_matrix import DEPTHS, NODES, parse_depth
-from turret_pipeline.dashboard.pages.journey_parts import Journeys, parse_first_row
+from turret_pipeline.dashboard.pages.journey_parts import Journeys
 from turret_pipeline.dashboard.pages.journeys import parse_flow
+from turret_pipeline.dashboard.pages.sessions import list_session_columns
 from turret_pipeline.dashboard.tables import ColumnView, TableView
 from turret_pipeline.errors import TurretError, list_names
+from turret_pipeline.reports.exchange_lists import Counts, RowRange
 from turret_pipeline.reports.journey_flows import (
     FlowOptions,
     define_flows,
@@ -21,6 +25,7 @@ from turret_pipeline.reports.journey_flows import (
 )
 from turret_pipeline.reports.journey_funnels import define_funnel, select_funnel_sequences
 from turret_pipeline.reports.journey_matrix import list_matrix_nodes
+from turret_pipeline.reports.journey_scope import open_journeys
 from turret_pipeline.reports.journey_sequences import (
     list_sequences,
     select_at_step,
@@ -28,7 +33,10 @@ from turret_pipeline.reports.journey_sequences import (
     select_movers,
     select_visitors,
 )
+from turret_pipeline.reports.session_lists import list_sessions_of_sequences
 from turret_pipeline.tables import END, OTHER, START
+
+NOBODY = "Nobody did this. Choose other days or segments above."
 
 Connection = duckdb.DuckDBPyConnection
 Select = Callable[[Connection], str]
@@ -36,34 +44,63 @@ Select = Callable[[Connection], str]
 
 
 def show_journey_sessions(page: Page) -> Content:
-    """The page."""
+    """The list: of sessions as on the page of all sessions, or of users in a dimension of users."""
     journeys = Journeys(page)
     of = page.state.get("of")
     if of not in _FIGURES:
         raise TurretError(f"Unknown figure {of!r} to list. Available: {list_names(list(_FIGURES))}.")
     what, select = _FIGURES[of](journeys)
-    rows = journeys.compute(
-        "journey sessions", lambda connection: list_sequences(connection, select(connection)), page.state.others
+    counts, table = _list_users(journeys, select) if journeys.is_of_users else _list_sessions(journeys, select)
+    is_hidden = counts.is_of_fewer_users(page.min_users)
+    others = f" of {count_of(counts.user_count, 'user')}" if not journeys.is_of_users else ""
+    values = {
+        "is_hidden": is_hidden,
+        "sentence": [(f"{count_of(counts.row_count, journeys.one)}{others}", None)],
+        "conditions": [Condition(what, page.state.to_page("sessions"))],
+        "notes": [*_list_notes(journeys)],
+        "has_search": False,
+    }
+    return Content("list.html", journeys.noun.capitalize(), values, () if is_hidden else (table,))
+
+
+def _list_sessions(journeys: Journeys, select: Select) -> tuple[Counts, TableView]:
+    page, rows = journeys.page, row_range(journeys.page)
+
+    def read(connection: Connection, rows: RowRange) -> tuple[int, int, pl.DataFrame]:
+        return list_sessions_of_sequences(connection, select(connection), rows, journeys.dimension)
+
+    def read_all() -> pl.DataFrame:
+        with open_journeys(page.published, page.state.scope(), journeys.dimension) as connection:
+            return read(connection, RowRange(DOWNLOADED))[2]
+
+    count, users, frame = journeys.compute(
+        "journey sessions", lambda connection: read(connection, rows), page.state.others, rows
     )
-    is_few = 0 < rows["user_id"].n_unique() - rows["user_id"].has_nulls() < page.min_users
-    if is_few:
-        rows = rows.clear()
-    table = _tabulate(journeys, rows)
-    values = journeys.values(what=what, is_few=is_few)
-    return Content("journey_sessions.html", journeys.noun.capitalize(), values, (table,))
+    columns = tuple(list_session_columns(page, frame))
+    table = TableView("sessions", "Sessions", frame, columns, NOBODY, rows.offset, total=count, read_all=read_all)
+    return Counts(count, count, users), table
 
 
-def _tabulate(journeys: Journeys, rows: pl.DataFrame) -> TableView:
+def _list_users(journeys: Journeys, select: Select) -> tuple[Counts, TableView]:
     state = journeys.page.state
-    columns = [ColumnView("started_at", "Started", "time")]
-    if not journeys.is_of_users:
-        session = ColumnView(
-            "sequence_id", "Session", link=lambda row: state.to_page(f"sessions/{quote(row['sequence_id'], safe='')}")
-        )
-        columns.append(session)
-    columns.append(ColumnView("user_id", "User", link=lambda row: state.to_page("sessions", user=row["user_id"])))
-    columns.append(ColumnView("step_count", "Steps", "count"))
-    return TableView("sessions", "Sessions", rows, tuple(columns), "Nobody did this.", parse_first_row(state))
+    frame = journeys.compute(
+        "journey users", lambda connection: list_sequences(connection, select(connection)), state.others
+    )
+    columns = (
+        ColumnView("started_at", "First session", "time"),
+        ColumnView("user_id", "User", link=lambda row: state.to_page("sessions", user=row["user_id"])),
+        ColumnView("step_count", "Steps", "count"),
+    )
+    table = TableView("users", "Users", frame, columns, NOBODY, row_range(journeys.page).offset)
+    return Counts(frame.height, frame.height, frame.height), table
+
+
+def _list_notes(journeys: Journeys) -> Iterator[str]:
+    state = journeys.page.state
+    if journeys.is_of_users:
+        yield "All sessions of a user that match the filters above are one journey."
+    elif state.since or state.until:
+        yield "These are sessions that start in these days."
 
 
 def _select_flow(journeys: Journeys) -> tuple[str, Select]:

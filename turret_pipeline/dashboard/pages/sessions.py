@@ -49,7 +49,7 @@ def show_sessions(page: Page) -> Content:
 
     is_hidden = Counts(count, count, users).is_of_fewer_users(page.min_users)
     nothing = "No session fulfils all conditions. Choose other days or segments above, or remove a condition."
-    listing = Listing("sessions", "Sessions", tuple(_list_columns(page, frame)), nothing)
+    listing = Listing("sessions", "Sessions", tuple(list_session_columns(page, frame)), nothing)
     values = {
         "is_hidden": is_hidden,
         "sentence": [(f"{count_of(count, 'session')} of {count_of(users, 'user')}", None)],
@@ -61,7 +61,8 @@ def show_sessions(page: Page) -> Content:
     return Content("list.html", "Sessions", values, tables)
 
 
-def _list_columns(page: Page, frame: pl.DataFrame) -> Iterator[ColumnView]:
+def list_session_columns(page: Page, frame: pl.DataFrame) -> Iterator[ColumnView]:
+    """The columns of a list of sessions."""
     yield ColumnView("started_at", "Start", "time", lambda row: session_url(page, row["session_id"]))
     yield ColumnView("duration_seconds", "Duration", "seconds")
     yield ColumnView("user_id", "User", link=lambda row: _link_user(page, row))
