@@ -74,18 +74,27 @@ def _draw_axis(ticks: Sequence[float]) -> Iterator[Markup]:
     is_share = ticks[-1] <= 1 and ticks[1] < 1
     for tick in ticks:
         y = _scale(tick, ticks[-1])
-        text = f"{100 * tick:.3g} %" if is_share else f"{tick:,.10g}"
+        text = f"{100 * tick:.3g} %" if is_share else _format_tick(tick)
         yield Markup('<path class="grid" d="M{} {:.1f}H{}"></path>').format(LEFT, y, WIDTH - RIGHT)
         yield Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(LEFT - 8, y + 4, text)
 
 
+def _format_tick(tick: float) -> str:
+    """A number that fits beside the axis."""
+    for unit, size in (("bn", 1e9), ("M", 1e6), ("k", 1e3)):
+        if tick >= 10 * size or (tick >= size > 1e3):
+            return f"{tick / size:.4g}{unit}"
+    return f"{tick:,.10g}"
+
+
 def _draw_labels(labels: Sequence[str]) -> Iterator[Markup]:
-    """The first, the last and up to three labels between."""
+    """The first, the last and up to three labels between, of which narrow charts show the middle one."""
     places = sorted({round(part * (len(labels) - 1) / 4) for part in range(5)})
-    for place in places:
+    for number, place in enumerate(places):
         anchor = "start" if place == 0 else "end" if place == len(labels) - 1 else "middle"
-        yield Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
-            _place(place, len(labels)), HEIGHT - 6, anchor, escape_line(labels[place])
+        style = "tick between" if number % 2 and place < len(labels) - 1 else "tick"
+        yield Markup('<text class="{}" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
+            style, _place(place, len(labels)), HEIGHT - 6, anchor, escape_line(labels[place])
         )
 
 

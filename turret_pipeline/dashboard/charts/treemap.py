@@ -7,11 +7,11 @@ from markupsafe import Markup
 
 from turret_pipeline.escaping import escape_line
 
-WIDTH, HEIGHT = 720, 380
+WIDTH, HEIGHT = 1080, 440
 HEADER = 18
 """Pixels above the tiles of a group for its name."""
 
-CHARACTER = 7.2
+CHARACTER = 7.6
 """Pixels of a character at the font size of charts, on average."""
 
 Box = tuple[float, float, float, float]
