@@ -11,6 +11,7 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.activity import Bucket, Unit, choose_bucket
+from turret_pipeline.reports.journey_scope import quote
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
@@ -43,8 +44,8 @@ _OF_ALL_TOPICS = (
 _CELLS = """
 create or replace temp table topic_cells as
 select topic_id, {cluster} as cluster, bool_or(user_id is not null) as has_user,
-    (count(*) filter ({is_now}))::double as count, (count(*) filter (not ({is_now})))::double as other_count
-from ({units}) group by topic_id, cluster
+    (count(*) filter (is_now))::double as count, (count(*) filter (not is_now))::double as other_count
+from (select *, {is_now} as is_now from ({units})) group by topic_id, cluster
 """
 
 _PRODUCTS = {(one, two): f"{PARTS[one]} * {PARTS[two]}" for one in range(4) for two in range(one, 4)}
@@ -121,6 +122,29 @@ def count_topics(published: PublishedTables, field: TopicField, scope: Scope, be
     """
     whole = scope if before is None else replace(scope, since=before.since)
     is_now = "true" if before is None or scope.since is None else f"unit_at >= timestamptz '{scope.since.isoformat()}'"
+    return _count(published, field, whole, is_now, is_compared=before is not None)
+
+
+def compare_topic_segments(
+    published: PublishedTables, field: TopicField, scope: Scope, first: tuple[str, str], second: tuple[str, str]
+) -> pl.DataFrame:
+    """The same for the sessions with the first of two values of an enum field; those with the second are *before*.
+
+    Raises TurretError if the values are not of one field, or the scope has a filter on it.
+    """
+    name, value = first
+    if name != second[0] or first == second:
+        raise TurretError(f"Cannot compare {name} = {value} with {' = '.join(second)}: choose two values of one field.")
+    if name in scope.values():
+        raise TurretError(f"The filter on {name} leaves nothing to compare: remove it.")
+    is_first = f"session_id in (select session_id from marts.session_values where field = {quote(name)} "
+    whole = replace(scope, segments=(*scope.segments, first, second))
+    return _count(published, field, whole, f"{is_first} and value = {quote(value)})", is_compared=True)
+
+
+def _count(
+    published: PublishedTables, field: TopicField, whole: Scope, is_now: str, *, is_compared: bool
+) -> pl.DataFrame:
     with open_scope(published, whole) as connection:
         sums, totals = _sum_cells(connection, field, is_now)
     names = published.query(f"{_TOPICS} and (status = 'active' or list_contains(?, topic_id))", field.name, _ids(sums))
@@ -129,7 +153,7 @@ def count_topics(published: PublishedTables, field: TopicField, scope: Scope, be
     rows = pl.concat([counted, unassigned], how="diagonal").sort(
         ["count", "topic_id"], descending=[True, False], nulls_last=True
     )
-    return _add_shares(rows, totals, is_compared=before is not None)
+    return _add_shares(rows, totals, is_compared=is_compared)
 
 
 def _ids(sums: pl.DataFrame) -> list[str]:

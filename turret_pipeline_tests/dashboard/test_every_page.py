@@ -17,6 +17,7 @@ PATHS = (
     "topics",
     f"topics{FILTER}&sort=q_value",
     "topics?since=2031-01-01",
+    "topics?compare_segment=plan%3Dfree&compare_segment=plan%3Dbusiness",
     "topics/prompt-2",
     f"topics/prompt-2{FILTER}",
     "topics/feedback-1",

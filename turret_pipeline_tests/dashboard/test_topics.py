@@ -123,6 +123,10 @@ def test_the_other_text_field_counts_its_events(dashboard: str, sample_folder: P
         "page=1e9",
         "page=%D9%A3",
         "dimension=nothing",
+        "compare_segment=plan&compare_segment=plan%3Dfree",
+        "compare_segment=plan%3Dfree&compare_segment=model%3Dheron-1",
+        "compare_segment=plan%3Dfree&compare_segment=plan%3Dnone",
+        "compare_segment=plan%3Dfree&compare_segment=plan%3Dteam&compare_segment=plan%3Dbusiness",
         "&".join(f"show=prompt-{number}" for number in range(1, 8)),
     ],
 )

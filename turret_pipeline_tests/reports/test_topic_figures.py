@@ -15,6 +15,7 @@ from turret_pipeline.reports.topic_details import count_signals_of_topic, list_n
 from turret_pipeline.reports.topic_figures import (
     TopicField,
     choose_topic_field,
+    compare_topic_segments,
     count_topics,
     read_topic_trends,
     suppress_few_users,
@@ -27,6 +28,7 @@ from turret_pipeline.tables import (
     EVENTS,
     EXCHANGE_SIGNALS,
     EXCHANGES,
+    FIELD_VALUES,
     JOURNEY_STEPS,
     SESSION_VALUES,
     SESSIONS,
@@ -69,6 +71,7 @@ def publish(
             TOPICS: topics,
             SESSIONS: list(sessions.values()),
             SESSION_VALUES: values,
+            FIELD_VALUES: [{"field": row["field"], "value": row["value"]} for row in values],
             EXCHANGE_SIGNALS: signals,
             JOURNEY_STEPS: steps,
             EVENTS: [{"event_id": "v1", "session_id": "s1", "event_at": NOON}],
@@ -109,6 +112,25 @@ def test_an_empty_scope_has_no_shares() -> None:
     rows = count_topics(published, PROMPT, Scope(since=NOON + dt.timedelta(days=9)), None)
     assert rows["unit_count"].to_list() == [0, 0, 0]
     assert rows["share"].null_count() == 3
+
+
+def test_segments_are_compared_and_other_values_left_out() -> None:
+    exchanges = [exchange(1, "prompt-1"), exchange(2, "prompt-2"), exchange(3, "prompt-1", "u2"), exchange(4, None)]
+    values = [
+        {"session_id": f"s{number}", "field": "plan", "value": value}
+        for number, value in ((1, "free"), (2, "free"), (3, "team"), (4, "business"))
+    ]
+    published = publish(exchanges, values)
+    rows = by_topic(compare_topic_segments(published, PROMPT, ALL, ("plan", "free"), ("plan", "team")))
+    counts = {topic: (row["unit_count"], row["before_count"], row["difference"]) for topic, row in rows.items()}
+    assert counts == {"prompt-1": (1, 1, -0.5), "prompt-2": (1, 0, 0.5), "prompt-3": (0, 0, 0.0)}
+    assert {row["total_count"] for row in rows.values()} == {2}
+    free = Scope(segments=(("plan", "free"),))
+    with pytest.raises(TurretError, match="remove it"):
+        compare_topic_segments(published, PROMPT, free, ("plan", "free"), ("plan", "team"))
+    for second in (("plan", "free"), ("device", "phone")):
+        with pytest.raises(TurretError, match="two values of one field"):
+            compare_topic_segments(published, PROMPT, ALL, ("plan", "free"), second)
 
 
 def test_users_who_return_to_their_subject_widen_the_interval() -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from turret_pipeline.dashboard.answers import find_answers
 from turret_pipeline.dashboard.charts.lines import Line, draw_lines
-from turret_pipeline.dashboard.evidence import link_evidence
+from turret_pipeline.dashboard.evidence import link_evidence, link_figures
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.reports.activity import Activity, read_activity, read_trend
@@ -64,7 +64,7 @@ def _describe_answers(page: Page, activity: Activity) -> Iterator[dict[str, Any]
             {"sentence": one.sentence, "link": link_evidence(one, page.state), "chart": _draw_finding(answer, one)}
             for one in answer.findings
         ]
-        yield {"answer": answer, "findings": findings}
+        yield {"answer": answer, "findings": findings, "links": link_figures(answer.key, page.state)}
 
 
 def _draw_finding(answer: Answer, finding: Finding) -> Markup:

@@ -15,7 +15,7 @@ from turret_pipeline.dashboard.state import PageState
 from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.journey_scope import open_journeys
-from turret_pipeline.reports.scope import Scope, parse_segment
+from turret_pipeline.reports.scope import Scope, format_segment, parse_segment
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ class Journeys:
         """Values that the templates of all pages of journeys show."""
         page = self.page
         dimensions = page.published.remember("dimensions", lambda: _read_dimensions(page.published))
-        segments = page.published.remember("segment choices", lambda: _read_segments(page.published))
+        segments = page.published.remember("segment choices", lambda: read_segments(page.published))
         return {
             "journeys": self,
             "nav": [(page.state.to_page(path), name, path == page.state.path) for path, name in NAV],
@@ -258,9 +258,10 @@ def _read_dimensions(published: Snapshot) -> list[str]:
     return names
 
 
-def _read_segments(published: Snapshot) -> list[tuple[str, str]]:
+def read_segments(published: Snapshot) -> list[tuple[str, str]]:
+    """The most common values of each enum field, as in a URL and in words."""
     rows = published.query(
         "select field, value from marts.session_values group by field, value "
         "qualify row_number() over (partition by field order by count(*) desc, value) <= 30 order by field, value"
     )
-    return [(f"{field}={value}", f"{field} = {value}") for field, value in rows.iter_rows()]
+    return [(format_segment(field, value), f"{field} = {value}") for field, value in rows.iter_rows()]

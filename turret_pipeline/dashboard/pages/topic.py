@@ -6,6 +6,7 @@ import polars as pl
 from markupsafe import Markup
 
 from turret_pipeline.dashboard.charts.lines import Line, draw_lines
+from turret_pipeline.dashboard.formats import describe_change
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_edits import describe_edits
 from turret_pipeline.dashboard.pages.topic_tables import (
@@ -17,7 +18,7 @@ from turret_pipeline.dashboard.pages.topic_tables import (
     tabulate_segments,
     tabulate_signals,
 )
-from turret_pipeline.dashboard.pages.topics import describe_change, link_to_list, link_to_list_before, read_figures
+from turret_pipeline.dashboard.pages.topics import link_to_list, link_to_list_before, read_figures
 from turret_pipeline.dashboard.tables import ColumnView, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.scope import Scope

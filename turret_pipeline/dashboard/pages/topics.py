@@ -1,14 +1,16 @@
 """Topics: a list that can be searched and sorted, their trends, themes and map."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 from markupsafe import Markup
 
 from turret_pipeline.dashboard.charts.lines import draw_sparkline
-from turret_pipeline.dashboard.formats import describe_share, format_difference, format_q_value, format_share
+from turret_pipeline.dashboard.formats import describe_change, describe_share
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_charts import draw_themes, draw_topic_trends, list_on_map, list_themes
+from turret_pipeline.dashboard.pages.topic_sides import Sides, list_segment_choices, read_compared, read_sides
 from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.exchange_filter import NO_TOPIC
@@ -34,13 +36,13 @@ def show_topics(page: Page) -> Content:
     field = choose_topic_field(page.published, page.state.dimension)
     if field is None:
         return Content("topics.html", "Topics", {"field": None})
-    rows, trends = _read_topics(page, field)
-    found = _sort(page, _search(page, rows))
+    sides = read_sides(page)
+    rows, trends = _read_topics(page, field, sides)
+    sort = page.state.get("sort", "difference" if sides else "unit_count")
+    found = _sort(page, _search(page, rows), sort)
     counted = found.filter(pl.col("unit_count").is_not_null())
     themes = rows["theme_label"].drop_nulls().unique().sort().to_list()
-    table, theme_table = _tabulate(page, field, found, trends), list_themes(page, field, rows)
-    chart, trend_table = draw_topic_trends(page, field, rows, trends)
-    points, map_table = list_on_map(page, field, rows)
+    charts, tables = ({}, []) if sides else _draw_charts(page, field, rows, trends)
     values = {
         "field": field,
         "fields": list_topic_fields(page.published),
@@ -50,14 +52,25 @@ def show_topics(page: Page) -> Content:
         "unit_count": int(counted["unit_count"].sum()),
         "total_count": rows["total_count"].max() or 0,
         "has_suppressed": bool(rows["is_suppressed"].any()),
-        "before_label": previous_label(page.state),
-        "sort": page.state.get("sort", "unit_count"),
+        "before_label": "" if sides else previous_label(page.state),
+        "sides": sides,
+        "compared": page.state.get_all("compare_segment"),
+        "segment_choices": list_segment_choices(page.published),
+        "sort": sort,
         "is_descending": page.state.get("order") != UP,
-        "chart": chart,
-        "treemap": draw_themes(page, field, rows),
-        "points": points,
+        **charts,
     }
-    return Content("topics.html", "Topics", values, (table, trend_table, theme_table, map_table))
+    return Content("topics.html", "Topics", values, (_tabulate(page, field, found, trends, sides), *tables))
+
+
+def _draw_charts(
+    page: Page, field: TopicField, rows: pl.DataFrame, trends: TopicTrends
+) -> tuple[dict[str, object], list[TableView]]:
+    """The charts of all topics, and their tables."""
+    chart, trend_table = draw_topic_trends(page, field, rows, trends)
+    points, map_table = list_on_map(page, field, rows)
+    charts: dict[str, object] = {"chart": chart, "treemap": draw_themes(page, field, rows), "points": points}
+    return charts, [trend_table, list_themes(page, field, rows), map_table]
 
 
 def read_figures(page: Page, field: TopicField) -> pl.DataFrame:
@@ -66,19 +79,22 @@ def read_figures(page: Page, field: TopicField) -> pl.DataFrame:
     What has no topic is the row without a topic_id.
     """
     scope, before = page.state.scope(), page.state.previous_scope()
-    rows = page.remember("topics", lambda: count_topics(page.published, field, scope, before), field, before)
-    return rows.with_columns(pl.col("label").fill_null(NO_TOPIC_LABEL))
+    return page.remember("topics", lambda: count_topics(page.published, field, scope, before), field, before)
 
 
-def _read_topics(page: Page, field: TopicField) -> tuple[pl.DataFrame, TopicTrends]:
+def _read_topics(page: Page, field: TopicField, sides: Sides | None) -> tuple[pl.DataFrame, TopicTrends]:
     """The figures of all topics as this person may see them, with their trends."""
     scope, settings = page.state.scope(), page.project.settings
+    if sides:
+        scope = replace(scope, segments=(*scope.segments, sides.first))
     trends = page.remember(
         "topic trends",
         lambda: read_topic_trends(page.published, field, scope, settings.time_zone, settings.week_start),
         field,
+        scope,
     )
-    rows = read_figures(page, field).join(
+    figures = read_compared(page, field, sides) if sides else read_figures(page, field)
+    rows = figures.with_columns(pl.col("label").fill_null(NO_TOPIC_LABEL)).join(
         trends.rows, on="topic_id", how="left", nulls_equal=True, maintain_order="left"
     )
     nothing = pl.lit([0] * len(trends.days), pl.List(pl.Int64))
@@ -108,8 +124,8 @@ def _search(page: Page, rows: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("theme_label") == theme) if theme else found
 
 
-def _sort(page: Page, rows: pl.DataFrame) -> pl.DataFrame:
-    column, order = page.state.get("sort", "unit_count"), page.state.get("order")
+def _sort(page: Page, rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    order = page.state.get("order")
     if column not in SORTS:
         raise TurretError(f"Invalid sort {column!r}: use {', '.join(SORTS)}.")
     if order not in {"", UP}:
@@ -127,26 +143,47 @@ def read_first_row(page: Page) -> int:
     return (int(text) - 1) * ROWS_SHOWN
 
 
-def _tabulate(page: Page, field: TopicField, rows: pl.DataFrame, trends: TopicTrends) -> TableView:
+def _tabulate(page: Page, field: TopicField, rows: pl.DataFrame, trends: TopicTrends, sides: Sides | None) -> TableView:
     units = f"{field.unit}s"
+
+    def link(row: Row) -> str:
+        return link_to_list(page, field, row["topic_id"], **(sides.link_first(page) if sides else {}))
+
+    def link_other(row: Row) -> str | None:
+        if sides:
+            return link_to_list(page, field, row["topic_id"], **sides.link_second(page))
+        return link_to_list_before(page, field, row["topic_id"])
+
     columns = [
         ColumnView("label", "Topic", link=lambda row: link_to_topic(page, row), is_sortable=True),
         ColumnView("theme_label", "Theme", link=lambda row: _link_to_theme(page, row), is_sortable=True),
-        ColumnView("unit_count", units.capitalize(), "count", lambda row: _link(page, field, row), is_sortable=True),
-        ColumnView("share", "Share", "share", hint=lambda row: _describe_share(row, units), is_sortable=True),
+        ColumnView("unit_count", units.capitalize(), "count", link, is_sortable=True),
+        ColumnView(
+            "share",
+            sides.titles[0] if sides else "Share",
+            "share",
+            hint=lambda row: _describe_share(row, units),
+            is_sortable=True,
+        ),
         ColumnView("user_count", "Users", "count", is_sortable=True),
     ]
-    if page.state.previous_scope() is not None:
+    if sides or page.state.previous_scope() is not None:
         columns += [
             ColumnView(
                 "before_share",
-                "Before",
+                sides.titles[1] if sides else "Before",
                 "share",
-                lambda row: link_to_list_before(page, field, row["topic_id"]),
+                link_other,
                 lambda row: describe_share(row["before_count"], row["before_total"], units),
                 is_sortable=True,
             ),
-            ColumnView("difference", "Change", "difference", hint=describe_change, is_sortable=True),
+            ColumnView(
+                "difference",
+                "Difference" if sides else "Change",
+                "difference",
+                hint=sides.describe_difference if sides else describe_change,
+                is_sortable=True,
+            ),
             ColumnView("q_value", "q-value", "q_value", is_sortable=True),
         ]
     columns.append(ColumnView("trend", f"By {trends.bucket}", draw=lambda row: _draw_trend(row, trends, units)))
@@ -163,21 +200,8 @@ def _link_to_theme(page: Page, row: Row) -> str:
     return page.state.change(theme=row["theme_label"])
 
 
-def _link(page: Page, field: TopicField, row: Row) -> str:
-    return link_to_list(page, field, row["topic_id"])
-
-
 def _describe_share(row: Row, units: str) -> str:
     return describe_share(row["unit_count"], row["total_count"], units, row["share_low"], row["share_high"])
-
-
-def describe_change(row: Row) -> str:
-    """Both shares of a change, the interval of the difference, and its q-value."""
-    interval = f"{format_difference(row['difference_low'])} to {format_difference(row['difference_high'])}"
-    is_tested = row["q_value"] is not None
-    test = f"q-value {format_q_value(row['q_value'])}" if is_tested else "too few to test"
-    shares = f"{format_share(row['share'])} now, {format_share(row['before_share'])} before"
-    return f"{shares}; 95 % interval {interval}; {test}"
 
 
 def _draw_trend(row: Row, trends: TopicTrends, units: str) -> Markup:

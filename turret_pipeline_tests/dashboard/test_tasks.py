@@ -1,0 +1,71 @@
+"""Four questions of a new user, answered with only the browser, from Home, in at most four clicks each.
+
+docs/how-to/dashboard.md has the same clicks.
+"""
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from turret_pipeline_tests.dashboard.visits import Visitor
+
+MAX_CLICKS = 4
+
+
+class Clicks:
+    """Clicks of a visitor, which are counted."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor, self.count = visitor, 0
+
+    def follow(self, name: str, within: str = "body") -> None:
+        """Click the first link with a name."""
+        self.click(self.visitor.page.locator(within).get_by_role("link", name=name).first)
+
+    def click(self, link: Locator) -> None:
+        """Click a link, and wait for its page."""
+        self.count += 1
+        assert self.count <= MAX_CLICKS
+        with self.visitor.page.expect_navigation():
+            link.click()
+
+
+def test_what_grew_this_week(visitor: Visitor) -> None:
+    clicks = Clicks(visitor)
+    clicks.follow("Last full week")
+    clicks.follow("All topics by change", "#what_changed ~ .more, section:has(#what_changed)")
+    expect(visitor.page.locator("h1")).to_have_text("Topics")
+    changes = visitor.page.locator(".topic-list tbody tr td:nth-child(7)").all_inner_texts()
+    shown = [float(found[0]) for text in changes if (found := re.match(r"[+-]?[\d.]+", text))]
+    assert shown[0] > 0
+    assert shown == sorted(shown, reverse=True)
+    clicks.click(visitor.page.locator(".topic-list tbody a").first)
+    expect(visitor.page.locator("#change")).to_contain_text("+")
+
+
+def test_where_people_give_up(visitor: Visitor) -> None:
+    clicks = Clicks(visitor)
+    answer = visitor.page.locator("section:has(#where_it_fails)")
+    expect(answer.locator(".findings")).to_contain_text("are the last of their session")
+    clicks.follow("Where all sessions end", "section:has(#where_it_fails)")
+    ends = visitor.page.locator("section:has(#ends)")
+    count = int(ends.locator("tbody td.number a").first.inner_text())
+    clicks.click(ends.locator("tbody td.number a").first)
+    assert visitor.count(".found") == count
+
+
+def test_what_free_users_ask_that_business_users_do_not_and_five_such_conversations(visitor: Visitor) -> None:
+    clicks = Clicks(visitor)
+    clicks.follow("Topics by segment", "section:has(#for_whom_it_differs)")
+    page = visitor.page
+    page.get_by_label("First").select_option("plan=free")
+    page.get_by_label("Second").select_option("plan=business")
+    clicks.click(page.get_by_role("button", name="Compare"))
+    first = page.locator(".topic-list tbody tr").first
+    expect(first).to_contain_text("+")
+    count = int(first.locator("td.number a").first.inner_text())
+    clicks.click(first.locator("td.number a").first)
+    assert visitor.count(".found") == count >= 5
+    assert all("plan = free" in text for text in page.locator(".chosen a").all_inner_texts())
+    clicks.click(page.locator("tbody a").first)
+    expect(page.locator(".turn").first).to_be_visible()
