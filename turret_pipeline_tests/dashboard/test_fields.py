@@ -30,6 +30,7 @@ def editor(browser: Browser, folder: Path) -> Iterator[Visitor]:
 
 def test_a_type_is_set_waits_for_the_next_run_and_is_unset(editor: Visitor, folder: Path) -> None:
     page = editor.page
+    expect(page.locator("table")).to_contain_text("if so, set it to enum")
     page.get_by_label("Type of plan", exact=True).select_option("text")
     page.get_by_role("button", name="Set the type of plan", exact=True).click()
 

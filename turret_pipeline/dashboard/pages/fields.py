@@ -13,10 +13,13 @@ from turret_pipeline.reports.field_types import (
 )
 from turret_pipeline.tables import FIELD_TYPES
 
+COMMAND = "run turret fields set NAME"
+"""The advice of a reason that the drop-down beside it makes simpler."""
+
 COLUMNS = (
     ColumnView("field", "Field"),
     ColumnView("type", "Type"),
-    ColumnView("reason", "Reason"),
+    ColumnView("reason", "Reason", words=lambda row: row["reason"].replace(COMMAND, "set it to")),
     ColumnView("example_values", "Examples"),
     ColumnView(
         "event_count",
