@@ -1,11 +1,11 @@
-"""Four questions of a new user, answered with only the browser, from Home, in at most four clicks each.
+"""Questions of a new user, answered with only the browser, from Home, in at most four clicks each; and by keyboard.
 
 docs/how-to/dashboard.md has the same clicks.
 """
 
 import re
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from turret_pipeline_tests.dashboard.visits import Visitor
 
@@ -69,3 +69,45 @@ def test_what_free_users_ask_that_business_users_do_not_and_five_such_conversati
     assert all("plan = free" in text for text in page.locator(".chosen a").all_inner_texts())
     clicks.click(page.locator("tbody a").first)
     expect(page.locator(".turn").first).to_be_visible()
+
+
+def test_the_keyboard_is_enough(visitor: Visitor) -> None:
+    page = visitor.page
+
+    def follow(name: str) -> None:
+        """Press Tab until a link has the focus, then Enter."""
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent.trim()").startswith(name):
+                break
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+    follow("Last full week")
+    page.locator("#what_changed").wait_for()
+    follow("All topics by change")
+    first = page.locator(".topic-list tbody a").first.inner_text()
+    follow(first)
+    expect(page.locator("h1")).to_have_text(first)
+    page.keyboard.press("Tab")
+    with page.expect_navigation(url="**#content"):
+        page.keyboard.press("Enter")  # the first link skips the menu
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.getElementById('content').contains(document.activeElement)")
+
+
+def test_a_url_shows_another_person_the_same_and_a_click_downloads_it(visitor: Visitor, browser: Browser) -> None:
+    clicks = Clicks(visitor)
+    clicks.follow("Last 28 days")
+    clicks.follow("Topics")
+    clicks.follow("Users")
+    shown = visitor.page.locator(".topic-list table").inner_text()
+    with Visitor.open(browser, visitor.home) as other:
+        other.page.goto(visitor.page.url)
+        assert other.page.locator(".topic-list table").inner_text() == shown
+    with visitor.page.expect_download() as download:
+        visitor.page.locator(".topic-list").get_by_role("link", name="CSV").click()
+    assert download.value.suggested_filename == "sample-topics.csv"
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(lines) - 1 == visitor.page.locator(".topic-list tbody tr").count()
