@@ -50,6 +50,14 @@ def test_the_change_and_the_count_before(visitor: Visitor, sample_folder: Path) 
     assert text.startswith(f"{100 * (shares[0] - shares[1]):+.1f} pp")
 
 
+def test_the_trend_beside_a_previous_period_that_begins_before_the_data(dashboard: str) -> None:
+    rows = read_table(dashboard, "topics/prompt-2?since=2026-08-05&until=2026-08-25", "trend")
+
+    assert len(rows) > 10
+    assert rows[0]["before_date"] == "2026-08-01"
+    assert rows[-1]["before_count"] is None
+
+
 @pytest.mark.parametrize(("path", "where", "_"), SCOPES)
 def test_the_trend_by_day(dashboard: str, sample_folder: Path, path: str, where: str, _: str) -> None:
     rows = {row["bucket_date"]: row["unit_count"] for row in read_table(dashboard, path, "trend")}

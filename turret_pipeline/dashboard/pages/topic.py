@@ -124,7 +124,7 @@ def _draw_trend(page: Page, field: TopicField, topic_id: str) -> tuple[Markup, T
     ]
     lines = [_make_line(units, frame, "bucket_date", "unit_count", "line-a")]
     if (before := _read_before(page, field, topic_id)) is not None and frame.height:
-        frame = pl.concat([frame, before.head(frame.height)], how="horizontal")
+        frame = pl.concat([frame, before.head(frame.height)], how="horizontal_extend")
         columns += [
             ColumnView("before_date", "Before"),
             ColumnView("before_count", f"{units.capitalize()} before", "count"),
