@@ -12,6 +12,14 @@ import duckdb
 
 from turret_pipeline.storage.data_dir import FORMAT_VERSION, DataDir
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES
+from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
+from turret_pipeline_tests.benchmarks.published_journeys import (
+    COUNTED,
+    DIMENSIONS,
+    SOURCES,
+    read_patterns,
+    select_steps,
+)
 
 DAYS = 180
 START = "timestamptz '2026-01-01 00:00:00+00'"
@@ -42,9 +50,25 @@ def write_published(folder: Path, size: Size, run_number: int = 1) -> Path:
         queries = {**_list_queries(), "pipeline_runs": RUNS.format(number=run_number)}
         for name in dict.fromkeys((*queries, *MART_TABLES)):
             _create_table(connection, name, queries.get(name, "select 1 as nothing where false"))
+        _add_journeys(connection)
         connection.execute("drop table turns; drop table people; drop table topic_names; checkpoint")
     warehouse.publish(path, run_number, run_id)
     return warehouse.published
+
+
+def _add_journeys(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill the tables of journeys; with all steps at once, sorting would need much memory."""
+    connection.execute(SOURCES)
+    for dimension in DIMENSIONS:
+        connection.execute(f"insert into marts.journey_steps by name {select_steps(dimension)}")
+    for name, query in COUNTED.items():
+        connection.execute(f"insert into marts.{name} by name {query}")
+    for name, frame in read_patterns(connection).items():
+        kept = frame.select(column.name for column in MART_TABLES[name].columns)
+        connection.register("counted", kept.to_arrow())
+        connection.execute(f"insert into marts.{name} by name from counted")
+        connection.unregister("counted")
+    connection.execute("drop view topic_events; drop view named_events")
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
@@ -90,15 +114,6 @@ def _list_queries() -> dict[str, str]:
     text = f"concat_ws(' ', {', '.join(places)})"
     shared = "false as is_session_derived, false as is_time_assumed, false as is_zone_assumed, false as is_time_ahead, "
     shared += "'jsonl' as source_format, 'events.jsonl' as source_file, 'x' as content_sha256, 0 as nanosecond"
-    steps = f"""
-        select session_id, user_id, {topic} as node_id, min(prompt_at) as started_at, max(prompt_at) as ended_at,
-            count(*) as event_count, block
-        from (
-            select *, sum(is_new) over (partition by session_id order by turn) as block
-            from (select *, (topic_number is distinct from lag(topic_number) over w)::int as is_new
-                from turns window w as (partition by session_id order by turn))
-        ) group by all
-    """
     return {
         "events": f"""
             select prompt_id as event_id, 'prompt_sent' as event_name, session_id, user_id, prompt_at as event_at,
@@ -139,7 +154,34 @@ def _list_queries() -> dict[str, str]:
         "event_topics": f"""
             select prompt_id as event_id, 'prompt' as field, {topic} as topic_id, 'assigned' as outcome,
                 0.5 + chance / 2 as similarity, 'prompt-1' as runner_up_topic_id, 0.4 as runner_up_similarity
-            from turns
+            from turns order by event_id
+        """,
+        "topic_runs": """
+            select 'run-1' as run_id, 1 as run_number, 'prompt' as field, count(*) as text_count,
+                (select count(*) from topic_names) as topic_count from turns
+        """,
+        "topic_signals": f"""
+            select 'prompt' as field, topic_id, signal, 1000 as exchange_count, 30 as signal_count,
+                0.03 as signal_share, 0.02 as share_low, 0.04 as share_high, 0.03 as base_share,
+                0.01 as difference, 0.5 as q_value
+            from topic_names cross join (select unnest({list(SIGNALS_OF_TOPICS)}) as signal)
+        """,
+        "topic_segments": """
+            select 'prompt' as field, topic_id, field as segment_field, value as segment_value, 1000 as event_count,
+                0.02 as share_in_segment, 0.01 as share_elsewhere, 0.01 as difference, 0.0 as difference_low,
+                0.02 as difference_high, 0.04 as q_value
+            from topic_names cross join (select distinct field, value from marts.session_values)
+        """,
+        "topic_outcomes": """
+            select 'prompt' as field, topic_id, 'answer_shown' as outcome_event_name, 1000 as session_count,
+                900 as outcome_session_count, 0.9 as outcome_share, 0.9 as baseline_share, 0.0 as difference,
+                -0.1 as difference_low, 0.1 as difference_high, 0.5 as q_value
+            from topic_names
+        """,
+        "topic_retention": """
+            select 'prompt' as field, topic_id, date '2026-01-05' as cohort_week_date, weeks as weeks_since,
+                1000 as cohort_count, 500 as returned_count, 100 as returned_to_topic_count
+            from topic_names cross join (select unnest(range(1, 9)) as weeks)
         """,
         "topic_days": f"""
             select 'prompt' as field, {topic} as topic_id, prompt_at::date as event_date, count(*) as event_count,
@@ -169,34 +211,12 @@ def _list_queries() -> dict[str, str]:
                 chance < 0.02 as is_corrected, chance < 0.03 as is_declined, chance < 0.02 as is_unanswered,
                 chance < 0.01 as is_abandoned, chance < 0.2 as is_repeated_later, chance > 0.97 as is_badly_rated,
                 chance < 0.05 or chance > 0.97 as is_struggle, 'rephrased' as struggle_reason
-            from turns
+            from turns order by exchange_id
         """,
         "exchange_roles": """
             select * from (values
                 ('prompt', 'prompt_sent', 'prompt', 1, 'field'), ('answer', 'answer_shown', 'answer', 1, 'field')
             ) as roles (role, event_name, field, event_count, reason)
-        """,
-        "journey_steps": f"""
-            with steps as ({steps})
-            select 'prompt' as dimension, session_id as sequence_id, session_id, user_id, block as step_number, node_id,
-                started_at, ended_at, event_count,
-                date_diff('second', ended_at, lead(started_at) over (partition by session_id order by block))
-                    as seconds_to_next
-            from steps order by dimension, sequence_id, step_number
-        """,
-        "journey_nodes": """
-            select 'prompt' as dimension, topic_id as node_id, label as node_label, event_count, session_count,
-                session_count // 2 as start_count, 0.1 as start_share, session_count // 2 as end_count,
-                0.1 as end_share,
-                0.2 as repeat_share, 0.01 as pagerank, 0.01 as betweenness from marts.topics
-        """,
-        "journey_edges": """
-            select 'prompt' as dimension, 'prompt-' || source as from_node_id, 'prompt-' || topic_number as to_node_id,
-                count(*) as transition_count, count(distinct session_id) as session_count,
-                count(distinct user_id) as user_count, 0.1 as probability, 0.05 as probability_low,
-                0.2 as probability_high, 60 as median_seconds, 120 as p95_seconds
-            from (select *, lag(topic_number) over (partition by session_id order by turn) as source from turns)
-            where source is not null group by all
         """,
         "field_values": """
             select field, value, count(*) as event_count, count(*) as session_count, 1 as user_count, 0.1 as event_share
