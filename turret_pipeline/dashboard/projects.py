@@ -1,23 +1,33 @@
 """The projects of the dashboard: their data folders, and the published file of each as it is now."""
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import duckdb
+import polars as pl
 
 from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.reports.published_tables import PublishedTables
+from turret_pipeline.reports.published_tables import PublishedTables, select_session_hashes
+from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
 
 T = TypeVar("T")
 RESULTS_KEPT = 300
 """Results of figures that are kept in memory, for pages that are opened again with the same filters."""
+
+BYTES_KEPT = 50_000_000
+"""Memory of the results that are kept, in all."""
+
+_NUMBERS = itertools.count()
+"""Numbers of selections: snapshots of one file share what is in memory."""
 
 
 class UnknownProjectError(TurretError):
@@ -27,10 +37,22 @@ class UnknownProjectError(TurretError):
         super().__init__(f"Unknown project {name!r}: choose one from the list of projects.")
 
 
+class Selection:
+    """A table of selected sessions, which is dropped when no request and no memory of results needs it any more."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str, size: int) -> None:
+        self._connection, self.name, self.size = connection, name, size
+
+    def __del__(self) -> None:
+        with suppress(duckdb.Error):  # the file is closed, and the table gone
+            self._connection.cursor().execute(f"drop table {self.name}")
+
+
 class Snapshot(PublishedTables):
     """The published file as it was at one moment: requests that began with it end with it.
 
-    One DuckDB instance serves all requests, each with a cursor of its own.
+    One DuckDB instance serves all requests, each with a cursor of its own. As many compute at a time as a query has
+    threads: more would take more memory, and not end earlier.
     """
 
     def __init__(self, data: DataDir, min_users: int, options: DashboardSettings) -> None:
@@ -39,25 +61,62 @@ class Snapshot(PublishedTables):
         self._stack = ExitStack()
         self._connection = self._stack.enter_context(super().open())
         self._connection.execute(f"set threads = {options.threads}; set memory_limit = '{options.memory_mb}MB'")
+        self._connection.execute("attach if not exists ':memory:' as selections (read_write)")
+        self._slots, self._slot = threading.BoundedSemaphore(options.threads), threading.local()
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._bytes_kept = 0
         self._computing: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
     @property
     def path(self) -> Path:
         """The file that is open."""
-        return Path(self._connection.sql("select path from duckdb_databases() where not internal").fetchall()[0][0])
+        return Path(
+            self._connection.sql(
+                "select path from duckdb_databases() where not internal and path is not null"
+            ).fetchall()[0][0]
+        )
 
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of the open file."""
-        cursor = self._connection.cursor()
-        try:
-            cursor.execute("set timezone = 'UTC'")
-            with self.explain_other_version():
-                yield cursor
-        finally:
-            cursor.close()
+        with self._take_slot():
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute("set timezone = 'UTC'")
+                with self.explain_other_version():
+                    yield cursor
+            finally:
+                cursor.close()
+
+    @contextmanager
+    def select_segments(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> Iterator[str]:
+        """The table of the hashes of the sessions in all segments of a scope, which is made once for all requests."""
+        if not scope.segments:
+            yield ""
+            return
+
+        def select() -> Selection:
+            name = f"selections.sessions_{next(_NUMBERS)}"
+            connection.execute(f"create table {name} as {select_session_hashes(scope)}")
+            count: int = connection.execute(f"select count(*) from {name}").fetchall()[0][0]
+            return Selection(self._connection, name, 8 * count)
+
+        selection = self.remember(("selection", frozenset(scope.segments)), select)
+        yield selection.name
+
+    @contextmanager
+    def _take_slot(self) -> Iterator[None]:
+        """Wait until less than all slots are taken; a thread that has one needs no other."""
+        if getattr(self._slot, "is_taken", False):
+            yield
+            return
+        with self._slots:
+            self._slot.is_taken = True
+            try:
+                yield
+            finally:
+                self._slot.is_taken = False
 
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The result of ``compute``, which is called once per key, also if several requests ask at the same time."""
@@ -79,14 +138,31 @@ class Snapshot(PublishedTables):
         return result
 
     def _keep(self, key: Hashable, result: object) -> None:
+        removed = []
         with self._lock:
             self._results[key] = result
-            while len(self._results) > RESULTS_KEPT:
-                self._results.popitem(last=False)
+            self._bytes_kept += measure_bytes(result)
+            while len(self._results) > 1 and (len(self._results) > RESULTS_KEPT or self._bytes_kept > BYTES_KEPT):
+                removed.append(self._results.popitem(last=False)[1])
+                self._bytes_kept -= measure_bytes(removed[-1])
 
     def __del__(self) -> None:
         if hasattr(self, "_stack"):
             self._stack.close()
+
+
+def measure_bytes(result: object) -> int:
+    """About the memory of a result: that of its frames and selections, wherever they are in it."""
+    if isinstance(result, pl.DataFrame):
+        return int(result.estimated_size())
+    if isinstance(result, Selection):
+        return result.size
+    if isinstance(result, Mapping):
+        return sum(map(measure_bytes, result.values()))
+    if isinstance(result, (tuple, list)):
+        return sum(map(measure_bytes, result))
+    parts = (getattr(result, one.name) for one in fields(result)) if is_dataclass(result) else ()
+    return sum(map(measure_bytes, parts))
 
 
 class Project:

@@ -48,6 +48,9 @@ where is_struggle is not null
 """
 
 
+SELECTED = "sessions_of_segments"
+
+
 class PublishedTables:
     """Queries of the published file of a data folder. Raises TurretError if it is missing or of another version."""
 
@@ -134,6 +137,16 @@ class PublishedTables:
         sql, values = select_sessions(scope)
         return self.query(sql, *values)
 
+    @contextmanager
+    def select_segments(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> Iterator[str]:
+        """The table of the hashes of the sessions in all segments of a scope; empty without segments.
+
+        Hashes, because texts take more time and memory.
+        """
+        if scope.segments:
+            connection.execute(f"create or replace temp table {SELECTED} as {select_session_hashes(scope)}")
+        yield SELECTED if scope.segments else ""
+
     def session_values(self, field: str) -> pl.DataFrame:
         """Value of an enum field of each session, from its first event with the field: session_id, value."""
         return self.query("select session_id, value from marts.session_values where field = ?", field)
@@ -219,6 +232,19 @@ class BuiltTables(PublishedTables):
         """A read-only connection to the built file."""
         with open_read_only(self._path) as connection:
             yield connection
+
+
+def select_session_hashes(scope: Scope) -> str:
+    """The query of the hashes of the sessions that are in all segments of a scope, at any time."""
+    return " intersect ".join(
+        "select distinct hash(session_id) as session from marts.session_values "
+        f"where field = {_quote(field)} and value in ({', '.join(map(_quote, values))})"
+        for field, values in scope.values().items()
+    )
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def select_sessions(scope: Scope) -> tuple[str, list[object]]:
