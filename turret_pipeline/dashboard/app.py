@@ -2,7 +2,8 @@
 
 import importlib.metadata
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from turret_pipeline.clock import now
 from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.dashboard.access import Access, ForbiddenError, Viewer
 from turret_pipeline.dashboard.assets import Assets
+from turret_pipeline.dashboard.credentials import Role
 from turret_pipeline.dashboard.filters import build_panel
 from turret_pipeline.dashboard.forms import read_form
 from turret_pipeline.dashboard.login import AccessMiddleware, Login
@@ -29,6 +31,7 @@ from turret_pipeline.dashboard.security import ProtectionMiddleware
 from turret_pipeline.dashboard.state import parse_state
 from turret_pipeline.dashboard.templating import Templates
 from turret_pipeline.dashboard.views import list_views
+from turret_pipeline.dashboard.warm_up import WarmUp
 from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)
@@ -60,7 +63,7 @@ class Dashboard:
     """Projects, templates and routes."""
 
     def __init__(self, settings: DashboardSettings, access: Access) -> None:
-        self.projects = Projects(settings)
+        self.projects, self._access = Projects(settings), access
         assets = Assets()
         version = importlib.metadata.version("turret-pipeline")
         self.templates = Templates(assets, {"menu": MENU, "version": version})
@@ -76,6 +79,7 @@ class Dashboard:
                 *(Route(f"/{{project}}/{path}", self._serve(build)) for path, build in PAGES.items() if path),
                 *(Route(f"/{{project}}/{path}", self._receive(act), methods=["POST"]) for path, act in ACTIONS.items()),
             ],
+            lifespan=self._live,
             middleware=[Middleware(AccessMiddleware, access=access, templates=self.templates)],
             exception_handlers={
                 TurretError: self._show_error,
@@ -83,6 +87,25 @@ class Dashboard:
                 Exception: self._show_error,
             },
         )
+
+    @asynccontextmanager
+    async def _live(self, app: Starlette) -> AsyncIterator[None]:  # noqa: ARG002 - Starlette's signature
+        warm_up = WarmUp(self.projects, self._compute)
+        warm_up.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(warm_up.stop)
+
+    def _compute(self, project: Project, path: str) -> None:
+        """Build a page of a project for everyone who may see it, so that its figures are remembered."""
+        roles: tuple[Role, ...] = ("admin", "viewer") if self._access.is_required else ("admin",)
+        address = f"/{project.name}/{path}".rstrip("/")
+        scope = {"type": "http", "method": "GET", "path": address, "query_string": b"", "headers": [], "state": {}}
+        for role in roles:
+            request = Request({**scope, "path_params": {"project": project.name}})
+            request.state.viewer = Viewer(role, csrf_token="")
+            self._build(PAGES[path], request)
 
     async def _redirect_to_first(self, request: Request) -> Response:
         names = self._list_projects(request)

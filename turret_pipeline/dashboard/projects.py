@@ -174,6 +174,11 @@ class Project:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """True if a page of the project was asked for."""
+        return self._snapshot is not None
+
     def current(self) -> Snapshot:
         """The file that is published now. Raises TurretError if nothing is, or only by another version.
 
