@@ -52,15 +52,20 @@ def read_trend(
     """Activity by day, or by week if there are more than MAX_DAYS days, without gaps.
 
     The frame has bucket_date (the first day), unit_count, session_count and user_count: those with an exchange in it.
-    Days are those of the time zone.
+    Days are those of the time zone. Sums per session first, and hashes instead of texts, take half of the time.
     """
     units = _UNITS[choose_unit(connection)]
     bucket, first = choose_bucket(connection, units, time_zone, week_start)
     frame: pl.DataFrame = connection.sql(f"""
-        with counts as (
-            select {first} as bucket_date, count(*) as unit_count, count(distinct session_id) as session_count,
-                count(distinct user_id) as user_count
-            from ({units}) group by bucket_date
+        with sums as (
+            select {first} as bucket_date, hash(session_id) as session, user_id is not null as has_user,
+                hash(user_id) as person, count(*) as n
+            from ({units}) group by all
+        ),
+        counts as (
+            select bucket_date, sum(n)::bigint as unit_count, count(distinct session) as session_count,
+                count(distinct person) filter (has_user) as user_count
+            from sums group by bucket_date
         ),
         buckets as (
             select unnest(generate_series(min(bucket_date), max(bucket_date), interval 1 {bucket}))::date as bucket_date

@@ -54,20 +54,22 @@ from moves left join marts.topics on topic_id = node_id
 group by node_id, label order by transition_count desc, node_id
 """
 
-_TEXTS = """
-with candidates as (
+_TEXTS = f"""
+with of_topic as (
     select event_id, similarity, runner_up_topic_id, runner_up_similarity, similarity - runner_up_similarity as margin
     from marts.event_topics where field = $field and topic_id = $topic and similarity is not null
-    order by {order}, event_id limit {limit}
+),
+candidates as (
+    (select '{CENTRAL}' as place, * from of_topic order by similarity desc, event_id limit {_CANDIDATES})
+    union all
+    (select '{BORDERLINE}', * from of_topic order by margin nulls last, event_id limit {_CANDIDATES})
 )
 select candidates.*, session_id, metadata, label as runner_up_label, exchange_number
 from candidates join marts.events using (event_id)
 left join marts.topics on topics.topic_id = runner_up_topic_id
 left join (select exchange_id, exchange_number from marts.exchanges) on exchange_id = candidates.event_id
-order by {order}, event_id
+order by if(place = '{CENTRAL}', -similarity, margin) nulls last, event_id
 """
-
-_ORDERS = {CENTRAL: "similarity desc", BORDERLINE: "margin nulls last"}
 
 
 def measure_topic(connection: duckdb.DuckDBPyConnection, topic_id: str, min_users: int) -> pl.DataFrame:
@@ -162,11 +164,10 @@ def read_texts(connection: duckdb.DuckDBPyConnection, field: TopicField, topic_i
     ``place`` is central or borderline. ``similarity`` is the cosine to the topic's centroid, ``margin`` that minus the
     cosine to the centroid of the runner-up. They are of all days.
     """
-    parts = []
-    for place, order in _ORDERS.items():
-        sql = _TEXTS.format(order=order, limit=_CANDIDATES)
-        rows: pl.DataFrame = connection.sql(sql, params={"field": field.name, "topic": topic_id}).pl()
-        texts = [read_text(metadata, field.name) for metadata in rows["metadata"]]
-        named = rows.drop("metadata").with_columns(pl.lit(place).alias("place"), pl.Series("text", texts, pl.String))
-        parts.append(named.drop_nulls("text").unique("text", keep="first", maintain_order=True).head(TEXTS))
-    return pl.concat(parts)
+    rows: pl.DataFrame = connection.sql(_TEXTS, params={"field": field.name, "topic": topic_id}).pl()
+    texts = pl.Series("text", [read_text(metadata, field.name) for metadata in rows["metadata"]], pl.String)
+    named = rows.select(*(name for name in rows.columns if name not in {"place", "metadata"}), "place").with_columns(
+        texts
+    )
+    known = named.drop_nulls("text").unique(["place", "text"], keep="first", maintain_order=True)
+    return pl.concat(known.filter(pl.col("place") == place).head(TEXTS) for place in (CENTRAL, BORDERLINE))

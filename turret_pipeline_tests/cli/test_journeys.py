@@ -291,7 +291,8 @@ def test_a_file_of_another_version_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "warehouse").mkdir()
     with duckdb.connect(str(tmp_path / "warehouse" / "turret.duckdb")) as connection:
         connection.execute("create schema marts")
-    assert f"was published by another version: publish it again with turret run --data-dir {tmp_path}." in error(tmp_path, "overview")
+    message = f"was published by another version: publish it again with turret run --data-dir {tmp_path}."
+    assert message in error(tmp_path, "overview")
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,8 @@ def test_a_file_of_another_version_is_rejected(tmp_path: Path) -> None:
         connection.execute("create schema marts; create table marts.topics (topic_id text, field text)")
     for arguments in (("list",), ("show", "prompt-1")):
         message = error(tmp_path, *arguments)
-        assert message == f"{warehouse(tmp_path)} was published by another version: publish it again with turret run --data-dir {tmp_path}."
+        remedy = f"publish it again with turret run --data-dir {tmp_path}."
+        assert message == f"{warehouse(tmp_path)} was published by another version: {remedy}"
 
 
 def test_an_error_is_one_sentence_and_exit_code_2(folder: Path) -> None:
