@@ -26,7 +26,15 @@ CLUSTER = "if(user_id is null, hash(session_id, 1), hash(user_id))"
 """The user, or the session if the user is unknown, as a number: texts as keys take three times as long."""
 
 FIGURES = ("unit_count", "user_count", "share", "share_low", "share_high")
-CHANGES = ("before_count", "before_share", "difference", "difference_low", "difference_high", "q_value")
+CHANGES = (
+    "before_count",
+    "before_user_count",
+    "before_share",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "q_value",
+)
 """Columns that are null in rows of too few users."""
 
 _UNITS = {
@@ -58,6 +66,7 @@ _SUMS = f"""
 {_OF_ALL_TOPICS}
 select topic_id, sum(count) as count, sum(other_count) as other_count,
     count(*) filter (has_user and count > 0) as user_count, count(*) as cluster_count,
+    count(*) filter (has_user and other_count > 0) as other_user_count,
     {", ".join(f"sum({_PRODUCTS[one, two]}) as product_{one}{two}" for one, two in _OF_TOPICS)}
 from topic_cells join clusters using (cluster) group by topic_id
 """
@@ -187,6 +196,7 @@ def _add_shares(rows: pl.DataFrame, totals: dict[str, float], *, is_compared: bo
         pl.Series("share_low", low, pl.Float64).fill_nan(None),
         pl.Series("share_high", high, pl.Float64).fill_nan(None),
         (pl.col("other_count") if is_compared else pl.lit(None)).cast(pl.Int64).alias("before_count"),
+        (pl.col("other_user_count") if is_compared else pl.lit(None)).cast(pl.Int64).alias("before_user_count"),
         pl.lit(int(other_total) if is_compared else None).cast(pl.Int64).alias("before_total"),
         (pl.col("other_count") / other_total if other_total else pl.lit(None, pl.Float64)).alias("before_share"),
     )
@@ -223,15 +233,17 @@ def _compare(rows: pl.DataFrame, totals: dict[str, float]) -> list[pl.Series]:
 
 
 def _no_changes() -> list[pl.Expr]:
-    return [pl.lit(None, pl.Float64).alias(name) for name in CHANGES[2:]]
+    return [pl.lit(None, pl.Float64).alias(name) for name in CHANGES[3:]]
 
 
 def suppress_few_users(rows: pl.DataFrame, min_users: int) -> pl.DataFrame:
-    """The rows with ``is_suppressed``: figures of fewer than ``min_users`` users are null.
+    """The rows with ``is_suppressed``: figures of fewer than ``min_users`` users, now or before, are null.
 
     So that no figure follows from the total, at least two rows with something in them are suppressed, or none.
     """
-    few = (pl.col("user_count") < min_users) & (pl.col("unit_count") > 0)
+    few = ((pl.col("user_count") < min_users) & (pl.col("unit_count") > 0)) | (
+        (pl.col("before_user_count") < min_users) & (pl.col("before_count") > 0)
+    ).fill_null(value=False)
     marked = rows.with_columns(
         few.alias("is_suppressed") if min_users > 1 else pl.lit(value=False).alias("is_suppressed")
     )

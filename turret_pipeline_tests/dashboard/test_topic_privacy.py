@@ -63,3 +63,17 @@ def test_activity_of_few_users_is_not_shown(for_viewers: str, sample_folder: Pat
     page = httpx.get(f"{for_viewers}/sample?since={quiet_day}&until={quiet_day}").raise_for_status().text
     assert f"Fewer than {MIN_USERS} users" in page
     assert "<strong>" not in page.split("<main")[1].split("</main>")[0]
+
+
+def test_figures_of_few_users_before_or_on_the_other_side_are_not_shown(for_viewers: str, sample_folder: Path) -> None:
+    of_plan = "session_id in (select session_id from marts.session_values where field = 'plan' and value = 'business')"
+    users = dict(
+        query(
+            sample_folder,
+            f"select subject_topic_id, count(distinct user_id) from marts.exchanges where {of_plan} group by 1",
+        )
+    )
+    rows = read_table(for_viewers, "topics?compare_segment=plan%3Dfree&compare_segment=plan%3Dbusiness", "topics")
+    few = [row for row in rows if 0 < users.get(row["topic_id"], 0) < MIN_USERS]
+    assert few
+    assert all(row[name] is None for row in few for name in ("before_count", "before_share", "unit_count"))
