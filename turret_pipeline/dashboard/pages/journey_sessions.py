@@ -46,7 +46,7 @@ Select = Callable[[Connection], str]
 def show_journey_sessions(page: Page) -> Content:
     """The list: of sessions as on the page of all sessions, or of users in a dimension of users."""
     journeys = Journeys(page)
-    of = page.state.get("of")
+    of = page.state.get("of", "flow")
     if of not in _FIGURES:
         raise TurretError(f"Unknown figure {of!r} to list. Available: {list_names(list(_FIGURES))}.")
     what, select = _FIGURES[of](journeys)
