@@ -1,5 +1,6 @@
 """Two segments whose topics are compared."""
 
+import itertools
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +13,9 @@ from turret_pipeline.dashboard.tables import Row
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.scope import format_segment, parse_segment
 from turret_pipeline.reports.topic_figures import TopicField, compare_topic_segments
+
+MAX_PAIRED = 4
+"""Values of an enum field up to which each pair of them has a link; others are chosen from lists."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,21 @@ def read_compared(page: Page, field: TopicField, sides: Sides) -> pl.DataFrame:
 def list_segment_choices(published: Snapshot) -> list[tuple[str, str]]:
     """The most common values of each enum field, as in a URL and in words."""
     return published.remember("segment choices", lambda: read_segments(published))
+
+
+def list_segment_pairs(page: Page) -> list[tuple[str, list[tuple[str, str]]]]:
+    """For each enum field with few values the pairs of them, in words and as the URL that compares them."""
+    sql = """
+        select field, list(value order by n desc, value) as found
+        from (select field, value, count(*) as n from marts.session_values group by field, value)
+        group by field having count(*) between 2 and ? order by field
+    """
+    rows = page.published.remember("segment pairs", lambda: page.published.query(sql, MAX_PAIRED).rows())
+    return [
+        (field, [_link_pair(page, field, pair) for pair in itertools.combinations(values, 2)]) for field, values in rows
+    ]
+
+
+def _link_pair(page: Page, field: str, pair: tuple[str, str]) -> tuple[str, str]:
+    segments = [format_segment(field, value) for value in pair]
+    return " and ".join(pair), page.state.change(compare_segment=segments, sort=None, order=None)

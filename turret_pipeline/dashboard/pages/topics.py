@@ -10,7 +10,13 @@ from turret_pipeline.dashboard.charts.lines import draw_sparkline
 from turret_pipeline.dashboard.formats import describe_change, describe_share
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_charts import draw_themes, draw_topic_trends, list_on_map, list_themes
-from turret_pipeline.dashboard.pages.topic_sides import Sides, list_segment_choices, read_compared, read_sides
+from turret_pipeline.dashboard.pages.topic_sides import (
+    Sides,
+    list_segment_choices,
+    list_segment_pairs,
+    read_compared,
+    read_sides,
+)
 from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.exchange_filter import NO_TOPIC
@@ -56,6 +62,7 @@ def show_topics(page: Page) -> Content:
         "sides": sides,
         "compared": page.state.get_all("compare_segment"),
         "segment_choices": list_segment_choices(page.published),
+        "pairs": [] if sides else list_segment_pairs(page),
         "sort": sort,
         "is_descending": page.state.get("order") != UP,
         **charts,
