@@ -51,8 +51,8 @@ class Selection:
 class Snapshot(PublishedTables):
     """The published file as it was at one moment: requests that began with it end with it.
 
-    One DuckDB instance serves all requests, each with a cursor of its own. As many compute at a time as a query has
-    threads: more would take more memory, and not end earlier.
+    One DuckDB instance serves all requests, each with a cursor of its own. One computes at a time, with all threads:
+    two would need the memory of both, and not end earlier.
     """
 
     def __init__(self, data: DataDir, min_users: int, options: DashboardSettings) -> None:
@@ -62,7 +62,7 @@ class Snapshot(PublishedTables):
         self._connection = self._stack.enter_context(super().open())
         self._connection.execute(f"set threads = {options.threads}; set memory_limit = '{options.memory_mb}MB'")
         self._connection.execute("attach if not exists ':memory:' as selections (read_write)")
-        self._slots, self._slot = threading.BoundedSemaphore(options.threads), threading.local()
+        self._slots, self._slot = threading.BoundedSemaphore(1), threading.local()
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._bytes_kept = 0
         self._computing: dict[Hashable, threading.Lock] = {}

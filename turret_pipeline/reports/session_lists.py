@@ -17,36 +17,37 @@ def list_sessions(
     Rows are the newest first. ``subjects`` are the labels of the session's steps in the dimension, in order.
     """
     found = find_sessions(connection, conditions, min_users)
-    _keep_found(connection, found)
-    return _list_found(connection, rows, dimension.removeprefix(USER))
+    if conditions.is_of_journeys:  # follows steps once, not for the count and again for the rows
+        connection.execute(f"create or replace temp table found_sessions as {found.sql}", found.values)
+        found = Selection("from found_sessions", {})
+    return _list_found(connection, found, rows, dimension.removeprefix(USER))
 
 
 def list_sessions_of_sequences(
     connection: duckdb.DuckDBPyConnection, selected: str, rows: RowRange, dimension: str
 ) -> tuple[int, int, pl.DataFrame]:
     """The same for the sessions of the query ``selected`` (sequence_id), which is one of a dimension of sessions."""
-    of_sequences = f"from scoped_sessions where session_id in (select sequence_id from ({selected}))"
-    _keep_found(connection, Selection(of_sequences, {}))
-    return _list_found(connection, rows, dimension)
-
-
-def _keep_found(connection: duckdb.DuckDBPyConnection, found: Selection) -> None:
-    """Find the sessions once, not for the count and again for the rows."""
     connection.execute(
-        f"create or replace temp table found_sessions as select session_id, started_at, user_id from ({found.sql})",
-        found.values,
+        "create or replace temp table found_sessions as from scoped_sessions "
+        f"where session_id in (select sequence_id from ({selected}))"
     )
+    return _list_found(connection, Selection("from found_sessions", {}), rows, dimension)
 
 
-def _list_found(connection: duckdb.DuckDBPyConnection, rows: RowRange, dimension: str) -> tuple[int, int, pl.DataFrame]:
-    count, users = connection.execute("select count(*), count(distinct user_id) from found_sessions").fetchall()[0]
-    return count, users, _read_rows(connection, rows, dimension)
+def _list_found(
+    connection: duckdb.DuckDBPyConnection, found: Selection, rows: RowRange, dimension: str
+) -> tuple[int, int, pl.DataFrame]:
+    count, users = connection.execute(
+        f"select count(*), count(distinct user_id) from ({found.sql})", found.values
+    ).fetchall()[0]
+    return count, users, _read_rows(connection, found, rows, dimension)
 
 
-def _read_rows(connection: duckdb.DuckDBPyConnection, rows: RowRange, dimension: str) -> pl.DataFrame:
+def _read_rows(connection: duckdb.DuckDBPyConnection, found: Selection, rows: RowRange, dimension: str) -> pl.DataFrame:
     connection.execute(
-        "create or replace temp table page_sessions as from marts.sessions where session_id in (select session_id "
-        f"from found_sessions order by started_at desc, session_id limit {rows.limit:d} offset {rows.offset:d})"
+        f"create or replace temp table page_sessions as select * from ({found.sql}) "
+        f"order by started_at desc, session_id limit {rows.limit:d} offset {rows.offset:d}",
+        found.values,
     )
     frame: pl.DataFrame = connection.sql(_DETAILS, params={"dimension": dimension}).pl()
     return frame
