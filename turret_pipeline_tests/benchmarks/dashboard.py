@@ -94,10 +94,10 @@ def run_server(folder: Path) -> Iterator[tuple[str, int]]:
             process.send_signal(signal.SIGINT)
 
 
-def list_urls(pages: Sequence[str]) -> list[str]:
+def list_urls(pages: Sequence[str], filters: Sequence[str]) -> list[str]:
     """Every page with every filter."""
-    pairs = itertools.product(pages, FILTERS)
-    return [f"{page}{'&' if '?' in page else '?'}{filters}" if filters else page for page, filters in pairs]
+    pairs = itertools.product(pages, filters)
+    return [f"{page}{'&' if '?' in page else '?'}{one}" if one else page for page, one in pairs]
 
 
 def open_page(client: httpx.Client, home: str, path: str, process: int) -> Answered:
@@ -170,28 +170,33 @@ def publish_again(folder: Path) -> None:
 def describe_pages(pages: Sequence[str], cold: Sequence[Answered], warm: Sequence[Answered]) -> None:
     """Print a row per page with its figures over all filters."""
     print("\n| page | cold median s | cold p95 s | processor s, mean | most | warm p95 s |\n" + "|---" * 6 + "|")
+    count = len(cold) // len(pages)
     for place, page in enumerate(pages):
-        of_page = slice(place * len(FILTERS), (place + 1) * len(FILTERS))
+        of_page = slice(place * count, (place + 1) * count)
         seconds = [answer.seconds for answer in cold[of_page]]
         used = [answer.processor_seconds for answer in cold[of_page]]
         again = np.quantile([answer.seconds for answer in warm[of_page]], 0.95)
         print(
             f"| {page or 'home'} | {np.median(seconds):.2f} | {np.quantile(seconds, 0.95):.2f} | {np.mean(used):.2f} "
-            f"| {max(used):.2f} | {again:.2f} |"
+            f"| {max(used):.2f} | {again:.2f} |",
+            flush=True,
         )
 
 
-def measure(folder: Path, pages: Sequence[str], people: int = 10) -> tuple[bool, bool]:
+def measure(
+    folder: Path, pages: Sequence[str], people: int = 10, filters: Sequence[str] = FILTERS
+) -> tuple[bool, bool]:
     """Print the tables for a data folder; true if no request failed, and true if all limits are kept."""
-    urls = list_urls(pages)
+    urls = list_urls(pages, filters)
     with duckdb.connect(str(folder / "warehouse" / "turret.duckdb"), read_only=True) as connection:
         started = time.perf_counter()
         connection.execute(BARE).fetchall()
         print(f"Bare aggregation in DuckDB: {time.perf_counter() - started:.2f} s; load {os.getloadavg()[0]:.1f}\n")
-    print("| | requests | failed | median s | p95 s | slowest s | slowest page | limit |\n" + "|---" * 8 + "|")
     with run_server(folder) as (home, process):
-        rested = wait_for_warm_up(process)
+        print(f"The server rested {wait_for_warm_up(process):.0f} s after its start.")
         cold, warm = (visit_all(home, process, urls, 1) for _ in range(2))
+        describe_pages(pages, cold, warm)
+        print("\n| | requests | failed | median s | p95 s | slowest s | slowest page | limit |\n" + "|---" * 8 + "|")
         is_kept = [describe("cold, one person", cold, LIMIT_ONE), describe("warm, one person", warm, LIMIT_ONE)]
         ten = visit_all(home, process, urls, people)
         is_kept.append(describe(f"warm, {people} people", ten, LIMIT_TEN))
@@ -201,9 +206,7 @@ def measure(folder: Path, pages: Sequence[str], people: int = 10) -> tuple[bool,
             is_kept.append(describe(f"{people} people, published meanwhile", meanwhile, LIMIT_TEN))
             publishing.result()
         now, most = read_memory(process)
-        print(f"\nThe server rested {rested:.0f} s after its start.")
-        print(f"Memory: {now:,.0f} MB now, {most:,.0f} MB at most (limit {LIMIT_MEGABYTES} MB)")
-    describe_pages(pages, cold, warm)
+        print(f"\nMemory: {now:,.0f} MB now, {most:,.0f} MB at most (limit {LIMIT_MEGABYTES} MB)")
     has_succeeded = all(answer.status == 200 for answer in (*cold, *warm, *ten, *meanwhile))
     return has_succeeded, all(is_kept) and most <= LIMIT_MEGABYTES
 
