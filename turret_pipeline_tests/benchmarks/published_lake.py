@@ -223,7 +223,9 @@ def _list_queries() -> dict[str, str]:
             from marts.session_values group by all
         """,
         "fields": """
-            select * from (values ('prompt', 'text'), ('answer', 'text'), ('plan', 'enum'), ('locale', 'enum'),
+            select *, type as detected_type, 'generated' as reason, false as is_overridden, false as is_uncertain,
+                1 as event_count, 1 as validated_event_count, 1.0 as present_share, 1 as distinct_count
+            from (values ('prompt', 'text'), ('answer', 'text'), ('plan', 'enum'), ('locale', 'enum'),
                 ('platform', 'enum'), ('prompt_chars', 'number')) as fields (field, type)
         """,
         "quality_checks": """
