@@ -104,7 +104,7 @@ def test_without_credentials_this_machine_needs_no_login(sample_folder: Path) ->
 
 def test_nothing_but_the_login_is_shown_before_it(url: str) -> None:
     visit = Visit(url)
-    for path in ("/", "/one", "/one/newer?run=x", "/one/probe", "/two", "/three", "/favicon.ico", "//evil.example"):
+    for path in ("/", "/one", "/one/newer?run=x", "/one/probe", "/two", "/three", "/favicon", "//evil.example"):
         answer = visit.get(path)
         assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/login"), path
     assert visit.get("/one?since=2026-09-01").headers["location"] == "/login?next=%2Fone%3Fsince%3D2026-09-01"

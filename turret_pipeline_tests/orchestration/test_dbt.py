@@ -179,7 +179,7 @@ def test_the_unit_tests_of_the_models_pass(sample_job: Job, tmp_path: Path) -> N
     extra = {"DBT_LAKE_DIR": str(sample_job.data_dir / "lake"), "DBT_WAREHOUSE_FILE": str(tmp_path / "unit.duckdb")}
     done = run_dbt(tmp_path, "build", "--exclude-resource-type", "test", extra=extra)
     assert done.returncode == 0, done.stdout
-    assert "19 unit tests" in done.stdout
+    assert "20 unit tests" in done.stdout
 
 
 def test_dbt_describes_the_published_file_without_changing_it(sample_job: Job, tmp_path: Path) -> None:
