@@ -13,7 +13,7 @@ from turret_pipeline.config.loading import (
     TOML_FILE,
     AbsolutePath,
     CommaSeparated,
-    ServerSettings,
+    LayeredSettings,
     check_url,
     describe_problem,
     load_model,
@@ -28,7 +28,7 @@ TABLE = "collector"
 MEGABYTE = 1_000_000
 
 
-class CollectorSettings(ServerSettings):
+class CollectorSettings(LayeredSettings):
     """Settings of the collector and of `turret send`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)

@@ -17,7 +17,7 @@ from turret_pipeline.config.loading import (
     TOML_FILE,
     AbsolutePath,
     CommaSeparated,
-    ServerSettings,
+    LayeredSettings,
     describe_problem,
     load_model,
     read_toml,
@@ -41,7 +41,7 @@ def _split_pairs(value: object) -> object:
     return {name.strip(): folder.strip() for name, _, folder in pairs}
 
 
-class DashboardSettings(ServerSettings):
+class DashboardSettings(LayeredSettings):
     """Settings of the dashboard."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)

@@ -47,8 +47,8 @@ CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
-class ServerSettings(BaseSettings):
-    """Settings of a server, whose sources are in order of precedence: arguments, environment, turret.toml."""
+class LayeredSettings(BaseSettings):
+    """Settings whose sources are, in order of precedence: arguments, environment, turret.toml."""
 
     @classmethod
     def read_toml_values(cls) -> dict[str, Any]:

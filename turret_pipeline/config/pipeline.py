@@ -8,17 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import SettingsConfigDict
 
 from turret_pipeline.config.loading import (
-    TOML_FILE,
     AbsolutePath,
     CommaSeparated,
+    LayeredSettings,
     check_url,
     load_model,
     read_toml,
@@ -45,15 +40,10 @@ if TYPE_CHECKING:
     from turret_pipeline.topics.options import TopicOptions
 
 
-class _OwnTomlSource(TomlConfigSettingsSource):
-    def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__call__().items() if name not in TABLES_OF_OTHERS}
-
-
-class Settings(BaseSettings):
+class Settings(LayeredSettings):
     """Settings of a run. Every name is also an environment variable with the prefix TURRET_."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=TOML_FILE, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data_dir: AbsolutePath = Field(Path("data"), description="Folder of everything that the pipeline writes")
     inputs: CommaSeparated = Field(
@@ -254,16 +244,9 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments over environment over turret.toml."""
-        return init_settings, env_settings, _OwnTomlSource(settings_cls)
+    def read_toml_values(cls) -> dict[str, Any]:
+        """All values of turret.toml but the tables of others."""
+        return {name: value for name, value in read_toml().items() if name not in TABLES_OF_OTHERS}
 
     @property
     def selected_format(self) -> Format | None:
