@@ -4,7 +4,7 @@ A page shows the same for the same URL and the same published file, so a URL can
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -91,10 +91,6 @@ class PageState:
         """The parameters of this page as the query of a URL, without the page of rows."""
         return urlencode(self.hidden("table"))
 
-    def download(self, form: str) -> str:
-        """URL of the table of this page as csv or json."""
-        return self.change(format=form)
-
     def hidden(self, *without: str) -> list[tuple[str, str]]:
         """Parameters of this page, without some, as the hidden fields of a form that changes these."""
         pairs = [(name, value) for name, values in self._common().items() for value in values]
@@ -149,8 +145,3 @@ def _join(project: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:
     query = urlencode(pairs)
     address = f"/{quote(project)}/{quote(path)}".rstrip("/")
     return f"{address}?{query}" if query else address
-
-
-def to_query(values: Mapping[str, str]) -> str:
-    """The values as the query of a URL."""
-    return urlencode(values)

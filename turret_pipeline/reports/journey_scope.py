@@ -133,12 +133,6 @@ def add_intervals(sums: pl.DataFrame, count: str) -> pl.DataFrame:
     )
 
 
-def count_sequences(connection: duckdb.DuckDBPyConnection) -> int:
-    """The sessions, or users, with a step."""
-    count: int = connection.sql("select count(*) from scoped_sequences").fetchall()[0][0]
-    return count
-
-
 def _select_user_steps(dimension: str) -> str:
     field = dimension.removeprefix(USER)
     if field == EVENT_NAME:

@@ -26,9 +26,6 @@ from turret_pipeline.reports.exchange_filter import SEARCHED, ExchangeFilter
 from turret_pipeline.reports.exchange_lists import PROMPT_LENGTH, Counts, RowRange, list_exchanges
 from turret_pipeline.reports.scoped_tables import open_scope
 
-OPTIONAL = ("rating", "model", "latency_seconds", "cost_usd")
-"""Columns that are left out if no exchange of the page has a value."""
-
 
 def show_exchanges(page: Page) -> Content:
     """The list of the exchanges that fulfil the conditions in the URL."""
@@ -71,6 +68,7 @@ def count_of(count: int, noun: str) -> str:
 
 
 def _list_columns(page: Page, frame: pl.DataFrame) -> Iterator[ColumnView]:
+    """The columns; the last ones only if an exchange of the page has a value."""
     columns = (
         ColumnView("rating", "Rating", "number"),
         ColumnView("model", "Model"),

@@ -232,11 +232,6 @@ def describe_dimension(name: str) -> str:
     return f"{nodes}, all sessions of a user joined" if name.startswith(USER) else nodes
 
 
-def label_of(journeys: Journeys, column: str) -> Callable[[Row], str]:
-    """The label of the node in a column."""
-    return lambda row: journeys.label(row[column])
-
-
 def _read_nodes(published: Snapshot, dimension: str) -> Nodes:
     rows = published.query(_NODES, dimension).rows()
     themes = published.query(_THEMES, dimension.removeprefix(USER)).rows()

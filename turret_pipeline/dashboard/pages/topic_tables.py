@@ -285,9 +285,5 @@ def _link_to_session(page: Page, row: Row) -> str:
     return page.state.to_page(f"sessions/{row['session_id']}") + anchor
 
 
-def _link_to_runner_up(page: Page, row: Row) -> str:
-    return page.state.to_page(f"topics/{row['runner_up_topic_id']}")
-
-
 def _describe_margin(row: Row) -> str:
     return f"margin {row['margin']:.3f}"
