@@ -74,7 +74,7 @@ def list_access(
 
 @access.command(epilog="Example: turret access remove ana")
 def remove(name: Name, data_dir: DataDirOption = None) -> None:
-    """Remove a name: its sessions end at once, and its token is rejected."""
+    """Remove a name, its sessions and its token."""
     left = CredentialFile(_load_settings(data_dir=data_dir).folder).remove(name)
     console = new_console(stderr=False)
     console.print_lines(f"{name} has no access any longer.")

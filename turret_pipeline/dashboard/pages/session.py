@@ -13,6 +13,7 @@ from turret_pipeline.reports.exchange_lists import RowRange
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.reports.session_turns import EVENTS_SHOWN, Events, Session, read_events, read_session, read_turns
+from turret_pipeline.tables.signals import SIGNALS_OF_STRUGGLE
 
 EVENTS_OF_PAGE = 200
 """Events of a page of a session without exchanges."""
@@ -63,6 +64,7 @@ def show_session(page: Page) -> Content:
     values = {
         "session": session,
         "turns": turns,
+        "bad_signals": SIGNALS_OF_STRUGGLE,
         "events": events,
         "no_events": Events([], 0),
         "events_shown": shown,
