@@ -15,7 +15,7 @@ import polars as pl
 from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.reports.published_tables import PublishedTables, select_session_hashes
+from turret_pipeline.reports.published_tables import PublishedTables, select_segment_sessions
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
 
@@ -91,16 +91,16 @@ class Snapshot(PublishedTables):
 
     @contextmanager
     def select_segments(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> Iterator[str]:
-        """The table of the hashes of the sessions in all segments of a scope, which is made once for all requests."""
+        """The table of the sessions in all segments of a scope, which is made once for all requests."""
         if not scope.segments:
             yield ""
             return
 
         def select() -> Selection:
             name = f"selections.sessions_{next(_NUMBERS)}"
-            connection.execute(f"create table {name} as {select_session_hashes(scope)}")
+            connection.execute(f"create table {name} as {select_segment_sessions(scope)}")
             count: int = connection.execute(f"select count(*) from {name}").fetchall()[0][0]
-            return Selection(self._connection, name, 8 * count)
+            return Selection(self._connection, name, 12 * count)
 
         selection = self.remember(("selection", frozenset(scope.segments)), select)
         yield selection.name

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from turret_pipeline.reports.journey_scope import quote, quote_all, read_shares
+from turret_pipeline.reports.journey_scope import read_shares
+from turret_pipeline.reports.node_numbers import find_numbers, number_of, numbers_of, quote
 from turret_pipeline.tables import END, OTHER, START, USER
 
 MAX_DISTANCE, MAX_NODES = 5, 12
@@ -44,7 +45,7 @@ def define_flows(
 ) -> None:
     """Create the table flow_sequences of a connection of ``open_journeys``.
 
-    It has one row per session with the node: sequence_number, cluster, is_user, and the node of each layer
+    It has one row per session with the node: sequence, cluster, and the number of the node of each layer
     (``column_of``), null before (start) and after (end). Each layer has its MAX_NODES most frequent nodes, all others
     are (other). As in edges, a flow of fewer than ``min_users`` users goes to (other).
     """
@@ -63,24 +64,24 @@ def read_flows(connection: duckdb.DuckDBPyConnection, options: FlowOptions) -> p
     """
     pairs = [(layer, layer + 1) for layer in options.layers[:-1]]
     parts = [
-        f"select {layer} as layer, {column_of(layer)} as from_node_id, {column_of(following)} as to_node_id, "
-        f"cluster, is_user, 1 as hits from flow_sequences "
+        f"select {layer} as layer, {column_of(layer)} as from_node, {column_of(following)} as to_node, "
+        f"cluster, 1 as hits from flow_sequences "
         f"where {column_of(layer)} is not null and {column_of(following)} is not null"
         for layer, following in pairs
     ]
     members = " union all ".join(parts)
-    flows = read_shares(connection, members, ["layer", "from_node_id", "to_node_id"], "flow_sequences")
+    flows = read_shares(connection, members, ["layer"], "flow_sequences", ["from_node", "to_node"])
     return flows.sort("layer", "session_count", "from_node_id", "to_node_id", descending=[False, True, False, False])
 
 
 def select_middle_sequences() -> str:
-    """The query of all sequences with the node (sequence_id), after ``define_flows``."""
-    return "select sequence_id from flow_sequences join scoped_sequences using (sequence_number)"
+    """The query of all sequences with the node, after ``define_flows``."""
+    return "select sequence from flow_sequences"
 
 
 def select_flow_sequences(layer: int, from_node: str, to_node: str) -> str:
-    """The query of the sequences of a flow (sequence_id), after ``define_flows``."""
-    is_flow = f"{column_of(layer)} = {quote(from_node)} and {column_of(layer + 1)} = {quote(to_node)}"
+    """The query of the sequences of a flow, after ``define_flows``."""
+    is_flow = f"{column_of(layer)} = {number_of(from_node)} and {column_of(layer + 1)} = {number_of(to_node)}"
     return f"{select_middle_sequences()} where {is_flow}"
 
 
@@ -90,62 +91,64 @@ def column_of(layer: int) -> str:
 
 
 def _select_steps(dimension: str, options: FlowOptions) -> str:
-    """Steps in order with a number over all of them: sequence_number, cluster, is_user, node_id, number."""
-    node, source = "node_id", "scoped_steps"
+    """Steps in order with a number over all of them: sequence, cluster, node, number."""
+    node, source = "node", "scoped_steps"
     if options.by_theme:
-        field = quote(dimension.removeprefix(USER))
-        source = f"(from scoped_steps left join (select topic_id, theme_id from marts.topics where field = {field}) "
-        source += "on topic_id = node_id)"
-        node = "coalesce(theme_id, node_id)"
-    conditions = [f"{node} not in {quote_all(options.hidden)}"] if options.hidden else []
+        source = f"(from scoped_steps left join ({_select_themes(dimension)}) using (node))"
+        node = "coalesce(theme, node)"
+    conditions = [f"{node} not in {numbers_of(options.hidden)}"] if options.hidden else []
     conditions += [_select_by_end(column, end, node, source) for column, end in _list_ends(options)]
-    is_joined = options.by_theme or options.start or options.end
-    order = " order by sequence_number, step_number" if is_joined else ""  # a join may change the order
-    steps = f"select sequence_number, cluster, is_user, {node} as node_id, event_count "
-    steps += f"from {source if is_joined else 'ordered_steps'}"
+    is_joined = options.by_theme or options.hidden or options.start or options.end
+    order = " order by sequence, step_number" if is_joined else ""  # a join may change the order
+    steps = f"select sequence, cluster, {node} as node, event_count from {source if is_joined else 'ordered_steps'}"
     steps += f" where {' and '.join(conditions)}{order}" if conditions else order
     if options.is_repeated:
         steps = f"select * exclude (event_count), unnest(range(event_count)) as repetition from ({steps})"
     elif options.hidden or options.by_theme:  # what was between two steps on one node may be gone
         steps = (
-            f"from ({steps}) qualify lag(sequence_number) over () is distinct from sequence_number "
-            "or lag(node_id) over () is distinct from node_id"
+            f"from ({steps}) qualify lag(sequence) over () is distinct from sequence "
+            "or lag(node) over () is distinct from node"
         )
-    return f"select sequence_number, cluster, is_user, node_id, row_number() over () as number from ({steps})"
+    return f"select sequence, cluster, node, row_number() over () as number from ({steps})"
+
+
+def _select_themes(dimension: str) -> str:
+    """The numbers of topics (node) with those of their themes."""
+    field = quote(dimension.removeprefix(USER))
+    return f"""
+        select nodes.node, themes.node as theme from marts.topics
+        join numbered.nodes on nodes.node_id = topic_id
+        join numbered.nodes as themes on themes.node_id = theme_id
+        where field = {field}
+    """
 
 
 def _list_ends(options: FlowOptions) -> Sequence[tuple[str, str]]:
-    ends = {"step_number = 1": options.start, "next_node_id is null": options.end}
+    ends = {"step_number = 1": options.start, "next_node is null": options.end}
     return [(condition, node) for condition, node in ends.items() if node]
 
 
 def _select_by_end(condition: str, end: str, node: str, source: str) -> str:
-    return f"sequence_number in (select sequence_number from {source} where {condition} and {node} = {quote(end)})"
+    return f"sequence in (select sequence from {source} where {condition} and {node} = {number_of(end)})"
 
 
 def _select_layers(options: FlowOptions) -> str:
     middle = {START: "min(number) - 1", END: "max(number) + 1"}.get(options.node, "min(number)")
-    where = "" if options.node in {START, END} else f"where node_id = {quote(options.node)}"
+    where = "" if options.node in {START, END} else f"where node = {number_of(options.node)}"
     columns = [
-        f"any_value(node_id) filter (number = middle + {layer}) as {column_of(layer)}"
-        for layer in options.layers
-        if layer
+        f"any_value(node) filter (number = middle + {layer}) as {column_of(layer)}" for layer in options.layers if layer
     ]
     first, last = options.layers[0], options.layers[-1]
     return f"""
-        with middles as (
-            select sequence_number, {middle} as middle from flow_steps {where} group by sequence_number
-        ),
+        with middles as (select sequence, {middle} as middle from flow_steps {where} group by sequence),
         wide as (
-            select sequence_number, any_value(cluster) as cluster, any_value(is_user) as is_user,
-                {quote(options.node)} as after_0
+            select sequence, any_value(cluster) as cluster, {number_of(options.node)} as after_0
                 {"".join(", " + column for column in columns)}
-            from flow_steps join middles using (sequence_number)
+            from flow_steps join middles using (sequence)
             where number between middle + {first} and middle + {last}
-            group by sequence_number
+            group by sequence
         )
-        select sequence_number, cluster, is_user, after_0
-            {"".join(f", {_end_layer(layer)}" for layer in options.layers if layer)}
+        select sequence, cluster, after_0 {"".join(f", {_end_layer(layer)}" for layer in options.layers if layer)}
         from wide
     """
 
@@ -153,22 +156,23 @@ def _select_layers(options: FlowOptions) -> str:
 def _end_layer(layer: int) -> str:
     """The column with (start) or (end) where the steps of a sequence begin or end."""
     column, inner = column_of(layer), column_of(layer + 1 if layer < 0 else layer - 1)
-    return f"coalesce({column}, if({inner} is not null, {quote(START if layer < 0 else END)}, null)) as {column}"
+    end = number_of(START if layer < 0 else END)
+    return f"coalesce({column}, if({inner} is not null, {end}, null)) as {column}"
 
 
 def _combine_small_nodes(connection: duckdb.DuckDBPyConnection, column: str, inner: str, min_users: int) -> None:
+    start, end, other = find_numbers(connection, (START, END, OTHER))
     sizes = connection.sql(
-        f"select {column} from flow_sequences where {column} not in {quote_all((START, END))} "
+        f"select {column} from flow_sequences where {column} not in ({start}, {end}) "
         f"group by {column} order by count(*) desc, {column}"
     ).fetchall()
-    named = [size[0] for size in sizes]
-    if len(named) > MAX_NODES + 1:  # (other) is never a single node
-        kept = quote_all([*named[:MAX_NODES], START, END])
-        connection.execute(f"update flow_sequences set {column} = {quote(OTHER)} where {column} not in {kept}")
+    if len(sizes) > MAX_NODES + 1:  # (other) is never a single node
+        kept = ", ".join(str(node) for node in (*(size[0] for size in sizes[:MAX_NODES]), start, end))
+        connection.execute(f"update flow_sequences set {column} = {other} where {column} not in ({kept})")
     if min_users > 1:
         connection.execute(f"""
-            update flow_sequences set {column} = {quote(OTHER)} where ({column}, {inner}) in (
+            update flow_sequences set {column} = {other} where ({column}, {inner}) in (
                 select ({column}, {inner}) from flow_sequences where {column} is not null
-                group by {column}, {inner} having count(distinct cluster) filter (is_user) < {min_users}
+                group by {column}, {inner} having count(distinct cluster) filter (cluster >= 0) < {min_users}
             )
         """)

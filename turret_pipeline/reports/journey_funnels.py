@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from turret_pipeline.reports.journey_scope import CLUSTER, quote, quote_all, read_shares
+from turret_pipeline.reports.journey_scope import add_intervals
 from turret_pipeline.reports.node_names import Node
-from turret_pipeline.tables import EVENT_NAME
+from turret_pipeline.reports.node_numbers import numbers_of, quote
 
 Row = dict[str, object]
 
@@ -32,24 +32,27 @@ class FunnelOptions:
 
 
 def define_funnel(connection: duckdb.DuckDBPyConnection, options: FunnelOptions) -> None:
-    """Create the tables funnel_sequences and funnel_matches of a connection of ``open_scope``.
+    """Create the tables funnel_matches and funnel_clusters of a connection of ``open_scope``.
 
-    funnel_sequences has all sessions (sequence_id, user_id, cluster, is_user). funnel_matches has those with the first
-    step: sequence_id, and t0, t1 ..., the seconds to each step, null from the first step that is missed.
+    funnel_matches has the sequences with the first step (``numbered``), and t0, t1 ..., the seconds to each step,
+    null from the first step that is missed. funnel_clusters has the number of all sequences of each cluster, and of
+    those that reach each step: reached_0, reached_1 ...
     """
-    of_users = options.is_of_users
-    sequences = (
-        "select distinct user_id as sequence_id, user_id from scoped_sessions where user_id is not null"
-        if of_users
-        else "select session_id as sequence_id, user_id from scoped_sessions"
-    )
-    connection.execute(
-        "create or replace temp table funnel_sequences as "
-        f"select *, {CLUSTER} as cluster, user_id is not null as is_user from ({sequences})"
-    )
     connection.execute(f"create or replace temp table funnel_hits as {_select_hits(options)}")
     match = _match_in_any_order if options.is_any_order else _match_in_order
     connection.execute(f"create or replace temp table funnel_matches as {match(options)}")
+    sequences = (
+        "select distinct user_number as sequence, user_number as cluster from scoped_session_numbers "
+        "where user_number is not null"
+        if options.is_of_users
+        else "select session_number as sequence, coalesce(user_number, -1 - session_number) as cluster "
+        "from scoped_session_numbers"
+    )
+    reached = ", ".join(f"count(t{step}) as reached_{step}" for step in range(len(options.steps)))
+    connection.execute(
+        f"create or replace temp table funnel_clusters as select cluster, count(*) as everyone, {reached} "
+        f"from ({sequences}) left join funnel_matches using (sequence) group by cluster"
+    )
 
 
 def read_funnel(connection: duckdb.DuckDBPyConnection, options: FunnelOptions) -> pl.DataFrame:
@@ -62,26 +65,20 @@ def read_funnel(connection: duckdb.DuckDBPyConnection, options: FunnelOptions) -
 
 
 def select_funnel_sequences(step: int) -> str:
-    """The query of the sequences that reach a step, from 0 (sequence_id), after ``define_funnel``."""
-    return f"select sequence_id from funnel_matches where t{int(step)} is not null"
+    """The query of the sequences that reach a step, from 0, after ``define_funnel``."""
+    return f"select sequence from funnel_matches where t{int(step)} is not null"
 
 
 def _read_step(connection: duckdb.DuckDBPyConnection, step: int, options: FunnelOptions) -> Row:
-    reached = _select_reached(step)
+    reached = f"reached_{step}"
+    of_all = _read_share(connection, reached, "everyone")
+    of_first = _read_share(connection, reached, "reached_0")
+    of_previous = _read_share(connection, reached, f"reached_{max(step - 1, 0)}")
     rows: Row = {"step_number": step + 1}
-    for name, base in (("all", "funnel_sequences"), ("first", "reached_first"), ("previous", "reached_previous")):
-        if name != "all":
-            earlier = 0 if name == "first" else max(step - 1, 0)
-            connection.execute(f"create or replace temp table {base} as {_select_reached(earlier)}")
-        found = read_shares(connection, f"select 1 as everyone, 1 as hits, * from ({reached})", ["everyone"], base)
-        shares = found.row(0, named=True) if found.height else {}
-        if name == "all":
-            whole = connection.sql("select count(*) from funnel_sequences").fetchall()[0][0]
-            rows |= {"session_count": shares.get("session_count", 0), "user_count": shares.get("user_count", 0)}
-            rows |= {"total": whole}
-        rows |= _name_shares(f"share_of_{name}", shares, rows["total"] if name == "all" else None)
-        if name == "first":
-            rows |= {key: shares.get(key, 1) for key in ("design_effect", "cluster_count")}
+    rows |= {name: of_all[name] for name in ("session_count", "user_count", "total")}
+    for name, found in (("all", of_all), ("first", of_first), ("previous", of_previous)):
+        rows |= {f"share_of_{name}{end}": found[f"share{end}"] for end in ("", "_low", "_high")}
+    rows |= {key: of_first[key] for key in ("design_effect", "cluster_count")}
     if step == 0:
         certain = 1.0 if rows["session_count"] else None
         rows |= dict.fromkeys(("share_of_first", "share_of_first_low", "share_of_first_high"), certain)
@@ -89,15 +86,23 @@ def _read_step(connection: duckdb.DuckDBPyConnection, step: int, options: Funnel
     return rows | _measure_times(connection, step, options)
 
 
-def _select_reached(step: int) -> str:
-    return f"from funnel_sequences semi join ({select_funnel_sequences(step)}) using (sequence_id)"
-
-
-def _name_shares(name: str, shares: Row, total: object) -> Row:
-    share, low, high = (shares.get(key) for key in ("share", "low", "high"))
-    if not shares and total:
-        share = 0.0
-    return {name: share, f"{name}_low": low, f"{name}_high": high}
+def _read_share(connection: duckdb.DuckDBPyConnection, hits: str, base: str) -> Row:
+    """The share of the sequences ``hits`` in those of ``base``, both columns of funnel_clusters; null without any."""
+    sums = connection.sql(f"""
+        select coalesce(sum({hits}), 0)::bigint as session_count,
+            count(*) filter ({hits} > 0 and cluster >= 0) as user_count, coalesce(sum({base}), 0)::bigint as total,
+            sum({hits} * {hits}) as squares, sum({hits} * {base}) as crossed, sum({base} * {base}) as total_squares,
+            count(*) filter ({base} > 0) as cluster_count
+        from funnel_clusters
+    """).pl()
+    if not sums["session_count"].item():
+        share = 0.0 if sums["total"].item() and base == "everyone" else None
+        missing: Row = {"share": share, "share_low": None, "share_high": None, "design_effect": 1, "cluster_count": 1}
+        row: Row = sums.row(0, named=True)
+        return row | missing
+    found = add_intervals(sums, "session_count").rename({"low": "share_low", "high": "share_high"})
+    shares: Row = found.row(0, named=True)
+    return shares
 
 
 def _measure_times(connection: duckdb.DuckDBPyConnection, step: int, options: FunnelOptions) -> Row:
@@ -116,40 +121,29 @@ def _measure_times(connection: duckdb.DuckDBPyConnection, step: int, options: Fu
 
 
 def _select_hits(options: FunnelOptions) -> str:
-    """Events that fulfil a step, or are excluded (step -1): sequence_id, event_at, position, step."""
-    sequence = "user_id" if options.is_of_users else "session_id"
+    """Events that fulfil a step, or are excluded (step -1): sequence, event_at, position, step."""
+    sequence = "user_number" if options.is_of_users else "session_number"
     numbered = [
         *((number, node) for number, node in enumerate(options.steps)),
         *((-1, one) for one in options.excluded),
     ]
-    events = "(select event_id, event_name, session_id, user_id, event_at, rowid as position from marts.events)"
-    parts = []
-    for step, node in numbered:
-        if node.dimension == EVENT_NAME:
-            source, where = events, f"event_name in {quote_all(node.node_ids)}"
-        else:
-            topics = (
-                f"(select event_id from marts.event_topics where field = {quote(node.dimension)} "
-                f"and coalesce(continues_topic_id, topic_id) in {quote_all(node.node_ids)})"
-            )
-            source, where = f"{events} semi join {topics} using (event_id)", "true"
-        parts.append(
-            f"select {sequence} as sequence_id, event_at, position, {step} as step from {source} "
-            f"semi join scoped_sessions using (session_id) where {where} and {sequence} is not null"
-        )
-    return " union all ".join(f"(from ({part}))" for part in parts)
+    return " union all ".join(
+        f"select {sequence} as sequence, event_at, position, {step} as step from scoped_visits "
+        f"where dimension = {quote(node.dimension)} and node in {numbers_of(node.node_ids)} and {sequence} is not null"
+        for step, node in numbered
+    )
 
 
 def _hits_of(step: int) -> str:
-    return f"(select sequence_id, position, event_at from funnel_hits where step = {step})"
+    return f"(select sequence, position, event_at from funnel_hits where step = {step})"
 
 
 def _match_in_order(options: FunnelOptions) -> str:
     """Of the possible series of a sequence, the one that reaches most steps, and of these the earliest."""
+    if options.within_seconds is None and not options.excluded:
+        return _match_earliest(len(options.steps))
     first = "position, position as first_position, event_at as first_at, 0.0::double as t0"
-    sql = f"select sequence_id, {first} from {_hits_of(0)}"
-    if options.within_seconds is None and not options.excluded:  # the earliest first event reaches most steps
-        sql += " qualify position = min(position) over (partition by sequence_id)"
+    sql = f"select sequence, {first} from {_hits_of(0)}"
     if options.excluded:
         sql = _join_next(sql, -1, "blocked", is_later=False)
     for number in range(1, len(options.steps)):
@@ -162,20 +156,41 @@ def _match_in_order(options: FunnelOptions) -> str:
         """
     missed = " + ".join(f"(t{number} is null)::int" for number in range(len(options.steps)))
     return f"""
-        from ({sql})
-        qualify row_number() over (partition by sequence_id order by {missed}, first_position) = 1
+        from ({sql}) qualify row_number() over (partition by sequence order by {missed}, first_position) = 1
     """
+
+
+def _match_earliest(count: int) -> str:
+    """The series from the earliest first event: without limits it reaches most steps."""
+    sql = f"""
+        select sequence, min(position) as position, min(event_at) as first_at, 0.0::double as t0
+        from {_hits_of(0)} group by sequence
+    """
+    for number in range(1, count):
+        earlier = ", ".join(f"any_value(t{one}) as t{one}" for one in range(number))
+        sql = f"""
+            select sequence, min(if(b.position > a.position, b.position, null)) as position,
+                any_value(first_at) as first_at, {earlier},
+                epoch_us(min(if(b.position > a.position, b.event_at, null)) - any_value(first_at)) / 1e6 as t{number}
+            from ({sql}) a left join {_hits_of(number)} b using (sequence) group by sequence
+        """
+    return sql
 
 
 def _match_in_any_order(options: FunnelOptions) -> str:
     """The shortest time in which a sequence has the first one, two ... steps."""
     count = len(options.steps)
-    sql = "select distinct sequence_id, position, event_at as first_at from funnel_hits where step >= 0"
-    if options.excluded:
-        sql = _join_next(sql, -1, "blocked", is_later=False)
-    for number in range(count):
-        joined = _join_next(sql, number, "next", is_later=False)
-        sql = f"select * exclude (next, next_at), next as p{number}, next_at as at{number} from ({joined})"
+    ahead = [
+        f"min(if(step = {number}, position, null)) over ahead as p{number}, "
+        f"min(if(step = {number}, event_at, null)) over ahead as at{number}"
+        for number in range(count)
+    ]
+    ahead += ["min(if(step = -1, position, null)) over ahead as blocked"] if options.excluded else []
+    sql = f"""
+        select sequence, event_at as first_at, {", ".join(ahead)} from funnel_hits
+        window ahead as (partition by sequence order by position range between current row and unbounded following)
+        qualify step >= 0
+    """
     spans = []
     for number in range(count):
         so_far = range(number + 1)
@@ -186,7 +201,7 @@ def _match_in_any_order(options: FunnelOptions) -> str:
             f"min(if({complete} and {_limit(options, latest, last)}, epoch_us({latest} - first_at) / 1e6, null)) "
             f"as t{number}"
         )
-    return f"select sequence_id, {', '.join(spans)} from ({sql}) group by sequence_id"
+    return f"select sequence, {', '.join(spans)} from ({sql}) group by sequence"
 
 
 def _join_next(sql: str, step: int, name: str, *, is_later: bool) -> str:
@@ -194,7 +209,7 @@ def _join_next(sql: str, step: int, name: str, *, is_later: bool) -> str:
     return f"""
         select a.*, b.position as {name}, b.event_at as {name}_at
         from ({sql}) a asof left join {_hits_of(step)} b
-        on a.sequence_id = b.sequence_id and b.position {">" if is_later else ">="} a.position
+        on a.sequence = b.sequence and b.position {">" if is_later else ">="} a.position
     """
 
 

@@ -3,30 +3,31 @@
 import duckdb
 import polars as pl
 
+from turret_pipeline.reports.node_numbers import select_named
+
 _LOOPS = """
-select node_id, next_node_id as other_node_id, count(*) as bounce_count,
-    count(distinct sequence_number) as session_count, count(distinct cluster) filter (is_user) as user_count
-from scoped_steps where node_id = after_next_node_id group by node_id, next_node_id
+select node, next_node as other_node, count(*) as bounce_count, count(distinct sequence) as session_count,
+    count(distinct cluster) filter (cluster >= 0) as user_count
+from scoped_steps where node = after_next_node group by node, next_node
 """
 
 _WHOLE = """
 select path, len(path) as step_count, true as is_whole_session, count(*) as session_count,
-    count(distinct cluster) filter (is_user) as user_count
+    count(distinct cluster) filter (cluster >= 0) as user_count
 from (
-    select list(node_id order by step_number) as path, any_value(cluster) as cluster, any_value(is_user) as is_user
-    from scoped_steps group by sequence_number
+    select list(node order by step_number) as path, any_value(cluster) as cluster from scoped_steps group by sequence
 ) group by path
 """
 
 _SUBPATHS = """
 select path, {length}::bigint as step_count, false as is_whole_session, count(*) as session_count,
-    count(distinct cluster) filter (is_user) as user_count
+    count(distinct cluster) filter (cluster >= 0) as user_count
 from (
-    select path, sequence_number, any_value(cluster) as cluster, any_value(is_user) as is_user
+    select path, sequence, any_value(cluster) as cluster
     from (
-        select sequence_number, cluster, is_user, [{nodes}] as path
-        from (from ordered_steps) qualify lead(sequence_number, {ahead}) over () = sequence_number
-    ) group by path, sequence_number
+        select sequence, cluster, [{nodes}] as path
+        from (from ordered_steps) qualify lead(sequence, {ahead}) over () = sequence
+    ) group by path, sequence
 ) group by path
 """
 
@@ -36,6 +37,7 @@ select *, session_count / total as share from found cross join whole
 where user_count >= {min_users} or {min_users} <= 1
 order by session_count desc, {key}
 """
+"""Numbers of nodes are in the order of their ids."""
 
 
 def read_loops(connection: duckdb.DuckDBPyConnection, min_users: int = 1) -> pl.DataFrame:
@@ -43,7 +45,8 @@ def read_loops(connection: duckdb.DuckDBPyConnection, min_users: int = 1) -> pl.
 
     The frame has node_id, other_node_id, bounce_count, session_count, user_count, total and share (of the sessions).
     """
-    sql = _RANKED.format(paths=_LOOPS, min_users=int(min_users), key="node_id, other_node_id")
+    loops = select_named(_LOOPS, "node", "other_node")
+    sql = _RANKED.format(paths=loops, min_users=int(min_users), key="node_id, other_node_id")
     found: pl.DataFrame = connection.sql(sql).pl()
     return found
 
@@ -55,12 +58,19 @@ def read_paths(connection: duckdb.DuckDBPyConnection, step_count: int | None, mi
     """
     paths = _WHOLE if step_count is None else _select_subpaths(step_count)
     sql = _RANKED.format(paths=paths, min_users=int(min_users), key="step_count, path")
-    found: pl.DataFrame = connection.sql(sql).pl()
-    return found
+    return _name_paths(connection, connection.sql(sql).pl())
+
+
+def _name_paths(connection: duckdb.DuckDBPyConnection, paths: pl.DataFrame) -> pl.DataFrame:
+    """The paths with ids of nodes instead of their numbers, which count from 0."""
+    names = connection.sql("select node_id from numbered.nodes order by node").pl().to_series()
+    numbers = paths.select("path", pl.int_range(pl.len()).alias("row")).explode("path")
+    named = numbers.with_columns(names.gather(numbers["path"]).alias("path"))
+    return paths.with_columns(named.group_by("row", maintain_order=True).agg("path")["path"])
 
 
 def _select_subpaths(length: int) -> str:
-    nodes = ["node_id", *(f"lead(node_id, {ahead}) over ()" for ahead in range(1, length))]
+    nodes = ["node", *(f"lead(node, {ahead}) over ()" for ahead in range(1, length))]
     return _SUBPATHS.format(length=length, ahead=length - 1, nodes=", ".join(nodes))
 
 

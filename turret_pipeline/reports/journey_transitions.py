@@ -4,97 +4,73 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.reports.journey_scope import add_intervals, read_shares
+from turret_pipeline.reports.node_numbers import find_numbers, select_named
 from turret_pipeline.tables import END, OTHER, START
 
-_STEPS = """
-create or replace temp table edge_steps as
-select node_id, next_node_id, sequence_number, cluster, is_user, step_number, event_count, seconds_to_next
-from scoped_steps
-"""
-"""A copy, because the view looks for the next step again each time."""
-
-_ALL_MOVES = f"""
-select node_id as from_node_id, coalesce(next_node_id, '{END}') as to_node_id, sequence_number, cluster, is_user,
-    1 as times
-from edge_steps
+_ALL_MOVES = """
+select {edge} as edge, sequence, cluster, 1 as times
+from (select node as from_node, coalesce(next_node, {end}) as to_node, sequence, cluster from scoped_steps)
 union all
-select '{START}', node_id, sequence_number, cluster, is_user, 1 from edge_steps where step_number = 1
+select {edge}, sequence, cluster, 1
+from (select {start} as from_node, node as to_node, sequence, cluster from scoped_steps where step_number = 1)
 union all
-select node_id, node_id, sequence_number, cluster, is_user, event_count - 1 from edge_steps where event_count > 1
+select {edge}, sequence, cluster, event_count - 1
+from (select node as from_node, node as to_node, * from scoped_steps where event_count > 1)
 """
 
-_NAMES = f"""
-create or replace temp table edge_names as
-select distinct hash(from_node_id, to_node_id) as edge, from_node_id, to_node_id from ({_ALL_MOVES})
-"""
+_EDGE, _FROM, _TO = "from_node::bigint << 32 | to_node", "(edge >> 32)::int", "(edge & 4294967295)::int"
+"""An edge is one number, because grouping by two takes longer."""
 
-_MOVES = f"""
-create or replace temp table moves as
-select edge, sequence_number, any_value(cluster) as cluster, any_value(is_user) as is_user,
-    sum(times)::bigint as times
-from (select hash(from_node_id, to_node_id) as edge, sequence_number, cluster, is_user, times from ({_ALL_MOVES}))
-group by edge, sequence_number
+_MOVES = """
+select edge, sequence, any_value(cluster) as cluster, sum(times)::bigint as times from ({moves}) group by edge, sequence
 """
-"""Edges are numbers, because grouping by two names takes four times as long."""
 
 _RARE = f"""
 create or replace temp table rare_edges as
-select *, hash(from_node_id, '{OTHER}') as edge_to_other, hash('{OTHER}', to_node_id) as edge_from_other
-from edge_names join (
-    select edge from moves group by edge having count(distinct cluster) filter (is_user) < {{min_users}}
-) using (edge)
+select edge, {_FROM} as from_node, {_TO} as to_node
+from moves group by edge having count(distinct cluster) filter (cluster >= 0) < {{min_users}}
 """
 
-_SUPPRESS = f"""
-insert into edge_names
-    select edge_to_other, from_node_id, '{OTHER}' from rare_edges
-    union select edge_from_other, '{OTHER}', to_node_id from rare_edges;
-create or replace temp table moves as
-with marked as (
-    select edge_to_other, edge_from_other, moves.* from moves left join rare_edges using (edge)
-)
-select edge, sequence_number, any_value(cluster) as cluster, any_value(is_user) as is_user,
-    sum(times)::bigint as times
-from (
-    select coalesce(edge_to_other, edge) as edge, sequence_number, cluster, is_user, times from marked
-    union all
-    select edge_from_other, sequence_number, cluster, is_user, times from marked where edge_from_other is not null
-) group by edge, sequence_number
+_SUPPRESSED = """
+select coalesce(from_node::bigint << 32 | {other}, edge) as edge, sequence, cluster, times
+from moves left join rare_edges using (edge)
+union all
+select {other}::bigint << 32 | to_node, sequence, cluster, times from moves join rare_edges using (edge)
 """
 
-_EDGES = """
+_EDGES = f"""
 with counts as (
-    select edge, cluster, bool_or(is_user) as is_user, sum(times) as times, count(*) as sessions
-    from moves group by edge, cluster
+    select edge, cluster, sum(times) as times, count(*) as sessions from moves group by edge, cluster
 ),
-of_sources as (select *, hash(from_node_id) as source from counts join edge_names using (edge)),
-leaving as (select source, cluster, sum(times) as size from of_sources group by source, cluster),
+leaving as (select {_FROM} as source, cluster, sum(times) as size from counts group by source, cluster),
 whole as (
     select source, sum(size)::bigint as total, sum(size * size) as total_squares, count(*) as cluster_count
     from leaving group by source
 ),
 sums as (
     select edge, any_value(source) as source, sum(times)::bigint as transition_count,
-        sum(sessions)::bigint as session_count, count(*) filter (is_user) as user_count,
+        sum(sessions)::bigint as session_count, count(*) filter (cluster >= 0) as user_count,
         sum(times * times) as squares, sum(times * size) as crossed
-    from of_sources join leaving using (source, cluster) group by edge
+    from (select *, {_FROM} as source from counts) join leaving using (source, cluster) group by edge
 )
-select from_node_id, to_node_id, sums.* exclude (edge, source), whole.* exclude (source)
-from sums join whole using (source) join edge_names using (edge) order by from_node_id, to_node_id
+select {_FROM} as from_node, {_TO} as to_node, sums.* exclude (edge, source), whole.* exclude (source)
+from sums join whole using (source)
 """
 
-_TIMES = """
-select from_node_id, to_node_id, seconds[1] as median_seconds, seconds[2] as p95_seconds from (
-    select hash(node_id, next_node_id) as edge, quantile_cont(seconds_to_next, [0.5, 0.95]) as seconds
-    from edge_steps where next_node_id is not null group by edge
-) join edge_names using (edge)
+_TIMES = f"""
+select {_FROM} as from_node, {_TO} as to_node, seconds[1] as median_seconds, seconds[2] as p95_seconds from (
+    select node::bigint << 32 | next_node as edge, quantile_cont(seconds_to_next, [0.5, 0.95]) as seconds
+    from scoped_steps where next_node is not null group by edge
+)
 """
 
-_ENDS = "select node_id, cluster, is_user, 1 as hits from scoped_steps where {condition}"
+_ENDS = "select node, cluster, 1 as hits from scoped_steps where {condition}"
 
 _VISITORS = """
-select node_id, count(distinct sequence_number) as visit_count from scoped_steps group by node_id
+select node, count(distinct sequence) as visit_count from scoped_steps group by node
 """
+
+_NODES = ("from_node", "to_node")
 
 PUBLISHED_EDGES = """
 select * exclude (dimension),
@@ -110,15 +86,19 @@ def read_transitions(connection: duckdb.DuckDBPyConnection, min_users: int = 1) 
     low, high, design_effect, median_seconds and p95_seconds. The times between two events on one node are not known
     from steps, and those of suppressed edges are not told: they are null.
     """
-    connection.execute(_STEPS)
-    connection.execute(_NAMES)
-    connection.execute(_MOVES)
+    start, end, other = find_numbers(connection, (START, END, OTHER))
+    moves = _MOVES.format(moves=_ALL_MOVES.format(edge=_EDGE, start=start, end=end))
+    kind = "view" if min_users <= 1 else "table"
+    connection.execute(f"create or replace temp {kind} moves as {moves}")
     if min_users > 1:
         connection.execute(_RARE.format(min_users=int(min_users)))
-        connection.execute(_SUPPRESS)
-    edges = add_intervals(connection.sql(_EDGES).pl(), "transition_count")
-    times = connection.sql(_TIMES).pl()
-    return edges.join(times, on=["from_node_id", "to_node_id"], how="left", maintain_order="left")
+        suppressed = _MOVES.format(moves=_SUPPRESSED.format(other=other))
+        connection.execute(f"create or replace temp table suppressed_moves as {suppressed}")
+        connection.execute("drop table moves; alter table suppressed_moves rename to moves")
+    edges = connection.sql(f"from ({select_named(_EDGES, *_NODES)}) order by from_node_id, to_node_id").pl()
+    times = connection.sql(select_named(_TIMES, *_NODES)).pl()
+    with_intervals = add_intervals(edges, "transition_count")
+    return with_intervals.join(times, on=["from_node_id", "to_node_id"], how="left", maintain_order="left")
 
 
 def read_published_transitions(connection: duckdb.DuckDBPyConnection, dimension: str) -> pl.DataFrame:
@@ -134,11 +114,11 @@ def read_ends(connection: duckdb.DuckDBPyConnection, *, is_start: bool, min_user
     The frame has node_id and the columns of ``read_shares``, and for ends visit_count, the sessions that visit the
     node, and drop_off_share, the part of these that end on it. Nodes of fewer than ``min_users`` users are left out.
     """
-    condition = "step_number = 1" if is_start else "next_node_id is null"
-    found = read_shares(connection, _ENDS.format(condition=condition), ["node_id"])
+    condition = "step_number = 1" if is_start else "next_node is null"
+    found = read_shares(connection, _ENDS.format(condition=condition), [], nodes=["node"])
     shown = found.filter(pl.col("user_count") >= min_users) if min_users > 1 else found
     if is_start:
         return shown
-    visits = connection.sql(_VISITORS).pl()
+    visits = connection.sql(select_named(_VISITORS, "node")).pl()
     joined = shown.join(visits, on="node_id", how="left", maintain_order="left")
     return joined.with_columns((pl.col("session_count") / pl.col("visit_count")).alias("drop_off_share"))

@@ -139,12 +139,9 @@ class PublishedTables:
 
     @contextmanager
     def select_segments(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> Iterator[str]:
-        """The table of the hashes of the sessions in all segments of a scope; empty without segments.
-
-        Hashes, because texts take more time and memory.
-        """
+        """The table of ``select_segment_sessions`` for a scope; empty without segments."""
         if scope.segments:
-            connection.execute(f"create or replace temp table {SELECTED} as {select_session_hashes(scope)}")
+            connection.execute(f"create or replace temp table {SELECTED} as {select_segment_sessions(scope)}")
         yield SELECTED if scope.segments else ""
 
     def session_values(self, field: str) -> pl.DataFrame:
@@ -234,12 +231,20 @@ class BuiltTables(PublishedTables):
             yield connection
 
 
-def select_session_hashes(scope: Scope) -> str:
-    """The query of the hashes of the sessions that are in all segments of a scope, at any time."""
-    return " intersect ".join(
-        "select distinct hash(session_id) as session from marts.session_values "
+def select_segment_sessions(scope: Scope) -> str:
+    """The query of the sessions that are in all segments of a scope, at any time.
+
+    Their columns are session, the hash of session_id, and session_number, the row of marts.sessions: texts would take
+    more time and memory.
+    """
+    numbers = " intersect ".join(
+        "select distinct session_number from numbered.session_values "
         f"where field = {_quote(field)} and value in ({', '.join(map(_quote, values))})"
         for field, values in scope.values().items()
+    )
+    return (
+        "select hash(session_id) as session, rowid::int as session_number from marts.sessions "
+        f"where rowid in ({numbers})"
     )
 
 

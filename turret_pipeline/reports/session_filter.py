@@ -9,6 +9,7 @@ import duckdb
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.activity import choose_unit
 from turret_pipeline.reports.exchange_filter import ExchangeFilter, Selection, find_exchanges
+from turret_pipeline.reports.node_numbers import number_of, quote
 from turret_pipeline.reports.published_tables import ORDER
 from turret_pipeline.tables import END, OTHER, START, STRUGGLE_OUTCOME, USER
 
@@ -41,7 +42,7 @@ def find_sessions(connection: duckdb.DuckDBPyConnection, conditions: SessionFilt
     """The query of the sessions of the scope of a connection that fulfil all conditions."""
     parts, values = ["true"], dict[str, object]()
     for number, path in enumerate(conditions.paths):
-        parts.append(_follow_path(path, number, conditions.dimension, values))
+        parts.append(_follow_path(path, number, conditions.dimension))
     if conditions.outcome is not None:
         parts.append(_find_outcome(conditions, values))
     sessions, exchanges = (
@@ -90,26 +91,29 @@ def check_node(node: str, nodes: Collection[str]) -> None:
         raise TurretError(f"Unknown node {node!r} of this dimension. Some of its nodes: {list_names(sorted(nodes))}.")
 
 
-def _follow_path(path: Sequence[str], number: int, dimension: str, values: dict[str, object]) -> str:
+def _follow_path(path: Sequence[str], number: int, dimension: str) -> str:
     """SQL: the session has the steps of the path one after another. A node that follows itself is one longer step."""
     nodes = [(node, len(list(same))) for node, same in groupby(path) if node not in {START, END}]
     if not nodes or START in path[1:] or END in path[:-1]:
         raise TurretError(f"Invalid path {PATH_SEPARATOR.join(path)!r}: it needs a node between the start and the end.")
-    values["dimension"] = dimension
-    tables, parts = [], []
+    tables, parts, last = [], [], len(nodes) - 1
     for place, (node, events) in enumerate(nodes):
-        name = f"p{number}_{place}"
-        values[name] = node
-        tables.append(f"marts.journey_steps as {name}")
-        parts.append(f"{name}.dimension = $dimension and {name}.node_id = ${name} and {name}.event_count >= {events}")
+        if place and place == last and events == 1 and path[-1] != END:
+            continue  # it is the next node of the step before
+        name, before = f"p{number}_{place}", f"p{number}_{place - 1}"
+        tables.append(f"numbered.steps as {name}")
+        parts.append(f"{name}.dimension = {quote(dimension)} and {name}.node = {number_of(node)}")
+        parts += [f"{name}.event_count >= {events}"] if events > 1 else []
         if place:
-            before = f"p{number}_{place - 1}"
-            parts.append(f"{name}.sequence_id = {before}.sequence_id")
-            parts.append(f"{name}.step_number = {before}.step_number + 1")
+            parts.append(f"{name}.sequence = {before}.sequence and {name}.step_number = {before}.step_number + 1")
+        if place < last:
+            parts.append(f"{name}.next_node = {number_of(nodes[place + 1][0])}")
     parts += [f"p{number}_0.step_number = 1"] if path[0] == START else []
-    parts += [f"p{number}_{len(nodes) - 1}.seconds_to_next is null"] if path[-1] == END else []
-    key = "user_id" if dimension.startswith(USER) else "session_id"
-    return f"{key} in (select p{number}_0.sequence_id from {', '.join(tables)} where {' and '.join(parts)})"
+    parts += [f"p{number}_{last}.next_node is null"] if path[-1] == END else []
+    found = f"select p{number}_0.sequence from {', '.join(tables)} where {' and '.join(parts)}"
+    if dimension.startswith(USER):
+        return f"user_id in (select user_id from numbered.users where user_number in ({found}))"
+    return f"session_number in ({found})"
 
 
 _OF_EVENTS = "select session_id, {order} as place from marts.events where event_name = $outcome"

@@ -26,10 +26,9 @@ def list_sessions(
 def list_sessions_of_sequences(
     connection: duckdb.DuckDBPyConnection, selected: str, rows: RowRange, dimension: str
 ) -> tuple[int, int, pl.DataFrame]:
-    """The same for the sessions of the query ``selected`` (sequence_id), which is one of a dimension of sessions."""
+    """The same for the sessions of the query ``selected`` (sequence), which is one of a dimension of sessions."""
     connection.execute(
-        "create or replace temp table found_sessions as from scoped_sessions "
-        f"where session_id in (select sequence_id from ({selected}))"
+        f"create or replace temp table found_sessions as from marts.sessions where rowid in (from ({selected}))"
     )
     return _list_found(connection, Selection("from found_sessions", {}), rows, dimension)
 

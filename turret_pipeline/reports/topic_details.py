@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.reports.conversations import read_text
-from turret_pipeline.reports.topic_figures import CLUSTER, TopicField
+from turret_pipeline.reports.node_numbers import number_of, quote, select_named
+from turret_pipeline.reports.topic_figures import TopicField
 from turret_pipeline.stats.effects import share_design_effects
 from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.tables.journeys import END, START
@@ -24,6 +25,9 @@ CENTRAL, BORDERLINE = "central", "borderline"
 _CANDIDATES = 40
 """Events among which distinct texts are looked for."""
 
+_CLUSTER = "if(user_id is null, hash(session_id, 1), hash(user_id))"
+"""The user, or the session if the user is unknown, as a number."""
+
 _MEASURE = """
 select '{name}' as measure, count({name}) as value_count, sum({name}) as value_sum, avg({name}) as value_mean,
     quantile_cont({name}, 0.5) as value_p50, quantile_cont({name}, 0.95) as value_p95,
@@ -31,27 +35,25 @@ select '{name}' as measure, count({name}) as value_count, sum({name}) as value_s
 from about
 """
 
-_VISITS = """
-create or replace temp table visits as
-select session_id, user_id, step_number, node_id from marts.journey_steps
-where dimension = $field and session_id in (
-    select session_id from marts.journey_steps where dimension = $field and node_id = $topic
-    intersect select session_id from scoped_sessions
+_STEPS = """
+create or replace temp table topic_steps as
+select sequence, cluster, step_number, node from numbered.steps
+where dimension = {field} and sequence in (
+    select sequence from numbered.steps where dimension = {field} and node = {topic}
+    intersect select session_number from scoped_session_numbers
 )
 """
 
 _NEIGHBOURS = """
-with own as (select * from visits where node_id = $topic),
+with own as (select * from topic_steps where node = {topic}),
 moves as (
-    select own.session_id, own.user_id, coalesce(others.node_id, $end) as node_id
-    from own left join visits as others
-        on others.session_id = own.session_id and others.step_number = own.step_number + $side
+    select own.sequence, own.cluster, coalesce(others.node, {end}) as node
+    from own left join topic_steps as others
+        on others.sequence = own.sequence and others.step_number = own.step_number + {side}
 )
-select node_id, coalesce(label, node_id) as label, count(*) as transition_count,
-    count(distinct session_id) as session_count, count(distinct user_id) as user_count,
-    sum(count(*)) over () as total_count
-from moves left join marts.topics on topic_id = node_id
-group by node_id, label order by transition_count desc, node_id
+select node, count(*) as transition_count, count(distinct sequence) as session_count,
+    count(distinct cluster) filter (cluster >= 0) as user_count, sum(count(*)) over () as total_count
+from moves group by node
 """
 
 _TEXTS = f"""
@@ -89,7 +91,7 @@ def count_signals_of_topic(connection: duckdb.DuckDBPyConnection, topic_id: str,
         for name in SIGNALS_OF_TOPICS
     )
     clusters = (
-        f"select {CLUSTER} as cluster, bool_or(user_id is not null) as has_user, {counts} from scoped_exchanges "
+        f"select {_CLUSTER} as cluster, bool_or(user_id is not null) as has_user, {counts} from scoped_exchanges "
         "join marts.exchange_signals using (exchange_id) where subject_topic_id = $topic group by cluster"
     )
     sums = " union all ".join(_sum_signal(name) for name in SIGNALS_OF_TOPICS)
@@ -136,7 +138,7 @@ def list_neighbours(
     The most common are first. ``total_count`` are all steps on the topic; share has a 95 % interval (Wilson). The start
     of a session, or its end, is a row as well.
     """
-    connection.execute(_VISITS, {"field": field, "topic": topic_id})
+    connection.execute(_STEPS.format(field=quote(field), topic=number_of(topic_id)))
     sides = {-1: START, 1: END}
     before, after = (_list_side(connection, topic_id, side, end, min_users) for side, end in sides.items())
     return before, after
@@ -145,11 +147,15 @@ def list_neighbours(
 def _list_side(
     connection: duckdb.DuckDBPyConnection, topic_id: str, side: int, end: str, min_users: int
 ) -> pl.DataFrame:
-    values = {"topic": topic_id, "side": side, "end": end}
-    found: pl.DataFrame = connection.sql(_NEIGHBOURS, params=values).pl()
+    counts = _NEIGHBOURS.format(topic=number_of(topic_id), end=number_of(end), side=side)
+    found: pl.DataFrame = connection.sql(
+        f"select node_id, coalesce(label, node_id) as label, counts.* exclude (node_id) "
+        f"from ({select_named(counts, 'node')}) as counts left join marts.topics on topic_id = node_id "
+        "order by transition_count desc, node_id"
+    ).pl()
     shown = found.filter(pl.col("user_count") >= min_users) if min_users > 1 else found
-    counts = [shown[name].cast(pl.Float64).to_numpy() for name in ("transition_count", "total_count")]
-    low, high = share_interval(*counts) if shown.height else (np.empty(0), np.empty(0))
+    sums = [shown[name].cast(pl.Float64).to_numpy() for name in ("transition_count", "total_count")]
+    low, high = share_interval(*sums) if shown.height else (np.empty(0), np.empty(0))
     return shown.with_columns(
         pl.col("total_count").cast(pl.Int64),
         (pl.col("transition_count") / pl.col("total_count").cast(pl.Float64)).alias("share"),

@@ -11,7 +11,7 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError, list_names
 from turret_pipeline.reports.activity import Bucket, Unit, choose_bucket
-from turret_pipeline.reports.journey_scope import quote
+from turret_pipeline.reports.node_numbers import number_of, quote, select_named
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
@@ -21,9 +21,6 @@ from turret_pipeline.stats.pair_sums import PARTS, PairSums, compare_pairs
 from turret_pipeline.stats.shares import q_values, share_interval
 from turret_pipeline.tables import EVENT_NAME, USER
 from turret_pipeline.topics.insights.periods import WeekStart
-
-CLUSTER = "if(user_id is null, hash(session_id, 1), hash(user_id))"
-"""The user, or the session if the user is unknown, as a number: texts as keys take three times as long."""
 
 FIGURES = ("unit_count", "user_count", "share", "share_low", "share_high")
 CHANGES = (
@@ -37,13 +34,6 @@ CHANGES = (
 )
 """Columns that are null in rows of too few users."""
 
-_UNITS = {
-    "exchange": "select subject_topic_id as topic_id, session_id, user_id, prompt_at as unit_at "
-    "from scoped_exchanges where field = {field}",
-    "event": "select topic_id, session_id, user_id, event_at as unit_at "
-    "from scoped_events join marts.event_topics using (event_id) where field = {field}",
-}
-
 _OF_ALL_TOPICS = (
     "with clusters as (select cluster, sum(count) as total, sum(other_count) as other_total "
     "from topic_cells group by cluster)"
@@ -51,9 +41,9 @@ _OF_ALL_TOPICS = (
 
 _CELLS = """
 create or replace temp table topic_cells as
-select topic_id, {cluster} as cluster, bool_or(user_id is not null) as has_user,
-    (count(*) filter (is_now))::double as count, (count(*) filter (not is_now))::double as other_count
-from (select *, {is_now} as is_now from ({units})) group by topic_id, cluster
+select topic, cluster, (count(*) filter (is_now))::double as count,
+    (count(*) filter (not is_now))::double as other_count
+from (select *, {is_now} as is_now from ({units})) group by topic, cluster
 """
 
 _PRODUCTS = {(one, two): f"{PARTS[one]} * {PARTS[two]}" for one in range(4) for two in range(one, 4)}
@@ -64,11 +54,11 @@ _OF_TOPICS = sorted(_PRODUCTS.keys() - _OF_CLUSTERS)
 
 _SUMS = f"""
 {_OF_ALL_TOPICS}
-select topic_id, sum(count) as count, sum(other_count) as other_count,
-    count(*) filter (has_user and count > 0) as user_count, count(*) as cluster_count,
-    count(*) filter (has_user and other_count > 0) as other_user_count,
+select topic, sum(count) as count, sum(other_count) as other_count,
+    count(*) filter (cluster >= 0 and count > 0) as user_count, count(*) as cluster_count,
+    count(*) filter (cluster >= 0 and other_count > 0) as other_user_count,
     {", ".join(f"sum({_PRODUCTS[one, two]}) as product_{one}{two}" for one, two in _OF_TOPICS)}
-from topic_cells join clusters using (cluster) group by topic_id
+from topic_cells join clusters using (cluster) group by topic
 """
 
 _TOTALS = f"""
@@ -91,9 +81,8 @@ class TopicField:
     unit: Unit
 
     def units(self) -> str:
-        """The query of its exchanges or events in the scope of a connection: topic, session, user and time."""
-        quoted = "'" + self.name.replace("'", "''") + "'"
-        return _UNITS[self.unit].format(field=quoted)
+        """The query of its exchanges or events in the scope of a connection (``numbered.units``)."""
+        return f"from scoped_units where field = {quote(self.name)}"
 
 
 def list_topic_fields(published: PublishedTables) -> list[TopicField]:
@@ -146,7 +135,7 @@ def compare_topic_segments(
         raise TurretError(f"Cannot compare {name} = {value} with {' = '.join(second)}: choose two values of one field.")
     if name in scope.values():
         raise TurretError(f"The filter on {name} leaves nothing to compare: remove it.")
-    is_first = f"session_id in (select session_id from marts.session_values where field = {quote(name)} "
+    is_first = f"session_number in (select session_number from numbered.session_values where field = {quote(name)} "
     whole = replace(scope, segments=(*scope.segments, first, second))
     return _count(published, field, whole, f"{is_first} and value = {quote(value)})", is_compared=True)
 
@@ -173,9 +162,9 @@ def _sum_cells(
     connection: duckdb.DuckDBPyConnection, field: TopicField, is_now: str
 ) -> tuple[pl.DataFrame, dict[str, float]]:
     """Sums over clusters of each topic, and of all together."""
-    connection.execute(_CELLS.format(cluster=CLUSTER, units=field.units(), is_now=is_now))
+    connection.execute(_CELLS.format(units=field.units(), is_now=is_now))
     totals: pl.DataFrame = connection.sql(_TOTALS).pl()
-    sums: pl.DataFrame = connection.sql(_SUMS).pl()
+    sums: pl.DataFrame = connection.sql(select_named(_SUMS, "topic")).pl()
     return sums, totals.row(0, named=True)
 
 
@@ -281,17 +270,15 @@ def read_topic_trends(
     topic_id.
     """
     units = field.units()
-    of_topic = "true" if topic_id is None else "topic_id = $topic"
+    of_topic = "true" if topic_id is None else f"topic = {number_of(topic_id)}"
     with open_scope(published, scope) as connection:
         bucket, first = choose_bucket(connection, units, time_zone, week_start)
         ends = f"select unnest([min(unit_at), max(unit_at)]) as unit_at from ({units})"
         start, end = (day for (day,) in connection.sql(f"select {first} from ({ends})").fetchall())
-        counts: pl.DataFrame = connection.sql(
-            f"select topic_id, {first} as day, count(*) as n from ({units}) where {of_topic} group by topic_id, day",
-            params=None if topic_id is None else {"topic": topic_id},
-        ).pl()
+        counts = f"select topic, {first} as day, count(*) as n from ({units}) where {of_topic} group by topic, day"
+        found: pl.DataFrame = connection.sql(select_named(counts, "topic")).pl()
     days = [] if start is None else pl.date_range(start, end, "1d" if bucket == "day" else "1w", eager=True).to_list()
-    grid = counts.select(pl.col("topic_id").unique()).join(pl.DataFrame({"day": days}, {"day": pl.Date}), how="cross")
-    filled = grid.join(counts, on=["topic_id", "day"], how="left", nulls_equal=True).sort("topic_id", "day")
+    grid = found.select(pl.col("topic_id").unique()).join(pl.DataFrame({"day": days}, {"day": pl.Date}), how="cross")
+    filled = grid.join(found, on=["topic_id", "day"], how="left", nulls_equal=True).sort("topic_id", "day")
     trend = pl.col("n").fill_null(0).cast(pl.Int64).alias("trend")
     return TopicTrends(bucket, tuple(map(str, days)), filled.group_by("topic_id", maintain_order=True).agg(trend))

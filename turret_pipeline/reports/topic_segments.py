@@ -4,20 +4,21 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from turret_pipeline.reports.topic_figures import CLUSTER, TopicField
+from turret_pipeline.reports.node_numbers import number_of
+from turret_pipeline.reports.topic_figures import TopicField
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
 from turret_pipeline.stats.pair_sums import PairSums, compare_pairs
 from turret_pipeline.stats.shares import q_values
 
 _CELLS = """
 with of_sessions as (
-    select session_id, {cluster} as cluster, bool_or(user_id is not null) as has_user,
-        (count(*) filter (topic_id = $topic))::double as count, count(*)::double as total
-    from ({units}) group by session_id, cluster
+    select session_number, cluster, (count(*) filter (topic = {topic}))::double as count, count(*)::double as total
+    from ({units}) group by session_number, cluster
 ),
 cells as (
-    select field, value, cluster, bool_or(has_user) as has_user, sum(count) as count, sum(total) as total
-    from of_sessions join marts.session_values using (session_id) group by field, value, cluster
+    select field, value, cluster, sum(count) as count, sum(total) as total
+    from of_sessions join (select field, value, session_number from numbered.session_values) using (session_number)
+    group by field, value, cluster
 ),
 clusters as (
     select field, cluster, sum(count) as field_count, sum(total) as field_total from cells group by field, cluster
@@ -30,7 +31,7 @@ wholes as (
     from clusters group by field
 )
 select field as segment_field, value as segment_value, sum(count) as count, sum(total) as total,
-    count(*) filter (count > 0 and has_user) as user_count, count(*) as clusters,
+    count(*) filter (count > 0 and cluster >= 0) as user_count, count(*) as clusters,
     count(*) filter (total = field_total) as clusters_within,
     sum(count * count) as own_00, sum(count * total) as own_02, sum(total * total) as own_22,
     sum(count * field_count) as cross_00, sum(count * field_total) as cross_02, sum(total * field_count) as cross_20,
@@ -49,8 +50,7 @@ def compare_segments(
     and the rest need MIN_EVENTS exchanges or events and MIN_CLUSTERS users each, as there. The q-values are over the
     segments of this topic and scope.
     """
-    sql = _CELLS.format(cluster=CLUSTER, units=field.units())
-    sums: pl.DataFrame = connection.sql(sql, params={"topic": topic_id}).pl()
+    sums: pl.DataFrame = connection.sql(_CELLS.format(topic=number_of(topic_id), units=field.units())).pl()
     outside = pl.col("all_total") - pl.col("total")
     enough = (pl.min_horizontal("total", outside) >= MIN_EVENTS) & (
         pl.min_horizontal("clusters", pl.col("field_clusters") - pl.col("clusters_within")) >= MIN_CLUSTERS

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from turret_pipeline.storage.data_dir import FORMAT_VERSION, DataDir
+from turret_pipeline.storage.numbered_tables import write_numbered_tables
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES
 from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 from turret_pipeline_tests.benchmarks.published_journeys import (
@@ -63,6 +64,7 @@ def _add_journeys(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"insert into marts.journey_steps by name {select_steps(dimension)}")
     for name, query in COUNTED.items():
         connection.execute(f"insert into marts.{name} by name {query}")
+    write_numbered_tables(connection)
     for name, frame in read_patterns(connection).items():
         kept = frame.select(column.name for column in MART_TABLES[name].columns)
         connection.register("counted", kept.to_arrow())

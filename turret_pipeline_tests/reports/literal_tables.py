@@ -10,6 +10,7 @@ import polars as pl
 
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.scoped_tables import TIMES
+from turret_pipeline.storage.numbered_tables import write_numbered_tables
 from turret_pipeline.tables import MART_TABLES, Table
 
 Rows = Sequence[Mapping[str, Any]]
@@ -31,8 +32,14 @@ def open_tables(tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnectio
             rows = [{column: row.get(column) for column in columns} for row in tables.get(name, ())]
             connection.register("literal_rows", pl.DataFrame(rows, table.schema).to_arrow())
             connection.execute(f"create table marts.{name} as from literal_rows")
+        write_numbered_tables(connection)
         for name in TIMES:
             connection.execute(f"create temp view scoped_{name} as from marts.{name}")
+        connection.execute(
+            "create temp view scoped_sessions as select *, rowid::int as session_number from marts.sessions"
+        )
+        for view, name in (("session_numbers", "sessions"), ("visits", "visits"), ("units", "units")):
+            connection.execute(f"create temp view scoped_{view} as from numbered.{name}")
         yield connection
 
 
@@ -43,10 +50,12 @@ class LiteralTables(PublishedTables):
         self.min_users = min_users
         self._connection = duckdb.connect()
         self._connection.execute("set timezone = 'UTC'; create schema marts")
-        for table, rows in tables.items():
+        for table in MART_TABLES.values():
+            rows = tables.get(table, ())
             frame = pl.DataFrame([{name: row.get(name) for name in table.schema} for row in rows], table.schema)
             self._connection.register("rows", frame.to_arrow())
             self._connection.execute(f"create table marts.{table.name} as from rows")
+        write_numbered_tables(self._connection)
 
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -27,7 +27,7 @@ from turret_pipeline.reports.journey_funnels import define_funnel, select_funnel
 from turret_pipeline.reports.journey_matrix import list_matrix_nodes
 from turret_pipeline.reports.journey_scope import open_journeys
 from turret_pipeline.reports.journey_sequences import (
-    list_sequences,
+    list_users,
     select_at_step,
     select_followers,
     select_movers,
@@ -50,7 +50,7 @@ def show_journey_sessions(page: Page) -> Content:
     if of not in _FIGURES:
         raise TurretError(f"Unknown figure {of!r} to list. Available: {list_names(list(_FIGURES))}.")
     what, select = _FIGURES[of](journeys)
-    counts, table = _list_users(journeys, select) if journeys.is_of_users else _list_sessions(journeys, select)
+    counts, table = _show_users(journeys, select) if journeys.is_of_users else _list_sessions(journeys, select)
     is_hidden = counts.is_of_fewer_users(page.min_users)
     others = f" of {count_of(counts.user_count, 'user')}" if not journeys.is_of_users else ""
     values = {
@@ -81,10 +81,10 @@ def _list_sessions(journeys: Journeys, select: Select) -> tuple[Counts, TableVie
     return Counts(count, count, users), table
 
 
-def _list_users(journeys: Journeys, select: Select) -> tuple[Counts, TableView]:
+def _show_users(journeys: Journeys, select: Select) -> tuple[Counts, TableView]:
     state = journeys.page.state
     frame = journeys.compute(
-        "journey users", lambda connection: list_sequences(connection, select(connection)), state.others
+        "journey users", lambda connection: list_users(connection, select(connection)), state.others
     )
     columns = (
         ColumnView("started_at", "First session", "time"),

@@ -28,6 +28,7 @@ from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.summary import render_summary
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import conform
+from turret_pipeline.storage.numbered_tables import write_numbered_tables
 from turret_pipeline.storage.warehouse import describe_tables, open_read_only, write_last_tables
 from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, PUBLISHED_LAST, QUALITY_CHECKS
 
@@ -53,6 +54,7 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     checks, runs = _quality_checks(context), _runs(workspace, context)
     with DuckDBResource(database=str(build)).get_connection() as connection:
         write_last_tables(connection, {"quality_checks": checks, "pipeline_runs": runs})
+        write_numbered_tables(connection)
     report = report_of(BuiltTables(build, data, workspace.settings.privacy_min_users), Scope(), workspace.settings)
     lines = tabulate_report(report)
     with DuckDBResource(database=str(build)).get_connection() as connection:

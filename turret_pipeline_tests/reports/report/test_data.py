@@ -12,6 +12,7 @@ from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.data import ReportData, read_report_data
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.numbered_tables import write_numbered_tables
 from turret_pipeline.tables import MART_TABLES
 from turret_pipeline_tests.commands import warehouse
 
@@ -27,6 +28,7 @@ def read(data_dir: Path, **tables: Sequence[Row]) -> ReportData:
             connection.register("frame", pl.DataFrame(tables.get(name, []), table.schema).to_arrow())
             connection.execute(f"create table marts.{name} as from frame")
             connection.unregister("frame")
+        write_numbered_tables(connection)
     return read_report_data(PublishedTables(DataDir(data_dir), 1), Scope(), "UTC")
 
 
