@@ -73,7 +73,7 @@ class DashboardSettings(LayeredSettings):
         description="Addresses and networks of proxies, comma separated, whose headers X-Forwarded-For and "
         "X-Forwarded-Proto are believed",
     )
-    memory_mb: int = Field(200, ge=64, description="Memory for queries; larger ones use temporary files")
+    memory_mb: int = Field(120, ge=64, description="Memory for queries; larger ones use temporary files")
     threads: int = Field(2, ge=1, le=64, description="Threads of each query")
 
     @field_validator("projects")

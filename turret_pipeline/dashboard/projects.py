@@ -23,8 +23,12 @@ T = TypeVar("T")
 RESULTS_KEPT = 300
 """Results of figures that are kept in memory, for pages that are opened again with the same filters."""
 
-BYTES_KEPT = 50_000_000
+BYTES_KEPT = 25_000_000
 """Memory of the results that are kept, in all."""
+
+_COMPUTING = threading.BoundedSemaphore(1)
+"""One figure of any file is computed at a time, with all threads: two would need the memory of both, and not end
+earlier."""
 
 _NUMBERS = itertools.count()
 """Numbers of selections: snapshots of one file share what is in memory."""
@@ -51,8 +55,7 @@ class Selection:
 class Snapshot(PublishedTables):
     """The published file as it was at one moment: requests that began with it end with it.
 
-    One DuckDB instance serves all requests, each with a cursor of its own. One computes at a time, with all threads:
-    two would need the memory of both, and not end earlier.
+    One DuckDB instance serves all requests, each with a cursor of its own.
     """
 
     def __init__(self, data: DataDir, min_users: int, options: DashboardSettings) -> None:
@@ -62,7 +65,7 @@ class Snapshot(PublishedTables):
         self._connection = self._stack.enter_context(super().open())
         self._connection.execute(f"set threads = {options.threads}; set memory_limit = '{options.memory_mb}MB'")
         self._connection.execute("attach if not exists ':memory:' as selections (read_write)")
-        self._slots, self._slot = threading.BoundedSemaphore(1), threading.local()
+        self._slot = threading.local()
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._bytes_kept = 0
         self._computing: dict[Hashable, threading.Lock] = {}
@@ -107,11 +110,11 @@ class Snapshot(PublishedTables):
 
     @contextmanager
     def _take_slot(self) -> Iterator[None]:
-        """Wait until less than all slots are taken; a thread that has one needs no other."""
+        """Wait until nothing else is computed; a thread that has the slot needs no other."""
         if getattr(self._slot, "is_taken", False):
             yield
             return
-        with self._slots:
+        with _COMPUTING:
             self._slot.is_taken = True
             try:
                 yield
