@@ -1,10 +1,10 @@
 """What holds on every page: valid, accessible, without errors, in both themes and at both widths."""
 
+import itertools
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
 
 from turret_pipeline_tests.dashboard.visits import DESKTOP, PHONE, Visitor, validate_html
 
@@ -53,13 +53,13 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_works_in_both_themes_and_at_both_widths(browser: Browser, dashboard: str, path: str) -> None:
-    for width, theme in ((DESKTOP, "light"), (PHONE, "dark")):
-        with Visitor.open(browser, f"{dashboard}/sample", width, theme) as visitor:  # type: ignore[arg-type]
-            visitor.visit(path)
-            assert visitor.check_accessibility() == []
-            assert not visitor.overflows()
-            assert visitor.problems == []
+def test_a_page_works_in_both_themes_and_at_both_widths(visitor: Visitor, path: str) -> None:
+    visitor.visit(path)
+    for width, theme in itertools.product((DESKTOP, PHONE), ("light", "dark")):
+        visitor.show(width, theme)  # type: ignore[arg-type]
+        assert visitor.check_accessibility() == []
+        assert not visitor.overflows()
+    assert visitor.problems == []
 
 
 def test_all_pages_are_valid_html(dashboard: str, tmp_path: Path) -> None:

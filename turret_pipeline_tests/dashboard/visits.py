@@ -58,6 +58,11 @@ class Visitor:
         found = self.page.evaluate("axe.run()")["violations"]
         return [f"{one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}" for one in found]
 
+    def show(self, width: int, theme: Literal["light", "dark"]) -> None:
+        """Show the page that is open at another width, or in another theme."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=theme)
+
     def overflows(self) -> bool:
         """True if the page is wider than the window."""
         width: bool = self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")

@@ -80,7 +80,7 @@ def _tabulate(journeys: Journeys, rows: pl.DataFrame) -> TableView:
             link=lambda row: _link(journeys, row),
             is_sortable=True,
         ),
-        ColumnView("user_count", "Known users", "count", is_sortable=True),
+        ColumnView("user_count", "Users", "count", is_sortable=True),
         ColumnView("share", "Of all from there", "share", hint=_hint, is_sortable=True),
         ColumnView("median_seconds", "Median time", "seconds", is_sortable=True),
         ColumnView("p95_seconds", "95 % within", "seconds", is_sortable=True),

@@ -102,7 +102,7 @@ def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> 
         ColumnView("from_node", "From", link=lambda row: _center(journeys, options, row["from_node_id"])),
         ColumnView("to_node", "To", link=lambda row: _center(journeys, options, row["to_node_id"])),
         ColumnView("session_count", journeys.noun.capitalize(), "count", link=lambda row: _link(journeys, row)),
-        ColumnView("user_count", "Known users", "count"),
+        ColumnView("user_count", "Users", "count"),
         ColumnView("share", f"Of all {journeys.noun} here", "share", hint=lambda row: _hint(journeys, row)),
     )
     return TableView("flows", "Flows", frame, columns, "No flow to show.", parse_first_row(journeys.page.state))

@@ -141,4 +141,5 @@ def _is_greeting(evidence: GreetingEvidence, leniency: FloatArray) -> BoolArray:
 def _describe_openings(topic: int, openings: Openings) -> str:
     opened, expected = int(openings.opened[topic]), float(openings.expected[topic])
     sessions = "session" if opened == 1 else "sessions"
-    return f"Opens {opened:,} {sessions}; chance would give {expected:,.{expected < 10:d}f}"
+    would = f"it would open {expected:,.{expected < 10:d}f} if it came first as often as later"
+    return f"Opens {opened:,} {sessions}; {would}"
