@@ -12,6 +12,6 @@ select source_files.*
 from {{ ref('source_files') }} as source_files
 left join rejected using (content_sha256)
 where
-    source_files.row_count != accepted_count + duplicate_count + rejected_count
+    source_files.row_count != accepted_count + duplicate_count + rejected_count + forgotten_count
     or superseded_count > duplicate_count
     or rejected_count != coalesce(rejected.row_count, 0)

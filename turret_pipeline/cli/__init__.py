@@ -14,6 +14,7 @@ from turret_pipeline.cli.access import access
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.dashboard import dashboard
 from turret_pipeline.cli.fields import fields
+from turret_pipeline.cli.forget import forget
 from turret_pipeline.cli.formats import formats
 from turret_pipeline.cli.inspect import inspect
 from turret_pipeline.cli.journeys import journeys
@@ -140,6 +141,10 @@ app.command(epilog="Examples: turret rejects; turret rejects --reason invalid_js
 app.command(epilog="Examples: turret replay; turret replay --reason unknown_shape; turret replay rejected.jsonl")(
     replay
 )
+app.command(
+    epilog="Examples: turret forget --user u7 --dry-run; turret forget --user u7 --user u8 --yes; "
+    "turret forget --before 2025-12-31; turret forget --from-file people.txt --yes"
+)(forget)
 app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
 app.add_typer(keys, name="keys")
 app.command(epilog="Examples: turret serve; turret serve --host 0.0.0.0 --port 8443 --workers 2")(serve)

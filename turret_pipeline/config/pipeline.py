@@ -191,6 +191,12 @@ class Settings(LayeredSettings):
         description="If set, user ids are hashed with it before they are stored; keep it: with another salt every "
         "user is new",
     )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="If set, a run erases events older than this number of days, and rejected rows of files read "
+        "longer ago, also from files in landing; default: nothing is erased for its age",
+    )
     llm_model: str = Field("", description="LLM that labels new and changed topics; empty: keyword labels")
     llm_base_url: str | None = Field(
         None,

@@ -83,9 +83,16 @@ _SCRUBBED_VALUES = """
     from scrubbed group by all order by source_file, content_sha256, field, kind"""
 
 _SOURCE_FILES = f"""
-    with parsed as (
+    with gone as (select file_number, line_number, row_in_line from forgotten union from (
+        select file_number, line_number, row_in_line from erased
+    )),
+    forgotten_rows as (
+        select file_number, count(*) as forgotten_count
+        from gone anti join parts using (file_number, line_number, row_in_line) group by file_number
+    ),
+    parsed as (
         select file_number,
-            count(*) filter (row_in_line = 1 and item_number = 1)
+            count(distinct line_number) filter (row_in_line = 1)
                 + count(distinct (line_number, row_in_line)) filter (row_in_line > 1) as parsed_count,
             string_agg(distinct source_format, ',' order by source_format) as source_format,
             min(event_at) as first_event_at, max(event_at) filter (not {_IS_TIME_AHEAD}) as last_event_at
@@ -118,6 +125,7 @@ _SOURCE_FILES = f"""
         coalesce(parsed_count, 0) - coalesce(accepted_count, 0) as duplicate_count,
         coalesce(superseded_count, 0) as superseded_count,
         coalesce(rejected_count, 0) as rejected_count,
+        coalesce(forgotten_count, 0) as forgotten_count,
         repaired_count,
         coalesce(assumed_id_count, 0) as assumed_id_count,
         coalesce(assumed_time_count, 0) as assumed_time_count,
@@ -133,4 +141,5 @@ _SOURCE_FILES = f"""
     left join superseded using (file_number)
     left join splits using (file_number)
     left join rejections using (file_number)
+    left join forgotten_rows using (file_number)
     order by source_file, content_sha256"""

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from pathlib import Path
 from typing import IO
 
 READ_BYTES = 1 << 20
@@ -50,3 +51,9 @@ class HashedFile(io.RawIOBase):
             while data := self._file.read(READ_BYTES):
                 self._hash.update(data)
         return self._hash.hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of the bytes of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,7 @@ import polars as pl
 from turret_pipeline.events.formats import FORMATS
 from turret_pipeline.events.identities import IDENTITY_PART_SCHEMA
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, REJECTED_PART_SCHEMA
-from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.ingest.parts import ERASED, FORGOTTEN, FORGOTTEN_PART_SCHEMA, PartStore
 from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS
 from turret_pipeline.storage.scratch_database import read_parquet_sql
 
@@ -20,6 +20,8 @@ _PARTS = (
     ("rejected", "rejected", REJECTED_PART_SCHEMA),
     ("scrubbed", "scrubbed", SCRUBBED_COUNTS),
     ("links", "identities", IDENTITY_PART_SCHEMA),
+    ("forgotten", FORGOTTEN, FORGOTTEN_PART_SCHEMA),
+    ("erased", ERASED, FORGOTTEN_PART_SCHEMA),
 )
 """Views, with the kind of their parts and its columns."""
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import itertools
 import json
+import shutil
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.ingest.workers import run_in_parallel
-from turret_pipeline.storage.atomic_files import commit, remove, temp_path
+from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
 from turret_pipeline.tables import POLARS_TYPES
 
 READ_BUFFER = 1 << 20
@@ -38,16 +39,25 @@ FILE_SCHEMA = pl.Schema(
         "ingested_at": POLARS_TYPES["timestamp"],
         "published_until": POLARS_TYPES["timestamp"],
         "ingestion_number": pl.Int64(),
+        "rewritten_from": pl.String(),
     }
 )
 """A file that was read; ``published_until`` is the time of the latest event published by then.
 
 ``ingestion_number`` is its position among all contents that were read; null if an earlier version read it.
+``rewritten_from`` is the hash of the content from which an erasure removed rows, if any.
 """
+
+FORGOTTEN, ERASED = "forgotten", "erased"
+"""Kinds of parts with the positions of forgotten rows. Their file still has rows of the first kind, if it is a landing
+file, and has lost those of the second."""
+
+FORGOTTEN_PART_SCHEMA = pl.Schema({"line_number": pl.Int64(), "row_in_line": pl.Int64()})
+"""A row that was forgotten. Rejected rows, which have no number in their line, have negative ones."""
 
 _FIRST = ("ingested_at", "published_until", "ingestion_number")
 _FIRST_SCHEMA = pl.Schema({name: FILE_SCHEMA[name] for name in _FIRST})
-_READ_SCHEMA = pl.Schema({name: kind for name, kind in FILE_SCHEMA.items() if name not in _FIRST})
+_READ_SCHEMA = pl.Schema({name: kind for name, kind in FILE_SCHEMA.items() if name not in {*_FIRST, "rewritten_from"}})
 
 FIXED_LINES_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
 
@@ -78,6 +88,10 @@ class PartStore:
         """The files that were not read yet or have changed since. Raises TurretError if one is not accessible."""
         known, hashes = set(self.content_hashes()), self._hashes_by_signature()
         return [path for path in paths if hashes.get(file_signature(path)) not in known]
+
+    def find_hash(self, path: Path | UPath) -> str | None:
+        """Hash of the content of a file if it was read and has not changed since; None if that is not known."""
+        return self._hashes_by_signature().get(file_signature(path))
 
     def content_hash(self, path: Path | UPath) -> str:
         """Hash of the content of a file that was read and has not changed since."""
@@ -140,7 +154,7 @@ class PartStore:
         return set(pl.scan_parquet(files, glob=False).collect()["line_number"]) if files else set()
 
     def part_files(self, kind: str) -> list[str]:
-        """All part files of a kind: events, rejected, scrubbed, identities or values."""
+        """All part files of a kind: events, rejected, scrubbed, identities, values, forgotten or erased."""
         return [
             str(file) for sha in self.content_hashes() for file in sorted(self.folder(sha).glob(f"{kind}-*.parquet"))
         ]
@@ -150,6 +164,26 @@ class PartStore:
         rows = [pl.read_parquet(self.folder(sha) / "file.parquet", glob=False) for sha in self.content_hashes()]
         files = pl.concat([pl.DataFrame(schema=FILE_SCHEMA), *rows], how="diagonal")
         return files.with_columns(pl.col("repaired_count").fill_null(0))
+
+    def copy_rewritten(self, old_sha: str, new_sha: str, source_file: str) -> None:
+        """Give a file from which rows were removed the parts of its old content, which stay too."""
+        with atomic_replace(self.folder(new_sha)) as folder:
+            shutil.copytree(self.folder(old_sha), folder)
+            for file in folder.glob(f"{FORGOTTEN}-*.parquet"):
+                file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
+            row = pl.read_parquet(folder / "file.parquet", glob=False)
+            known = {"source_file": source_file, "content_sha256": new_sha, "rewritten_from": old_sha}
+            row.with_columns(pl.lit(value).alias(name) for name, value in known.items()).write_parquet(
+                folder / "file.parquet"
+            )
+
+    def is_rewritten(self, content_sha256: str) -> bool:
+        """True if rows were removed from the file of this content, and it has another content now."""
+        return content_sha256 in self.source_files()["rewritten_from"]
+
+    def remember(self, path: Path | UPath, content_sha256: str) -> None:
+        """Note the content of a file, so that it is not read again."""
+        _append_json_line(self._signatures_file, [file_signature(path), content_sha256])
 
     def record_replay(self, content_sha256: str, fixed_lines: Iterable[int], replayed_at: dt.datetime) -> None:
         """Record that a content was read again, and the rejected lines of it that were accepted from elsewhere."""
@@ -167,9 +201,10 @@ class PartStore:
         return pl.DataFrame(sorted(lines), FIXED_LINES_SCHEMA, orient="row")
 
     def fingerprint(self) -> str:
-        """A hash that changes with the contents that were read and with every replay."""
+        """A hash that changes with the contents that were read, with every replay, and with forgotten rows."""
         replays = self._replays_file.read_bytes() if self._replays_file.exists() else b""
-        return hashlib.sha256("".join(self.content_hashes()).encode() + replays).hexdigest()
+        forgotten = [file.removeprefix(str(self.root)) for file in self.part_files(FORGOTTEN)]
+        return hashlib.sha256("".join([*self.content_hashes(), *forgotten]).encode() + replays).hexdigest()
 
     def _hashes_by_signature(self) -> dict[str, str]:
         return dict(_read_json_lines(self._signatures_file))

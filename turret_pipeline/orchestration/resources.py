@@ -130,8 +130,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         return compute_fingerprint(self.settings, self.overridden_types, self.edits, wrong, self.parts)
 
     def is_up_to_date(self) -> bool:
-        """True if a run would publish the same tables again."""
+        """True if a run would publish the same tables again, and the tables of the lake are there."""
         last = self.data.warehouse.last_run()
+        if self.data.tombstones.pending() or not self.lake.path("events").exists():
+            return False
         return last is not None and all(last.get(name) == value for name, value in self.fingerprint().items())
 
 

@@ -58,8 +58,14 @@ def list_rejected(published: PublishedTables, reason_code: str) -> pl.DataFrame:
 
 
 def list_files(published: PublishedTables) -> pl.DataFrame:
-    """Files that were read, the last ones first. Rows read are the sum of accepted, duplicate and rejected ones."""
-    return published.query(_FILES)
+    """Files that were read, the last ones first.
+
+    Rows read are the sum of accepted, duplicate, rejected and forgotten ones.
+    """
+    files = published.query(_FILES)
+    if "forgotten_count" not in files.columns:  # published by a version that erased nothing
+        files = files.with_columns(pl.lit(0, pl.Int64).alias("forgotten_count"))
+    return files
 
 
 def count_assumptions(files: pl.DataFrame) -> pl.DataFrame:

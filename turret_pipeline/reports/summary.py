@@ -21,6 +21,7 @@ from turret_pipeline.reports.summary_notes import (
     list_applied_edits,
     list_rejections,
     note_assumed_times,
+    note_forgotten,
     note_textless_exchanges,
     note_users_and_sessions,
 )
@@ -107,7 +108,7 @@ def summarize_counts(connection: duckdb.DuckDBPyConnection) -> Section:
     notes = list_rejections(connection) if rejected else []
     if repaired:
         notes.append(f"Repaired {plural(repaired, 'row')}: {REPAIRS}.")
-    about_events = (note_textless_exchanges, note_assumed_times, note_users_and_sessions)
+    about_events = (note_forgotten, note_textless_exchanges, note_assumed_times, note_users_and_sessions)
     notes += [note for describe in about_events if (note := describe(connection))]
     section += [Line(note, "yellow") for note in notes]
     if not events:

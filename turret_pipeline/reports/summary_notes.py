@@ -68,6 +68,15 @@ def note_textless_exchanges(connection: duckdb.DuckDBPyConnection) -> str:
     )
 
 
+def note_forgotten(connection: duckdb.DuckDBPyConnection) -> str:
+    """The number of rows that were erased or dropped since; empty if there are none."""
+    files = connection.sql("select * from marts.source_files")
+    if "forgotten_count" not in files.columns:  # published by a version that erased nothing
+        return ""
+    count = int(files.sum("forgotten_count").fetchall()[0][0] or 0)
+    return f"Forgotten: {plural(count, 'row')} (erased by turret forget or retention_days)." if count else ""
+
+
 USER_COUNTS = """
 select
     coalesce(sum(split_session_count), 0)::bigint,

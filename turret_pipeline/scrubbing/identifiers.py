@@ -1,5 +1,6 @@
 """Hashing of user ids."""
 
+import functools
 import hashlib
 
 import polars as pl
@@ -14,7 +15,16 @@ def hash_ids(ids: pl.Series, salt: str) -> pl.Series:
     """
     if not salt:
         raise ValueError("The salt is empty, so anyone could find ids by hashing guesses: set a salt.")
-    key = hashlib.blake2b(salt.encode()).digest()
     distinct = ids.drop_nulls().unique()
-    digests = [hashlib.blake2b(value.encode(), key=key, digest_size=16).hexdigest() for value in distinct]
+    digests = [hash_id(value, salt) for value in distinct]
     return ids.replace_strict(distinct, pl.Series(digests, dtype=pl.String), default=None, return_dtype=pl.String)
+
+
+def hash_id(value: str, salt: str) -> str:
+    """One id as ``hash_ids`` hashes it."""
+    return hashlib.blake2b(value.encode(), key=_derive_key(salt), digest_size=16).hexdigest()
+
+
+@functools.cache
+def _derive_key(salt: str) -> bytes:
+    return hashlib.blake2b(salt.encode()).digest()

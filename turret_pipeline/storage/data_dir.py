@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from turret_pipeline.storage.dashboard_views import DashboardViewsFile
     from turret_pipeline.storage.field_overrides import FieldOverridesFile
     from turret_pipeline.storage.signal_marks import SignalMarksFile
+    from turret_pipeline.storage.tombstones import Tombstones
     from turret_pipeline.storage.topic_edits import TopicEditsFile
     from turret_pipeline.storage.topic_state import TopicStateStore
     from turret_pipeline.storage.vectors import VectorStore
@@ -93,6 +94,13 @@ class DataDir:
         from turret_pipeline.storage.topic_state import TopicStateStore
 
         return TopicStateStore(self.root / "state", self.lake)
+
+    @property
+    def tombstones(self) -> "Tombstones":
+        """What was erased and may never come back."""
+        from turret_pipeline.storage.tombstones import Tombstones
+
+        return Tombstones(self.root / "forgotten")
 
     @property
     def signal_marks(self) -> "SignalMarksFile":

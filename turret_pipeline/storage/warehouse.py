@@ -11,9 +11,10 @@ import datetime as dt
 import functools
 import os
 import re
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,19 @@ class Warehouse:
         temp.replace(self.published)
         sync(generation.parent)
         sync(self.folder)
+
+    def change(self, change: Callable[[duckdb.DuckDBPyConnection], None], run_number: int) -> None:
+        """Replace the published file by a changed copy, atomically."""
+        build = temp_path(self.folder / "changed.duckdb")
+        try:
+            shutil.copyfile(self.published, build)
+            with duckdb.connect(str(build)) as connection:
+                change(connection)
+                connection.execute("checkpoint")
+            self.publish(build, run_number, secrets.token_hex(4))
+        finally:
+            remove(build)
+            remove(build.with_name(f"{build.name}.wal"))
 
     def remove_superseded(self, run_id: str) -> None:
         """Remove generations other than the published one, and files built by other runs than ``run_id``."""

@@ -70,11 +70,12 @@ SOURCE_FILES = Table(
         text("source_file", "Path of the file, as it was given"),
         text("content_sha256", "SHA-256 of the content; equal content is read once, even under different names"),
         text("source_format", "Formats found in the file, comma separated", nullable=True),
-        integer("row_count", "Rows read; sum of accepted_count, duplicate_count and rejected_count"),
+        integer("row_count", "Rows read; sum of accepted_count, duplicate_count, rejected_count and forgotten_count"),
         integer("accepted_count", "Rows with at least one accepted event"),
         integer("duplicate_count", "Rows whose events all have an event_id that another row has too, which counts"),
         integer("superseded_count", "Of these, rows that lost to a row read later; the others repeat an equal row"),
         integer("rejected_count", "Rejected rows"),
+        integer("forgotten_count", "Rows that were erased (turret forget, setting retention_days), or dropped since"),
         integer(
             "repaired_count",
             "Rows, except rejected ones, in which half of a surrogate pair became U+FFFD, or a number out of range "

@@ -143,6 +143,7 @@ def test_every_row_of_a_file_is_accounted_for(tmp_path: Path) -> None:
         "duplicate_count": 1,
         "superseded_count": 1,
         "rejected_count": 2,
+        "forgotten_count": 0,
         "repaired_count": 0,
         "assumed_id_count": 1,
         "assumed_time_count": 1,

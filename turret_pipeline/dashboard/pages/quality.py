@@ -24,6 +24,7 @@ FILES = (
     ColumnView("accepted_count", "Accepted", "count"),
     ColumnView("duplicate_count", "Duplicate", "count"),
     ColumnView("rejected_count", "Rejected", "count"),
+    ColumnView("forgotten_count", "Erased", "count"),
     ColumnView("first_event_at", "First event", "time"),
     ColumnView("last_event_at", "Last event", "time"),
     ColumnView("ingested_at", "Read", "time"),

@@ -6,12 +6,14 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.clock import now
+from turret_pipeline.erasure.erase import canonical_options, erase, needs_erasure
 from turret_pipeline.fields.changes import PublishedFields, build_type_changes
 from turret_pipeline.fields.describe import describe_fields
-from turret_pipeline.ingest.canonical import CanonicalOptions, write_canonical
+from turret_pipeline.ingest.canonical import write_canonical
 from turret_pipeline.ingest.new_files import read_new_files
 from turret_pipeline.ingest.values import extract_part_values, write_values
 from turret_pipeline.orchestration.resources import Workspace
+from turret_pipeline.orchestration.run_history import erase_run_history
 from turret_pipeline.orchestration.specs import lake_spec, result
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.storage.lake import Lake
@@ -35,21 +37,32 @@ def ingest(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read new landing files and combine all parts. If nothing is new, the assets downstream are skipped."""
     read_new_files(workspace.settings, workspace.data, workspace.progress, context.log.info)
+    _erase(context, workspace)
     if workspace.is_up_to_date() and not config.full_refresh:
         context.log.info("Nothing is new since the last published run: the published file stays unchanged.")
         return
-    settings, lake = workspace.settings, workspace.lake
-    options = CanonicalOptions(
-        settings.session_gap_minutes, settings.clock_tolerance_minutes, settings.resolve_identities
-    )
+    lake = workspace.lake
     with workspace.progress.during("Putting events in order"):
-        write_canonical(workspace.parts, lake, options)
+        write_canonical(workspace.parts, lake, canonical_options(workspace.settings))
     files = lake.read("source_files")
     yield result("source_files", files.height, **_facts_of_files(files))
     yield result("rejected_events", _height(lake, "rejected_events"), reasons=_reasons(lake))
     yield result("scrubbed_values", _height(lake, "scrubbed_values"), values=_scrubbed(lake))
     yield result("identities", _height(lake, "identities"))
     yield result("events", _height(lake, "events"), **_facts_of_events(lake.scan("events"), files))
+
+
+def _erase(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+    """Erase what tombstones and retention are about, and the history of earlier runs, which may quote it."""
+    data, settings = workspace.data, workspace.settings
+    if not needs_erasure(data, settings):
+        return
+    with workspace.progress.during("Erasing"):
+        counts = erase(data, settings, context.run.run_id)
+        if counts is None:
+            return
+        erase_run_history(data.dagster_home, context.run.run_id)
+    context.log.info(f"Erased {counts.event_count:,} events and {counts.row_count:,} rows of files.")
 
 
 def _height(lake: Lake, table: str) -> int:

@@ -9,6 +9,7 @@ import polars as pl
 from dagster_duckdb import DuckDBResource
 
 from turret_pipeline.clock import now
+from turret_pipeline.erasure.erase import finish_erasure
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.asset_checks import PROMISES
 from turret_pipeline.orchestration.assets.topics import EMBEDDINGS
@@ -62,6 +63,7 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
         describe_tables(connection)
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
+    finish_erasure(data, context.run.run_id)
     with atomic_replace(data.report) as temp:
         temp.write_text(render_html(report), encoding="utf-8")
     summary = render_summary(PublishedTables.of_settings(workspace.settings), report)

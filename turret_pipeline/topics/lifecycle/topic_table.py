@@ -137,8 +137,8 @@ def _apply_edits(topics: pl.DataFrame, edits: Edits) -> pl.DataFrame:
 
 
 def _previous_labels(previous: pl.DataFrame, ids: pl.Series, key: str, label: str) -> dict[int, str]:
-    """Previous labels of topics or themes, by position in ``ids``."""
-    labels = dict(previous.select(key, label).iter_rows())
+    """Previous labels of topics or themes, by position in ``ids``; without those that an erasure replaced by the id."""
+    labels = dict(previous.filter(pl.col(label).ne_missing(pl.col(key))).select(key, label).iter_rows())
     return {row: labels[known] for row, known in enumerate(ids) if known in labels}
 
 

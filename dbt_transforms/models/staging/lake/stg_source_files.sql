@@ -7,6 +7,7 @@ select
     duplicate_count,
     superseded_count,
     rejected_count,
+    forgotten_count,
     repaired_count,
     assumed_id_count,
     assumed_time_count,

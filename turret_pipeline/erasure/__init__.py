@@ -1,0 +1,1 @@
+"""Erasure of persons, sessions, files and old data from a data folder, and what the folder holds about a person."""
