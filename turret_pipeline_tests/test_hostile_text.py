@@ -37,6 +37,7 @@ OTHER_EVENT = f"@SUM(1+9) other{CONTROLS}"
 FIELD = f"+field {MARKUP}{CONTROLS}"
 PLAN, PLANS = f"@plan{CONTROLS}", (f"=free{CONTROLS}", f"=team{CONTROLS}")
 LABEL = f"=label {MARKUP}{CONTROLS}"
+USER = f"=user{CONTROLS}u0"
 FILE = "=dump <b>\x1b[2J\u202e\nFORGED.jsonl"
 RAW = f'{{"name": "{CONTROLS}'.replace("\n", " ").replace("\x85", " ").replace("\u2028", " ")
 
@@ -45,6 +46,15 @@ COMMANDS: dict[str, list[list[str]]] = {
     "inspect": [["{dump}"], [f"{{folder}}/none{CONTROLS}"]],
     "rejects": [[], ["--examples", "3"], ["--export", "{folder}/exported.jsonl"], ["--reason", EVENT]],
     "replay": [[], ["{folder}/rejected.jsonl"]],
+    "forget": [
+        ["--user", USER, "--dry-run"],
+        ["--session", EVENT, "--dry-run"],
+        ["--file", EVENT],
+        ["--before", EVENT],
+    ],
+    "export": [["--user", USER], ["--user", USER, "--format", "csv", "--output", "{folder}/user"], ["--user", EVENT]],
+    "backup": [["{folder}/backup.tar"], ["{folder}/data/backup.tar"]],
+    "restore": [["{folder}/backup.tar"], [f"{{folder}}/none{CONTROLS}", "--force"]],
     "formats": [[], ["posthog"], [EVENT]],
     "report": [[], *(["--format", name] for name in ("md", "html", "json")), ["--segment", f"{PLAN}={PLANS[0]}"]],
     "fields": [[]],

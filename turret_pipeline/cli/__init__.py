@@ -11,8 +11,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from turret_pipeline.cli.access import access
+from turret_pipeline.cli.backup import backup, restore
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.dashboard import dashboard
+from turret_pipeline.cli.export import export
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.forget import forget
 from turret_pipeline.cli.formats import formats
@@ -145,6 +147,15 @@ app.command(
     epilog="Examples: turret forget --user u7 --dry-run; turret forget --user u7 --user u8 --yes; "
     "turret forget --before 2025-12-31; turret forget --from-file people.txt --yes"
 )(forget)
+app.command(
+    epilog="Examples: turret export --user u7 --output u7.jsonl; turret export --user u7 --format csv --output u7"
+)(export)
+app.command(epilog="Examples: turret backup backup.tar.gz; turret backup /backups/monday.tar --data-dir /srv/turret")(
+    backup
+)
+app.command(
+    epilog="Examples: turret restore backup.tar.gz; turret restore backup.tar.gz --data-dir /srv/turret --force"
+)(restore)
 app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
 app.add_typer(keys, name="keys")
 app.command(epilog="Examples: turret serve; turret serve --host 0.0.0.0 --port 8443 --workers 2")(serve)

@@ -4,6 +4,7 @@ Commands write here and nowhere else, so that no name or text of an event reache
 """
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -37,8 +38,18 @@ def write_json(document: str) -> None:
 
 def write_csv(rows: pl.DataFrame) -> None:
     """Write the rows as CSV to standard output, for spreadsheets. JSON has names and texts unchanged."""
+    sys.stdout.write(format_csv(rows))
+
+
+def format_csv(rows: pl.DataFrame) -> str:
+    """The rows as CSV, for spreadsheets."""
     text = pl.col(pl.String)
-    sys.stdout.write(rows.with_columns(text.map_elements(escape_csv_cell, return_dtype=pl.String)).write_csv())
+    return rows.with_columns(text.map_elements(escape_csv_cell, return_dtype=pl.String)).write_csv()
+
+
+def format_json_lines(documents: Iterable[str]) -> str:
+    """JSON documents, one per line."""
+    return "".join(f"{escape_json(document)}\n" for document in documents)
 
 
 def write_text(text: str) -> None:

@@ -13,6 +13,7 @@ from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline_tests.commands import conversations, published_tables, run_job, turret, write_events
 from turret_pipeline_tests.erasure.byte_search import find_values
+from turret_pipeline_tests.erasure.folders import write_lines
 
 pytestmark = pytest.mark.slow
 
@@ -52,44 +53,34 @@ CALLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A data folder after two runs, and the folder of the dump that the first one read."""
-    folder = tmp_path_factory.mktemp("forget")
-    data, outside = folder / "data", folder / "dumps"
-    events = conversations()
-    write_events(data / "landing" / "a.jsonl", [*events[:36], *PERSONS_EVENTS, *events[36:60]])
-    with (data / "landing" / "a.jsonl").open("a") as file:
-        file.write(f'{{"user_id": "{PERSON}", "broken\n')
-        file.write('{"user_id": "u2", "broken\n')
+@pytest.fixture
+def made(small_job: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A data folder after a run on all that may hold a person, and the folder of a dump that this run read."""
+    data, outside = shutil.copytree(small_job, tmp_path / "data"), tmp_path / "dumps"
+    (data / "dagster" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")  # keeps the history on disk
+    events = [{**row, "event_id": f"new-{row['event_id']}"} for row in conversations(sessions=4)]
+    bad = ['{"user_id": "quentin-zq7", "broken', '{"user_id": "u2", "broken']
+    write_lines(data / "landing" / "b.jsonl", [*events[:4], *PERSONS_EVENTS, *bad, events[4]])
     with gzip.open(data / "landing" / "calls.jsonl.gz", "wt") as packed:
         packed.write("".join(json.dumps(call) + "\n" for call in CALLS))
-    document = [make_event(10, ALIAS, SECRET_TEXTS[3]), events[60], make_event(11, ALIAS, SECRET_TEXTS[4])]
+    document = [make_event(10, ALIAS, SECRET_TEXTS[3]), events[5], make_event(11, ALIAS, SECRET_TEXTS[4])]
     (data / "landing" / "document.json").write_text(json.dumps(document, indent=1))
-    table = "event_id,name,user_id,timestamp,prompt\n"
-    rows = [
-        f'zq7-event-20,prompt_sent,{PERSON},2026-03-06T10:00:00Z,"{SECRET_TEXTS[5]}"',
-        "e-csv,prompt_sent,u3,2026-03-06T10:00:00Z,I want to track the delivery of the clock",
+    cells = f'zq7-event-20,prompt_sent,{PERSON},2026-03-06T10:00:00Z,"{SECRET_TEXTS[5]}"'
+    others = "e-csv,prompt_sent,u3,2026-03-06T10:00:00Z,I want to track the delivery of the clock"
+    write_lines(data / "landing" / "table.csv", ["event_id,name,user_id,timestamp,prompt", cells, others])
+    write_events(outside / "dump.jsonl", [*events[6:], *PERSONS_EVENTS[:2]])
+    edits = [
+        {"edit_id": "edit-1", "action": "rename", "topic_id": first_topic(data), "label": SECRET_TEXTS[0]},
+        {"edit_id": "edit-2", "action": "rename", "topic_id": first_topic(data, 1), "label": "Things to return"},
     ]
-    (data / "landing" / "table.csv").write_text(table + "\n".join(rows) + "\n")
-    write_events(outside / "dump.jsonl", [*events[60:], *PERSONS_EVENTS[:2]])
-    (data / "dagster").mkdir()
-    (data / "dagster" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    run_job(data, outside, data / "landing")
-    quoting = turret("topics", "rename", first_topic(data), SECRET_TEXTS[0], "--data-dir", data)
-    assert quoting.returncode == 0, quoting.stderr
-    harmless = turret("topics", "rename", first_topic(data, 1), "Things to return", "--data-dir", data)
-    assert harmless.returncode == 0, harmless.stderr
+    write_events(data / "topic_edits.jsonl", edits)
     views = [
         {"name": "mine", "path": "sessions", "query": f"user={PERSON}", "saved_at": "2026-03-07"},
         {"name": "all", "path": "sessions", "query": "", "saved_at": "2026-03-07"},
     ]
     write_events(data / "dashboard_views.jsonl", views)
-    marks = [
-        {"exchange_id": name, "signal": "rephrased", "is_right": True, "marked_at": "2026-03-07"}
-        for name in ("zq7-event-0", "e0-0")
-    ]
-    write_events(data / "signal_marks.jsonl", marks)
+    mark = {"signal": "rephrased", "is_right": True, "marked_at": "2026-03-07"}
+    write_events(data / "signal_marks.jsonl", [{"exchange_id": name, **mark} for name in ("zq7-event-0", "e0-0")])
     run_job(data, outside, data / "landing")
     return data, outside
 
@@ -100,24 +91,17 @@ def first_topic(data: Path, position: int = 0) -> str:
     return str(rows[position][0])
 
 
-def copy(made: tuple[Path, Path], target: Path) -> tuple[Path, Path]:
+def test_a_person_is_nowhere_in_the_data_folder_afterwards(made: tuple[Path, Path]) -> None:
     data, outside = made
-    shutil.copytree(data, target / "data")
-    shutil.copytree(outside, target / "dumps")
-    return target / "data", target / "dumps"
-
-
-def test_a_person_is_nowhere_in_the_data_folder_afterwards(made: tuple[Path, Path], tmp_path: Path) -> None:
-    data, outside = copy(made, tmp_path)
     before = published_tables(data)
     found_before = {value for _, value in find_values(data, VALUES)}
     assert found_before == {*VALUES}
-    dump = (made[1] / "dump.jsonl").read_bytes()
+    dump = (outside / "dump.jsonl").read_bytes()
     done = turret("forget", "--user", PERSON, "--yes", "--data-dir", data)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "dump.jsonl" in done.stdout
     assert find_values(data, VALUES) == []
-    assert (made[1] / "dump.jsonl").read_bytes() == dump
+    assert (outside / "dump.jsonl").read_bytes() == dump
     after = published_tables(data)
     is_of_person = pl.col("event_id").str.starts_with("zq7-event") | (pl.col("event_id") == "zq7-call-1")
     remaining = before["events"].filter(~is_of_person)

@@ -47,7 +47,9 @@ def test_every_row_of_the_sample_is_accounted_for(sample_job: Job) -> None:
     assert files["row_count"].sum() > 5000
     assert files["rejected_count"].sum() > 10
     assert files["duplicate_count"].sum() > 0
-    parts = files.select(pl.sum_horizontal("accepted_count", "duplicate_count", "rejected_count", "forgotten_count"))
+    parts = files.select(
+        pl.sum_horizontal("accepted_count", "duplicate_count", "rejected_count", "forgotten_count")
+    ).to_series()
     assert parts.to_list() == files["row_count"].to_list()
 
 

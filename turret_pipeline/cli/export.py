@@ -1,0 +1,60 @@
+"""`turret export`: everything about a person, for an access request."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import polars as pl
+import typer
+
+from turret_pipeline.cli.console import format_csv, format_json_lines, new_console, write_text
+from turret_pipeline.cli.options import DataDirOption
+from turret_pipeline.config.pipeline import load_settings
+from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.storage.atomic_files import atomic_replace
+
+if TYPE_CHECKING:
+    pass
+
+
+def export(
+    users: Annotated[list[str], typer.Option("--user", help="Id of the user, as it was sent. Repeatable.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="File to write (jsonl), or folder with a file per table (csv).")
+    ] = None,
+    form: Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="Form of the rows.")] = "jsonl",
+    data_dir: DataDirOption = None,
+) -> None:
+    """Write everything that the published tables hold about a user, with all ids of that person.
+
+    Each line of jsonl is a row with the name of its table. Without --output, it is written to standard output.
+    """
+    from turret_pipeline.erasure.erase import find_forms
+    from turret_pipeline.reports.person_export import export_person, flatten_lists
+    from turret_pipeline.reports.published_tables import PublishedTables
+
+    settings = load_settings(data_dir=data_dir)
+    if form == "csv" and output is None:
+        raise TurretError("CSV has a file per table: name a folder with --output.")
+    published = PublishedTables.of_settings(settings)
+    found = list(export_person(published, [one for user in users for one in find_forms(user, settings)]))
+    if not found:
+        raise TurretError(f"The published tables have no user {', '.join(map(repr, users))}: check the id.")
+    if output is None:
+        write_text(format_json_lines(_list_lines(found)))
+        return
+    if form == "csv":
+        for name, rows in found:
+            with atomic_replace(output / f"{name}.csv") as temp:
+                temp.write_text(format_csv(flatten_lists(rows)), encoding="utf-8")
+    else:
+        with atomic_replace(output) as temp:
+            temp.write_text(format_json_lines(_list_lines(found)), encoding="utf-8")
+    count = sum(frame.height for _, frame in found)
+    new_console(stderr=False).print_lines(f"Wrote {count:,} rows of {len(found):,} tables to {display_path(output)}.")
+
+
+def _list_lines(found: list[tuple[str, pl.DataFrame]]) -> list[str]:
+    from turret_pipeline.reports.person_export import list_rows
+
+    return [json.dumps(row, ensure_ascii=False, default=str) for name, rows in found for row in list_rows(name, rows)]
