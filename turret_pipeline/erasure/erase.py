@@ -74,8 +74,13 @@ def match_tombstones(data: DataDir, settings: Settings, tombstones: Tombstones) 
 
 
 def needs_erasure(data: DataDir, settings: Settings) -> bool:
-    """True if the folder has tombstones or a retention, which every run applies to what it reads."""
-    return settings.retention_days is not None or not data.tombstones.is_empty()
+    """True if an erasure was requested, a retention is set, or something new was read that tombstones may be about."""
+    tombstones = data.tombstones
+    if tombstones.pending() or settings.retention_days is not None:
+        return True
+    last = None if tombstones.is_empty() else data.warehouse.last_run()
+    is_new = last is None or last["input_sha256"] != PartStore(data.parts).fingerprint()
+    return is_new and not tombstones.is_empty()
 
 
 def erase(data: DataDir, settings: Settings, run_id: str) -> Counts | None:

@@ -31,11 +31,16 @@ QUOTE_WORDS = 3
 
 @dataclass(frozen=True)
 class ErasedTexts:
-    """Texts that no other event has, by id, and the topics that have no other texts."""
+    """Texts that no other event has, by id, and the topics that have no other texts.
+
+    ``remaining`` are the other texts, and ``kept_ids`` their ids; None if the tables are gone, because an erasure that
+    was killed has come that far.
+    """
 
     texts: dict[str, str]
     topic_ids: frozenset[str]
     remaining: frozenset[str]
+    kept_ids: frozenset[str] | None
     is_mentioned: Callable[[str], bool]
 
     def is_quoted(self, value: str | None) -> bool:
@@ -58,7 +63,7 @@ def find_erased_texts(lake: Lake, match: Match, is_mentioned: MentionTest | None
     """The texts that only matched events have, by the tables of the last run; none before the first one."""
     said = is_mentioned or (lambda _: False)
     if not all(lake.path(table).exists() for table in ("texts", "event_texts")):
-        return ErasedTexts({}, frozenset(), frozenset(), said)
+        return ErasedTexts({}, frozenset(), frozenset(), None, said)
     events, texts = lake.read("event_texts"), lake.read("texts")
     is_erased = pl.col("event_id").is_in(match.event_ids.implode())
     kept = events.filter(~is_erased)["text_id"].unique()
@@ -67,7 +72,8 @@ def find_erased_texts(lake: Lake, match: Match, is_mentioned: MentionTest | None
     erased = texts.filter(is_gone)
     found = {row: text.casefold() for row, text in erased.select("text_id", "text").iter_rows()}
     remaining = frozenset(text.casefold() for text in texts.filter(~is_gone)["text"]) if found else frozenset()
-    return ErasedTexts(found, _list_topics_without_others(lake, found), remaining, said)
+    kept_ids = frozenset(texts.filter(~is_gone)["text_id"])
+    return ErasedTexts(found, _list_topics_without_others(lake, found), remaining, kept_ids, said)
 
 
 def _list_topics_without_others(lake: Lake, texts: Mapping[str, str]) -> frozenset[str]:
@@ -95,7 +101,8 @@ def clean_traces(data: DataDir, erased: ErasedTexts, event_ids: Collection[str])
         if folder.is_dir():
             _clean_state(folder, erased)
     _clean_published(data, erased)
-    _clean_vectors(data.lake.root / "embeddings", frozenset(erased.texts))
+    if erased.kept_ids is not None:
+        _clean_vectors(data.lake.root / "embeddings", erased.kept_ids)
 
 
 def remove_derived(data: DataDir) -> None:
@@ -165,7 +172,8 @@ def _quotes_in_line(line: str, erased: ErasedTexts) -> bool:
 
 
 def _clean_text_topics(frame: pl.DataFrame, erased: ErasedTexts) -> pl.DataFrame:
-    return frame.filter(~pl.col("text_id").is_in(list(erased.texts)))
+    """The rows of texts that are left. Of a text that was gone before, nobody knows whose it was."""
+    return frame if erased.kept_ids is None else frame.filter(pl.col("text_id").is_in(list(erased.kept_ids)))
 
 
 def _clean_definitions(frame: pl.DataFrame, erased: ErasedTexts) -> pl.DataFrame:
@@ -220,11 +228,11 @@ _FIELDS = "select distinct field from marts.field_type_changes"
 _REASONS = "select distinct reason from marts.field_type_changes"
 
 
-def _clean_vectors(folder: Path, text_ids: frozenset[str]) -> None:
-    """Remove the vectors of erased texts. A file is named after its first text and their number."""
-    for file in sorted(folder.rglob("*.parquet")) if text_ids else ():
+def _clean_vectors(folder: Path, kept_ids: frozenset[str]) -> None:
+    """Remove the vectors of other texts. A file is named after its first text and their number."""
+    for file in sorted(folder.rglob("*.parquet")):
         ids = pl.read_parquet(file, columns=["text_id"], glob=False)["text_id"]
-        is_kept = ~ids.is_in(list(text_ids))
+        is_kept = ids.is_in(list(kept_ids))
         if is_kept.all():
             continue
         frame = pl.read_parquet(file, glob=False).filter(is_kept)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS, scrub_documents, scrub_texts
-from turret_pipeline.scrubbing.identifiers import hash_ids
+from turret_pipeline.scrubbing.identifiers import ErasedIds, hash_ids
 
 HIDDEN = "(hidden: user ids are hashed)"
 
@@ -16,6 +16,13 @@ class Privacy:
 
     kinds: frozenset[str] = field(default_factory=frozenset)
     salt: str | None = field(default=None, repr=False)
+    erased_ids: ErasedIds | None = None
+
+    def hash_ids(self, ids: pl.Series) -> pl.Series:
+        """Ids hashed with the salt; those of erased users as their tombstones hash them."""
+        if self.salt is None:
+            return ids
+        return hash_ids(ids, self.salt) if self.erased_ids is None else self.erased_ids.hash_ids(ids, self.salt)
 
 
 NOTHING_HIDDEN = Privacy()
@@ -28,7 +35,7 @@ def protect_events(events: pl.DataFrame, privacy: Privacy) -> tuple[pl.DataFrame
         scrubbed = scrub_documents(events["metadata"], privacy.kinds)
         events, counts = events.with_columns(scrubbed.documents.alias("metadata")), scrubbed.counts
     if privacy.salt is not None:
-        events = events.with_columns(hash_ids(events["user_id"], privacy.salt).alias("user_id"))
+        events = events.with_columns(privacy.hash_ids(events["user_id"]).alias("user_id"))
     return events, counts
 
 
@@ -36,9 +43,7 @@ def protect_identities(identities: pl.DataFrame, privacy: Privacy) -> pl.DataFra
     """Evidence of identities with hashed ids, so that they still equal those of the events."""
     if privacy.salt is None:
         return identities
-    return identities.with_columns(
-        hash_ids(identities[name], privacy.salt).alias(name) for name in ("sent_id", "linked_id")
-    )
+    return identities.with_columns(privacy.hash_ids(identities[name]).alias(name) for name in ("sent_id", "linked_id"))
 
 
 def protect_rejected(rejected: pl.DataFrame, privacy: Privacy) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.discovery import describe_skipped, discover, event_files
 from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
 from turret_pipeline.progress import Progress
+from turret_pipeline.scrubbing.identifiers import ErasedIds
 from turret_pipeline.storage.data_dir import DataDir
 
 
@@ -26,8 +27,9 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
         log(skipped)
         progress.say(skipped)
     ingestion = begin_ingestion(data)
+    erased_ids = data.tombstones.erased_ids()
     for path in new:
-        steps = parts.add(path, make_parse_options(path, settings), ingestion)
+        steps = parts.add(path, make_parse_options(path, settings, erased_ids), ingestion)
         rows = progress.track(f"Reading {path.name}", None, steps)
         log(f"{path.name}: {rows:,} rows read.")
 
@@ -37,12 +39,12 @@ def begin_ingestion(data: DataDir) -> Ingestion:
     return Ingestion(now(), data.warehouse.latest_event_at())
 
 
-def make_parse_options(path: Path | UPath, settings: Settings) -> ParseOptions:
-    """The options by which the rows of a file become events."""
+def make_parse_options(path: Path | UPath, settings: Settings, erased_ids: ErasedIds | None = None) -> ParseOptions:
+    """The options by which the rows of a file become events. ``erased_ids`` are those of users with a tombstone."""
     return ParseOptions(
         default_time=None if settings.missing_times == "refuse" else modification_time(path),
         selected_format=settings.selected_format,
-        privacy=Privacy(settings.scrubbed_kinds, settings.salt),
+        privacy=Privacy(settings.scrubbed_kinds, settings.salt, erased_ids),
         time_zone=find_zone(settings.input_time_zone),
         is_default_for_chats_only=settings.missing_times == "chats",
         keeps_tool_calls=settings.keep_tool_calls,

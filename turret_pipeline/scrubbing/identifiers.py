@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -23,6 +24,33 @@ def hash_ids(ids: pl.Series, salt: str) -> pl.Series:
 def hash_id(value: str, salt: str) -> str:
     """One id as ``hash_ids`` hashes it."""
     return hashlib.blake2b(value.encode(), key=_derive_key(salt), digest_size=16).hexdigest()
+
+
+def hash_with_key(value: str, key: bytes, kind: str) -> str:
+    """The hash of an erased value of a kind (storage/tombstones.py)."""
+    return hashlib.blake2b(value.encode(), key=key, digest_size=16, person=kind.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ErasedIds:
+    """Hashes of the ids of erased users, and the key of the hashes."""
+
+    key: bytes = field(repr=False)
+    hashes: frozenset[str]
+
+    def hash_ids(self, ids: pl.Series, salt: str) -> pl.Series:
+        """The ids as ``hash_ids`` hashes them, but erased ones by the key of the tombstones.
+
+        So an erasure finds them, although it was asked for before user ids were hashed, or with another salt.
+        """
+        distinct = ids.drop_nulls().unique()
+        erased = {value: hashed for value in distinct if (hashed := self._hash(value)) in self.hashes}
+        return pl.select(
+            pl.when(ids.is_in(list(erased))).then(ids.replace(erased)).otherwise(hash_ids(ids, salt)).alias(ids.name)
+        ).to_series()
+
+    def _hash(self, value: str) -> str:
+        return hash_with_key(value, self.key, "user")
 
 
 @functools.cache

@@ -7,7 +7,6 @@ They are in the folder ``forgotten`` of the data folder: ``key`` (of the hashes)
 import datetime as dt
 import functools
 import getpass
-import hashlib
 import json
 import re
 import secrets
@@ -21,6 +20,7 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.private_files import replace_private_file
+from turret_pipeline.scrubbing.identifiers import ErasedIds, hash_with_key
 from turret_pipeline.storage.atomic_files import atomic_replace, lock_file, remove
 from turret_pipeline.storage.json_lines import read_objects
 
@@ -47,7 +47,12 @@ class Tombstones:
 
     def hash(self, kind: str, value: str) -> str:
         """The keyed hash of a value. Without the key, nobody can find out whether a known id was erased."""
-        return hashlib.blake2b(value.encode(), key=self._key, digest_size=16, person=kind.encode()).hexdigest()
+        return hash_with_key(value, self._key, kind)
+
+    def erased_ids(self) -> "ErasedIds | None":
+        """The test of raw ids of users, for the processes that read files; None if no user was erased."""
+        hashes = self.hashes(USER)
+        return ErasedIds(self._key, hashes) if hashes else None
 
     def add(self, kind: str, values: Iterable[str]) -> None:
         """Add tombstones of ids, of one kind."""
@@ -71,9 +76,9 @@ class Tombstones:
         return max(map(dt.datetime.fromisoformat, times), default=None)
 
     def select(self, kind: str, values: Iterable[str]) -> list[str]:
-        """Those of the values that have a tombstone."""
+        """Those of the values that have a tombstone, or are the hash of one (see Privacy)."""
         hashes = self.hashes(kind)
-        return [value for value in values if self.hash(kind, value) in hashes] if hashes else []
+        return [value for value in values if value in hashes or self.hash(kind, value) in hashes] if hashes else []
 
     def request(self, kind: str, count: int, requested_at: dt.datetime) -> None:
         """Note that an erasure is to be carried out, durably: the next run does it if this one is killed."""

@@ -158,3 +158,15 @@ def test_nothing_to_erase_changes_nothing(tmp_path: Path) -> None:
 def test_a_kill_at_any_step_loses_nothing_and_the_next_erasure_ends_the_same(tmp_path: Path) -> None:
     """The benchmark erasure_kills tries every step."""
     assert kill_erasures(tmp_path, step=11) > 60
+
+
+def test_who_was_erased_before_ids_were_hashed_stays_erased(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    rows = [event("e1", "ana"), event("e2", "bob")]
+    write_events(tmp_path / "landing" / "a.jsonl", rows)
+    forget(settings, ["ana"])
+    salted = settings_of(tmp_path, user_id_salt=SecretStr("pepper-and-salt"))
+    write_events(tmp_path / "landing" / "b.jsonl", [*rows, event("e3", "ana"), event("e4", "cleo")])
+    erase(read(salted), salted, "later")
+    assert list_events(salted) == ["e2", "e4"]
+    assert find_values(tmp_path / "landing", ["ana"]) == []
