@@ -4,6 +4,7 @@ Belongs here: what belongs to a person, a session, a file or a time. Not here: r
 """
 
 import datetime as dt
+import functools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -29,12 +30,13 @@ ROWS = pl.Schema(
         "item_number": pl.Int64(),
     }
 )
+CACHED_WORDS = 1 << 16
 LINES = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
 
 
 @dataclass(frozen=True)
 class Match:
-    """What tombstones are about.
+    """Everything that tombstones are about.
 
     ``rows`` are events of parts (ROWS), ``rejected`` lines with rejected rows (LINES), and ``links`` lines with
     evidence of ``user_ids``: all ids of the persons, as the parts have them. ``event_ids`` are the events that the
@@ -152,12 +154,13 @@ class MentionTest:
         self._tombstones = tombstones
         self._user_ids = frozenset(user_ids)
         self._hashes = {kind: tombstones.hashes(kind) for kind in (USER, SESSION)}
+        self.is_erased = functools.lru_cache(CACHED_WORDS)(self._is_erased)
 
     def __call__(self, text: str) -> bool:
         """True if one of the words of the text is such an id."""
         return any(map(self.is_erased, set(list_tokens(text))))
 
-    def is_erased(self, value: str) -> bool:
+    def _is_erased(self, value: str) -> bool:
         """True if the value is such an id."""
         return value in self._user_ids or any(
             bool(hashes) and self._tombstones.hash(kind, value) in hashes for kind, hashes in self._hashes.items()

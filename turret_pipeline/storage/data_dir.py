@@ -97,7 +97,7 @@ class DataDir:
 
     @property
     def tombstones(self) -> "Tombstones":
-        """What was erased and may never come back."""
+        """Hashes of everything that was erased and may never come back."""
         from turret_pipeline.storage.tombstones import Tombstones
 
         return Tombstones(self.root / "forgotten")
