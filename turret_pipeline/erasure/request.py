@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Preview:
-    """Everything that a request would remove: counts, landing files to rewrite, and other input files, which stay as they are."""
+    """Everything that a request would remove: counts, landing files to rewrite, and other input files, which stay."""
 
     counts: Counts
     landing_files: list[Path]
@@ -93,7 +93,7 @@ def _hash_contents(files: pl.DataFrame, name: str) -> list[str]:
 
 
 def preview(data: DataDir, settings: Settings, request: Request) -> Preview:
-    """Everything that a request would remove from what was read so far. Changes nothing; needs the lock of the folder."""
+    """Everything that a request would remove, of what was read so far. Needs the lock of the folder."""
     parts = PartStore(data.parts)
     with tempfile.TemporaryDirectory(prefix="turret-") as folder:
         tombstones = Tombstones(Path(folder) / "forgotten")
