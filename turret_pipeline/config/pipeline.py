@@ -185,6 +185,9 @@ class Settings(LayeredSettings):
     scrub_cards: bool = Field(True, description="Payment card numbers with a valid check digit become <CARD>")
     scrub_ibans: bool = Field(True, description="Bank account numbers (IBAN) with valid check digits become <IBAN>")
     scrub_ips: bool = Field(True, description="IP addresses (versions 4 and 6) become <IP>")
+    scrub_national_ids: bool = Field(
+        True, description="Social security, tax and passport numbers after a word for them become <NATIONAL_ID>"
+    )
     scrub_keys: bool = Field(True, description="API keys, tokens, passwords, and logins in addresses become <KEY>")
     user_id_salt: Annotated[SecretStr, Field(min_length=8)] | None = Field(
         None,

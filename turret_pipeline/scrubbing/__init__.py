@@ -3,7 +3,7 @@
 It uses patterns and check digits only: no model, no network. `scrub_documents` and `scrub_texts` are for storage and
 keep what identifies things (UUIDs, order numbers, hashes). `scrub_for_llm` is for texts that are sent to an LLM and
 replaces those too. `hash_ids` replaces user ids. Not found: names, street addresses, spelled-out addresses
-("jo at example dot com") and passwords in a sentence ("my password is ...").
+("jo at example dot com") and passwords of letters only.
 """
 
 from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS, Scrubbed, scrub_documents, scrub_texts

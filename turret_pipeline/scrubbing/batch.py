@@ -14,7 +14,17 @@ import orjson
 import polars as pl
 
 from turret_pipeline.scrubbing.boundary import NO_DIGITS, STARTS
-from turret_pipeline.scrubbing.single_text import FIELD_HINTS, HINTS, KINDS, field_context, scrub_hinted
+from turret_pipeline.scrubbing.normalization import EXOTIC_HINT, PERCENT_HINT
+from turret_pipeline.scrubbing.single_text import (
+    FIELD_HINTS,
+    HINTS,
+    KINDS,
+    SINGLE_HINTS,
+    WIDE_HINTS,
+    WORD_HINTS,
+    field_context,
+    scrub_hinted,
+)
 
 SCRUBBED_COUNTS = pl.Schema({"field": pl.String(), "kind": pl.String(), "value_count": pl.Int64()})
 
@@ -47,7 +57,7 @@ def scrub_documents(documents: pl.Series, kinds: Collection[str]) -> Scrubbed:
     ValueError if a kind is unknown.
     """
     _reject_unknown_kinds(kinds)
-    candidates = _find_candidates(documents, _document_hint(frozenset(kinds)))
+    candidates = _find_candidates(documents, kinds, _document_hint(frozenset(kinds)))
     parsed = _parse_documents(candidates["text"])
     leaves = [leaf for number, document in enumerate(parsed) for leaf in _find_leaves(number, document)]
     texts = pl.Series([leaf.prefix + leaf.container[leaf.key] for leaf in leaves], dtype=pl.String)
@@ -77,17 +87,57 @@ def _reject_unknown_kinds(kinds: Collection[str]) -> None:
         raise ValueError(f"Unknown kind {unknown[0]!r}: use {', '.join(KINDS)}.")
 
 
-def _find_candidates(texts: pl.Series, hint: str) -> pl.DataFrame:
-    """Texts that match the hint, with their index: columns index and text."""
+def _find_candidates(texts: pl.Series, kinds: Collection[str], pattern: str) -> pl.DataFrame:
+    """Texts with a hint of these kinds, of which the pattern is one, with their index: columns index and text."""
     frame = pl.LazyFrame({"text": texts}).with_row_index()
-    return frame.filter(pl.col("text").str.contains(hint)).collect(engine="streaming").sort("index")
+    if not kinds:
+        return frame.limit(0).collect()
+    wide = _filter(frame, _is_wide).lazy()
+    found = [
+        *(_filter(frame, _matches(hint)) for hint in [pattern, *_plain_hints(kinds)]),
+        *(_filter(wide, _matches(hint)) for hint in _wide_hints(kinds)),
+    ]
+    return pl.concat(found).unique("index").sort("index")
+
+
+def _filter(frame: pl.LazyFrame, condition: pl.Expr) -> pl.DataFrame:
+    return frame.filter(condition).collect(engine="streaming")
+
+
+_is_wide = pl.col("text").str.len_bytes() != pl.col("text").str.len_chars()
+"""True for a text that is not ASCII."""
+
+
+def _matches(pattern: str) -> pl.Expr:
+    return pl.col("text").str.contains(f"(?s){pattern}")
+
+
+def _plain_hints(kinds: Collection[str]) -> list[str]:
+    """Hints for any text, beside those of `_text_hint` and `_document_hint`."""
+    words = "|".join(WORD_HINTS[kind] for kind in sorted(kinds) if kind in WORD_HINTS)
+    return [
+        PERCENT_HINT,
+        *(hint for kind in sorted(kinds) for hint in SINGLE_HINTS.get(kind, ())),
+        *([words] if words else []),
+    ]
+
+
+def _wide_hints(kinds: Collection[str]) -> list[str]:
+    """Hints for texts that are not ASCII."""
+    return [EXOTIC_HINT, *(WIDE_HINTS[kind] for kind in sorted(kinds) if kind in WIDE_HINTS)]
+
+
+def _has_hint(kind: str) -> pl.Expr:
+    """True for texts with a hint of a kind."""
+    hints = [_text_hint(frozenset([kind])), *_plain_hints([kind]), *_wide_hints([kind])]
+    return pl.any_horizontal(*map(_matches, hints))
 
 
 def _find_hinted(texts: pl.Series, kinds: Collection[str]) -> Iterator[tuple[int, str, list[str]]]:
     """Index, text and hinted kinds of each text with a hint."""
     names = sorted(kinds)
-    candidates = _find_candidates(texts, _text_hint(frozenset(names)))
-    has = candidates.select(pl.col("text").str.contains(_text_hint(frozenset([name]))).alias(name) for name in names)
+    candidates = _find_candidates(texts, names, _text_hint(frozenset(names)))
+    has = candidates.select(_has_hint(name).alias(name) for name in names)
     for index, text, flags in zip(candidates["index"], candidates["text"], has.iter_rows(), strict=True):
         yield index, text, [name for name, flag in zip(names, flags, strict=True) if flag]
 
@@ -96,7 +146,7 @@ def _find_hinted(texts: pl.Series, kinds: Collection[str]) -> Iterator[tuple[int
 def _text_hint(kinds: frozenset[str]) -> str:
     """Pattern for plain texts that may need marks of these kinds; without kinds, it matches nothing."""
     hints = [hint.replace(NO_DIGITS, "[^0-9]*") for kind in sorted(kinds) for hint in HINTS[kind]]
-    return "(?s)" + ("|".join(hints) or r"[^\s\S]")
+    return "|".join(hints) or r"[^\s\S]"
 
 
 @lru_cache
@@ -111,7 +161,7 @@ def _document_hint(kinds: frozenset[str]) -> str:
     at_start = "|".join(
         [*dict.fromkeys(_without_start(hint) for hint in hints), r"\\[u/bf]"] if hints else [r"[^\s\S]"]
     )
-    return rf'(?s)\A(?:[^"]|"(?:[^"\\]|\\.)*")*"(?:(?:[^"\\]|\\.)*(?:{anywhere})|(?:{at_start}))'
+    return rf'\A(?:[^"]|"(?:[^"\\]|\\.)*")*"(?:(?:[^"\\]|\\.)*(?:{anywhere})|(?:{at_start}))'
 
 
 def _without_start(hint: str) -> str:

@@ -12,5 +12,8 @@ STARTS = (ADDRESS_START, WORD_START, NUMBER_START)
 IN_STRING = r'(?:[^"\\]|\\.)*'
 NO_DIGITS = r'(?:[^0-9"\\]|\\.)*'
 """The rest of a JSON string, and the part of it before the first digit."""
+SIGN = "[0-9!#$%&*@^+=~?]"
+NO_SIGNS = r'(?:[^0-9!#$%&*@^+=~?"\\]|\\.)*'
+"""A digit or a sign, which most passwords have, and the part of a JSON string before the first one."""
 COLON = r'"[ \t\r\n]*:[ \t\r\n]*'
 """Text from the end of a JSON key to its value."""

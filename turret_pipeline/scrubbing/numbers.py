@@ -5,15 +5,16 @@ import re
 from itertools import groupby
 
 from turret_pipeline.scrubbing.boundary import ADDRESS_START, WORD_START
+from turret_pipeline.scrubbing.normalization import substitute
 
 CARD = re.compile(
-    r"(?<![\w.])(?:[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{2,4}(?:\1[0-9]{1,3})?"
-    r"|3[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5}|[2-6][0-9]{13,18})(?!\w|\.[0-9])",
+    r"(?<![\w.])(?:[2-6][0-9]{3}([ ._-]{1,2})[0-9]{4}\1[0-9]{4}\1[0-9]{2,4}(?:\1[0-9]{1,3})?"
+    r"|3[0-9]{3}([ ._-]{1,2})[0-9]{6}\2[0-9]{4,5}|[2-6][0-9]{13,18})(?!\w|\.[0-9])",
     re.ASCII,  # Chinese and Japanese have no space between words and numbers
 )
 CARD_HINT = (
-    WORD_START + "[2-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{2}",
-    WORD_START + "3[0-9]{3}[ -][0-9]{6}[ -][0-9]{4}",
+    WORD_START + "[2-6][0-9]{3}[ ._-]{1,2}[0-9]{4}[ ._-]{1,2}[0-9]{4}[ ._-]{1,2}[0-9]{2}",
+    WORD_START + "3[0-9]{3}[ ._-]{1,2}[0-9]{6}[ ._-]{1,2}[0-9]{4}",
     WORD_START + "[2-6][0-9]{13}",
 )
 
@@ -41,7 +42,7 @@ _BY_LENGTH = [
 IBAN = re.compile(
     r"(?<![\w-])(?:"
     + "|".join(
-        rf"(?:{_any_case(names)})[0-9]{{2}}(?:[ \u00a0-]?[0-9A-Za-z]){{{length - 4}}}" for length, names in _BY_LENGTH
+        rf"(?:{_any_case(names)})[0-9]{{2}}(?:[ .\u00a0_-]?[0-9A-Za-z]){{{length - 4}}}" for length, names in _BY_LENGTH
     )
     + r")(?!\w|-\w)",
     re.ASCII,
@@ -52,16 +53,16 @@ _LEADING_DIGITS = {"AE": 19, "BA": 16, "BE": 12, "DE": 18, "EE": 16, "AD": 8}
 Without it, parts of UUIDs and hashes would be found as IBANs.
 """
 IBAN_HINT = (
-    WORD_START + rf"(?:{_any_case(sorted(_LEADING_DIGITS))})[0-9]{{2}}(?:[ \u00a0-]?[0-9]){{8}}",
+    WORD_START + rf"(?:{_any_case(sorted(_LEADING_DIGITS))})[0-9]{{2}}(?:[ .\u00a0_-]?[0-9]){{8}}",
     WORD_START
-    + rf"(?:{_any_case(sorted(set(IBAN_LENGTHS) - set(_LEADING_DIGITS)))})[0-9]{{2}}(?:[ \u00a0-]?[0-9A-Za-z]){{11}}",
+    + rf"(?:{_any_case(sorted(set(IBAN_LENGTHS) - set(_LEADING_DIGITS)))})[0-9]{{2}}(?:[ .\u00a0_-]?[0-9A-Za-z]){{11}}",
 )
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _V4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 V4 = re.compile(rf"(?:(?<![\w./])|(?<=//))(?<![A-Za-z]-){_V4}(?!\w|\.[0-9]|-[A-Za-z])", re.ASCII)
 V6 = re.compile(
-    rf"(?<![\w:])(?=:*[0-9A-Fa-f])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:{_V4}|[0-9A-Fa-f]{{0,4}})(?![\w:]|\.[0-9])",
+    rf"(?<![\w:])(?=:*[0-9A-Fa-f])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:{_V4}|[0-9A-Fa-f]{{0,4}})(?:%\w{{1,16}})?(?![\w:]|\.[0-9])",
     re.ASCII,
 )
 IP_HINT = (
@@ -77,7 +78,7 @@ _VERSION = re.compile(
 
 def scrub_cards(text: str) -> str:
     """The text with <CARD> for numbers that a card network issues and that have the right check digit (Luhn)."""
-    return CARD.sub(_mark_card, text)
+    return substitute(CARD, _mark_card, text)
 
 
 def _mark_card(match: re.Match[str]) -> str:
@@ -91,7 +92,7 @@ def _mark_card(match: re.Match[str]) -> str:
 
 
 def _is_card(found: str) -> bool:
-    digits = re.sub("[ -]", "", found)
+    digits = re.sub("[ ._-]", "", found)
     length, start = len(digits), int(digits[:4])
     if length == 14:
         is_issued = digits[:2] in {"30", "36", "38", "39"}
@@ -113,11 +114,11 @@ def passes_luhn(digits: list[int]) -> bool:
 
 def scrub_ibans(text: str) -> str:
     """The text with <IBAN> for account numbers with the length of their country and right check digits (mod 97)."""
-    return IBAN.sub(lambda match: "<IBAN>" if _is_iban(match[0]) else match[0], text)
+    return substitute(IBAN, lambda match: "<IBAN>" if _is_iban(match[0]) else match[0], text)
 
 
 def _is_iban(found: str) -> bool:
-    number = re.sub("[ \u00a0-]", "", found)
+    number = re.sub("[ .\u00a0_-]", "", found)
     if not number[2 : 4 + _LEADING_DIGITS.get(number[:2].upper(), 0)].isdigit():
         return False
     return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1
@@ -125,7 +126,7 @@ def _is_iban(found: str) -> bool:
 
 def scrub_ips(text: str) -> str:
     """The text with <IP> for IPv4 and IPv6 addresses; software versions ("v1.2.3.4", "App/1.2.3.4") stay."""
-    return V4.sub(_mark_v4, V6.sub(_mark_v6, text))
+    return substitute(V4, _mark_v4, substitute(V6, _mark_v6, text))
 
 
 def _mark_v6(match: re.Match[str]) -> str:

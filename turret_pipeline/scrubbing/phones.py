@@ -3,6 +3,7 @@
 import re
 
 from turret_pipeline.scrubbing.boundary import COLON, IN_STRING, NO_DIGITS, NUMBER_START
+from turret_pipeline.scrubbing.normalization import substitute
 
 GAP = "[ \u00a0().\\-\u2010-\u2013/]{0,3}"
 _DIGITS = f"(?:{GAP}[0-9])"
@@ -47,7 +48,7 @@ _FORMATTED = re.compile(
     re.ASCII,  # Chinese and Japanese have no space between words and numbers
 )
 _AFTER_PHONE_WORD = re.compile(
-    rf"(?i)((?<![^\W_]){NOUN}[^0-9\n]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_ANY_GROUPING})(?!\w)(?!\.[0-9])"
+    rf"(?i)((?<![^\W_])(?!telegr){NOUN}[^0-9\n]{{0,30}}?|(?<![^\W_]){_VERB}[^0-9A-Za-z]{{0,3}}?)(?<![0-9.,])({_ANY_GROUPING})(?!\w)(?!\.[0-9])"
     rf"((?: ?(?:[,;/]|or|and|oder|und|ou|et|o|y|e) ?{_ANY_GROUPING}(?!\w))*)",
     re.ASCII,
 )
@@ -78,7 +79,7 @@ PHONE_FIELD_HINT = (
 
 def scrub_phones(text: str) -> str:
     """The text with <PHONE> for numbers with a country code, in a national grouping, or after a word such as "call"."""
-    return _AFTER_PHONE_WORD.sub(_mark_after_word, _FORMATTED.sub(_mark_formatted, text))
+    return substitute(_AFTER_PHONE_WORD, _mark_after_word, substitute(_FORMATTED, _mark_formatted, text))
 
 
 def _mark_formatted(match: re.Match[str]) -> str:

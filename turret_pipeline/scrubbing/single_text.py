@@ -7,12 +7,22 @@ from functools import lru_cache
 from turret_pipeline.scrubbing.keys import (
     ASSIGNED_HINT,
     KEY_HINT,
+    KEYWORD_HINT,
     SECRET_FIELD_HINT,
     SECRET_KEY,
+    SHAPE_HINTS,
     URL_HINT,
     scrub_keys,
 )
+from turret_pipeline.scrubbing.national_ids import (
+    FORM_HINTS,
+    NATIONAL_ID_HINT,
+    WIDE_NATIONAL_ID_HINT,
+    scrub_national_ids,
+)
+from turret_pipeline.scrubbing.normalization import normalize, restore, substitute
 from turret_pipeline.scrubbing.numbers import CARD_HINT, IBAN_HINT, IP_HINT, scrub_cards, scrub_ibans, scrub_ips
+from turret_pipeline.scrubbing.passwords import WIDE_PASSWORD_HINT
 from turret_pipeline.scrubbing.phones import PHONE_FIELD_HINT, PHONE_HINT, PHONE_KEY, scrub_phones
 
 _LETTER = "0-9A-Za-z_\u00c0-\u1fff"  # without Chinese, Japanese and Korean, which have no space before an address
@@ -20,15 +30,17 @@ EMAIL = re.compile(
     # excludes "icon@2x.png", "lodash@4.17.21" and "git@host.example:owner/name.git"
     rf"(?<![{_LETTER}.+%'-])[{_LETTER}.+%'-]+@(?![0-9]x\.)[{_LETTER}][{_LETTER}-]*(?:\.[{_LETTER}][{_LETTER}-]*)*"
     rf"\.[A-Za-z\u00c0-\u1fff]{{2,}}(?![{_LETTER}])(?:-[{_LETTER}-]*)?(?!:[\w.~-]+/)"
+    r"|[\w.+-]+@[\u3040-\u9fff\uac00-\ud7af]+(?:[.。][\u3040-\u9fff\uac00-\ud7af]+)+"
 )
 
 SCRUBBERS: Mapping[str, Callable[[str], str]] = {
     "key": scrub_keys,
     "iban": scrub_ibans,
     "ip": scrub_ips,
+    "national_id": scrub_national_ids,
     "card": scrub_cards,
     "phone": scrub_phones,
-    "email": lambda text: EMAIL.sub("<EMAIL>", text),
+    "email": lambda text: substitute(EMAIL, "<EMAIL>", text),
 }
 """Scrubbers by kind, in order: a key may contain an email address, and an IBAN the digits of a phone number."""
 
@@ -41,7 +53,22 @@ HINTS: Mapping[str, tuple[str, ...]] = {
     "card": CARD_HINT,
     "phone": PHONE_HINT,
     "email": (r'[^" ]@[^" ]',),
+    "national_id": (),
 }
+"""Hints that are searched for at once, in one pattern: with many more, it would become slow."""
+
+SINGLE_HINTS: Mapping[str, tuple[str, ...]] = {
+    "key": SHAPE_HINTS,
+    "national_id": FORM_HINTS,
+}
+"""Hints that are fast alone."""
+
+WORD_HINTS: Mapping[str, str] = {"key": KEYWORD_HINT, "national_id": NATIONAL_ID_HINT}
+"""Words in any case, all of which are searched for at once."""
+
+WIDE_HINTS: Mapping[str, str] = {"key": WIDE_PASSWORD_HINT, "national_id": WIDE_NATIONAL_ID_HINT}
+"""Hints for texts that are not ASCII."""
+
 FIELD_HINTS: Mapping[str, tuple[str, ...]] = {"key": SECRET_FIELD_HINT, "phone": PHONE_FIELD_HINT}
 """Hints for fields whose name says what they hold, to apply to the raw text of JSON."""
 
@@ -77,10 +104,11 @@ def scrub_hinted(
     Only the hinted kinds can be in the text at first; the others are searched for as soon as it contains a mark.
     """
     found: list[str] = []
+    text = normalize(text)
     for kind, scrubber in SCRUBBERS.items():
         if kind in kinds and (found or kind in hinted):
             clean = scrubber(text)
             if clean != text:
                 found.append(kind)
                 text = clean
-    return text[prefix_length:], found
+    return restore(text, prefix_length), found

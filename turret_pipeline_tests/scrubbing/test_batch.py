@@ -96,6 +96,7 @@ def test_sentences_are_scrubbed_the_same_alone_and_in_documents(text: str, expec
 def test_each_kind_can_be_scrubbed_alone() -> None:
     text = (
         "jo@example.com 203.0.113.7 +41 79 123 45 67, 4111 1111 1111 1111 CH93 0076 2011 6238 5295 7 password=hunter2!"
+        " SSN 219-09-9999"
     )
     for kind in KINDS:
         (clean,) = scrub_texts(pl.Series([text]), {kind})

@@ -23,7 +23,7 @@ from turret_pipeline.scrubbing import scrub_for_llm
         ("iban gb82west12345698765432", "iban <IBAN>"),
         ("from 192.168.1.10:8080 to 2001:db8::ff00:42:8329", "from <IP>:8080 to <IP>"),
         ("account 123456789 is closed", "account <NUMBER> is closed"),
-        ("my SSN is 219-09-9999", "my SSN is <NUMBER>"),
+        ("my SSN is 219-09-9999", "my SSN is <NATIONAL_ID>"),
         ("customer C1234567890", "customer C<NUMBER>"),
         ("key sk-proj-abcDEF123456ghiJKL", "key <KEY>"),
         ("AKIAIOSFODNN7EXAMPLE ghp_16C7e42F292c6912E7710c838347Ae178B4a", "<KEY> <KEY>"),

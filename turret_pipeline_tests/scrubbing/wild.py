@@ -1,12 +1,13 @@
 """Labelled texts with secrets and personal data as they occur in the wild, and harmless texts that look like them.
 
-They were written before the patterns that have to find them, and half of them was set aside: see `split_halves`.
+They were written before the patterns that have to find them, and half of them was set aside: see `assign_half`.
 """
 
 import hashlib
 import random
 import re
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def read_harmless() -> list[WildText]:
 def assign_half(line: str) -> str:
     """Half of a line of the lists: "A", on which patterns may be tuned, or "B"."""
     return "AB"[hashlib.sha256(line.encode()).digest()[0] % 2]
+
+
+def count_results(half: str, scrub: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+    """Number of texts with the right result, and of all texts of a half, by kind, with a sum of all secrets."""
+    secrets = [text for text in read_secrets() if text.half == half]
+    results = [(text.kind, text.is_found_in(scrub(text.text))) for text in secrets]
+    results += [("all secrets", is_found) for _, is_found in results]
+    harmless = [text for text in read_harmless() if text.half == half]
+    results += [(text.kind, scrub(text.text) == text.text) for text in harmless]
+    kinds = dict.fromkeys(kind for kind, _ in results)
+    return {
+        kind: (sum(is_right for of, is_right in results if of == kind), sum(of == kind for of, _ in results))
+        for kind in kinds
+    }
 
 
 def _read_lines(name: str) -> list[str]:
