@@ -172,7 +172,7 @@ def parse_block(block: Block, options: ParseOptions) -> Parsed:
         parsed = _parse_lines(block, options)
     else:
         parsed = parse_records(block.records(), options)
-    events, scrubbed = protect_events(parsed.events, options.privacy)
+    events, scrubbed = protect_events(parsed.events, parsed.identities, options.privacy)
     return replace(
         parsed,
         events=events,

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from turret_pipeline.events.user_ids import hash_own_ids
 from turret_pipeline.scrubbing.batch import SCRUBBED_COUNTS, scrub_documents, scrub_texts
-from turret_pipeline.scrubbing.identifiers import ErasedIds, hash_ids
+from turret_pipeline.scrubbing.identifiers import ErasedIds, hash_ids, hash_salt
 
 HIDDEN = "(hidden: user ids are hashed)"
 
@@ -24,13 +25,30 @@ class Privacy:
             return ids
         return hash_ids(ids, self.salt) if self.erased_ids is None else self.erased_ids.hash_ids(ids, self.salt)
 
+    @property
+    def stamp(self) -> str:
+        """A text that says how data is protected, without the salt."""
+        return f"{hash_salt(self.salt) if self.salt else ''} {' '.join(sorted(self.kinds))}"
+
+    def is_as_strict_as(self, stamp: str) -> bool:
+        """True if data with this stamp needs no further protection: the same salt, and no kind is new."""
+        salt, *kinds = stamp.split(" ")
+        return salt == self.stamp.split(" ")[0] and self.kinds <= {*kinds}
+
 
 NOTHING_HIDDEN = Privacy()
 
 
-def protect_events(events: pl.DataFrame, privacy: Privacy) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Events with marks in their metadata and hashed user ids, and the counts of the marks (SCRUBBED_COUNTS)."""
+def protect_events(
+    events: pl.DataFrame, identities: pl.DataFrame, privacy: Privacy
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events with marks in their metadata and hashed user ids, and the counts of the marks (SCRUBBED_COUNTS).
+
+    ``identities`` is the evidence of identities in the same rows, with ids as sent.
+    """
     counts = SCRUBBED_COUNTS.to_frame()
+    if privacy.salt is not None:  # before scrubbing, because an id may be an e-mail address
+        events = hash_own_ids(events, identities, privacy.salt)
     if privacy.kinds:
         scrubbed = scrub_documents(events["metadata"], privacy.kinds)
         events, counts = events.with_columns(scrubbed.documents.alias("metadata")), scrubbed.counts

@@ -103,7 +103,8 @@ def inspect_file(path: Path | UPath, options: ParseOptions, *, row_limit: int, e
     if found.suggestion is not None:
         spec = found.suggestion.mapping.to_format()
         found.changed_count = sum(isinstance(row.value, Mapping) and is_of_format(row.value, spec) for row in known)
-        events, _ = protect_events(found.suggestion.parsed.events.head(event_limit), options.privacy)
+        parsed = found.suggestion.parsed
+        events, _ = protect_events(parsed.events.head(event_limit), parsed.identities, options.privacy)
         found.suggested_events = _show_events(events)
     return found
 

@@ -13,6 +13,7 @@ from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.discovery import describe_skipped, discover, event_files
 from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
+from turret_pipeline.ingest.weaker_files import find_weaker_files
 from turret_pipeline.progress import Progress
 from turret_pipeline.scrubbing.identifiers import ErasedIds
 from turret_pipeline.storage.data_dir import DataDir
@@ -21,6 +22,7 @@ from turret_pipeline.storage.data_dir import DataDir
 def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> None:
     """Write the parts of every input file that was not read yet. Raises TurretError if there is nothing to read."""
     parts = PartStore(data.parts)
+    read_again_if_stricter(settings, data, progress, log)
     new = parts.new_files(find_input_files(settings, parts))
     log(f"{len(new)} new landing files, {len(parts.content_hashes())} known.")
     if skipped := describe_skipped(settings.input_patterns):
@@ -32,6 +34,22 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
         steps = parts.add(path, make_parse_options(path, settings, erased_ids), ingestion)
         rows = progress.track(f"Reading {path.name}", None, steps)
         log(f"{path.name}: {rows:,} rows read.")
+
+
+def read_again_if_stricter(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> None:
+    """Read all contents again that were read with weaker privacy settings or another salt.
+
+    Raises TurretError, before anything is changed, if a file is gone. A killed run continues where it was.
+    """
+    parts, privacy = PartStore(data.parts), Privacy(settings.scrubbed_kinds, settings.salt)
+    paths = find_weaker_files(parts, privacy)
+    if not paths:
+        return
+    log(f"The privacy settings are stricter than before: {len(paths)} files are read again.")
+    data.mark_stricter()
+    for path in paths:
+        steps = parts.add(path, make_parse_options(path, settings), begin_ingestion(data), replace=True)
+        progress.track(f"Reading {path.name} again", None, steps)
 
 
 def begin_ingestion(data: DataDir) -> Ingestion:

@@ -30,6 +30,8 @@ from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove,
 from turret_pipeline.tables import POLARS_TYPES
 
 READ_BUFFER = 1 << 20
+PRIVACY_STAMP = "privacy.txt"
+"""File in the folder of a content, with the stamp of the privacy settings by which it was read."""
 FILE_SCHEMA = pl.Schema(
     {
         "source_file": pl.String(),
@@ -117,6 +119,7 @@ class PartStore:
                     repaired_count += block.repaired_count
                     yield block.row_count
                 sha = file.sha256()
+            (aside / PRIVACY_STAMP).write_text(options.privacy.stamp, encoding="utf-8")
             self._write_file_row(aside, str(path), sha, BlockCounts(row_count, repaired_count), ingestion)
             if replace and self.folder(sha).exists():
                 self.folder(sha).replace(replaced)
@@ -147,6 +150,17 @@ class PartStore:
         """Numbers for contents in the order in which they are read."""
         last = self.source_files()["ingestion_number"].max()
         return itertools.count(1 + (last if isinstance(last, int) else 0))
+
+    def read_privacy_stamp(self, content_sha256: str) -> str | None:
+        """The stamp of the privacy settings by which a content was read; None if an earlier version read it."""
+        file = self.folder(content_sha256) / PRIVACY_STAMP
+        return file.read_text(encoding="utf-8") if file.exists() else None
+
+    def paths_of(self, content_sha256: str) -> list[str]:
+        """Paths under which files with this content were read, the latest first."""
+        paths = [line.rsplit(" ", 2)[0] for line, sha in self._hashes_by_signature().items() if sha == content_sha256]
+        read_as = pl.read_parquet(self.folder(content_sha256) / "file.parquet", glob=False)["source_file"][0]
+        return list(dict.fromkeys([*reversed(paths), read_as]))
 
     def line_numbers(self, kind: str, content_sha256: str) -> set[int]:
         """Numbers of the lines of a content that have parts of a kind."""

@@ -30,6 +30,7 @@ from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.model_names import AUTO
 from turret_pipeline.topics.embedding.readers import READING
+from turret_pipeline.topics.lifecycle.scrub_state import scrub_state
 from turret_pipeline.topics.lifecycle.state import TopicState
 
 
@@ -117,7 +118,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         last = self.data.warehouse.last_run()
         if last is None:
             return TopicState.empty(), None
-        return self.data.topic_states.read(last["topic_state_id"]), str(last["embedding_model"])
+        state = self.data.topic_states.read(last["topic_state_id"])
+        if self.data.is_stricter:
+            state = scrub_state(state, self.settings.scrubbed_kinds)
+        return state, str(last["embedding_model"])
 
     def next_run_number(self) -> int:
         """The number of the run that will be published next."""

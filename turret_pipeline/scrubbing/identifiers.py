@@ -14,21 +14,34 @@ def hash_ids(ids: pl.Series, salt: str) -> pl.Series:
     the hashes, so keep it like a password. Do not lose it: with another salt, all users count as new. Raises ValueError
     if the salt is empty.
     """
-    if not salt:
-        raise ValueError("The salt is empty, so anyone could find ids by hashing guesses: set a salt.")
     distinct = ids.drop_nulls().unique()
+    _derive_key(salt)
     digests = [hash_id(value, salt) for value in distinct]
     return ids.replace_strict(distinct, pl.Series(digests, dtype=pl.String), default=None, return_dtype=pl.String)
 
 
-def hash_id(value: str, salt: str) -> str:
-    """One id as ``hash_ids`` hashes it."""
-    return hashlib.blake2b(value.encode(), key=_derive_key(salt), digest_size=16).hexdigest()
+def hash_id(name: str, salt: str) -> str:
+    """The hash of one id, as in `hash_ids`."""
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=_derive_key(salt), digest_size=16).hexdigest()
+
+
+def hash_salt(salt: str) -> str:
+    """A hash by which a salt is recognised, but from which nobody can hash ids."""
+    return hashlib.blake2b(b"salt of user ids", key=_derive_key(salt), digest_size=16).hexdigest()
+
+
+@functools.lru_cache(4)
+def _derive_key(salt: str) -> bytes:
+    if not salt:
+        raise ValueError("The salt is empty, so anyone could find ids by hashing guesses: set a salt.")
+    return hashlib.blake2b(salt.encode()).digest()
 
 
 def hash_with_key(value: str, key: bytes, kind: str) -> str:
     """The hash of an erased value of a kind (storage/tombstones.py)."""
-    return hashlib.blake2b(value.encode(), key=key, digest_size=16, person=kind.encode()).hexdigest()
+    return hashlib.blake2b(
+        value.encode("utf-8", "surrogatepass"), key=key, digest_size=16, person=kind.encode()
+    ).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -51,8 +64,3 @@ class ErasedIds:
 
     def _hash(self, value: str) -> str:
         return hash_with_key(value, self.key, "user")
-
-
-@functools.cache
-def _derive_key(salt: str) -> bytes:
-    return hashlib.blake2b(salt.encode()).digest()

@@ -3,7 +3,7 @@
 import errno
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,6 +206,28 @@ class DataDir:
                 "or choose another folder with --data-dir."
             )
         return version
+
+    @property
+    def is_stricter(self) -> bool:
+        """True from when files are read again with stricter privacy settings until their tables are published."""
+        return self._stricter_mark.exists()
+
+    def mark_stricter(self) -> None:
+        """Note that stored tables hold what stricter privacy settings replace."""
+        self._stricter_mark.touch()
+
+    def remove_weaker(self, run_id: str, text_ids: Iterable[str]) -> None:
+        """Remove what was made with weaker privacy settings: old files, answers of the LLM, vectors of other texts."""
+        from turret_pipeline.storage.vectors import remove_vectors_of_other_texts
+
+        self.warehouse.remove_superseded(run_id)
+        remove(self.llm_answers)
+        remove_vectors_of_other_texts(self.lake.root / "embeddings", text_ids)
+        remove(self._stricter_mark)
+
+    @property
+    def _stricter_mark(self) -> Path:
+        return self.root / ".stricter_privacy"
 
     def remove_leftovers(self, run_id: str) -> None:
         """Remove what killed runs left behind and what the last publication superseded. Needs the lock."""

@@ -113,3 +113,16 @@ def _read_batches(files: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[pl.
             rows = pl.read_parquet(file, columns=["text_id", "vector"], glob=False)
             rows = rows.join(of_file, on="text_id", how="semi", maintain_order="left")
             yield rows["text_id"], rows["vector"].to_numpy()
+
+
+def remove_vectors_of_other_texts(root: Path, text_ids: Iterable[str]) -> None:
+    """Remove the vectors, by all models, of texts that are not among these."""
+    kept = pl.Series("text_id", list(text_ids), pl.String)
+    for file in root.rglob("*.parquet"):
+        frame = pl.read_parquet(file, glob=False)
+        of_texts = frame.filter(pl.col("text_id").is_in(kept.implode()))
+        if of_texts.is_empty():
+            file.unlink()
+        elif of_texts.height < frame.height:
+            with atomic_replace(file) as temp:
+                of_texts.write_parquet(temp)

@@ -137,7 +137,7 @@ def test_the_hash_knows_the_format_and_the_mapping() -> None:
 def test_each_kind_is_scrubbed_unless_it_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().scrubbed_kinds == set(KINDS)
     monkeypatch.setenv("TURRET_SCRUB_PHONES", "false")
-    assert load_settings(scrub_ips=False).scrubbed_kinds == {"email", "card", "iban", "key"}
+    assert load_settings(scrub_ips=False).scrubbed_kinds == {"email", "card", "iban", "key", "national_id"}
     assert load_settings(scrub_ips=False).sha256() != load_settings().sha256()
 
 

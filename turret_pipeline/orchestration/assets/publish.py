@@ -64,6 +64,8 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
     finish_erasure(data, context.run.run_id)
+    if data.is_stricter:
+        data.remove_weaker(context.run.run_id, data.lake.read("texts")["text_id"])
     with atomic_replace(data.report) as temp:
         temp.write_text(render_html(report), encoding="utf-8")
     summary = render_summary(PublishedTables.of_settings(workspace.settings), report)

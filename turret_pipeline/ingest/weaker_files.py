@@ -1,0 +1,55 @@
+"""Files that were read with weaker privacy settings than those in force, so that they have to be read again."""
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+from upath import UPath
+
+from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.events.privacy import Privacy
+from turret_pipeline.ingest.parts import PartStore, open_binary
+
+_HASHED_ID = "^[0-9a-f]{32}$"
+
+
+def find_weaker_files(parts: PartStore, privacy: Privacy) -> list[Path | UPath]:
+    """Paths of the contents that were read with another salt, or before a kind of personal data was replaced.
+
+    Raises TurretError if one of these files is gone or has another content now.
+    """
+    weaker = [sha for sha in parts.content_hashes() if not _is_protected(parts, sha, privacy)]
+    found = {sha: _find_source(parts, sha) for sha in weaker}
+    if gone := [sha for sha, path in found.items() if path is None]:
+        name = display_path(Path(parts.paths_of(gone[0])[0]))
+        raise TurretError(
+            f"{len(gone)} of the files that were read with weaker privacy settings or another salt are gone or "
+            f"changed, the first is {name}: restore them, or set user_id_salt and the scrub settings as they were."
+        )
+    return [path for path in found.values() if path is not None]
+
+
+def _is_protected(parts: PartStore, sha: str, privacy: Privacy) -> bool:
+    """True if a content needs not be read again. Of an earlier version's, only ids show how it was read."""
+    stamp = parts.read_privacy_stamp(sha)
+    if stamp is not None:
+        return privacy.is_as_strict_as(stamp)
+    if privacy.salt is None:
+        return True
+    files = [file for file in parts.part_files("events") if Path(file).parent.name == sha]
+    users = pl.scan_parquet(files, glob=False).select(pl.col("user_id").drop_nulls())
+    return bool(users.select(pl.col("user_id").str.contains(_HASHED_ID).all()).collect().item())
+
+
+def _find_source(parts: PartStore, sha: str) -> Path | UPath | None:
+    """A file that still has the content; None if there is none."""
+    for name in parts.paths_of(sha):
+        path = UPath(name) if "://" in name else Path(name)
+        if path.exists() and _hash(path) == sha:
+            return path
+    return None
+
+
+def _hash(path: Path | UPath) -> str:
+    with open_binary(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
