@@ -12,7 +12,7 @@ export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check lint docs dashboard ui serve install install-dev lock clean
+.PHONY: help run test test-fast check lint docs dashboard ui serve install install-dev sbom lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,10 @@ $(PAGE_CHECKS)/node_modules/.installed: $(PAGE_CHECKS)/package-lock.json
 	@mkdir -p $(@D)
 	@if command -v npm > /dev/null; then npm ci --silent --prefix $(PAGE_CHECKS); fi
 	@touch $@
+
+sbom: install-dev  ## write sbom.json, the packages of a run in CycloneDX's format
+	@{ cat requirements.lock; grep '^torch==' constraints.txt; } | \
+	  $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json -
 
 lock: install-dev  ## write the lock files after a change of pyproject.toml
 	@.ci/lock

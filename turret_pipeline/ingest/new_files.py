@@ -42,7 +42,7 @@ def read_again_if_stricter(settings: Settings, data: DataDir, progress: Progress
     Raises TurretError, before anything is changed, if a file is gone. A killed run continues where it was.
     """
     parts, privacy = PartStore(data.parts), Privacy(settings.scrubbed_kinds, settings.salt)
-    paths = find_weaker_files(parts, privacy)
+    paths = find_weaker_files(parts, privacy, find_input_files(settings, parts))
     if not paths:
         return
     log(f"The privacy settings are stricter than before: {len(paths)} files are read again.")

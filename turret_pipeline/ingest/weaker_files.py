@@ -1,6 +1,7 @@
 """Files that were read with weaker privacy settings than those in force, so that they have to be read again."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,13 +14,16 @@ from turret_pipeline.ingest.parts import PartStore, open_binary
 _HASHED_ID = "^[0-9a-f]{32}$"
 
 
-def find_weaker_files(parts: PartStore, privacy: Privacy) -> list[Path | UPath]:
+def find_weaker_files(parts: PartStore, privacy: Privacy, inputs: Sequence[Path | UPath]) -> list[Path | UPath]:
     """Paths of the contents that were read with another salt, or before a kind of personal data was replaced.
 
-    Raises TurretError if one of these files is gone or has another content now.
+    They are sought where they were read, and among the inputs, in case the folder was moved. Raises TurretError if one of these files is gone or has another content now.
     """
     weaker = [sha for sha in parts.content_hashes() if not _is_protected(parts, sha, privacy)]
     found = {sha: _find_source(parts, sha) for sha in weaker}
+    if None in found.values():
+        moved = {_hash(path): path for path in inputs if path not in found.values()}
+        found = {sha: path or moved.get(sha) for sha, path in found.items()}
     if gone := [sha for sha, path in found.items() if path is None]:
         name = display_path(Path(parts.paths_of(gone[0])[0]))
         raise TurretError(

@@ -106,3 +106,10 @@ def test_parts_of_an_earlier_version_are_read_again_unless_their_ids_are_hashes(
             stamp.unlink()
         assert users(run(tmp_path, user_id_salt=salt)) == 2
         assert "ada-1815" not in content(data)
+
+
+def test_files_are_found_where_a_moved_folder_has_them(tmp_path: Path) -> None:
+    write_files(tmp_path / "old" / "in", {"a.jsonl": ROWS})
+    run(tmp_path / "old")
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert users(run(tmp_path / "new", user_id_salt="a long salt")) == 2
