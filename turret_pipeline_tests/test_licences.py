@@ -10,7 +10,8 @@ from license_expression import get_spdx_licensing
 ROOT = Path(__file__).parents[1]
 ALLOWED = frozenset(
     (
-        "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CNRI-Python HPND ISC MIT MIT-0 MIT-CMU PSF-2.0 Unlicense Zlib"
+        "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CNRI-Python HPND ISC MIT MIT-0 MIT-CMU PSF-2.0"
+        " Unlicense Zlib"
         " MPL-2.0"  # binds only changes of its own files
     ).split()
 )
