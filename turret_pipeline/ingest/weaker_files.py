@@ -17,8 +17,8 @@ _HASHED_ID = "^[0-9a-f]{32}$"
 def find_weaker_files(parts: PartStore, privacy: Privacy, inputs: Sequence[Path | UPath]) -> list[Path | UPath]:
     """Paths of the contents that were read with another salt, or before a kind of personal data was replaced.
 
-    They are sought where they were read, and among the inputs, in case the folder was moved. Raises TurretError if one of
-    these files is gone or has another content now.
+    They are sought where they were read, and among the inputs, in case the folder was moved. Raises TurretError if one
+    of these files is gone or has another content now.
     """
     weaker = [sha for sha in parts.content_hashes() if not _is_protected(parts, sha, privacy)]
     found = {sha: _find_source(parts, sha) for sha in weaker}
