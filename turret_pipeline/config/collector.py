@@ -66,7 +66,11 @@ class CollectorSettings(LayeredSettings):
     header_seconds: float = Field(10, gt=0, description="Seconds in which the headers of a request must arrive")
     body_seconds: float = Field(30, gt=0, description="Seconds in which the body of a request must arrive")
     keep_alive_seconds: int = Field(15, ge=1, description="Seconds until an idle connection is closed")
-    max_connections: int = Field(2000, ge=1, description="Most connections of a worker; more are rejected with 503")
+    max_connections: int = Field(
+        2000,
+        ge=1,
+        description="Connections of a worker, above which those that have waited longest for a request are closed",
+    )
     max_pending_mb: float = Field(
         256, gt=0, description="Memory for the request bodies of a worker; more are rejected with 503"
     )

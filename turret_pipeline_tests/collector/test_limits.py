@@ -131,6 +131,17 @@ def test_a_slow_body_times_out(server: Server) -> None:
     assert parse_error(answer) == (408, "REQUEST_TIMEOUT")
 
 
+def test_a_client_that_reads_no_answer_is_cut_off(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        asked = 0
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while asked < 1000:
+                connection.sendall(b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+                asked += 1
+                time.sleep(0.02)
+    assert server.get("/health").status_code == 200
+
+
 def test_slow_clients_do_not_block_others(server: Server) -> None:
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
     try:
