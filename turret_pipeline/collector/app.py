@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import difflib
+import functools
 import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,11 +31,13 @@ from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.server import tune_garbage_collection
 from turret_pipeline.collector.surplus_slashes import SurplusSlashes
 from turret_pipeline.config.collector import CollectorSettings, load_collector_settings
+from turret_pipeline.escaping import escape_line
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _KEY_REFRESH_SECONDS = 0.5
+_SHOWN_CHARACTERS = 100
 
 
 def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
@@ -52,17 +56,21 @@ def create_app(settings: CollectorSettings | None = None) -> ASGIApp:
         "/openapi.json": documentation.openapi,
         "/docs": documentation.page,
     }
+    paths = [*posts, *gets]
     app = Starlette(
         routes=[
             *(Route(path, handler, methods=["POST"]) for path, handler in posts.items()),
             *(Route(path, handler, methods=["GET"]) for path, handler in gets.items()),
         ],
         middleware=_cors(settings),
-        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _internal_error},
+        exception_handlers={
+            ApiError: _api_error,
+            HTTPException: functools.partial(_http_error, paths),
+            Exception: _internal_error,
+        },
         lifespan=lambda _: _lifespan(ring, committer),
     )
     app.router.redirect_slashes = False
-    paths = [*posts, *gets]
     return SurplusSlashes(MetricsMiddleware(app, paths), paths)
 
 
@@ -118,13 +126,17 @@ def _api_error(_: Request, error: Exception) -> Response:
     return error.response()
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+def _http_error(paths: Sequence[str], request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # by its registration above
     headers = dict(error.headers or {})
+    path = escape_line(request.scope["path"][:_SHOWN_CHARACTERS])
     if error.status_code == 405:
-        message = f"This path takes {headers.get('Allow', 'another method')} only."
+        method = escape_line(request.method[:_SHOWN_CHARACTERS])
+        message = f"{path} takes {headers.get('Allow', 'another method')} only, not {method}."
         return ApiError(METHOD_NOT_ALLOWED, message, headers=headers).response()
-    return ApiError(NOT_FOUND, "Unknown path: /docs lists all paths.").response()
+    similar = difflib.get_close_matches(path, paths, n=2, cutoff=0.75)
+    hint = f"Did you mean {' or '.join(similar)}? " if similar else ""
+    return ApiError(NOT_FOUND, f"Unknown path {path}. {hint}/docs lists all paths.").response()
 
 
 def _internal_error(_: Request, __: Exception) -> Response:

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from turret_pipeline.collector.examples import format_command
 from turret_pipeline.collector.openapi import build_document
 from turret_pipeline.config.collector import CollectorSettings
 
@@ -49,7 +50,8 @@ def _render_page(document: dict[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
         f"<h1>{title}</h1><p>{html.escape(document['info']['description'])} Send the key as the header "
-        f"<code>X-API-Key</code>. Machines read <a href='openapi.json'>openapi.json</a>.</p>"
+        "<code>X-API-Key</code>. The examples read the URL from <code>TURRET_COLLECTOR_URL</code> and the key from "
+        "<code>TURRET_COLLECTOR_API_KEY</code>. Machines read <a href='openapi.json'>openapi.json</a>.</p>"
         f"{''.join(operations)}<h2>Schemas</h2>{''.join(schemas)}</html>"
     )
 
@@ -66,7 +68,8 @@ def _render_operation(method: str, path: str, operation: dict[str, Any]) -> str:
     )
     return (
         f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}. "
-        f"{html.escape(operation.get('description', ''))}</p>{takes}<table>{answers}</table>"
+        f"{html.escape(operation.get('description', ''))}</p>{takes}"
+        f"<pre>{html.escape(format_command(path))}</pre><table>{answers}</table>"
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -35,6 +35,7 @@ from turret_pipeline.collector.wire.validation import MetadataLimits, Validation
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
 
 ItemParser = Callable[[object, MetadataLimits], dict[str, Any]]
+BodyTaker = Callable[[Request, Key, bytes], Awaitable[Response]]
 TRUBRICS_PARSERS: Mapping[str, ItemParser] = {
     "/publish_events": parse_event,
     "/publish_llm_events": parse_llm_event,
@@ -55,37 +56,54 @@ class Endpoints:
         self._settings = settings
         self._access = access
         self._committer = committer
-        budget = MemoryBudget(int(settings.max_pending_mb * MEGABYTE))
+        self._budget = budget = MemoryBudget(int(settings.max_pending_mb * MEGABYTE))
         worker = BodyWorker(budget)
         self._bodies = BodyReader(settings, budget, worker)
         self._items = ItemReader(worker)
-        self._track_limits = MetadataLimits(settings.max_text_length, settings.max_nesting)
+        self._track_limits = MetadataLimits(settings.max_text_length, settings.max_nesting, settings.max_keys)
         self._track_counter = metrics.EVENTS.labels(TRACK)
-        self._batch_limits = MetadataLimits(settings.max_long_text_length, settings.max_nesting)
+        self._batch_limits = MetadataLimits(settings.max_long_text_length, settings.max_nesting, settings.max_keys)
 
     async def track(self, request: Request) -> Response:
         """Store one Turret event."""
+        return await self._take(request, self._take_track_event)
+
+    async def trubrics(self, request: Request) -> Response:
+        """Store a batch of Trubrics: all items, or none if one is invalid."""
+        return await self._take(request, self._take_trubrics_batch)
+
+    async def events(self, request: Request) -> Response:
+        """Store the valid items of a batch of events with their own ids and times; return a result for each item."""
+        return await self._take(request, self._take_batch, may_be_gzip=True)
+
+    async def _take(self, request: Request, take: BodyTaker, *, may_be_gzip: bool = False) -> Response:
+        """Check the key, read the body, and hold its memory until its events are stored."""
         key = self._access.authenticate(request)
-        body = await self._bodies.read(request, key.project)
+        body = await self._bodies.read(request, key.project, may_be_gzip=may_be_gzip)
+        with self._budget.holding(key.project, len(body)):
+            return await take(request, key, body)
+
+    async def _take_track_event(self, request: Request, key: Key, body: bytes) -> Response:
         if media_type(request) != JSON:
             raise ApiError(INVALID_REQUEST, f"The Content-Type must be {JSON}.")
         value, repaired_count = await self._items.read_value(request, key.project, body)
         try:
-            record = parse_track_event(value, self._track_limits, format_utc(time.time()))
+            record = parse_track_event(
+                value, self._track_limits, format_utc(time.time()), has_timestamp=self._settings.track_timestamps
+            )
         except ValidationError as error:
             raise ApiError(error.code, error.reason) from None
         line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
         await self._committer.store(Submission(key.project, self._access.limits(key), 1, lambda _: line))
         self._track_counter.inc()
+        if is_naive(record["timestamp"]):
+            metrics.NAIVE_TIMESTAMPS.labels(TRACK).inc()
         if repaired_count:
             metrics.REPAIRED_VALUES.labels(TRACK).inc(repaired_count)
         return json_response({**_TRACK_SUCCESS, **{field: record[field] for field in _TRACK_IDS}})
 
-    async def trubrics(self, request: Request) -> Response:
-        """Store a batch of Trubrics: all items, or none if one is invalid."""
+    async def _take_trubrics_batch(self, request: Request, key: Key, body: bytes) -> Response:
         path = request.scope["path"].removeprefix(TRUBRICS_PREFIX)
-        key = self._access.authenticate(request)
-        body = await self._bodies.read(request, key.project)
         items = await self._read_trubrics_items(request, key.project, body)
         records, errors = await _parse_items(items, TRUBRICS_PARSERS[path], self._batch_limits)
         if errors:
@@ -96,10 +114,7 @@ class Endpoints:
             await self._store(batch, key, sum(items.repaired_counts.values()))
         return json_response({"status": "success"})
 
-    async def events(self, request: Request) -> Response:
-        """Store the valid items of a batch of events with their own ids and times; return a result for each item."""
-        key = self._access.authenticate(request)
-        body = await self._bodies.read(request, key.project, may_be_gzip=True)
+    async def _take_batch(self, request: Request, key: Key, body: bytes) -> Response:
         items = await self._read_items(request, key.project, body)
         records, errors = await _parse_items(items, parse_any_event, self._batch_limits)
         results: list[dict[str, Any]] = [{"status": "rejected", **error} for error in errors]

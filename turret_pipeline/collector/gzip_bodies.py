@@ -30,7 +30,9 @@ def decompress_gzip(raw: bytearray, max_bytes: int) -> Steps[bytes]:
 
 def body_too_large(max_bytes: int) -> ApiError:
     """Response to a body that is too large, before or after decompression."""
-    return ApiError(REQUEST_TOO_LARGE, f"The body is larger than {max_bytes} bytes: send less at a time.")
+    return ApiError(
+        REQUEST_TOO_LARGE, f"The body is larger than {max_bytes} bytes (setting max_body_mb): send less at a time."
+    )
 
 
 def _decompress_member(raw: bytearray, start: int, output: bytearray, max_bytes: int) -> Steps[int]:

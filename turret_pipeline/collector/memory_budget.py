@@ -1,4 +1,4 @@
-"""Memory for request bodies, from their first byte until they are parsed."""
+"""Memory for request bodies, from their first byte until they are stored."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,12 @@ class MemoryBudget:
     def take(self, project: str, size: int) -> None:
         """Take memory for a project. Raises ApiError if too little is left."""
         if self._taken[project] + size > self._free:
-            raise ApiError(OVERLOADED, "Too many large requests at the moment: send this one again.", retry_after=1)
+            left = max(0, self._free - self._taken[project])
+            message = (
+                f"Requests in progress leave {left} bytes for this project (setting max_pending_mb), and this one "
+                f"needs {size}: send it again, and fewer at once."
+            )
+            raise ApiError(OVERLOADED, message, retry_after=1)
         self._free -= size
         self._taken[project] += size
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from turret_pipeline.collector import api_errors
 from turret_pipeline.collector.endpoints import TRUBRICS_PARSERS
+from turret_pipeline.collector.examples import EXAMPLES
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.schemas import SCHEMAS, event_schemas
 from turret_pipeline.config.collector import CollectorSettings
@@ -35,7 +36,7 @@ _ITEM_SCHEMAS = {
 
 def build_document(settings: CollectorSettings, version: str) -> Json:
     """The whole OpenAPI document."""
-    paths: Json = {TRACK: {"post": _track_operation()}, V1_EVENTS: {"post": _events_operation(settings)}}
+    paths: Json = {TRACK: {"post": _track_operation(settings)}, V1_EVENTS: {"post": _events_operation(settings)}}
     for prefix in (TRUBRICS_PREFIX, ""):
         for path in TRUBRICS_PARSERS:
             paths[prefix + path] = {"post": _trubrics_operation(path, settings)}
@@ -61,9 +62,14 @@ def build_document(settings: CollectorSettings, version: str) -> Json:
     }
 
 
-def _track_operation() -> Json:
+def _track_operation(settings: CollectorSettings) -> Json:
     codes = (api_errors.MISSING_REQUIRED_FIELD, api_errors.TEXT_TOO_LONG)
-    return _post_operation("One event, with the server's time", {"application/json": _ref("Track")}, "Tracked", codes)
+    title = (
+        "One event, with its timestamp or the server's time"
+        if settings.track_timestamps
+        else ("One event, with the server's time")
+    )
+    return _post_operation(title, {"application/json": _content(_ref("Track"), EXAMPLES[TRACK])}, "Tracked", codes)
 
 
 def _events_operation(settings: CollectorSettings) -> Json:
@@ -71,7 +77,10 @@ def _events_operation(settings: CollectorSettings) -> Json:
     lines = {"type": "string", "description": "One event per line"}
     operation = _post_operation(
         "Events with their own ids and times, for backfill",
-        {"application/json": events, "application/x-ndjson": lines},
+        {
+            "application/json": _content(events, EXAMPLES[V1_EVENTS]),
+            "application/x-ndjson": {"schema": lines},
+        },
         "Results",
     )
     operation["description"] = (
@@ -85,7 +94,8 @@ def _events_operation(settings: CollectorSettings) -> Json:
 
 def _trubrics_operation(path: str, settings: CollectorSettings) -> Json:
     batch = {"type": "array", "items": _ref(_ITEM_SCHEMAS[path]), "maxItems": settings.max_trubrics_events}
-    operation = _post_operation(_TITLES[path], {"application/json": batch}, "Success", (api_errors.INVALID_BATCH,))
+    content = {"application/json": _content(batch, EXAMPLES[path])}
+    operation = _post_operation(_TITLES[path], content, "Success", (api_errors.INVALID_BATCH,))
     operation["description"] = (
         "All items are stored, or none if one is invalid; `detail` lists the invalid items and the reasons."
     )
@@ -96,12 +106,16 @@ def _post_operation(title: str, content: Json, response_schema: str, codes: tupl
     return {
         "summary": title,
         "security": _SECURITY,
-        "requestBody": {"required": True, "content": {kind: {"schema": schema} for kind, schema in content.items()}},
+        "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _json_response("Stored", _ref(response_schema)),
             **_error_responses((*_CLIENT_ERRORS, *_GENERAL_ERRORS, *codes)),
         },
     }
+
+
+def _content(schema: Json, example: object) -> Json:
+    return {"schema": schema, "example": example}
 
 
 def _get_operation(title: str, response_schema: str, *codes: str) -> Json:

@@ -172,7 +172,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reject(ApiError(OVERLOADED, message, retry_after=1))
 
     def _reject_headers(self) -> None:
-        self._reject(ApiError(HEADERS_TOO_LARGE, f"The headers are larger than {self._max_header_bytes} bytes."))
+        self._reject(
+            ApiError(
+                HEADERS_TOO_LARGE,
+                f"The headers are larger than {self._max_header_bytes} bytes (setting max_header_kb): send less.",
+            )
+        )
 
     def _reject(self, error: ApiError) -> None:
         self._cancel_timer()

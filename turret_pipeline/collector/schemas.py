@@ -23,6 +23,10 @@ def _nullable(schema: Json) -> Json:
     return {**schema, "type": [schema["type"], "null"]}
 
 
+def _unix_time(bounds: tuple[int, int]) -> Json:
+    return {"type": "number", "minimum": bounds[0], "maximum": bounds[1], "description": "Unix time"}
+
+
 _STRING: Json = {"type": "string"}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _ID: Json = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
@@ -34,6 +38,7 @@ _TIME: Json = {
     "description": "ISO 8601; without a zone, runs read it in the zone of their setting input_time_zone (default: UTC)",
 }
 _NULLABLE_TIME: Json = _nullable(_TIME)
+_ANY_TIME: Json = {"anyOf": [_NULLABLE_TIME, _unix_time(SECONDS_RANGE), _unix_time(MILLISECONDS_RANGE)]}
 _TRACK_IDS = ("event_id", "session_id", "user_id")
 _NAME: Json = {
     "type": "string",
@@ -104,8 +109,8 @@ SCHEMAS: Json = {
 
 def event_schemas(settings: CollectorSettings) -> Json:
     """Schemas of the events that clients send, with the limits of the settings."""
-    short = _metadata(settings.max_text_length, settings.max_nesting)
-    long = _metadata(settings.max_long_text_length, settings.max_nesting)
+    short = _metadata(settings, settings.max_text_length)
+    long = _metadata(settings, settings.max_long_text_length)
     text: Json = {"type": "string", "maxLength": settings.max_long_text_length}
     properties: Json = {**_nullable(long), "properties": {"$thread_id": _ANY_ID}}
     llm: Json = {
@@ -118,7 +123,12 @@ def event_schemas(settings: CollectorSettings) -> Json:
     return {
         "Track": _record(
             ["name", "metadata"],
-            {"name": _NAME, "metadata": short, "session_id": _NULLABLE_ID, "user_id": _NULLABLE_ID},
+            {
+                "name": _NAME,
+                "metadata": short,
+                **dict.fromkeys(("session_id", "user_id"), _NULLABLE_ID),
+                **({"timestamp": _ANY_TIME} if settings.track_timestamps else {}),
+            },
             short,
         ),
         "Event": _record(
@@ -127,7 +137,7 @@ def event_schemas(settings: CollectorSettings) -> Json:
                 "name": _NAME,
                 "metadata": _nullable(long),
                 **dict.fromkeys(_TRACK_IDS, _ANY_ID),
-                "timestamp": {"anyOf": [_NULLABLE_TIME, _unix_time(SECONDS_RANGE), _unix_time(MILLISECONDS_RANGE)]},
+                "timestamp": _ANY_TIME,
             },
             long,
         ),
@@ -188,16 +198,14 @@ def _segment_record(required: list[str], properties: Json) -> Json:
     return {"type": "object", "required": required, "properties": properties, "anyOf": ids}
 
 
-def _metadata(text_length: int, nesting: int) -> Json:
-    """Schema of metadata. Only its description says that the limit applies to nested texts too."""
+def _metadata(settings: CollectorSettings, text_length: int) -> Json:
+    """Schema of metadata. Only its description says that the limits apply to nested texts and keys too."""
     value: Json = {"type": ["string", "number", "boolean", "null", "array", "object"], "maxLength": text_length}
     return {
         "type": "object",
         "propertyNames": {"maxLength": MAX_KEY_LENGTH},
+        "maxProperties": settings.max_keys,
         "additionalProperties": value,
-        "description": f"Texts of at most {text_length} characters at every level, at most {nesting} levels deep",
+        "description": f"Texts of at most {text_length} characters at every level, at most {settings.max_nesting} "
+        f"levels deep, and at most {settings.max_keys} keys at all levels together",
     }
-
-
-def _unix_time(bounds: tuple[int, int]) -> Json:
-    return {"type": "number", "minimum": bounds[0], "maximum": bounds[1], "description": "Unix time"}

@@ -59,8 +59,16 @@ class CollectorSettings(LayeredSettings):
     max_body_mb: float = Field(8, gt=0, description="Largest request body, before and after decompression")
     max_batch_events: int = Field(10_000, ge=1, description="Most events in a request to /v1/events")
     max_trubrics_events: int = Field(100, ge=1, description="Most events in a request to one of Trubrics' paths")
+    track_timestamps: bool = Field(
+        False,
+        description="Take the field timestamp of a request to /track as the time of its event; otherwise the server's "
+        "time counts, and the field is metadata",
+    )
     max_text_length: int = Field(10_000, ge=1, description="Longest metadata text in a request to /track")
     max_long_text_length: int = Field(200_000, ge=1, description="Longest text in a request to any other path")
+    max_keys: int = Field(
+        2000, ge=1, description="Most keys in the metadata of an event, those of nested objects included"
+    )
     max_nesting: int = Field(16, ge=1, le=200, description="Most levels of nested objects and arrays in metadata")
     max_header_kb: float = Field(16, ge=1, description="Largest size of request line and headers together")
     header_seconds: float = Field(10, gt=0, description="Seconds in which the headers of a request must arrive")
@@ -72,7 +80,10 @@ class CollectorSettings(LayeredSettings):
         description="Connections of a worker, above which those that have waited longest for a request are closed",
     )
     max_pending_mb: float = Field(
-        256, gt=0, description="Memory for the request bodies of a worker; more are rejected with 503"
+        256,
+        gt=0,
+        description="Memory for the request bodies of a worker, half of it for one project at most; more are rejected "
+        "with 503",
     )
     url: str = Field("http://127.0.0.1:8000", description="URL of the collector, for `turret send`")
     api_key: SecretStr | None = Field(None, description="API key, for `turret send`")

@@ -49,7 +49,7 @@ def test_events_of_all_formats_keep_their_ids_and_times(server: Server) -> None:
     ],
 )
 def test_limits_count_the_events_that_the_pipeline_reads(item: dict[str, object]) -> None:
-    record = parse_any_event(item, MetadataLimits(max_text_length=100, max_depth=4))
+    record = parse_any_event(item, MetadataLimits(max_text_length=100, max_depth=4, max_keys=20))
     arrived = {"event_id": "e", "timestamp": "2026-05-01T10:00:00Z", **record, "received_at": "2026-05-01T10:00:00Z"}
     assert count_events(record) == len(parse_record(arrived))
 

@@ -27,6 +27,8 @@ SETTINGS = {
     "header_seconds": 0.6,
     "body_seconds": 0.6,
     "max_connections": 30,
+    "max_keys": 20,
+    "max_batch_events": 30,
 }
 
 
@@ -100,6 +102,36 @@ def test_each_path_has_its_own_text_length_limit(server: Server) -> None:
     assert server.post("/track", {"name": "n", "metadata": {"x" * 256: 1}}).status_code == 400
 
 
+WIDE = {f"k{number}": 1 for number in range(21)}
+
+
+@pytest.mark.parametrize("metadata", [WIDE, {"a": [{"b": 1, "c": 2}] * 10}], ids=["flat", "nested"])
+def test_an_event_may_have_so_many_keys_and_costs_no_other(server: Server, metadata: dict[str, object]) -> None:
+    tracked = server.post("/track", {"name": "n", "metadata": metadata})
+    assert (tracked.status_code, tracked.json()["code"]) == (400, "INVALID_REQUEST")
+    message = "metadata has 21 keys or more: the limit is 20 (setting max_keys). Send fewer, or several as one text."
+    assert tracked.json()["error"] == message
+    published = server.post("/publish_events", [make_event(), make_event(properties=metadata)])
+    assert (published.status_code, [item["index"] for item in published.json()["detail"]]) == (422, [1])
+    stored = server.post("/v1/events", [{"name": "n"}, {"name": "n", "metadata": metadata}, {"name": "n"}]).json()
+    assert [result["status"] for result in stored["results"]] == ["accepted", "rejected", "accepted"]
+    assert stored["results"][1]["error"] == message
+
+
+def test_an_event_may_have_as_many_keys_as_the_limit(server: Server) -> None:
+    metadata = {f"k{number}": [1] * 50 for number in range(20)}
+    assert server.post("/track", {"name": "n", "metadata": metadata}).status_code == 200
+
+
+def test_a_body_may_have_so_many_events(server: Server) -> None:
+    for body, kind in ((json.dumps([{"name": "n"}] * 31).encode(), "json"), (b'{"name":"n"}\n\n' * 31, "x-ndjson")):
+        answer = server.post("/v1/events", body, content_type=f"application/{kind}")
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "The body has more than 30 events: send fewer at a time."
+    lines = b'\r\n \n{"name":"n"}\r{"name":"n"}\n\t\n' * 15
+    assert server.post("/v1/events", lines, content_type="application/x-ndjson").json()["accepted"] == 30
+
+
 @pytest.mark.parametrize(
     "headers", [b"x-filler: " + b"x" * 5000 + b"\r\n", b"x-f: x\r\n" * 1000, b"x-filler: " + b"x" * 5000]
 )
@@ -131,14 +163,18 @@ def test_a_slow_body_times_out(server: Server) -> None:
     assert parse_error(answer) == (408, "REQUEST_TIMEOUT")
 
 
+def ask_without_reading(connection: socket.socket) -> None:
+    for _ in range(1000):
+        connection.sendall(b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+        time.sleep(0.02)
+
+
 def test_a_client_that_reads_no_answer_is_cut_off(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
-        asked = 0
-        with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            while asked < 1000:
-                connection.sendall(b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
-                asked += 1
-                time.sleep(0.02)
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection,
+        pytest.raises((BrokenPipeError, ConnectionResetError)),
+    ):
+        ask_without_reading(connection)
     assert server.get("/health").status_code == 200
 
 

@@ -1,5 +1,6 @@
 """The OpenAPI document is correct: schemathesis checks the running collector against it, with all its checks."""
 
+import html
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from turret_pipeline.collector.api_errors import STATUS
+from turret_pipeline.collector.examples import format_command
 from turret_pipeline.collector.wire.validation import RESERVED_NAMES
 from turret_pipeline.tables import END, OTHER, START, STRUGGLE_OUTCOME
 from turret_pipeline_tests.collector.servers import Server, run_server
@@ -51,6 +53,20 @@ def test_the_document_names_every_path_and_every_code(server: Server) -> None:
         assert server.session.options(server.url + path).status_code == 405  # the path exists and takes another method
     responses = str([method["responses"] for methods in document["paths"].values() for method in methods.values()])
     assert [code for code in STATUS if code not in responses] == ["NOT_FOUND", "METHOD_NOT_ALLOWED"]
+
+
+def test_every_endpoint_has_an_example_that_works(server: Server) -> None:
+    page = html.unescape(server.get("/docs").text)
+    variables = {"TURRET_COLLECTOR_URL": server.url, "TURRET_COLLECTOR_API_KEY": server.key}
+    document = server.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        command = format_command(path)
+        assert f"<pre>{command}</pre>" in page
+        done = subprocess.run(["bash", "-c", command], env=environment(variables), capture_output=True, check=False)
+        assert (path, done.returncode, bool(done.stdout)) == (path, 0, True)
+        if "post" in methods:
+            content = methods["post"]["requestBody"]["content"]["application/json"]
+            assert server.post(path, content["example"]).status_code == 200
 
 
 def test_the_page_loads_nothing_and_runs_nothing(server: Server) -> None:

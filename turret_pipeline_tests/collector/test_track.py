@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,45 @@ def test_the_key_header_ignores_case(server: Server, name: str) -> None:
 
 
 def test_unknown_paths_and_wrong_methods_get_an_error_object(server: Server) -> None:
-    assert server.post("/tracks", {}).json()["code"] == "NOT_FOUND"
+    missing = server.post("/tracks", {}).json()
+    assert missing["code"] == "NOT_FOUND"
+    assert missing["error"] == "Unknown path /tracks. Did you mean /track? /docs lists all paths."
     answer = server.get("/track")
     assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "METHOD_NOT_ALLOWED", "POST")
+    assert answer.json()["error"] == "/track takes POST only, not GET."
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/capture", "Unknown path /capture. /docs lists all paths."),
+        ("/v1/event", "Unknown path /v1/event. Did you mean /v1/events? /docs lists all paths."),
+        ("/%1b%5b2J%0aFORGED%e2%80%ae%ff", "Unknown path /␛[2J FORGED��. /docs lists all paths."),
+        ("/" + "x" * 500, f"Unknown path /{'x' * 99}. /docs lists all paths."),
+    ],
+)
+def test_an_unknown_path_is_named_on_one_line(server: Server, path: str, shown: str) -> None:
+    assert server.post(path, {}).json()["error"] == shown
+
+
+def test_the_time_of_a_tracked_event_is_the_server_s_by_default(server: Server) -> None:
+    body = server.post("/track", {"name": "n", "metadata": {}, "timestamp": "2026-05-01T10:00:00Z"}).json()
+    (record,) = [record for record in server.read_records() if record["event_id"] == body["event_id"]]
+    assert record["timestamp"] == record["received_at"]
+    assert record["metadata"] == {"timestamp": "2026-05-01T10:00:00Z"}
+
+
+def test_the_time_of_a_tracked_event_is_the_client_s_by_a_setting(tmp_path: Path) -> None:
+    times = ["2026-05-01T10:00:00Z", "2026-05-01 10:00:00", 1777629600, 1777629600123, None]
+    with run_server(tmp_path, {"track_timestamps": "true"}) as server:
+        for time in times:
+            assert server.post("/track", {"name": "n", "metadata": {}, "timestamp": time}).status_code == 200
+        wrong_times: list[object] = ["yesterday", "0000-01-01T00:00:00Z", -1, 1e300, True, {}]
+        for wrong in wrong_times:
+            answer = server.post("/track", {"name": "n", "metadata": {}, "timestamp": wrong})
+            assert (answer.status_code, answer.json()["error"].startswith("timestamp is ")) == (400, True)
+        records = server.read_records()
+        assert [record["timestamp"] for record in records] == [*times[:-1], records[-1]["received_at"]]
+        assert [record["metadata"] for record in records] == [{}] * 5
+        assert 'naive_timestamps_total{path="/track"} 1.0' in server.get("/metrics").text
+        assert "timestamp" in server.get("/openapi.json").json()["components"]["schemas"]["Track"]["properties"]

@@ -10,8 +10,7 @@ from turret_pipeline.collector.wire.validation import (
     validate_name,
     validate_object,
     validate_optional_id,
-    validate_timestamp,
-    validate_unix_time,
+    validate_time,
 )
 
 _FIELDS = {"event_id", "name", "session_id", "user_id", "timestamp", "received_at", "metadata"}
@@ -48,7 +47,7 @@ def _parse_turret_event(item: dict[str, Any], limits: MetadataLimits) -> dict[st
         "event_id": _optional_id(item, "event_id"),
         "session_id": _optional_id(item, "session_id"),
         "user_id": _optional_id(item, "user_id"),
-        "timestamp": None if timestamp is None else _validate_time(timestamp),
+        "timestamp": None if timestamp is None else validate_time(timestamp, "timestamp"),
     }
     return {
         **{field: value for field, value in optional.items() if value is not None},
@@ -59,9 +58,3 @@ def _parse_turret_event(item: dict[str, Any], limits: MetadataLimits) -> dict[st
 
 def _optional_id(item: dict[str, Any], field: str) -> str | None:
     return validate_optional_id(item.get(field), field, may_be_number=True)
-
-
-def _validate_time(value: object) -> str | float:
-    if type(value) is int or type(value) is float:
-        return validate_unix_time(value, "timestamp")
-    return validate_timestamp(value, "timestamp")

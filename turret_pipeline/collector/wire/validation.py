@@ -44,10 +44,11 @@ class ValidationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MetadataLimits:
-    """Longest text in metadata, in characters, and deepest nesting of metadata, in levels."""
+    """Longest text in metadata, in characters, deepest nesting, in levels, and most keys at all levels together."""
 
     max_text_length: int
     max_depth: int
+    max_keys: int
 
 
 def validate_object(value: object, subject: str) -> dict[str, Any]:
@@ -118,6 +119,13 @@ def validate_timestamp(value: object, field: str) -> str:
     return value
 
 
+def validate_time(value: object, field: str) -> str | float:
+    """The value, if it is an ISO 8601 time, or a Unix time in seconds or milliseconds."""
+    if type(value) is int or type(value) is float:
+        return validate_unix_time(value, field)
+    return validate_timestamp(value, field)
+
+
 def is_naive(value: object) -> bool:
     """True for a valid timestamp without a time zone."""
     return type(value) is str and not _ZONED.search(value)
@@ -134,10 +142,13 @@ def validate_unix_time(value: float, field: str) -> float:
 
 def validate_metadata(values: dict[str, Any], field: str, limits: MetadataLimits, depth: int = 1) -> dict[str, Any]:
     """The values, if their keys, texts and nesting are within the limits at every level."""
+    if depth == 1:
+        _validate_key_count(values, field, limits.max_keys)
     for key, value in values.items():
         if len(key) > MAX_KEY_LENGTH:
             raise ValidationError(
-                INVALID_REQUEST, f"{field} has a key of {len(key)} characters: the limit is {MAX_KEY_LENGTH}."
+                INVALID_REQUEST,
+                f"{field} has a key of {len(key)} characters: the limit is {MAX_KEY_LENGTH}. Shorten it.",
             )
         if type(value) is str:
             if len(value) > limits.max_text_length:
@@ -150,7 +161,8 @@ def validate_metadata(values: dict[str, Any], field: str, limits: MetadataLimits
 def _validate_nested(value: dict[str, Any] | list[Any], field: str, limits: MetadataLimits, depth: int) -> None:
     if depth > limits.max_depth:
         raise ValidationError(
-            INVALID_REQUEST, f"{field} has more than {limits.max_depth} levels of nesting: make it flatter."
+            INVALID_REQUEST,
+            f"{field} has more than {limits.max_depth} levels of nesting (setting max_nesting): make it flatter.",
         )
     if isinstance(value, dict):
         validate_metadata(value, field, limits, depth)
@@ -162,6 +174,23 @@ def _validate_nested(value: dict[str, Any] | list[Any], field: str, limits: Meta
             _validate_nested(element, field, limits, depth + 1)
 
 
+def _validate_key_count(values: dict[str, Any], field: str, max_keys: int) -> None:
+    """Reject values with too many keys at all levels, counted without recursion."""
+    count, waiting = 0, list[Any]([values])
+    while waiting and count <= max_keys:
+        value = waiting.pop()
+        if type(value) is dict:
+            count += len(value)
+            value = value.values()
+        waiting += [inner for inner in value if type(inner) is dict or type(inner) is list]
+    if count > max_keys:
+        raise ValidationError(
+            INVALID_REQUEST,
+            f"{field} has {count} keys or more: the limit is {max_keys} (setting max_keys). Send fewer, or several as "
+            "one text.",
+        )
+
+
 def describe_type(value: object) -> str:
     """JSON type of a value, with its article, as in "an array"."""
     names: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array"}
@@ -169,4 +198,6 @@ def describe_type(value: object) -> str:
 
 
 def _text_too_long(field: str, length: int, limits: MetadataLimits) -> ValidationError:
-    return ValidationError(TEXT_TOO_LONG, f"{field} has {length} characters: the limit is {limits.max_text_length}.")
+    return ValidationError(
+        TEXT_TOO_LONG, f"{field} has {length} characters: the limit is {limits.max_text_length}. Shorten it."
+    )
