@@ -29,6 +29,7 @@ from turret_pipeline.cli.send import send
 from turret_pipeline.cli.serve import serve
 from turret_pipeline.cli.signals import signals
 from turret_pipeline.cli.topics import topics
+from turret_pipeline.config.addresses import require_free_address
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
 
@@ -113,6 +114,7 @@ def ui(
 ) -> None:
     """Open the Dagster UI with the graph, its checks and all runs of the data folder."""
     settings = load_settings(data_dir=data_dir)
+    require_free_address(host, port)
     from turret_pipeline.orchestration.process_environment import NO_TELEMETRY
     from turret_pipeline.orchestration.run import prepare_dagster_home
 
@@ -159,9 +161,9 @@ app.command(
 app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
 app.add_typer(keys, name="keys")
 app.command(epilog="Examples: turret serve; turret serve --host 0.0.0.0 --port 8443 --workers 2")(serve)
-app.command(epilog="Examples: turret send dump.jsonl.gz; turret send events.csv --url https://collect.example.com")(
-    send
-)
+app.command(
+    epilog="Examples: turret send dump.jsonl.gz; turret send dumps/*.jsonl; turret send events.csv --url https://collect.example.com"
+)(send)
 
 
 def _require_files(inputs: list[str] | None) -> list[str] | None:

@@ -1,8 +1,9 @@
-"""`turret send`: send a file of events to a running collector, in batches, resuming after the last stored batch."""
+"""`turret send`: send files of events to a running collector, in batches, resuming after the last stored batch."""
 
 import datetime as dt
 import functools
 import hashlib
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,11 +19,13 @@ from turret_pipeline.cli.progress import new_progress
 from turret_pipeline.config.collector import PREFIX
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.errors import TurretError
+from turret_pipeline.private_files import lock_private_file, replace_private_file
 from turret_pipeline.reports.line_console import LineConsole
 
 BATCH_RECORDS, BATCH_BYTES = 1000, 2_000_000
 ROW_EVENTS, ROW_BYTES = 10_000, 8_000_000
 MAX_MESSAGES_SHOWN = 10
+_SECRET_BYTES, _ID_BYTES = 32, 16
 
 if TYPE_CHECKING:  # imported in the functions that use them
     from turret_pipeline.collector.client import Client
@@ -52,20 +55,22 @@ class Row:
 
 
 def send(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Events in any format that `turret run` reads.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Events in any format that `turret run` reads.")
+    ],
     url: Annotated[
         str | None, typer.Option("--url", help="URL of the collector.  [default: http://127.0.0.1:8000]")
     ] = None,
     tries: Annotated[int, typer.Option("--tries", min=1, help="Attempts per batch.")] = 8,
     resend: Annotated[
-        bool, typer.Option("--resend", help="Send the file from the beginning, even if it was sent before.")
+        bool, typer.Option("--resend", help="Send the files from the beginning, even if they were sent before.")
     ] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Send a file of events to a running collector. The API key is read from TURRET_COLLECTOR_API_KEY.
+    """Send files of events to a running collector. The API key is read from TURRET_COLLECTOR_API_KEY.
 
-    After an interruption, the same command resumes after the last stored batch. Exit codes: 0 all events stored,
-    1 some events rejected, 2 sending failed.
+    After an interruption, the same command resumes after the last stored batch. Events get the same ids each time, so
+    that none counts twice. Exit codes: 0 all events stored, 1 some events rejected, 2 sending failed.
     """
     from turret_pipeline.collector.client import Client
 
@@ -73,22 +78,58 @@ def send(
     if settings.api_key is None:
         raise TurretError(f"Missing API key: set {PREFIX}API_KEY (create a key with `turret keys create PROJECT`).")
     key = settings.api_key.get_secret_value()
-    name = hashlib.sha256("\n".join((_hash_content(file), settings.url, key)).encode()).hexdigest()
-    state_file = settings.folder / "sent" / f"{name[:32]}.json"
-    state = SendState() if resend or not state_file.exists() else SendState(**orjson.loads(state_file.read_bytes()))
-    console = new_console()
-    if state.is_complete:
-        console.print_lines(
-            f"{file} was already sent: {state.accepted:,} events stored. Use --resend to send it again."
-        )
-        return
-    if state.records:
-        console.print_lines(f"Resuming after {state.records:,} records")
     parse = _make_parser(load_settings(data_dir=data_dir))
-    _print_messages(console, _send_rows(file, parse, Client(settings.url, key, tries), state, state_file))
-    console.print_lines(f"{state.accepted:,} events stored, {state.refused:,} rejected")
-    if state.refused:
+    sender = _Sender(
+        Client(settings.url, key, tries), parse, settings.folder / "sent", f"{settings.url}\n{key}", resend
+    )
+    unreadable = list[str]()
+    has_rejected = False
+    for file in files:
+        try:
+            has_rejected |= sender.send(file)
+        except UnreadableFileError as error:
+            unreadable.append(str(error))
+    if unreadable:
+        raise TurretError("\n".join(unreadable))
+    if has_rejected:
         raise typer.Exit(1)
+
+
+class UnreadableFileError(Exception):
+    """A file cannot be read; the others can be sent."""
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """Sends files, and keeps how far it came in a folder."""
+
+    client: "Client"
+    parse: Parser
+    folder: Path
+    target: str
+    is_from_beginning: bool
+
+    def send(self, file: Path) -> bool:
+        """Send the rest of a file, print the outcome, and return if some of its rows were rejected.
+
+        Raises UnreadableFileError, and TurretError if sending fails.
+        """
+        console = new_console()
+        content = _hash_content(file)
+        name = hashlib.sha256("\n".join((content, self.target)).encode()).hexdigest()
+        state_file = self.folder / f"{name[:32]}.json"
+        state = SendState() if self.is_from_beginning else _read_state(state_file)
+        if state.is_complete:
+            console.print_lines(
+                f"{file} was already sent: {state.accepted:,} events stored. Use --resend to send it again."
+            )
+            return False
+        if state.records:
+            console.print_lines(f"{file}: resuming after {state.records:,} records")
+        encode = _RowEncoder(self.parse, _read_id_secret(self.folder), content)
+        _print_messages(console, _send_rows(file, encode, self.client, state, state_file))
+        console.print_lines(f"{file}: {state.accepted:,} events stored, {state.refused:,} rejected")
+        return state.refused > 0
 
 
 def _make_parser(settings: Settings) -> Parser:
@@ -112,16 +153,33 @@ def _hash_content(file: Path) -> str:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise TurretError(f"Cannot read {file}: {error.strerror}. Check the path.") from None
+        raise UnreadableFileError(f"Cannot read {file}: {error.strerror}. Check the path.") from None
 
 
-def _send_rows(file: Path, parse: Parser, client: "Client", state: SendState, state_file: Path) -> list[str]:
+def _read_state(state_file: Path) -> SendState:
+    """How far the file was sent; from the beginning if this is unknown or cannot be read, because ids stay the same."""
+    try:
+        return SendState(**orjson.loads(state_file.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return SendState()
+
+
+def _read_id_secret(folder: Path) -> bytes:
+    """The secret of this folder for ids of events, so that nobody can find a user by hashing guesses of events."""
+    path = folder / "id_secret"
+    with lock_private_file(path):
+        if not (path.exists() and path.stat().st_size == _SECRET_BYTES):
+            replace_private_file(path, secrets.token_bytes(_SECRET_BYTES))
+        return path.read_bytes()
+
+
+def _send_rows(file: Path, encode: "_RowEncoder", client: "Client", state: SendState, state_file: Path) -> list[str]:
     """Send the rest of the file. Returns a message for each rejected record."""
     messages: list[str] = []
 
     def steps() -> Iterator[int]:
         seen = 0
-        for batch in _read_batches(file, parse):
+        for batch in _read_batches(file, encode):
             seen += len(batch)
             if seen <= state.records:
                 continue
@@ -144,7 +202,7 @@ def _send_rows(file: Path, parse: Parser, client: "Client", state: SendState, st
     return messages
 
 
-def _read_batches(file: Path, parse: Parser) -> Iterator[list[Row]]:
+def _read_batches(file: Path, encode: "_RowEncoder") -> Iterator[list[Row]]:
     """The rows of a file in batches, which are the same every time the file is read."""
     from turret_pipeline.ingest.reading import read_blocks
 
@@ -153,7 +211,7 @@ def _read_batches(file: Path, parse: Parser) -> Iterator[list[Row]]:
     with file.open("rb") as opened:
         for block in read_blocks(opened, file.name):
             for record in block.records():
-                row = _encode_row(record, parse)
+                row = encode(record)
                 row_size = sum(map(len, row.events))
                 is_full = count + len(row.events) > BATCH_RECORDS or size + row_size > BATCH_BYTES
                 if batch and (is_full or len(batch) == BATCH_RECORDS):
@@ -165,39 +223,54 @@ def _read_batches(file: Path, parse: Parser) -> Iterator[list[Row]]:
         yield batch
 
 
-def _encode_row(record: "Record", parse: Parser) -> Row:
-    """A row as JSON events, or with the reason why it cannot be sent."""
-    from turret_pipeline.events.formats import Rejection, split_record
+@dataclass(frozen=True)
+class _RowEncoder:
+    """Makes rows of events in JSON. The same rows get the same ids each time, also after lines were added to a file.
 
-    try:
-        events = list[bytes]()
-        for value in split_record(record.value):
-            if isinstance(value, Rejection):
-                raise value
-            events += [_to_json(event) for event in parse(value)]
-    except Rejection as rejected:
-        return Row(record.line_number, [], rejected.reason)
-    except TypeError as error:  # nested too deep for the encoder, or numbers beyond 64 bits
-        return Row(record.line_number, [], f"The row cannot be sent: {error}. `turret run` may still read it.")
-    if sum(map(len, events)) > ROW_BYTES or len(events) > ROW_EVENTS:
-        return Row(
-            record.line_number,
-            [],
-            f"The row is too large to send ({len(events):,} events). `turret run` may still read it.",
-        )
-    return Row(record.line_number, events)
+    An event without an id gets a hash of its content and its place in the file; without a time, also of the file's
+    content, because such events of other files are other events.
+    """
 
+    parse: Parser
+    secret: bytes
+    file_content: str
 
-def _to_json(event: "Event") -> bytes:
-    values = {
-        "event_id": event.event_id,
-        "name": event.event_name,
-        "session_id": event.session_id,
-        "user_id": event.user_id,
-        "timestamp": _format_time(event.event_at or event.received_at, event.nanosecond),
-        "metadata": event.metadata,
-    }
-    return orjson.dumps({key: value for key, value in values.items() if value is not None}, default=str)
+    def __call__(self, record: "Record") -> Row:
+        """A row as JSON events, or with the reason why it cannot be sent."""
+        from turret_pipeline.events.formats import Rejection, split_record
+
+        try:
+            events = list[bytes]()
+            for value in split_record(record.value):
+                if isinstance(value, Rejection):
+                    raise value
+                for event in self.parse(value):
+                    events.append(self._encode(event, f"{record.line_number} {len(events)}"))
+        except Rejection as rejected:
+            return Row(record.line_number, [], rejected.reason)
+        except TypeError as error:  # nested too deep for the encoder, or numbers beyond 64 bits
+            return Row(record.line_number, [], f"The row cannot be sent: {error}. `turret run` may still read it.")
+        if sum(map(len, events)) > ROW_BYTES or len(events) > ROW_EVENTS:
+            reason = f"The row is too large to send ({len(events):,} events). `turret run` may still read it."
+            return Row(record.line_number, [], reason)
+        return Row(record.line_number, events)
+
+    def _encode(self, event: "Event", place: str) -> bytes:
+        values = {
+            "event_id": event.event_id,
+            "name": event.event_name,
+            "session_id": event.session_id,
+            "user_id": event.user_id,
+            "timestamp": _format_time(event.event_at or event.received_at, event.nanosecond),
+            "metadata": event.metadata,
+        }
+        known = {key: value for key, value in values.items() if value is not None}
+        if event.event_id is None:
+            scope = place if "timestamp" in known else f"{place} {self.file_content}"
+            content = orjson.dumps(known, default=str, option=orjson.OPT_SORT_KEYS)
+            digest = hashlib.blake2b(scope.encode() + b"\n" + content, digest_size=_ID_BYTES, key=self.secret)
+            known["event_id"] = f"evt_{digest.hexdigest()}"
+        return orjson.dumps(known, default=str)
 
 
 def _format_time(at: dt.datetime | None, nanosecond: int) -> str | None:

@@ -5,7 +5,6 @@ import logging
 import logging.config
 import os
 import resource
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
@@ -14,7 +13,7 @@ import uvicorn
 
 from turret_pipeline.collector.metrics_folder import lock_metrics_folder
 from turret_pipeline.collector.protocol import BoundedProtocol
-from turret_pipeline.config.addresses import is_loopback
+from turret_pipeline.config.addresses import is_loopback, require_free_address
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.server_log import build_log_config
@@ -30,7 +29,7 @@ def serve(settings: CollectorSettings, app: str = APP) -> None:
     """Serve until a signal stops the server. ``app`` names the function that creates the application of a worker."""
     logging.config.dictConfig(build_log_config())
     _raise_open_file_limit()
-    _require_free_address(settings.host, settings.port)
+    require_free_address(settings.host, settings.port)
     if warning := cleartext_warning(settings):
         logger.warning(warning)
     with _shared_metrics(settings) if settings.workers > 1 else nullcontext():
@@ -91,20 +90,6 @@ def _uvicorn_options(settings: CollectorSettings) -> dict[str, Any]:
         "timeout_graceful_shutdown": _SHUTDOWN_SECONDS,
         "backlog": 4096,
     }
-
-
-def _require_free_address(host: str, port: int) -> None:
-    """Raise TurretError if nothing can listen there: uvicorn would end with a log line and its own exit code."""
-    address = host.strip("[]")
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does
-        try:
-            listener.bind((address, port))
-        except OSError as error:
-            raise TurretError(
-                f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host and "
-                "--port, or stop the process that uses it."
-            ) from None
 
 
 def _raise_open_file_limit() -> None:

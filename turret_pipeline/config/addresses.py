@@ -2,6 +2,9 @@
 
 import ipaddress
 import re
+import socket
+
+from turret_pipeline.errors import TurretError
 
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
@@ -37,3 +40,19 @@ def normalize_host(host: str) -> str:
             ) from None
         return name
     return f"[{address.compressed}]" if address.version == 6 else str(address)
+
+
+def require_free_address(host: str, port: int) -> None:
+    """Raise TurretError if nothing can listen there: servers of libraries would end with their own messages."""
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM):
+            with socket.socket(family, socket.SOCK_STREAM) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as they do
+                if family == socket.AF_INET6:
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listener.bind(address)
+    except OSError as error:
+        raise TurretError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host and "
+            "--port, or stop the process that uses it."
+        ) from None

@@ -71,10 +71,69 @@ def test_sending_resumes_where_it_stopped(tmp_path: Path) -> None:
         KeyFile(tmp_path / "collector").create("demo", Plan("pro"))
         time.sleep(1)
         done = turret("send", dump, "--data-dir", tmp_path / "mine", extra=client_environment(server))
-        assert "Resuming after 2,000 records" in done.stderr
+        assert "dump.jsonl: resuming after 2,000 records" in done.stderr
         assert "2,500 events stored" in done.stderr
         numbers = [record["metadata"]["number"] for record in server.read_records()]
     assert sorted(numbers) == list(range(2500))
+
+
+@pytest.mark.slow
+def test_several_files_are_sent_and_one_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    first = write_events(tmp_path / "a.jsonl", [{"name": "first"}])
+    last = write_events(tmp_path / "b.jsonl", [{"name": "last"}, {}])
+    with run_server(tmp_path) as server:
+        options = ("--data-dir", tmp_path / "mine")
+        extra = client_environment(server)
+        done = turret("send", first, tmp_path / "none.jsonl", tmp_path, last, *options, extra=extra)
+        assert done.returncode == 2
+        assert "a.jsonl: 1 events stored, 0 rejected" in done.stderr
+        assert "b.jsonl: 1 events stored, 1 rejected" in done.stderr
+        assert f"Cannot read {tmp_path / 'none.jsonl'}: No such file or directory. Check the path." in done.stderr
+        assert f"Cannot read {tmp_path}: Is a directory." in done.stderr
+        assert {record["name"] for record in server.read_records()} == {"first", "last"}
+        assert turret("send", first, last, *options, "--resend", extra=extra).returncode == 1
+
+
+@pytest.mark.slow
+def test_an_event_has_the_same_id_each_time_it_is_sent(tmp_path: Path) -> None:
+    timed, same = {"name": "n", "timestamp": "2026-05-01T10:00:00Z"}, {"name": "n"}
+    dump = write_events(tmp_path / "dump.jsonl", [timed, timed, same, same, {**timed, "event_id": "own"}])
+    other = write_events(tmp_path / "other.jsonl", [same])
+
+    def read_ids(*files: Path, folder: str = "mine") -> list[str]:
+        before = len(server.read_records())
+        done = turret("send", *files, "--data-dir", tmp_path / folder, "--resend", extra=client_environment(server))
+        assert done.returncode == 0, done.stderr
+        return [record["event_id"] for record in server.read_records()[before:]]
+
+    with run_server(tmp_path, {"duplicate_window_seconds": 0}) as server:
+        ids = read_ids(dump)
+        assert len(set(ids)) == 5
+        assert ids[4] == "own"
+        KeyFile(tmp_path / "collector").rotate("demo")
+        server.key = KeyFile(tmp_path / "collector").create("demo")[0]
+        time.sleep(1)
+        assert read_ids(dump) == ids
+        assert not set(read_ids(other)) & set(ids)
+        with dump.open("a") as opened:
+            opened.write('{"name": "new", "timestamp": "2026-05-02"}\n')
+        grown = read_ids(dump)
+        assert (grown[:2], grown[4]) == (ids[:2], "own")
+        assert not set(read_ids(dump, folder="other")) & set(ids[:4]), "the secret of a folder keys its ids"
+    secret = tmp_path / "mine" / "collector" / "sent" / "id_secret"
+    assert (len(secret.read_bytes()), secret.stat().st_mode & 0o777) == (32, 0o600)
+
+
+@pytest.mark.slow
+def test_a_damaged_note_of_what_was_sent_is_ignored(tmp_path: Path) -> None:
+    dump = write_events(tmp_path / "dump.jsonl", [{"name": "n"}])
+    with run_server(tmp_path) as server:
+        for content in (b"", b"[]", b'{"records": 1, "unknown": 2}'):
+            done = turret("send", dump, "--data-dir", tmp_path / "mine", extra=client_environment(server))
+            assert (done.returncode, "1 events stored" in done.stderr) == (0, True)
+            (note,) = (tmp_path / "mine" / "collector" / "sent").glob("*.json")
+            note.write_bytes(content)
+        assert len(server.read_records()) == 1
 
 
 @pytest.mark.slow
@@ -137,6 +196,21 @@ def test_serve_reports_an_invalid_value(tmp_path: Path, options: list[str], mess
         timeout=TIMEOUT_SECONDS,
     )
     assert (done.returncode, message in done.stderr) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["serve", "dashboard", "ui"])
+def test_a_port_that_is_in_use_is_one_line_with_the_remedy(tmp_path: Path, command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = turret(command, "--port", port, "--data-dir", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another address with --host and --port, or "
+        "stop the process that uses it.\n"
+    )
 
 
 def test_serve_names_a_port_that_is_in_use(tmp_path: Path) -> None:
