@@ -29,7 +29,7 @@ def _unix_time(bounds: tuple[int, int]) -> Json:
 
 _STRING: Json = {"type": "string"}
 _COUNT: Json = {"type": "integer", "minimum": 0}
-_ID: Json = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
+_ID: Json = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": r"\S"}
 _NULLABLE_ID: Json = {"type": ["string", "null"], "maxLength": MAX_ID_LENGTH}
 _ANY_ID: Json = {"type": ["string", "number", "null"], "maxLength": MAX_ID_LENGTH}
 _TIME: Json = {

@@ -113,7 +113,8 @@ def _segment_user_and_time(item: dict[str, Any]) -> dict[str, Any]:
 
 def _linked_anonymous_id(item: dict[str, Any]) -> dict[str, Any]:
     """The anonymous id of an item with a user: a run resolves it to this user."""
-    return {"anonymous_id": item["anonymous_id"]} if item.get("user_id") and item.get("anonymous_id") else {}
+    ids = [validate_optional_id(item.get(field), field) for field in ("user_id", "anonymous_id")]
+    return {"anonymous_id": ids[1]} if all(ids) else {}
 
 
 def _record_with_optional_time(item: dict[str, Any], limits: MetadataLimits) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def validate_id(value: object, field: str, *, may_be_number: bool = False) -> st
             raise ValidationError(
                 INVALID_REQUEST, f"{field} has {len(value)} characters: it must have 1 to {MAX_ID_LENGTH}."
             )
+        if not value.strip():
+            raise ValidationError(INVALID_REQUEST, f"{field} is only white space: use another id.")
         return value
     if may_be_number and type(value) in {int, float}:
         return str(value)
@@ -95,8 +97,9 @@ def validate_id(value: object, field: str, *, may_be_number: bool = False) -> st
 
 
 def validate_optional_id(value: object, field: str, *, may_be_number: bool = False) -> str | None:
-    """The value as an id; None for null and for an empty text."""
-    return None if value is None or value == "" else validate_id(value, field, may_be_number=may_be_number)
+    """The value as an id; None for null, and for a text that is empty or only white space."""
+    is_blank = value is None or (type(value) is str and len(value) <= MAX_ID_LENGTH and not value.strip())
+    return None if is_blank else validate_id(value, field, may_be_number=may_be_number)
 
 
 def validate_text(value: object, field: str, limits: MetadataLimits) -> str:
