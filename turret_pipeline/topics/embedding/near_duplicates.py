@@ -13,7 +13,9 @@ from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.topics.embedding.embedding import SAME_VECTOR_COSINE
 from turret_pipeline.topics.embedding.person_names import find_names, remove_exchangeable_names
 
-_ADDRESS = re.compile(r"\S+://\S+|\S+@\S+")
+_ADDRESS = re.compile(r"(?<!\S)(?:\S+://\S+|\S+@\S+)")
+"""It begins after white space: from within a long word, a search would take quadratic time, and find the same."""
+
 _WORD = re.compile(r"[^\W_]+")
 _ID = re.compile(r"\d|^[0-9a-f]{8,}$")
 

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-_END = re.compile(r"(?<=[.!?:;؟।…])[\"'”\u2019)\]]*\s+|(?<=[。\uff01\uff1f\uff1b])\s*|\s*[\r\n]+\s*")
+_END = re.compile(r"(?<=[.!?:;؟।…])[\"'”\u2019)\]]*\s+|(?<=[。\uff01\uff1f\uff1b])\s*|(?<!\s)\s*[\r\n]+\s*")
 _WORD = re.compile(r"[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _TOKEN = re.compile(r"[A-Za-z]+|\w|[^\w\s]")

@@ -63,7 +63,7 @@ _MAIL = tuple(
     for pattern, flags in (
         (r"^>.*$", re.MULTILINE),
         (r"\bOn\b[^\n]{5,80}\d{4}[^\n]{0,80}\bwrote:.*\Z", re.DOTALL),
-        (r"-{3,} ?(?:original|forwarded) message ?-{3,}.*\Z", _FLAGS),
+        (r"(?<!-)-{3,} ?(?:original|forwarded) message ?-{3,}.*\Z", _FLAGS),
         (r"\bFrom: .{1,80}\bSent: .{1,80}\bTo: .*\Z", re.DOTALL),
     )
 )

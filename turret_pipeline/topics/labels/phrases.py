@@ -76,7 +76,8 @@ _MARKED = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17d3"
 
 _LETTER = rf"(?:[^\W_{_UNSPACED}]|[{_MARKED}])"
 TOKEN = re.compile(
-    rf"(?P<aside>\S+://\S+|\S+@\S+|\{{\{{[^{{}}]*\}}\}}|<\w[^<>]{{0,40}}>|[\[{{(]+[A-Z\d_ -]+[\]}})]+)"
+    rf"(?P<aside>(?<!\S)(?:\S+://\S+|\S+@\S+)|\{{\{{[^{{}}]*\}}\}}|<\w[^<>]{{0,40}}>"
+    rf"|(?<![\[{{(])[\[{{(]+[A-Z\d_ -]+[\]}})]+)"
     rf"|(?P<unspaced>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
 )
 """Addresses and placeholders like {{ORDER_NUMBER}}, characters of scripts without spaces, words, and punctuation."""
