@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are wide forms
 
 _MARKDOWN_INLINE = re.compile(r"[\\`*_\[\]|~]")
-_MARKDOWN_BLOCK = re.compile(r"^(?=[-+#=])|^(\d+)(?=[.)])")
+_MARKDOWN_BLOCK = re.compile(r"^(?=[-+#=])|^(\d+)(?=[.)](?:\s|$))")
 _MARKDOWN_LINK = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
 _BREAK = "&#8203;"
 """A zero-width space as a character reference. Web addresses are links even without brackets, unless interrupted."""

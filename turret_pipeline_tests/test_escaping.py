@@ -163,6 +163,7 @@ def test_a_spreadsheet_runs_no_cell(text: str, cell: str) -> None:
         ("# head", r"\# head"),
         ("- item", r"\- item"),
         ("12. item", r"12\. item"),
+        ("10.0% of all", "10.0% of all"),
         ("2026-08-01", "2026-08-01"),
         ("    code", "code"),
         ("two\n\n# lines", "two  # lines"),

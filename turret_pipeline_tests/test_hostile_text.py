@@ -32,13 +32,14 @@ pytestmark = pytest.mark.slow
 
 CONTROLS = "\x1b[2J\x1b]52;c;ZXZp\x07\x9b31m\u202e\u2066\u200b\ufeff\u2028\x85\x7f\nFORGED line\r\tFORGED"
 MARKUP = "<img src=x onerror=alert(1)> [link](http://evil.example) http://bare.example | `code"
-EVENT = f"=cmd|'/C calc'!A0 {MARKUP}{CONTROLS}"
+PICTURE = "![picture](http://evil.example/p.png) <http://auto.example>"
+EVENT = f"=cmd|'/C calc'!A0 {MARKUP} {PICTURE}{CONTROLS}"
 OTHER_EVENT = f"@SUM(1+9) other{CONTROLS}"
 FIELD = f"+field {MARKUP}{CONTROLS}"
 PLAN, PLANS = f"@plan{CONTROLS}", (f"=free{CONTROLS}", f"=team{CONTROLS}")
 LABEL = f"=label {MARKUP}{CONTROLS}"
 USER = f"=user{CONTROLS}u0"
-FILE = "=dump <b>\x1b[2J\u202e\nFORGED.jsonl"
+FILE = "=dump <b>![picture](evil.example)\x1b[2J\u202e\nFORGED.jsonl"
 RAW = f'{{"name": "{CONTROLS}'.replace("\n", " ").replace("\x85", " ").replace("\u2028", " ")
 
 COMMANDS: dict[str, list[list[str]]] = {
@@ -260,31 +261,63 @@ def test_graphs_for_other_programs_are_harmless_files(folder: Path, tmp_path: Pa
 
 
 def test_pages_pictures_and_documents_of_the_data_folder_are_harmless(folder: Path) -> None:
-    kinds = {".html", ".svg", ".json", ".jsonl", ".csv", ".md", ".yaml", ".txt"}
-    files = [path for path in (folder / "data").rglob("*") if path.suffix in kinds and "landing" not in path.parts]
+    data = [path for path in (folder / "data").rglob("*") if path.is_file() and "landing" not in path.parts]
+    files = [path for path in data if is_text(path) and not is_of_dagster(path)]
     assert {path.suffix for path in files} >= {".html", ".svg", ".json"}
     for path in files:
         text = path.read_text()
         assert (path, find_unsafe(text, allowed="\n\t")) == (path, [])
         if path.suffix in {".html", ".svg"}:
             assert (path, "<img src=x" in text) == (path, False)
+    assert not [path for path in data if path.suffix == ".png" and b"<img src=x" in path.read_bytes()]
     pictures = "".join(path.read_text() for path in files if path.suffix == ".svg")
     assert "&lt;img src=x" in pictures
 
 
-def test_metadata_in_dagster_is_harmless_markdown(folder: Path) -> None:
+def is_text(path: Path) -> bool:
+    content = path.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in content
+
+
+def is_of_dagster(path: Path) -> bool:
+    """True for files of Dagster and dbt that have what a process printed, such as the lines of dbt."""
+    return bool({"compute_logs", "logs", "target"} & set(path.parts)) or path.suffix in {".err", ".out", ".complete"}
+
+
+def read_dagster_texts(folder: Path) -> tuple[list[str], list[str]]:
+    """What the first run left for Dagster's pages: Markdown and plain text. Descriptions of checks are Markdown."""
     with dg.DagsterInstance.from_config(str(folder / "data" / "dagster")) as instance:
         run = instance.get_runs()[-1]  # the first; the test of the command run adds one
-        records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
-        values = [
-            value
-            for record in records
-            if (materialization := record.asset_materialization)
-            for value in materialization.metadata.values()
-            if isinstance(value, dg.MarkdownMetadataValue | dg.TextMetadataValue)
-        ]
-    tables = [value.md_str for value in values if isinstance(value, dg.MarkdownMetadataValue) and value.md_str]
-    texts = [value.text for value in values if isinstance(value, dg.TextMetadataValue) and value.text]
+        entries = [record.event_log_entry for record in instance.get_records_for_run(run.run_id, limit=100_000).records]
+    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    results: list[Any] = [event.event_specific_data for event in events]
+    results = [getattr(result, "materialization", result) for result in results]
+    markdown = [str(result.description) for result in results if getattr(result, "description", None)]
+    plain = [str(event.message) for event in events if event.message]
+    for value in (value for result in results for value in (getattr(result, "metadata", None) or {}).values()):
+        if isinstance(value, dg.MarkdownMetadataValue):
+            markdown.append(value.md_str or "")
+        elif isinstance(value, dg.TextMetadataValue):
+            plain.append(value.text or "")
+    return markdown, plain
+
+
+def test_markdown_in_dagster_loads_nothing_and_links_to_nothing(folder: Path) -> None:
+    markdown, _ = read_dagster_texts(folder)
+    assert any("picture" in text for text in markdown)
+    assert any(text.startswith("![") for text in markdown)
+    for text in markdown:
+        targets = re.findall(r"(?<!\\)\]\(([^)]*)\)", text)
+        assert [target for target in targets if not target.startswith("data:image/png;base64,")] == []
+        assert not re.search(r"[a-z]://|<", text)
+
+
+def test_metadata_in_dagster_is_harmless_markdown(folder: Path) -> None:
+    tables, texts = read_dagster_texts(folder)
     for text in [*tables, *texts]:
         assert_harmless(text)
     names = "\n".join(table for table in tables if not table.startswith("![")).replace("&#8203;", "")

@@ -8,7 +8,7 @@ import duckdb
 from turret_pipeline.clock import now
 from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.orchestration.specs import mart_key
+from turret_pipeline.orchestration.specs import escape_description, mart_key
 from turret_pipeline.quality.contracts import BUILT_TABLES, find_breaches
 from turret_pipeline.quality.expectations import Verdict, check_values
 from turret_pipeline.quality.report import ReportedCheck, ReportedTable, Status, write_report
@@ -61,7 +61,7 @@ def table_checks(context: dg.AssetCheckExecutionContext, workspace: Workspace) -
         write_report(workspace.data.quality / "index.html", context.run.run_id, now(), report)
     for result in results:
         if result.asset_key is not None and (result.asset_key.path[-1], result.check_name) in selected:
-            yield result
+            yield escape_description(result)
 
 
 def _judge(

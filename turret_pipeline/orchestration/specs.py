@@ -111,6 +111,11 @@ def _to_metadata(value: object) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.text(escape_line(_cut(str(value), MAX_CHARACTERS)))
 
 
+def escape_description(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result of a check with a description that Dagster, which reads it as Markdown, shows as it is."""
+    return result._replace(description=result.description and escape_markdown(result.description))
+
+
 def to_markdown(frame: pl.DataFrame) -> str:
     """The first MAX_ROWS rows of a frame as a Markdown table, with the number of further rows."""
     rows = [frame.columns, *frame.head(MAX_ROWS).iter_rows()]

@@ -15,8 +15,12 @@ import httpx
 import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser
+from starlette.routing import Route
 
-from turret_pipeline.dashboard.pages import PAGES
+from turret_pipeline.config.dashboard import load_dashboard_settings
+from turret_pipeline.dashboard.access import Access
+from turret_pipeline.dashboard.app import Dashboard
+from turret_pipeline.dashboard.pages import ACTIONS, PAGES
 from turret_pipeline.reports.scope import format_segment
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.conftest import find_shared_folder
@@ -69,6 +73,25 @@ def site(sample_folder: Path, hostile_folder: Path) -> Iterator[str]:
     """URL of a dashboard with the projects hostile and sample."""
     with run_dashboard(hostile=hostile_folder, sample=sample_folder) as url:
         yield url
+
+
+OTHER_ROUTES = {
+    "/": "redirects",
+    "/health": "says that the process is alive",
+    "/static/{name}": "serves files of the package",
+    "/favicon.ico": "redirects",
+    "/login": "shows the texts of its template; test_login_pages.py",
+    "/logout": "redirects",
+    "/{project}/newer": "says that results are newer",
+}
+"""Routes that show no text of the data, with the reason."""
+
+
+def test_every_route_is_a_page_that_is_tested_or_has_a_reason_not_to_be(tmp_path: Path) -> None:
+    settings = load_dashboard_settings(data_dir=tmp_path)
+    paths = {route.path for route in Dashboard(settings, Access(settings)).app.routes if isinstance(route, Route)}
+    pages = {f"/{{project}}/{path}".rstrip("/") for path in (*PAGES, *ACTIONS)}
+    assert paths == pages | set(OTHER_ROUTES)
 
 
 def list_addresses(folder: Path) -> list[str]:

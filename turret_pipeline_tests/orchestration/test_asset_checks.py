@@ -50,8 +50,8 @@ def test_faults_are_found_blocked_and_shown_on_the_page(tmp_path: Path) -> None:
     assert len(found) == 2 * len(BUILT_TABLES) + 2  # source_files has two that warn
     failed = {key: evaluation.description for key, evaluation in found.items() if not evaluation.passed}
     assert failed == {
-        ("topics", "expectations"): "event_share is between 0 and 1: violated in 1 of 1,000 rows (values: 0 to 1.5).",
-        ("sessions", "contract"): "Column event_count is null in 1 row.",
+        ("topics", "expectations"): r"event\_share is between 0 and 1: violated in 1 of 1,000 rows (values: 0 to 1.5).",
+        ("sessions", "contract"): r"Column event\_count is null in 1 row.",
         ("sessions", "expectations"): "The values were not checked, because the table breaks its contract.",
     }
     assert all(found[key].blocking for key in failed)
@@ -72,8 +72,8 @@ def test_many_rejected_rows_are_a_warning_and_only_selected_checks_run(tmp_path:
     assert found.keys() == {("source_files", name) for name in names}
     warning = found["source_files", "few_rows_are_rejected"]
     assert (warning.passed, warning.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert warning.description == "10.0% of the rows were rejected; table rejected_events lists the reasons."
+    assert warning.description == "10.0% of the rows were rejected; table rejected\\_events lists the reasons."
     textless = found["source_files", "few_exchanges_lack_text"]
     assert (textless.passed, textless.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert textless.description == "5.0% of the events are exchanges without text, most of them in source_file-3."
+    assert textless.description == "5.0% of the events are exchanges without text, most of them in source\\_file-3."
     assert not (tmp_path / "quality" / "index.html").exists(), "a partial run keeps the report of the published file"

@@ -13,7 +13,7 @@ from turret_pipeline.models.embedder import load_embedder, load_embedder_lazily
 from turret_pipeline.models.llm_labeling import label_topics_with_llm
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
-from turret_pipeline.orchestration.specs import OWNERS, lake_key, lake_spec, result
+from turret_pipeline.orchestration.specs import OWNERS, escape_description, lake_key, lake_spec, result
 from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.tables.topics import ACTIVE
@@ -200,13 +200,14 @@ def _save(workspace: Workspace, state: TopicState, disclosed: TopicState, edits:
 
 def _warn_unless(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckResult:
     """Result of a check that only warns."""
-    return dg.AssetCheckResult(
+    result = dg.AssetCheckResult(
         asset_key=lake_key("topic_definitions"),
         check_name=name,
         passed=is_passed,
         severity=dg.AssetCheckSeverity.WARN,
         description=sentence,
     )
+    return escape_description(result)
 
 
 @dg.multi_asset(
