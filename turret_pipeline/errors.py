@@ -1,4 +1,4 @@
-"""TurretError, the error that users see, and the paths and names in its message."""
+"""The errors that users see, and the paths and names in its message."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,10 @@ NAMES_SHOWN = 20
 
 class TurretError(Exception):
     """An error that the user can fix. The message names the thing, its value, what is wrong, and the fix."""
+
+
+class FaultError(TurretError):
+    """A fault of the machine or of a stored file, not of what the user asked for: commands end with exit code 1."""
 
 
 def display_path(path: Path) -> str:

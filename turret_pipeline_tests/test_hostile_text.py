@@ -90,6 +90,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "access add": [["reports", "--token"], [EVENT, "--token"], ["ana", "--role", EVENT], ["ana", "--project", EVENT]],
     "access list": [[]],
     "access remove": [["reports"], [EVENT]],
+    "doctor": [[], ["--repair"]],
     "keys create": [["shop"], [EVENT]],
     "keys list": [[]],
     "keys rotate": [["shop"]],

@@ -14,6 +14,7 @@ from turret_pipeline.cli.access import access
 from turret_pipeline.cli.backup import backup, restore
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.cli.dashboard import dashboard
+from turret_pipeline.cli.doctor import doctor
 from turret_pipeline.cli.export import export
 from turret_pipeline.cli.fields import fields
 from turret_pipeline.cli.forget import forget
@@ -31,7 +32,8 @@ from turret_pipeline.cli.signals import signals
 from turret_pipeline.cli.topics import topics
 from turret_pipeline.config.addresses import require_free_address
 from turret_pipeline.config.pipeline import load_settings
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import FaultError, TurretError
+from turret_pipeline.faults import describe_exception
 
 app = typer.Typer(
     name="turret",
@@ -159,6 +161,7 @@ app.command(
     epilog="Examples: turret restore backup.tar.gz; turret restore backup.tar.gz --data-dir /srv/turret --force"
 )(restore)
 app.command(epilog="Examples: turret formats; turret formats posthog; turret formats --json")(formats)
+app.command(epilog="Examples: turret doctor; turret doctor --repair; turret doctor --data-dir /srv/turret")(doctor)
 app.add_typer(keys, name="keys")
 app.command(epilog="Examples: turret serve; turret serve --host 0.0.0.0 --port 8443 --workers 2")(serve)
 app.command(
@@ -176,17 +179,17 @@ def _require_files(inputs: list[str] | None) -> list[str] | None:
 
 
 def main() -> None:
-    """Run the command. A TurretError is printed without a traceback, with exit code 2."""
+    """Run the command. A TurretError is printed without a traceback, with exit code 2; a fault with exit code 1."""
     code = 0
     try:
         app()
     except TurretError as error:
         new_console().print_lines(str(error))
-        code = 2
+        code = 1 if isinstance(error, FaultError) else 2
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
-    except Exception:  # noqa: BLE001 - printed like any error, so that no text of it reaches the terminal as it is
-        new_console().print_message(traceback.format_exc().rstrip())
+    except Exception as error:  # noqa: BLE001 - printed like any error, so that no text of it reaches the terminal as it is
+        new_console().print_message(describe_exception(error) or traceback.format_exc().rstrip())
         code = 1
     _exit(code)
 

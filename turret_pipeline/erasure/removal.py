@@ -12,8 +12,9 @@ from turret_pipeline.erasure.matching import Match, MentionTest
 from turret_pipeline.ingest.discovery import event_files
 from turret_pipeline.ingest.hashing import hash_file
 from turret_pipeline.ingest.landing_erasure import write_without_rows
-from turret_pipeline.ingest.parts import ERASED, FORGOTTEN, FORGOTTEN_PART_SCHEMA, PartStore
+from turret_pipeline.ingest.parts import ERASED, FORGOTTEN, FORGOTTEN_PART_SCHEMA, PartStore, file_signature
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove
+from turret_pipeline.storage.checksums import changing
 
 _POSITION = ["line_number", "item_number"]
 
@@ -23,14 +24,22 @@ def remove_from_parts(parts: PartStore, match: Match) -> None:
     contents = pl.concat([frame["content_sha256"] for frame in (match.rows, match.rejected, match.links)])
     for sha in contents.unique().sort():
         rows, rejected, links = (_of_content(frame, sha) for frame in (match.rows, match.rejected, match.links))
-        _note_forgotten(parts.folder(sha), rows, rejected)
-        for file in sorted(parts.folder(sha).glob("events-*.parquet")):
-            if _filter_part(file, rows, _POSITION):
-                remove(file.with_name(file.name.replace("events", "values")))
-        for file in sorted(parts.folder(sha).glob("rejected-*.parquet")):
-            _filter_part(file, rejected, ["line_number"])
-        for file in sorted(parts.folder(sha).glob("identities-*.parquet")):
-            _filter_links(file, links, match.user_ids)
+        with changing(parts.folder(sha)):
+            _note_forgotten(parts.folder(sha), rows, rejected)
+            _filter_parts(parts.folder(sha), rows, rejected, links, match.user_ids)
+
+
+def _filter_parts(
+    folder: Path, rows: pl.DataFrame, rejected: pl.DataFrame, links: pl.DataFrame, user_ids: frozenset[str]
+) -> None:
+    for file in sorted(folder.glob("events-*.parquet")):
+        if _filter_part(file, rows, _POSITION):
+            for values in folder.glob(f"{file.stem.replace('events', 'values')}*.parquet"):
+                remove(values)
+    for file in sorted(folder.glob("rejected-*.parquet")):
+        _filter_part(file, rejected, ["line_number"])
+    for file in sorted(folder.glob("identities-*.parquet")):
+        _filter_links(file, links, user_ids)
 
 
 def erase_from_landing(
@@ -101,7 +110,7 @@ def _replace_files(parts: PartStore, sha: str, written: list[tuple[Path, Path, P
         commit(temp, target)
         if target != path:
             remove(path)
-        parts.remember(target, new_sha)
+        parts.remember(file_signature(target), new_sha)
     remove(parts.folder(sha))
 
 
@@ -109,8 +118,9 @@ def _remove_files(parts: PartStore, paths: list[Path], sha: str) -> None:
     """Remove the landing files with a content."""
     for path in paths:
         remove(path)
-    for file in parts.folder(sha).glob(f"{FORGOTTEN}-*.parquet"):
-        file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
+    with changing(parts.folder(sha)):
+        for file in parts.folder(sha).glob(f"{FORGOTTEN}-*.parquet"):
+            file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
 
 
 def _note_forgotten(folder: Path, rows: pl.DataFrame, rejected: pl.DataFrame) -> None:

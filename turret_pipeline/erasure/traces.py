@@ -15,11 +15,13 @@ import polars as pl
 
 from turret_pipeline.erasure.matching import Match, MentionTest
 from turret_pipeline.storage.atomic_files import atomic_replace, lock_file, remove
+from turret_pipeline.storage.checksums import changing
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.json_lines import read_objects, write_objects
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.topic_edits import UNDONE
 from turret_pipeline.storage.topic_state import APPLIED_EDITS
+from turret_pipeline.storage.vectors import remove_vectors_of_other_texts
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topics.embedding.texts import normalize_text
 from turret_pipeline.topics.lifecycle.topic_table import KEYWORDS
@@ -99,10 +101,11 @@ def clean_traces(data: DataDir, erased: ErasedTexts, event_ids: Collection[str])
     )
     for folder in sorted((data.root / "state").glob("*")):
         if folder.is_dir():
-            _clean_state(folder, erased)
+            with changing(folder):
+                _clean_state(folder, erased)
     _clean_published(data, erased)
     if erased.kept_ids is not None:
-        _clean_vectors(data.lake.root / "embeddings", erased.kept_ids)
+        remove_vectors_of_other_texts(data.lake.root / "embeddings", erased.kept_ids)
 
 
 def remove_derived(data: DataDir) -> None:
@@ -226,17 +229,3 @@ def _change(connection: duckdb.DuckDBPyConnection, edits: list[str], fields: lis
 
 _FIELDS = "select distinct field from marts.field_type_changes"
 _REASONS = "select distinct reason from marts.field_type_changes"
-
-
-def _clean_vectors(folder: Path, kept_ids: frozenset[str]) -> None:
-    """Remove the vectors of other texts. A file is named after its first text and their number."""
-    for file in sorted(folder.rglob("*.parquet")):
-        ids = pl.read_parquet(file, columns=["text_id"], glob=False)["text_id"]
-        is_kept = ids.is_in(list(kept_ids))
-        if is_kept.all():
-            continue
-        frame = pl.read_parquet(file, glob=False).filter(is_kept)
-        if frame.height:
-            with atomic_replace(file.with_name(f"{frame['text_id'][0]}-{frame.height}.parquet")) as temp:
-                frame.write_parquet(temp)
-        remove(file)

@@ -1,27 +1,37 @@
 """New input files to parts, as the settings say."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 from upath import UPath
 
 from turret_pipeline.clock import now
 from turret_pipeline.config.pipeline import Settings
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.events.formats.times import find_zone
 from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.discovery import describe_skipped, discover, event_files
+from turret_pipeline.ingest.part_damage import find_damaged_parts
 from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
 from turret_pipeline.ingest.weaker_files import find_weaker_files
 from turret_pipeline.progress import Progress
 from turret_pipeline.scrubbing.identifiers import ErasedIds
+from turret_pipeline.storage.damage import repair_all
 from turret_pipeline.storage.data_dir import DataDir
 
 
-def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> None:
-    """Write the parts of every input file that was not read yet. Raises TurretError if there is nothing to read."""
+def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> bool:
+    """Write the parts of every input file that was not read yet; True if damaged parts were repaired before.
+
+    Raises TurretError if there is nothing to read, and FaultError if parts are damaged that the input no longer has.
+    """
     parts = PartStore(data.parts)
+    damaged = find_damaged_parts(parts, functools.partial(make_parse_options, settings=settings), begin_ingestion(data))
+    repair_count = repair_all(damaged, lambda sentence: progress.say(f"Warning: {sentence}"))
+    parts.write_missing_checksums()
     read_again_if_stricter(settings, data, progress, log)
     new = parts.new_files(find_input_files(settings, parts))
     log(f"{len(new)} new landing files, {len(parts.content_hashes())} known.")
@@ -34,6 +44,7 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
         steps = parts.add(path, make_parse_options(path, settings, erased_ids), ingestion)
         rows = progress.track(f"Reading {path.name}", None, steps)
         log(f"{path.name}: {rows:,} rows read.")
+    return repair_count > 0
 
 
 def read_again_if_stricter(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> None:
@@ -54,7 +65,13 @@ def read_again_if_stricter(settings: Settings, data: DataDir, progress: Progress
 
 def begin_ingestion(data: DataDir) -> Ingestion:
     """An ingestion that starts now."""
-    return Ingestion(now(), data.warehouse.latest_event_at())
+    try:
+        return Ingestion(now(), data.warehouse.latest_event_at())
+    except (duckdb.Error, OSError) as error:
+        raise FaultError(
+            f"The published file {data.warehouse.published} is damaged ({str(error).splitlines()[0]}): turret doctor "
+            "--repair repairs it or says what to restore."
+        ) from None
 
 
 def make_parse_options(path: Path | UPath, settings: Settings, erased_ids: ErasedIds | None = None) -> ParseOptions:

@@ -20,16 +20,18 @@ from typing import IO, Any
 import polars as pl
 from upath import UPath
 
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
 from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.ingest.workers import run_in_parallel
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
+from turret_pipeline.storage.checksums import CHECKSUMS, find_changed, read_checksums, write_checksums
 from turret_pipeline.tables import POLARS_TYPES
 
 READ_BUFFER = 1 << 20
+FILE_ROW = "file.parquet"
 PRIVACY_STAMP = "privacy.txt"
 """File in the folder of a content, with the stamp of the privacy settings by which it was read."""
 FILE_SCHEMA = pl.Schema(
@@ -57,7 +59,8 @@ file, and has lost those of the second."""
 FORGOTTEN_PART_SCHEMA = pl.Schema({"line_number": pl.Int64(), "row_in_line": pl.Int64()})
 """A row that was forgotten. Rejected rows, which have no number in their line, have negative ones."""
 
-_FIRST = ("ingested_at", "published_until", "ingestion_number")
+_TIMES = ("ingested_at", "published_until")
+_FIRST = (*_TIMES, "ingestion_number")
 _FIRST_SCHEMA = pl.Schema({name: FILE_SCHEMA[name] for name in _FIRST})
 _READ_SCHEMA = pl.Schema({name: kind for name, kind in FILE_SCHEMA.items() if name not in {*_FIRST, "rewritten_from"}})
 
@@ -127,7 +130,11 @@ class PartStore:
         finally:
             remove(aside)
             remove(replaced)
-        _append_json_line(self._signatures_file, [signature, sha])
+        self.remember(signature, sha)
+
+    def remember(self, signature: str, content_sha256: str) -> None:
+        """Record the content of a file, so that it is not hashed again while its signature is the same."""
+        _append_json_line(self.signatures_file, [signature, content_sha256])
 
     def _write_file_row(
         self, folder: Path, source_file: str, sha: str, counts: BlockCounts, ingestion: Ingestion
@@ -135,15 +142,19 @@ class PartStore:
         """Write ``file.parquet``, and an empty events part if there is none, so that every content has one."""
         if not any(folder.glob("events-*.parquet")):
             pl.DataFrame(schema=EVENT_PART_SCHEMA).write_parquet(folder / "events-00000.parquet")
-        known, first = self.folder(sha) / "file.parquet", pl.DataFrame()
-        if known.exists():  # reading a content again makes its events neither late nor newer
-            first = pl.read_parquet(known, glob=False).select(pl.selectors.by_name(*_FIRST, require_all=False))
+        known = self.read_row(sha)
+        if known is not None:  # reading a content again makes its events neither late nor newer
+            first = known.select(pl.selectors.by_name(*_FIRST, require_all=False))
         else:
             times = (ingestion.ingested_at, ingestion.published_until)
             first = pl.DataFrame([(*times, next(self._numbers))], _FIRST_SCHEMA, orient="row")
         row = pl.DataFrame([(source_file, sha, *counts)], _READ_SCHEMA, orient="row")
-        file = pl.concat([pl.DataFrame(schema=FILE_SCHEMA), row.hstack(first)], how="diagonal")
-        file.write_parquet(folder / "file.parquet")
+        self._write_row(folder, pl.concat([pl.DataFrame(schema=FILE_SCHEMA), row.hstack(first)], how="diagonal"))
+
+    def _write_row(self, folder: Path, file: pl.DataFrame) -> None:
+        """Write the row of a content, with a copy beside the checksums of all its parts."""
+        file.write_parquet(folder / FILE_ROW)
+        write_checksums(folder, {name: _to_json_value(value) for name, value in file.row(0, named=True).items()})
 
     @functools.cached_property
     def _numbers(self) -> Iterator[int]:
@@ -155,12 +166,6 @@ class PartStore:
         """The stamp of the privacy settings by which a content was read; None if an earlier version read it."""
         file = self.folder(content_sha256) / PRIVACY_STAMP
         return file.read_text(encoding="utf-8") if file.exists() else None
-
-    def paths_of(self, content_sha256: str) -> list[str]:
-        """Paths under which files with this content were read, the latest first."""
-        paths = [line.rsplit(" ", 2)[0] for line, sha in self._hashes_by_signature().items() if sha == content_sha256]
-        read_as = pl.read_parquet(self.folder(content_sha256) / "file.parquet", glob=False)["source_file"][0]
-        return list(dict.fromkeys([*reversed(paths), read_as]))
 
     def line_numbers(self, kind: str, content_sha256: str) -> set[int]:
         """Numbers of the lines of a content that have parts of a kind."""
@@ -175,7 +180,7 @@ class PartStore:
 
     def source_files(self) -> pl.DataFrame:
         """FILE_SCHEMA of all contents that were read. Those of earlier versions have no repaired rows."""
-        rows = [pl.read_parquet(self.folder(sha) / "file.parquet", glob=False) for sha in self.content_hashes()]
+        rows = [pl.read_parquet(self.folder(sha) / FILE_ROW, glob=False) for sha in self.content_hashes()]
         files = pl.concat([pl.DataFrame(schema=FILE_SCHEMA), *rows], how="diagonal")
         return files.with_columns(pl.col("repaired_count").fill_null(0))
 
@@ -185,19 +190,45 @@ class PartStore:
             shutil.copytree(self.folder(old_sha), folder)
             for file in folder.glob(f"{FORGOTTEN}-*.parquet"):
                 file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
-            row = pl.read_parquet(folder / "file.parquet", glob=False)
+            row = pl.read_parquet(folder / FILE_ROW, glob=False)
             known = {"source_file": source_file, "content_sha256": new_sha, "rewritten_from": old_sha}
-            row.with_columns(pl.lit(value).alias(name) for name, value in known.items()).write_parquet(
-                folder / "file.parquet"
-            )
+            self._write_row(folder, row.with_columns(pl.lit(value).alias(name) for name, value in known.items()))
 
     def is_rewritten(self, content_sha256: str) -> bool:
         """True if rows were removed from the file of this content, and it has another content now."""
         return content_sha256 in self.source_files()["rewritten_from"]
 
-    def remember(self, path: Path | UPath, content_sha256: str) -> None:
-        """Note the content of a file, so that it is not read again."""
-        _append_json_line(self._signatures_file, [file_signature(path), content_sha256])
+    def read_row(self, content_sha256: str) -> pl.DataFrame | None:
+        """FILE_SCHEMA of a content, or fewer columns if an earlier version wrote it; None if it is unknown or lost."""
+        folder = self.folder(content_sha256)
+        if FILE_ROW not in find_changed(folder):
+            with suppress(pl.exceptions.PolarsError, OSError):
+                return pl.read_parquet(folder / FILE_ROW, glob=False)
+        known = read_checksums(folder)
+        if known is None or "source_file" not in known[1]:
+            return None
+        note = {name: known[1].get(name) for name in FILE_SCHEMA}
+        times = pl.DataFrame([note], {**FILE_SCHEMA, **dict.fromkeys(_TIMES, pl.String)})
+        return times.with_columns(pl.col(_TIMES).str.to_datetime(time_unit="us", time_zone="UTC"))
+
+    def restore_row(self, content_sha256: str) -> None:
+        """Write the row of a content again, from its copy beside the checksums."""
+        row = self.read_row(content_sha256)
+        if row is not None:
+            self._write_row(self.folder(content_sha256), row)
+
+    def write_missing_checksums(self) -> None:
+        """Write the checksums of contents that an earlier version read, or whose checksums were removed."""
+        for sha in self.content_hashes():
+            if not (self.folder(sha) / CHECKSUMS).exists():
+                self.restore_row(sha)
+
+    def paths_of(self, content_sha256: str) -> list[str]:
+        """Paths at which a content was read, the first one first."""
+        row = self.read_row(content_sha256)
+        first = [] if row is None else [str(row["source_file"].item())]
+        seen = [key.rsplit(" ", 2)[0] for key, sha in self._hashes_by_signature().items() if sha == content_sha256]
+        return list(dict.fromkeys([*first, *seen]))
 
     def record_replay(self, content_sha256: str, fixed_lines: Iterable[int], replayed_at: dt.datetime) -> None:
         """Record that a content was read again, and the rejected lines of it that were accepted from elsewhere."""
@@ -206,30 +237,87 @@ class PartStore:
             "mended_lines": sorted(fixed_lines),
             "replayed_at": replayed_at.isoformat(),
         }
-        _append_json_line(self._replays_file, replay)
+        replays = [*self._read_replays(), replay]
+        body = "".join(f"{json.dumps(one)}\n" for one in replays)
+        with atomic_replace(self.replays_file) as temp:
+            temp.write_text(f'{body}{{"sha256": "{_hash_text(body)}"}}\n', encoding="utf-8")
 
     def fixed_lines(self) -> pl.DataFrame:
         """FIXED_LINES_SCHEMA of the rejected lines that were accepted from elsewhere."""
-        replays = _read_json_lines(self._replays_file)
+        replays = self._read_replays()
         lines = {(replay["content_sha256"], line) for replay in replays for line in replay["mended_lines"]}
         return pl.DataFrame(sorted(lines), FIXED_LINES_SCHEMA, orient="row")
 
+    def _read_replays(self) -> list[dict[str, Any]]:
+        """The replays, oldest first. Raises FaultError if their file is damaged.
+
+        The last line is the checksum of the others. Files of earlier versions start with an empty line and have none.
+        """
+        if not self.replays_file.exists():
+            return []
+        content = self.replays_file.read_bytes()
+        if content.startswith(b"\n"):
+            return [value for value in _read_json_lines(self.replays_file) if isinstance(value, dict)]
+        *lines, check = content.rstrip(b"\n").rsplit(b"\n", 1)
+        body = b"".join(line + b"\n" for line in lines)
+        if check != f'{{"sha256": "{_hash_text(body.decode(errors="replace"))}"}}'.encode():
+            raise FaultError(
+                f"{self.replays_file} is damaged; it says which rejected rows were fixed: restore it from a backup, or "
+                "remove it and run turret replay."
+            )
+        return [json.loads(line) for line in body.splitlines()]
+
+    def describe_damaged_replays(self) -> str | None:
+        """What is wrong with the file of the replays; None if nothing is."""
+        try:
+            self._read_replays()
+        except (TurretError, ValueError, OSError):
+            return "is damaged; it says which rejected rows were fixed"
+        return None
+
+    def count_damaged_signatures(self) -> int:
+        """Lines of the file of signatures that are damaged or cut off."""
+        if not self.signatures_file.is_file():
+            return 0
+        lines = [line for line in self.signatures_file.read_bytes().split(b"\n") if line.strip()]
+        return len(lines) - len([value for value in _read_json_lines(self.signatures_file) if _is_signature(value)])
+
+    def drop_damaged_signatures(self) -> None:
+        """Write the file of the signatures without damaged lines."""
+        kept = filter(_is_signature, _read_json_lines(self.signatures_file))
+        with atomic_replace(self.signatures_file) as temp:
+            temp.write_text("".join(f"\n{json.dumps(value)}" for value in kept), encoding="utf-8")
+
     def fingerprint(self) -> str:
         """A hash that changes with the contents that were read, with every replay, and with forgotten rows."""
-        replays = self._replays_file.read_bytes() if self._replays_file.exists() else b""
+        replays = self.replays_file.read_bytes() if self.replays_file.exists() else b""
         forgotten = [file.removeprefix(str(self.root)) for file in self.part_files(FORGOTTEN)]
         return hashlib.sha256("".join([*self.content_hashes(), *forgotten]).encode() + replays).hexdigest()
 
     def _hashes_by_signature(self) -> dict[str, str]:
-        return dict(_read_json_lines(self._signatures_file))
+        return dict(filter(_is_signature, _read_json_lines(self.signatures_file)))
 
     @property
-    def _signatures_file(self) -> Path:
+    def signatures_file(self) -> Path:
+        """The hashes of files by their signature."""
         return self.root / "seen.jsonl"
 
     @property
-    def _replays_file(self) -> Path:
+    def replays_file(self) -> Path:
+        """The replays of rejected rows."""
         return self.root / "replays.jsonl"
+
+
+def _to_json_value(value: object) -> object:
+    return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+def _hash_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_signature(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
 
 
 def _append_json_line(path: Path, value: object) -> None:
@@ -239,12 +327,24 @@ def _append_json_line(path: Path, value: object) -> None:
 
 
 def _read_json_lines(path: Path) -> list[Any]:
-    """The values in a file, without lines that were cut off because their writer was killed."""
+    """The values in a file, without lines that are damaged, or cut off because their writer was killed."""
     values = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().split(b"\n") if path.exists() else ():
         with suppress(ValueError):
             values.append(json.loads(line))
     return values
+
+
+def hash_content(path: Path | UPath) -> str | None:
+    """Hash of the content of a file; None if it cannot be read."""
+    try:
+        with open_binary(path) as raw:
+            file = HashedFile(raw)
+            while file.readinto(memoryview(bytearray(READ_BUFFER))):
+                pass
+            return file.sha256()
+    except (TurretError, OSError):
+        return None
 
 
 def file_signature(path: Path | UPath) -> str:

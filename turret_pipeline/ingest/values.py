@@ -10,7 +10,8 @@ from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds, 
 from turret_pipeline.fields.values import FOLD, metadata_values
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.ingest.workers import run_in_parallel
-from turret_pipeline.storage.atomic_files import atomic_replace
+from turret_pipeline.storage.atomic_files import commit, remove, temp_path
+from turret_pipeline.storage.checksums import name_by_content
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.scratch_database import open_scratch_database, read_parquet_sql
 from turret_pipeline.tables import EVENT_VALUES, OTHER
@@ -26,7 +27,7 @@ def extract_part_values(parts: PartStore) -> Iterator[int]:
 def _extraction_jobs(parts: PartStore) -> Iterator[Callable[[], int]]:
     for file in map(Path, parts.part_files("events")):
         values = file.with_name(file.name.replace("events", "values"))
-        if not values.exists():
+        if not values.exists() and not any(values.parent.glob(f"{values.stem}-*.parquet")):
             yield functools.partial(_extract_values, file, values)
 
 
@@ -34,8 +35,12 @@ def _extract_values(events: Path, values: Path) -> int:
     part = pl.read_parquet(events, columns=[*_POSITION, "metadata"], glob=False)
     positions = part.select(_POSITION).with_row_index("row")
     found = metadata_values(part["metadata"]).join(positions, on="row", how="left", maintain_order="left").drop("row")
-    with atomic_replace(values) as aside:
+    aside = temp_path(values)
+    try:
         found.write_parquet(aside, compression="lz4")
+        commit(aside, name_by_content(values, aside))
+    finally:
+        remove(aside)
     return part.height
 
 

@@ -24,11 +24,18 @@ class AnswerCache:
     def read(self, question: Question) -> Answer | None:
         """The stored answer; None if there is none, or it is damaged."""
         try:
-            return parse_answer(self.path(question).read_text(encoding="utf-8"))
+            text = self.path(question).read_text(encoding="utf-8")
+            answer = parse_answer(text)
+            check = json.loads(text).get("sha256", _hash_answer(answer))  # earlier versions wrote none
         except (OSError, ValueError):
             return None
+        return answer if check == _hash_answer(answer) else None
 
     def write(self, question: Question, answer: Answer) -> None:
         """Store an answer, atomically."""
         with atomic_replace(self.path(question)) as temp:
-            temp.write_text(json.dumps(asdict(answer)), encoding="utf-8")
+            temp.write_text(json.dumps({**asdict(answer), "sha256": _hash_answer(answer)}), encoding="utf-8")
+
+
+def _hash_answer(answer: Answer) -> str:
+    return hashlib.sha256(json.dumps(asdict(answer)).encode()).hexdigest()

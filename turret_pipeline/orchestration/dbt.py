@@ -24,7 +24,8 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.orchestration.fingerprint import hash_dbt_project
 from turret_pipeline.orchestration.specs import OWNERS, mart_metadata
 from turret_pipeline.packaged_files import DBT_DIR
-from turret_pipeline.storage.atomic_files import remove
+from turret_pipeline.storage.atomic_files import atomic_replace, remove
+from turret_pipeline.storage.checksums import hash_file
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import escape_pattern
 from turret_pipeline.tables import MART_TABLES
@@ -67,11 +68,30 @@ class Translator(DagsterDbtTranslator):
 
 
 def prepare_manifest(data: DataDir) -> Path:
-    """Path of the dbt manifest in the data folder, parsed once for each version of the dbt project."""
+    """Path of the dbt manifest in the data folder, parsed once for each version of the dbt project.
+
+    It is parsed again if it or the parse results beside it are not as they were written.
+    """
     path = data.dbt / f"manifest-{hash_dbt_project()[:16]}.json"
-    if not path.exists():
+    if not is_manifest_sound(path):
         _parse(data, path)
     return path
+
+
+def is_manifest_sound(path: Path) -> bool:
+    """True if the manifest and its parse results are there, as they were written."""
+    try:
+        return _checksum_path(path).read_text(encoding="ascii") == _hash_manifest(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _hash_manifest(path: Path) -> str:
+    return f"{hash_file(path)} {hash_file(_parsed_path(path))}\n"
+
+
+def _checksum_path(manifest: Path) -> Path:
+    return manifest.with_suffix(".sha256")
 
 
 def _parse(data: DataDir, path: Path) -> None:
@@ -82,7 +102,9 @@ def _parse(data: DataDir, path: Path) -> None:
             raise TurretError(f"dbt failed to parse {DBT_DIR}: {outcome.failures[0]}.")
         (Path(folder) / PARSE_RESULTS).replace(_parsed_path(path))
         (Path(folder) / "manifest.json").replace(path)
-    for outdated in set(path.parent.glob("manifest-*")) - {path, _parsed_path(path)}:
+        with atomic_replace(_checksum_path(path)) as temp:
+            temp.write_text(_hash_manifest(path), encoding="ascii")
+    for outdated in set(path.parent.glob("manifest-*")) - {path, _parsed_path(path), _checksum_path(path)}:
         remove(outdated)  # only after both are complete: another process may read the same ones
 
 

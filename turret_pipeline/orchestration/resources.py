@@ -24,6 +24,7 @@ from turret_pipeline.orchestration.fingerprint import compute_fingerprint
 from turret_pipeline.orchestration.run_history import prune_run_history
 from turret_pipeline.progress import Progress
 from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.storage.damage import find_damage, repair_all
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.vectors import VectorStore
@@ -42,16 +43,26 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     secrets: ClassVar[dict[str, object]] = {}
     _settings: Settings | None = PrivateAttr(None)
     _run_id: str = PrivateAttr("none")
+    _repair_count: int = PrivateAttr(0)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:
-        """Validate the settings, lock the data folder, and remove what killed and outdated runs left there."""
+        """Validate the settings, lock the data folder, repair it, and remove what killed and outdated runs left."""
         self._run_id = context.run.run_id if context.run else "none"
         with self.data.lock():
+            self._repair_count = repair_all(find_damage(self.data), self._warn)
             self.data.remove_leftovers(self._run_id)
             if context.instance is not None:
                 prune_run_history(context.instance, self.data.dagster_home, self.settings.run_history)
             yield self
+
+    def _warn(self, sentence: str) -> None:
+        self.progress.say(f"Warning: {sentence}")
+
+    @property
+    def was_repaired(self) -> bool:
+        """True if stored files were damaged at the begin of this run: then it makes all tables again."""
+        return self._repair_count > 0
 
     @property
     def settings(self) -> Settings:

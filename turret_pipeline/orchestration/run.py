@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,12 +12,16 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from turret_pipeline.config.pipeline import Settings
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import FaultError, TurretError
+from turret_pipeline.faults import describe_fault
+from turret_pipeline.orchestration.dagster_home import create_dagster_home, find_damaged_history, open_history
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
-from turret_pipeline.progress import Progress
+from turret_pipeline.progress import Progress, SilentProgress
+from turret_pipeline.storage.damage import find_folders_in_place_of_files, repair_all
 from turret_pipeline.storage.data_dir import DataDir
 
-DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+_MESSAGES = {TurretError.__name__, FaultError.__name__}
+"""Classes of errors whose message is for people."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,9 @@ def run_whole_graph(
     ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics from scratch.
     """
     with progress.during("Loading the graph"):
-        home = prepare_dagster_home(settings)
+        home = prepare_dagster_home(settings, progress)
         definitions = build_definitions(settings, progress)
-    with dg.DagsterInstance.from_config(str(home)) as instance, _silence_output(log_level):
+    with open_history(home) as instance, _silence_output(log_level):
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -53,14 +58,18 @@ def run_whole_graph(
     return Outcome(result.success, is_published, _distinct(_problems(result)), _distinct(_warnings(result)))
 
 
-def prepare_dagster_home(settings: Settings) -> Path:
-    """Dagster's home in the data folder, created if needed, so that the UI also shows runs of the command line."""
+def prepare_dagster_home(settings: Settings, progress: Progress | None = None) -> Path:
+    """Dagster's home in the data folder, created if needed, so that the UI also shows runs of the command line.
+
+    A damaged history begins anew, with a warning.
+    """
     data = DataDir(settings.data_dir)
     data.read_format_version()
-    home = data.make_folder(data.dagster_home)
-    if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(DAGSTER_YAML)
-    return home
+    data.make_folder(data.dagster_home)
+    home = data.dagster_home
+    damage = itertools.chain(find_folders_in_place_of_files(home), find_damaged_history(home))
+    repair_all(damage, lambda sentence: (progress or SilentProgress()).say(f"Warning: {sentence}"))
+    return create_dagster_home(data)
 
 
 @contextlib.contextmanager
@@ -115,7 +124,7 @@ def _innermost_error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
         error = event.job_failure_data.error
     else:
         error = event.engine_event_data.error if event.is_engine_event else None
-    while error is not None and error.cause is not None and error.cls_name != TurretError.__name__:
+    while error is not None and error.cause is not None and error.cls_name not in _MESSAGES:
         error = error.cause
     return error
 
@@ -125,6 +134,8 @@ def _describe_error(error: SerializableErrorInfo) -> str:
     message = error.message.strip()
     if error.cls_name == "DagsterExecutionInterruptedError":
         return "The run was interrupted. The next run continues from there."
-    if error.cls_name in {TurretError.__name__, "Failure"}:
+    if error.cls_name in {*_MESSAGES, "Failure"}:
         return message.split(": ", 1)[-1]
+    if sentence := describe_fault(error.cls_name or "", message):
+        return sentence
     return f"{message}\n{''.join(error.stack[-3:])}"

@@ -24,7 +24,10 @@ def prune_run_history(instance: dg.DagsterInstance, home: Path, kept: int) -> No
     """
     if Path(instance.root_directory) != home:
         return
-    finished = instance.get_run_records(RunsFilter(statuses=FINISHED))  # latest first
+    try:
+        finished = instance.get_run_records(RunsFilter(statuses=FINISHED))  # latest first
+    except Exception:  # noqa: BLE001 - a damaged record must not stop runs, which do not need the history
+        return
     for run_id in (record.dagster_run.run_id for record in finished[kept:]):
         instance.delete_run(run_id)
         remove(home / "history" / "runs" / f"{run_id}.db")  # Dagster empties its tables, but leaves the file

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.errors import FaultError, TurretError, display_path
 from turret_pipeline.storage.atomic_files import atomic_replace, list_leftovers, remove
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.upgrades import UPGRADES
@@ -141,7 +141,7 @@ class DataDir:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TurretError(
+            raise FaultError(
                 f"Cannot write to the data folder {display_path(self.root)}: {error.strerror}. "
                 "Choose another with --data-dir (variable TURRET_DATA_DIR)."
             ) from None
@@ -153,16 +153,22 @@ class DataDir:
 
         The lock ends with the process, also when that is killed.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.make_folder(self.root) / ".run.lock"
+        lock = FileLock(path, timeout=LOCK_SECONDS)
         try:
-            with FileLock(self.root / ".run.lock", timeout=LOCK_SECONDS):
-                self._upgrade()
-                yield
+            lock.acquire()
         except Timeout:
             raise TurretError(
                 f"Another run is using the data folder {display_path(self.root)}: wait for it, "
                 "or choose another folder with --data-dir."
             ) from None
+        except IsADirectoryError:
+            raise FaultError(f"{display_path(path)} is a folder in place of a file: remove it.") from None
+        try:
+            self._upgrade()
+            yield
+        finally:
+            lock.release()
 
     def prepare(self) -> None:
         """Make the folder readable by this version: upgrade it if it is older, which needs write access.
@@ -196,8 +202,9 @@ class DataDir:
             if version < 0:
                 raise ValueError("negative")
         except (OSError, ValueError, KeyError, TypeError):
-            raise TurretError(
-                f"Cannot read {display_path(self._version_file)}: restore it from a backup of the data folder."
+            raise FaultError(
+                f"Cannot read {display_path(self._version_file)}: restore it from a backup of the data folder, or, if "
+                "no later version of turret-pipeline wrote the folder, remove it: the next run writes it again."
             ) from None
         if version > FORMAT_VERSION:
             raise TurretError(

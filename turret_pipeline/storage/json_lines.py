@@ -20,7 +20,10 @@ def read_objects(path: Path, content: str) -> Iterator[tuple[str, dict[str, Any]
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise TurretError(f"Cannot read the {content} in {path}: {error}.") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise TurretError(
+            f"Cannot read the {content} in {path}: {reason}. Correct the file, or restore it from a backup."
+        ) from None
     for number, line in enumerate(lines, 1):
         if line.strip():
             place = f"Line {number} of {path}"

@@ -1,19 +1,24 @@
 """The Parquet lake: one file per table, written atomically and checked against its contract.
 
+The checksum of each table is in ``.checksums.json``, together with that of the table before, because a process may be
+killed between the two writes.
+
 Belongs here: the path of a table and safe writes. Not here: the content of a table.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.storage.atomic_files import atomic_replace
+from turret_pipeline.storage.checksums import hash_file
 from turret_pipeline.tables import LAKE_TABLES, Table
 
 if TYPE_CHECKING:
@@ -33,7 +38,7 @@ class Lake:
     def write(self, table: str, frame: pl.DataFrame) -> pl.DataFrame:
         """Replace a table by a frame, atomically, and return it. Raises TurretError if it breaks the contract."""
         conformed = conform(LAKE_TABLES[table], frame)
-        with atomic_replace(self.path(table)) as temp:
+        with self._replacing(table) as temp:
             conformed.write_parquet(temp)
         return conformed
 
@@ -45,7 +50,7 @@ class Lake:
 
         contract, oldest = LAKE_TABLES[table], pl.CompatLevel.oldest()
         schema: pa.Schema = contract.empty().to_arrow(compat_level=oldest).schema
-        with atomic_replace(self.path(table)) as temp, pq.ParquetWriter(temp, schema, compression="zstd") as writer:
+        with self._replacing(table) as temp, pq.ParquetWriter(temp, schema, compression="zstd") as writer:
             yield lambda frame: writer.write_table(conform(contract, frame).to_arrow(compat_level=oldest))
 
     def copy(
@@ -56,7 +61,7 @@ class Lake:
         parameters: dict[str, object] | None = None,
     ) -> None:
         """Replace a table by the result of a DuckDB query, which need not fit in memory."""
-        with atomic_replace(self.path(table)) as temp:
+        with self._replacing(table) as temp:
             connection.execute(
                 f"copy ({query}) to '{escape_sql_target(temp)}' (format parquet, compression lz4_raw)", parameters
             )
@@ -81,11 +86,44 @@ class Lake:
         return self.scan(table).collect()
 
     def read_previous(self, table: str) -> pl.DataFrame:
-        """A table as an earlier run wrote it; empty if there is none, or if its columns were others."""
+        """A table as an earlier run wrote it; empty if there is none, it is damaged, or its columns were others."""
         path, contract = self.path(table), LAKE_TABLES[table]
-        if not path.exists() or pl.scan_parquet(path, glob=False).collect_schema() != contract.schema:
+        if not path.exists() or table in self.find_changed([table]):
+            return contract.empty()
+        if pl.scan_parquet(path, glob=False).collect_schema() != contract.schema:
             return contract.empty()
         return self.read(table)
+
+    def find_changed(self, tables: Collection[str] | None = None) -> list[str]:
+        """Those of the tables, by default of all, whose file is not as it was written; none without checksums."""
+        known, found = self._read_checksums(), list[str]()
+        for table in sorted(known if tables is None else known.keys() & set(tables)):
+            path = self.path(table)
+            if path.is_file() and hash_file(path) not in known[table]:
+                found.append(table)
+        return found
+
+    @contextmanager
+    def _replacing(self, table: str) -> Iterator[Path]:
+        """A temporary path for the new content of a table, whose checksum is stored before it is in place."""
+        with atomic_replace(self.path(table)) as temp:
+            yield temp
+            known = self._read_checksums()
+            known[table] = [hash_file(temp), *known.get(table, [])[:1]]
+            with atomic_replace(self._checksums) as file:
+                file.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
+
+    def _read_checksums(self) -> dict[str, list[str]]:
+        """Checksums of the tables that this version knows, newest first; a damaged file has none."""
+        try:
+            found: Any = json.loads(self._checksums.read_bytes())
+            return {table: [*map(str, found[table])] for table in found if table in LAKE_TABLES}
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    @property
+    def _checksums(self) -> Path:
+        return self.root / ".checksums.json"
 
 
 def conform(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
@@ -103,6 +141,15 @@ def conform(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     if wrong:
         raise TurretError(f"Table {table.name} has wrong column types: {'; '.join(wrong)}.")
     return conformed
+
+
+def is_readable(path: Path) -> bool:
+    """True if a Parquet file can be read to its end."""
+    try:
+        pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return False
+    return True
 
 
 def escape_pattern(path: Path | str) -> str:

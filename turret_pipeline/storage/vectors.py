@@ -1,4 +1,4 @@
-"""Vectors of texts in the lake: a folder per model, a file per embedded chunk.
+"""Vectors of texts in the lake: a folder per model, a file per embedded chunk, with its checksum in its name.
 
 Vectors of prepared texts (topics/embedding/preparation.py) are in a folder of their own within that of the model, and
 replace the vector of the same text as it is. So the vectors of texts that need no preparation stay as they were, and a
@@ -16,7 +16,8 @@ import polars as pl
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.storage.atomic_files import atomic_replace
+from turret_pipeline.storage.atomic_files import commit, remove, temp_path
+from turret_pipeline.storage.checksums import name_by_content
 from turret_pipeline.topics.embedding.embedding import Chunk
 from turret_pipeline.topics.embedding.preparation import FLAGS, PreparedChunk
 
@@ -56,8 +57,7 @@ class VectorStore:
             folder = self.folder
             if isinstance(chunk, PreparedChunk):
                 frame, folder = pl.concat([frame, chunk.flags], how="horizontal"), folder / PREPARATION
-            with atomic_replace(folder / f"{chunk.text_ids[0]}-{len(chunk.text_ids)}.parquet") as temp:
-                frame.write_parquet(temp)
+            _write_named(folder, frame)
             yield len(chunk.text_ids)
 
     def vectors_of(self, text_ids: pl.Series) -> FloatArray:
@@ -118,11 +118,21 @@ def _read_batches(files: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[pl.
 def remove_vectors_of_other_texts(root: Path, text_ids: Iterable[str]) -> None:
     """Remove the vectors, by all models, of texts that are not among these."""
     kept = pl.Series("text_id", list(text_ids), pl.String)
-    for file in root.rglob("*.parquet"):
+    for file in sorted(root.rglob("*.parquet")):
         frame = pl.read_parquet(file, glob=False)
         of_texts = frame.filter(pl.col("text_id").is_in(kept.implode()))
-        if of_texts.is_empty():
-            file.unlink()
-        elif of_texts.height < frame.height:
-            with atomic_replace(file) as temp:
-                of_texts.write_parquet(temp)
+        if of_texts.height < frame.height:
+            if of_texts.height:
+                _write_named(file.parent, of_texts)
+            remove(file)
+
+
+def _write_named(folder: Path, frame: pl.DataFrame) -> None:
+    """Write vectors under a name with their first text, their number and the hash of the content."""
+    path = folder / f"{frame['text_id'][0]}-{frame.height}.parquet"
+    temp = temp_path(path)
+    try:
+        frame.write_parquet(temp)
+        commit(temp, name_by_content(path, temp))
+    finally:
+        remove(temp)

@@ -79,15 +79,22 @@ class Warehouse:
         generation = self._generations / f"{run_number:06}-{run_id[:8]}.duckdb"
         generation.parent.mkdir(parents=True, exist_ok=True)
         build.replace(generation)
+        sync(generation.parent)
+        self.restore(generation)
+
+    def restore(self, generation: Path) -> None:
+        """Put a generation in place of the published file, atomically."""
         remove(self.published.with_name(f"{self.published.name}.wal"))  # a killed writer's: not of the new file
         temp = temp_path(self.published)
         try:
-            os.link(generation, temp)
-        except OSError:  # a file system without hard links
-            shutil.copy2(generation, temp)
-            sync(temp)
-        temp.replace(self.published)
-        sync(generation.parent)
+            try:
+                os.link(generation, temp)
+            except OSError:  # a file system without hard links
+                shutil.copy2(generation, temp)
+                sync(temp)
+            temp.replace(self.published)
+        finally:
+            remove(temp)
         sync(self.folder)
 
     def change(self, change: Callable[[duckdb.DuckDBPyConnection], None], run_number: int) -> None:
@@ -102,6 +109,10 @@ class Warehouse:
         finally:
             remove(build)
             remove(build.with_name(f"{build.name}.wal"))
+
+    def list_generations(self) -> list[Path]:
+        """The files published under names of their own, oldest first."""
+        return sorted(self._generations.glob("*.duckdb"))
 
     def remove_superseded(self, run_id: str) -> None:
         """Remove generations other than the published one, and files built by other runs than ``run_id``."""

@@ -1,0 +1,78 @@
+"""Damaged parts: those that the input still has are read again, and values are extracted again."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from upath import UPath
+
+from turret_pipeline.events.parsing import ParseOptions
+from turret_pipeline.ingest.parts import FILE_ROW, Ingestion, PartStore, hash_content
+from turret_pipeline.storage.atomic_files import remove
+from turret_pipeline.storage.checksums import CHECKSUMS, find_changed, has_hash_in_name, is_as_named, read_checksums
+from turret_pipeline.storage.damage import Finding
+from turret_pipeline.storage.lake import is_readable
+
+OptionsOf = Callable[[Path | UPath], ParseOptions]
+
+
+def find_damaged_parts(parts: PartStore, options_of: OptionsOf, ingestion: Ingestion) -> Iterator[Finding]:
+    """Damage of the parts of all files. To repair it, ``options_of`` gives the options for reading a file again."""
+    yield from _check_notes(parts)
+    for sha in parts.content_hashes():
+        yield from _check_values(parts, sha)
+        changed = find_changed(parts.folder(sha)) if read_checksums(parts.folder(sha)) else _find_unreadable(parts, sha)
+        if changed == [FILE_ROW] and parts.read_row(sha) is not None:
+            repair = functools.partial(parts.restore_row, sha)
+            yield Finding(parts.folder(sha) / FILE_ROW, "is damaged", "it is written again from its copy", repair)
+        elif not changed and (parts.folder(sha) / CHECKSUMS).is_file() and read_checksums(parts.folder(sha)) is None:
+            repair = functools.partial(parts.restore_row, sha)
+            yield Finding(parts.folder(sha) / CHECKSUMS, "is damaged", "it is written again", repair)
+        elif changed:
+            yield _describe_loss(parts, sha, changed, options_of, ingestion)
+
+
+def _check_notes(parts: PartStore) -> Iterator[Finding]:
+    """Damaged lines of what is noted about contents."""
+    if number := parts.count_damaged_signatures():
+        remedy = "they are removed, and their files are hashed again"
+        yield Finding(parts.signatures_file, f"has {number:,} damaged lines", remedy, parts.drop_damaged_signatures)
+    if problem := parts.describe_damaged_replays():
+        remedy = "restore it from a backup, or remove it and run turret replay"
+        yield Finding(parts.replays_file, problem, remedy)
+
+
+def _check_values(parts: PartStore, sha: str) -> Iterator[Finding]:
+    for path in sorted(parts.folder(sha).glob("values-*.parquet")):
+        if path.is_file() and not (is_as_named(path) if has_hash_in_name(path) else is_readable(path)):
+            yield Finding(path, "is damaged", "its values are extracted again", functools.partial(remove, path))
+
+
+def _find_unreadable(parts: PartStore, sha: str) -> list[str]:
+    """Names of unreadable files of a content that an earlier version read, which wrote no checksums."""
+    files = [path for path in sorted(parts.folder(sha).glob("*.parquet")) if not path.name.startswith("values-")]
+    missing = [] if any(path.name == FILE_ROW for path in files) else [FILE_ROW]
+    return missing + [path.name for path in files if not is_readable(path)]
+
+
+def _describe_loss(
+    parts: PartStore, sha: str, changed: list[str], options_of: OptionsOf, ingestion: Ingestion
+) -> Finding:
+    """The finding of a content whose events are damaged, with its repair if a file still has the same content."""
+    folder, names = parts.folder(sha), ", ".join(changed)
+    sources = [UPath(name) for name in parts.paths_of(sha)]
+    for source in sources:
+        if hash_content(source) == sha:
+            remedy = f"{source} is read again"
+            return Finding(
+                folder,
+                f"is damaged ({names})",
+                remedy,
+                functools.partial(_read_again, parts, source, options_of, ingestion),
+            )
+    where = f"put {sources[0]} back as it was when it was read, or restore" if sources else "restore"
+    return Finding(folder, f"is damaged ({names})", f"{where} this folder from a backup")
+
+
+def _read_again(parts: PartStore, source: UPath, options_of: OptionsOf, ingestion: Ingestion) -> None:
+    sum(parts.add(source, options_of(source), ingestion, replace=True))
