@@ -1,4 +1,7 @@
-"""Files of keys and passwords, which only their owner can read."""
+"""Files that only their owner can read: all of the data folder, and those of keys and passwords above all.
+
+The published file and files that a person asked for are exceptions: these follow the umask.
+"""
 
 import contextlib
 import os
@@ -10,6 +13,56 @@ from pathlib import Path
 from filelock import FileLock
 
 Version = tuple[int, int]
+_PRIVATE_UMASK = 0o077
+_umask_of_person: list[int] = []
+"""The umask that this process was started with, once it was replaced."""
+
+
+def keep_files_private() -> None:
+    """Let this process and those that it starts create files and folders that only their owner can read."""
+    before = os.umask(_PRIVATE_UMASK)
+    if not _umask_of_person:
+        _umask_of_person.append(before)
+
+
+@contextlib.contextmanager
+def keeping_files_private() -> Iterator[None]:
+    """Create private files and folders inside the context."""
+    before = os.umask(_PRIVATE_UMASK)
+    if not _umask_of_person:
+        _umask_of_person.append(before)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def follow_umask(path: Path) -> None:
+    """Give a file the mode that the umask of the person who started this process allows."""
+    if not _umask_of_person:
+        before = os.umask(_PRIVATE_UMASK)
+        os.umask(before)
+    path.chmod(0o666 & ~(_umask_of_person[0] if _umask_of_person else before))
+
+
+def open_private(path: str, flags: int) -> int:
+    """A descriptor, for ``open``, of a file that only its owner can read if it is created."""
+    return os.open(path, flags, 0o600)
+
+
+def make_private_folder(folder: Path) -> Path:
+    """The folder; it and its parents are created with mode 0700 if they are missing."""
+    if not folder.is_dir():
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def make_private(path: Path) -> None:
+    """Take the permissions of other people away from a file, or from a folder and everything in it."""
+    for one in (path, *(path.rglob("*") if path.is_dir() else ())):
+        if not one.is_symlink() and (mode := stat.S_IMODE(one.stat().st_mode)) & 0o077:
+            one.chmod(mode & 0o700)
 
 
 @contextlib.contextmanager
@@ -18,8 +71,7 @@ def lock_private_file(path: Path) -> Iterator[None]:
 
     Raises OSError if the folder cannot be written.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
+    make_private_folder(path.parent).chmod(0o700)
     with FileLock(path.with_suffix(".lock"), mode=0o600):
         yield
 

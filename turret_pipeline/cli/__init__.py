@@ -34,6 +34,7 @@ from turret_pipeline.config.addresses import require_free_address
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.faults import describe_exception
+from turret_pipeline.private_files import keep_files_private
 
 app = typer.Typer(
     name="turret",
@@ -181,6 +182,7 @@ def _require_files(inputs: list[str] | None) -> list[str] | None:
 def main() -> None:
     """Run the command. A TurretError is printed without a traceback, with exit code 2; a fault with exit code 1."""
     code = 0
+    keep_files_private()
     try:
         app()
     except TurretError as error:

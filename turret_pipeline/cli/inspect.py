@@ -85,10 +85,11 @@ def _write_suggestion(found: "list[Inspection]", *, is_forced: bool) -> bool:
         raise TurretError(f"{TOML_FILE} already has [{TABLE}]: use --force to replace it, or change it by hand.")
     file = Path(TOML_FILE).resolve()
     text = replace_mapping(file.read_text("utf-8") if file.exists() else "", mappings.pop())
-    with atomic_replace(file) as aside:
+    mode = file.stat().st_mode if file.exists() else None
+    with atomic_replace(file, is_export=mode is None) as aside:
         aside.write_text(text, encoding="utf-8")
-        if file.exists():
-            aside.chmod(file.stat().st_mode)  # it may hold secrets
+    if mode is not None:
+        file.chmod(mode)  # it may hold secrets
     console.print_lines(f"Wrote [{TABLE}] into {TOML_FILE}. turret run reads the rows by it.")
     return True
 

@@ -263,7 +263,7 @@ def export(
     if output is None:
         write_text(text)
         return
-    with atomic_replace(output) as temp:
+    with atomic_replace(output, is_export=True) as temp:
         temp.write_text(text)
     message = f"Wrote {display_path(output.resolve())} ({file_format}, {edge_count:,} edges)"
     new_console().print_lines(message)

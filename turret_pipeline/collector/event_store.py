@@ -14,6 +14,7 @@ from turret_pipeline.collector.landing_files import LandingFile, recover_open_fi
 from turret_pipeline.collector.ledger import Ledger, Limit
 from turret_pipeline.collector.projects import landing_folder
 from turret_pipeline.config.collector import MEGABYTE, CollectorSettings
+from turret_pipeline.private_files import make_private_folder
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Storage:
         self._files: dict[str, LandingFile] = {}
         self._failing: set[str] = set()
         self._space_checked_at = -_SPACE_CHECK_SECONDS
-        self._projects.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._projects)
         self._ledger = Ledger(settings.folder, settings.duplicate_window_seconds)
         recover_open_files(self._projects)
 
@@ -219,7 +220,7 @@ def limit_exceeded(limit: Limit) -> ApiError:
 
 def _try_to_write(folder: Path) -> None:
     """Write, sync and remove a file. Raises OSError if that fails."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / f".probe-{os.getpid()}"
     try:
         with path.open("wb", buffering=0) as file:

@@ -154,7 +154,7 @@ def _create_folders(folder: Path) -> None:
         return
     _create_folders(folder.parent)
     with contextlib.suppress(FileExistsError):
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
     _sync_folder(folder.parent)
 
 

@@ -5,6 +5,7 @@ files, not here, so writes to the ledger are not synced: a power cut can lose th
 nothing.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+
+from turret_pipeline.private_files import make_private_folder, open_private
 
 _TABLES = """
 create table if not exists usage (
@@ -50,7 +53,9 @@ class Ledger:
     """Usage and deliveries. Never waits for other workers; raises sqlite3.Error if the file cannot be used."""
 
     def __init__(self, folder: Path, window_seconds: float) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
+        # SQLite gives its other files the mode of this one
+        os.close(open_private(str(folder / "ledger.sqlite"), os.O_WRONLY | os.O_CREAT))
         self._window_seconds = window_seconds
         self._purged_at = 0.0
         self._counts: dict[tuple[str, str], int] = {}
@@ -58,7 +63,7 @@ class Ledger:
             folder / "ledger.sqlite", timeout=_OPEN_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
         # SQLite does not wait for its timeout when two workers switch a new file to WAL at the same time
-        with FileLock(folder / ".ledger.lock", timeout=_OPEN_TIMEOUT_SECONDS):
+        with FileLock(folder / ".ledger.lock", timeout=_OPEN_TIMEOUT_SECONDS, mode=0o600):
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = normal")
             self._connection.executescript(_TABLES)

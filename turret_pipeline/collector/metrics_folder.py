@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from turret_pipeline.private_files import make_private_folder
+
 
 @contextmanager
 def lock_metrics_folder(root: Path) -> Iterator[Path]:
@@ -27,7 +29,7 @@ def lock_metrics_folder(root: Path) -> Iterator[Path]:
 def _lock_first_free(root: Path) -> tuple[Path, int]:
     for number in itertools.count():
         folder = root / str(number)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,6 +16,7 @@ from turret_pipeline.collector.protocol import BoundedProtocol
 from turret_pipeline.config.addresses import is_loopback, require_free_address
 from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline.errors import TurretError
+from turret_pipeline.private_files import keep_files_private
 from turret_pipeline.server_log import build_log_config
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ _GC_ALLOCATIONS, _GC_ROUNDS = 20_000, 20  # Python's defaults are 700 and 10
 
 def serve(settings: CollectorSettings, app: str = APP) -> None:
     """Serve until a signal stops the server. ``app`` names the function that creates the application of a worker."""
+    keep_files_private()
     logging.config.dictConfig(build_log_config())
     _raise_open_file_limit()
     require_free_address(settings.host, settings.port)

@@ -1,8 +1,9 @@
 """Choice of the objects whose keys are too many to be fields: each becomes one structured field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from turret_pipeline.errors import list_names
 from turret_pipeline.tables import OTHER
 
 EVENT_FIELD_LIMIT = 1000
@@ -81,6 +82,16 @@ def describe_wide_events(count: int) -> str:
     return (
         f"{events} more than {EVENT_FIELD_LIMIT:,} metadata fields: of such an event, the objects with the most keys "
         f"became one structured field each, and then fields outside of objects the field {OTHER}."
+    )
+
+
+def describe_flat_and_nested(fields: Sequence[str]) -> str:
+    """A sentence about the fields that come as a key with dots and as nested objects; empty if there are none."""
+    if not fields:
+        return ""
+    return (
+        f"Written in two ways, as one key with dots and as nested objects: {list_names(fields)}. Each is one field; if "
+        "an event has both, its key with dots becomes the field in quotes."
     )
 
 

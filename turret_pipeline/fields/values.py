@@ -21,12 +21,13 @@ VALUE_SCHEMA = pl.Schema(
         "json_type": pl.String(),
         "value": pl.String(),
         "number": pl.Float64(),
+        "is_flat": pl.Boolean(),
     }
 )
-"""A value, with the position of its document, counted from 0."""
+"""A value, with the position of its document, counted from 0; ``is_flat`` if the path has keys that contain dots."""
 
-Columns = dict[str, tuple[list[int], list[Any]]]
-"""Positions of documents and values, by field."""
+Columns = dict[tuple[str, bool], tuple[list[int], list[Any]]]
+"""Positions of documents and values, by field and ``is_flat``."""
 
 
 class _Fold(dict[str, Any]):
@@ -45,7 +46,7 @@ def metadata_values(documents: Iterable[str]) -> pl.DataFrame:
 
     A nested object whose keys are ids is one value: its keys are not the names of fields. So are the widest objects of
     a document with more than EVENT_FIELD_LIMIT fields; they have the type FOLD.
-    If two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the later one counts.
+    If two keys make one path, as in {"a.b": 1, "a": {"b": 2}}, the keys with dots are quoted: a.b is 2, and "a.b" is 1.
     """
     frames = [_frame(kind, columns) for kind, columns in _collect_columns(documents).items()]
     return pl.concat(frames) if frames else pl.DataFrame(schema=VALUE_SCHEMA)
@@ -55,14 +56,16 @@ def _collect_columns(documents: Iterable[str]) -> Mapping[type, Columns]:
     """Columns by Python type of their values."""
     columns: defaultdict[type, Columns] = defaultdict(lambda: defaultdict(lambda: ([], [])))
     for row, text in enumerate(documents):
-        document = _parse(text)
+        document, flat = _parse(text), set[str]()
         if any(type(value) is dict for value in document.values()):
-            document = dict(_leaves(document))
+            document, flat = _flatten(document)
+        else:
+            flat = {key for key in document if "." in key}
         if len(document) > EVENT_FIELD_LIMIT:
             document = _fold(document)
         for path, value in document.items():
             if value is not None:
-                rows, values = columns[type(value)][path]
+                rows, values = columns[type(value)][path, path in flat]
                 rows.append(row)
                 values.append(value)
     return columns
@@ -76,17 +79,41 @@ def _parse(text: str) -> dict[str, Any]:
     return document
 
 
-def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Paths and values of all leaves, in order, without recursion."""
-    stack = [iter([(key, value) for key, value in document.items()])]
+def _flatten(document: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """Leaves that are not null by path, and the paths with keys that contain dots, which are quoted if they must be."""
+    found: dict[str, Any] = {}
+    exact_paths: dict[str, str] = {}
+    for path, exact, value in _leaves(document):
+        if value is None:
+            continue
+        if path not in found:
+            found[path], exact_paths[path] = value, exact
+        elif exact != path:
+            found[exact] = value
+        else:  # the earlier one has keys with dots
+            found[exact_paths[path]], found[path] = found[path], value
+            exact_paths[path] = path
+    return found, {path for path in found if exact_paths.get(path) != path}
+
+
+def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Paths of all leaves, paths in which keys with dots are quoted, and values, in order, without recursion."""
+    stack = [iter([(key, _quote(key), value) for key, value in document.items()])]
     while stack:
         item = next(stack[-1], None)
         if item is None:
             stack.pop()
-        elif isinstance(item[1], Mapping) and not are_ids(item[1]):
-            stack.append(iter([(f"{item[0]}.{key}", value) for key, value in item[1].items()]))
+            continue
+        path, exact, value = item
+        if isinstance(value, Mapping) and not are_ids(value):
+            inner = [(f"{path}.{key}", f"{exact}.{_quote(key)}", one) for key, one in value.items()]
+            stack.append(iter(inner))
         else:
             yield item
+
+
+def _quote(key: str) -> str:
+    return f'"{key}"' if "." in key else key
 
 
 def _fold(leaves: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,14 +140,19 @@ def _frame(kind: type, columns: Columns) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             "row": pl.Series(rows, dtype=pl.UInt32),
-            "field": pl.select(pl.Series(list(columns)).repeat_by(counts).explode()).to_series(),
+            "field": _repeat([field for field, _ in columns], counts),
             "value": texts,
+            "is_flat": _repeat([is_flat for _, is_flat in columns], counts),
         }
     ).with_columns(parse_numbers(texts).alias("number"), json_type=pl.lit(JSON_TYPES[kind]))
     if kind is float:  # infinite ones have the text null
         frame = frame.filter(pl.col("number").is_not_null())
     limited = pl.when(pl.col("number").abs() < NUMBER_LIMIT).then("number")
     return frame.with_columns(limited).select(VALUE_SCHEMA.names())
+
+
+def _repeat(values: list[Any], counts: pl.Series) -> pl.Series:
+    return pl.select(pl.Series(values).repeat_by(counts).explode()).to_series()
 
 
 def _text(value: object) -> str:

@@ -26,6 +26,7 @@ from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.reading import read_blocks
 from turret_pipeline.ingest.workers import run_in_parallel
+from turret_pipeline.private_files import open_private
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
 from turret_pipeline.storage.checksums import CHECKSUMS, find_changed, read_checksums, write_checksums
 from turret_pipeline.tables import POLARS_TYPES
@@ -112,7 +113,7 @@ class PartStore:
         """
         signature, row_count, repaired_count = file_signature(path), 0, 0
         aside, replaced = temp_path(self.root / "reading"), temp_path(self.root / "before")
-        aside.mkdir()
+        aside.mkdir(mode=0o700)
         try:
             with open_binary(path) as raw:
                 file = HashedFile(raw)
@@ -322,7 +323,7 @@ def _is_signature(value: object) -> bool:
 
 def _append_json_line(path: Path, value: object) -> None:
     """Append a line, after a line end of its own: the last line may have been cut off."""
-    with path.open("a", encoding="utf-8") as file:
+    with open(path, "a", encoding="utf-8", opener=open_private) as file:
         file.write("\n" + json.dumps(value))
 
 

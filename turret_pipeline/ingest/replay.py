@@ -38,7 +38,7 @@ class ReplayResult:
 
 def export_rejected_rows(rejected: pl.DataFrame, file: Path) -> None:
     """Write rejected rows as JSON lines, for a person to fix."""
-    with atomic_replace(file) as aside:
+    with atomic_replace(file, is_export=True) as aside:
         rejected.select(EXPORTED_COLUMNS).write_ndjson(aside)
 
 

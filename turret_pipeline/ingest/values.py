@@ -6,7 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from turret_pipeline.fields.folding import Folds, choose_folds, describe_folds, describe_wide_events
+from turret_pipeline.fields.folding import (
+    Folds,
+    choose_folds,
+    describe_flat_and_nested,
+    describe_folds,
+    describe_wide_events,
+)
 from turret_pipeline.fields.values import FOLD, metadata_values
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.ingest.workers import run_in_parallel
@@ -55,7 +61,7 @@ def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:
         lake.write("event_values", EVENT_VALUES.empty())
         return ""
     with open_scratch_database(lake) as connection:
-        values = read_parquet_sql(files, "filename")
+        values = read_parquet_sql(files, "filename", "union_by_name")
         connection.execute(f"""
             create temp view found as
             select events.event_id, events.file_row_number, part.field, part.value, part.number,
@@ -64,11 +70,15 @@ def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:
             join {read_parquet_sql([str(lake.path("events"))], "file_row_number")} as events
                 on events.content_sha256 = parse_path(part.filename)[-2]
                 and events.line_number = part.line_number and events.item_number = part.item_number""")
+        connection.register("no_values", pl.DataFrame(schema={"field": pl.String, "is_flat": pl.Boolean}))
         wide = connection.execute(_WIDE_EVENTS.format(values=values)).fetchall()[0][0]
-        counts = dict(connection.execute(f"select field, count(*) from {values} group by field").fetchall())
+        rows = connection.execute(_COUNTS.format(values=values)).fetchall()
+        counts = {field: count for field, count, _ in rows}
+        mixed = sorted(field for field, _, is_mixed in rows if is_mixed)
         folds = choose_folds(counts, field_limit)
         query = "from found"
-        sentences = [describe_wide_events(wide), describe_folds(folds, len(counts), field_limit)]
+        folded = describe_folds(folds, len(counts), field_limit)
+        sentences = [describe_wide_events(wide), folded, describe_flat_and_nested(mixed)]
         if folds != Folds():
             connection.register("folded_fields", _list_folded(folds, counts))
             query = _FOLDED
@@ -87,6 +97,10 @@ def _list_folded(folds: Folds, fields: Iterable[str]) -> pl.DataFrame:
             rows.append((field, into, field[len(into) + 1 :]))
     return pl.DataFrame(rows, dict.fromkeys(("field", "into", "key"), pl.String()), orient="row")
 
+
+_COUNTS = """
+    select field, count(*), coalesce(bool_or(is_flat) and bool_or(not is_flat), false)
+    from (select * from {values} union all by name from no_values) group by field"""
 
 _WIDE_EVENTS = f"""
     select count(*) from (

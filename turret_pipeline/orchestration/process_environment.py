@@ -4,12 +4,15 @@ import atexit
 import os
 import sys
 
+from turret_pipeline.private_files import keep_files_private
+
 NO_TELEMETRY = {"DAGSTER_DISABLE_TELEMETRY": "true", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
 def prepare_process() -> None:
-    """Switch telemetry off in this process and those that it starts, and silence the end of the interpreter."""
+    """Switch telemetry off and keep files private, in this process and those that it starts, and silence its end."""
     os.environ.update(NO_TELEMETRY)
+    keep_files_private()
     atexit.unregister(_silence_stderr)
     atexit.register(_silence_stderr)
 

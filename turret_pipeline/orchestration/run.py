@@ -16,6 +16,7 @@ from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.faults import describe_fault
 from turret_pipeline.orchestration.dagster_home import create_dagster_home, find_damaged_history, open_history
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
+from turret_pipeline.private_files import keeping_files_private
 from turret_pipeline.progress import Progress, SilentProgress
 from turret_pipeline.storage.damage import find_folders_in_place_of_files, repair_all
 from turret_pipeline.storage.data_dir import DataDir
@@ -41,10 +42,10 @@ def run_whole_graph(
 
     ``full_refresh`` rebuilds every table even if nothing is new; ``refit`` finds all topics from scratch.
     """
-    with progress.during("Loading the graph"):
+    with keeping_files_private(), progress.during("Loading the graph"):
         home = prepare_dagster_home(settings, progress)
         definitions = build_definitions(settings, progress)
-    with open_history(home) as instance, _silence_output(log_level):
+    with keeping_files_private(), open_history(home) as instance, _silence_output(log_level):
         result = definitions.resolve_job_def(JOB).execute_in_process(
             instance=instance,
             raise_on_error=False,

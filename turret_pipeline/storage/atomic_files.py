@@ -14,20 +14,26 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.private_files import follow_umask, make_private, make_private_folder
 
 LOCK_SECONDS = 10
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 @contextmanager
-def atomic_replace(path: Path) -> Iterator[Path]:
+def atomic_replace(path: Path, *, is_export: bool = False) -> Iterator[Path]:
     """A temporary path next to ``path``; after the block it replaces ``path``, and after an error it is removed.
 
-    An existing folder is not replaced: folders are named by their content, so that it holds the same.
+    Only its owner can read it, but an export, which a person asked for, follows the umask. An existing folder is not
+    replaced: folders are named by their content, so that it holds the same.
     """
     temp = temp_path(path)
     try:
         yield temp
+        if is_export:
+            follow_umask(temp)
+        else:
+            make_private(temp)
         commit(temp, path)
     except BaseException:
         remove(temp)
@@ -36,7 +42,7 @@ def atomic_replace(path: Path) -> Iterator[Path]:
 
 def temp_path(path: Path) -> Path:
     """A temporary path in the folder of ``path``, which is created if needed. ``commit`` moves it to ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
@@ -58,8 +64,8 @@ def lock_file(path: Path) -> Iterator[None]:
     Raises TurretError if another process holds the lock for LOCK_SECONDS.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_name(f".{path.name}.lock"))
+        make_private_folder(path.parent)
+        lock = FileLock(path.with_name(f".{path.name}.lock"), mode=0o600)
         lock.acquire(timeout=LOCK_SECONDS)
     except Timeout:
         raise TurretError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from turret_pipeline.errors import FaultError, TurretError, display_path
+from turret_pipeline.private_files import follow_umask, keeping_files_private, make_private, make_private_folder
 from turret_pipeline.storage.atomic_files import atomic_replace, list_leftovers, remove
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.upgrades import UPGRADES
@@ -30,6 +31,24 @@ FORMAT_VERSION = len(UPGRADES)
 """The version of the layout and the files that this code reads and writes; 0 has no version file."""
 
 LOCK_SECONDS = 5
+_OURS = {
+    *(
+        "lake",
+        "state",
+        "warehouse",
+        "figures",
+        "report",
+        "quality",
+        "dbt",
+        "dagster",
+        "projects",
+        "collector",
+        "dashboard",
+        "format.json",
+    ),
+    *("signal_marks.jsonl", "dashboard_views.jsonl", "topic_edits.jsonl", "field_types.jsonl"),
+}
+"""Names in the data folder that this package gives."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +158,7 @@ class DataDir:
     def make_folder(self, folder: Path) -> Path:
         """The folder, created if needed. Raises TurretError if the data folder cannot be written."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
         except OSError as error:
             raise FaultError(
                 f"Cannot write to the data folder {display_path(self.root)}: {error.strerror}. "
@@ -154,7 +173,7 @@ class DataDir:
         The lock ends with the process, also when that is killed.
         """
         path = self.make_folder(self.root) / ".run.lock"
-        lock = FileLock(path, timeout=LOCK_SECONDS)
+        lock = FileLock(path, timeout=LOCK_SECONDS, mode=0o600)
         try:
             lock.acquire()
         except Timeout:
@@ -165,10 +184,28 @@ class DataDir:
         except IsADirectoryError:
             raise FaultError(f"{display_path(path)} is a folder in place of a file: remove it.") from None
         try:
-            self._upgrade()
-            yield
+            with keeping_files_private():
+                self._close_to_others()
+                self._upgrade()
+                yield
         finally:
             lock.release()
+
+    def _close_to_others(self) -> None:
+        """Take the permissions of other people away from a folder of an earlier version, or one that is used first.
+
+        What a person opens to others later stays open. Input files, and files in the folder that are not ours, stay.
+        """
+        if self._version_file.exists() and not self._version_file.stat().st_mode & 0o077:
+            return
+        ours = [path for path in self.root.iterdir() if path.name in _OURS or path.name.startswith(".")]
+        for path in ours:
+            make_private(path)
+        if len(ours) + (self.landing in {*self.root.iterdir()}) == len([*self.root.iterdir()]):
+            self.root.chmod(self.root.stat().st_mode & 0o700)
+        for path in (self.warehouse.published, *self.warehouse.list_generations()):
+            if path.exists():
+                follow_umask(path)
 
     def prepare(self) -> None:
         """Make the folder readable by this version: upgrade it if it is older, which needs write access.

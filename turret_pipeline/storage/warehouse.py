@@ -24,6 +24,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.errors import TurretError, display_path
+from turret_pipeline.private_files import follow_umask, make_private_folder
 from turret_pipeline.storage.atomic_files import remove, sync, temp_path
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.tables import MART_TABLES, Table
@@ -77,7 +78,8 @@ class Warehouse:
         """Replace the published file by a built one, atomically; the superseded generation stays until the next run."""
         sync(build)
         generation = self._generations / f"{run_number:06}-{run_id[:8]}.duckdb"
-        generation.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(generation.parent)
+        follow_umask(build)
         build.replace(generation)
         sync(generation.parent)
         self.restore(generation)

@@ -111,10 +111,35 @@ def test_infinite_numbers_are_absent_like_null(text: str) -> None:
     ],
 )
 def test_numbers_whose_sum_could_be_infinite_are_values_without_a_number(text: str, json_type: str, value: str) -> None:
-    assert metadata_values([f'{{"x":{text}}}']).drop("row").rows() == [("x", json_type, value, None)]
+    assert metadata_values([f'{{"x":{text}}}']).drop("row", "is_flat").rows() == [("x", json_type, value, None)]
 
 
-@pytest.mark.parametrize("text", ['{"a.b":1,"a":{"b":2}}', '{"a":1,"a":2}', '{"a":{"b":3},"a":{"b":2}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a.b":1,"a":{"b":2}}',
+        '{"a":{"b":2},"a.b":1}',
+        '{"a.b":1,"a":{"b":2},"c":{"d":null},"c.d":null}',
+        '{"a.b":null,"a":{"b":2,"c":{}},"a.b":1}',
+    ],
+)
+def test_a_key_with_dots_and_a_nested_one_are_never_one_value(text: str) -> None:
+    found = metadata_values([text]).sort("field").filter(pl.col("field").str.contains("b"))
+    assert found.select("field", "value", "is_flat").rows() == [('"a.b"', "1", True), ("a.b", "2", False)]
+
+
+def test_keys_with_dots_at_several_levels_are_kept_apart() -> None:
+    text = '{"a.b":{"c":1},"a":{"b.c":2,"b":{"c":3}},"a.b.c":4}'
+    found = metadata_values([text]).select("field", "value").sort("value").rows()
+    assert found == [('"a.b".c', "1"), ('a."b.c"', "2"), ("a.b.c", "3"), ('"a.b.c"', "4")]
+
+
+def test_a_key_with_dots_alone_keeps_its_name() -> None:
+    found = metadata_values(['{"a.b":1}', '{"a":{"b":2}}', '{"a.b":3,"x":{"y":1}}']).filter(pl.col("field") == "a.b")
+    assert sorted(found.select("value", "is_flat").rows()) == [("1", True), ("2", False), ("3", True)]
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"a":2}', '{"a":{"b":3},"a":{"b":2}}'])
 def test_of_two_keys_with_one_path_the_later_counts(text: str) -> None:
     assert metadata_values([text])["value"].to_list() == ["2"]
 

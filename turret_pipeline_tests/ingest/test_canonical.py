@@ -292,6 +292,7 @@ def test_folder_and_file_names_may_contain_special_characters(tmp_path: Path) ->
 def test_spill_files_are_removed(tmp_path: Path) -> None:
     import_rows(tmp_path, {"a.jsonl": [row("e1")]})
     assert sorted(path.name for path in (tmp_path / "lake").iterdir()) == [
+        ".checksums.json",
         "event_values.parquet",
         "events.parquet",
         "identities.parquet",
