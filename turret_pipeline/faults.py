@@ -31,7 +31,7 @@ _CAUSES = (
         "Free some memory, or use a machine with more",
     ),
     (
-        r"Input/output error|disk I/O error|Stale file handle|EIO",
+        r"Input/output error|disk I/O error|Stale file handle|EIO|fsync failed",
         "the disk does not read or write",
         "Check the disk and its connection",
     ),

@@ -21,6 +21,7 @@ _POSITION = ["line_number", "item_number"]
 
 def remove_from_parts(parts: PartStore, match: Match) -> None:
     """Remove the matched rows, and note their positions as parts of kind forgotten, so that every row still counts."""
+    _remove_reread_rows(parts)
     contents = pl.concat([frame["content_sha256"] for frame in (match.rows, match.rejected, match.links)])
     for sha in contents.unique().sort():
         rows, rejected, links = (_of_content(frame, sha) for frame in (match.rows, match.rejected, match.links))
@@ -42,6 +43,25 @@ def _filter_parts(
         _filter_links(file, links, user_ids)
 
 
+def _remove_reread_rows(parts: PartStore) -> None:
+    """Remove rows that were read again when their file had grown: they count where they were read last."""
+    for sha, last_line in parts.list_reread_lines().items():
+        files = [file for kind in ("events", "rejected", "identities") for file in parts.folder(sha).glob(f"{kind}-*")]
+        kept = {file: pl.read_parquet(file, glob=False) for file in sorted(files)}
+        changed = {file: rows for file, part in kept.items() if (rows := _until(part, last_line)).height < part.height}
+        if changed:
+            with changing(parts.folder(sha)):
+                for file, rows in changed.items():
+                    _write_part(file, rows)
+                    for values in parts.folder(sha).glob(f"{file.stem.replace('events', 'values')}*.parquet"):
+                        if values != file:
+                            remove(values)
+
+
+def _until(part: pl.DataFrame, last_line: int) -> pl.DataFrame:
+    return part.filter(pl.col("line_number") <= last_line)
+
+
 def erase_from_landing(
     parts: PartStore, landing: Path, is_mentioned: MentionTest | None, erased_files: Collection[str]
 ) -> None:
@@ -51,14 +71,18 @@ def erase_from_landing(
     of which parts keep a scrubbed beginning.
     """
     paths = _group_by_content(parts, landing)
+    begins = {sha: parts.list_begins(sha) for sha in paths}
     for sha in parts.content_hashes():
         of_content = paths.get(sha, [])
         if sha in erased_files:
             _remove_files(parts, of_content, sha)
         elif of_content:
-            _erase_from_files(parts, of_content, sha, is_mentioned)
+            _erase_from_files(parts, of_content, [sha, *begins[sha]], is_mentioned)
         elif parts.is_rewritten(sha):  # killed after the file was rewritten
             remove(parts.folder(sha))
+    for sha in {sha for of_content in begins.values() for sha in of_content} - paths.keys():
+        if parts.folder(sha).is_dir():  # its rows are gone from the file that grew
+            _mark_erased(parts, sha)
 
 
 def list_landing_files(parts: PartStore, landing: Path, contents: Collection[str]) -> list[Path]:
@@ -75,27 +99,31 @@ def _group_by_content(parts: PartStore, landing: Path) -> dict[str, list[Path]]:
     return paths
 
 
-def _erase_from_files(parts: PartStore, paths: list[Path], sha: str, is_mentioned: MentionTest | None) -> None:
-    """Rewrite the landing files with one content."""
-    forgotten = parts.line_numbers(FORGOTTEN, sha)
-    rejected = parts.line_numbers("rejected", sha) if is_mentioned is not None else set()
-    if not forgotten and not rejected:
+def _erase_from_files(
+    parts: PartStore, paths: list[Path], contents: list[str], is_mentioned: MentionTest | None
+) -> None:
+    """Rewrite the landing files with a content, the first one, which may continue others."""
+    forgotten = set[int]().union(*(parts.line_numbers(FORGOTTEN, sha) for sha in contents))
+    rejected = {sha: parts.line_numbers("rejected", sha) for sha in contents if is_mentioned is not None}
+    searched = set[int]().union(*rejected.values())
+    if not forgotten and not searched:
         return
     named = set[int]()
 
     def erases(number: int, text: str) -> bool:
         if number in forgotten:
             return True
-        is_named = is_mentioned is not None and number in rejected and is_mentioned(text)
+        is_named = is_mentioned is not None and number in searched and is_mentioned(text)
         if is_named:
             named.add(number)
         return is_named
 
     written = [(path, *found) for path in paths if (found := write_without_rows(path, erases)) is not None]
-    if named:
-        remove_from_parts(parts, Match.of_rejected(sha, named))
+    for sha, lines in rejected.items():
+        if lines & named:
+            remove_from_parts(parts, Match.of_rejected(sha, lines & named))
     if written:
-        _replace_files(parts, sha, written)
+        _replace_files(parts, contents[0], written)
 
 
 def _replace_files(parts: PartStore, sha: str, written: list[tuple[Path, Path, Path]]) -> None:
@@ -106,7 +134,7 @@ def _replace_files(parts: PartStore, sha: str, written: list[tuple[Path, Path, P
     """
     hashes = [hash_file(temp) for _, temp, _ in written]
     for (path, temp, target), new_sha in zip(written, hashes, strict=True):
-        parts.copy_rewritten(sha, new_sha, str(target))
+        parts.copy_rewritten(sha, new_sha, str(target), _measure_extent(parts, sha, temp))
         commit(temp, target)
         if target != path:
             remove(path)
@@ -118,9 +146,24 @@ def _remove_files(parts: PartStore, paths: list[Path], sha: str) -> None:
     """Remove the landing files with a content."""
     for path in paths:
         remove(path)
-    with changing(parts.folder(sha)):
-        for file in parts.folder(sha).glob(f"{FORGOTTEN}-*.parquet"):
-            file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
+    _mark_erased(parts, sha)
+
+
+def _mark_erased(parts: PartStore, sha: str) -> None:
+    """Note that the file of a content has lost its forgotten rows."""
+    if files := list(parts.folder(sha).glob(f"{FORGOTTEN}-*.parquet")):
+        with changing(parts.folder(sha)):
+            for file in files:
+                file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
+
+
+def _measure_extent(parts: PartStore, sha: str, file: Path) -> dict[str, int]:
+    """The bytes of a rewritten file, in all and up to the last line end; nothing if no rows can be appended to it."""
+    row = parts.read_row(sha)
+    if row is None or "byte_count" not in row.columns or row["byte_count"].item() is None:
+        return {}
+    content = file.read_bytes()
+    return {"byte_count": len(content), "complete_bytes": content.rfind(b"\n") + 1}
 
 
 def _note_forgotten(folder: Path, rows: pl.DataFrame, rejected: pl.DataFrame) -> None:

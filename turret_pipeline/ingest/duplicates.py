@@ -42,8 +42,8 @@ def assign_event_ids(connection: duckdb.DuckDBPyConnection) -> None:
         select {POSITION}, 'h' || content_id || case when nth > 1 then '-' || nth else '' end as content_id
         from (
             select {POSITION}, content_id,
-                row_number() over (partition by file_number, content_id order by line_number, item_number) as nth
-            from sent where content_id is not null
+                row_number() over (partition by growth_number, content_id order by line_number, item_number) as nth
+            from sent join files using (file_number) where content_id is not null
         )""")
     connection.execute(f"""
         create temp view identified as

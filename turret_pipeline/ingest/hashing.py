@@ -9,14 +9,23 @@ READ_BYTES = 1 << 20
 
 
 class HashedFile(io.RawIOBase):
-    """A file that hashes each of its bytes once, in order, however it is read."""
+    """A file that hashes each of its bytes once, in order, however it is read; with a limit, only its first bytes.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    ``line_end`` is the place after the last line end among the hashed bytes.
+    """
+
+    def __init__(self, file: IO[bytes], limit: int | None = None) -> None:
         super().__init__()
-        self._file = file
+        self._file, self._limit = file, limit
         self._hash = hashlib.sha256()
         self._hashed = 0
         self._at_end = False
+        self.line_end = 0
+
+    @property
+    def hashed_bytes(self) -> int:
+        """Number of bytes that are hashed."""
+        return self._hashed
 
     def readable(self) -> bool:
         """Return True."""
@@ -37,20 +46,36 @@ class HashedFile(io.RawIOBase):
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """Fill the buffer, and hash the bytes that were not hashed yet."""
         begin = self._file.tell()
-        size: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        room = len(buffer) if self._limit is None else max(self._limit - begin, 0)
+        size: int = self._file.readinto(memoryview(buffer)[:room])  # type: ignore[attr-defined]
         if begin <= self._hashed < begin + size:
-            self._hash.update(memoryview(buffer)[self._hashed - begin : size])
-            self._hashed = begin + size
+            self._update(memoryview(buffer)[self._hashed - begin : size])
         self._at_end = self._at_end or (not size and begin == self._hashed)
         return size
 
     def sha256(self) -> str:
         """Hash of all bytes, without those appended after the file was read to its end."""
         if not self._at_end:
-            self._file.seek(self._hashed)
-            while data := self._file.read(READ_BYTES):
-                self._hash.update(data)
+            self.seek(self._hashed)
+            buffer = bytearray(READ_BYTES)
+            while self.readinto(memoryview(buffer)):
+                pass
         return self._hash.hexdigest()
+
+    def sha256_until(self, size: int) -> str:
+        """Hash of the first bytes, of which no more may have been hashed yet."""
+        self.seek(self._hashed)
+        buffer = bytearray(READ_BYTES)
+        while self._hashed < size and self.readinto(memoryview(buffer)[: size - self._hashed]):
+            pass
+        return self._hash.hexdigest()
+
+    def _update(self, data: memoryview) -> None:
+        self._hash.update(data)
+        end = bytes(data).rfind(b"\n")
+        if end >= 0:
+            self.line_end = self._hashed + end + 1
+        self._hashed += len(data)
 
 
 def hash_file(path: Path) -> str:

@@ -29,37 +29,43 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
     Raises TurretError if there is nothing to read, and FaultError if parts are damaged that the input no longer has.
     """
     parts = PartStore(data.parts)
-    damaged = find_damaged_parts(parts, functools.partial(make_parse_options, settings=settings), begin_ingestion(data))
+    options_of = functools.partial(make_parse_options, settings=settings, erased_ids=data.tombstones.erased_ids())
+    damaged = find_damaged_parts(parts, options_of, begin_ingestion(data))
     repair_count = repair_all(damaged, lambda sentence: progress.say(f"Warning: {sentence}"))
     parts.write_missing_checksums()
-    read_again_if_stricter(settings, data, progress, log)
+    read_again_if_stricter(settings, data, progress, log, options_of)
     new = parts.new_files(find_input_files(settings, parts))
     log(f"{len(new)} new landing files, {len(parts.content_hashes())} known.")
     if skipped := describe_skipped(settings.input_patterns):
         log(skipped)
         progress.say(skipped)
     ingestion = begin_ingestion(data)
-    erased_ids = data.tombstones.erased_ids()
     for path in new:
-        steps = parts.add(path, make_parse_options(path, settings, erased_ids), ingestion)
+        steps = parts.add(path, options_of(path), ingestion)
         rows = progress.track(f"Reading {path.name}", None, steps)
         log(f"{path.name}: {rows:,} rows read.")
     return repair_count > 0
 
 
-def read_again_if_stricter(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> None:
+def read_again_if_stricter(
+    settings: Settings,
+    data: DataDir,
+    progress: Progress,
+    log: Callable[[str], None],
+    options_of: Callable[[Path | UPath], ParseOptions],
+) -> None:
     """Read all contents again that were read with weaker privacy settings or another salt.
 
     Raises TurretError, before anything is changed, if a file is gone. A killed run continues where it was.
     """
     parts, privacy = PartStore(data.parts), Privacy(settings.scrubbed_kinds, settings.salt)
-    paths = find_weaker_files(parts, privacy, find_input_files(settings, parts))
-    if not paths:
+    weaker = find_weaker_files(parts, privacy, find_input_files(settings, parts))
+    if not weaker:
         return
-    log(f"The privacy settings are stricter than before: {len(paths)} files are read again.")
+    log(f"The privacy settings are stricter than before: {len(weaker)} files are read again.")
     data.mark_stricter()
-    for path in paths:
-        steps = parts.add(path, make_parse_options(path, settings), begin_ingestion(data), replace=True)
+    for sha, path in weaker.items():
+        steps = parts.add(path, options_of(path), begin_ingestion(data), replace=True, repaired_sha256=sha)
         progress.track(f"Reading {path.name} again", None, steps)
 
 

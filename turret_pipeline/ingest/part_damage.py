@@ -61,18 +61,15 @@ def _describe_loss(
     """The finding of a content whose events are damaged, with its repair if a file still has the same content."""
     folder, names = parts.folder(sha), ", ".join(changed)
     sources = [UPath(name) for name in parts.paths_of(sha)]
+    row = parts.read_row(sha)
+    size = None if row is None or "byte_count" not in row.columns else row["byte_count"].item()
     for source in sources:
-        if hash_content(source) == sha:
-            remedy = f"{source} is read again"
-            return Finding(
-                folder,
-                f"is damaged ({names})",
-                remedy,
-                functools.partial(_read_again, parts, source, options_of, ingestion),
-            )
+        if hash_content(source, size) == sha:  # it may have grown since
+            repair = functools.partial(_read_again, parts, source, options_of, ingestion, sha)
+            return Finding(folder, f"is damaged ({names})", f"{source} is read again", repair)
     where = f"put {sources[0]} back as it was when it was read, or restore" if sources else "restore"
     return Finding(folder, f"is damaged ({names})", f"{where} this folder from a backup")
 
 
-def _read_again(parts: PartStore, source: UPath, options_of: OptionsOf, ingestion: Ingestion) -> None:
-    sum(parts.add(source, options_of(source), ingestion, replace=True))
+def _read_again(parts: PartStore, source: UPath, options_of: OptionsOf, ingestion: Ingestion, sha: str) -> None:
+    sum(parts.add(source, options_of(source), ingestion, replace=True, repaired_sha256=sha))

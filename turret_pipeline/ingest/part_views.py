@@ -36,18 +36,43 @@ def create_part_views(connection: duckdb.DuckDBPyConnection, parts: PartStore) -
     """Create the table ``files`` and a view of each kind of parts.
 
     ``file_number`` is a file's place by name and content, and ``read_order`` its place in the order of reading.
+    Contents that continue each other have one ``growth_number``. What follows the ``last_line`` of a content that
+    another one continues is read again there, and left out.
     """
     read = parts.source_files().sort("ingestion_number", "ingested_at", "source_file", "content_sha256")
-    known = read.with_row_index("read_order").sort("source_file", "content_sha256").with_row_index("file_number")
-    connection.register("read_files", known)
+    in_order = pl.col("first_line").fill_null(1)
+    numbered = read.with_row_index("read_order").sort("source_file", in_order, "content_sha256")
+    connection.register("read_files", _find_growth(numbered.with_row_index("file_number")))
     connection.execute("create temp table files as from read_files")
     connection.execute(_FILE_VARIABLES)
     for view, kind, schema in _PARTS:
         connection.register(f"no_{kind}", pl.DataFrame(schema=schema))
         columns = f"file_number, {', '.join(map(_complete, schema.names()))}, source_file, content_sha256"
+        is_read_here = " where last_line is null or line_number <= last_line" if "line_number" in schema else ""
         connection.execute(
-            f"create temp view {view} as select {columns} from {_rows_sql(parts.part_files(kind), kind)}"
+            f"create temp view {view} as select {columns} from {_rows_sql(parts.part_files(kind), kind)}{is_read_here}"
         )
+
+
+def _find_growth(files: pl.DataFrame) -> pl.DataFrame:
+    """The files with ``growth_number`` and ``last_line``; ``row_count`` is without the row that is read again."""
+    numbers = dict(files.select("content_sha256", "file_number").iter_rows())
+    continued = {*files["continued_sha256"].drop_nulls()}
+    begins = files.filter(pl.col("first_line") > 1).select("content_sha256", "continued_sha256")
+    before = dict(begins.iter_rows())
+
+    def find_begin(sha: str) -> int:
+        while before.get(sha) in numbers:
+            sha = before[sha]
+        return int(numbers[sha])
+
+    is_continued = pl.col("content_sha256").is_in(list(continued))
+    open_rows = pl.when(is_continued).then("open_row_count").otherwise(0)
+    return files.with_columns(
+        pl.Series("growth_number", [find_begin(sha) for sha in files["content_sha256"]], pl.Int64),
+        pl.when(is_continued).then("complete_lines").alias("last_line"),
+        (pl.col("row_count") - open_rows.fill_null(0)).alias("row_count"),
+    )
 
 
 def has_rows(connection: duckdb.DuckDBPyConnection, query: str) -> bool:

@@ -11,7 +11,7 @@ import io
 import itertools
 import json
 import shutil
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,10 @@ from upath import UPath
 
 from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
+from turret_pipeline.events.rows import Block, Lines
 from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
 from turret_pipeline.ingest.hashing import HashedFile
-from turret_pipeline.ingest.reading import read_blocks
+from turret_pipeline.ingest.reading import is_appendable, read_blocks, read_lines_from
 from turret_pipeline.ingest.workers import run_in_parallel
 from turret_pipeline.private_files import open_private
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
@@ -45,11 +46,20 @@ FILE_SCHEMA = pl.Schema(
         "published_until": POLARS_TYPES["timestamp"],
         "ingestion_number": pl.Int64(),
         "rewritten_from": pl.String(),
+        "byte_count": pl.Int64(),
+        "complete_bytes": pl.Int64(),
+        "complete_lines": pl.Int64(),
+        "open_row_count": pl.Int64(),
+        "continued_sha256": pl.String(),
+        "first_line": pl.Int64(),
     }
 )
 """A file that was read; ``published_until`` is the time of the latest event published by then.
 
-``ingestion_number`` is its position among all contents that were read; null if an earlier version read it.
+``ingestion_number`` is its position among all contents that were read; null if an earlier version read it. Of JSON
+lines to which more may be appended, ``complete_bytes`` and ``complete_lines`` are those up to the last line end, and
+``open_row_count`` is 1 if a row follows it. A content that begins with another one, ``continued_sha256``, has only the
+rows from ``first_line`` on, and takes the place of the open row of the other.
 ``rewritten_from`` is the hash of the content from which an erasure removed rows, if any.
 """
 
@@ -104,41 +114,79 @@ class PartStore:
         return self._hashes_by_signature()[file_signature(path)]
 
     def add(
-        self, path: Path | UPath, options: ParseOptions, ingestion: Ingestion, *, replace: bool = False
+        self,
+        path: Path | UPath,
+        options: ParseOptions,
+        ingestion: Ingestion,
+        *,
+        replace: bool = False,
+        repaired_sha256: str | None = None,
     ) -> Generator[int, None, None]:
         """Read a file, yielding the number of rows of each block, and keep its parts once exhausted.
 
-        Existing parts of the same content stay as they are, unless ``replace`` is set. Raises TurretError if the file
-        cannot be read.
+        Of a file that was read before and has grown since, only the new rows are read. Existing parts of the same
+        content stay as they are, unless ``replace`` is set: then the whole file is read again, or what the
+        parts of ``repaired_sha256`` had of it. Raises TurretError if the file cannot be read.
         """
-        signature, row_count, repaired_count = file_signature(path), 0, 0
+        signature, counts = file_signature(path), _Counts()
         aside, replaced = temp_path(self.root / "reading"), temp_path(self.root / "before")
         aside.mkdir(mode=0o700)
         try:
             with open_binary(path) as raw:
-                file = HashedFile(raw)
-                blocks = read_blocks(io.BufferedReader(file, READ_BUFFER), path.name)
-                for block in run_in_parallel(part_writing_jobs(blocks, options, aside)):
-                    row_count += block.row_count
-                    repaired_count += block.repaired_count
+                is_growing = is_appendable(io.BufferedReader(HashedFile(raw)), path.name)
+            with open_binary(path) as raw:
+                limit, before = self._read_extent(repaired_sha256)
+                file = HashedFile(raw, limit)
+                if is_growing and not replace:
+                    before = self._find_begin(file, path)
+                for block in run_in_parallel(part_writing_jobs(_read(file, path, before, counts), options, aside)):
+                    counts.rows += block.row_count
+                    counts.repaired += block.repaired_count
                     yield block.row_count
                 sha = file.sha256()
             (aside / PRIVACY_STAMP).write_text(options.privacy.stamp, encoding="utf-8")
-            self._write_file_row(aside, str(path), sha, BlockCounts(row_count, repaired_count), ingestion)
+            growth = _describe_growth(file, counts, before) if is_growing else {}
+            self._write_file_row(aside, str(path), sha, BlockCounts(counts.rows, counts.repaired), ingestion, growth)
             if replace and self.folder(sha).exists():
                 self.folder(sha).replace(replaced)
             commit(aside, self.folder(sha))
         finally:
             remove(aside)
             remove(replaced)
-        self.remember(signature, sha)
+        if repaired_sha256 is None:
+            self.remember(signature, sha)
+
+    def _read_extent(self, sha: str | None) -> tuple[int | None, dict[str, Any] | None]:
+        """Number of bytes of a content, and FILE_SCHEMA of the content that it continued; None for all of a file."""
+        row = None if sha is None else self.read_row(sha)
+        if row is None or "byte_count" not in row.columns:
+            return None, None
+        found = row.row(0, named=True)
+        continued = self.read_row(found["continued_sha256"]) if (found["first_line"] or 1) > 1 else None
+        return found["byte_count"], None if continued is None else continued.row(0, named=True)
+
+    def _find_begin(self, file: HashedFile, path: Path | UPath) -> dict[str, Any] | None:
+        """FILE_SCHEMA of the longest content with which a file begins, among those read under the same name."""
+        is_shorter = pl.col("byte_count") < path.stat().st_size
+        known = self.source_files().filter((pl.col("source_file") == str(path)) & is_shorter)
+        found = None
+        for row in known.sort("byte_count", "content_sha256").iter_rows(named=True):
+            if file.sha256_until(row["byte_count"]) == row["content_sha256"]:
+                found = row
+        return found
 
     def remember(self, signature: str, content_sha256: str) -> None:
         """Record the content of a file, so that it is not hashed again while its signature is the same."""
         _append_json_line(self.signatures_file, [signature, content_sha256])
 
     def _write_file_row(
-        self, folder: Path, source_file: str, sha: str, counts: BlockCounts, ingestion: Ingestion
+        self,
+        folder: Path,
+        source_file: str,
+        sha: str,
+        counts: BlockCounts,
+        ingestion: Ingestion,
+        growth: Mapping[str, Any],
     ) -> None:
         """Write ``file.parquet``, and an empty events part if there is none, so that every content has one."""
         if not any(folder.glob("events-*.parquet")):
@@ -146,10 +194,13 @@ class PartStore:
         known = self.read_row(sha)
         if known is not None:  # reading a content again makes its events neither late nor newer
             first = known.select(pl.selectors.by_name(*_FIRST, require_all=False))
+            if growth and "continued_sha256" in known.columns:
+                growth = {**growth, "continued_sha256": growth["continued_sha256"] or known["continued_sha256"].item()}
         else:
             times = (ingestion.ingested_at, ingestion.published_until)
             first = pl.DataFrame([(*times, next(self._numbers))], _FIRST_SCHEMA, orient="row")
-        row = pl.DataFrame([(source_file, sha, *counts)], _READ_SCHEMA, orient="row")
+        read = {"source_file": source_file, "content_sha256": sha, **counts._asdict(), **growth}
+        row = pl.DataFrame([{name: read.get(name) for name in _READ_SCHEMA}], _READ_SCHEMA)
         self._write_row(folder, pl.concat([pl.DataFrame(schema=FILE_SCHEMA), row.hstack(first)], how="diagonal"))
 
     def _write_row(self, folder: Path, file: pl.DataFrame) -> None:
@@ -185,15 +236,33 @@ class PartStore:
         files = pl.concat([pl.DataFrame(schema=FILE_SCHEMA), *rows], how="diagonal")
         return files.with_columns(pl.col("repaired_count").fill_null(0))
 
-    def copy_rewritten(self, old_sha: str, new_sha: str, source_file: str) -> None:
-        """Give a file from which rows were removed the parts of its old content, which stay too."""
+    def copy_rewritten(self, old_sha: str, new_sha: str, source_file: str, extent: Mapping[str, int]) -> None:
+        """Give a file from which rows were removed the parts of its old content, which stay too.
+
+        ``extent`` has byte_count and complete_bytes of the new content, if more may be appended to it.
+        """
         with atomic_replace(self.folder(new_sha)) as folder:
             shutil.copytree(self.folder(old_sha), folder)
             for file in folder.glob(f"{FORGOTTEN}-*.parquet"):
                 file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
             row = pl.read_parquet(folder / FILE_ROW, glob=False)
-            known = {"source_file": source_file, "content_sha256": new_sha, "rewritten_from": old_sha}
+            known = {"source_file": source_file, "content_sha256": new_sha, "rewritten_from": old_sha, **extent}
             self._write_row(folder, row.with_columns(pl.lit(value).alias(name) for name, value in known.items()))
+
+    def list_begins(self, content_sha256: str) -> list[str]:
+        """The contents that a content continues, the latest first: a file that grew has the rows of all of them."""
+        rows = self.source_files().filter(pl.col("first_line") > 1)
+        before = dict(rows.select("content_sha256", "continued_sha256").iter_rows())
+        found, sha = list[str](), content_sha256
+        while (sha := before.get(sha, "")) and sha not in found:
+            found.append(sha)
+        return [sha for sha in found if self.folder(sha).is_dir()]
+
+    def list_reread_lines(self) -> dict[str, int]:
+        """The last line that counts of each content that another one continues: the rest was read again there."""
+        files = self.source_files()
+        is_continued = pl.col("content_sha256").is_in(files["continued_sha256"].drop_nulls().implode())
+        return dict(files.filter(is_continued).select("content_sha256", "complete_lines").drop_nulls().iter_rows())
 
     def is_rewritten(self, content_sha256: str) -> bool:
         """True if rows were removed from the file of this content, and it has another content now."""
@@ -309,6 +378,45 @@ class PartStore:
         return self.root / "replays.jsonl"
 
 
+@dataclass
+class _Counts:
+    """Rows of a file, those of them that were repaired, its last line, and the rows of a last line without an end."""
+
+    rows: int = 0
+    repaired: int = 0
+    last_line: int = 0
+
+
+def _read(file: HashedFile, path: Path | UPath, before: Mapping[str, Any] | None, counts: _Counts) -> Iterator[Block]:
+    """The blocks of a file, or of what follows the content with which it begins; counts its lines."""
+    buffered = io.BufferedReader(file, READ_BUFFER)
+    if before is None:
+        buffered.seek(0)
+        blocks = read_blocks(buffered, path.name)
+    else:
+        counts.last_line = before["complete_lines"]
+        blocks = read_lines_from(buffered, before["complete_bytes"], before["complete_lines"] + 1)
+    for block in blocks:
+        if isinstance(block, Lines):
+            counts.last_line = block.first_line + block.count - 1
+        elif block.rows:
+            counts.last_line = block.rows[-1].line_number
+        yield block
+
+
+def _describe_growth(file: HashedFile, counts: _Counts, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns of FILE_SCHEMA by which the next reading of a file that has grown continues."""
+    is_open = file.line_end < file.hashed_bytes
+    return {
+        "byte_count": file.hashed_bytes,
+        "complete_bytes": file.line_end,
+        "complete_lines": counts.last_line - is_open,
+        "open_row_count": int(is_open),
+        "continued_sha256": before and before["content_sha256"],
+        "first_line": before["complete_lines"] + 1 if before else 1,
+    }
+
+
 def _to_json_value(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.datetime) else value
 
@@ -336,14 +444,11 @@ def _read_json_lines(path: Path) -> list[Any]:
     return values
 
 
-def hash_content(path: Path | UPath) -> str | None:
-    """Hash of the content of a file; None if it cannot be read."""
+def hash_content(path: Path | UPath, byte_limit: int | None = None) -> str | None:
+    """Hash of the content of a file, or of its first bytes; None if it cannot be read."""
     try:
         with open_binary(path) as raw:
-            file = HashedFile(raw)
-            while file.readinto(memoryview(bytearray(READ_BUFFER))):
-                pass
-            return file.sha256()
+            return HashedFile(raw, byte_limit).sha256()
     except (TurretError, OSError):
         return None
 

@@ -66,6 +66,29 @@ def read_blocks(file: IO[bytes], name: str) -> Iterator[Block]:
         yield from _json_blocks(_read_chunks(content, head))
 
 
+def read_lines_from(file: IO[bytes], start: int, first_line: int) -> Iterator[Block]:
+    """Blocks of the JSON lines of a file that ``is_appendable``, from the place at which ``first_line`` begins."""
+    file.seek(start)
+    return _line_blocks(_read_chunks(file, b""), first_line)
+
+
+def is_appendable(file: IO[bytes], name: str) -> bool:
+    """True if the file holds plain JSON lines, to which lines can be appended without a change of the others."""
+    head = _read_head(file)
+    is_plain = _decompress(file) is file and _find_wide_encoding(head) is None
+    begin, stem = head.removeprefix(_BOM), name.lower()
+    is_other = (
+        _reject_other_file(head, name, stem) is not None
+        or head.startswith(_PARQUET)
+        or stem.endswith((".xes", ".csv", ".tsv", *ENDINGS))
+        or is_log_start(begin)
+        or is_enriched_line(begin)
+        or has_sizes(head)
+    )
+    file.seek(0)
+    return is_plain and not is_other and bool(begin.strip()) and not is_document_start(begin.lstrip())
+
+
 def _decompress(file: IO[bytes]) -> IO[bytes]:
     """The content of a file, decompressed if its first bytes are those of a compressed file."""
     head = file.read(4)
@@ -138,9 +161,9 @@ def _json_blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
     yield from _line_blocks(iter(before))
 
 
-def _line_blocks(chunks: Iterator[Chunk]) -> Iterator[Block]:
+def _line_blocks(chunks: Iterator[Chunk], first_line: int = 1) -> Iterator[Block]:
     """Whole lines, about BLOCK_BYTES at a time. Lines that are too long, and damage, are rejections."""
-    number, rest = 1, b""
+    number, rest = first_line, b""
     while (chunk := next(chunks, None)) is not None:
         data, rest = _split_after_last_line(rest, [] if isinstance(chunk, Rejection) else chunk)
         if data:

@@ -1,6 +1,5 @@
 """Files that were read with weaker privacy settings than those in force, so that they have to be read again."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,29 +8,29 @@ from upath import UPath
 
 from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.ingest.parts import PartStore, open_binary
+from turret_pipeline.ingest.parts import PartStore, hash_content
 
 _HASHED_ID = "^[0-9a-f]{32}$"
 
 
-def find_weaker_files(parts: PartStore, privacy: Privacy, inputs: Sequence[Path | UPath]) -> list[Path | UPath]:
-    """Paths of the contents that were read with another salt, or before a kind of personal data was replaced.
+def find_weaker_files(parts: PartStore, privacy: Privacy, inputs: Sequence[Path | UPath]) -> dict[str, Path | UPath]:
+    """Contents that were read with another salt, or before a kind of personal data was replaced, and their files.
 
-    They are sought where they were read, and among the inputs, in case the folder was moved. Raises TurretError if one
-    of these files is gone or has another content now.
+    They are sought where they were read, and among the inputs, in case the folder was moved. A file may have grown
+    since. Raises TurretError if one of these files is gone or has another content now.
     """
     weaker = [sha for sha in parts.content_hashes() if not _is_protected(parts, sha, privacy)]
-    found = {sha: _find_source(parts, sha) for sha in weaker}
-    if None in found.values():
-        moved = {_hash(path): path for path in inputs if path not in found.values()}
-        found = {sha: path or moved.get(sha) for sha, path in found.items()}
+    found = {sha: _find_source(parts, sha, _list_paths(parts, sha)) for sha in weaker}
+    for sha in [sha for sha, path in found.items() if path is None]:
+        found[sha] = _find_source(parts, sha, inputs)
     if gone := [sha for sha, path in found.items() if path is None]:
         name = display_path(Path(parts.paths_of(gone[0])[0]))
         raise TurretError(
             f"{len(gone)} of the files that were read with weaker privacy settings or another salt are gone or "
-            f"changed, the first is {name}: restore them, or set user_id_salt and the scrub settings as they were."
+            f"changed, the first is {name}: restore them, erase what was read from them with turret forget --file, or "
+            "set user_id_salt and the scrub settings as they were."
         )
-    return [path for path in found.values() if path is not None]
+    return {sha: path for sha, path in found.items() if path is not None}
 
 
 def _is_protected(parts: PartStore, sha: str, privacy: Privacy) -> bool:
@@ -46,15 +45,15 @@ def _is_protected(parts: PartStore, sha: str, privacy: Privacy) -> bool:
     return bool(users.select(pl.col("user_id").str.contains(_HASHED_ID).all()).collect().item())
 
 
-def _find_source(parts: PartStore, sha: str) -> Path | UPath | None:
-    """A file that still has the content; None if there is none."""
-    for name in parts.paths_of(sha):
-        path = UPath(name) if "://" in name else Path(name)
-        if path.exists() and _hash(path) == sha:
+def _list_paths(parts: PartStore, sha: str) -> list[Path | UPath]:
+    return [UPath(name) if "://" in name else Path(name) for name in parts.paths_of(sha)]
+
+
+def _find_source(parts: PartStore, sha: str, paths: Sequence[Path | UPath]) -> Path | UPath | None:
+    """The first file that has the content, or begins with it; None if there is none."""
+    row = parts.read_row(sha)
+    size = None if row is None or "byte_count" not in row.columns else row["byte_count"].item()
+    for path in paths:
+        if path.exists() and (size is None or path.stat().st_size >= size) and hash_content(path, size) == sha:
             return path
     return None
-
-
-def _hash(path: Path | UPath) -> str:
-    with open_binary(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
