@@ -5,6 +5,7 @@ files, not here, so writes to the ledger are not synced: a power cut can lose th
 nothing.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ create table if not exists deliveries (
 ) without rowid;
 create index if not exists deliveries_first_at on deliveries (first_at);
 """
+logger = logging.getLogger(__name__)
+
 _OPEN_TIMEOUT_SECONDS = 5
 _PURGE_INTERVAL_SECONDS, _PURGE_BATCH, _USAGE_RETENTION_SECONDS = 1, 5_000, 60
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -49,24 +52,55 @@ class Limit:
     allows_oversized_request: bool = False
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_OPEN_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+        connection.executescript(_TABLES)
+        if (found := connection.execute("pragma quick_check(1)").fetchone()) != ("ok",):
+            raise sqlite3.DatabaseError(str(found[0]))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _put_aside(path: Path, error: Exception) -> None:
+    """Rename a damaged ledger, so that a new one can begin: no event is lost, as events are in the landing files."""
+    logger.warning(
+        "%s is damaged (%s) and is now %s.damaged: usage is counted anew, and a batch that was stored before is stored "
+        "once more if it is sent again",
+        path,
+        error,
+        path.name,
+    )
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    path.replace(path.with_name(f"{path.name}.damaged"))
+    os.close(open_private(str(path), os.O_WRONLY | os.O_CREAT))
+
+
 class Ledger:
     """Usage and deliveries. Never waits for other workers; raises sqlite3.Error if the file cannot be used."""
 
     def __init__(self, folder: Path, window_seconds: float) -> None:
         make_private_folder(folder)
         # SQLite gives its other files the mode of this one
-        os.close(open_private(str(folder / "ledger.sqlite"), os.O_WRONLY | os.O_CREAT))
+        path = folder / "ledger.sqlite"
+        os.close(open_private(str(path), os.O_WRONLY | os.O_CREAT))
         self._window_seconds = window_seconds
         self._purged_at = 0.0
         self._counts: dict[tuple[str, str], int] = {}
-        self._connection = sqlite3.connect(
-            folder / "ledger.sqlite", timeout=_OPEN_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-        )
         # SQLite does not wait for its timeout when two workers switch a new file to WAL at the same time
         with FileLock(folder / ".ledger.lock", timeout=_OPEN_TIMEOUT_SECONDS, mode=0o600):
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = normal")
-            self._connection.executescript(_TABLES)
+            try:
+                self._connection = _open(path)
+            except sqlite3.OperationalError:
+                raise  # the disk
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                _put_aside(path, error)
+                self._connection = _open(path)
         self._connection.execute("pragma busy_timeout = 0")
 
     @contextmanager

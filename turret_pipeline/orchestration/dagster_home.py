@@ -60,7 +60,7 @@ def _is_sound(file: Path) -> bool:
             connection.close()
     except sqlite3.OperationalError as error:
         return "locked" in str(error) or "readonly" in str(error)
-    except (sqlite3.DatabaseError, OSError):
+    except (sqlite3.DatabaseError, UnicodeDecodeError, OSError):
         return False
 
 

@@ -9,13 +9,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.ingest.part_damage import find_damaged_parts
 from turret_pipeline.ingest.parts import Ingestion, PartStore
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.storage.damage import repair_all
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline_tests.benchmarks.damage import truncate
-from turret_pipeline_tests.ingest.imports import FILE_TIME, READ_AT, ParseOptions, build_lake, row
+from turret_pipeline_tests.ingest.imports import FILE_TIME, READ_AT, build_lake, row
 
 OPTIONS = ParseOptions(FILE_TIME)
 COUNTS = ["row_count", "accepted_count", "duplicate_count", "rejected_count"]
