@@ -42,7 +42,7 @@ __attribute__((constructor)) static void arm_from_environment(void) {
 }
 __attribute__((destructor)) static void write_count(void) {
     const char *file = getenv("FAULT_COUNT_FILE");
-    if (!file || !armed) return;
+    if (!file || !armed || !count) return; /* a child that did nothing */
     armed = 0;
     FILE *out = fopen(file, "w");
     if (out) { fprintf(out, "%ld", count); fclose(out); }
