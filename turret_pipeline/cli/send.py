@@ -157,7 +157,7 @@ def _hash_content(file: Path) -> str:
 
 
 def _read_state(state_file: Path) -> SendState:
-    """How far the file was sent; from the beginning if this is unknown or cannot be read, because ids stay the same."""
+    """Progress of sending the file; none if it is unknown or cannot be read, because ids stay the same."""
     try:
         return SendState(**orjson.loads(state_file.read_bytes()))
     except (OSError, ValueError, TypeError):
