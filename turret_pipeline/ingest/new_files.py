@@ -21,6 +21,7 @@ from turret_pipeline.progress import Progress
 from turret_pipeline.scrubbing.identifiers import ErasedIds
 from turret_pipeline.storage.damage import repair_all
 from turret_pipeline.storage.data_dir import DataDir
+from turret_pipeline.storage.tombstones import FILE
 
 
 def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> bool:
@@ -59,7 +60,8 @@ def read_again_if_stricter(
     Raises TurretError, before anything is changed, if a file is gone. A killed run continues where it was.
     """
     parts, privacy = PartStore(data.parts), Privacy(settings.scrubbed_kinds, settings.salt)
-    weaker = find_weaker_files(parts, privacy, find_input_files(settings, parts))
+    erased = data.tombstones.select(FILE, parts.content_hashes())
+    weaker = find_weaker_files(parts, privacy, find_input_files(settings, parts), erased)
     if not weaker:
         return
     log(f"The privacy settings are stricter than before: {len(weaker)} files are read again.")

@@ -247,7 +247,8 @@ class PartStore:
                 file.rename(file.with_name(file.name.replace(FORGOTTEN, ERASED)))
             row = pl.read_parquet(folder / FILE_ROW, glob=False)
             known = {"source_file": source_file, "content_sha256": new_sha, "rewritten_from": old_sha, **extent}
-            self._write_row(folder, row.with_columns(pl.lit(value).alias(name) for name, value in known.items()))
+            changed = [pl.lit(value, FILE_SCHEMA[name]).alias(name) for name, value in known.items()]
+            self._write_row(folder, row.with_columns(changed))
 
     def list_begins(self, content_sha256: str) -> list[str]:
         """The contents that a content continues, the latest first: a file that grew has the rows of all of them."""

@@ -1,6 +1,6 @@
 """Files that were read with weaker privacy settings than those in force, so that they have to be read again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,13 +13,18 @@ from turret_pipeline.ingest.parts import PartStore, hash_content
 _HASHED_ID = "^[0-9a-f]{32}$"
 
 
-def find_weaker_files(parts: PartStore, privacy: Privacy, inputs: Sequence[Path | UPath]) -> dict[str, Path | UPath]:
+def find_weaker_files(
+    parts: PartStore, privacy: Privacy, inputs: Sequence[Path | UPath], erased: Collection[str] = ()
+) -> dict[str, Path | UPath]:
     """Contents that were read with another salt, or before a kind of personal data was replaced, and their files.
 
     They are sought where they were read, and among the inputs, in case the folder was moved. A file may have grown
-    since. Raises TurretError if one of these files is gone or has another content now.
+    since. Contents that are being ``erased`` are left out.
+
+    Raises TurretError if one of these files is gone or has another content now.
     """
-    weaker = [sha for sha in parts.content_hashes() if not _is_protected(parts, sha, privacy)]
+    read = sorted({*parts.content_hashes()} - {*erased})
+    weaker = [sha for sha in read if not _is_protected(parts, sha, privacy)]
     found = {sha: _find_source(parts, sha, _list_paths(parts, sha)) for sha in weaker}
     for sha in [sha for sha, path in found.items() if path is None]:
         found[sha] = _find_source(parts, sha, inputs)

@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
-from turret_pipeline.erasure.erase import erase
+from turret_pipeline.erasure.erase import add_tombstones, erase
+from turret_pipeline.erasure.request import Request, list_values
+from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.benchmarks.erasure_kills import kill_erasures
@@ -170,3 +172,20 @@ def test_who_was_erased_before_ids_were_hashed_stays_erased(tmp_path: Path) -> N
     erase(read(salted), salted, "later")
     assert list_events(salted) == ["e2", "e4"]
     assert find_values(tmp_path / "landing", ["ana"]) == []
+
+
+def test_a_file_that_is_gone_can_be_erased_if_a_stricter_setting_asks_for_it(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "in" / "a.jsonl", [event("event-1", "ana"), event("event-2", "bob")])
+    write_lines(tmp_path / "in" / "b.jsonl", [event("event-3", "cleo")])
+    weak = settings_of(tmp_path / "data", inputs=[str(tmp_path / "in")])
+    read(weak)
+    source.unlink()
+    strict = settings_of(tmp_path / "data", inputs=[str(tmp_path / "in")], user_id_salt="a long salt")
+    with pytest.raises(TurretError, match="turret forget --file"):
+        read(strict)
+    data = DataDir(strict.data_dir)
+    values = list_values(data, Request(files=(str(source),)))
+    add_tombstones(data.tombstones, strict, values, None)
+    erase(read(strict), strict, "run")
+    assert list_events(strict) == ["event-3"]
+    assert find_values(tmp_path / "data", ["ana", "bob", "cleo"]) == []

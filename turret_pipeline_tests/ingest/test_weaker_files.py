@@ -85,7 +85,7 @@ def test_a_file_that_is_gone_stops_the_run_before_anything_changes(tmp_path: Pat
     before = content(run(tmp_path))
     paths[0].unlink() if change == "remove" else paths[0].write_text("{}\n")
     with pytest.raises(
-        TurretError, match=r"1 of the files .* gone or changed, the first is .*a.jsonl: restore them, or"
+        TurretError, match=r"1 of the files .* gone or changed, the first is .*a.jsonl: restore them, erase"
     ):
         run(tmp_path, user_id_salt="a long salt")
     assert content(DataDir(tmp_path / "data")) == before
@@ -113,3 +113,14 @@ def test_files_are_found_where_a_moved_folder_has_them(tmp_path: Path) -> None:
     run(tmp_path / "old")
     (tmp_path / "old").rename(tmp_path / "new")
     assert users(run(tmp_path / "new", user_id_salt="a long salt")) == 2
+
+
+def test_a_file_that_grew_is_read_again_content_by_content(tmp_path: Path) -> None:
+    for count in (1, 2, 3):
+        write_files(tmp_path / "in", {"a.jsonl": ROWS[:count]})
+        before = run(tmp_path)
+    events = before.lake.read("events")["event_id"].sort()
+    salted = run(tmp_path, user_id_salt="a long salt")
+    assert salted.lake.read("events")["event_id"].sort().equals(events)
+    assert [name for name in NAMES if name in content(salted)] == []
+    assert users(salted) == 2
