@@ -12,7 +12,8 @@ from turret_pipeline.erasure.matching import Match, MentionTest
 from turret_pipeline.ingest.discovery import event_files
 from turret_pipeline.ingest.hashing import hash_file
 from turret_pipeline.ingest.landing_erasure import write_without_rows
-from turret_pipeline.ingest.parts import ERASED, FORGOTTEN, FORGOTTEN_PART_SCHEMA, PartStore, file_signature
+from turret_pipeline.ingest.parts import ERASED, FORGOTTEN, FORGOTTEN_PART_SCHEMA, PartStore
+from turret_pipeline.ingest.source_files import file_signature
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove
 from turret_pipeline.storage.checksums import changing
 
@@ -138,7 +139,7 @@ def _replace_files(parts: PartStore, sha: str, written: list[tuple[Path, Path, P
         commit(temp, target)
         if target != path:
             remove(path)
-        parts.remember(file_signature(target), new_sha)
+        parts.signatures.remember(file_signature(target), new_sha)
     remove(parts.folder(sha))
 
 

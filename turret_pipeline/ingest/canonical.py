@@ -51,7 +51,7 @@ def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> 
         tolerance: dict[str, object] = {"tolerance": options.clock_tolerance_minutes}
         lake.copy(connection, "events", _EVENTS, tolerance)
         lake.copy(connection, "identities", IDENTITIES)
-        connection.register("fixed_lines", parts.fixed_lines())
+        connection.register("fixed_lines", parts.replays.fixed_lines())
         lake.copy(connection, "rejected_events", _REJECTED_EVENTS)
         lake.copy(connection, "source_files", _SOURCE_FILES, tolerance)
         lake.copy(connection, "scrubbed_values", _SCRUBBED_VALUES)

@@ -19,9 +19,10 @@ from turret_pipeline.events.privacy import protect_events
 from turret_pipeline.events.rows import Record, Rows
 from turret_pipeline.events.suggestions import Suggestion, suggest_mapping
 from turret_pipeline.fields.values import metadata_values
+from turret_pipeline.ingest.growing_files import READ_BUFFER
 from turret_pipeline.ingest.hashing import HashedFile
-from turret_pipeline.ingest.parts import READ_BUFFER, open_binary
 from turret_pipeline.ingest.reading import read_blocks
+from turret_pipeline.ingest.source_files import open_binary
 
 _BATCH_RECORDS = 1000
 _SAMPLED = 1000

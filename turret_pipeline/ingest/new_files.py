@@ -15,7 +15,8 @@ from turret_pipeline.events.parsing import ParseOptions
 from turret_pipeline.events.privacy import Privacy
 from turret_pipeline.ingest.discovery import describe_skipped, discover, event_files
 from turret_pipeline.ingest.part_damage import find_damaged_parts
-from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
+from turret_pipeline.ingest.parts import Ingestion, PartStore
+from turret_pipeline.ingest.source_files import modification_time
 from turret_pipeline.ingest.weaker_files import find_weaker_files
 from turret_pipeline.progress import Progress
 from turret_pipeline.scrubbing.identifiers import ErasedIds

@@ -7,7 +7,8 @@ from pathlib import Path
 from upath import UPath
 
 from turret_pipeline.events.parsing import ParseOptions
-from turret_pipeline.ingest.parts import FILE_ROW, Ingestion, PartStore, hash_content
+from turret_pipeline.ingest.parts import FILE_ROW, Ingestion, PartStore
+from turret_pipeline.ingest.source_files import hash_content
 from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.checksums import CHECKSUMS, find_changed, has_hash_in_name, is_as_named, read_checksums
 from turret_pipeline.storage.damage import Finding
@@ -34,12 +35,12 @@ def find_damaged_parts(parts: PartStore, options_of: OptionsOf, ingestion: Inges
 
 def _check_notes(parts: PartStore) -> Iterator[Finding]:
     """Damaged lines of what is noted about contents."""
-    if number := parts.count_damaged_signatures():
+    if number := parts.signatures.count_damaged():
         remedy = "they are removed, and their files are hashed again"
-        yield Finding(parts.signatures_file, f"has {number:,} damaged lines", remedy, parts.drop_damaged_signatures)
-    if problem := parts.describe_damaged_replays():
+        yield Finding(parts.signatures.file, f"has {number:,} damaged lines", remedy, parts.signatures.drop_damaged)
+    if problem := parts.replays.describe_damage():
         remedy = "restore it from a backup, or remove it and run turret replay"
-        yield Finding(parts.replays_file, problem, remedy)
+        yield Finding(parts.replays.file, problem, remedy)
 
 
 def _check_values(parts: PartStore, sha: str) -> Iterator[Finding]:

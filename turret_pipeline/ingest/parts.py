@@ -9,30 +9,28 @@ import functools
 import hashlib
 import io
 import itertools
-import json
 import shutil
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 from upath import UPath
 
-from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
-from turret_pipeline.events.rows import Block, Lines
 from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
+from turret_pipeline.ingest.growing_files import LineCounts, describe_growth, read_rest
 from turret_pipeline.ingest.hashing import HashedFile
-from turret_pipeline.ingest.reading import is_appendable, read_blocks, read_lines_from
+from turret_pipeline.ingest.part_notes import Replays, Signatures
+from turret_pipeline.ingest.reading import is_appendable
+from turret_pipeline.ingest.source_files import file_signature, open_binary
 from turret_pipeline.ingest.workers import run_in_parallel
-from turret_pipeline.private_files import open_private
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
 from turret_pipeline.storage.checksums import CHECKSUMS, find_changed, read_checksums, write_checksums
 from turret_pipeline.tables import POLARS_TYPES
 
-READ_BUFFER = 1 << 20
 FILE_ROW = "file.parquet"
 PRIVACY_STAMP = "privacy.txt"
 """File in the folder of a content, with the stamp of the privacy settings by which it was read."""
@@ -75,8 +73,6 @@ _FIRST = (*_TIMES, "ingestion_number")
 _FIRST_SCHEMA = pl.Schema({name: FILE_SCHEMA[name] for name in _FIRST})
 _READ_SCHEMA = pl.Schema({name: kind for name, kind in FILE_SCHEMA.items() if name not in {*_FIRST, "rewritten_from"}})
 
-FIXED_LINES_SCHEMA = pl.Schema({"content_sha256": pl.String(), "line_number": pl.Int64()})
-
 
 @dataclass(frozen=True)
 class Ingestion:
@@ -102,16 +98,16 @@ class PartStore:
 
     def new_files(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
         """The files that were not read yet or have changed since. Raises TurretError if one is not accessible."""
-        known, hashes = set(self.content_hashes()), self._hashes_by_signature()
+        known, hashes = set(self.content_hashes()), self.signatures.hashes()
         return [path for path in paths if hashes.get(file_signature(path)) not in known]
 
     def find_hash(self, path: Path | UPath) -> str | None:
         """Hash of the content of a file if it was read and has not changed since; None if that is not known."""
-        return self._hashes_by_signature().get(file_signature(path))
+        return self.signatures.hashes().get(file_signature(path))
 
     def content_hash(self, path: Path | UPath) -> str:
         """Hash of the content of a file that was read and has not changed since."""
-        return self._hashes_by_signature()[file_signature(path)]
+        return self.signatures.hashes()[file_signature(path)]
 
     def add(
         self,
@@ -128,7 +124,7 @@ class PartStore:
         content stay as they are, unless ``replace`` is set: then the whole file is read again, or what the
         parts of ``repaired_sha256`` had of it. Raises TurretError if the file cannot be read.
         """
-        signature, counts = file_signature(path), _Counts()
+        signature, counts = file_signature(path), LineCounts()
         aside, replaced = temp_path(self.root / "reading"), temp_path(self.root / "before")
         aside.mkdir(mode=0o700)
         try:
@@ -139,13 +135,13 @@ class PartStore:
                 file = HashedFile(raw, limit)
                 if is_growing and not replace:
                     before = self._find_begin(file, path)
-                for block in run_in_parallel(part_writing_jobs(_read(file, path, before, counts), options, aside)):
+                for block in run_in_parallel(part_writing_jobs(read_rest(file, path, before, counts), options, aside)):
                     counts.rows += block.row_count
                     counts.repaired += block.repaired_count
                     yield block.row_count
                 sha = file.sha256()
             (aside / PRIVACY_STAMP).write_text(options.privacy.stamp, encoding="utf-8")
-            growth = _describe_growth(file, counts, before) if is_growing else {}
+            growth = describe_growth(file, counts, before) if is_growing else {}
             self._write_file_row(aside, str(path), sha, BlockCounts(counts.rows, counts.repaired), ingestion, growth)
             if replace and self.folder(sha).exists():
                 self.folder(sha).replace(replaced)
@@ -154,7 +150,7 @@ class PartStore:
             remove(aside)
             remove(replaced)
         if repaired_sha256 is None:
-            self.remember(signature, sha)
+            self.signatures.remember(signature, sha)
 
     def _read_extent(self, sha: str | None) -> tuple[int | None, dict[str, Any] | None]:
         """Number of bytes of a content, and FILE_SCHEMA of the content that it continued; None for all of a file."""
@@ -174,10 +170,6 @@ class PartStore:
             if file.sha256_until(row["byte_count"]) == row["content_sha256"]:
                 found = row
         return found
-
-    def remember(self, signature: str, content_sha256: str) -> None:
-        """Record the content of a file, so that it is not hashed again while its signature is the same."""
-        _append_json_line(self.signatures_file, [signature, content_sha256])
 
     def _write_file_row(
         self,
@@ -298,193 +290,24 @@ class PartStore:
         """Paths at which a content was read, the first one first."""
         row = self.read_row(content_sha256)
         first = [] if row is None else [str(row["source_file"].item())]
-        seen = [key.rsplit(" ", 2)[0] for key, sha in self._hashes_by_signature().items() if sha == content_sha256]
-        return list(dict.fromkeys([*first, *seen]))
-
-    def record_replay(self, content_sha256: str, fixed_lines: Iterable[int], replayed_at: dt.datetime) -> None:
-        """Record that a content was read again, and the rejected lines of it that were accepted from elsewhere."""
-        replay = {
-            "content_sha256": content_sha256,
-            "mended_lines": sorted(fixed_lines),
-            "replayed_at": replayed_at.isoformat(),
-        }
-        replays = [*self._read_replays(), replay]
-        body = "".join(f"{json.dumps(one)}\n" for one in replays)
-        with atomic_replace(self.replays_file) as temp:
-            temp.write_text(f'{body}{{"sha256": "{_hash_text(body)}"}}\n', encoding="utf-8")
-
-    def fixed_lines(self) -> pl.DataFrame:
-        """FIXED_LINES_SCHEMA of the rejected lines that were accepted from elsewhere."""
-        replays = self._read_replays()
-        lines = {(replay["content_sha256"], line) for replay in replays for line in replay["mended_lines"]}
-        return pl.DataFrame(sorted(lines), FIXED_LINES_SCHEMA, orient="row")
-
-    def _read_replays(self) -> list[dict[str, Any]]:
-        """The replays, oldest first. Raises FaultError if their file is damaged.
-
-        The last line is the checksum of the others. Files of earlier versions start with an empty line and have none.
-        """
-        if not self.replays_file.exists():
-            return []
-        content = self.replays_file.read_bytes()
-        if content.startswith(b"\n"):
-            return [value for value in _read_json_lines(self.replays_file) if isinstance(value, dict)]
-        *lines, check = content.rstrip(b"\n").rsplit(b"\n", 1)
-        body = b"".join(line + b"\n" for line in lines)
-        if check != f'{{"sha256": "{_hash_text(body.decode(errors="replace"))}"}}'.encode():
-            raise FaultError(
-                f"{self.replays_file} is damaged; it says which rejected rows were fixed: restore it from a backup, or "
-                "remove it and run turret replay."
-            )
-        return [json.loads(line) for line in body.splitlines()]
-
-    def describe_damaged_replays(self) -> str | None:
-        """What is wrong with the file of the replays; None if nothing is."""
-        try:
-            self._read_replays()
-        except (TurretError, ValueError, OSError):
-            return "is damaged; it says which rejected rows were fixed"
-        return None
-
-    def count_damaged_signatures(self) -> int:
-        """Lines of the file of signatures that are damaged or cut off."""
-        if not self.signatures_file.is_file():
-            return 0
-        lines = [line for line in self.signatures_file.read_bytes().split(b"\n") if line.strip()]
-        return len(lines) - len([value for value in _read_json_lines(self.signatures_file) if _is_signature(value)])
-
-    def drop_damaged_signatures(self) -> None:
-        """Write the file of the signatures without damaged lines."""
-        kept = filter(_is_signature, _read_json_lines(self.signatures_file))
-        with atomic_replace(self.signatures_file) as temp:
-            temp.write_text("".join(f"\n{json.dumps(value)}" for value in kept), encoding="utf-8")
+        return list(dict.fromkeys([*first, *self.signatures.paths().get(content_sha256, [])]))
 
     def fingerprint(self) -> str:
         """A hash that changes with the contents that were read, with every replay, and with forgotten rows."""
-        replays = self.replays_file.read_bytes() if self.replays_file.exists() else b""
+        replays = self.replays.file.read_bytes() if self.replays.file.exists() else b""
         forgotten = [file.removeprefix(str(self.root)) for file in self.part_files(FORGOTTEN)]
         return hashlib.sha256("".join([*self.content_hashes(), *forgotten]).encode() + replays).hexdigest()
 
-    def _hashes_by_signature(self) -> dict[str, str]:
-        return dict(filter(_is_signature, _read_json_lines(self.signatures_file)))
-
     @property
-    def signatures_file(self) -> Path:
+    def signatures(self) -> Signatures:
         """The hashes of files by their signature."""
-        return self.root / "seen.jsonl"
+        return Signatures(self.root / "seen.jsonl")
 
     @property
-    def replays_file(self) -> Path:
+    def replays(self) -> Replays:
         """The replays of rejected rows."""
-        return self.root / "replays.jsonl"
-
-
-@dataclass
-class _Counts:
-    """Rows of a file, those of them that were repaired, its last line, and the rows of a last line without an end."""
-
-    rows: int = 0
-    repaired: int = 0
-    last_line: int = 0
-
-
-def _read(file: HashedFile, path: Path | UPath, before: Mapping[str, Any] | None, counts: _Counts) -> Iterator[Block]:
-    """The blocks of a file, or of what follows the content with which it begins; counts its lines."""
-    buffered = io.BufferedReader(file, READ_BUFFER)
-    if before is None:
-        buffered.seek(0)
-        blocks = read_blocks(buffered, path.name)
-    else:
-        counts.last_line = before["complete_lines"]
-        blocks = read_lines_from(buffered, before["complete_bytes"], before["complete_lines"] + 1)
-    for block in blocks:
-        if isinstance(block, Lines):
-            counts.last_line = block.first_line + block.count - 1
-        elif block.rows:
-            counts.last_line = block.rows[-1].line_number
-        yield block
-
-
-def _describe_growth(file: HashedFile, counts: _Counts, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The columns of FILE_SCHEMA by which the next reading of a file that has grown continues."""
-    is_open = file.line_end < file.hashed_bytes
-    return {
-        "byte_count": file.hashed_bytes,
-        "complete_bytes": file.line_end,
-        "complete_lines": counts.last_line - is_open,
-        "open_row_count": int(is_open),
-        "continued_sha256": before and before["content_sha256"],
-        "first_line": before["complete_lines"] + 1 if before else 1,
-    }
+        return Replays(self.root / "replays.jsonl")
 
 
 def _to_json_value(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.datetime) else value
-
-
-def _hash_text(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _is_signature(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
-
-
-def _append_json_line(path: Path, value: object) -> None:
-    """Append a line, after a line end of its own: the last line may have been cut off."""
-    with open(path, "a", encoding="utf-8", opener=open_private) as file:
-        file.write("\n" + json.dumps(value))
-
-
-def _read_json_lines(path: Path) -> list[Any]:
-    """The values in a file, without lines that are damaged, or cut off because their writer was killed."""
-    values = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
-        with suppress(ValueError):
-            values.append(json.loads(line))
-    return values
-
-
-def hash_content(path: Path | UPath, byte_limit: int | None = None) -> str | None:
-    """Hash of the content of a file, or of its first bytes; None if it cannot be read."""
-    try:
-        with open_binary(path) as raw:
-            return HashedFile(raw, byte_limit).sha256()
-    except (TurretError, OSError):
-        return None
-
-
-def file_signature(path: Path | UPath) -> str:
-    """Path, size and modification time of a file: if they are the same, so is the content."""
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise _unreadable_error(path, error) from None
-    changed = getattr(stat, "st_mtime_ns", None) or stat.st_mtime
-    return f"{path} {stat.st_size} {changed}"
-
-
-def modification_time(path: Path | UPath) -> dt.datetime:
-    """Modification time of a file in UTC. Raises TurretError if it is not accessible."""
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise _unreadable_error(path, error) from None
-    return dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)
-
-
-@contextmanager
-def open_binary(path: Path | UPath) -> Iterator[IO[bytes]]:
-    """The open file. Raises TurretError if it cannot be read."""
-    try:
-        file = path.open("rb", buffering=0) if isinstance(path, Path) else path.open("rb")
-    except OSError as error:
-        raise _unreadable_error(path, error) from None
-    with file:
-        yield file
-
-
-def _unreadable_error(path: Path | UPath, error: OSError) -> TurretError:
-    if isinstance(error, FileNotFoundError):
-        return TurretError(f"The input {path} does not exist: check the path.")
-    return TurretError(f"The input {path} cannot be read: {error.strerror or error}. Check its permissions.")

@@ -62,8 +62,8 @@ def replay_file(
     fixed = set(rejected["line_number"]) - parts.line_numbers("rejected", sha)
     if sha != old_sha:  # the counts of the old content stay
         fixed &= parts.line_numbers("events", sha)
-        parts.record_replay(old_sha, fixed, ingestion.ingested_at)
-    parts.record_replay(sha, (), ingestion.ingested_at)
+        parts.replays.record(old_sha, fixed, ingestion.ingested_at)
+    parts.replays.record(sha, (), ingestion.ingested_at)
     return ReplayResult(name, rejected.height, len(fixed))
 
 
@@ -91,7 +91,7 @@ def replay_rows(
         sum(parts.add(path, options, ingestion))
     for sha in sorted({row["content_sha256"] for row in accepted}):
         lines = {row["line_number"] for row in accepted if row["content_sha256"] == sha}
-        parts.record_replay(sha, lines, ingestion.ingested_at)
+        parts.replays.record(sha, lines, ingestion.ingested_at)
     return ReplayResult(str(file), len(rows), len(accepted), tuple(problems))
 
 

@@ -8,7 +8,8 @@ from upath import UPath
 
 from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.events.privacy import Privacy
-from turret_pipeline.ingest.parts import PartStore, hash_content
+from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.ingest.source_files import hash_content
 
 _HASHED_ID = "^[0-9a-f]{32}$"
 

@@ -12,7 +12,8 @@ from turret_pipeline.clock import now
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import TurretError
 from turret_pipeline.ingest.discovery import discover, event_files
-from turret_pipeline.ingest.parts import PartStore, file_signature, modification_time
+from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.ingest.source_files import file_signature, modification_time
 from turret_pipeline.storage.data_dir import DataDir
 
 INTERVAL_SECONDS = 30

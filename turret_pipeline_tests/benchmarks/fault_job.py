@@ -46,8 +46,8 @@ def run_small_job(root: Path, source: Path) -> None:
         parts.write_missing_checksums()
         for path in parts.new_files([source]):
             sum(parts.add(path, ParseOptions(FILE_TIME), ingestion))
-        if parts.fixed_lines().is_empty():
-            parts.record_replay(parts.content_hashes()[0], [3], READ_AT)
+        if parts.replays.fixed_lines().is_empty():
+            parts.replays.record(parts.content_hashes()[0], [3], READ_AT)
         write_canonical(parts, data.lake, CanonicalOptions())
         sum(extract_part_values(parts))
         write_values(parts, data.lake, 2000)

@@ -97,7 +97,7 @@ def test_the_row_of_a_file_is_written_again_without_its_input(tmp_path: Path) ->
 def test_files_are_read_once_more_if_their_signatures_are_damaged(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     folder = make_lake(tmp_path)
     before, parts = read_tables(folder), PartStore(folder / "parts")
-    harm(parts.signatures_file)
+    harm(parts.signatures.file)
     repair_all(list_damage(folder), SilentProgress().say)
     paths = sorted((tmp_path / "landing").iterdir())
     for path in parts.new_files(paths):
@@ -112,18 +112,18 @@ def test_a_damaged_list_of_replays_is_never_read_as_another(tmp_path: Path, harm
     parts = PartStore(make_lake(tmp_path) / "parts")
     shas = parts.content_hashes()
     for sha in shas:
-        parts.record_replay(sha, [3], READ_AT)
-    assert parts.fixed_lines().rows() == [(sha, 3) for sha in shas]
-    harm(parts.replays_file)
+        parts.replays.record(sha, [3], READ_AT)
+    assert parts.replays.fixed_lines().rows() == [(sha, 3) for sha in shas]
+    harm(parts.replays.file)
     with pytest.raises(FaultError, match=r"replays.jsonl is damaged.*restore it from a backup, or remove it and run"):
-        parts.fixed_lines()
-    assert [finding.path for finding in list_damage(tmp_path / "lake")] == [parts.replays_file]
+        parts.replays.fixed_lines()
+    assert [finding.path for finding in list_damage(tmp_path / "lake")] == [parts.replays.file]
 
 
 def test_replays_of_an_earlier_version_are_read_up_to_a_line_that_was_cut_off(tmp_path: Path) -> None:
     parts = PartStore(make_lake(tmp_path) / "parts")
     line = '\n{"content_sha256": "a", "mended_lines": [1], "replayed_at": "2026-01-01T00:00:00+00:00"}'
-    parts.replays_file.write_text(line + line.replace('"a"', '"b"')[:-3])
-    assert parts.fixed_lines().rows() == [("a", 1)]
-    parts.record_replay("c", [2], READ_AT)
-    assert parts.fixed_lines().rows() == [("a", 1), ("c", 2)]
+    parts.replays.file.write_text(line + line.replace('"a"', '"b"')[:-3])
+    assert parts.replays.fixed_lines().rows() == [("a", 1)]
+    parts.replays.record("c", [2], READ_AT)
+    assert parts.replays.fixed_lines().rows() == [("a", 1), ("c", 2)]

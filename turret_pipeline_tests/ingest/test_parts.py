@@ -16,8 +16,9 @@ from upath import UPath
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.events.parsing import ParseOptions
-from turret_pipeline.ingest.parts import Ingestion, PartStore, modification_time
+from turret_pipeline.ingest.parts import Ingestion, PartStore
 from turret_pipeline.ingest.reading import BLOCK_BYTES, BLOCK_RECORDS
+from turret_pipeline.ingest.source_files import modification_time
 from turret_pipeline_tests.ingest.imports import FILE_TIME, READ_AT, read_files, row, write_files
 
 
