@@ -56,7 +56,7 @@ def test_damage_of_any_part_is_repaired_from_the_input(tmp_path: Path, harm: Cal
     kinds = {
         kind_of(str(path.relative_to(folder))): path for path in sorted(folder.rglob("parts/*/*")) if path.is_file()
     }
-    assert len(kinds) == 5, kinds
+    assert len(kinds) == 6, kinds
     for path in kinds.values():
         if path.exists():  # values are named by their content
             harm(path)
