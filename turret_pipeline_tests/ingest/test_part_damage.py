@@ -62,7 +62,9 @@ def test_damage_of_any_part_is_repaired_from_the_input(tmp_path: Path, harm: Cal
             harm(path)
         if path.is_dir():
             path.rmdir()  # by the check of folders in place of files
-        assert repair_all(list_damage(folder), SilentProgress().say) >= (path.name not in {"checksums.json"})
+        repair_count = repair_all(list_damage(folder), SilentProgress().say)
+        is_made_anyway = path.name == "checksums.json" or path.name.startswith("values-")
+        assert repair_count > 0 or is_made_anyway
         PartStore(folder / "parts").write_missing_checksums()
         assert list_damage(folder) == []
         for table, frame in build_again(folder).items():
