@@ -50,6 +50,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  
 _MARKDOWN_INLINE = re.compile(r"[\\`*_\[\]|~]")
 _MARKDOWN_BLOCK = re.compile(r"^(?=[-+#=])|^(\d+)(?=[.)](?:\s|$))")
 _MARKDOWN_LINK = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
+_MARKDOWN_ESCAPE = re.compile(r"\\([\\`*_\[\]|~\-+#=.)])")
 _BREAK = "&#8203;"
 """A zero-width space as a character reference. Web addresses are links even without brackets, unless interrupted."""
 
@@ -115,6 +116,11 @@ def escape_markdown(text: str) -> str:
     line = _MARKDOWN_INLINE.sub(r"\\\g<0>", escape_line(text).strip())
     line = html.escape(_MARKDOWN_BLOCK.sub(r"\1\\", line), quote=False)
     return _MARKDOWN_LINK.sub(rf"\g<0>{_BREAK}", line)
+
+
+def unescape_markdown(text: str) -> str:
+    """The text that ``escape_markdown`` was given, for places that are no Markdown, as one line."""
+    return _MARKDOWN_ESCAPE.sub(r"\1", html.unescape(text.replace(_BREAK, "")))
 
 
 class EscapingFormatter(logging.Formatter):

@@ -17,6 +17,7 @@ from turret_pipeline.escaping import (
     escape_text,
     escape_xml,
     indent_further_lines,
+    unescape_markdown,
 )
 
 
@@ -184,3 +185,17 @@ def test_a_log_record_begins_only_on_its_first_line() -> None:
     lines = formatter.format(record).split("\n")
     assert lines[-2:] == ["  ValueError: one", "  INFO forged"]
     assert [line for line in lines if not line.startswith("  ")] == ["INFO file x␛"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prompt_1 | a*b [x](http://a.example) ~~c~~",
+        "- 1. # + =",
+        "12. of 3)",
+        r"back\slash \_",
+        "<b>&amp;&#8203;</b> a@b.c",
+    ],
+)
+def test_what_markdown_shows_as_it_is_can_be_read_back(text: str) -> None:
+    assert unescape_markdown(escape_markdown(text)) == text

@@ -13,6 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.errors import FaultError, TurretError
+from turret_pipeline.escaping import unescape_markdown
 from turret_pipeline.faults import describe_fault
 from turret_pipeline.orchestration.dagster_home import create_dagster_home, find_damaged_history, open_history
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
@@ -114,7 +115,8 @@ def _warnings(result: dg.ExecuteInProcessResult) -> Iterator[str]:
 
 
 def _describe_failed_check(check: dg.AssetCheckEvaluation) -> str:
-    return f"Check {check.check_name} of table {check.asset_key.path[-1]} failed. {check.description or ''}".strip()
+    description = unescape_markdown(check.description or "")
+    return f"Check {check.check_name} of table {check.asset_key.path[-1]} failed. {description}".strip()
 
 
 def _innermost_error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:

@@ -57,7 +57,7 @@ def test_edits_of_topics_that_are_gone_are_left_out_told_and_kept(data: Path) ->
     file = data / "topic_edits.jsonl"
     by_hand = {"edit_id": "edit-7", "action": "rename", "topic_id": "prompt-2", "label": "By hand"}
     file.write_text(file.read_text() + json.dumps(by_hand) + "\n")
-    warehouse(data).unlink()  # the topics are found from scratch, and ids are given anew
+    shutil.rmtree(warehouse(data).parent)  # the topics are found from scratch, and ids are given anew
     done = turret("run", "--data-dir", data)
     assert done.returncode == 0
     assert (
