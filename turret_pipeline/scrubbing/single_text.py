@@ -30,7 +30,7 @@ EMAIL = re.compile(
     # excludes "icon@2x.png", "lodash@4.17.21" and "git@host.example:owner/name.git"
     rf"(?<![{_LETTER}.+%'-])[{_LETTER}.+%'-]+@(?![0-9]x\.)[{_LETTER}][{_LETTER}-]*(?:\.[{_LETTER}][{_LETTER}-]*)*"
     rf"\.[A-Za-z\u00c0-\u1fff]{{2,}}(?![{_LETTER}])(?:-[{_LETTER}-]*)?(?!:[\w.~-]+/)"
-    r"|[\w.+-]+@[\u3040-\u9fff\uac00-\ud7af]+(?:[.。][\u3040-\u9fff\uac00-\ud7af]+)+"
+    r"|(?<![\w.+-])[\w.+-]+@[\u3040-\u9fff\uac00-\ud7af]+(?:[.。][\u3040-\u9fff\uac00-\ud7af]+)+"
 )
 
 SCRUBBERS: Mapping[str, Callable[[str], str]] = {
