@@ -3,13 +3,18 @@
 The calling process takes blocks too, so that a small file starts no other process.
 """
 
+import atexit
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from turret_pipeline.errors import TurretError
+
+if TYPE_CHECKING:
+    from loky.process_executor import ProcessPoolExecutor
 
 T = TypeVar("T")
 IDLE_SECONDS = 60
@@ -40,10 +45,16 @@ def run_in_parallel(jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
 def _submit(job: Callable[[], T], workers: int) -> "Future[T]":
     from loky import get_reusable_executor  # starts clean processes from any program, unlike the standard library
 
-    future: Future[T] = get_reusable_executor(
-        max_workers=workers, timeout=IDLE_SECONDS, env={"POLARS_MAX_THREADS": "1"}
-    ).submit(job)
+    executor = get_reusable_executor(max_workers=workers, timeout=IDLE_SECONDS, env={"POLARS_MAX_THREADS": "1"})
+    _stop_at_exit(executor)
+    future: Future[T] = executor.submit(job)
     return future
+
+
+@functools.cache
+def _stop_at_exit(executor: "ProcessPoolExecutor") -> None:
+    """Stop idle workers when the program ends: multiprocessing would wait until their idle time is over."""
+    atexit.register(executor.shutdown, wait=True, kill_workers=True)
 
 
 def _result(future: "Future[T]") -> T:

@@ -3,12 +3,14 @@
 import functools
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.ingest.workers import run_in_parallel
+from turret_pipeline.ingest.workers import IDLE_SECONDS, run_in_parallel
 
 
 def double(number: int) -> int:
@@ -45,3 +47,17 @@ def test_a_killed_worker_is_an_error() -> None:
     with pytest.raises(TurretError, match="was killed, probably because memory ran out"):
         list(run_in_parallel(jobs))
     assert list(run_in_parallel([functools.partial(double, n) for n in range(2)])) != []
+
+
+COMMAND = """
+import functools
+from turret_pipeline.cli import _exit
+from turret_pipeline.ingest.workers import IDLE_SECONDS, run_in_parallel
+list(run_in_parallel(functools.partial(abs, number) for number in range(4)))
+_exit(3)
+"""
+
+
+def test_a_command_does_not_wait_for_idle_workers_when_it_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", COMMAND], timeout=IDLE_SECONDS / 2, check=False)
+    assert done.returncode == 3
