@@ -97,7 +97,7 @@ class Replays:
         return [json.loads(line) for line in body.splitlines()]
 
     def describe_damage(self) -> str | None:
-        """What is wrong with the file of the replays; None if nothing is."""
+        """The damage of the file of the replays; None if it has none."""
         try:
             self._read()
         except (TurretError, ValueError, OSError):

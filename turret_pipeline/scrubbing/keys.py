@@ -93,7 +93,7 @@ SHAPE_HINTS = (
 """Hints each of which is fast alone."""
 
 _LONG_RUN = re.compile(r"[\w./+=-]{12}|asic |PRIVATE KEY", re.ASCII)
-"""What each key has; without it a text need not be searched."""
+"""A run that each key has: without it a text need not be searched."""
 
 _MIXED_RUN = re.compile(r"(?=[A-Za-z0-9]*[0-9])(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{16,}")
 

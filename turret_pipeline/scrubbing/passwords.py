@@ -44,7 +44,7 @@ _SAID = (
     rf"(?:{_POINTS}|{_FEW_WORDS}{{0,4}}?[ ]+(?:{'|'.join(map(re.escape, WORDS['copulas']))})[ ]?:?[ ]+"
     rf"|[ ]?(?:{'|'.join(WORDS['suffixed_copulas'])})[ ]?:?[ ]?|[ ]+[-–—][ ]+)"
 )
-"""What stands between the word and the value: signs, a few words and a form of "is", or a dash."""
+"""Between the word and the value: signs, a few words and a form of "is", or a dash."""
 
 _NOT_SAID = rf"(?:{_FEW_WORDS}{{1,2}}?{_POINTS}|(?:[ ]+(?:{'|'.join(WORDS['possessives'])}))?[ ]+)"
 """The same, where other words may follow as well: a colon after a few words, or nothing."""

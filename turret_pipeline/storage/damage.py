@@ -133,7 +133,7 @@ def _restore_finding(data: DataDir, copy: Path, problem: str) -> Finding:
 
 
 def _try_published(path: Path, *, is_thorough: bool) -> str | None:
-    """What is wrong with a published file; None if it can be read."""
+    """The damage of a published file; None if it can be read."""
     try:
         with open_read_only(path) as connection:
             tables = connection.execute(
