@@ -95,5 +95,5 @@ def _tabulate(journeys: Journeys, rows: pl.DataFrame, depth: int) -> TableView:
         ColumnView("low", "From", "share"),
         ColumnView("high", "To", "share"),
     )
-    frame = rows.with_columns(pl.Series("node", [journeys.label(node) for node in rows["node_id"]], pl.String))
+    frame = journeys.add_labels(rows, node="node_id")
     return TableView("matrix", "Step matrix", frame, columns, "Nobody takes a step.", rows_shown=1000)

@@ -93,6 +93,11 @@ class Journeys:
         """The label of a node."""
         return self.nodes.labels.get(node, node)
 
+    def add_labels(self, rows: pl.DataFrame, **columns: str) -> pl.DataFrame:
+        """The rows with new columns: the labels of the nodes in others, such as node="node_id"."""
+        labels = [pl.col(nodes).replace(self.nodes.labels).alias(name) for name, nodes in columns.items()]
+        return rows.with_columns(labels)
+
     def compute(self, name: str, read: Callable[[duckdb.DuckDBPyConnection], T], *keys: Any) -> T:  # noqa: ANN401
         """Result of ``read`` in the scope of the page, computed once."""
         return self.compute_in(self.page.state.scope(), name, read, *keys)

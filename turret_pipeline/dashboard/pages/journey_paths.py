@@ -52,13 +52,9 @@ def _read_ends(journeys: Journeys, scope: Scope, *, is_start: bool) -> pl.DataFr
     )
 
 
-def _add_name(journeys: Journeys, rows: pl.DataFrame, column: str = "node_id", name: str = "node") -> pl.DataFrame:
-    return rows.with_columns(pl.Series(name, [journeys.label(node) for node in rows[column]], pl.String))
-
-
 def _tabulate_ends(journeys: Journeys, *, is_start: bool) -> TableView:
     end, noun = "start" if is_start else "end", journeys.noun
-    rows = _add_name(journeys, _read_ends(journeys, journeys.page.state.scope(), is_start=is_start))
+    rows = journeys.add_labels(_read_ends(journeys, journeys.page.state.scope(), is_start=is_start), node="node_id")
     columns = [
         ColumnView("node", "Starts on" if is_start else "Ends on", link=lambda row: journeys.link_flow(row["node_id"])),
         ColumnView(
@@ -95,7 +91,7 @@ def _tabulate_loops(journeys: Journeys) -> TableView:
             else read_loops(connection, page.min_users)
         ),
     )
-    rows = _add_name(journeys, _add_name(journeys, rows), "other_node_id", "other_node")
+    rows = journeys.add_labels(rows, node="node_id", other_node="other_node_id")
     columns = (
         ColumnView("node", "From and back to", link=lambda row: journeys.link_flow(row["node_id"])),
         ColumnView("other_node", "By way of", link=lambda row: journeys.link_flow(row["other_node_id"])),
@@ -134,13 +130,13 @@ def _tabulate_paths(journeys: Journeys, length: str) -> TableView:
         ),
         length,
     )
-    names = [" → ".join(journeys.label(node) for node in path) for path in rows["path"]]
+    labelled = pl.col("path").list.eval(pl.element().replace(journeys.nodes.labels)).list.join(" → ")
     columns = (
         ColumnView("steps", "Path"),
         ColumnView("session_count", noun.capitalize(), "count", link=lambda row: _link_path(journeys, row)),
         ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
     )
-    rows = rows.with_columns(pl.Series("steps", names, pl.String))
+    rows = rows.with_columns(labelled.alias("steps"))
     return TableView(
         "paths", f"Paths of {LENGTHS[length]}", rows, columns, "No such path.", parse_first_row(page.state, ROWS), ROWS
     )
@@ -166,7 +162,7 @@ def _compare_ends(journeys: Journeys, one: Side, other: Side, *, is_start: bool)
     return TableView(
         f"{end}_differences",
         f"Differences in where {journeys.noun} {end}",
-        _add_name(journeys, rows),
+        journeys.add_labels(rows, node="node_id"),
         columns,
         "Nothing to compare.",
         rows_shown=ROWS,

@@ -54,9 +54,7 @@ def read_edges(journeys: Journeys, scope: Scope) -> pl.DataFrame:
 
 
 def _add_names(journeys: Journeys, edges: pl.DataFrame) -> pl.DataFrame:
-    return edges.with_columns(
-        pl.Series(name.removesuffix("_id"), [journeys.label(node) for node in edges[name]], pl.String) for name in EDGE
-    )
+    return journeys.add_labels(edges, from_node="from_node_id", to_node="to_node_id")
 
 
 def _search(edges: pl.DataFrame, text: str) -> pl.DataFrame:
@@ -103,9 +101,14 @@ def _hint(row: Row) -> str:
 
 
 def _compare(journeys: Journeys, one: Side, other: Side) -> TableView:
-    first, second = (read_edges(journeys, side.scope) for side in (one, other))
     min_users = journeys.page.min_users
-    rows = compare_frames(first, second, EDGE, "transition_count", of=["from_node_id"], min_users=min_users)
+
+    def compute() -> pl.DataFrame:
+        first, second = (read_edges(journeys, side.scope) for side in (one, other))
+        return compare_frames(first, second, EDGE, "transition_count", of=["from_node_id"], min_users=min_users)
+
+    key = ("compared transitions", journeys.dimension, min_users, one.scope, other.scope)
+    rows = journeys.page.published.remember(key, compute)
     columns = (
         ColumnView("from_node", "From"),
         ColumnView("to_node", "To"),

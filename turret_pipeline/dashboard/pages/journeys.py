@@ -92,10 +92,8 @@ def _link_all(journeys: Journeys, options: FlowOptions) -> str | None:
 
 
 def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> TableView:
-    labels = (pl.Series([journeys.label(node) for node in flows[name]], dtype=pl.String) for name in _ENDS)
-    frame = flows.with_columns(
-        pl.col("layer").map_elements(_describe_layer, return_dtype=pl.String).alias("step"),
-        *(series.alias(name.removesuffix("_id")) for name, series in zip(_ENDS, labels, strict=True)),
+    frame = journeys.add_labels(flows, **{name.removesuffix("_id"): name for name in _ENDS}).with_columns(
+        pl.col("layer").map_elements(_describe_layer, return_dtype=pl.String).alias("step")
     )
     columns = (
         ColumnView("step", "Step"),
