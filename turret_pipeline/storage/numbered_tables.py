@@ -22,6 +22,10 @@ import duckdb
 
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
 
+MEANING = "Copy of tables in marts as numbers, for the dashboard. No contract: it may change with any version."
+
+_TABLES = "select table_name from duckdb_tables() where schema_name = 'numbered'"
+
 _NAMES = f"""
 create table numbered.nodes as
 with names as (
@@ -152,3 +156,5 @@ def write_numbered_tables(connection: duckdb.DuckDBPyConnection) -> None:
         units = _EXCHANGES if is_of_prompts else _TEXT_EVENTS
         connection.execute(_UNITS.format(units=units), {"field": field})
     connection.execute("drop table if exists numbered_steps; drop table session_numbers")
+    for (table,) in connection.execute(_TABLES).fetchall():
+        connection.execute(f"comment on table numbered.{table} is '{MEANING}'")

@@ -51,7 +51,7 @@ def test_the_numbers_of_home_lead_to_lists_with_the_same_numbers(visitor: Visito
 
 def test_a_day_of_the_trend_leads_to_the_exchanges_of_that_day(visitor: Visitor) -> None:
     visitor.visit("?since=2026-09-02&until=2026-09-29")
-    visitor.page.locator("details.data summary").click()
+    visitor.page.get_by_text("Table: Activity by day").click()
     cell = visitor.page.locator("details.data td a").first
     count = int(cell.inner_text().replace(",", ""))
     cell.click()
