@@ -49,10 +49,17 @@ wait_for_port() {
   echo "Nothing listens on port $1" >&2
   return 1
 }
+wait_for_file() {
+  for _ in $(seq 600); do
+    if compgen -G "$1/landing/*/*.jsonl*" > /dev/null; then return; fi
+    sleep 0.1
+  done
+}
 trap 'kill $(jobs -p) 2> /dev/null || true; wait' EXIT
 """
 """A page runs as one script after `make run`: `make` does nothing more, and servers run in the background.
 
+A run of a project waits for a file that its collector has finished.
 The commands of README.md are those that are installed. Those of other pages are forked, but for the servers.
 """
 
@@ -74,6 +81,7 @@ def _write_script(page: str) -> tuple[str, dict[str, str]]:
     """The commands of a page as one script on free ports, and the variables that it needs."""
     code = "".join(block.code for block in list_blocks(page, "sh") if not block.reason)
     variables = {"PROJECT": str(PROJECT), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    code = re.sub(r"^turret run --data-dir (data/projects/\S+)", r"wait_for_file \1\n\g<0>", code, flags=re.MULTILINE)
     ports = {found[2] for found in SERVER.finditer(code)}
     code = SERVER.sub(r"exec \1 & wait_for_port \2", code)
     for port in ports:
