@@ -11,13 +11,9 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from turret_pipeline.ingest.canonical import CanonicalOptions
-from turret_pipeline.ingest.duplicates import assign_event_ids, drop_duplicates, drop_invented_ids
-from turret_pipeline.ingest.part_views import create_part_views
+from turret_pipeline.ingest.canonical import CanonicalOptions, create_event_views
 from turret_pipeline.ingest.parts import PartStore
-from turret_pipeline.ingest.persons import IDENTITIES, resolve_users
-from turret_pipeline.ingest.sessions import separate_persons, sessionize
-from turret_pipeline.ingest.traces import complete_from_traces
+from turret_pipeline.ingest.persons import IDENTITIES
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.scratch_database import open_scratch_database
 from turret_pipeline.storage.tombstones import EVENT, FILE, SESSION, USER, Tombstones, list_tokens
@@ -99,14 +95,7 @@ def find_user_ids(parts: PartStore, lake: Lake, options: CanonicalOptions, ids: 
 
 
 def _create_views(connection: duckdb.DuckDBPyConnection, parts: PartStore, options: CanonicalOptions) -> None:
-    create_part_views(connection, parts)
-    drop_invented_ids(connection)
-    assign_event_ids(connection)
-    complete_from_traces(connection)
-    drop_duplicates(connection)
-    resolve_users(connection, is_enabled=options.resolve_identities)
-    separate_persons(connection)
-    sessionize(connection, options.session_gap_minutes)
+    create_event_views(connection, parts, options)
     connection.execute(f"create temp table found_identities as {IDENTITIES}")
 
 

@@ -36,8 +36,7 @@ def _filter_parts(
 ) -> None:
     for file in sorted(folder.glob("events-*.parquet")):
         if _filter_part(file, rows, _POSITION):
-            for values in folder.glob(f"{file.stem.replace('events', 'values')}*.parquet"):
-                remove(values)
+            _remove_values(file)
     for file in sorted(folder.glob("rejected-*.parquet")):
         _filter_part(file, rejected, ["line_number"])
     for file in sorted(folder.glob("identities-*.parquet")):
@@ -54,9 +53,14 @@ def _remove_reread_rows(parts: PartStore) -> None:
             with changing(parts.folder(sha)):
                 for file, rows in changed.items():
                     _write_part(file, rows)
-                    for values in parts.folder(sha).glob(f"{file.stem.replace('events', 'values')}*.parquet"):
-                        if values != file:
-                            remove(values)
+                    if file.name.startswith("events"):
+                        _remove_values(file)
+
+
+def _remove_values(events: Path) -> None:
+    """Remove the values of a part of events; the next run extracts them again."""
+    for values in events.parent.glob(f"{events.stem.replace('events', 'values')}*.parquet"):
+        remove(values)
 
 
 def _until(part: pl.DataFrame, last_line: int) -> pl.DataFrame:

@@ -6,6 +6,8 @@ spills to disk, so the tables may be larger than memory.
 
 from dataclasses import dataclass
 
+import duckdb
+
 from turret_pipeline.ingest.duplicates import assign_event_ids, drop_duplicates, drop_invented_ids
 from turret_pipeline.ingest.part_views import ORDER, create_part_views
 from turret_pipeline.ingest.parts import PartStore
@@ -40,14 +42,7 @@ def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> 
     file: a row that comes again in another dump is a duplicate, but equal rows of one dump are separate events.
     """
     with open_scratch_database(lake) as connection:
-        create_part_views(connection, parts)
-        drop_invented_ids(connection)
-        assign_event_ids(connection)
-        complete_from_traces(connection)
-        drop_duplicates(connection)
-        resolve_users(connection, is_enabled=options.resolve_identities)
-        separate_persons(connection)
-        sessionize(connection, options.session_gap_minutes)
+        create_event_views(connection, parts, options)
         tolerance: dict[str, object] = {"tolerance": options.clock_tolerance_minutes}
         lake.copy(connection, "events", _EVENTS, tolerance)
         lake.copy(connection, "identities", IDENTITIES)
@@ -55,6 +50,18 @@ def write_canonical(parts: PartStore, lake: Lake, options: CanonicalOptions) -> 
         lake.copy(connection, "rejected_events", _REJECTED_EVENTS)
         lake.copy(connection, "source_files", _SOURCE_FILES, tolerance)
         lake.copy(connection, "scrubbed_values", _SCRUBBED_VALUES)
+
+
+def create_event_views(connection: duckdb.DuckDBPyConnection, parts: PartStore, options: CanonicalOptions) -> None:
+    """Create the views of all parts, and those of their events with ids, users and sessions (``sessionized``)."""
+    create_part_views(connection, parts)
+    drop_invented_ids(connection)
+    assign_event_ids(connection)
+    complete_from_traces(connection)
+    drop_duplicates(connection)
+    resolve_users(connection, is_enabled=options.resolve_identities)
+    separate_persons(connection)
+    sessionize(connection, options.session_gap_minutes)
 
 
 _IS_TIME_AHEAD = """

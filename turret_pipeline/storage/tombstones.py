@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.private_files import replace_private_file
+from turret_pipeline.private_files import make_private_folder, replace_private_file
 from turret_pipeline.scrubbing.identifiers import ErasedIds, hash_with_key
 from turret_pipeline.storage.atomic_files import atomic_replace, lock_file, remove
 from turret_pipeline.storage.json_lines import read_objects
@@ -138,7 +138,7 @@ class Tombstones:
             replace_private_file(file, before + json.dumps(row).encode() + b"\n")
 
     def _make_folder(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.folder)
 
     @property
     def _file(self) -> Path:
