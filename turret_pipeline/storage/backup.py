@@ -105,8 +105,7 @@ class _Writer:
                 return
             with tempfile.TemporaryDirectory(prefix="turret-") as folder:
                 try:
-                    with data.warehouse.published.open("rb") as source:
-                        published = Path(shutil.copyfile(f"/proc/self/fd/{source.fileno()}", f"{folder}/published"))
+                    published = Path(shutil.copyfile(data.warehouse.published, f"{folder}/published"))
                     state = _read_state_id(published)
                     copy = shutil.copytree(data.root / "state" / state, f"{folder}/state") if state else None
                 except (FileNotFoundError, shutil.Error):  # another run published
