@@ -16,6 +16,7 @@ from turret_pipeline.errors import TurretError, display_path, list_names
 from turret_pipeline.journeys.dimensions import list_follow_ups, main_dimension
 from turret_pipeline.reports.field_presence import count_sequences_with_field
 from turret_pipeline.reports.node_names import NODE_NAMES, TOPIC_NAMES, Node, find_by_name, find_node
+from turret_pipeline.reports.node_numbers import quote
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.warehouse import open_read_only
@@ -239,17 +240,13 @@ def select_segment_sessions(scope: Scope) -> str:
     """
     numbers = " intersect ".join(
         "select distinct session_number from numbered.session_values "
-        f"where field = {_quote(field)} and value in ({', '.join(map(_quote, values))})"
+        f"where field = {quote(field)} and value in ({', '.join(map(quote, values))})"
         for field, values in scope.values().items()
     )
     return (
         "select hash(session_id) as session, rowid::int as session_number from marts.sessions "
         f"where rowid in ({numbers})"
     )
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def select_sessions(scope: Scope) -> tuple[str, list[object]]:
