@@ -16,7 +16,7 @@ from turret_pipeline.dashboard.credentials import ROLES, Credential, CredentialF
 from turret_pipeline.errors import TurretError, list_names
 
 access = typer.Typer(
-    help="Who may open the dashboard: people with a password, and scripts with a token.",
+    help="Manage names and tokens that may open the dashboard.",
     epilog="Examples: turret access add ana; turret access add reports --token --project shop; turret access list; "
     "turret access remove ana",
     no_args_is_help=True,

@@ -16,10 +16,10 @@ def backup(
     archive: Annotated[Path, typer.Argument(metavar="PATH", help="File to write: .tar, or .tar.gz to compress it.")],
     data_dir: DataDirOption = None,
 ) -> None:
-    """Write a backup of the data folder to one file, also while runs and the collector are at work.
+    """Write a backup of the data folder to one file.
 
-    It holds what people wrote and the keys of the collector: only its owner can read it. Files outside the data folder
-    and turret.toml are not in it.
+    Runs and the collector may be at work meanwhile. It holds what people wrote and the keys of the collector: only
+    its owner can read it. Files outside the data folder and turret.toml are not in it.
     """
     from turret_pipeline.storage.backup import back_up
 

@@ -20,10 +20,11 @@ def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Check every stored file of the data folder, and say what is damaged and what to do.
+    """Find damaged files in the data folder, and repair them.
 
-    Reads everything to its end, so it takes minutes in a large folder. Runs repair what they need by themselves. Exit
-    codes: 0 nothing is damaged, or all of it is repaired; 1 something is damaged.
+    Says of each what is wrong and what to do; repairs only with --repair. Reads everything to its end, so it takes
+    minutes in a large folder. Runs repair what they need by themselves. Exit codes: 0 nothing is damaged, or all of
+    it is repaired; 1 something is damaged.
     """
     settings = load_settings(data_dir=data_dir)
     data, console = DataDir(settings.data_dir), new_console(stderr=False)

@@ -25,9 +25,10 @@ def export(
     form: Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="Form of the rows.")] = "jsonl",
     data_dir: DataDirOption = None,
 ) -> None:
-    """Write everything that the published tables hold about a user, with all ids of that person.
+    """Write everything about a user to a file.
 
-    Each line of jsonl is a row with the name of its table. Without --output, it is written to standard output.
+    That is all rows of the published tables, with all ids of that person. Each line of jsonl is a row with the name
+    of its table. Without --output, it is written to standard output.
     """
     from turret_pipeline.erasure.erase import find_forms
     from turret_pipeline.reports.person_export import export_person, flatten_lists

@@ -42,11 +42,12 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Erase users, sessions, files or old data from the data folder and the published tables.
+    """Erase users, sessions, files or old data.
 
-    Removes events, texts that no other event has, and everything made from them, and publishes the tables without
-    them. Rows that come again in an old file are dropped and counted. Input files outside the data folder are listed,
-    and stay as they are. If the command is stopped, the next `turret forget` or `turret run` continues.
+    From the data folder and the published tables it removes events, texts that no other event has, and everything
+    made from them, and publishes the tables without them. Rows that come again in an old file are dropped and
+    counted. Input files outside the data folder are listed, and stay as they are. If the command is stopped, the
+    next `turret forget` or `turret run` continues.
     """
     from turret_pipeline.erasure.request import Request, read_request_list
 
