@@ -2,8 +2,10 @@
 
 import importlib.metadata
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import ParamSpec, TypeVar
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +27,7 @@ from turret_pipeline.dashboard.forms import read_form
 from turret_pipeline.dashboard.login import AccessMiddleware, Login
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages import ACTIONS, MENU, PAGES
-from turret_pipeline.dashboard.projects import Project, Projects, Snapshot, UnknownProjectError
+from turret_pipeline.dashboard.projects import TURNS, Project, Projects, Snapshot, UnknownProjectError
 from turret_pipeline.dashboard.publication import describe_publication
 from turret_pipeline.dashboard.security import ProtectionMiddleware
 from turret_pipeline.dashboard.state import parse_state
@@ -35,6 +37,8 @@ from turret_pipeline.dashboard.warm_up import WarmUp
 from turret_pipeline.errors import TurretError
 
 logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class IdConvertor(StringConvertor):
@@ -114,10 +118,10 @@ class Dashboard:
         return RedirectResponse(f"/{names[0]}")
 
     def _serve(self, build: Build) -> Endpoint:
-        """Endpoint of a page. Pages are built in threads, because DuckDB computes without the interpreter's lock."""
+        """Endpoint of a page."""
 
         async def serve(request: Request) -> Response:
-            return await run_in_threadpool(self._build, build, request)
+            return await _run(self._build, build, request)
 
         return serve
 
@@ -126,9 +130,9 @@ class Dashboard:
 
         async def receive(request: Request) -> Response:
             form = await read_form(request)
-            page = await run_in_threadpool(self._open_page, request)
+            page = await _run(self._open_page, request)
             page.viewer.require_edit(form.get("csrf_token", ""))
-            return RedirectResponse(await run_in_threadpool(act, page, form), status_code=303)
+            return RedirectResponse(await _run(act, page, form), status_code=303)
 
         return receive
 
@@ -163,8 +167,8 @@ class Dashboard:
     async def _serve_newer(self, request: Request) -> Response:
         """A line if another run than that of the open page is published now, which the page asks for regularly."""
         project = self._find_project(request)
-        published = await run_in_threadpool(project.current)
-        is_newer = describe_publication(published).run_id != request.query_params.get("run")
+        publication = await _run(lambda: describe_publication(project.current()))
+        is_newer = publication.run_id != request.query_params.get("run")
         return HTMLResponse(self.templates.render("newer.html") if is_newer else "")
 
     async def _show_error(self, request: Request, error: Exception) -> Response:
@@ -175,6 +179,14 @@ class Dashboard:
         projects = self._list_projects(request)
         html = self.templates.render("error.html", title=title, message=message, page=None, projects=projects)
         return HTMLResponse(html, status_code=status)
+
+
+async def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Result of a function in a thread, because DuckDB computes without the interpreter's lock.
+
+    The requests compute in the order in which they came.
+    """
+    return await run_in_threadpool(TURNS.queue_as(time.monotonic())(function), *args, **kwargs)
 
 
 def _path_below(project: str, request: Request) -> str:

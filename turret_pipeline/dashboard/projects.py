@@ -2,31 +2,25 @@
 
 import itertools
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import duckdb
-import polars as pl
 
 from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.config.pipeline import Settings, load_settings
+from turret_pipeline.dashboard.results import Results
+from turret_pipeline.dashboard.turns import Turns
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.published_tables import PublishedTables, select_segment_sessions
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.storage.data_dir import DataDir
 
 T = TypeVar("T")
-RESULTS_KEPT = 300
-"""Results of figures that are kept in memory, for pages that are opened again with the same filters."""
 
-BYTES_KEPT = 25_000_000
-"""Memory of the results that are kept, in all."""
-
-_COMPUTING = threading.BoundedSemaphore(1)
+TURNS = Turns()
 """One figure of any file is computed at a time, with all threads: two would need the memory of both, and not end
 earlier."""
 
@@ -61,15 +55,12 @@ class Snapshot(PublishedTables):
     def __init__(self, data: DataDir, min_users: int, options: DashboardSettings) -> None:
         super().__init__(data, min_users)
         self.identity = data.warehouse.identity()
+        self._memory_mb = options.memory_mb
         self._stack = ExitStack()
         self._connection = self._stack.enter_context(super().open())
         self._connection.execute(f"set threads = {options.threads}; set memory_limit = '{options.memory_mb}MB'")
         self._connection.execute("attach if not exists ':memory:' as selections (read_write)")
-        self._slot = threading.local()
-        self._results: OrderedDict[Hashable, Any] = OrderedDict()
-        self._bytes_kept = 0
-        self._computing: dict[Hashable, threading.Lock] = {}
-        self._lock = threading.Lock()
+        self.results = Results()
 
     @property
     def path(self) -> Path:
@@ -83,14 +74,24 @@ class Snapshot(PublishedTables):
     @contextmanager
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of the open file."""
-        with self._take_slot():
+        with TURNS.take():
             cursor = self._connection.cursor()
             try:
                 cursor.execute("set timezone = 'UTC'")
-                with self.explain_other_version():
+                with self.explain_other_version(), self._explain_memory():
                     yield cursor
             finally:
                 cursor.close()
+
+    @contextmanager
+    def _explain_memory(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.OutOfMemoryException:
+            raise TurretError(
+                f"A figure of this page needs more than the {self._memory_mb} MB that queries may use: set a higher "
+                "memory_mb in the table [dashboard] of turret.toml, or choose a shorter period."
+            ) from None
 
     @contextmanager
     def select_segments(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> Iterator[str]:
@@ -108,64 +109,13 @@ class Snapshot(PublishedTables):
         selection = self.remember(("selection", frozenset(scope.segments)), select)
         yield selection.name
 
-    @contextmanager
-    def _take_slot(self) -> Iterator[None]:
-        """Wait until nothing else is computed; a thread that has the slot needs no other."""
-        if getattr(self._slot, "is_taken", False):
-            yield
-            return
-        with _COMPUTING:
-            self._slot.is_taken = True
-            try:
-                yield
-            finally:
-                self._slot.is_taken = False
-
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The result of ``compute``, which is called once per key, also if several requests ask at the same time."""
-        with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-                return cast("T", self._results[key])
-            computing = self._computing.setdefault(key, threading.Lock())
-        with computing:
-            with self._lock:
-                if key in self._results:
-                    return cast("T", self._results[key])
-            try:
-                result = compute()
-            finally:
-                with self._lock:
-                    self._computing.pop(key, None)
-            self._keep(key, result)
-        return result
-
-    def _keep(self, key: Hashable, result: object) -> None:
-        removed = []
-        with self._lock:
-            self._results[key] = result
-            self._bytes_kept += measure_bytes(result)
-            while len(self._results) > 1 and (len(self._results) > RESULTS_KEPT or self._bytes_kept > BYTES_KEPT):
-                removed.append(self._results.popitem(last=False)[1])
-                self._bytes_kept -= measure_bytes(removed[-1])
+        """The result of ``compute``, which is called once per key as long as its result is kept."""
+        return self.results.remember(key, compute, TURNS.take)
 
     def __del__(self) -> None:
         if hasattr(self, "_stack"):
             self._stack.close()
-
-
-def measure_bytes(result: object) -> int:
-    """About the memory of a result: that of its frames and selections, wherever they are in it."""
-    if isinstance(result, pl.DataFrame):
-        return int(result.estimated_size())
-    if isinstance(result, Selection):
-        return result.size
-    if isinstance(result, Mapping):
-        return sum(map(measure_bytes, result.values()))
-    if isinstance(result, (tuple, list)):
-        return sum(map(measure_bytes, result))
-    parts = (getattr(result, one.name) for one in fields(result)) if is_dataclass(result) else ()
-    return sum(map(measure_bytes, parts))
 
 
 class Project:

@@ -144,15 +144,15 @@ def read_memory(process: int) -> tuple[float, float]:
     return int(values["VmRSS"]) / 1e3, int(values["VmHWM"]) / 1e3
 
 
-def describe(name: str, answers: Sequence[Answered], limit: float | None) -> bool:
-    """Print a row of the table; true if nothing failed and the limit is kept."""
+def describe(name: str, answers: Sequence[Answered], limit: float | None, megabytes: float) -> bool:
+    """Print a row of the table, with the memory at most until then; true if nothing failed and the limit is kept."""
     seconds = np.array([answer.seconds for answer in answers])
     failed = [answer for answer in answers if answer.status != 200]
     p95 = float(np.quantile(seconds, 0.95))
     slowest = max(answers, key=lambda answer: answer.seconds)
     print(
         f"| {name} | {len(answers)} | {len(failed)} | {np.median(seconds):.2f} | {p95:.2f} | {slowest.seconds:.2f} | "
-        f"{slowest.path or 'home'} | {'' if limit is None else limit} |",
+        f"{slowest.path or 'home'} | {'' if limit is None else limit} | {megabytes:,.0f} |",
         flush=True,
     )
     for answer in failed:
@@ -196,16 +196,22 @@ def measure(
         print(f"The server rested {wait_for_warm_up(process):.0f} s after its start.")
         cold, warm = (visit_all(home, process, urls, 1) for _ in range(2))
         describe_pages(pages, cold, warm)
-        print("\n| | requests | failed | median s | p95 s | slowest s | slowest page | limit |\n" + "|---" * 8 + "|")
-        is_kept = [describe("cold, one person", cold, LIMIT_ONE), describe("warm, one person", warm, LIMIT_ONE)]
+        print(
+            "\n| | requests | failed | median s | p95 s | slowest s | slowest page | limit | MB |\n" + "|---" * 9 + "|"
+        )
+        most = read_memory(process)[1]
+        is_kept = [
+            describe("cold, one person", cold, LIMIT_ONE, most),
+            describe("warm, one person", warm, LIMIT_ONE, most),
+        ]
         ten = visit_all(home, process, urls, people)
-        is_kept.append(describe(f"warm, {people} people", ten, LIMIT_TEN))
+        is_kept.append(describe(f"warm, {people} people", ten, LIMIT_TEN, read_memory(process)[1]))
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             publishing = pool.submit(publish_again, folder)
             meanwhile = visit_all(home, process, urls, people)
-            is_kept.append(describe(f"{people} people, published meanwhile", meanwhile, LIMIT_TEN))
+            now, most = read_memory(process)
+            is_kept.append(describe(f"{people} people, published meanwhile", meanwhile, LIMIT_TEN, most))
             publishing.result()
-        now, most = read_memory(process)
         print(f"\nMemory: {now:,.0f} MB now, {most:,.0f} MB at most (limit {LIMIT_MEGABYTES} MB)")
     has_succeeded = all(answer.status == 200 for answer in (*cold, *warm, *ten, *meanwhile))
     return has_succeeded, all(is_kept) and most <= LIMIT_MEGABYTES

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pytest
 
 from turret_pipeline.config.dashboard import DashboardSettings
-from turret_pipeline.dashboard.projects import BYTES_KEPT, Snapshot, measure_bytes
+from turret_pipeline.dashboard.projects import Snapshot
+from turret_pipeline.dashboard.results import BYTES_KEPT, measure_bytes
+from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.scope import parse_scope
 from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.storage.data_dir import DataDir
@@ -38,7 +42,7 @@ def test_a_selection_ends_with_the_memory_of_results(tmp_path: Path) -> None:
     with open_scope(snapshot, parse_scope(None, None, SEGMENTS)):
         pass
 
-    snapshot.remember("large", lambda: pl.DataFrame({"a": pl.zeros(BYTES_KEPT // 8, eager=True)}))
+    snapshot.remember("large", lambda: pl.DataFrame({"a": np.random.default_rng(0).random(BYTES_KEPT // 4)}))
 
     assert snapshot.query("from duckdb_tables() where database_name = 'selections'").is_empty()
     assert snapshot.remember("large", lambda: None) is not None
@@ -50,3 +54,11 @@ def test_the_memory_of_frames_is_counted_wherever_they_are() -> None:
     assert measure_bytes(frame) == 24
     assert measure_bytes({"one": (frame, [frame]), "two": "text"}) == 48
     assert measure_bytes(None) == 0
+
+
+def test_a_query_that_needs_more_memory_than_allowed_says_which_setting_to_raise(tmp_path: Path) -> None:
+    snapshot = open_snapshot(tmp_path)
+    snapshot.query("set memory_limit = '1MB'")
+
+    with pytest.raises(TurretError, match="needs more than the 120 MB that queries may use"):
+        snapshot.query("select list(range) from range(10_000_000)")

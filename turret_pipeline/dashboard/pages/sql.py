@@ -54,7 +54,7 @@ def show_sql(page: Page) -> Content:
 def _run(page: Page, query: str) -> QueryResult:
     if len(query) > MAX_CHARACTERS:
         raise TurretError(f"The query has {len(query):,} characters: use at most {MAX_CHARACTERS:,}.")
-    return page.published.remember(("sql", query), lambda: run_query(page.published.path, query))
+    return page.published.results.remember(("sql", query), lambda: run_query(page.published.path, query))
 
 
 def _tabulate(page: Page, frame: pl.DataFrame) -> TableView:
