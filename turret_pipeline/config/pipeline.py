@@ -138,6 +138,12 @@ class Settings(LayeredSettings):
         "in its topic, and many of these have other topics; 0: no text is an outlier; assigned texts change only with "
         "`turret topics refit`",
     )
+    topic_max_clustered: int = Field(
+        200_000,
+        ge=1000,
+        description="Topics of a field are found from at most this many distinct texts, near-duplicates counted once; "
+        "further ones get the topic of the most similar of these",
+    )
     label_excluded_words: CommaSeparated = Field(
         [],
         description="Words that are never in the label of a topic, such as the company's own name, separated by "
@@ -272,7 +278,13 @@ class Settings(LayeredSettings):
         """Options of topic discovery."""
         from turret_pipeline.topics.options import TopicOptions
 
-        return TopicOptions(self.topic_granularity, self.topic_min_texts, floor=self.topic_floor, seed=self.seed)
+        return TopicOptions(
+            self.topic_granularity,
+            self.topic_min_texts,
+            floor=self.topic_floor,
+            seed=self.seed,
+            max_clustered=self.topic_max_clustered,
+        )
 
     @property
     def scrubbed_kinds(self) -> frozenset[str]:

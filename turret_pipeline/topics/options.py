@@ -11,3 +11,4 @@ class TopicOptions:
     min_texts: int = 5
     floor: float = 0.67
     seed: int = 0
+    max_clustered: int = 200_000

@@ -34,8 +34,10 @@ FEW = 30
 """Events of the run with a few more."""
 
 BARE = """
-copy (from read_ndjson('{source}') select *, epoch_us(timestamp::timestamp) as microseconds order by session_id, microseconds)
-to '{target}' (format parquet, compression zstd)
+copy (
+    from read_ndjson('{source}') select *, epoch_us(timestamp::timestamp) as microseconds
+    order by session_id, microseconds
+) to '{target}' (format parquet, compression zstd)
 """
 
 

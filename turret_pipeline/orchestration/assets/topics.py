@@ -28,6 +28,7 @@ from turret_pipeline.topics.follow_ups.role_decisions import with_roles
 from turret_pipeline.topics.lifecycle.lineage import births, describe_pending_settings
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.privacy import recount_topic_runs, suppress_small_topics, users_of_texts
+from turret_pipeline.topics.lifecycle.run_notes import describe_samples
 from turret_pipeline.topics.lifecycle.state import TopicState, list_embeddings, note_main_authors, update_topic_state
 from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
 
@@ -139,6 +140,8 @@ def topics(
     edits, run = workspace.edits.applicable(born), Run(context.run.run_id, now(), workspace.next_run_number())
     plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
+    for sentence in describe_samples(distinct, plan.options.max_clustered):
+        announce(sentence)
     with workspace.progress.during("Finding topics"):
         noted = distinct.join(_flags_of_prepared_texts(workspace, distinct), on="text_id", how="left")
         state = update_topic_state(previous, noted, workspace.look_up_vectors, plan, run)

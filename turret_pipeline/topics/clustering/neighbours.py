@@ -40,6 +40,10 @@ class Neighbours:
     indices: IntArray
     similarities: FloatArray
 
+    def nearest(self, count: int) -> "Neighbours":
+        """At most ``count`` of the neighbours of each query."""
+        return Neighbours(self.indices[:, :count], self.similarities[:, :count])
+
     def local_similarity(self, neighbour_counts: IntArray) -> FloatArray:
         """Mean cosine of each query to its nearest neighbours, shape (queries,), 0 without any.
 
@@ -60,9 +64,14 @@ def neighbour_count(text_count: int) -> int:
     return int(np.clip(round(np.log2(max(text_count, 1))), 3, 20))
 
 
+def graph_neighbour_count(text_count: int) -> int:
+    """Number of neighbours that a text has in the neighbour graph."""
+    return round(GRAPH_FACTOR * neighbour_count(text_count))
+
+
 def find_graph_neighbours(vectors: FloatArray) -> Neighbours:
     """The other vectors that are neighbours of each vector in the neighbour graph."""
-    return find_nearest_others(vectors, round(GRAPH_FACTOR * neighbour_count(len(vectors))))
+    return find_nearest_others(vectors, graph_neighbour_count(len(vectors)))
 
 
 def find_nearest(queries: FloatArray, references: FloatArray, k: int) -> Neighbours:
@@ -70,7 +79,12 @@ def find_nearest(queries: FloatArray, references: FloatArray, k: int) -> Neighbo
     k = min(k, len(references))
     if k == 0 or len(queries) == 0:
         return Neighbours(np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32))
-    similarities, indices = _build_index(references).search(np.ascontiguousarray(queries, dtype=np.float32), k)
+    return search_index(build_index(references), queries, k)
+
+
+def search_index(index: "faiss.Index", queries: FloatArray, k: int) -> Neighbours:
+    """The k nearest references of each query, of an index of at least k references (``build_index``)."""
+    similarities, indices = index.search(np.ascontiguousarray(queries, dtype=np.float32), k)
     return _sort_by_similarity(indices, similarities)
 
 
@@ -86,7 +100,8 @@ def find_nearest_others(vectors: FloatArray, k: int) -> Neighbours:
     return Neighbours(found.indices[~is_itself].reshape(shape), found.similarities[~is_itself].reshape(shape))
 
 
-def _build_index(references: FloatArray) -> "faiss.Index":
+def build_index(references: FloatArray) -> "faiss.Index":
+    """An index of unit vectors for searches by cosine."""
     import faiss
 
     references = np.ascontiguousarray(references, dtype=np.float32)

@@ -5,6 +5,8 @@ A note names what was found, its size and the setting that changes it. Each is s
 too small to be disclosed.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
@@ -40,6 +42,16 @@ MAX_ALIKE_SHARE = 0.05
 
 MIN_PREPARED_SHARE = 0.05
 """Share of texts with copied passages, or that are too long to be read, that is noted."""
+
+
+def describe_samples(texts: pl.DataFrame, max_clustered: int) -> Iterator[str]:
+    """A sentence about each field with more texts than are clustered."""
+    counts = texts.group_by("field").len().filter(pl.col("len") > max_clustered).sort("field")
+    for field, count in counts.iter_rows():
+        yield (
+            f"{field} has {count:,} distinct texts: topics are found from at most {max_clustered:,} of them "
+            "(setting topic_max_clustered), and the others get the topic of the most similar ones."
+        )
 
 
 def describe_run(

@@ -145,7 +145,7 @@ def _previous_labels(previous: pl.DataFrame, ids: pl.Series, key: str, label: st
 def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[str, pl.Series]:
     """Cohesion, separation and nearest topic of the active topics."""
     counts = np.bincount(position[position != NO_TOPIC], minlength=len(ids)).astype(np.float64)
-    sums = sum_vectors(vectors.astype(np.float64), position)
+    sums = _sum_in_double_precision(vectors, position)
     pairs = np.maximum(counts * (counts - 1), 1)
     cohesion = np.where(counts > 1, ((sums**2).sum(axis=1) - counts) / pairs, 1.0)
     topic_centroids = normalize_rows(sums)
@@ -161,6 +161,12 @@ def _quality(ids: pl.Series, vectors: FloatArray, position: IntArray) -> dict[st
         if has_other
         else pl.Series([None] * len(ids), dtype=pl.String),
     }
+
+
+def _sum_in_double_precision(vectors: FloatArray, position: IntArray) -> FloatArray:
+    """Sum of the vectors of each topic, some dimensions at a time, so that memory does not double."""
+    blocks = np.array_split(vectors, max(vectors.shape[1] // 32, 1), axis=1)
+    return np.hstack([sum_vectors(block.astype(np.float64), position) for block in blocks])
 
 
 def _map_positions(

@@ -9,7 +9,8 @@ from turret_pipeline.topics.clustering.communities import NO_TOPIC, sum_vectors
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline.topics.tracking.assign import measure_fit
-from turret_pipeline.topics.tracking.update import Update, update_topics
+from turret_pipeline.topics.tracking.sampled_update import update_topics_of_sample
+from turret_pipeline.topics.tracking.update import Update
 
 
 def update_topics_of_groups(
@@ -20,18 +21,19 @@ def update_topics_of_groups(
     options: TopicOptions,
     protected: frozenset[int] = frozenset(),
 ) -> Update:
-    """Topics of all texts of a field, found as by ``update_topics`` from one mean vector for each group of texts.
+    """Topics of all texts of a field, found as by ``update_topics_of_sample`` from a mean vector per group of texts.
 
-    ``group`` has shape (texts,), numbered from 0. New texts get the topic of their group. Known texts of a group with
-    different topics keep theirs. A group without a topic becomes one if it has as many texts as the median topic:
-    people send the same text often.
+    ``group`` has shape (texts,), numbered from 0 in the order of the texts. New texts get the topic of their group.
+    Known texts of a group with different topics keep theirs. A group without a topic becomes one if it has as many
+    texts as the median topic: people send the same text often.
     """
     if not len(vectors):
-        return update_topics(vectors, known, next_number, options, protected)
+        return update_topics_of_sample(vectors, known, next_number, options, protected)
     known_of_group = _most_frequent(known, group)
     names, counts = np.unique(known_of_group, return_counts=True)
     kept = protected | set(names[counts < options.min_texts].tolist())  # too few groups to judge a split or a merge
-    found = update_topics(normalize_rows(sum_vectors(vectors, group)), known_of_group, next_number, options, kept)
+    of_groups = normalize_rows(sum_vectors(vectors, group))
+    found = update_topics_of_sample(of_groups, known_of_group, next_number, options, kept)
     topic = found.assignment.topic[group]
     differs = (known != NO_TOPIC) & (known != known_of_group[group])
     topic[differs] = known[differs]

@@ -8,6 +8,7 @@ import pytest
 
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.lifecycle.plan import Plan, Run
+from turret_pipeline.topics.lifecycle.run_notes import describe_samples
 from turret_pipeline.topics.lifecycle.state import update_topic_state
 from turret_pipeline.topics.options import TopicOptions
 from turret_pipeline_tests.topics.blobs import blobs, scattered
@@ -92,3 +93,13 @@ def test_copied_passages_and_cut_texts_are_noted() -> None:
         "20 of 34 texts share copied passages, which were left out of their meaning. "
         "3 of 34 texts have more than 20 windows of about 150 words: only these were read."
     )
+
+
+def test_a_field_with_more_texts_than_are_clustered_is_named_before_its_topics_are_found() -> None:
+    texts = pl.DataFrame({"field": ["prompt"] * 4 + ["note"] * 2})
+
+    assert list(describe_samples(texts, max_clustered=3)) == [
+        "prompt has 4 distinct texts: topics are found from at most 3 of them (setting topic_max_clustered), and the "
+        "others get the topic of the most similar ones."
+    ]
+    assert list(describe_samples(texts, max_clustered=4)) == []
