@@ -140,8 +140,8 @@ def topics(
     edits, run = workspace.edits.applicable(born), Run(context.run.run_id, now(), workspace.next_run_number())
     plan = _plan(workspace, model, edits, announce, refit=config.refit)
     distinct = workspace.lake.read("texts")
-    for sentence in describe_samples(distinct, plan.options.max_clustered):
-        announce(sentence)
+    for note in describe_samples(distinct, plan.options.max_clustered):
+        announce(note)
     with workspace.progress.during("Finding topics"):
         noted = distinct.join(_flags_of_prepared_texts(workspace, distinct), on="text_id", how="left")
         state = update_topic_state(previous, noted, workspace.look_up_vectors, plan, run)

@@ -72,7 +72,7 @@ def is_outlier(neighbours: Neighbours, topic: IntArray, floor: float) -> BoolArr
 
 @dataclass(frozen=True)
 class UsualSimilarity:
-    """What is usual in each topic of some texts: the references for other texts.
+    """Usual local similarity in each topic of some texts, to which other texts are compared.
 
     ``names`` are the topics in order, NO_TOPIC included, ``counts`` their texts, and ``similarities`` the median local
     similarity of each, averaged with that of all texts: few texts of a topic say little. ``topic`` has the topic of
@@ -86,7 +86,7 @@ class UsualSimilarity:
 
     @classmethod
     def measure(cls, neighbours: Neighbours, topic: IntArray) -> "UsualSimilarity":
-        """What is usual among texts with these ``neighbours`` among themselves."""
+        """Usual similarities of texts with these ``neighbours`` among themselves."""
         names, positions, counts = np.unique(topic, return_inverse=True, return_counts=True)
         local = neighbours.local_similarity(counts[positions] // TOPIC_TEXTS_PER_NEIGHBOUR)
         medians = np.array([np.median(local[positions == number]) for number in range(len(names))])
