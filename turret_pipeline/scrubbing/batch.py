@@ -5,7 +5,7 @@ byte-identical.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from turret_pipeline.scrubbing.single_text import (
     FIELD_HINTS,
     HINTS,
     KINDS,
+    NARROW_HINTS,
     SINGLE_HINTS,
     WIDE_HINTS,
     WORD_HINTS,
@@ -114,12 +115,8 @@ def _matches(pattern: str) -> pl.Expr:
 
 def _plain_hints(kinds: Collection[str]) -> list[str]:
     """Hints for any text, beside those of `_text_hint` and `_document_hint`."""
-    words = "|".join(WORD_HINTS[kind] for kind in sorted(kinds) if kind in WORD_HINTS)
-    return [
-        PERCENT_HINT,
-        *(hint for kind in sorted(kinds) for hint in SINGLE_HINTS.get(kind, ())),
-        *([words] if words else []),
-    ]
+    words = "|".join(hint for kind in sorted(kinds) for hint in WORD_HINTS.get(kind, ()))
+    return [PERCENT_HINT, *_list_hints(kinds, SINGLE_HINTS), *([words] if words else [])]
 
 
 def _wide_hints(kinds: Collection[str]) -> list[str]:
@@ -127,19 +124,26 @@ def _wide_hints(kinds: Collection[str]) -> list[str]:
     return [EXOTIC_HINT, *(WIDE_HINTS[kind] for kind in sorted(kinds) if kind in WIDE_HINTS)]
 
 
+def _list_hints(kinds: Collection[str], hints: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return [hint for kind in sorted(kinds) for hint in hints.get(kind, ())]
+
+
 def _has_hint(kind: str) -> pl.Expr:
-    """True for texts with a hint of a kind."""
-    hints = [_text_hint(frozenset([kind])), *_plain_hints([kind]), *_wide_hints([kind])]
-    return pl.any_horizontal(*map(_matches, hints))
+    """True for texts with a hint of a kind, or with spellings of which any kind may consist."""
+    hints = [_text_hint(frozenset([kind])), *_list_hints([kind], SINGLE_HINTS), *_list_hints([kind], NARROW_HINTS)]
+    wide = _is_wide & _matches(WIDE_HINTS[kind]) if kind in WIDE_HINTS else pl.lit(False)
+    return pl.any_horizontal(pl.col("is_odd"), *map(_matches, hints), wide)
 
 
 def _find_hinted(texts: pl.Series, kinds: Collection[str]) -> Iterator[tuple[int, str, list[str]]]:
     """Index, text and hinted kinds of each text with a hint."""
     names = sorted(kinds)
     candidates = _find_candidates(texts, names, _text_hint(frozenset(names)))
+    candidates = candidates.with_columns(is_odd=_matches(f"{EXOTIC_HINT}|{PERCENT_HINT}"))
     has = candidates.select(_has_hint(name).alias(name) for name in names)
     for index, text, flags in zip(candidates["index"], candidates["text"], has.iter_rows(), strict=True):
-        yield index, text, [name for name, flag in zip(names, flags, strict=True) if flag]
+        if any(flags):
+            yield index, text, [name for name, flag in zip(names, flags, strict=True) if flag]
 
 
 @lru_cache

@@ -15,5 +15,6 @@ NO_DIGITS = r'(?:[^0-9"\\]|\\.)*'
 SIGN = "[0-9!#$%&*@^+=~?]"
 NO_SIGNS = r'(?:[^0-9!#$%&*@^+=~?"\\]|\\.)*'
 """A digit or a sign, which most passwords have, and the part of a JSON string before the first one."""
+NO_SIGNS_OR_SPACES = r'(?:[^0-9!#$%&*@^+=~? "\\]|\\.)*'
 COLON = r'"[ \t\r\n]*:[ \t\r\n]*'
 """Text from the end of a JSON key to its value."""

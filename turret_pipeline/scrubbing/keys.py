@@ -6,7 +6,7 @@ from turret_pipeline.scrubbing.boundary import COLON
 from turret_pipeline.scrubbing.commands import COMMAND_KEYWORDS, scrub_commands
 from turret_pipeline.scrubbing.known_keys import read_rules, scrub_known_keys
 from turret_pipeline.scrubbing.normalization import mark_rest, substitute
-from turret_pipeline.scrubbing.passwords import PASSWORD_HINT, RANDOM_RUN, scrub_passwords
+from turret_pipeline.scrubbing.passwords import CLOSE_PASSWORD_HINT, PASSWORD_HINT, RANDOM_RUN, scrub_passwords
 from turret_pipeline.scrubbing.words import WORDS
 
 _PREFIXES = WORDS["prefixes"]
@@ -81,14 +81,15 @@ SECRET_FIELD_HINT = (f'(?i:{_SECRET_NAME}){COLON}["\\[]',)
 
 
 _KEYWORDS = sorted({*read_rules(), *COMMAND_KEYWORDS, "api/webhooks/", *(prefix.lower() for prefix in _PREFIXES)})
-KEYWORD_HINT = f"(?i-u:{'|'.join(map(re.escape, _KEYWORDS))})"
+_KEYWORD_HINT = f"(?i-u:{'|'.join(map(re.escape, _KEYWORDS))})"
+WORD_HINTS = (_KEYWORD_HINT, PASSWORD_HINT)
 """Words of which some keys need one."""
+CLOSE_WORD_HINTS = (_KEYWORD_HINT, CLOSE_PASSWORD_HINT)
+"""The same, but narrower, and slower on whole documents."""
 SHAPE_HINTS = (
-    PASSWORD_HINT,
     r"[_-][0-9A-Za-z_-]{32}",
-    ":AA[0-9A-Za-z_-]{33}",
+    ":AA[0-9A-Za-z_-]{33}|SK[0-9a-f]{32}",
     r"\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27}",
-    "SK[0-9a-f]{32}",
 )
 """Hints each of which is fast alone."""
 
@@ -101,8 +102,10 @@ _MIXED_RUN = re.compile(r"(?=[A-Za-z0-9]*[0-9])(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-
 def scrub_keys(text: str) -> str:
     """The text with <KEY> for each secret; the names of secrets and the hosts of addresses stay."""
     text = scrub_commands(text)
-    text = substitute(URL_LOGIN, "<KEY>@", text)
-    text = substitute(URL_SECRET, mark_rest, text)
+    if "://" in text:
+        text = substitute(URL_LOGIN, "<KEY>@", text)
+    if "=" in text:
+        text = substitute(URL_SECRET, mark_rest, text)
     if _LONG_RUN.search(text):
         text = _scrub_long_keys(substitute(KEY, "<KEY>", text))
     if ":" in text or "=" in text:

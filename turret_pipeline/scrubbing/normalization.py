@@ -34,7 +34,7 @@ class NormalizedText(str):
 
 def normalize(text: str) -> str:
     """The text, or a NormalizedText if it has a character that a pattern might not know."""
-    if not _IS_EXOTIC.search(text):
+    if (text.isascii() and "%" not in text) or not _IS_EXOTIC.search(text):
         return text
     characters: list[str] = []
     stretches: list[str] = []

@@ -2,7 +2,7 @@
 
 import re
 
-from turret_pipeline.scrubbing.boundary import NO_SIGNS, SIGN
+from turret_pipeline.scrubbing.boundary import NO_SIGNS, NO_SIGNS_OR_SPACES, SIGN
 from turret_pipeline.scrubbing.normalization import mark_rest, substitute, substitute_after
 from turret_pipeline.scrubbing.words import WORDS
 
@@ -79,20 +79,24 @@ _PASSWORD_STARTS, _CODE_STARTS, _SECRET_STARTS = (
 _ALL_WORDS = [*WORDS["passwords"], *WORDS["codes"], *WORDS["secrets"]]
 
 
-def _spell_hint(words: list[str]) -> str:
+def _spell_hint(words: list[str], until_sign: str = NO_SIGNS) -> str:
     spelled = {
         "".join("[ _-]?" if char == "." else _either_case(char) for char in word) + _end_hint(word) for word in words
     }
-    return f"(?:{'|'.join(sorted(spelled))}){NO_SIGNS}{SIGN}"
+    return f"(?:{'|'.join(sorted(spelled))}){until_sign}{SIGN}"
 
 
 def _end_hint(word: str) -> str:
     return r"[^0-9A-Za-z]" if _is_short(word) else ""
 
 
-PASSWORD_HINT = _spell_hint([word for word in _ALL_WORDS if word.isascii()])
+_PLAIN_WORDS = [word for word in _ALL_WORDS if word.isascii()]
+_MOST_GAPS = 7
+"""Stretches of spaces from the word to its value, at most: before four other words, "is", a colon and the value."""
+PASSWORD_HINT = _spell_hint(_PLAIN_WORDS)
+CLOSE_PASSWORD_HINT = _spell_hint(_PLAIN_WORDS, rf"{NO_SIGNS_OR_SPACES}(?: +{NO_SIGNS_OR_SPACES}){{0,{_MOST_GAPS}}}")
 WIDE_PASSWORD_HINT = _spell_hint([word for word in _ALL_WORDS if not word.isascii()])
-"""Hints with words in ASCII, and with other words."""
+"""Hints with words in ASCII, the same with a sign near the word, and with other words."""
 
 _SIGNS = frozenset("0123456789!#$%&*@^+=~?")
 _NO_PASSWORD = re.compile(
@@ -109,7 +113,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 def scrub_passwords(text: str) -> str:
     """The text with <KEY> for each password, code and random secret after a word for it."""
-    text = substitute(_QUOTED, lambda match: match[1] + match[2] + "<KEY>", text)
+    if '"' in text or "'" in text:
+        text = substitute(_QUOTED, lambda match: match[1] + match[2] + "<KEY>", text)
     text = substitute_after(_PASSWORD_STARTS, _PASSWORD, _mark_password, text)
     text = substitute_after(_CODE_STARTS, _CODE, mark_rest, text)
     return substitute_after(_SECRET_STARTS, _SECRET, _mark_secret, text)

@@ -6,13 +6,16 @@ from functools import lru_cache
 
 from turret_pipeline.scrubbing.keys import (
     ASSIGNED_HINT,
+    CLOSE_WORD_HINTS,
     KEY_HINT,
-    KEYWORD_HINT,
     SECRET_FIELD_HINT,
     SECRET_KEY,
     SHAPE_HINTS,
     URL_HINT,
     scrub_keys,
+)
+from turret_pipeline.scrubbing.keys import (
+    WORD_HINTS as KEY_WORD_HINTS,
 )
 from turret_pipeline.scrubbing.national_ids import (
     FORM_HINTS,
@@ -57,14 +60,14 @@ HINTS: Mapping[str, tuple[str, ...]] = {
 }
 """Hints that are searched for at once, in one pattern: with many more, it would become slow."""
 
-SINGLE_HINTS: Mapping[str, tuple[str, ...]] = {
-    "key": SHAPE_HINTS,
-    "national_id": FORM_HINTS,
-}
+SINGLE_HINTS: Mapping[str, tuple[str, ...]] = {"key": SHAPE_HINTS}
 """Hints that are fast alone."""
 
-WORD_HINTS: Mapping[str, str] = {"key": KEYWORD_HINT, "national_id": NATIONAL_ID_HINT}
-"""Words in any case, all of which are searched for at once."""
+WORD_HINTS: Mapping[str, tuple[str, ...]] = {"key": KEY_WORD_HINTS, "national_id": (NATIONAL_ID_HINT, *FORM_HINTS)}
+"""Words in any case and short forms, all of which are searched for at once."""
+
+NARROW_HINTS: Mapping[str, tuple[str, ...]] = {**WORD_HINTS, "key": CLOSE_WORD_HINTS}
+"""The same for one kind and short texts, which need no precise search as often."""
 
 WIDE_HINTS: Mapping[str, str] = {"key": WIDE_PASSWORD_HINT, "national_id": WIDE_NATIONAL_ID_HINT}
 """Hints for texts that are not ASCII."""
