@@ -131,7 +131,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
             return TopicState.empty(), None
         state = self.data.topic_states.read(last["topic_state_id"])
         if self.data.is_stricter:
-            state = scrub_state(state, self.settings.scrubbed_kinds)
+            state = scrub_state(state, self.settings.scrubbed_kinds, has_salt=self.settings.salt is not None)
         return state, str(last["embedding_model"])
 
     def next_run_number(self) -> int:

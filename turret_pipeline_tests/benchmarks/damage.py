@@ -1,14 +1,15 @@
 """Damage of every kind of file in a data folder: the next run publishes the same tables, or says what to do.
 
-    python -m turret_pipeline_tests.benchmarks.damage [--data-dir FOLDER] [--kinds PATTERN]
+    python -m turret_pipeline_tests.benchmarks.damage [--data-dir FOLDER] [--kinds PATTERN] [--count 0]
 
 The kinds are those of the files of a finished run, by default a small one made here. Of each kind one file is damaged
 in several ways, each in a copy of the folder, and `turret run --full-refresh` follows. It must publish what it
 publishes in an undamaged copy, or end with exit code 1 and sentences, without a traceback. `turret doctor` must then
-find nothing, or name the file.
+find nothing, or name the file. Each damage takes a whole run: `--count` draws some of them at random.
 """
 
 import argparse
+import random
 import re
 import shutil
 import tempfile
@@ -126,13 +127,14 @@ def run_undamaged(data: Path) -> dict[str, pl.DataFrame]:
         return published_tables(copy)
 
 
-def try_all(data: Path, pattern: str) -> Iterator[tuple[str, str, str]]:
+def try_all(data: Path, pattern: str, count: int) -> Iterator[tuple[str, str, str]]:
     """Kind, damage and outcome, one after the other."""
     expected = run_undamaged(data)
-    for kind, name in list_kinds(data).items():
-        if re.search(pattern, kind):
-            for harm in DAMAGES:
-                yield kind, harm.__name__, try_damage(data, name, harm, expected)
+    kinds = [(kind, name) for kind, name in list_kinds(data).items() if re.search(pattern, kind)]
+    damages = [(kind, name, harm) for kind, name in kinds for harm in DAMAGES]
+    print(f"{len(damages)} damages of {len(kinds)} kinds of files", flush=True)
+    for kind, name, harm in random.Random(1).sample(damages, count) if 0 < count < len(damages) else damages:
+        yield kind, harm.__name__, try_damage(data, name, harm, expected)
 
 
 def main() -> None:
@@ -140,11 +142,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, help="a finished run whose input is in the folder input beside it")
     parser.add_argument("--kinds", default="", help="only kinds that match this regular expression")
+    parser.add_argument("--count", type=int, default=0, help="damages that are drawn at random; 0: all")
     arguments = parser.parse_args()
     started, outcomes = time.monotonic(), list[str]()
     with tempfile.TemporaryDirectory() as folder:
         data = arguments.data_dir or make_job(Path(folder))
-        for kind, harm, outcome in try_all(data, arguments.kinds):
+        for kind, harm, outcome in try_all(data, arguments.kinds, arguments.count):
             outcomes.append(outcome)
             print(f"{kind:70} {harm:18} {outcome}", flush=True)
     same, said = (sum(outcome.startswith(begin) for outcome in outcomes) for begin in ("same", "said"))

@@ -122,6 +122,22 @@ def test_a_damaged_list_of_replays_is_never_read_as_another(tmp_path: Path, harm
     assert [finding.path for finding in list_damage(tmp_path / "lake")] == [parts.replays.file]
 
 
+def test_a_list_of_replays_that_is_gone_is_written_again_from_the_table(tmp_path: Path) -> None:
+    folder = make_lake(tmp_path)
+    parts, (rejected, *_) = PartStore(folder / "parts"), Lake(folder).read("rejected_events")["content_sha256"]
+    assert list_damage(folder) == []
+    parts.replays.record(rejected, [3], READ_AT)
+    before = build_again(folder)
+    assert before["rejected_events"]["is_mended"].to_list() == [True]
+    parts.replays.file.unlink()
+    (finding,) = list_damage(folder)
+    assert "replays.jsonl is missing; it says which rejected rows were fixed (1 of them): it is" in finding.sentence()
+    repair_all([finding], SilentProgress().say)
+    assert list_damage(folder) == []
+    for table, frame in build_again(folder).items():
+        assert_frame_equal(frame, before[table])
+
+
 def test_replays_of_an_earlier_version_are_read_up_to_a_line_that_was_cut_off(tmp_path: Path) -> None:
     parts = PartStore(make_lake(tmp_path) / "parts")
     line = '\n{"content_sha256": "a", "mended_lines": [1], "replayed_at": "2026-01-01T00:00:00+00:00"}'
