@@ -46,6 +46,7 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
         steps = parts.add(path, options_of(path), ingestion)
         rows = progress.track(f"Reading {path.name}", None, steps)
         log(f"{path.name}: {rows:,} rows read.")
+    parts.signatures.drop_superseded()
     return repair_count > 0
 
 

@@ -48,9 +48,21 @@ class Signatures:
 
     def drop_damaged(self) -> None:
         """Write the file of the signatures without damaged lines."""
-        kept = filter(_is_signature, _read_json_lines(self.file))
+        self._write(filter(_is_signature, _read_json_lines(self.file)))
+
+    def drop_superseded(self) -> None:
+        """Write the file without earlier signatures of files that have changed since, if these are most of the lines.
+
+        So it does not grow with each change of a file.
+        """
+        lines = [value for value in _read_json_lines(self.file) if _is_signature(value)]
+        latest = {signature.rsplit(" ", 2)[0]: [signature, sha] for signature, sha in lines}
+        if len(lines) > 2 * len(latest):
+            self._write(latest.values())
+
+    def _write(self, values: Iterable[object]) -> None:
         with atomic_replace(self.file) as temp:
-            temp.write_text("".join(f"\n{json.dumps(value)}" for value in kept), encoding="utf-8")
+            temp.write_text("".join(f"\n{json.dumps(value)}" for value in values), encoding="utf-8")
 
 
 @dataclass(frozen=True)

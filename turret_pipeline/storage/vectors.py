@@ -127,6 +127,17 @@ def remove_vectors_of_other_texts(root: Path, text_ids: Iterable[str]) -> None:
             remove(file)
 
 
+def limit_vanished_vectors(root: Path, text_ids: Iterable[str]) -> None:
+    """Remove the vectors of texts that are not among these, as soon as they are more than half of all vectors.
+
+    A text that vanishes may return, for example with another type of its field, so a few vectors are kept for it.
+    """
+    stored = _read_ids(sorted(root.rglob("*.parquet")))
+    kept = pl.Series("text_id", list(text_ids), pl.String)
+    if stored.is_in(kept.implode()).sum() < stored.len() / 2:
+        remove_vectors_of_other_texts(root, kept)
+
+
 def _write_named(folder: Path, frame: pl.DataFrame) -> None:
     """Write vectors under a name with their first text, their number and the hash of the content."""
     path = folder / f"{frame['text_id'][0]}-{frame.height}.parquet"

@@ -177,3 +177,21 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
         list(parts.add(tmp_path, ParseOptions(FILE_TIME), Ingestion(READ_AT)))
     with pytest.raises(TurretError, match=r"does not exist"):
         modification_time(tmp_path / "gone.jsonl")
+
+
+def test_signatures_of_a_file_that_changes_often_do_not_pile_up(tmp_path: Path) -> None:
+    other, path = write_files(tmp_path, {"a.jsonl": [row("e0")], "b.jsonl": [row("e1")]})
+    parts, _ = read_files(tmp_path, [other, path])
+    for number in range(2, 6):
+        with path.open("a") as file:
+            file.write(json.dumps(row(f"e{number}")) + "\n")
+        parts, _ = read_files(tmp_path, [other, path])
+    hashes = parts.signatures.hashes()
+    assert len(hashes) == 6
+    parts.signatures.drop_superseded()
+    assert parts.signatures.hashes() == {list(hashes)[at]: list(hashes.values())[at] for at in (0, 5)}
+    assert parts.new_files([other, path]) == []
+    assert parts.paths_of(parts.content_hash(other)) == [str(other)]
+    before = parts.signatures.file.read_bytes()
+    parts.signatures.drop_superseded()
+    assert parts.signatures.file.read_bytes() == before

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.storage.vectors import VectorStore, limit_vanished_vectors
 from turret_pipeline.topics.embedding.embedding import Chunk
 from turret_pipeline.topics.embedding.preparation import PreparedChunk
 
@@ -44,3 +44,16 @@ def test_vectors_are_read_file_by_file_each_once(tmp_path: Path) -> None:
     read = [dict(zip(texts, vectors.tolist(), strict=True)) for texts, vectors in store.read_batches(ids("z", *"babd"))]
     assert read == [{"b": [3, 3]}, {"a": [1, 0]}, {"d": [2, 2]}]
     assert list(store.read_batches(ids("z"))) == []
+
+
+def test_vectors_of_vanished_texts_are_removed_once_they_are_more_than_half(tmp_path: Path) -> None:
+    store, vectors = VectorStore(tmp_path, "model"), np.eye(4, dtype=np.float32)
+    limit_vanished_vectors(tmp_path, [])
+    assert sum(store.add([Chunk(["a", "b", "c", "d"], vectors)])) == 4
+    limit_vanished_vectors(tmp_path, ["a", "b", "new"])
+    assert sorted(store.known_ids()) == ["a", "b", "c", "d"]
+    limit_vanished_vectors(tmp_path, ["b", "new"])
+    assert sorted(store.known_ids()) == ["b"]
+    np.testing.assert_array_equal(store.vectors_of(ids("b")), vectors[[1]])
+    limit_vanished_vectors(tmp_path, [])
+    assert store.known_ids().is_empty()

@@ -30,6 +30,7 @@ from turret_pipeline.reports.summary import render_summary
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.storage.numbered_tables import write_numbered_tables
+from turret_pipeline.storage.vectors import limit_vanished_vectors
 from turret_pipeline.storage.warehouse import describe_tables, open_read_only, write_last_tables
 from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, PUBLISHED_LAST, QUALITY_CHECKS
 
@@ -64,8 +65,10 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
     finish_erasure(data, context.run.run_id)
+    text_ids = data.lake.read("texts")["text_id"]
     if data.is_stricter:
-        data.remove_weaker(context.run.run_id, data.lake.read("texts")["text_id"])
+        data.remove_weaker(context.run.run_id, text_ids)
+    limit_vanished_vectors(data.lake.root / "embeddings", text_ids)
     with atomic_replace(data.report) as temp:
         temp.write_text(render_html(report), encoding="utf-8")
     summary = render_summary(PublishedTables.of_settings(workspace.settings), report)
