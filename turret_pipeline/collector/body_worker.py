@@ -10,7 +10,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from turret_pipeline.collector.api_errors import INVALID_REQUEST, ApiError
-from turret_pipeline.collector.memory_budget import MemoryBudget
+from turret_pipeline.collector.shared_budget import SharedBudget
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -26,7 +26,7 @@ class BodyWorker:
     decode delay others of their own project only. What waits or is worked on counts against the memory budget.
     """
 
-    def __init__(self, budget: MemoryBudget) -> None:
+    def __init__(self, budget: SharedBudget) -> None:
         self._budget = budget
         self._thread = ThreadPoolExecutor(1, "bodies")
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

@@ -13,7 +13,8 @@ from typing import Protocol
 
 GRACE_SECONDS = 0.1
 """Time over the limit, so that requests that have already arrived are read before connections are chosen."""
-_MOST_TIMES_LIMIT = 4
+MOST_TIMES_LIMIT = 4
+"""Connections at a moment, as a multiple of the limit."""
 _OPEN_FILE_SHARE = 0.75  # the rest is for landing files
 
 
@@ -35,7 +36,7 @@ class ConnectionLimiter:
     def __init__(self, max_connections: int, open_files: int) -> None:
         most = max(1, int(open_files * _OPEN_FILE_SHARE))
         self.limit = min(max_connections, most)
-        self._most = min(_MOST_TIMES_LIMIT * self.limit, most)
+        self._most = min(MOST_TIMES_LIMIT * self.limit, most)
         self._is_scheduled = False
 
     def admit(self, connections: Collection[Connection], call_later: Callable[..., object]) -> bool:

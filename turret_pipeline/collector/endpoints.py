@@ -14,14 +14,15 @@ from turret_pipeline.collector.access_control import AccessControl
 from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, ApiError
 from turret_pipeline.collector.batches import Batch, format_utc
 from turret_pipeline.collector.body_worker import BodyWorker
+from turret_pipeline.collector.crowding import MOST_TIMES_LIMIT
 from turret_pipeline.collector.event_store import Submission
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
-from turret_pipeline.collector.memory_budget import MemoryBudget
 from turret_pipeline.collector.paths import TRACK, TRUBRICS_PREFIX, V1_EVENTS
 from turret_pipeline.collector.request_bodies import BodyReader
 from turret_pipeline.collector.request_items import JSON, NDJSON, ItemReader, media_type
 from turret_pipeline.collector.responses import json_response
+from turret_pipeline.collector.shared_budget import SharedBudget
 from turret_pipeline.collector.wire.batch_items import Items
 from turret_pipeline.collector.wire.events import parse_any_event
 from turret_pipeline.collector.wire.trubrics import (
@@ -56,7 +57,8 @@ class Endpoints:
         self._settings = settings
         self._access = access
         self._committer = committer
-        self._budget = budget = MemoryBudget(int(settings.max_pending_mb * MEGABYTE))
+        self._budget = budget = SharedBudget(int(settings.max_pending_mb * MEGABYTE), "bytes", "max_pending_mb")
+        self._places = SharedBudget(MOST_TIMES_LIMIT * settings.max_connections, "requests", "max_connections")
         worker = BodyWorker(budget)
         self._bodies = BodyReader(settings, budget, worker)
         self._items = ItemReader(worker)
@@ -77,10 +79,10 @@ class Endpoints:
         return await self._take(request, self._take_batch, may_be_gzip=True)
 
     async def _take(self, request: Request, take: BodyTaker, *, may_be_gzip: bool = False) -> Response:
-        """Check the key, read the body, and hold its memory until its events are stored."""
+        """Check the key, read the body, and hold its memory and a place until its events are stored."""
         key = self._access.authenticate(request)
         body = await self._bodies.read(request, key.project, may_be_gzip=may_be_gzip)
-        with self._budget.holding(key.project, len(body)):
+        with self._places.holding(key.project, 1), self._budget.holding(key.project, len(body)):
             return await take(request, key, body)
 
     async def _take_track_event(self, request: Request, key: Key, body: bytes) -> Response:

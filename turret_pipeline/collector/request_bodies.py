@@ -6,14 +6,14 @@ from starlette.types import Message
 from turret_pipeline.collector.api_errors import INVALID_REQUEST, ApiError
 from turret_pipeline.collector.body_worker import BodyWorker
 from turret_pipeline.collector.gzip_bodies import body_too_large, decompress_gzip
-from turret_pipeline.collector.memory_budget import MemoryBudget
+from turret_pipeline.collector.shared_budget import SharedBudget
 from turret_pipeline.config.collector import CollectorSettings
 
 
 class BodyReader:
     """Reads bodies. The protocol of the connection limits how long a body may take to arrive."""
 
-    def __init__(self, settings: CollectorSettings, budget: MemoryBudget, worker: BodyWorker) -> None:
+    def __init__(self, settings: CollectorSettings, budget: SharedBudget, worker: BodyWorker) -> None:
         self._max_bytes = settings.max_body_bytes
         self._budget = budget
         self._worker = worker

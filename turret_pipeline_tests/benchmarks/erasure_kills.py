@@ -131,12 +131,14 @@ def kill_commands(folder: Path, count: int) -> tuple[int, float]:
 
     Fails if a command that follows does not end as an undisturbed one.
     """
-    made = make_job(folder)
+    data, made = make_job(folder), folder / "made"
+    shutil.copytree(data, made)  # tables have the paths of files, so that all commands work on the same one
     started = time.monotonic()
-    expected = end_forget(shutil.copytree(made, folder / "undisturbed"))
+    expected = end_forget(data)
     seconds, killed = time.monotonic() - started, 0
     for number in range(count):
-        data = shutil.copytree(made, folder / f"killed-{number}")
+        shutil.rmtree(data)
+        shutil.copytree(made, data)
         process = start_forget(data)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds * (number + 0.5) / count)

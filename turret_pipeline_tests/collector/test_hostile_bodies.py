@@ -15,15 +15,20 @@ from starlette.types import Message
 
 from turret_pipeline.collector.api_errors import INVALID_REQUEST, OVERLOADED, REQUEST_TOO_LARGE, ApiError
 from turret_pipeline.collector.body_worker import BodyWorker
+from turret_pipeline.collector.endpoints import Endpoints
+from turret_pipeline.collector.event_store import Submission
 from turret_pipeline.collector.gzip_bodies import MAX_MEMBERS, decompress_gzip
-from turret_pipeline.collector.keys import KeyFile
-from turret_pipeline.collector.memory_budget import MemoryBudget
+from turret_pipeline.collector.keys import Key, KeyFile
+from turret_pipeline.collector.ledger import Limit
+from turret_pipeline.collector.shared_budget import SharedBudget
+from turret_pipeline.config.collector import CollectorSettings
 from turret_pipeline_tests.collector import held_bodies
 from turret_pipeline_tests.collector.servers import TIMEOUT_SECONDS, gzip_body, run_server
 
 EMPTY_MEMBER = gzip.compress(b"", mtime=0)
 LIMIT = 1_000_000
 ATTACKERS = 10
+MEMORY = ("bytes", "max_pending_mb")
 
 
 class CountedBody(bytearray):
@@ -107,7 +112,7 @@ def test_projects_take_turns() -> None:
         return "quick"
 
     async def run() -> list[str]:
-        worker = BodyWorker(MemoryBudget(100))
+        worker = BodyWorker(SharedBudget(100, *MEMORY))
         slow = [worker.run(connect(), "slow", work_until_the_other_is_done(), 1) for _ in range(3)]
         return list(await asyncio.gather(*slow, worker.run(connect(), "quick", work_briefly(), 1)))
 
@@ -123,7 +128,7 @@ def test_bodies_of_a_project_are_worked_on_one_after_the_other() -> None:
             yield
 
     async def run() -> None:
-        worker = BodyWorker(MemoryBudget(100))
+        worker = BodyWorker(SharedBudget(100, *MEMORY))
         await asyncio.gather(*(worker.run(connect(), "one", work(number), 1) for number in range(3)))
 
     asyncio.run(run())
@@ -136,14 +141,14 @@ def test_work_is_given_up_when_the_client_leaves() -> None:
             yield
 
     async def run() -> None:
-        await BodyWorker(MemoryBudget(100)).run(connect(is_gone=True), "one", work_forever(), 1)
+        await BodyWorker(SharedBudget(100, *MEMORY)).run(connect(is_gone=True), "one", work_forever(), 1)
 
     with pytest.raises(ApiError, match="The connection ended"):
         asyncio.run(run())
 
 
 def test_a_project_takes_no_more_memory_than_it_leaves_free() -> None:
-    budget = MemoryBudget(100)
+    budget = SharedBudget(100, *MEMORY)
     budget.take("one", 50)
     with pytest.raises(ApiError) as rejected:
         budget.take("one", 1)
@@ -155,6 +160,47 @@ def test_a_project_takes_no_more_memory_than_it_leaves_free() -> None:
     budget.take("two", 25)
 
 
+class OneProjectEach:
+    """Access control and committer for requests that are never stored before they are released."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    def authenticate(self, request: Request) -> Key:
+        return Key("k", request.scope["project"], "", "")
+
+    def limits(self, key: Key) -> tuple[Limit, ...]:  # noqa: ARG002 - as AccessControl has it
+        return ()
+
+    async def store(self, submission: Submission) -> None:  # noqa: ARG002 - as Committer has it
+        await self.released.wait()
+
+
+def post_event(project: str) -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"name":"n","metadata":{}}'}
+
+    return Request({"type": "http", "headers": [(b"content-type", b"application/json")], "project": project}, receive)
+
+
+def test_requests_of_one_project_leave_places_for_others() -> None:
+    async def run() -> None:
+        both: Any = OneProjectEach()
+        endpoints = Endpoints(CollectorSettings(max_connections=1), both, both)
+        stored = [asyncio.create_task(endpoints.track(post_event(project))) for project in ("one", "one", "two")]
+        await asyncio.sleep(0.01)
+        message = r"leave 0 requests for this project \(setting max_connections\), and this one needs 1"
+        with pytest.raises(ApiError, match=message) as rejected:
+            await endpoints.track(post_event("one"))
+        assert rejected.value.code == OVERLOADED
+        assert not any(task.done() for task in stored)
+        both.released.set()
+        assert [(await task).status_code for task in stored] == [200] * 3
+        assert (await endpoints.track(post_event("one"))).status_code == 200
+
+    asyncio.run(run())
+
+
 def test_bodies_that_wait_for_their_turn_hold_memory() -> None:
     is_first_free = threading.Event()
 
@@ -164,7 +210,7 @@ def test_bodies_that_wait_for_their_turn_hold_memory() -> None:
         return "done"
 
     async def run() -> list[str]:
-        worker = BodyWorker(MemoryBudget(100))
+        worker = BodyWorker(SharedBudget(100, *MEMORY))
         accepted = [asyncio.create_task(worker.run(connect(), "one", work_until_freed(), 25)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(ApiError) as rejected:

@@ -1,4 +1,4 @@
-"""Memory for request bodies, from their first byte until they are stored."""
+"""Shares of what requests in progress may take, memory or places, so that no project takes it from the others."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,36 +7,37 @@ from contextlib import contextmanager
 from turret_pipeline.collector.api_errors import OVERLOADED, ApiError
 
 
-class MemoryBudget:
-    """Memory for bodies, which all requests of a worker share.
+class SharedBudget:
+    """Units that all requests of a worker share; messages name the unit and the setting of its size.
 
     A project may take no more than it leaves free, so that others can send too.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, unit: str, setting: str) -> None:
         self._free = size
+        self._unit, self._setting = unit, setting
         self._taken: Counter[str] = Counter()
 
     def take(self, project: str, size: int) -> None:
-        """Take memory for a project. Raises ApiError if too little is left."""
+        """Take units for a project. Raises ApiError if too few are left."""
         if self._taken[project] + size > self._free:
             left = max(0, self._free - self._taken[project])
             message = (
-                f"Requests in progress leave {left} bytes for this project (setting max_pending_mb), and this one "
-                f"needs {size}: send it again, and fewer at once."
+                f"Requests in progress leave {left} {self._unit} for this project (setting {self._setting}), and this "
+                f"one needs {size}: send it again, and fewer at once."
             )
             raise ApiError(OVERLOADED, message, retry_after=1)
         self._free -= size
         self._taken[project] += size
 
     def give_back(self, project: str, size: int) -> None:
-        """Give memory of a project back."""
+        """Give units of a project back."""
         self._free += size
         self._taken[project] -= size
 
     @contextmanager
     def holding(self, project: str, size: int) -> Iterator[None]:
-        """Take memory for the duration of the block. Raises ApiError if too little is left."""
+        """Take units for the duration of the block. Raises ApiError if too few are left."""
         self.take(project, size)
         try:
             yield
