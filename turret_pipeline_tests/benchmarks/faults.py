@@ -189,6 +189,7 @@ def sweep_runs(folder: Path, count: int, errors: Sequence[int]) -> tuple[str, li
         elif different := _list_different(copy, expected):
             problems.append(f"{place}: the next run differs in {', '.join(different)}")
         shutil.rmtree(copy, ignore_errors=True)
+        print(f"{place}: {len(problems)} problems so far", flush=True)
     return f"runs: {len(sample)} points of {operations} operations of a whole run", problems
 
 
