@@ -84,10 +84,15 @@ def describe_share(count: int, total: int, noun: str, low: float | None = None, 
     return f"{count:,} of {total:,} {noun}{interval}"
 
 
+def describe_interval(low: float, high: float) -> str:
+    """The 95 % interval of a difference of shares."""
+    return f"95 % interval {format_difference(low)} to {format_difference(high)}"
+
+
 def describe_change(row: Mapping[str, Any], names: tuple[str, str] = ("now", "before")) -> str:
     """Both shares of a change, the interval of the difference, and its q-value."""
-    interval = f"{format_difference(row['difference_low'])} to {format_difference(row['difference_high'])}"
+    interval = describe_interval(row["difference_low"], row["difference_high"])
     is_tested = row["q_value"] is not None
     test = f"q-value {format_q_value(row['q_value'])}" if is_tested else "too few to test"
     shares = f"{format_share(row['share'])} {names[0]}, {format_share(row['before_share'])} {names[1]}"
-    return f"{shares}; 95 % interval {interval}; {test}"
+    return f"{shares}; {interval}; {test}"

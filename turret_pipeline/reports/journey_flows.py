@@ -1,6 +1,6 @@
 """Flows: what sessions do in the steps before and after their first visit to a node, counted in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -41,20 +41,31 @@ class FlowOptions:
 
 
 def define_flows(
-    connection: duckdb.DuckDBPyConnection, dimension: str, options: FlowOptions, min_users: int = 1
+    connection: duckdb.DuckDBPyConnection,
+    dimension: str,
+    options: FlowOptions,
+    min_users: int = 1,
+    named: Mapping[int, Sequence[str]] | None = None,
 ) -> None:
     """Create the table flow_sequences of a connection of ``open_journeys``.
 
     It has one row per session with the node: sequence, cluster, and the number of the node of each layer
     (``column_of``), null before (start) and after (end). Each layer has its MAX_NODES most frequent nodes, all others
-    are (other). As in edges, a flow of fewer than ``min_users`` users goes to (other).
+    are (other). As in edges, a flow of fewer than ``min_users`` users goes to (other). With ``named``, each layer has
+    these nodes instead (``list_named_nodes`` of another scope), so that the flows of both scopes can be compared.
     """
     connection.execute(f"create or replace temp view flow_steps as {_select_steps(dimension, options)}")
     connection.execute(f"create or replace temp table flow_sequences as {_select_layers(options)}")
     for layer in options.layers:
         if layer:
             inner = layer + 1 if layer < 0 else layer - 1
-            _combine_small_nodes(connection, column_of(layer), column_of(inner), min_users)
+            column = column_of(layer)
+            if named is None:
+                _combine_small_nodes(connection, column)
+            else:
+                _combine_unnamed_nodes(connection, column, named.get(layer, ()))
+            if min_users > 1:
+                _suppress_few_users(connection, column, column_of(inner), min_users)
 
 
 def read_flows(connection: duckdb.DuckDBPyConnection, options: FlowOptions) -> pl.DataFrame:
@@ -72,6 +83,16 @@ def read_flows(connection: duckdb.DuckDBPyConnection, options: FlowOptions) -> p
     members = " union all ".join(parts)
     flows = read_shares(connection, members, ["layer"], "flow_sequences", ["from_node", "to_node"])
     return flows.sort("layer", "session_count", "from_node_id", "to_node_id", descending=[False, True, False, False])
+
+
+def list_named_nodes(flows: pl.DataFrame) -> dict[int, tuple[str, ...]]:
+    """The nodes of each layer of ``read_flows``, without (start), (end) and (other)."""
+    ends = [
+        flows.select(pl.col("layer") + step, node=pl.col(column))
+        for step, column in ((0, "from_node_id"), (1, "to_node_id"))
+    ]
+    nodes = pl.concat(ends).unique().filter(~pl.col("node").is_in([START, END, OTHER])).sort("layer", "node")
+    return {layer: tuple(of_layer["node"]) for (layer,), of_layer in nodes.group_by("layer", maintain_order=True)}
 
 
 def select_middle_sequences() -> str:
@@ -160,7 +181,7 @@ def _end_layer(layer: int) -> str:
     return f"coalesce({column}, if({inner} is not null, {end}, null)) as {column}"
 
 
-def _combine_small_nodes(connection: duckdb.DuckDBPyConnection, column: str, inner: str, min_users: int) -> None:
+def _combine_small_nodes(connection: duckdb.DuckDBPyConnection, column: str) -> None:
     start, end, other = find_numbers(connection, (START, END, OTHER))
     sizes = connection.sql(
         f"select {column} from flow_sequences where {column} not in ({start}, {end}) "
@@ -169,10 +190,17 @@ def _combine_small_nodes(connection: duckdb.DuckDBPyConnection, column: str, inn
     if len(sizes) > MAX_NODES + 1:  # (other) is never a single node
         kept = ", ".join(str(node) for node in (*(size[0] for size in sizes[:MAX_NODES]), start, end))
         connection.execute(f"update flow_sequences set {column} = {other} where {column} not in ({kept})")
-    if min_users > 1:
-        connection.execute(f"""
-            update flow_sequences set {column} = {other} where ({column}, {inner}) in (
-                select ({column}, {inner}) from flow_sequences where {column} is not null
-                group by {column}, {inner} having count(distinct cluster) filter (cluster >= 0) < {min_users}
-            )
-        """)
+
+
+def _combine_unnamed_nodes(connection: duckdb.DuckDBPyConnection, column: str, named: Sequence[str]) -> None:
+    kept = numbers_of([*named, START, END])
+    connection.execute(f"update flow_sequences set {column} = {number_of(OTHER)} where {column} not in {kept}")
+
+
+def _suppress_few_users(connection: duckdb.DuckDBPyConnection, column: str, inner: str, min_users: int) -> None:
+    connection.execute(f"""
+        update flow_sequences set {column} = {number_of(OTHER)} where ({column}, {inner}) in (
+            select ({column}, {inner}) from flow_sequences where {column} is not null
+            group by {column}, {inner} having count(distinct cluster) filter (cluster >= 0) < {min_users}
+        )
+    """)

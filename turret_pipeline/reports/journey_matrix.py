@@ -1,5 +1,7 @@
 """The step matrix of the sessions of a scope, counted in SQL (``journeys.matrix``)."""
 
+from collections.abc import Sequence
+
 import duckdb
 import polars as pl
 
@@ -42,9 +44,18 @@ def list_matrix_nodes(connection: duckdb.DuckDBPyConnection, depth: int, max_nod
     return [row[0] for row in connection.sql(f"{named} order by visit_count desc, node_id").fetchall()][:max_nodes]
 
 
-def read_matrix(connection: duckdb.DuckDBPyConnection, depth: int, max_nodes: int, min_users: int = 1) -> pl.DataFrame:
-    """The rows of ``journeys.matrix.step_matrix``: step_number, node_id and the columns of ``read_shares``."""
-    names = list_matrix_nodes(connection, depth, max_nodes)
+def read_matrix(
+    connection: duckdb.DuckDBPyConnection,
+    depth: int,
+    max_nodes: int,
+    min_users: int = 1,
+    named: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """The rows of ``journeys.matrix.step_matrix``: step_number, node_id and the columns of ``read_shares``.
+
+    With ``named``, these nodes have a row of their own, as in the matrix of another scope that it is compared with.
+    """
+    names = list_matrix_nodes(connection, depth, max_nodes) if named is None else list(named)
     end, other = find_numbers(connection, (END, OTHER))
     node = f"if(node in {numbers_of(names)}, node, {other})" if names else "node"
     connection.execute(_HITS.format(depth=int(depth), node=node, end=end))

@@ -1,4 +1,4 @@
-"""Figures of one topic within a scope: numbers of its exchanges, signals, neighbours in journeys, and texts.
+"""Figures of one topic within a scope: numbers of its exchanges, neighbours in journeys, and texts.
 
 All but the texts are of a connection of ``open_scope``. Rows of fewer than ``min_users`` users are left out.
 """
@@ -10,10 +10,8 @@ import polars as pl
 from turret_pipeline.reports.conversations import read_text
 from turret_pipeline.reports.node_numbers import number_of, quote, select_named
 from turret_pipeline.reports.topic_figures import TopicField
-from turret_pipeline.stats.effects import share_design_effects
 from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.tables.journeys import END, START
-from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 
 MEASURES = ("cost_usd", "input_tokens", "output_tokens", "latency_seconds", "seconds_to_answer", "rating")
 """Number columns of exchanges."""
@@ -24,9 +22,6 @@ TEXTS = 5
 CENTRAL, BORDERLINE = "central", "borderline"
 _CANDIDATES = 40
 """Events among which distinct texts are looked for."""
-
-_CLUSTER = "if(user_id is null, hash(session_id, 1), hash(user_id))"
-"""The user, or the session if the user is unknown, as a number."""
 
 _MEASURE = """
 select '{name}' as measure, count({name}) as value_count, sum({name}) as value_sum, avg({name}) as value_mean,
@@ -82,52 +77,6 @@ def measure_topic(connection: duckdb.DuckDBPyConnection, topic_id: str, min_user
     found: pl.DataFrame = connection.sql(f"{about} {measures}", params={"topic": topic_id}).pl()
     shown = found.filter((pl.col("value_count") > 0) & (pl.col("user_count") >= (min_users if min_users > 1 else 0)))
     return shown.sort(pl.col("measure").cast(pl.Enum(MEASURES)))
-
-
-def count_signals_of_topic(connection: duckdb.DuckDBPyConnection, topic_id: str, min_users: int) -> pl.DataFrame:
-    """Share of each signal among the exchanges about the topic in which it is decided, with a 95 % interval."""
-    counts = ", ".join(
-        f"count(is_{name})::double as {name}_total, (count(*) filter (is_{name}))::double as {name}_count"
-        for name in SIGNALS_OF_TOPICS
-    )
-    clusters = (
-        f"select {_CLUSTER} as cluster, bool_or(user_id is not null) as has_user, {counts} from scoped_exchanges "
-        "join marts.exchange_signals using (exchange_id) where subject_topic_id = $topic group by cluster"
-    )
-    sums = " union all ".join(_sum_signal(name) for name in SIGNALS_OF_TOPICS)
-    found: pl.DataFrame = connection.sql(f"with clusters as ({clusters}) {sums}", params={"topic": topic_id}).pl()
-    enough = pl.min_horizontal("users_with", "users_without") >= (min_users if min_users > 1 else 0)
-    found = found.filter((pl.col("total") > 0) & enough)
-    if found.is_empty():
-        return found.select("signal").clear().with_columns(_empty_signal_columns())
-    values = [found[name].to_numpy() for name in ("count", "total", "squares", "crossed", "total_squares")]
-    low, high = share_interval(values[0], values[1], share_design_effects(*values))
-    return found.select(
-        "signal",
-        pl.col("total").cast(pl.Int64).alias("exchange_count"),
-        pl.col("count").cast(pl.Int64).alias("signal_count"),
-        (pl.col("count") / pl.col("total")).alias("signal_share"),
-        pl.Series("share_low", low),
-        pl.Series("share_high", high),
-        *(pl.lit(None, pl.Float64).alias(name) for name in ("base_share", "q_value")),
-    )
-
-
-def _sum_signal(name: str) -> str:
-    count, total = f"{name}_count", f"{name}_total"
-    return (
-        f"select '{name}' as signal, coalesce(sum({count}), 0) as count, coalesce(sum({total}), 0) as total, "
-        f"sum({count} * {count}) as squares, sum({count} * {total}) as crossed, "
-        f"sum({total} * {total}) as total_squares, "
-        f"count(*) filter (has_user and {count} > 0) as users_with, "
-        f"count(*) filter (has_user and {count} < {total}) as users_without from clusters"
-    )
-
-
-def _empty_signal_columns() -> list[pl.Expr]:
-    kinds = {"exchange_count": pl.Int64, "signal_count": pl.Int64}
-    names = ("exchange_count", "signal_count", "signal_share", "share_low", "share_high", "base_share", "q_value")
-    return [pl.lit(None, kinds.get(name, pl.Float64)).alias(name) for name in names]
 
 
 def list_neighbours(

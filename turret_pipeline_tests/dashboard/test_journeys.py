@@ -1,5 +1,7 @@
 """The pages of journeys: flows, transitions, paths, funnels, the step matrix, and the sessions behind each number."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -83,6 +85,50 @@ def test_each_flow_leads_to_as_many_sessions(dashboard: str) -> None:
         flow = {"of": "flow", "layer": row["layer"], "from": row["from_node_id"], "to": row["to_node_id"]}
         found = table(dashboard, f"journeys/sessions?{path.split('?')[1]}&{urlencode(flow)}", "sessions")
         assert found.height == row["session_count"]
+
+
+BEFORE = "since=2026-08-05&until=2026-09-01"
+"""The period of the same length before RANGE."""
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "key"),
+    [
+        ("journeys?node=prompt-1&before=1&after=2", "flows", ("layer", "from_node_id", "to_node_id")),
+        ("journeys/matrix?depth=3", "matrix", ("step_number", "node_id")),
+    ],
+)
+def test_a_range_is_compared_with_the_period_before(dashboard: str, path: str, name: str, key: tuple[str, ...]) -> None:
+    differences = table(dashboard, f"{path}&{RANGE}", "differences")
+    named = ~pl.any_horizontal(pl.col(key).cast(pl.String) == OTHER)
+    for period, prefix in ((RANGE, ""), (BEFORE, "other_")):
+        rows = table(dashboard, f"{path}&{period}", name).filter(named)
+        count, total, share = (f"{prefix}{column}" for column in ("session_count", "total", "share"))
+        found = differences.filter(pl.col(count) > 0).select(*key, count, total, share)
+        both = rows.select(*key, pl.col("session_count", "total", "share").name.suffix("_alone")).join(found, on=key)
+        assert both.height > 5
+        assert (both["session_count_alone"] == both[count]).all()
+        assert (both["total_alone"] == both[total]).all()
+        assert both["share_alone"].to_list() == pytest.approx(both[share].to_list())
+    assert differences["q_value"].drop_nulls().is_sorted()
+
+
+def test_tooltips_of_the_diagram_and_the_matrix_tell_the_change(visitor: Visitor) -> None:
+    visitor.visit(f"journeys?{RANGE}")
+    texts = [link["text"] for link in json.loads(str(visitor.page.locator("#sankey-data").text_content()))["links"]]
+    assert any(re.search(r"before: [\d,]+ of [\d,]+ sessions, .* %; change [+-]", text) for text in texts)
+    visitor.visit(f"journeys/matrix?{RANGE}")
+    assert "before: " in str(visitor.page.locator("td a[title]").first.get_attribute("title"))
+    visitor.visit(f"journeys/matrix?{RANGE}&compare=none")
+    assert "before: " not in str(visitor.page.locator("td a[title]").first.get_attribute("title"))
+    assert visitor.page.locator("#differences").count() == 0
+
+
+def test_two_segments_are_compared_in_a_flow_and_a_matrix(visitor: Visitor) -> None:
+    for path in ("journeys", "journeys/matrix"):
+        visitor.visit(f"{path}?compare_segment=plan%3Dfree&compare_segment=plan%3Dteam")
+        assert visitor.page.locator("#differences").inner_text() == "What differs between plan=free and plan=team"
+        assert visitor.page.locator("table", has_text="Difference").locator("tbody tr").count() > 5
 
 
 def test_the_total_of_a_flow_leads_to_its_sessions(visitor: Visitor) -> None:

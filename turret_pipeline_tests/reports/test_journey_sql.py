@@ -16,7 +16,13 @@ from turret_pipeline.journeys.nodes import journey_nodes
 from turret_pipeline.journeys.paths import journey_paths
 from turret_pipeline.journeys.steps import journey_steps
 from turret_pipeline.journeys.visits import VISITS_SCHEMA
-from turret_pipeline.reports.journey_flows import FlowOptions, define_flows, read_flows, select_flow_sequences
+from turret_pipeline.reports.journey_flows import (
+    FlowOptions,
+    define_flows,
+    list_named_nodes,
+    read_flows,
+    select_flow_sequences,
+)
 from turret_pipeline.reports.journey_funnels import FunnelOptions, define_funnel, read_funnel, select_funnel_sequences
 from turret_pipeline.reports.journey_matrix import read_matrix
 from turret_pipeline.reports.journey_patterns import read_loops, read_paths
@@ -262,6 +268,23 @@ def test_topics_of_one_theme_are_one_node(four: Connection) -> None:
 def test_flows_of_few_users_go_to_other(four: Connection) -> None:
     found = flows_of(four, FlowOptions(START, 0, 1), 2)
     assert found == {(0, START, "a", 2), (0, START, OTHER, 2)}
+
+
+def test_flows_can_have_the_nodes_of_another_scope(four: Connection) -> None:
+    options = FlowOptions("b", before=1, after=0)
+    for named, expected in (({-1: ["a"]}, {"a", START, OTHER}), ({}, {START, OTHER}), ({-1: ["q"]}, {START, OTHER})):
+        define_flows(four, EVENT_NAME, options, named=named)
+        flows = read_flows(four, options)
+        assert set(flows["from_node_id"]) == expected
+        assert flows["session_count"].sum() == 3
+    define_flows(four, EVENT_NAME, options)
+    assert list_named_nodes(read_flows(four, options)) == {-1: ("a", "x"), 0: ("b",)}
+
+
+def test_a_matrix_can_have_the_rows_of_another_scope(connection: Connection) -> None:
+    rows = read_matrix(load(connection, draw_visits(3)), 3, 1, named=["b", "c"])
+    assert set(rows["node_id"]) == {"b", "c", OTHER, END}
+    assert rows.filter(step_number=1)["session_count"].sum() == rows["total"][0]
 
 
 def test_steps_of_users_are_counted_from_events_if_sessions_are_filtered(connection: Connection) -> None:

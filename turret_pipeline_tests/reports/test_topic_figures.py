@@ -11,7 +11,7 @@ import pytest
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
-from turret_pipeline.reports.topic_details import count_signals_of_topic, list_neighbours, measure_topic
+from turret_pipeline.reports.topic_details import list_neighbours, measure_topic
 from turret_pipeline.reports.topic_figures import (
     TopicField,
     choose_topic_field,
@@ -228,18 +228,6 @@ def test_numbers_are_those_of_exchanges_with_a_value() -> None:
     assert len(rows) == 1
     assert rows[0]["value_count"] == 3
     assert [rows[0][name] for name in ("value_sum", "value_mean", "value_p50")] == pytest.approx([0.6, 0.2, 0.2])
-
-
-def test_signals_count_where_they_are_decided() -> None:
-    exchanges = [exchange(number, "prompt-1", f"u{number}") for number in range(6)]
-    flags = [True, False, False, None, True, False]
-    signals = [{"exchange_id": f"e{number}", "is_declined": flag} for number, flag in enumerate(flags)]
-    with open_scope(publish(exchanges, signals=signals), ALL) as connection:
-        rows = count_signals_of_topic(connection, "prompt-1", 1).to_dicts()
-        assert count_signals_of_topic(connection, "prompt-1", 3).is_empty()
-        assert count_signals_of_topic(connection, "prompt-9", 1).is_empty()
-    assert [(row["signal"], row["exchange_count"], row["signal_count"]) for row in rows] == [("declined", 5, 2)]
-    assert rows[0]["share_low"] < 0.4 < rows[0]["share_high"]
 
 
 def step(session: str, number: int, node: str) -> Row:

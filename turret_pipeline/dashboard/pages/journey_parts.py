@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import duckdb
 import polars as pl
 
-from turret_pipeline.dashboard.formats import describe_share, format_difference
 from turret_pipeline.dashboard.page import Page, previous_label
 from turret_pipeline.dashboard.projects import Snapshot
 from turret_pipeline.dashboard.state import PageState
-from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row
+from turret_pipeline.dashboard.tables import ROWS_SHOWN
 from turret_pipeline.errors import TurretError, list_names
+from turret_pipeline.reports.journey_comparison import compare_frames
 from turret_pipeline.reports.journey_scope import open_journeys
 from turret_pipeline.reports.scope import Scope, format_segment, parse_segment
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
@@ -167,6 +167,21 @@ class Journeys:
             return None
         return Side(f"{state.since} to {state.until}", scope), Side(previous_label(state), before)
 
+    def compare(self, read: Callable[[Scope], pl.DataFrame], by: Sequence[str]) -> pl.DataFrame:
+        """Rows of ``compare_frames`` for the two sides of the page; empty if it compares nothing.
+
+        ``read`` gives the figures of a scope (``journey_scope.read_shares``) by the columns ``by``. The largest
+        differences beyond chance are first. With a privacy threshold (other) is left out: its nodes differ.
+        """
+        sides, min_users = self.list_sides(), self.page.min_users
+        if sides is None:
+            return pl.DataFrame()
+        one, other = (read(side.scope) for side in sides)
+        rows = compare_frames(one, other, by, "session_count", min_users=min_users)
+        if min_users > 1:
+            rows = rows.filter(pl.all_horizontal(pl.col(name) != OTHER for name in by if name.endswith("node_id")))
+        return rows.sort(pl.col("q_value"), pl.col("difference").abs(), descending=[False, True], nulls_last=True)
+
     def values(self, **more: object) -> dict[str, object]:
         """Values that the templates of all pages of journeys show."""
         page = self.page
@@ -201,33 +216,6 @@ def sort_rows(
         raise TurretError(f"Invalid order {state.get('order')!r}: use up, or leave it out.")
     is_descending = state.get("order") != "up"
     return frame.sort(sort, descending=is_descending, nulls_last=True, maintain_order=True), sort, is_descending
-
-
-def compare_columns(count: str, noun: str) -> tuple[ColumnView, ...]:
-    """The columns of a comparison: both counts and shares, their difference and its q-value."""
-    return (
-        ColumnView("share", "First", "share", hint=lambda row: describe_share(row[count], row["total"], noun)),
-        ColumnView(
-            "other_share",
-            "Second",
-            "share",
-            hint=lambda row: describe_share(row[f"other_{count}"], row["other_total"], noun),
-        ),
-        ColumnView("difference", "Difference", "difference", hint=describe_difference(noun)),
-        ColumnView("q_value", "q", "q_value"),
-    )
-
-
-def describe_difference(noun: str) -> Callable[[Row], str]:
-    """The interval of a difference, or that there are too few to tell."""
-
-    def describe(row: Row) -> str:
-        low, high = row["difference_low"], row["difference_high"]
-        if low is None:
-            return f"too few {noun} to compare"
-        return f"95 % interval {format_difference(low)} to {format_difference(high)}"
-
-    return describe
 
 
 def describe_dimension(name: str) -> str:

@@ -4,7 +4,8 @@ import polars as pl
 
 from turret_pipeline.dashboard.formats import describe_share
 from turret_pipeline.dashboard.page import Content, Page
-from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, compare_columns, parse_first_row
+from turret_pipeline.dashboard.pages.journey_differences import compare_columns
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, parse_first_row
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.journey_comparison import compare_frames

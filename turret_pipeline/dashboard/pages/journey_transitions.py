@@ -4,13 +4,8 @@ import polars as pl
 
 from turret_pipeline.dashboard.formats import describe_share, format_share, format_text
 from turret_pipeline.dashboard.page import Content, Page
-from turret_pipeline.dashboard.pages.journey_parts import (
-    Journeys,
-    Side,
-    compare_columns,
-    parse_first_row,
-    sort_rows,
-)
+from turret_pipeline.dashboard.pages.journey_differences import compare_columns, tabulate_differences
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, parse_first_row, sort_rows
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.reports.journey_comparison import compare_frames
 from turret_pipeline.reports.journey_transitions import read_published_transitions, read_transitions
@@ -115,8 +110,7 @@ def _compare(journeys: Journeys, one: Side, other: Side) -> TableView:
         *compare_columns("transition_count", "transitions from there"),
     )
     rows = rows.sort(pl.col("q_value"), pl.col("difference").abs(), descending=[False, True], nulls_last=True)
-    title = f"Differences between {one.label} and {other.label}"
-    return TableView("differences", title, _add_names(journeys, rows), columns, "Nothing to compare.", 0, 25, False)
+    return tabulate_differences((one, other), _add_names(journeys, rows), columns)
 
 
 def _draw(journeys: Journeys, edges: pl.DataFrame) -> dict[str, list[dict[str, object]]]:

@@ -1,16 +1,23 @@
 """The flow of sessions: what they do before and after a node."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import duckdb
 import polars as pl
 
 from turret_pipeline.dashboard.formats import describe_share, format_share, format_text
 from turret_pipeline.dashboard.page import Content, Page
-from turret_pipeline.dashboard.pages.journey_parts import Journeys, parse_first_row
+from turret_pipeline.dashboard.pages.journey_differences import (
+    compare_columns,
+    describe_before,
+    index_changes,
+    tabulate_differences,
+)
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, parse_first_row
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
-from turret_pipeline.reports.journey_flows import MAX_DISTANCE, FlowOptions, define_flows, read_flows
+from turret_pipeline.reports.journey_flows import MAX_DISTANCE, FlowOptions, define_flows, list_named_nodes, read_flows
+from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import END, OTHER, START
 
 DISTANCE = 3
@@ -22,17 +29,18 @@ def show_flow(page: Page) -> Content:
     journeys = Journeys(page)
     options = parse_flow(journeys)
 
-    def read(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-        define_flows(connection, journeys.dimension, options, page.min_users)
-        return read_flows(connection, options)
-
-    flows = suppress_flows(journeys.compute("flows", read, options), page.min_users)
+    flows = _read(journeys, options, page.state.scope())
     total = 0 if flows.is_empty() else int(flows["total"][0])
-    table = _tabulate(journeys, options, flows)
+    sides = journeys.list_sides() if total else None
+    differences = _compare(journeys, options, flows)
+    tables = [_tabulate(journeys, options, flows)]
+    if sides:
+        tables.append(_tabulate_differences(journeys, sides, differences))
     values = journeys.values(
         options=options,
         total=total,
-        chart=_draw(journeys, options, flows),
+        sides=sides,
+        chart=_draw(journeys, options, flows, differences),
         distances=list(range(MAX_DISTANCE + 1)),
         all_link=_link_all(journeys, options),
         hidden_nodes=[
@@ -41,7 +49,7 @@ def show_flow(page: Page) -> Content:
         ],
         is_few=flows.is_empty() and page.min_users > 1,
     )
-    return Content("journey_flow.html", "Journeys", values, (table,))
+    return Content("journey_flow.html", "Journeys", values, tuple(tables))
 
 
 def parse_flow(journeys: Journeys) -> FlowOptions:
@@ -63,6 +71,26 @@ def parse_flow(journeys: Journeys) -> FlowOptions:
         start=journeys.check_node(state.get("start")),
         end=journeys.check_node(state.get("end")),
     )
+
+
+def _read(
+    journeys: Journeys, options: FlowOptions, scope: Scope, named: dict[int, tuple[str, ...]] | None = None
+) -> pl.DataFrame:
+    """The flows of a scope that this person may see; with the nodes of the layers of another scope if any are given."""
+    min_users = journeys.page.min_users
+
+    def read(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+        define_flows(connection, journeys.dimension, options, min_users, named)
+        return read_flows(connection, options)
+
+    key = None if named is None else tuple(named.items())
+    return suppress_flows(journeys.compute_in(scope, "flows", read, options, key), min_users)
+
+
+def _compare(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> pl.DataFrame:
+    """The flows on both sides that the page compares, if any, with the nodes that its diagram shows."""
+    named = list_named_nodes(flows)
+    return journeys.compare(lambda scope: _read(journeys, options, scope, named), _KEY)
 
 
 def suppress_flows(flows: pl.DataFrame, min_users: int) -> pl.DataFrame:
@@ -91,10 +119,24 @@ def _link_all(journeys: Journeys, options: FlowOptions) -> str | None:
     return journeys.link_list("flow", **_list_parameters(journeys))
 
 
-def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> TableView:
-    frame = journeys.add_labels(flows, **{name.removesuffix("_id"): name for name in _ENDS}).with_columns(
+def _add_names(journeys: Journeys, flows: pl.DataFrame) -> pl.DataFrame:
+    return journeys.add_labels(flows, **{name.removesuffix("_id"): name for name in _ENDS}).with_columns(
         pl.col("layer").map_elements(_describe_layer, return_dtype=pl.String).alias("step")
     )
+
+
+def _tabulate_differences(journeys: Journeys, sides: tuple[Side, Side], differences: pl.DataFrame) -> TableView:
+    columns = (
+        ColumnView("step", "Step"),
+        ColumnView("from_node", "From"),
+        ColumnView("to_node", "To"),
+        *compare_columns("session_count", journeys.noun),
+    )
+    return tabulate_differences(sides, _add_names(journeys, differences), columns)
+
+
+def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> TableView:
+    frame = _add_names(journeys, flows)
     columns = (
         ColumnView("step", "Step"),
         ColumnView("from_node", "From", link=lambda row: _center(journeys, options, row["from_node_id"])),
@@ -107,6 +149,7 @@ def _tabulate(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> 
 
 
 _ENDS = ("from_node_id", "to_node_id")
+_KEY = ("layer", *_ENDS)
 
 
 def _describe_layer(layer: int) -> str:
@@ -135,10 +178,13 @@ def _hint(journeys: Journeys, row: Row) -> str:
     return describe_share(row["session_count"], row["total"], journeys.noun, row["low"], row["high"])
 
 
-def _draw(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> dict[str, list[dict[str, object]]]:
-    """Nodes and links of the Sankey diagram."""
+def _draw(
+    journeys: Journeys, options: FlowOptions, flows: pl.DataFrame, differences: pl.DataFrame
+) -> dict[str, list[dict[str, object]]]:
+    """Nodes and links of the Sankey diagram. The links tell the difference from the previous period."""
     rows: list[Row] = list(flows.iter_rows(named=True))
-    return {"nodes": list(_draw_nodes(journeys, options, rows)), "links": list(_draw_links(journeys, rows))}
+    changes = index_changes(journeys, differences, _KEY)
+    return {"nodes": list(_draw_nodes(journeys, options, rows)), "links": list(_draw_links(journeys, rows, changes))}
 
 
 def _draw_nodes(journeys: Journeys, options: FlowOptions, rows: list[Row]) -> Iterator[dict[str, object]]:
@@ -159,13 +205,17 @@ def _draw_nodes(journeys: Journeys, options: FlowOptions, rows: list[Row]) -> It
         }
 
 
-def _draw_links(journeys: Journeys, rows: list[Row]) -> Iterator[dict[str, object]]:
+def _draw_links(
+    journeys: Journeys, rows: list[Row], changes: Mapping[tuple[object, ...], Row]
+) -> Iterator[dict[str, object]]:
     for row in rows:
+        change = changes.get(tuple(row[name] for name in _KEY))
+        before = f"\n{describe_before(change, journeys.noun)}" if change else ""
         ends = " → ".join(format_text(journeys.label(row[name])) for name in _ENDS)
         yield {
             "source": f"{row['layer']}|{row['from_node_id']}",
             "target": f"{row['layer'] + 1}|{row['to_node_id']}",
             "value": row["session_count"],
-            "text": f"{ends}\n{row['session_count']:,} {journeys.noun}, {format_share(row['share'])}",
+            "text": f"{ends}\n{row['session_count']:,} {journeys.noun}, {format_share(row['share'])}{before}",
             "url": _link(journeys, row),
         }

@@ -9,6 +9,7 @@ from turret_pipeline.dashboard.charts.lines import Line, draw_lines
 from turret_pipeline.dashboard.formats import describe_change
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_edits import describe_edits
+from turret_pipeline.dashboard.pages.topic_signals import tabulate_signals
 from turret_pipeline.dashboard.pages.topic_tables import (
     list_texts,
     tabulate_measures,
@@ -16,7 +17,6 @@ from turret_pipeline.dashboard.pages.topic_tables import (
     tabulate_outcomes,
     tabulate_retention,
     tabulate_segments,
-    tabulate_signals,
 )
 from turret_pipeline.dashboard.pages.topics import link_to_list, link_to_list_before, read_figures
 from turret_pipeline.dashboard.tables import ColumnView, TableView

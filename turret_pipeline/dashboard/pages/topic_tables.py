@@ -2,17 +2,16 @@
 
 import polars as pl
 
-from turret_pipeline.dashboard.formats import FORMATS, Kind, describe_share, format_difference
+from turret_pipeline.dashboard.formats import FORMATS, Kind, describe_interval, describe_share
 from turret_pipeline.dashboard.page import Page
 from turret_pipeline.dashboard.pages.topics import link_to_list
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.reports.scoped_tables import open_scope
-from turret_pipeline.reports.topic_details import count_signals_of_topic, list_neighbours, measure_topic, read_texts
+from turret_pipeline.reports.topic_details import list_neighbours, measure_topic, read_texts
 from turret_pipeline.reports.topic_figures import TopicField
 from turret_pipeline.reports.topic_segments import compare_segments
 from turret_pipeline.stats.shares import share_interval
 from turret_pipeline.tables.journeys import END, START, STRUGGLE_OUTCOME
-from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 
 MEASURES: dict[str, tuple[str, Kind]] = {
     "cost_usd": ("Cost", "dollars"),
@@ -27,10 +26,6 @@ MEASURES: dict[str, tuple[str, Kind]] = {
 SUMMED = {"cost_usd", "input_tokens", "output_tokens"}
 """Measures whose sum means something."""
 
-_SIGNALS = """
-select signal, exchange_count, signal_count, signal_share, share_low, share_high, base_share, q_value
-from marts.topic_signals where topic_id = ? and week_start_date is null and segment_field is null
-"""
 _SEGMENTS = """
 select segment_field, segment_value, event_count, share_in_segment, share_elsewhere, difference, difference_low,
     difference_high, q_value
@@ -85,40 +80,6 @@ def tabulate_measures(page: Page, topic_id: str) -> TableView:
     return TableView("measures", "Numbers of its exchanges", frame, columns, nothing)
 
 
-def tabulate_signals(page: Page, topic_id: str) -> TableView:
-    """Signs that exchanges about the topic went wrong; those of all data are compared with the other topics."""
-
-    def compute() -> pl.DataFrame:
-        if not is_filtered(page):
-            return page.published.query(_SIGNALS, topic_id)
-        with open_scope(page.published, page.state.scope()) as connection:
-            return count_signals_of_topic(connection, topic_id, page.min_users)
-
-    found = page.remember("topic signals", compute, topic_id, page.min_users)
-    order = pl.col("signal").cast(pl.Enum(SIGNALS_OF_TOPICS))
-    names = {name: name.replace("_", " ").capitalize() for name in SIGNALS_OF_TOPICS}
-    frame = found.sort(order).with_columns(pl.col("signal").replace_strict(names).alias("name"))
-    columns = [
-        ColumnView("name", "Signal"),
-        ColumnView("signal_count", "Exchanges", "count", lambda row: _link_to_signal(page, topic_id, row)),
-        ColumnView("signal_share", "Share", "share", hint=_describe_signal),
-    ]
-    if not is_filtered(page):
-        columns += [ColumnView("base_share", "Other topics", "share"), ColumnView("q_value", "q-value", "q_value")]
-    return TableView(
-        "signals", "Share with each signal", frame, tuple(columns), "No signal is decided in these exchanges."
-    )
-
-
-def _link_to_signal(page: Page, topic_id: str, row: Row) -> str:
-    return page.state.to_page("exchanges", topic=topic_id, signal=row["signal"])
-
-
-def _describe_signal(row: Row) -> str:
-    decided = "exchanges in which it is decided"
-    return describe_share(row["signal_count"], row["exchange_count"], decided, row["share_low"], row["share_high"])
-
-
 def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView:
     """Share of the topic in each segment and elsewhere: published figures of all data, or those of the scope."""
 
@@ -164,8 +125,7 @@ def _link_to_list_of_segment(page: Page, field: TopicField, topic_id: str, row: 
 
 
 def _describe_interval(row: Row) -> str:
-    low, high = (format_difference(row[f"difference_{end}"]) for end in ("low", "high"))
-    return f"95 % interval {low} to {high}"
+    return describe_interval(row["difference_low"], row["difference_high"])
 
 
 def tabulate_neighbours(page: Page, field: TopicField, topic_id: str, *, is_next: bool) -> TableView:
