@@ -30,7 +30,7 @@ from turret_pipeline.dashboard.pages import ACTIONS, MENU, PAGES
 from turret_pipeline.dashboard.projects import TURNS, Project, Projects, Snapshot, UnknownProjectError
 from turret_pipeline.dashboard.publication import describe_publication
 from turret_pipeline.dashboard.security import ProtectionMiddleware
-from turret_pipeline.dashboard.state import parse_state
+from turret_pipeline.dashboard.state import find_path, parse_state, unescape_id
 from turret_pipeline.dashboard.templating import Templates
 from turret_pipeline.dashboard.views import list_views
 from turret_pipeline.dashboard.warm_up import WarmUp
@@ -45,6 +45,10 @@ class IdConvertor(StringConvertor):
     """Ids of sessions and topics in paths: they come from events, and may contain slashes and line ends."""
 
     regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        """The id as the data have it."""
+        return unescape_id(value)
 
 
 register_url_convertor("id", IdConvertor())
@@ -138,7 +142,7 @@ class Dashboard:
 
     def _open_page(self, request: Request) -> Page:
         project = self._find_project(request)
-        path = _path_below(project.name, request)
+        path = find_path(project.name, request.scope["path"])
         state = parse_state(project.name, path, request.query_params, project.settings.time_zone)
         published = project.current()
         surroundings = {**_describe_surroundings(project, published), "projects": self._list_projects(request)}
@@ -176,8 +180,9 @@ class Dashboard:
         status, title, message = _describe_error(error)
         if status == 500:
             logger.error("Error on %r", request.url.path, exc_info=error)
-        projects = self._list_projects(request)
-        html = self.templates.render("error.html", title=title, message=message, page=None, projects=projects)
+        projects, named = self._list_projects(request), request.scope["path"].split("/")[1]
+        values = {"projects": projects, "project": named if named in projects else None}
+        html = self.templates.render("error.html", title=title, message=message, page=None, **values)
         return HTMLResponse(html, status_code=status)
 
 
@@ -187,12 +192,6 @@ async def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     The requests compute in the order in which they came.
     """
     return await run_in_threadpool(TURNS.queue_as(time.monotonic())(function), *args, **kwargs)
-
-
-def _path_below(project: str, request: Request) -> str:
-    """The path of a page below its project, without escapes."""
-    path: str = request.scope["path"]
-    return path.removeprefix(f"/{project}").strip("/")
 
 
 def _describe_surroundings(project: Project, published: Snapshot) -> dict[str, object]:

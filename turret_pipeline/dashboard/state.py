@@ -4,6 +4,7 @@ A page shows the same for the same URL and the same published file, so a URL can
 """
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -16,6 +17,10 @@ from turret_pipeline.reports.scope import Scope, parse_scope
 COMMON = ("since", "until", "segment", "compare", "dimension")
 """Parameters that all pages share. Links between pages keep them."""
 
+WITH_ID = ("sessions", "topics")
+"""Folders of pages whose name is an id from the data. Its slashes are escaped: it may have dots between them."""
+
+_DOTS = r"~*\.{1,2}"
 MAX_NUMBER = 1_000_000
 PREVIOUS, NOTHING = "previous", "none"
 
@@ -141,7 +146,25 @@ def _list_values(given: str | Sequence[str] | None) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
+def find_path(project: str, address: str) -> str:
+    """The path of a page below its project, from an address without escapes of URLs."""
+    folder, slash, rest = address.removeprefix(f"/{project}").removeprefix("/").partition("/")
+    return f"{folder}{slash}{unescape_id(rest)}" if folder in WITH_ID else f"{folder}{slash}{rest}".rstrip("/")
+
+
+def escape_id(text: str) -> str:
+    """The id of a session or topic in a path: browsers would resolve the ids . and .. as folders."""
+    return f"~{text}" if re.fullmatch(_DOTS, text) else text
+
+
+def unescape_id(text: str) -> str:
+    """The id that ``escape_id`` wrote."""
+    return text.removeprefix("~") if re.fullmatch(_DOTS, text) else text
+
+
 def _join(project: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:
     query = urlencode(pairs)
-    address = f"/{quote(project)}/{quote(path)}".rstrip("/")
+    folder, slash, rest = path.partition("/")
+    below = quote(escape_id(rest), safe="") if folder in WITH_ID else quote(rest)
+    address = f"/{quote(project)}/{quote(folder)}{slash}{below}".rstrip("/")
     return f"{address}?{query}" if query else address

@@ -30,10 +30,17 @@ class Visitor:
     @classmethod
     @contextmanager
     def open(
-        cls, browser: Browser, home: str, width: int = DESKTOP, theme: Literal["light", "dark"] = "light"
+        cls,
+        browser: Browser,
+        home: str,
+        width: int = DESKTOP,
+        theme: Literal["light", "dark"] = "light",
+        time_zone: str | None = None,
     ) -> Iterator[Self]:
         """A new window at Home, without anything that others left in the browser."""
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, timezone_id=time_zone
+        )
         try:
             visitor = cls(context.new_page(), home)
             visitor.visit("")
