@@ -6,8 +6,23 @@ from typing import Any, Literal
 
 from turret_pipeline.escaping import escape_text
 
-Kind = Literal["text", "count", "share", "difference", "number", "seconds", "dollars", "day", "time", "q_value"]
-NUMBERS = {"count", "share", "difference", "number", "seconds", "dollars", "q_value"}
+Kind = Literal[
+    "text",
+    "prose",
+    "count",
+    "share",
+    "difference",
+    "number",
+    "similarity",
+    "seconds",
+    "dollars",
+    "day",
+    "time",
+    "q_value",
+]
+"""Prose is a text that a person wrote, in the direction of its language."""
+
+NUMBERS = {"count", "share", "difference", "number", "similarity", "seconds", "dollars", "q_value"}
 MISSING = "\N{EN DASH}"
 
 
@@ -36,8 +51,13 @@ def format_seconds(value: float) -> str:
     """A duration in the unit that a person would use."""
     for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
         if value < limit:
-            return f"{value / unit:.3g} {name}"
-    return f"{value / 86_400:,.3g} days"
+            return f"{value / unit:{'.3g' if unit == 1 else _choose_digits(value / unit)}} {name}"
+    return f"{value / 86_400:,{_choose_digits(value / 86_400)}} days"
+
+
+def _choose_digits(value: float) -> str:
+    """Format of a duration with a decimal place if it is short."""
+    return ".1f" if value < 9.95 else ".0f"
 
 
 def format_dollars(value: float) -> str:
@@ -66,6 +86,8 @@ def _or_dash(form: Callable[[Any], str]) -> Callable[[Any], str]:
 
 FORMATS: Mapping[Kind, Callable[[Any], str]] = {
     "text": _or_dash(format_text),
+    "prose": _or_dash(format_text),
+    "similarity": _or_dash(lambda value: f"{value:.2f}"),
     "count": _or_dash(lambda value: f"{value:,}"),
     "share": _or_dash(format_share),
     "difference": _or_dash(format_difference),
@@ -86,7 +108,7 @@ def describe_share(count: int, total: int, noun: str, low: float | None = None, 
 
 def describe_interval(low: float, high: float) -> str:
     """The 95 % interval of a difference of shares."""
-    return f"95 % interval {format_difference(low)} to {format_difference(high)}"
+    return f"95 % interval {100 * low:+.1f} to {100 * high:+.1f} percentage points"
 
 
 def describe_change(row: Mapping[str, Any], names: tuple[str, str] = ("now", "before")) -> str:

@@ -1,5 +1,6 @@
 """The changes of a topic over runs, in words."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,17 @@ def read_lineage(published: "PublishedTables", topic_id: str) -> pl.DataFrame:
 
 
 def describe_lineage(lineage: pl.DataFrame) -> list[str]:
-    """The changes of ``read_lineage`` as lines."""
+    """The changes of ``read_lineage`` as lines, with times in UTC."""
+    return [f"{moment:%Y-%m-%d %H:%M} UTC: {words}" for moment, words in list_changes(lineage)]
+
+
+def list_changes(lineage: pl.DataFrame) -> list[tuple[dt.datetime, str]]:
+    """The time of each change of ``read_lineage``, and the change in words."""
     split_from = dict(lineage.filter(pl.col("change") == "split").select("topic_id", "other_topic_id").iter_rows())
-    return [_describe_change(row, split_from.get(row["topic_id"])) for row in lineage.iter_rows(named=True)]
+    return [
+        (row["changed_at"], _describe_change(row, split_from.get(row["topic_id"])))
+        for row in lineage.iter_rows(named=True)
+    ]
 
 
 def _describe_change(row: Mapping[str, Any], split_from: str | None) -> str:
@@ -41,4 +50,4 @@ def _describe_change(row: Mapping[str, Any], split_from: str | None) -> str:
     other = (
         f" {'from ' if row['change'] == 'split' else ''}{row['other_topic_id']}{share}" if row["other_topic_id"] else ""
     )
-    return f"{row['changed_at']:%Y-%m-%d %H:%M} {row['topic_id']} {change}{other}"
+    return f"{row['topic_id']} {change}{other}"

@@ -22,7 +22,7 @@ def history(*changes: tuple[str, str, str | None, float | None]) -> list[str]:
     columns = ["topic_id", "change", "other_topic_id", "overlap_share"]
     lineage = pl.DataFrame(changes, columns, orient="row").with_columns(pl.lit(NOON).alias("changed_at"))
     lines = topic_lines(TOPIC, None, lineage, NO_SIGNALS)
-    return [line.removeprefix("  2024-05-01 12:00 ") for line in lines[lines.index("History:") + 1 :]]
+    return [line.removeprefix("  2024-05-01 12:00 UTC: ") for line in lines[lines.index("History:") + 1 :]]
 
 
 def test_a_part_whose_split_was_undone_merged_back() -> None:

@@ -44,6 +44,23 @@ def test_home_has_such_numbers(client: httpx.Client, dashboard: str) -> None:
     assert len(list(_choose_links(client.get(f"{dashboard}/sample").text))) > 20
 
 
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("topics", "users?topic="),
+        ("topics", "&day="),
+        ("topics/prompt-2", "users?topic="),
+        ("topics/prompt-2", "own=1&value="),
+        ("topics/prompt-2", "rating=any"),
+        ("topics/prompt-2", "at_least=latency_seconds%3A0"),
+        ("topics/prompt-2?since=2026-09-16&until=2026-09-29", "until=2026-09-15&day=2026-09-0"),
+    ],
+)
+def test_figures_of_topics_are_such_numbers(client: httpx.Client, dashboard: str, path: str, parameters: str) -> None:
+    page = client.get(f"{dashboard}/sample/{path}").raise_for_status().text
+    assert any(parameters in unescape(url) for url, _ in NUMBER.findall(page))
+
+
 def _choose_links(page: str) -> Iterator[tuple[str, str]]:
     """URL and number of some links of each kind."""
     kinds: dict[tuple[str, ...], int] = defaultdict(int)

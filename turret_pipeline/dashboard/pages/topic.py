@@ -9,6 +9,7 @@ from turret_pipeline.dashboard.charts.lines import Line, draw_lines
 from turret_pipeline.dashboard.formats import describe_change
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_edits import describe_edits
+from turret_pipeline.dashboard.pages.topic_links import link_to_list, link_to_list_before, link_to_users
 from turret_pipeline.dashboard.pages.topic_signals import tabulate_signals
 from turret_pipeline.dashboard.pages.topic_tables import (
     list_texts,
@@ -18,7 +19,7 @@ from turret_pipeline.dashboard.pages.topic_tables import (
     tabulate_retention,
     tabulate_segments,
 )
-from turret_pipeline.dashboard.pages.topics import link_to_list, link_to_list_before, read_figures
+from turret_pipeline.dashboard.pages.topics import read_figures
 from turret_pipeline.dashboard.tables import ColumnView, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.scope import Scope
@@ -29,7 +30,7 @@ from turret_pipeline.reports.topic_figures import (
     read_topic_trends,
     suppress_few_users,
 )
-from turret_pipeline.reports.topic_history import describe_lineage, read_lineage
+from turret_pipeline.reports.topic_history import list_changes, read_lineage
 
 PRIVACY = "privacy"
 """The label_source of a topic that combines those of too few users."""
@@ -59,15 +60,17 @@ def show_topic(page: Page) -> Content:
         "change_hint": describe_change(row) if row and row["difference"] is not None else "",
         "links": {
             "list": link_to_list(page, field, topic["topic_id"]),
+            "users": link_to_users(page, field, topic["topic_id"]),
             "before": link_to_list_before(page, field, topic["topic_id"]),
             "nearest": _link_to_topic(page, topic["nearest_topic_id"]),
             "merged": _link_to_topic(page, topic["merged_into_topic_id"]),
             "theme": page.state.to_page("topics", theme=topic["theme_label"], dimension=field.name),
+            "texts": page.state.to_page("texts", field=field.name, topic=topic["topic_id"]),
             "journeys": page.state.to_page("journeys", node=topic["topic_id"], dimension=field.name),
         },
         "before_label": previous_label(page.state),
         "chart": chart if is_shown else Markup(),
-        "lineage": describe_lineage(read_lineage(page.published, topic["topic_id"])),
+        "lineage": list_changes(read_lineage(page.published, topic["topic_id"])),
         "edits": describe_edits(page, topic) if page.viewer.can_edit else None,
     }
     return Content("topic.html", topic["label"], values, tuple(tables))
@@ -127,7 +130,12 @@ def _draw_trend(page: Page, field: TopicField, topic_id: str) -> tuple[Markup, T
         frame = pl.concat([frame, before.head(frame.height)], how="horizontal_extend")
         columns += [
             ColumnView("before_date", "Before"),
-            ColumnView("before_count", f"{units.capitalize()} before", "count"),
+            ColumnView(
+                "before_count",
+                f"{units.capitalize()} before",
+                "count",
+                lambda row: link_to_list_before(page, field, topic_id, day=row["before_date"]),
+            ),
         ]
         lines.insert(0, _make_line(f"{units} before", frame, "before_date", "before_count", "line-muted"))
     title = f"{units.capitalize()} by {trends.bucket}"

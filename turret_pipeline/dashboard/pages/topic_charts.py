@@ -9,6 +9,7 @@ from turret_pipeline.dashboard.charts.lines import Line, draw_lines
 from turret_pipeline.dashboard.charts.treemap import Tile, draw_treemap
 from turret_pipeline.dashboard.formats import describe_share
 from turret_pipeline.dashboard.page import Page
+from turret_pipeline.dashboard.pages.topic_links import link_to_list
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.topic_figures import TopicField, TopicTrends
@@ -43,8 +44,17 @@ def draw_topic_trends(
     by_topic = dict(topics.select("topic_id", "trend").iter_rows())
     frame = pl.DataFrame({"bucket_date": trends.days, **{topic_id: by_topic[topic_id] for topic_id in chosen}})
     day = ColumnView("bucket_date", "Day" if trends.bucket == "day" else "Week from")
-    columns = (day, *(ColumnView(topic_id, names[topic_id], "count") for topic_id in chosen))
+    columns = (day, *(_make_column(page, field, trends, topic_id, names[topic_id]) for topic_id in chosen))
     return chart, TableView("trends", "Trends of the highlighted topics", frame, columns, rows_shown=1000)
+
+
+def _make_column(page: Page, field: TopicField, trends: TopicTrends, topic_id: str, label: str) -> ColumnView:
+    """The counts of a topic by day or week, each with the list of what it counts."""
+
+    def link(row: Row) -> str:
+        return link_to_list(page, field, topic_id, **{str(trends.bucket): row["bucket_date"]})
+
+    return ColumnView(topic_id, label, "count", link)
 
 
 def _list_chosen(page: Page, topics: pl.DataFrame) -> list[str]:
@@ -77,7 +87,7 @@ def list_themes(page: Page, field: TopicField, rows: pl.DataFrame) -> TableView:
     units = f"{field.unit}s"
     columns = (
         ColumnView("theme_label", "Theme", link=lambda row: page.state.change(theme=row["theme_label"])),
-        ColumnView("topic_count", "Topics", "count"),
+        ColumnView("topic_count", "Topics", "count", link=lambda row: page.state.change(theme=row["theme_label"])),
         ColumnView("unit_count", units.capitalize(), "count", lambda row: _link_to_theme(page, field, row)),
         ColumnView(
             "share", "Share", "share", hint=lambda row: describe_share(row["unit_count"], row["total_count"], units)

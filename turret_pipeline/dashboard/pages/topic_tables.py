@@ -4,8 +4,9 @@ import polars as pl
 
 from turret_pipeline.dashboard.formats import FORMATS, Kind, describe_interval, describe_share
 from turret_pipeline.dashboard.page import Page
-from turret_pipeline.dashboard.pages.topics import link_to_list
+from turret_pipeline.dashboard.pages.topic_links import link_to_list
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
+from turret_pipeline.reports.scope import format_segment, parse_segment
 from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.reports.topic_details import list_neighbours, measure_topic, read_texts
 from turret_pipeline.reports.topic_figures import TopicField
@@ -74,10 +75,16 @@ def tabulate_measures(page: Page, topic_id: str) -> TableView:
         ColumnView("value_p50_text", "Median"),
         ColumnView("value_p95_text", "95th percentile"),
         ColumnView("value_sum_text", "Sum"),
-        ColumnView("value_count", "Exchanges with a value", "count"),
+        ColumnView("value_count", "Exchanges with a value", "count", lambda row: _link_to_values(page, topic_id, row)),
     )
     nothing = "No exchange about it has a cost, tokens, a time or a rating."
     return TableView("measures", "Numbers of its exchanges", frame, columns, nothing)
+
+
+def _link_to_values(page: Page, topic_id: str, row: Row) -> str:
+    """URL of the exchanges that have a measure: ratings may be negative, and nothing else is."""
+    has_value = {"rating": "any"} if row["measure"] == "rating" else {"at_least": f"{row['measure']}:0"}
+    return page.state.to_page("exchanges", topic=topic_id, **has_value)
 
 
 def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView:
@@ -100,7 +107,7 @@ def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView
             "event_count",
             noun.capitalize(),
             "count",
-            (lambda row: _link_to_list_of_segment(page, field, topic_id, row)) if is_filtered(page) else None,
+            lambda row: _link_to_list_of_segment(page, field, topic_id, row),
         ),
         ColumnView("share_in_segment", "Share in it", "share"),
         ColumnView("share_elsewhere", "Share elsewhere", "share"),
@@ -111,8 +118,8 @@ def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView
 
 
 def _with_segment(page: Page, row: Row) -> list[str]:
-    segment = f"{row['segment_field']}={row['segment_value']}"
-    others = [one for one in page.state.segments if not one.startswith(f"{row['segment_field']}=")]
+    segment = format_segment(row["segment_field"], row["segment_value"])
+    others = [one for one in page.state.segments if parse_segment(one)[0] != row["segment_field"]]
     return [*others, segment]
 
 
@@ -120,8 +127,12 @@ def _link_to_segment(page: Page, row: Row) -> str:
     return page.state.change(segment=_with_segment(page, row))
 
 
-def _link_to_list_of_segment(page: Page, field: TopicField, topic_id: str, row: Row) -> str:
-    return link_to_list(page, field, topic_id, segment=_with_segment(page, row))
+def _link_to_list_of_segment(page: Page, field: TopicField, topic_id: str, row: Row) -> str | None:
+    """URL of the exchanges of sessions in the segment; in all data, of own prompts that have the value themselves."""
+    if is_filtered(page):
+        return link_to_list(page, field, topic_id, segment=_with_segment(page, row))
+    segment = format_segment(row["segment_field"], row["segment_value"])
+    return link_to_list(page, field, topic_id, own="1", value=segment) if field.unit == "exchange" else None
 
 
 def _describe_interval(row: Row) -> str:
@@ -230,12 +241,12 @@ def list_texts(page: Page, field: TopicField, topic_id: str) -> TableView:
     frame = page.published.remember(("topic texts", topic_id), compute)
     columns = (
         ColumnView("place", "Place"),
-        ColumnView("text", "Text", link=lambda row: _link_to_session(page, row)),
-        ColumnView("similarity", "Similarity", "number"),
+        ColumnView("text", "Text", "prose", link=lambda row: _link_to_session(page, row)),
+        ColumnView("similarity", "Similarity", "similarity"),
         ColumnView(
             "runner_up_label", "Next topic", link=lambda row: page.state.to_page(f"topics/{row['runner_up_topic_id']}")
         ),
-        ColumnView("runner_up_similarity", "Similarity to it", "number", hint=_describe_margin),
+        ColumnView("runner_up_similarity", "Similarity to it", "similarity", hint=_describe_margin),
     )
     return TableView("texts", "Central and borderline texts", frame, columns, "No text of it has a similarity.")
 

@@ -1,6 +1,5 @@
 """Topics: a list that can be searched and sorted, their trends, themes and map."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -10,6 +9,7 @@ from turret_pipeline.dashboard.charts.lines import draw_sparkline
 from turret_pipeline.dashboard.formats import describe_change, describe_share
 from turret_pipeline.dashboard.page import Content, Page, previous_label
 from turret_pipeline.dashboard.pages.topic_charts import draw_themes, draw_topic_trends, list_on_map, list_themes
+from turret_pipeline.dashboard.pages.topic_links import link_to_list, link_to_list_before, link_to_users
 from turret_pipeline.dashboard.pages.topic_sides import (
     Sides,
     list_segment_choices,
@@ -19,7 +19,6 @@ from turret_pipeline.dashboard.pages.topic_sides import (
 )
 from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
-from turret_pipeline.reports.exchange_filter import NO_TOPIC
 from turret_pipeline.reports.topic_figures import (
     TopicField,
     TopicTrends,
@@ -108,21 +107,6 @@ def _read_topics(page: Page, field: TopicField, sides: Sides | None) -> tuple[pl
     return suppress_few_users(rows.with_columns(pl.col("trend").fill_null(nothing)), page.min_users), trends
 
 
-def link_to_list(page: Page, field: TopicField, topic_id: str | None, **others: str | Sequence[str]) -> str:
-    """URL of the exchanges about a topic, or of the events with such a text if the field has no prompts."""
-    topic = topic_id or NO_TOPIC
-    of_field = {"dimension": field.name} if topic_id is None else {}
-    if field.unit == "exchange":
-        return page.state.to_page("exchanges", topic=topic, **of_field, **others)
-    return page.state.to_page("texts", field=field.name, topic=topic, **others)
-
-
-def link_to_list_before(page: Page, field: TopicField, topic_id: str | None) -> str | None:
-    """URL of the same list in the previous period; None without one."""
-    since, mark, until = previous_label(page.state).partition(" to ")
-    return link_to_list(page, field, topic_id, since=since, until=until) if mark else None
-
-
 def _search(page: Page, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows whose label, id or theme contains the words, of the chosen theme."""
     words, theme = page.state.get("q").lower().split(), page.state.get("theme")
@@ -156,6 +140,9 @@ def _tabulate(page: Page, field: TopicField, rows: pl.DataFrame, trends: TopicTr
     def link(row: Row) -> str:
         return link_to_list(page, field, row["topic_id"], **(sides.link_first(page) if sides else {}))
 
+    def link_users(row: Row) -> str | None:
+        return link_to_users(page, field, row["topic_id"], **(sides.link_first(page) if sides else {}))
+
     def link_other(row: Row) -> str | None:
         if sides:
             return link_to_list(page, field, row["topic_id"], **sides.link_second(page))
@@ -172,7 +159,7 @@ def _tabulate(page: Page, field: TopicField, rows: pl.DataFrame, trends: TopicTr
             hint=lambda row: _describe_share(row, units),
             is_sortable=True,
         ),
-        ColumnView("user_count", "Users", "count", is_sortable=True),
+        ColumnView("user_count", "Users", "count", link_users, is_sortable=True),
     ]
     if sides or page.state.previous_scope() is not None:
         columns += [
