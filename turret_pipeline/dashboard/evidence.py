@@ -18,7 +18,10 @@ def link_evidence(finding: Finding, state: PageState) -> tuple[str, str]:
         return state.to_page(f"topics/{evidence.pop('topic')}", **_without_own(evidence)), "The topic in these days"
     if any(name in evidence for name in SESSIONS_OF):
         return state.to_page("sessions", **evidence), "These sessions"
-    return state.to_page("exchanges", **evidence), f"These {finding.count:,} exchanges"
+    link = state.to_page("exchanges", **evidence)
+    if not finding.count:
+        return state.to_page(f"topics/{evidence['topic']}"), "The topic"
+    return link, "This exchange" if finding.count == 1 else f"These {finding.count:,} exchanges"
 
 
 def link_figures(answer_key: str, state: PageState) -> list[tuple[str, str]]:

@@ -9,6 +9,9 @@ from turret_pipeline.dashboard.state import PageState
 from turret_pipeline.reports.scope import format_segment, parse_segment
 from turret_pipeline.topics.insights.periods import Period, WeekStart, complete_weeks
 
+FIELDS_SHOWN = 8
+"""Fields that are always shown, those in most sessions; the others are folded unless they are chosen."""
+
 VALUES_OFFERED = 30
 """Values of a field that the panel offers, the most common first; others can be typed into the URL."""
 
@@ -33,6 +36,10 @@ class Choice:
     session_count: int = 0
 
 
+Segment = tuple[str, tuple[Choice, ...]]
+"""A field, and the choices among its values."""
+
+
 @dataclass(frozen=True)
 class FilterPanel:
     """All that the panel of a page offers."""
@@ -40,8 +47,20 @@ class FilterPanel:
     first_day: dt.date | None
     last_day: dt.date | None
     ranges: tuple[Choice, ...]
-    segments: tuple[tuple[str, tuple[Choice, ...]], ...]
+    segments: tuple[Segment, ...]
     chosen: tuple[Choice, ...]
+
+    @property
+    def main_segments(self) -> tuple[Segment, ...]:
+        """The fields that are always shown."""
+        return tuple(one for one in self.segments if one not in self.other_segments)
+
+    @property
+    def other_segments(self) -> tuple[Segment, ...]:
+        """The fields in fewer sessions, of which nothing is chosen; none if it is only one."""
+        ranked = sorted(self.segments, key=lambda one: -sum(choice.session_count for choice in one[1]))
+        rest = [one for one in ranked[FIELDS_SHOWN:] if not any(choice.is_chosen for choice in one[1])]
+        return tuple(one for one in self.segments if one in rest) if len(rest) > 1 else ()
 
     @property
     def is_active(self) -> bool:

@@ -11,8 +11,11 @@ WIDTH, HEIGHT = 1080, 440
 HEADER = 18
 """Pixels above the tiles of a group for its name."""
 
-CHARACTER = 7.6
+CHARACTER = 7.8
 """Pixels of a character at the font size of charts, on average."""
+
+SHORTEST = 5
+"""Characters of the shortest label that is cut: less of a word says nothing."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
@@ -107,4 +110,4 @@ def _shorten(text: str, width: float) -> str:
     line, room = escape_line(text), int(width / CHARACTER)
     if len(line) <= room:
         return line
-    return line[: room - 1] + "…" if room >= 4 else ""
+    return line[: room - 1] + "…" if room >= SHORTEST else ""

@@ -76,7 +76,7 @@ def _list_columns(page: Page, frame: pl.DataFrame) -> Iterator[ColumnView]:
         ColumnView("cost_usd", "Cost", "dollars"),
     )
     yield ColumnView("prompt_at", "Time", "time", lambda row: _link_turn(page, row))
-    yield ColumnView("prompt", "Prompt", words=lambda row: describe_text(page, row["prompt"]))
+    yield ColumnView("prompt", "Prompt", "prose", words=lambda row: describe_text(page, row["prompt"]))
     yield ColumnView("topic", "Topic", link=lambda row: topic_url(page, row))
     yield ColumnView("signals", "Signals", words=lambda row: signal_words(row["signals"]))
     yield from (column for column in columns if frame[column.name].null_count() < frame.height)

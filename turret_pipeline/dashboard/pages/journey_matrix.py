@@ -129,7 +129,7 @@ def _link(journeys: Journeys, row: Row, depth: int) -> str | None:
 def _tabulate(journeys: Journeys, rows: pl.DataFrame, depth: int) -> TableView:
     columns = (
         ColumnView("step_number", "Step", "count"),
-        ColumnView("node", "Node"),
+        ColumnView("node", journeys.node_noun),
         ColumnView("session_count", journeys.noun.capitalize(), "count", link=lambda row: _link(journeys, row, depth)),
         ColumnView("share", "Share", "share"),
         ColumnView("low", "From", "share"),
@@ -142,7 +142,7 @@ def _tabulate(journeys: Journeys, rows: pl.DataFrame, depth: int) -> TableView:
 def _tabulate_differences(journeys: Journeys, sides: tuple[Side, Side], differences: pl.DataFrame) -> TableView:
     columns = (
         ColumnView("step_number", "Step", "count"),
-        ColumnView("node", "Node"),
+        ColumnView("node", journeys.node_noun),
         *compare_columns("session_count", journeys.noun),
     )
     return tabulate_differences(sides, journeys.add_labels(differences, node="node_id"), columns)

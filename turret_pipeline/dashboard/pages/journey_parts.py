@@ -85,6 +85,11 @@ class Journeys:
         return "users" if self.is_of_users else "sessions"
 
     @property
+    def node_noun(self) -> str:
+        """Name of what a step is on."""
+        return "Event" if self.dimension.removeprefix(USER) == EVENT_NAME else "Topic"
+
+    @property
     def one(self) -> str:
         """One of what is counted."""
         return self.noun[:-1]

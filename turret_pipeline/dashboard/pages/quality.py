@@ -25,8 +25,8 @@ FILES = (
     ColumnView("duplicate_count", "Duplicate", "count"),
     ColumnView("rejected_count", "Rejected", "count"),
     ColumnView("forgotten_count", "Erased", "count"),
-    ColumnView("first_event_at", "First event", "time"),
-    ColumnView("last_event_at", "Last event", "time"),
+    ColumnView("first_event_at", "First event", "day"),
+    ColumnView("last_event_at", "Last event", "day"),
     ColumnView("ingested_at", "Read", "time"),
 )
 ASSUMED = (

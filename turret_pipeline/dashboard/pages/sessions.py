@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import duckdb
 import polars as pl
 
+from turret_pipeline.dashboard.formats import MISSING
 from turret_pipeline.dashboard.listings import (
     DOWNLOADED,
     Listing,
@@ -77,7 +78,7 @@ def list_session_columns(page: Page, frame: pl.DataFrame) -> Iterator[ColumnView
 
 
 def _describe_subjects(row: Row) -> str:
-    return shorten(" > ".join(row["subjects"] or []), SUBJECTS_LENGTH) or ""
+    return shorten(" → ".join(row["subjects"] or []), SUBJECTS_LENGTH) or MISSING
 
 
 def _link_user(page: Page, row: Row) -> str | None:

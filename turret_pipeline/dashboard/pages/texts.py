@@ -20,6 +20,8 @@ OUTCOME_WORDS = {
     "unreadable": "in a language that is not read",
     "empty": "without any character",
 }
+OUTCOME_NAMES = {"assigned": "own topic", "continuation": "follow-up"}
+"""Outcomes of texts that are not named as they are stored."""
 
 
 def show_texts(page: Page) -> Content:
@@ -84,9 +86,9 @@ def _describe_conditions(page: Page, conditions: TextFilter) -> list[Condition]:
 def _list_columns(page: Page) -> tuple[ColumnView, ...]:
     return (
         ColumnView("event_at", "Time", "time", lambda row: session_url(page, row["session_id"])),
-        ColumnView("text", "Text", words=lambda row: describe_text(page, row["text"])),
+        ColumnView("text", "Text", "prose", words=lambda row: describe_text(page, row["text"])),
         ColumnView("topic", "Topic", link=lambda row: topic_url(page, row)),
-        ColumnView("outcome", "Outcome"),
-        ColumnView("similarity", "Similarity", "number"),
+        ColumnView("outcome", "Outcome", words=lambda row: OUTCOME_NAMES.get(row["outcome"], f"{row['outcome']}")),
+        ColumnView("similarity", "Similarity", "similarity"),
         ColumnView("event_name", "Event"),
     )

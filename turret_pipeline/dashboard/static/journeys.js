@@ -54,7 +54,7 @@ function makeGraph(content, colors) {
   return {
     animation: false, tooltip: tooltip(colors),
     series: [{
-      type: "graph", layout: "circular", roam: false, left: 150, right: 150, top: 90, bottom: 90,
+      type: "graph", layout: "circular", roam: false, left: 150, right: 150, top: 150, bottom: 150,
       circular: { rotateLabel: true }, edgeSymbol: ["none", "arrow"], edgeSymbolSize: 7,
       emphasis: { focus: "adjacency" },
       label: {

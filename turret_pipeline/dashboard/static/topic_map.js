@@ -15,7 +15,7 @@ function drawTopicMap() {
   const area = Math.min(1, figure.clientWidth / 900);
   chart.setOption({
     animation: false,
-    grid: { left: 10, right: 10, top: 10, bottom: 10 },
+    grid: { left: 10, right: Math.min(130, figure.clientWidth / 4), top: 10, bottom: 10 },
     xAxis: { show: false, scale: true, min: -1.15, max: 1.15 },
     yAxis: { show: false, scale: true, min: -1.1, max: 1.1 },
     tooltip: {
@@ -30,7 +30,8 @@ function drawTopicMap() {
       itemStyle: { color: color("--a"), opacity: 0.55 },
       label: {
         show: true, position: "right", color: color("--text"), fontSize: 12, opacity: 1,
-        formatter: (item) => item.data.name, width: 130, overflow: "truncate",
+        formatter: (item) => item.data.name, width: 130, overflow: "truncate", minMargin: 6,
+        textBorderColor: color("--page"), textBorderWidth: 2,
       },
       labelLayout: { hideOverlap: true },
       emphasis: { itemStyle: { opacity: 0.9 } },

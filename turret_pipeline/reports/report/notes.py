@@ -36,7 +36,7 @@ def _explain_weeks(data: ReportData, pairs: Mapping[str, PeriodPair]) -> str:
     if not data.occurrences["topic_id"].count():
         return "no topics are shown"
     if not pairs:
-        return "two complete weeks are needed"
+        return "two complete weeks of data are needed"
     longest = max(pairs.values(), key=lambda one: one.recent.days)
     return f"no topic has enough events and users in {longest.recent} and {longest.before}"
 

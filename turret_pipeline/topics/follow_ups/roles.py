@@ -125,7 +125,7 @@ def _greeting_reasons(turns: Turns, leniency: FloatArray) -> dict[int, str]:
             return reasons
         topic = int(greetings[evidence.count[greetings].argmax()])
         sessions = f"{evidence.count[topic]:,} sessions"
-        reasons[topic] = f"Opens {sessions} that continue the way other sessions begin: a greeting."
+        reasons[topic] = f"Starts {sessions} that continue the way other sessions begin: a greeting."
 
 
 def _is_greeting(evidence: GreetingEvidence, leniency: FloatArray) -> BoolArray:
@@ -141,5 +141,5 @@ def _is_greeting(evidence: GreetingEvidence, leniency: FloatArray) -> BoolArray:
 def _describe_openings(topic: int, openings: Openings) -> str:
     opened, expected = int(openings.opened[topic]), float(openings.expected[topic])
     sessions = "session" if opened == 1 else "sessions"
-    would = f"it would open {expected:,.{expected < 10:d}f} if it came first as often as later"
-    return f"Opens {opened:,} {sessions}; {would}"
+    usual = f"{expected:,.{expected < 10:d}f} would be usual for how often it comes later"
+    return f"Starts {opened:,} {sessions}; {usual}"

@@ -68,7 +68,7 @@ def test_one_week_cannot_be_compared() -> None:
     found = answer(make_data(spread(60, "x", range(1))), CHANGED)
 
     assert (found.findings, found.compared_count, found.notes) == ((), 0, ())
-    assert found.nothing == "Nothing could be compared: two complete weeks are needed."
+    assert found.nothing == "Nothing could be compared: two complete weeks of data are needed."
 
 
 def test_weeks_without_a_topic_of_enough_events_are_not_said_to_be_compared() -> None:
@@ -128,7 +128,7 @@ def test_a_finding_of_a_later_run_stands_beside_weeks_that_are_too_few() -> None
     found = answer(data, CHANGED)
 
     assert "new_run" in [one.kind for one in found.findings]
-    assert found.notes == ("Weeks could not be compared: two complete weeks are needed.",)
+    assert found.notes == ("Weeks could not be compared: two complete weeks of data are needed.",)
 
 
 def test_a_handful_of_events_of_a_later_run_is_not_told() -> None:

@@ -43,7 +43,7 @@ def test_new_topics_get_their_roles_and_no_lineage_for_it() -> None:
     assert roles(found) == {A: "subject", "prompt-2": "subject", X: "continuation"}
     assert changes(found) == []
     reasons = dict(found.topic_definitions.select("topic_id", "role_reason").iter_rows())
-    assert reasons[X].startswith("Opens 0 sessions; it would open 45 if it came first as often as later: ")
+    assert reasons[X].startswith("Starts 0 sessions; 45 would be usual for how often it comes later: ")
 
 
 def test_a_role_that_changes_is_a_row_of_lineage() -> None:

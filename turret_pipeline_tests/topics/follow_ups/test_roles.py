@@ -26,7 +26,7 @@ def test_a_topic_that_opens_sessions_is_a_follow_up_if_the_topic_before_it_tells
     given = [f"x{session[1:]}" if at % every == 0 else session for at, session in enumerate(dialogues(600))]
     decision = classify_roles(turns(*given), {})["prompt-24"]
     assert decision.role == CONTINUATION
-    assert decision.reason.startswith(f"Opens {600 // every} sessions; it would open ")
+    assert decision.reason.startswith(f"Starts {600 // every} sessions; ")
     assert decision.reason.endswith(". The topic before it tells more about what comes next than it does.")
 
 
@@ -66,7 +66,7 @@ def test_a_greeting_is_a_follow_up_and_the_topic_after_it_a_subject() -> None:
     decisions = classify_roles(turns(*given), {})
     assert follow_ups(*given) == "efghqxyz"
     assert decisions["prompt-17"].reason == (
-        "Opens 400 sessions that continue the way other sessions begin: a greeting."
+        "Starts 400 sessions that continue the way other sessions begin: a greeting."
     )
 
 
@@ -88,11 +88,11 @@ def test_a_name_that_people_give_in_most_sessions_is_a_follow_up() -> None:
 def test_the_reason_gives_the_counts() -> None:
     decisions = classify_roles(turns(*["axx", "bxx"] * 30), {})
     assert decisions["prompt-24"].reason == (
-        "Opens 0 sessions; it would open 40 if it came first as often as later: too few for a subject."
+        "Starts 0 sessions; 40 would be usual for how often it comes later: too few for a subject."
     )
-    assert decisions["prompt-1"].reason == "Opens 30 sessions; it would open 10 if it came first as often as later."
+    assert decisions["prompt-1"].reason == "Starts 30 sessions; 10 would be usual for how often it comes later."
     one = classify_roles(turns("ab"), {})["prompt-1"].reason
-    assert one == "Opens 1 session; it would open 0.5 if it came first as often as later."
+    assert one == "Starts 1 session; 0.5 would be usual for how often it comes later."
 
 
 def test_a_role_is_kept_until_the_evidence_is_clear() -> None:
