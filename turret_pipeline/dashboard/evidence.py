@@ -19,7 +19,7 @@ def link_evidence(finding: Finding, state: PageState) -> tuple[str, str]:
     if any(name in evidence for name in SESSIONS_OF):
         return state.to_page("sessions", **evidence), "These sessions"
     link = state.to_page("exchanges", **evidence)
-    if not finding.count:
+    if not finding.count and "topic" in evidence:
         return state.to_page(f"topics/{evidence['topic']}"), "The topic"
     return link, "This exchange" if finding.count == 1 else f"These {finding.count:,} exchanges"
 
