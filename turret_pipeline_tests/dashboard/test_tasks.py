@@ -33,6 +33,9 @@ class Clicks:
 def test_what_grew_this_week(visitor: Visitor) -> None:
     clicks = Clicks(visitor)
     clicks.follow("Last full week")
+    expect(visitor.page.locator("section:has(#what_changed) > p").first).to_contain_text(
+        re.compile(r"changed beyond chance since \d{4}-\d\d-\d\d to"), timeout=60_000
+    )
     clicks.follow("All topics by change", "#what_changed ~ .more, section:has(#what_changed)")
     expect(visitor.page.locator("h1")).to_have_text("Topics")
     changes = visitor.page.locator(".topic-list tbody tr td:nth-child(7)").all_inner_texts()

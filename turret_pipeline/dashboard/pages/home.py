@@ -9,18 +9,25 @@ from markupsafe import Markup
 from turret_pipeline.dashboard.answers import find_answers
 from turret_pipeline.dashboard.charts.lines import Line, draw_lines
 from turret_pipeline.dashboard.evidence import link_evidence, link_figures
+from turret_pipeline.dashboard.formats import format_share
 from turret_pipeline.dashboard.page import Content, Page, previous_label
+from turret_pipeline.dashboard.pages.topics import read_figures
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.reports.activity import Activity, read_activity, read_trend
 from turret_pipeline.reports.report.charts import Bar, draw_bars
 from turret_pipeline.reports.report.html import COMPARED
-from turret_pipeline.reports.report.model import TALK, Answer, Finding
+from turret_pipeline.reports.report.model import CHANGED, TALK, Answer, Finding
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
+from turret_pipeline.reports.topic_figures import choose_topic_field, suppress_few_users
+from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 
 NAMES = {"unit_count": "", "session_count": "sessions", "user_count": "users"}
 LISTS = {"unit_count": "exchanges", "session_count": "sessions", "user_count": "users"}
 """Pages that list what is counted."""
+
+CHANGES_NAMED = 3
+"""Topics that a sentence about changes names; the page of topics has all."""
 
 
 def show_home(page: Page) -> Content:
@@ -64,7 +71,30 @@ def _describe_answers(page: Page, activity: Activity) -> Iterator[dict[str, Any]
             {"sentence": one.sentence, "link": link_evidence(one, page.state), "chart": _draw_finding(answer, one)}
             for one in answer.findings
         ]
-        yield {"answer": answer, "findings": findings, "links": link_figures(answer.key, page.state)}
+        nothing = answer.nothing
+        if answer.key == CHANGED and page.state.previous_scope() is not None:  # its findings are weeks within the range
+            nothing = _describe_changes(page) or nothing
+        links = link_figures(answer.key, page.state)
+        yield {"answer": answer, "nothing": nothing, "findings": findings, "links": links}
+
+
+def _describe_changes(page: Page) -> str:
+    """The topics whose share has changed since the previous period, in a sentence; empty without topics."""
+    field = choose_topic_field(page.published, None)
+    if field is None:
+        return ""
+    figures = suppress_few_users(read_figures(page, field), page.min_users).filter(pl.col("topic_id").is_not_null())
+    tested, before = figures.drop_nulls("q_value"), previous_label(page.state)
+    if tested.is_empty():
+        return f"Too few {field.unit}s or users to compare topics with {before}."
+    changed = tested.filter(pl.col("q_value") <= Q_VALUE_THRESHOLD).sort(pl.col("difference").abs(), descending=True)
+    if changed.is_empty():
+        return f"No topic changed beyond chance since {before} ({tested.height} topics compared)."
+    names = ", ".join(
+        f"{row['label']} ({format_share(row['before_share'])} to {format_share(row['share'])})"
+        for row in changed.head(CHANGES_NAMED).iter_rows(named=True)
+    )
+    return f"{changed.height} of {tested.height} topics changed beyond chance since {before}, most of all {names}."
 
 
 def _draw_finding(answer: Answer, finding: Finding) -> Markup:
