@@ -33,6 +33,7 @@ PATHS = (
     "journeys/funnel?step=event:prompt_sent&step=event:answer_copied&exclude=event:feedback_given"
     "&compare_segment=plan%3Dfree&compare_segment=plan%3Dteam",
     "journeys/matrix",
+    "journeys/matrix?since=2026-09-02&until=2026-09-29",
     "journeys/matrix?since=2031-01-01&dimension=user:event_name",
     "journeys/sessions?of=end&end=export_downloaded&dimension=user:event_name",
     "exchanges?topic=prompt-1&signal=corrected",
@@ -67,5 +68,5 @@ def test_all_pages_are_valid_html(dashboard: str, tmp_path: Path) -> None:
     for number, path in enumerate(PATHS):
         address = f"{dashboard}/sample/{path}" if path and not path.startswith("?") else f"{dashboard}/sample{path}"
         files.append(tmp_path / f"{number}.html")
-        files[-1].write_text(httpx.get(address).raise_for_status().text, encoding="utf-8")
+        files[-1].write_text(httpx.get(address, timeout=60).raise_for_status().text, encoding="utf-8")
     assert validate_html(files) == ""
