@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.escaping import escape_line
@@ -27,6 +27,8 @@ class ProgressBars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
         )
         self._console = new_console()
         self._progress = Progress(*columns, console=self._console, transient=False)
@@ -81,8 +83,13 @@ class ProgressLines:
 
     def track(self, title: str, total: int | None, steps: Iterable[int]) -> int:
         """Exhaust ``steps`` and return their sum."""
-        done, of_total = 0, "" if total is None else f" of {total:,}"
-        with self._reporting(title, lambda: f" {done:,}{of_total}"):
+        done, of_total, started = 0, "" if total is None else f" of {total:,}", time.monotonic()
+
+        def state() -> str:
+            left = None if not total or not done else (time.monotonic() - started) * (total - done) / done
+            return f" {done:,}{of_total}{f', about {left:.0f} s left' if left and left >= 1 else ''}"
+
+        with self._reporting(title, state):
             for step in steps:
                 done += step
         return done

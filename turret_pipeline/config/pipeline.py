@@ -117,6 +117,27 @@ class Settings(LayeredSettings):
         "models need none. Another value finds all topics anew",
     )
     embedding_device: str = Field("auto", description="Device of the model: auto, cpu, cuda, mps ...")
+    embedding_method: Literal["auto", "full", "cascade", "static"] = Field(
+        "auto",
+        description="full: the model embeds every distinct text; cascade: it embeds a sample and the texts whose topic "
+        "is doubtful, and a student that learns from the sample embeds the others; static: only the sample; auto: full "
+        f"up to {model_names.MAX_FULL_TEXTS:,} distinct texts, then cascade. Texts that have a vector keep it, except "
+        "that full replaces those by a student",
+    )
+    embedding_precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Precision of a sentence-transformers model: auto: float32 on a processor, and half precision on a "
+        "GPU; bfloat16: more than twice as fast on processors that have it (AVX512-BF16, AMX), and slower on others",
+    )
+    embedding_threads: int | None = Field(
+        None, ge=1, description="Threads of the embedding model; default: one for each processor core"
+    )
+    embedding_batch_texts: int | None = Field(
+        None,
+        ge=1,
+        description="Texts that a sentence-transformers model reads at once; fewer need less memory; default: 64, on a "
+        "GPU 1024",
+    )
     topic_granularity: float = Field(
         1.0,
         gt=0,
@@ -303,6 +324,7 @@ class Settings(LayeredSettings):
         """
         unrelated = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
         unrelated |= {"run_history", "freshness_hours"}
+        unrelated |= {"embedding_precision", "embedding_threads", "embedding_batch_texts"}
         costs = {"llm_api_key", "llm_price_input", "llm_price_output", "llm_timeout_seconds"}
         digest = hashlib.sha256(self.model_dump_json(exclude=unrelated | costs).encode())
         if self.user_id_salt:

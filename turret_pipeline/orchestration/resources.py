@@ -20,6 +20,7 @@ from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.config.setting_problems import SECRETS
 from turret_pipeline.events.formats.mapping import ColumnMapping
 from turret_pipeline.ingest.parts import PartStore
+from turret_pipeline.models.embedder import Execution
 from turret_pipeline.orchestration.fingerprint import compute_fingerprint
 from turret_pipeline.orchestration.run_history import prune_run_history
 from turret_pipeline.progress import Progress
@@ -29,7 +30,7 @@ from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.edits import Edits
-from turret_pipeline.topics.embedding.model_names import AUTO
+from turret_pipeline.topics.embedding.model_names import AUTO, CASCADE
 from turret_pipeline.topics.embedding.readers import READING
 from turret_pipeline.topics.lifecycle.scrub_state import scrub_state
 from turret_pipeline.topics.lifecycle.state import TopicState
@@ -96,9 +97,16 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         prefix = self.prefix_of(model)
         return f"{model} {prefix}" if prefix else model
 
-    def vectors(self, model: str) -> VectorStore:
-        """Vectors by one model, made with the prefix in force."""
-        return self.data.vectors(self.name_with_prefix(model))
+    def vectors(self, model: str, method: str = CASCADE) -> VectorStore:
+        """Vectors by one model, made with the prefix in force, and by the method in force or else this one."""
+        setting = self.settings.embedding_method
+        return self.data.vectors(self.name_with_prefix(model), method if setting == AUTO else setting)
+
+    @property
+    def execution(self) -> Execution:
+        """Settings of how the embedding model is run."""
+        settings = self.settings
+        return Execution(settings.embedding_threads, settings.embedding_batch_texts, settings.embedding_precision)
 
     def look_up_vectors(self, text_ids: pl.Series, model: str) -> FloatArray:
         """Vectors of texts by one model, in their order. Raises TurretError if one is missing."""

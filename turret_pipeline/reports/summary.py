@@ -34,6 +34,7 @@ LOG_WIDTH = 120
 MAX_WIDTHS = {"topic": 40, "example": 56, "from": 40, "to": 40}
 """Maximum characters of a column, for a table that fits 120 characters."""
 
+BY_STUDENT = "have a vector by a student of the embedding model, which costs less (setting embedding_method)."
 NO_EVENT = "No event was accepted. `turret formats` lists the supported formats."
 NO_EVENT_AFTER_REJECTIONS = (
     "No event was accepted. Change what the reasons name, then read these rows again with `turret replay` and publish "
@@ -169,6 +170,8 @@ def _topics(connection: duckdb.DuckDBPyConnection, field: str) -> Section:
     notes = [Line(f"Note: {run['note']}", "yellow")] if run["note"] else []
     languages = describe_languages(connection, field, run["embedding_models"])
     spoken = [Line(languages, "dim")] if languages else []
+    if run["student_share"]:
+        spoken.append(Line(f"{run['student_share']:.0%} of the texts {BY_STUDENT}", "dim"))
     return [EMPTY, Line(title, "bold"), table, *notes, *spoken, Line(describe_changes(run), "dim")]
 
 

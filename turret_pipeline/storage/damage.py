@@ -186,9 +186,11 @@ def _check_states(data: DataDir) -> Iterator[Finding]:
 
 
 def _check_vectors(data: DataDir) -> Iterator[Finding]:
-    for path in sorted((data.lake.root / "embeddings").rglob("*.parquet")):
+    folder = data.lake.root / "embeddings"
+    for path in sorted([*folder.rglob("*.parquet"), *folder.rglob("*.npz")]):
         if path.is_file() and not (is_as_named(path) if has_hash_in_name(path) else is_readable(path)):
-            remedy = "it is removed, and its texts are embedded again"
+            is_student = path.suffix == ".npz"
+            remedy = f"it is removed, and {'a student is trained' if is_student else 'its texts are embedded'} again"
             yield Finding(path, "is damaged", remedy, lambda path=path: remove(path))  # type: ignore[misc]
 
 

@@ -17,6 +17,7 @@ from turret_pipeline.storage.atomic_files import atomic_replace, list_leftovers,
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.upgrades import UPGRADES
 from turret_pipeline.storage.warehouse import Warehouse
+from turret_pipeline.topics.embedding.model_names import CASCADE
 
 if TYPE_CHECKING:
     from turret_pipeline.storage.dashboard_views import DashboardViewsFile
@@ -149,11 +150,11 @@ class DataDir:
 
         return FieldOverridesFile(self.root / "field_types.jsonl")
 
-    def vectors(self, model: str) -> "VectorStore":
-        """Vectors of the texts by one embedding model, with the prefix of its texts if it has one."""
+    def vectors(self, model: str, method: str = CASCADE) -> "VectorStore":
+        """Vectors of the texts by one embedding model, with the prefix of its texts, or by its student."""
         from turret_pipeline.storage.vectors import VectorStore
 
-        return VectorStore(self.lake.root / "embeddings", model)
+        return VectorStore(self.lake.root / "embeddings", model, method)
 
     def make_folder(self, folder: Path) -> Path:
         """The folder, created if needed. Raises TurretError if the data folder cannot be written."""

@@ -3,9 +3,14 @@
 Vectors of prepared texts (topics/embedding/preparation.py) are in a folder of their own within that of the model, and
 replace the vector of the same text as it is. So the vectors of texts that need no preparation stay as they were, and a
 change of the preparation only changes the name of that folder.
+
+A student of the model (topics/cascade) is a file there, too, and the vectors that it predicted are in a folder with its
+name. They count only for texts without a vector by the model itself. Each has the name of what made it, because a
+near-duplicate has the vector of its representative.
 """
 
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,8 +22,12 @@ import polars as pl
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.atomic_files import commit, remove, temp_path
-from turret_pipeline.storage.checksums import name_by_content
+from turret_pipeline.storage.checksums import is_as_named, name_by_content
+from turret_pipeline.topics.cascade.cascade import Cascade
+from turret_pipeline.topics.cascade.margin import Doubt
+from turret_pipeline.topics.cascade.student import StaticVectors, Student
 from turret_pipeline.topics.embedding.embedding import Chunk
+from turret_pipeline.topics.embedding.model_names import CASCADE
 from turret_pipeline.topics.embedding.preparation import FLAGS, PreparedChunk
 
 PREPARATION = "prepared-1"
@@ -27,11 +36,19 @@ then these texts, and no others, are embedded anew."""
 
 
 @dataclass(frozen=True)
+class PredictedChunk(Chunk):
+    """Vectors without a call of the model, with the name of what made each: the model, or its student."""
+
+    models: list[str]
+
+
+@dataclass(frozen=True)
 class VectorStore:
-    """Vectors by one model, by text id."""
+    """Vectors by one model, by text id; for other texts, those that its student predicted by the ``method``."""
 
     root: Path
     model: str
+    method: str = CASCADE
 
     @property
     def folder(self) -> Path:
@@ -42,6 +59,15 @@ class VectorStore:
     def known_ids(self) -> pl.Series:
         """Ids of the texts that have a vector, as they are or prepared."""
         return pl.concat([_read_ids(self._files()), self.prepared_ids()]).unique()
+
+    def predicted_models(self) -> pl.DataFrame:
+        """Columns text_id and model (the name of what made the vector) of the texts without a vector by the model."""
+        files = self._predicted_files()
+        if not files:
+            return pl.DataFrame(schema={"text_id": pl.String, "model": pl.String})
+        found = pl.scan_parquet(files, glob=False).select("text_id", "model").collect()
+        found = found.join(self.known_ids().to_frame(), on="text_id", how="anti")
+        return found.unique("text_id", keep="first", maintain_order=True)
 
     def prepared_ids(self) -> pl.Series:
         """Ids of the texts that have a vector of their prepared form."""
@@ -57,15 +83,59 @@ class VectorStore:
             folder = self.folder
             if isinstance(chunk, PreparedChunk):
                 frame, folder = pl.concat([frame, chunk.flags], how="horizontal"), folder / PREPARATION
-            _write_named(folder, frame)
+            if isinstance(chunk, PredictedChunk):
+                frame, folder = (
+                    frame.with_columns(pl.Series("model", chunk.models)),
+                    self._student_path().with_suffix(""),
+                )
+            if chunk.text_ids:
+                _write_named(folder, frame)
             yield len(chunk.text_ids)
+
+    @property
+    def words(self) -> "VectorStore":
+        """Vectors of single words, from which a student is trained."""
+        return VectorStore(self.folder, "words")
+
+    def save_student(self, cascade: Cascade) -> None:
+        """Store a student and its doubt. It is named by its content."""
+        student, doubt = cascade.student, cascade.doubt
+        content = io.BytesIO()
+        np.savez(
+            content, words=student.static.words, word_vectors=student.static.vectors, shares=student.static.shares,
+            phrases=student.phrases, weights=student.weights, bias=student.bias,
+            centroids=doubt.centroids, min_margin=doubt.min_margin,
+        )  # fmt: skip
+        path = self.folder / f"{self.method}.npz"
+        temp = temp_path(path)
+        try:
+            temp.write_bytes(content.getvalue())
+            commit(temp, name_by_content(path, temp))
+        finally:
+            remove(temp)
+
+    def read_student(self) -> Cascade | None:
+        """The stored student with its doubt; None if there is none."""
+        if not self._students():
+            return None
+        with np.load(self._student_path()) as found:
+            static = StaticVectors(found["words"], found["word_vectors"], found["shares"])
+            student = Student(static, found["phrases"], found["weights"], found["bias"])
+            return Cascade(student, Doubt(found["centroids"], float(found["min_margin"])))
+
+    def _students(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob(f"{self.method}-*.npz") if is_as_named(path))
+
+    def _student_path(self) -> Path:
+        return self._students()[0]
 
     def vectors_of(self, text_ids: pl.Series) -> FloatArray:
         """Vectors of texts in their order, shape (texts, dimensions). Raises TurretError if one is missing."""
         if text_ids.is_empty():
             return np.empty((0, 0), dtype=np.float32)
         wanted = text_ids.to_frame("text_id").lazy()
-        stored = [pl.scan_parquet(files, glob=False) for files in (self._prepared_files(), self._files()) if files]
+        every = (self._prepared_files(), self._files(), self._predicted_files())
+        stored = [pl.scan_parquet(files, glob=False) for files in every if files]
         found = wanted.with_columns(vector=pl.lit(None))
         for of_files in stored:
             vectors = of_files.select("text_id", pl.col("vector").alias("other"))
@@ -83,6 +153,8 @@ class VectorStore:
         wanted, prepared = text_ids.unique().to_frame("text_id"), self.prepared_ids().to_frame()
         yield from _read_batches(self._prepared_files(), wanted)
         yield from _read_batches(self._files(), wanted.join(prepared, on="text_id", how="anti"))
+        known = self.known_ids().to_frame()
+        yield from _read_batches(self._predicted_files(), wanted.join(known, on="text_id", how="anti"))
 
     def flags_of_prepared(self) -> pl.DataFrame:
         """Columns text_id, is_copy_left_out and is_cut of all texts with a vector of their prepared form."""
@@ -94,6 +166,9 @@ class VectorStore:
 
     def _prepared_files(self) -> list[Path]:
         return sorted((self.folder / PREPARATION).glob("*.parquet"))
+
+    def _predicted_files(self) -> list[Path]:
+        return sorted(self.folder.glob(f"{self.method}-*/*.parquet"))
 
 
 def _read_ids(files: list[Path]) -> pl.Series:

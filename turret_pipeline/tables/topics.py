@@ -49,7 +49,8 @@ TEXT_TOPICS = Table(
         text("found_topic_id", "Topic before a person merged it into another; null if unassigned", nullable=True),
         text(
             "embedding_model",
-            "Model that embedded the text; null if no available model reads its language",
+            "Model that embedded the text, or its student (setting embedding_method); null if no available model reads "
+            "its language",
             nullable=True,
         ),
     ),
@@ -136,6 +137,11 @@ TOPIC_RUNS = Table(
         text(
             "embedding_models",
             "Embedding models of the field's texts; the main one, named first, changes only with `turret topics refit`",
+            nullable=True,
+        ),
+        number(
+            "student_share",
+            "Share of the distinct texts that a student of the model embedded (setting embedding_method)",
             nullable=True,
         ),
         number(

@@ -36,6 +36,24 @@ def test_long_work_reports_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert printed
 
 
+def test_long_work_of_known_length_reports_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    printed: list[str] = []
+
+    def steps() -> Iterator[int]:
+        time.sleep(0.05)
+        yield 1
+        deadline = time.monotonic() + 30
+        while not printed and time.monotonic() < deadline:
+            lines = capsys.readouterr().err.splitlines()
+            printed.extend(
+                line for line in lines if line.startswith("Reading: 1 of 1,000, about ") and " s left (" in line
+            )
+            time.sleep(0.01)
+
+    assert ProgressLines(seconds_between_lines=0.01).track("Reading", 1_000, steps()) == 1
+    assert printed
+
+
 def test_work_that_fails_is_not_reported_as_done(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="broken"), ProgressLines().during("Finding topics"):
         raise ValueError("broken")

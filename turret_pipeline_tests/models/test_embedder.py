@@ -5,7 +5,7 @@ import pytest
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.models import embedder
-from turret_pipeline.models.embedder import load_embedder
+from turret_pipeline.models.embedder import Execution, load_embedder
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
 
@@ -46,3 +46,36 @@ def test_other_weights_than_the_published_ones_are_refused(
     monkeypatch.setattr(embedder, constant, "0" * 64)
     with pytest.raises(TurretError, match=f"instead of 000000000000...: reinstall {package}"):
         load_embedder(model, "cpu")
+
+
+def test_half_precision_gives_nearly_the_same_vectors() -> None:
+    exact = normalize_rows(load_embedder(ENGLISH, "cpu")(REQUESTS))
+    half = normalize_rows(load_embedder(ENGLISH, "cpu", execution=Execution(precision="bfloat16"))(REQUESTS))
+    cosines = (exact * half).sum(axis=1)
+    assert half.dtype == np.float32
+    assert cosines.min() > 0.999
+    assert not np.array_equal(exact, half)
+
+
+def test_threads_and_batches_hardly_change_vectors() -> None:
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        execution = Execution(threads=1, batch_texts=2)
+        for model in (ENGLISH, MULTILINGUAL):
+            few = load_embedder(model, "cpu", execution=execution)(REQUESTS)
+            np.testing.assert_allclose(few, load_embedder(model, "cpu")(REQUESTS), atol=1e-5)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_gpu_reads_in_half_precision_by_default() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    exact = normalize_rows(load_embedder(ENGLISH, "cuda", execution=Execution(precision="float32"))(REQUESTS))
+    half = normalize_rows(load_embedder(ENGLISH, "cuda")(REQUESTS))
+    assert 0.999 < (exact * half).sum(axis=1).min() < 1 - 1e-9

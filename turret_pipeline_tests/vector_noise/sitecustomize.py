@@ -25,10 +25,10 @@ class NoisyEmbedderLoader(importlib.machinery.SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        load_exact: Callable[[str, str, str], Embedder] = module.load_embedder
+        load_exact: Callable[..., Embedder] = module.load_embedder
 
-        def load_embedder(model: str, device: str, prefix: str = "") -> "Embedder":
-            embed = load_exact(model, device, prefix)
+        def load_embedder(model: str, device: str, *settings: object) -> "Embedder":
+            embed = load_exact(model, device, *settings)
             return lambda texts: add_noise(embed(texts), texts)
 
         module.__dict__["load_embedder"] = load_embedder

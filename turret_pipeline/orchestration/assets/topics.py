@@ -1,7 +1,6 @@
 """Assets of group topics: distinct texts, their vectors, and topics with stable ids."""
 
 import functools
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import polars as pl
 from turret_pipeline.clock import now
 from turret_pipeline.models.embedder import load_embedder, load_embedder_lazily
 from turret_pipeline.models.llm_labeling import label_topics_with_llm
+from turret_pipeline.models.text_vectors import TextEmbedding
 from turret_pipeline.orchestration.figures import save_figure
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.orchestration.specs import OWNERS, escape_description, lake_key, lake_spec, result
@@ -18,10 +18,10 @@ from turret_pipeline.orchestration.subsets import stage_assets
 from turret_pipeline.plots.topics import draw_topic_map, draw_topic_sizes
 from turret_pipeline.tables.topics import ACTIVE
 from turret_pipeline.topics.edits import Edits
-from turret_pipeline.topics.embedding.embedding import Embedder, embed_chunks, select_texts_to_embed
+from turret_pipeline.topics.embedding.embedding import Embedder
 from turret_pipeline.topics.embedding.languages import add_languages
-from turret_pipeline.topics.embedding.model_names import AUTO, ENGLISH
-from turret_pipeline.topics.embedding.preparation import FLAGS, embed_prepared, prepare_texts
+from turret_pipeline.topics.embedding.model_names import AUTO, ENGLISH, select_method
+from turret_pipeline.topics.embedding.preparation import FLAGS, prepare_texts
 from turret_pipeline.topics.embedding.texts import collect_texts, restore_line_breaks
 from turret_pipeline.topics.follow_ups.continuations import find_continuations
 from turret_pipeline.topics.follow_ups.role_decisions import with_roles
@@ -30,6 +30,7 @@ from turret_pipeline.topics.lifecycle.plan import Plan, Run
 from turret_pipeline.topics.lifecycle.privacy import recount_topic_runs, suppress_small_topics, users_of_texts
 from turret_pipeline.topics.lifecycle.run_notes import describe_samples
 from turret_pipeline.topics.lifecycle.state import TopicState, list_embeddings, note_main_authors, update_topic_state
+from turret_pipeline.topics.lifecycle.students import with_students
 from turret_pipeline.topics.lifecycle.unique_labels import describe_label_clashes
 
 EMBEDDINGS = lake_key("embeddings")
@@ -71,26 +72,31 @@ def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
         is_needed = pl.col("text_id").is_in(text_ids.implode())
         counts[model] = _embed_with(context, workspace, model, distinct.filter(is_needed), prepared.filter(is_needed))
     facts = {"dagster/row_count": sum(len(workspace.vectors(model).known_ids()) for model in needed)}
+    by_students = sum(workspace.vectors(model).predicted_models().height for model in needed)
     return dg.MaterializeResult(
-        metadata={**facts, "embedded_now": sum(counts.values()), "models": ", ".join(needed) or "none"}
+        metadata={
+            **facts,
+            "embedded_now": sum(counts.values()),
+            "models": ", ".join(needed) or "none",
+            "without_the_model": by_students,
+        }
     )
 
 
 def _embed_with(
     context: dg.AssetExecutionContext, workspace: Workspace, model: str, texts: pl.DataFrame, prepared: pl.DataFrame
 ) -> int:
-    """Embed those of the texts that have no vector by the model yet, and return their number."""
-    store, settings = workspace.vectors(model), workspace.settings
-    as_it_is = select_texts_to_embed(texts.join(prepared, on="text_id", how="anti"), store.known_ids())
-    to_prepare = prepared.join(store.prepared_ids().to_frame(), on="text_id", how="anti", maintain_order="left")
-    count = as_it_is.height + to_prepare.height
-    if count:
-        context.log.info(f"Embedding {count:,} texts with {model}.")
-        with workspace.progress.during("Loading the embedding model"):
-            embedder = load_embedder(model, settings.embedding_device, workspace.prefix_of(model))
-        chunks = itertools.chain(embed_chunks(as_it_is, embedder), embed_prepared(to_prepare, embedder))
-        workspace.progress.track("Embedding texts", count, store.add(chunks))
-    return count
+    """Embed those of the texts that have no vector by the model yet, and return how many the model read."""
+    settings, progress = workspace.settings, workspace.progress
+    method = select_method(settings.embedding_method, texts["text_id"].n_unique())
+
+    @functools.cache
+    def load() -> Embedder:
+        context.log.info(f"Embedding texts with {model} ({method}).")
+        with progress.during("Loading the embedding model"):
+            return load_embedder(model, settings.embedding_device, workspace.prefix_of(model), workspace.execution)
+
+    return TextEmbedding(workspace.vectors(model, method), load, progress).embed(texts, prepared)
 
 
 class TopicsConfig(dg.Config):
@@ -145,6 +151,7 @@ def topics(
     with workspace.progress.during("Finding topics"):
         noted = distinct.join(_flags_of_prepared_texts(workspace, distinct), on="text_id", how="left")
         state = update_topic_state(previous, noted, workspace.look_up_vectors, plan, run)
+        state = with_students(state, _texts_by_students(workspace, distinct), run)
         events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
         state = note_main_authors(state, events, event_texts, run)
@@ -182,6 +189,17 @@ def _flags_of_prepared_texts(workspace: Workspace, distinct: pl.DataFrame) -> pl
     needed = list_embeddings(distinct, workspace.settings.embedding_model, workspace.published_topics()[0])
     flags = [workspace.vectors(model).flags_of_prepared() for model in needed]
     return pl.concat([FLAGS.to_frame(), *flags]).unique("text_id", keep="first", maintain_order=True)
+
+
+def _texts_by_students(workspace: Workspace, distinct: pl.DataFrame) -> pl.DataFrame:
+    """Columns text_id and embedding_model of the texts with vectors by a student of one of the models in use."""
+    needed = list_embeddings(distinct, workspace.settings.embedding_model, workspace.published_topics()[0])
+    found = [pl.DataFrame(schema={"text_id": pl.String, "embedding_model": pl.String})]
+    for model in needed:
+        store = workspace.vectors(model)
+        predicted = store.predicted_models().filter(pl.col("model") != store.model)
+        found.append(predicted.select("text_id", pl.lit(model).alias("embedding_model")))
+    return pl.concat(found)
 
 
 def _notes_on_topics(state: TopicState, run: Run) -> list[str]:
@@ -243,7 +261,7 @@ def _plan(
 
     @functools.cache  # one model for all fields
     def find_embedder(model: str) -> Embedder:
-        return load_embedder_lazily(model, settings.embedding_device, workspace.prefix_of(model))
+        return load_embedder_lazily(model, settings.embedding_device, workspace.prefix_of(model), workspace.execution)
 
     excluded = tuple(settings.label_excluded_words)
     return Plan(settings.topic_options, edits, refit, types, settings.embedding_model, find_embedder, excluded)

@@ -15,7 +15,8 @@ from turret_pipeline.stats.array_types import FloatArray
 Embedder = Callable[[Sequence[str]], FloatArray]
 """Texts to vectors, shape (texts, dimensions)."""
 
-CHUNK_TEXTS = 1024
+CHUNK_TEXTS, CHUNK_CHARACTERS = 1024, 80_000
+"""Limits of a chunk, which a kill repeats: less than a minute of embedding on one processor."""
 
 SAME_VECTOR_COSINE = 1 - 1e-5
 """Minimum cosine of vectors that count as equal: vectors computed in different batches differ in the last digits."""
@@ -39,9 +40,24 @@ def select_texts_to_embed(texts: pl.DataFrame, known_ids: pl.Series) -> pl.DataF
 
 def embed_chunks(texts: pl.DataFrame, embedder: Embedder, chunk_texts: int = CHUNK_TEXTS) -> Iterator[Chunk]:
     """Embed the texts, one chunk at a time."""
-    for chunk in texts.iter_slices(chunk_texts):
+    for chunk in iter_chunks(texts, texts["text"].str.len_chars(), chunk_texts):
         vectors = np.asarray(embedder(chunk["text"].to_list()), dtype=np.float32)
         yield Chunk(chunk["text_id"].to_list(), normalize_rows(vectors))
+
+
+def iter_chunks(rows: pl.DataFrame, characters: pl.Series, chunk_texts: int) -> Iterator[pl.DataFrame]:
+    """The rows in consecutive chunks of at most ``chunk_texts`` rows and, if they are several, CHUNK_CHARACTERS.
+
+    ``characters`` has the length of each row.
+    """
+    start = size = 0
+    for row, length in enumerate(characters):
+        if row > start and (row - start == chunk_texts or size + length > CHUNK_CHARACTERS):
+            yield rows[start:row]
+            start, size = row, 0
+        size += length
+    if start < rows.height:
+        yield rows[start:]
 
 
 def normalize_rows(vectors: FloatArray) -> FloatArray:

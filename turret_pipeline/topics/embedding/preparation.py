@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import Chunk, Embedder, normalize_rows
+from turret_pipeline.topics.embedding.embedding import Chunk, Embedder, iter_chunks, normalize_rows
 from turret_pipeline.topics.embedding.pasted_content import remove_pasted_content
 from turret_pipeline.topics.embedding.requests import find_request
 from turret_pipeline.topics.embedding.shared_passages import find_shared_passages, remove_shared_passages
@@ -98,7 +98,8 @@ def embed_prepared(
     prepared: pl.DataFrame, embedder: Embedder, chunk_texts: int = CHUNK_TEXTS
 ) -> Iterator[PreparedChunk]:
     """Embed prepared texts, one chunk at a time."""
-    for chunk in prepared.iter_slices(chunk_texts):
+    characters = prepared["windows"].list.join("").str.len_chars()
+    for chunk in iter_chunks(prepared, characters, chunk_texts):
         windows, requests = chunk["windows"].to_list(), chunk["request"].to_list()
         vectors = _join_vectors(windows, requests, embedder)
         yield PreparedChunk(chunk["text_id"].to_list(), vectors, chunk.select("is_copy_left_out", "is_cut"))

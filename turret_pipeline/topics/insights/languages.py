@@ -3,6 +3,7 @@
 import polars as pl
 
 from turret_pipeline.tables import FIELD_LANGUAGES
+from turret_pipeline.topics.embedding.model_names import name_teacher
 from turret_pipeline.topics.embedding.readers import measure_reading
 
 UNKNOWN = "unknown"
@@ -11,8 +12,10 @@ UNKNOWN = "unknown"
 
 def summarize_languages(texts: pl.DataFrame, text_topics: pl.DataFrame) -> pl.DataFrame:
     """Table ``field_languages``, from the tables ``texts`` and ``text_topics``; the commonest language first."""
+    named = text_topics["embedding_model"].drop_nulls().unique()
+    teacher = pl.col("embedding_model").replace({name: name_teacher(name) for name in named})
     joined = texts.join(
-        text_topics.select("field", "text_id", "topic_id", "embedding_model"), on=["field", "text_id"], how="left"
+        text_topics.select("field", "text_id", "topic_id", teacher), on=["field", "text_id"], how="left"
     ).with_columns(pl.col("language").fill_null(UNKNOWN))
     events = pl.col("event_count")
     languages = (

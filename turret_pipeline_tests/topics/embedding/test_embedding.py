@@ -8,7 +8,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import Chunk, embed_chunks, normalize_rows, select_texts_to_embed
+from turret_pipeline.topics.embedding.embedding import (
+    CHUNK_CHARACTERS,
+    Chunk,
+    embed_chunks,
+    normalize_rows,
+    select_texts_to_embed,
+)
 
 SCHEMA = {"field": pl.String(), "text_id": pl.String(), "text": pl.String()}
 TEXTS = pl.DataFrame(
@@ -51,6 +57,13 @@ def test_every_text_gets_a_unit_vector_in_its_chunk() -> None:
     for chunk in chunks:
         assert chunk.vectors.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(chunk.vectors, axis=1), 1, rtol=1e-6)
+
+
+def test_long_texts_are_in_small_chunks_which_a_kill_repeats() -> None:
+    rows = [("prompt", f"{number}", "long " * (CHUNK_CHARACTERS // 15)) for number in range(4)]
+    texts = pl.DataFrame([*rows, ("prompt", "5", "long " * CHUNK_CHARACTERS)], SCHEMA, orient="row")
+    chunks = list(embed_chunks(select_texts_to_embed(texts, known()), embedder))
+    assert [len(chunk.text_ids) for chunk in chunks] == [3, 1, 1]
 
 
 @pytest.mark.parametrize("done", [0, 1, 2, 3])

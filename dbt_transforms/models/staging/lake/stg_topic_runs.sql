@@ -9,6 +9,7 @@ select
     coverage,
     readable_coverage,
     embedding_models,
+    student_share,
     stability,
     kept_share,
     born_count,
