@@ -6,15 +6,19 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from dagster._core.instance.ref import InstanceRef
 from dagster_shared.check import CheckError
 
 from turret_pipeline.errors import FaultError, display_path
+from turret_pipeline.orchestration.event_log import configure_held_log
 from turret_pipeline.storage.atomic_files import atomic_replace, remove
 from turret_pipeline.storage.damage import Finding
 from turret_pipeline.storage.data_dir import DataDir
 
 DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 _STORES = ("history", "schedules")
+_OTHER_LOGS = {"storage", "event_log_storage", "instance_class"}
+"""Settings that put the log of events elsewhere than into Dagster's own files."""
 
 
 def create_dagster_home(data: DataDir) -> Path:
@@ -29,7 +33,9 @@ def create_dagster_home(data: DataDir) -> Path:
 def open_history(home: Path) -> dg.DagsterInstance:
     """Dagster's instance of a home. Raises FaultError if its settings are invalid."""
     try:
-        return dg.DagsterInstance.from_config(str(home))
+        settings = yaml.safe_load((home / "dagster.yaml").read_bytes()) or {}
+        overrides = {} if _OTHER_LOGS & settings.keys() else configure_held_log(home)
+        return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
     except (dg.DagsterInvalidConfigError, dg.DagsterInvariantViolationError, CheckError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise FaultError(

@@ -144,6 +144,8 @@ def run_dbt(
 
     folders = ["--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR, "--target-path", target, "--log-path", target]
     options = [*map(str, folders), "--no-use-colors", "--log-level-file", "none"]
+    # with a manifest, nothing reads the files of results that dbt would write
+    options += [] if manifest is None else ["--no-write-json"]
     with _set_environment({**_list_variables(data), **(variables or {})}):
         parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
         done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])
