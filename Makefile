@@ -10,6 +10,8 @@ export DAGSTER_DISABLE_TELEMETRY = true
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export HF_HUB_OFFLINE ?= 1
+# Python keeps the compiled modules, which else each process compiles again; the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-fast check lint docs dashboard ui serve install install-dev sbom lock clean

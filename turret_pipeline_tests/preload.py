@@ -45,7 +45,19 @@ def _build_patterns_of_weights() -> None:
         importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("bert")
 
 
+def _compile_readers_of_dbt() -> None:
+    """Compile what reads and checks dbt's manifest, profile and project, which takes longer than the reading."""
+    with contextlib.suppress(ImportError, AttributeError):
+        manifest = importlib.import_module("dbt.contracts.graph.manifest").Manifest
+        manifest.from_msgpack(manifest().to_msgpack())
+        project = importlib.import_module("dbt.contracts.project")
+        for name in ("ProfileConfig", "Project", "ProjectFlags", "PackageConfig", "Configuration"):
+            getattr(project, name).json_schema()
+        importlib.import_module("dbt.adapters.duckdb.credentials").DuckDBCredentials.json_schema()
+
+
 for name in LATE_IMPORTS:
     with contextlib.suppress(ImportError):
         importlib.import_module(name)
 _build_patterns_of_weights()
+_compile_readers_of_dbt()

@@ -79,8 +79,21 @@ def read_weeks(data_dir: Path) -> list[tuple[object, ...]]:
     return read_rows(data_dir, "select week_start_date, is_partial, active_count, new_count from marts.user_weeks")
 
 
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run over the events of ``small_job`` with weeks of other settings, and numbers as people write them."""
+    odd = [-1, 0.25, 1e17, -1e17, 3, -1e299, 1e299]
+    events, folder = conversations(), tmp_path_factory.mktemp("moved")
+    for number, event in enumerate(events):
+        values = dict.fromkeys(("latency_seconds", "input_tokens", "cost_usd", "change", "rating"), odd[number % 7])
+        event["metadata"] = {**dict(event["metadata"]), **values}  # type: ignore[call-overload]
+    extra = {"TURRET_WEEK_START": "sunday", "TURRET_TIME_ZONE": "Pacific/Kiritimati"}
+    run_job(folder / "data", write_events(folder / "a.jsonl", events), extra=extra)
+    return folder / "data"
+
+
 @pytest.mark.slow
-def test_settings_move_events_to_other_weeks(small_job: Path, tmp_path: Path) -> None:
+def test_settings_move_events_to_other_weeks(small_job: Path, moved: Path) -> None:
     """Each day from 1 to 28 March 2026 has events of one of seven users at 10:00 UTC, past midnight on Kiritimati."""
     assert read_weeks(small_job) == [
         (dt.date(2026, 2, 23), True, 1, 1),
@@ -89,20 +102,25 @@ def test_settings_move_events_to_other_weeks(small_job: Path, tmp_path: Path) ->
         (dt.date(2026, 3, 16), False, 7, 0),
         (dt.date(2026, 3, 23), True, 6, 0),
     ]
-    extra = {"TURRET_WEEK_START": "sunday", "TURRET_TIME_ZONE": "Pacific/Kiritimati"}
-    run_job(tmp_path / "data", write_events(tmp_path / "a.jsonl", conversations()), extra=extra)
-    assert read_weeks(tmp_path / "data") == [
+    assert read_weeks(moved) == [
         (dt.date(2026, 3, 1), True, 6, 6),
         (dt.date(2026, 3, 8), False, 7, 1),
         (dt.date(2026, 3, 15), False, 7, 0),
         (dt.date(2026, 3, 22), False, 7, 0),
         (dt.date(2026, 3, 29), True, 1, 0),
     ]
-    with open_published(tmp_path / "data") as connection:
+    with open_published(moved) as connection:
         columns = ("week_start_date from marts.topic_weeks", "cohort_week_date from marts.topic_retention")
         of_topics, of_cohorts = (set(connection.execute(f"select {column}").fetchall()) for column in columns)
-    assert of_topics == {(week,) for week, *_ in read_weeks(tmp_path / "data")}
+    assert of_topics == {(week,) for week, *_ in read_weeks(moved)}
     assert of_cohorts <= of_topics
+
+
+@pytest.mark.slow
+def test_numbers_of_people_break_no_rule(moved: Path) -> None:
+    """Negative numbers, and numbers that cancel each other, are values as others are."""
+    query = "select min(latency_seconds), count(latency_seconds), count(*) from marts.exchanges"
+    assert read_rows(moved, query) == [(0.25, 41, len(conversations()))]
 
 
 @pytest.mark.slow
@@ -122,16 +140,3 @@ def test_events_of_wrong_clocks_have_no_weeks_and_no_cohorts(small_job: Path, tm
         found, expected = (read_rows(folder, f"select distinct {columns}") for folder in (tmp_path / "data", small_job))
         assert set(found) == set(expected)
     assert read_rows(tmp_path / "data", "select count(*) from marts.exchanges") == [(len(events) + 2,)]
-
-
-@pytest.mark.slow
-def test_numbers_of_people_break_no_rule(tmp_path: Path) -> None:
-    """Negative numbers, and numbers that cancel each other, are values as others are."""
-    odd = [-1, 0.25, 1e17, -1e17, 3, -1e299, 1e299]
-    events = conversations()
-    for number, event in enumerate(events):
-        values = dict.fromkeys(("latency_seconds", "input_tokens", "cost_usd", "change", "rating"), odd[number % 7])
-        event["metadata"] = {**dict(event["metadata"]), **values}  # type: ignore[call-overload]
-    run_job(tmp_path / "data", write_events(tmp_path / "a.jsonl", events))
-    query = "select min(latency_seconds), count(latency_seconds), count(*) from marts.exchanges"
-    assert read_rows(tmp_path / "data", query) == [(0.25, 41, len(events))]
