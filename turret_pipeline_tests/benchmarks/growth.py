@@ -25,7 +25,7 @@ from turret_pipeline_tests.ingest.imports import read_files, row
 
 @dataclass(frozen=True)
 class Load:
-    """One load: seconds of the processor to read and in all, bytes stored and of the input, duplicates and contents so far."""
+    """One load: processor seconds to read and in all, bytes stored and of the input, duplicates and contents so far."""
 
     read_seconds: float
     seconds: float
