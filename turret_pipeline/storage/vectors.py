@@ -207,7 +207,8 @@ def limit_vanished_vectors(root: Path, text_ids: Iterable[str]) -> None:
 
     A text that vanishes may return, for example with another type of its field, so a few vectors are kept for it.
     """
-    stored = _read_ids(sorted(root.rglob("*.parquet")))
+    files = sorted(root.rglob("*.parquet"))
+    stored = pl.concat([_read_ids([]), *(_read_ids([file]) for file in files)])  # their columns differ
     kept = pl.Series("text_id", list(text_ids), pl.String)
     if stored.is_in(kept.implode()).sum() < stored.len() / 2:
         remove_vectors_of_other_texts(root, kept)

@@ -49,7 +49,8 @@ def test_vectors_are_read_file_by_file_each_once(tmp_path: Path) -> None:
 def test_vectors_of_vanished_texts_are_removed_once_they_are_more_than_half(tmp_path: Path) -> None:
     store, vectors = VectorStore(tmp_path, "model"), np.eye(4, dtype=np.float32)
     limit_vanished_vectors(tmp_path, [])
-    assert sum(store.add([Chunk(["a", "b", "c", "d"], vectors)])) == 4
+    flags = pl.DataFrame({"is_copy_left_out": [True], "is_cut": [False]})
+    assert sum(store.add([Chunk(["a", "b", "c"], vectors[:3]), PreparedChunk(["d"], vectors[3:], flags)])) == 4
     limit_vanished_vectors(tmp_path, ["a", "b", "new"])
     assert sorted(store.known_ids()) == ["a", "b", "c", "d"]
     limit_vanished_vectors(tmp_path, ["b", "new"])
