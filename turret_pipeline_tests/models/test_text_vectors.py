@@ -10,6 +10,8 @@ import pytest
 from turret_pipeline.models.text_vectors import TextEmbedding
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.storage.damage import find_damage
+from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.cascade import cascade
 from turret_pipeline.topics.embedding.preparation import PREPARED_SCHEMA
@@ -102,6 +104,18 @@ def test_later_runs_keep_the_student_and_all_vectors(tmp_path: Path) -> None:
     assert np.array_equal(read(store, TEXTS[:500]), before)
     assert sorted(store.folder.glob("*.npz")) == students
     assert set(model.given) <= set(TEXTS["text"][500:])
+
+
+def test_a_damaged_student_is_found_and_trained_again_and_vectors_stay(tmp_path: Path) -> None:
+    data = DataDir(tmp_path)
+    folder = data.lake.root / "embeddings"
+    store = run(folder, "cascade", TEXTS[:500], CountingModel())
+    before, [student] = read(store, TEXTS[:500]), store.folder.glob("*.npz")
+    student.write_bytes(student.read_bytes()[:1000])
+    assert [finding.path for finding in find_damage(data)] == [student]
+    run(folder, "cascade", TEXTS, CountingModel())
+    assert np.array_equal(read(store, TEXTS[:500]), before)
+    assert read(store).shape == (TEXTS.height, 16)
 
 
 def test_a_run_after_a_kill_asks_the_model_for_the_rest_only(tmp_path: Path) -> None:
