@@ -8,8 +8,8 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 
 MIN_EQUAL_SHARE = 0.98
-"""Share of texts that must have the nearest centroid of the sample that they have with the full model. The topics of all
-texts are finer than those of the sample, so that about 97 % are equal there."""
+"""Share of texts that must have the nearest centroid of the sample that they have with the full model. The topics of
+all texts are finer than those of the sample, so that about 97 % are equal there."""
 
 
 @dataclass(frozen=True)
