@@ -47,9 +47,10 @@ print(connection.execute("select count(*) from marts.events").fetchall()[0][0], 
 RUN_TIMES = (("topic_runs", "started_at"), ("topic_lineage", "changed_at"))
 
 
-def test_one_event_of_a_wrong_clock_changes_no_latest_day(small_job: Path, tmp_path: Path) -> None:
-    data = shutil.copytree(small_job, tmp_path / "data")
-    first = data / "landing" / "a.jsonl"
+@pytest.mark.slow
+def test_one_event_of_a_wrong_clock_changes_no_latest_day(tmp_path: Path) -> None:
+    data, first = tmp_path / "data", write_events(tmp_path / "a.jsonl", conversations())
+    run_job(data, first)
     before, last_days = published_tables(data), ask_for_the_last_days(data)
     event = conversations(36, 1)[0]
     ahead = [event | {"event_id": "ahead", "timestamp": "2099-01-01T00:00:00Z", "session_id": "s-ahead"}]
