@@ -16,11 +16,16 @@ def query(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return connection.execute(sql, list(values)).fetchall()
 
 
+def get_page(url: str) -> httpx.Response:
+    """The answer of the dashboard, however long a busy machine takes."""
+    return httpx.get(url, timeout=60)
+
+
 def read_table(dashboard: str, path: str, table: str) -> list[dict[str, Any]]:
     """Rows of a table of a page of the project sample."""
     mark = "&" if "?" in path else "?"
     rows: list[dict[str, Any]] = (
-        httpx.get(f"{dashboard}/sample{'/' if path else ''}{path}{mark}format=json&table={table}")
+        get_page(f"{dashboard}/sample{'/' if path else ''}{path}{mark}format=json&table={table}")
         .raise_for_status()
         .json()
     )

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from turret_pipeline.dashboard.access import Access, Viewer
 from turret_pipeline.dashboard.state import PageState, find_path
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 IDS = (".", "..", "~.", "~..", "~", "a/../b", "a//", "/", "a?b#c%2F", "%2e", "ü .", "...")
@@ -51,8 +52,8 @@ def test_an_error_has_no_menu_of_a_project_that_the_person_may_not_open(
 ) -> None:
     monkeypatch.setattr(Access, "identify", lambda *_, **__: Viewer("viewer", "token", projects=("own",)))
     with run_dashboard(own=sample_folder, other=sample_folder) as url:
-        hidden, unknown = (httpx.get(f"{url}/{name}/topics") for name in ("other", "unknown"))
-        own = httpx.get(f"{url}/own/nothing")
+        hidden, unknown = (get_page(f"{url}/{name}/topics") for name in ("other", "unknown"))
+        own = get_page(f"{url}/own/nothing")
     assert (hidden.status_code, unknown.status_code, own.status_code) == (404, 404, 404)
     assert hidden.text.replace("other", "unknown") == unknown.text
     assert 'href="/other' not in hidden.text
@@ -79,7 +80,7 @@ def test_times_are_in_the_zone_of_the_viewer_and_say_so(
 
 
 def test_times_without_scripts_are_in_utc_and_say_so(dashboard: str) -> None:
-    page = httpx.get(f"{dashboard}/sample/exchanges").raise_for_status().text
+    page = get_page(f"{dashboard}/sample/exchanges").raise_for_status().text
     assert page.count(" UTC</time>") == page.count("<time ") > 5
 
 

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import duckdb
-import httpx
 import pytest
 
 from turret_pipeline_tests.commands import turret, warehouse
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 RANGE = "since=2026-09-02&until=2026-09-29"
@@ -56,8 +56,8 @@ def test_the_trend_adds_up_to_the_total_in_the_chart_and_in_both_downloads(dashb
     exchanges, _, _ = count(sample_folder, OF_RANGE)
     address = f"{dashboard}/sample?{RANGE}&table=trend&format="
 
-    rows = httpx.get(f"{address}json").raise_for_status().json()
-    lines = httpx.get(f"{address}csv").raise_for_status().text.splitlines()
+    rows = get_page(f"{address}json").raise_for_status().json()
+    lines = get_page(f"{address}csv").raise_for_status().text.splitlines()
 
     assert sum(row["unit_count"] for row in rows) == exchanges
     assert [row["bucket_date"] for row in rows] == [line.split(",")[0] for line in lines[1:]]
@@ -79,14 +79,14 @@ def test_the_evidence_of_a_sentence_is_as_many_exchanges_as_it_says(visitor: Vis
     links = visitor.page.locator(".findings a[href*='/exchanges?']")
     checked = 0
     for name, href in links.evaluate_all("all => all.map(one => [one.firstChild.textContent, one.href])"):
-        found = re.search(r"([\d,]+) exchanges? in", httpx.get(href).raise_for_status().text)
+        found = re.search(r"([\d,]+) exchanges? in", get_page(href).raise_for_status().text)
         assert found, href
         assert name == f"These {found[1]} exchanges", href
         checked += 1
     assert checked >= 5
     other_links = visitor.page.locator(".findings a:not([href*='/exchanges?'])")
     for href in other_links.evaluate_all("all => all.map(one => one.href)"):
-        assert httpx.get(href).status_code == 200, href
+        assert get_page(href).status_code == 200, href
 
 
 def test_under_a_filter_the_answers_are_loaded_and_have_a_page_of_their_own(visitor: Visitor) -> None:

@@ -26,6 +26,7 @@ from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.conftest import find_shared_folder
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
 from turret_pipeline_tests.dashboard.hostile_folder import FIELD, LONG, PLAN, PLANS, SCRIPT, SECRET, make_hostile_folder
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 from turret_pipeline_tests.test_hostile_text import assert_no_formula, find_unsafe
 
@@ -137,11 +138,11 @@ def test_hostile_texts_are_plain_text_on_every_page(
 def test_hostile_texts_are_plain_text_in_every_download(site: str, hostile_folder: Path) -> None:
     seen = set()
     for address in list_addresses(hostile_folder):
-        for link in find_links(httpx.get(f"{site}/hostile/{address}".rstrip("/")).text):
+        for link in find_links(get_page(f"{site}/hostile/{address}".rstrip("/")).text):
             if "format=" not in link or link in seen:
                 continue
             seen.add(link)
-            answer = httpx.get(site + link).raise_for_status()
+            answer = get_page(site + link).raise_for_status()
             assert (link, find_unsafe(answer.text)) == (link, [])
             assert answer.headers["content-disposition"].startswith("attachment;")
             if "format=csv" in link:

@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import duckdb
-import httpx
 import polars as pl
 import pytest
 
@@ -19,6 +18,7 @@ from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.scope import parse_scope
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.tables import END, EVENT_NAME, OTHER
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 RANGE = "since=2026-09-02&until=2026-09-29"
@@ -33,7 +33,7 @@ def published(sample_folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def table(dashboard: str, path: str, name: str) -> pl.DataFrame:
     """A table of a page as downloaded."""
     mark = "&" if "?" in path else "?"
-    answer = httpx.get(f"{dashboard}/sample/{path}{mark}format=json&table={name}").raise_for_status()
+    answer = get_page(f"{dashboard}/sample/{path}{mark}format=json&table={name}").raise_for_status()
     return pl.read_json(answer.content, infer_schema_length=None)
 
 
@@ -277,7 +277,7 @@ def test_hostile_parameters_are_refused_or_harmless(dashboard: str, path: str, n
         for value in HOSTILE:
             mark = "&" if "?" in path else "?"
             pairs = [(name, value)] * (2 if name == "compare_segment" else 1)
-            answer = httpx.get(f"{dashboard}/sample/{path}{mark}{urlencode(pairs)}")
+            answer = get_page(f"{dashboard}/sample/{path}{mark}{urlencode(pairs)}")
             assert answer.status_code in {200, 400}, (path, name, value)
             assert "<script>alert" not in answer.text
 
@@ -300,7 +300,7 @@ def test_figures_of_few_users_are_not_shown(dashboard: str, monkeypatch: pytest.
     funnel = table(dashboard, f"journeys/funnel?{days}&step=topic:prompt-1&step=topic:prompt-25", "funnel")
     assert funnel["session_count"][1] is None
     alone = f"journeys/sessions?{days}&of=funnel&step=topic:prompt-1&step=topic:prompt-25&reached=2"
-    assert "Fewer than 6" in httpx.get(f"{dashboard}/sample/{alone}").text
+    assert "Fewer than 6" in get_page(f"{dashboard}/sample/{alone}").text
     for path in ("transitions", "paths", "funnel?step=event:prompt_sent&step=event:answer_copied"):
         mark = "&" if "?" in path else "?"
-        httpx.get(f"{dashboard}/sample/journeys/{path}{mark}{days}").raise_for_status()
+        get_page(f"{dashboard}/sample/journeys/{path}{mark}{days}").raise_for_status()

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from turret_pipeline.dashboard.access import Access, Viewer
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 Get = Callable[[str], str]
@@ -22,7 +22,7 @@ Get = Callable[[str], str]
 @pytest.fixture
 def get(dashboard: str) -> Get:
     """The HTML of a page of the sample."""
-    return lambda path: httpx.get(f"{dashboard}/sample/{path}").raise_for_status().text
+    return lambda path: get_page(f"{dashboard}/sample/{path}").raise_for_status().text
 
 
 def query(folder: Path, sql: str) -> list[tuple[object, ...]]:
@@ -158,15 +158,15 @@ def test_paging_shows_every_row_once(get: Get, dashboard: str) -> None:
         for link in re.findall(r'<td><a href="(/sample/sessions/[^"]+)', get(f"exchanges?model=heron-1&page={number}"))
     ]
     assert len(links) == len(set(links)) == total
-    answer = httpx.get(f"{dashboard}/sample/exchanges?model=heron-1&format=json")
+    answer = get_page(f"{dashboard}/sample/exchanges?model=heron-1&format=json")
     assert len(json.loads(answer.text)) == total
 
 
 def test_downloads_have_all_rows(dashboard: str) -> None:
     for path, name in (("exchanges", "exchange_id"), ("sessions", "session_id"), ("users", "user_id")):
-        text = httpx.get(f"{dashboard}/sample/{path}?format=csv").raise_for_status().text
+        text = get_page(f"{dashboard}/sample/{path}?format=csv").raise_for_status().text
         rows = list(csv.DictReader(io.StringIO(text)))
-        html = httpx.get(f"{dashboard}/sample/{path}").text
+        html = get_page(f"{dashboard}/sample/{path}").text
         assert len({row[name] for row in rows}) == len(rows) == int(found(html).split()[0].replace(",", ""))
 
 
@@ -174,7 +174,7 @@ def test_the_turns_of_a_session_can_be_downloaded(dashboard: str, sample_folder:
     ((session, count),) = query(
         sample_folder, "select session_id, count(*) from marts.exchanges group by all order by 2 desc, 1 limit 1"
     )
-    turns = httpx.get(f"{dashboard}/sample/sessions/{session}?format=json").raise_for_status().json()
+    turns = get_page(f"{dashboard}/sample/sessions/{session}?format=json").raise_for_status().json()
     assert [turn["exchange_number"] for turn in turns] == [*range(1, int(str(count)) + 1)]
 
 
@@ -203,13 +203,13 @@ def test_the_turns_of_a_session_can_be_downloaded(dashboard: str, sample_folder:
     ],
 )
 def test_invalid_parameters_are_named(dashboard: str, path: str) -> None:
-    answer = httpx.get(f"{dashboard}/sample/{path}")
+    answer = get_page(f"{dashboard}/sample/{path}")
     assert answer.status_code == 400
     assert '<p class="empty">' in answer.text
 
 
 def test_an_unknown_session_is_not_found(dashboard: str) -> None:
-    assert httpx.get(f"{dashboard}/sample/sessions/none").status_code == 404
+    assert get_page(f"{dashboard}/sample/sessions/none").status_code == 404
 
 
 def test_viewers_see_no_text_of_few_users(sample_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,12 +222,12 @@ def test_viewers_see_no_text_of_few_users(sample_folder: Path, monkeypatch: pyte
         "order by all limit 1",
     )
     with run_dashboard(sample=sample_folder) as url:
-        few = httpx.get(f"{url}/sample/exchanges?topic={topic}&user=u_0001")
-        rows = httpx.get(f"{url}/sample/exchanges?format=json").json()
-        turns = httpx.get(f"{url}/sample/sessions/{session}?format=json").json()
-        page = httpx.get(f"{url}/sample/sessions/{session}").text
-        user = httpx.get(f"{url}/sample/exchanges?user=u_0001")
-        download = httpx.get(f"{url}/sample/exchanges?user=u_0001&format=csv")
+        few = get_page(f"{url}/sample/exchanges?topic={topic}&user=u_0001")
+        rows = get_page(f"{url}/sample/exchanges?format=json").json()
+        turns = get_page(f"{url}/sample/sessions/{session}?format=json").json()
+        page = get_page(f"{url}/sample/sessions/{session}").text
+        user = get_page(f"{url}/sample/exchanges?user=u_0001")
+        download = get_page(f"{url}/sample/exchanges?user=u_0001&format=csv")
     rare_topics = {row[0] for row in query(sample_folder, rare)}
     assert few.status_code == 200
     assert all(row["prompt"] is None for row in rows if row["topic_id"] in {*rare_topics, None})

@@ -14,6 +14,7 @@ from turret_pipeline.dashboard.login_limits import FAILURES_PER_ADDRESS, FAILURE
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages import ACTIONS, PAGES
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import get_page
 
 ANA, VIC = ("ana", "a sentence only ana writes"), ("vic@example.com", "a sentence only vic writes")
 
@@ -113,7 +114,7 @@ def test_nothing_but_the_login_is_shown_before_it(url: str) -> None:
     assert "/one" not in page.text
     for path in ("/static/none.css", "/static/../one", "/login/x"):
         assert "/two" not in visit.get(path).text
-    script = httpx.get(f"{url}/one")
+    script = get_page(f"{url}/one")
     assert (script.status_code, script.headers["www-authenticate"]) == (401, "Bearer")
     part = visit.get("/one/newer?run=x", **{"hx-request": "true"})
     assert (part.status_code, "You are logged out" in part.text) == (401, True)
@@ -238,7 +239,7 @@ def test_a_change_of_a_credential_is_effective_at_once(url: str, folder: Path) -
     file.path.rename(file.path.with_suffix(".old"))
     file.path.write_text("damaged")
     assert visit.get("/one").status_code == 200
-    assert httpx.get(f"{url}/one").status_code == 401
+    assert get_page(f"{url}/one").status_code == 401
     file.path.with_suffix(".old").rename(file.path)
     file.remove("tom")
 
@@ -248,11 +249,11 @@ def test_the_first_credential_closes_a_running_dashboard_and_the_last_does_not_o
 ) -> None:
     file = CredentialFile(tmp_path / "dashboard")
     with run_dashboard({"data_dir": tmp_path}, one=sample_folder) as url:
-        assert httpx.get(f"{url}/one").status_code == 200
+        assert get_page(f"{url}/one").status_code == 200
         file.add_token("script", "viewer")
-        assert httpx.get(f"{url}/one").status_code == 401
+        assert get_page(f"{url}/one").status_code == 401
         file.remove("script")
-        assert httpx.get(f"{url}/one").status_code == 401
+        assert get_page(f"{url}/one").status_code == 401
 
 
 def test_logins_that_fail_too_often_must_wait(url: str, clock: Clock) -> None:

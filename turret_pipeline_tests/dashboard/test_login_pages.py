@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from turret_pipeline.dashboard.credentials import CredentialFile
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import DESKTOP, PHONE, Visitor, validate_html
 
 ANA, VIC = ("ana", "a sentence only ana writes"), ("vic", "a sentence only vic writes")
@@ -93,7 +94,7 @@ def test_the_pages_are_accessible_and_fit(browser: Browser, closed: str, is_logg
 
 def test_the_login_page_is_valid_html(closed: str, tmp_path: Path) -> None:
     for number, path in enumerate(("login", "login?next=/sample%22%3E%3Cb%3E")):
-        page = httpx.get(f"{closed}/{path}")
+        page = get_page(f"{closed}/{path}")
         assert page.status_code == 200
         (tmp_path / f"{number}.html").write_text(page.text, encoding="utf-8")
     wrong = httpx.post(f"{closed}/login", data={"name": '"><script>', "password": "x"}, headers={"origin": closed})

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import duckdb
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from turret_pipeline_tests.commands import warehouse
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 
@@ -42,7 +42,7 @@ def test_the_number_of_a_reason_leads_to_exactly_these_rows(visitor: Visitor, sa
 
 
 def test_an_unknown_reason_is_rejected_with_a_fix(dashboard: str) -> None:
-    answer = httpx.get(f"{dashboard}/sample/quality/rejected?reason=nope")
+    answer = get_page(f"{dashboard}/sample/quality/rejected?reason=nope")
 
     assert answer.status_code == 400
     assert "choose one on the page Quality" in answer.text

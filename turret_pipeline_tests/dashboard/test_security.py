@@ -15,6 +15,7 @@ from turret_pipeline.config.addresses import normalize_host
 from turret_pipeline.dashboard.app import Dashboard
 from turret_pipeline.dashboard.security import HEADERS, ProtectionMiddleware
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import get_page
 
 T = TypeVar("T")
 HOST = "turret.example.com"
@@ -162,7 +163,7 @@ def test_every_response_has_the_headers_also_that_of_a_bug(monkeypatch: pytest.M
     monkeypatch.setattr(Dashboard, "_find_project", fail)
     with run_dashboard(demo=Path("none")) as url:
         rebound = httpx.get(url, headers={"host": "evil.example"})
-        pages = [httpx.get(f"{url}/{path}") for path in ("health", "demo", "a/b/c")]
+        pages = [get_page(f"{url}/{path}") for path in ("health", "demo", "a/b/c")]
         answers = [*pages, httpx.post(f"{url}/login"), rebound]
     assert [answer.status_code for answer in answers] == [200, 500, 404, 403, 403]
     assert "ZeroDivisionError" not in answers[1].text

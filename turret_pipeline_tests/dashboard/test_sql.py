@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import duckdb
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from turret_pipeline.dashboard.queries import MAX_ROWS, run_query
 from turret_pipeline.errors import TurretError
 from turret_pipeline_tests.commands import warehouse
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 
@@ -79,7 +79,7 @@ def test_a_query_is_written_run_drawn_downloaded_and_shared(visitor: Visitor, sa
     expect(page.locator("svg.chart title").first).to_have_text("prompts by day")
 
     url = page.url
-    rows = httpx.get(f"{url}&format=json").raise_for_status().json()
+    rows = get_page(f"{url}&format=json").raise_for_status().json()
     with duckdb.connect(str(warehouse(sample_folder)), read_only=True) as connection:
         exchanges = connection.execute("select count(*) from marts.exchanges").fetchall()[0][0]
     assert sum(row["prompts"] for row in rows) == exchanges

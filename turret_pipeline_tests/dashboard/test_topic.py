@@ -24,6 +24,28 @@ SCOPES = [("topics/prompt-2", "true", "true"), (f"topics/prompt-2?{FILTER}", IN_
 ABOUT = "from marts.exchanges where subject_topic_id = 'prompt-2' and "
 
 
+@pytest.mark.parametrize(
+    ("table", "by", "column", "before"),
+    [
+        ("measures", ["measure"], "value_mean", "before_mean"),
+        ("segments", ["segment_field", "segment_value"], "share_in_segment", "before_share"),
+        ("previous", ["node_id"], "share", "before_share"),
+        ("next", ["node_id"], "share", "before_share"),
+    ],
+)
+def test_the_tables_have_the_figures_of_the_previous_period(
+    dashboard: str, table: str, by: list[str], column: str, before: str
+) -> None:
+    now = read_table(dashboard, "topics/prompt-2?since=2026-09-16&until=2026-09-29", table)
+    earlier = read_table(dashboard, "topics/prompt-2?since=2026-09-02&until=2026-09-15", table)
+    figures = {tuple(row[name] for name in by): row[column] for row in earlier}
+
+    found = {tuple(row[name] for name in by): row[before] for row in now}
+    assert found == {key: figures.get(key) for key in found}
+    assert any(value is not None for value in found.values())
+    assert before not in read_table(dashboard, "topics/prompt-2", table)[0]
+
+
 @pytest.mark.parametrize(("path", "where", "_"), SCOPES)
 def test_the_counts_at_the_top(visitor: Visitor, sample_folder: Path, path: str, where: str, _: str) -> None:
     visitor.visit(path)

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from turret_pipeline.dashboard.access import Access, Viewer
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
-from turret_pipeline_tests.dashboard.published import query, read_table
+from turret_pipeline_tests.dashboard.published import get_page, query, read_table
 
 MIN_USERS = 40
 
@@ -30,7 +29,7 @@ def test_figures_of_few_users_are_not_shown(for_viewers: str, sample_folder: Pat
     suppressed = [row for row in rows if row["is_suppressed"]]
     assert {row["topic_id"] for row in suppressed} == {topic for topic, count in users.items() if count < MIN_USERS}
     assert all(row[name] is None for row in suppressed for name in ("unit_count", "share", "user_count", "trend"))
-    page = httpx.get(f"{for_viewers}/sample/topics").text
+    page = get_page(f"{for_viewers}/sample/topics").text
     assert f"fewer than {MIN_USERS} users" in page
 
 
@@ -39,11 +38,11 @@ def test_texts_and_forms_of_few_users_are_not_shown(for_viewers: str, sample_fol
         sample_folder,
         f"select topic_id, example_texts from marts.topics where user_count < {MIN_USERS} order by all limit 1",
     )
-    page = httpx.get(f"{for_viewers}/sample/topics/{topic_id}").raise_for_status().text
+    page = get_page(f"{for_viewers}/sample/topics/{topic_id}").raise_for_status().text
     assert f"ewer than {MIN_USERS} users" in page
     assert not any(text in page for text in texts)
     assert "<form method" not in page
-    assert httpx.get(f"{for_viewers}/sample/topics/{topic_id}?format=json&table=texts").status_code == 400
+    assert get_page(f"{for_viewers}/sample/topics/{topic_id}?format=json&table=texts").status_code == 400
 
 
 def test_rows_of_few_users_are_left_out(for_viewers: str) -> None:
@@ -60,7 +59,7 @@ def test_activity_of_few_users_is_not_shown(for_viewers: str, sample_folder: Pat
     rows = {row["bucket_date"]: row for row in read_table(for_viewers, "", "trend")}
     assert all((rows[day]["unit_count"] is None) == (users < MIN_USERS) for day, users in day_users)
     quiet_day = day_users[0][0]
-    page = httpx.get(f"{for_viewers}/sample?since={quiet_day}&until={quiet_day}").raise_for_status().text
+    page = get_page(f"{for_viewers}/sample?since={quiet_day}&until={quiet_day}").raise_for_status().text
     assert f"Fewer than {MIN_USERS} users" in page
     assert "<strong>" not in page.split("<main")[1].split("</main>")[0]
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 from turret_pipeline.storage.dashboard_views import View
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
+from turret_pipeline_tests.dashboard.published import get_page
 from turret_pipeline_tests.dashboard.visits import Visitor
 
 
@@ -62,7 +63,7 @@ def test_a_form_without_its_token_changes_nothing(url: str, folder: Path) -> Non
 
 def test_a_damaged_file_is_a_note_in_the_menu(url: str, folder: Path) -> None:
     DataDir(folder).dashboard_views.path.write_text("damaged\n")
-    answer = httpx.get(f"{url}/sample")
+    answer = get_page(f"{url}/sample")
     assert answer.status_code == 200
     assert "Line 1 of" in answer.text
 
@@ -70,7 +71,7 @@ def test_a_damaged_file_is_a_note_in_the_menu(url: str, folder: Path) -> None:
 def test_a_view_never_leads_out_of_its_project(url: str, folder: Path) -> None:
     for number, path in enumerate(("/other.example", "javascript:alert(1)", "a?b#c")):
         DataDir(folder).dashboard_views.save(View(str(number), path, "x=<y>&since=2026-09-01", ""))
-    html = httpx.get(f"{url}/sample").text
+    html = get_page(f"{url}/sample").text
     links = [part.partition('"')[0] for part in html.partition('class="views"')[2].split('href="')[1:]]
     assert len(links[:3]) == 3
     assert all(link.startswith("/sample/") for link in links[:3])

@@ -1,6 +1,5 @@
 """Values, links and choices as people read them: units, directions of texts, and nothing that leads to nothing."""
 
-import httpx
 import pytest
 
 from turret_pipeline.dashboard.evidence import link_evidence
@@ -8,6 +7,7 @@ from turret_pipeline.dashboard.filters import FIELDS_SHOWN, Choice, FilterPanel
 from turret_pipeline.dashboard.formats import FORMATS, MISSING, describe_interval
 from turret_pipeline.dashboard.state import PageState
 from turret_pipeline.reports.report.model import Finding
+from turret_pipeline_tests.dashboard.published import get_page
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def test_the_filter_folds_fields_of_few_sessions_but_none_that_is_chosen() -> No
 
 def test_texts_of_people_have_the_direction_of_their_language(dashboard: str) -> None:
     for path, cells in (("exchanges", '<td dir="auto">'), ("texts?field=feedback", '<td dir="auto">')):
-        page = httpx.get(f"{dashboard}/sample/{path}").raise_for_status().text
+        page = get_page(f"{dashboard}/sample/{path}").raise_for_status().text
         assert page.count(cells) == page.split("<tbody>")[1].count("<tr>") > 5
         assert "<td><bdi><a href=" in page  # a label beside it is in a direction of its own
-    session = httpx.get(f"{dashboard}/sample/sessions/s_ce7fa65081").raise_for_status().text
+    session = get_page(f"{dashboard}/sample/sessions/s_ce7fa65081").raise_for_status().text
     assert '<p class="text" dir="auto">' in session
 
 

@@ -4,9 +4,10 @@ import polars as pl
 
 from turret_pipeline.dashboard.formats import FORMATS, Kind, describe_interval, describe_share
 from turret_pipeline.dashboard.page import Page
+from turret_pipeline.dashboard.pages.topic_before import has_previous, join_previous
 from turret_pipeline.dashboard.pages.topic_links import link_to_list
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
-from turret_pipeline.reports.scope import format_segment, parse_segment
+from turret_pipeline.reports.scope import Scope, format_segment, parse_segment
 from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.reports.topic_details import list_neighbours, measure_topic, read_texts
 from turret_pipeline.reports.topic_figures import TopicField
@@ -52,18 +53,21 @@ def is_filtered(page: Page) -> bool:
 def tabulate_measures(page: Page, topic_id: str) -> TableView:
     """Cost, tokens, times and rating of the exchanges about the topic."""
 
-    def compute() -> pl.DataFrame:
-        with open_scope(page.published, page.state.scope()) as connection:
+    def read(scope: Scope) -> pl.DataFrame:
+        with open_scope(page.published, scope) as connection:
             return measure_topic(connection, topic_id, page.min_users)
 
-    found = page.remember("topic measures", compute, topic_id, page.min_users)
+    key = ("topic measures", topic_id)
+    found = page.remember(key[0], lambda: read(page.state.scope()), topic_id, page.min_users)
+    found = join_previous(page, found, ["measure"], {"value_mean": "before_mean"}, key, read)
     names = found["measure"].to_list()
     texts = {
         column: [
-            FORMATS[MEASURES[name][1]](value) if column != "value_sum" or name in SUMMED else ""
+            FORMATS[MEASURES[name][1]](value) if value is not None and (column != "value_sum" or name in SUMMED) else ""
             for name, value in zip(names, found[column], strict=True)
         ]
-        for column in ("value_mean", "value_p50", "value_p95", "value_sum")
+        for column in ("value_mean", "before_mean", "value_p50", "value_p95", "value_sum")
+        if column in found.columns
     }
     frame = found.with_columns(
         pl.Series("name", [MEASURES[name][0] for name in names], pl.String),
@@ -72,6 +76,7 @@ def tabulate_measures(page: Page, topic_id: str) -> TableView:
     columns = (
         ColumnView("name", "Measure"),
         ColumnView("value_mean_text", "Mean"),
+        *([ColumnView("before_mean_text", "Mean before")] if has_previous(page) else []),
         ColumnView("value_p50_text", "Median"),
         ColumnView("value_p95_text", "95th percentile"),
         ColumnView("value_sum_text", "Sum"),
@@ -90,15 +95,18 @@ def _link_to_values(page: Page, topic_id: str, row: Row) -> str:
 def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView:
     """Share of the topic in each segment and elsewhere: published figures of all data, or those of the scope."""
 
-    def compute() -> pl.DataFrame:
-        if not is_filtered(page):
+    def read(scope: Scope) -> pl.DataFrame:
+        if scope == Scope():
             return page.published.query(_SEGMENTS, topic_id)
-        with open_scope(page.published, page.state.scope()) as connection:
+        with open_scope(page.published, scope) as connection:
             found = compare_segments(connection, field, topic_id, page.min_users)
         size = pl.col("difference").abs()
         return found.sort("q_value", size, descending=[False, True], nulls_last=True, maintain_order=True)
 
-    frame = page.remember("topic segments", compute, field, topic_id, page.min_users)
+    key = ("topic segments", field, topic_id)
+    frame = page.remember(key[0], lambda: read(page.state.scope()), field, topic_id, page.min_users)
+    by = ["segment_field", "segment_value"]
+    frame = join_previous(page, frame, by, {"share_in_segment": "before_share"}, key, read)
     noun = f"{field.unit}s" if is_filtered(page) else "own texts"
     columns = (
         ColumnView("segment_field", "Field"),
@@ -110,6 +118,7 @@ def tabulate_segments(page: Page, field: TopicField, topic_id: str) -> TableView
             lambda row: _link_to_list_of_segment(page, field, topic_id, row),
         ),
         ColumnView("share_in_segment", "Share in it", "share"),
+        *([ColumnView("before_share", "Share in it before", "share")] if has_previous(page) else []),
         ColumnView("share_elsewhere", "Share elsewhere", "share"),
         ColumnView("difference", "Difference", "difference", hint=_describe_interval),
         ColumnView("q_value", "q-value", "q_value"),
@@ -142,20 +151,23 @@ def _describe_interval(row: Row) -> str:
 def tabulate_neighbours(page: Page, field: TopicField, topic_id: str, *, is_next: bool) -> TableView:
     """The topics directly after it, or before it, in the sessions that start in the range."""
 
-    def compute() -> tuple[pl.DataFrame, pl.DataFrame]:
-        with open_scope(page.published, page.state.scope()) as connection:
+    def read(scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
+        with open_scope(page.published, scope) as connection:
             return list_neighbours(connection, field.name, topic_id, page.min_users)
 
-    def link(row: Row) -> str:
-        return _link_to_moves(page, field, topic_id, row, is_next=is_next)
+    def read_side(scope: Scope) -> pl.DataFrame:
+        key = ("topic neighbours", scope, field, topic_id, page.min_users)
+        return page.published.remember(key, lambda: read(scope))[is_next]
 
-    found = page.remember("topic neighbours", compute, field, topic_id, page.min_users)[is_next]
     ends = {END: "The session ends", START: "The session starts"}
-    frame = found.with_columns(pl.col("label").replace(ends))
+    frame = read_side(page.state.scope()).with_columns(pl.col("label").replace(ends))
+    side = ("topic neighbours", is_next, field, topic_id)
+    frame = join_previous(page, frame, ["node_id"], {"share": "before_share"}, side, read_side)
     columns = (
         ColumnView("label", "Topic", link=lambda row: _link_to_node(page, row)),
         ColumnView("transition_count", "Times", "count"),
         ColumnView("share", "Share", "share", hint=_describe_neighbour),
+        *([ColumnView("before_share", "Before", "share")] if has_previous(page) else []),
         ColumnView(
             "session_count",
             "Sessions",
