@@ -5,7 +5,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from turret_pipeline.cli.console import new_console
 from turret_pipeline.escaping import escape_line
@@ -18,6 +27,14 @@ def new_progress() -> "ProgressBars | ProgressLines":
     return ProgressBars() if new_console().is_terminal else ProgressLines()
 
 
+class _TimeLeftColumn(TimeRemainingColumn):
+    """Time left, of work whose size is known."""
+
+    def render(self, task: Task) -> Text:
+        """The text of a task."""
+        return Text("") if task.total is None else Text("left: ") + super().render(task)
+
+
 class ProgressBars:
     """Progress bars at a terminal."""
 
@@ -27,8 +44,7 @@ class ProgressBars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
+            _TimeLeftColumn(),
         )
         self._console = new_console()
         self._progress = Progress(*columns, console=self._console, transient=False)

@@ -39,6 +39,11 @@ class ConnectionLimiter:
         self._most = min(MOST_TIMES_LIMIT * self.limit, most)
         self._is_scheduled = False
 
+    @property
+    def most(self) -> int:
+        """Connections that a burst may open."""
+        return self._most
+
     def admit(self, connections: Collection[Connection], call_later: Callable[..., object]) -> bool:
         """Return if a connection, which is counted already, may stay. Above the limit, the slowest soon go."""
         if len(connections) <= self.limit:

@@ -14,7 +14,7 @@ from turret_pipeline.collector.access_control import AccessControl
 from turret_pipeline.collector.api_errors import INVALID_BATCH, INVALID_REQUEST, ApiError
 from turret_pipeline.collector.batches import Batch, format_utc
 from turret_pipeline.collector.body_worker import BodyWorker
-from turret_pipeline.collector.crowding import MOST_TIMES_LIMIT
+from turret_pipeline.collector.crowding import ConnectionLimiter, find_open_file_limit
 from turret_pipeline.collector.event_store import Submission
 from turret_pipeline.collector.group_commit import Committer
 from turret_pipeline.collector.keys import Key
@@ -58,7 +58,8 @@ class Endpoints:
         self._access = access
         self._committer = committer
         self._budget = budget = SharedBudget(int(settings.max_pending_mb * MEGABYTE), "bytes", "max_pending_mb")
-        self._places = SharedBudget(MOST_TIMES_LIMIT * settings.max_connections, "requests", "max_connections")
+        most = ConnectionLimiter(settings.max_connections, find_open_file_limit()).most
+        self._places = SharedBudget(most, "places", "max_connections")
         worker = BodyWorker(budget)
         self._bodies = BodyReader(settings, budget, worker)
         self._items = ItemReader(worker)

@@ -23,8 +23,8 @@ class SharedBudget:
         if self._taken[project] + size > self._free:
             left = max(0, self._free - self._taken[project])
             message = (
-                f"Requests in progress leave {left} {self._unit} for this project (setting {self._setting}), and this "
-                f"one needs {size}: send it again, and fewer at once."
+                f"Requests in progress of this project hold {self._taken[project]} {self._unit}, and it may take "
+                f"{left} more (setting {self._setting}); this one needs {size}. Send it again, and fewer at once."
             )
             raise ApiError(OVERLOADED, message, retry_after=1)
         self._free -= size

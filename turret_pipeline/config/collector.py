@@ -78,7 +78,8 @@ class CollectorSettings(LayeredSettings):
         2000,
         ge=1,
         description="Connections of a worker, above which those that have waited longest for a request are closed; "
-        "of the four times as many that a burst may open, a project may have half with requests in progress",
+        "of the four times as many that a burst may open, a project may have half with requests whose bodies have "
+        "arrived",
     )
     max_pending_mb: float = Field(
         256,

@@ -120,9 +120,9 @@ class Settings(LayeredSettings):
     embedding_method: Literal["auto", "full", "cascade", "static"] = Field(
         "auto",
         description="full: the model embeds every distinct text; cascade: it embeds a sample and the texts whose topic "
-        "is doubtful, and a student that learns from the sample embeds the others; static: only the sample; auto: full "
-        f"up to {model_names.MAX_FULL_TEXTS:,} distinct texts, then cascade. Texts that have a vector keep it, except "
-        "that full replaces those by a student",
+        "is doubtful, and a student that learns from the sample embeds the others; static: the student embeds all but "
+        f"the sample; auto: full up to {model_names.MAX_FULL_TEXTS:,} distinct texts, then cascade. Vectors by the "
+        "model are kept, those by a student only for the method that made them",
     )
     embedding_precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",

@@ -180,7 +180,7 @@ class Dashboard:
         status, title, message = _describe_error(error)
         if status == 500:
             logger.error("Error on %r", request.url.path, exc_info=error)
-        projects, named = self._list_projects(request), request.scope["path"].split("/")[1]
+        projects, named = self._list_projects(request), request.scope["path"].lstrip("/").partition("/")[0]
         values = {"projects": projects, "project": named if named in projects else None}
         html = self.templates.render("error.html", title=title, message=message, page=None, **values)
         return HTMLResponse(html, status_code=status)

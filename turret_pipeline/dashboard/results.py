@@ -47,7 +47,8 @@ class Results:
     """Results by key. If they need more than ``limit`` bytes, those go that save the fewest seconds per byte.
 
     GreedyDual-Size (Cao and Irani, Cost-aware WWW proxy caching algorithms, 1997): one large table does not remove
-    hundreds of small figures that took as long, and what nobody asks for any more goes in time.
+    hundreds of small figures that took as long, and what nobody asks for any more goes in time. A result that needs
+    more than the limit alone is not kept.
     """
 
     def __init__(self, limit: int = BYTES_KEPT) -> None:
@@ -74,10 +75,10 @@ class Results:
             started = time.perf_counter()
             try:
                 result = compute()
+                self._keep(key, result, time.perf_counter() - started)
             finally:
                 with self._lock:
                     self._computing.pop(key, None)
-            self._keep(key, result, time.perf_counter() - started)
         return result
 
     def _find(self, key: Hashable) -> _Kept | None:
@@ -90,7 +91,12 @@ class Results:
         removed = []  # freed outside the lock: that of a selection drops its table
         packed = _pack(result)
         size = BYTES_OF_ENTRY + measure_bytes(packed)
+        if size > self._limit:
+            return
         with self._lock:
+            if (replaced := self._kept.pop(key, None)) is not None:
+                removed.append(replaced)
+                self._size -= replaced.size
             while self._kept and self._size + size > self._limit:
                 oldest = min(self._kept, key=lambda one: self._kept[one].priority)
                 removed.append(self._kept.pop(oldest))

@@ -21,7 +21,7 @@ from turret_pipeline.storage.json_lines import read_objects, write_objects
 from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.topic_edits import UNDONE
 from turret_pipeline.storage.topic_state import APPLIED_EDITS
-from turret_pipeline.storage.vectors import remove_vectors_of_other_texts
+from turret_pipeline.storage.vectors import remove_students, remove_vectors_of_other_texts
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topics.embedding.texts import normalize_text
 from turret_pipeline.topics.lifecycle.topic_table import KEYWORDS
@@ -106,6 +106,7 @@ def clean_traces(data: DataDir, erased: ErasedTexts, event_ids: Collection[str])
     _clean_published(data, erased)
     if erased.kept_ids is not None:
         remove_vectors_of_other_texts(data.lake.root / "embeddings", erased.kept_ids)
+        remove_students(data.lake.root / "embeddings")
 
 
 def remove_derived(data: DataDir) -> None:

@@ -15,6 +15,7 @@ from turret_pipeline.storage.vectors import PredictedChunk, VectorStore
 from turret_pipeline.topics.cascade.cascade import (
     Cascade,
     collect_static_vectors,
+    is_too_few_for_student,
     pair_with_representatives,
     select_static_words,
     select_training_texts,
@@ -66,6 +67,11 @@ class TextEmbedding:
         pairs = pair_with_representatives(texts, known_ids)
         distinct = texts.join(pairs.filter(pl.col("text_id") == pl.col("representative_id")), on="text_id", how="semi")
         cascade, count = self.store.read_student(), 0
+        if cascade is None and is_too_few_for_student(distinct, known_ids):
+            new = distinct.join(known_ids.to_frame(), on="text_id", how="anti")
+            count = self._embed_fully("Embedding texts", new)
+            sum(self.store.add(self._copy_vectors(pairs)))
+            return count
         if cascade is None:
             cascade, count = self._train(texts, distinct)
         waiting = distinct.join(self._ids_with_a_vector().to_frame(), on="text_id", how="anti").sort("text_id")
@@ -89,7 +95,9 @@ class TextEmbedding:
         words, store = select_static_words(texts["text"]), self.store.words
         waiting = select_texts_to_embed(words, store.known_ids())
         if waiting.height:
-            self.progress.track("Embedding words", waiting.height, store.add(embed_chunks(waiting, self.load())))
+            count += self.progress.track(
+                "Embedding words", waiting.height, store.add(embed_chunks(waiting, self.load()))
+            )
         with self.progress.during("Training a student of the embedding model"):
             static = collect_static_vectors(words, store.vectors_of(words["text_id"]))
             vectors = self.store.vectors_of(training["text_id"])

@@ -36,7 +36,14 @@ def open_history(home: Path) -> dg.DagsterInstance:
         settings = yaml.safe_load((home / "dagster.yaml").read_bytes()) or {}
         overrides = {} if _OTHER_LOGS & settings.keys() else configure_held_log(home)
         return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
-    except (dg.DagsterInvalidConfigError, dg.DagsterInvariantViolationError, CheckError, TypeError) as error:
+    except (
+        dg.DagsterInvalidConfigError,
+        dg.DagsterInvariantViolationError,
+        CheckError,
+        TypeError,
+        AttributeError,
+        yaml.YAMLError,
+    ) as error:
         reason = " ".join(str(error).split())
         raise FaultError(
             f"The settings of Dagster in {display_path(home / 'dagster.yaml')} are invalid ({reason[:200]}): correct "

@@ -32,14 +32,14 @@ def prune_run_history(instance: dg.DagsterInstance, home: Path, kept: int) -> No
         instance.delete_run(run_id)
         remove(home / "history" / "runs" / f"{run_id}.db")  # Dagster empties its tables, but leaves the file
         remove(home / "storage" / run_id)
-    _delete_check_results(home / "history" / "runs" / "index.db", [one.dagster_run.run_id for one in finished[kept:]])
+    _delete_check_results(home / "history" / "runs" / "index.db", [run.run_id for run in instance.get_runs()])
 
 
 def _delete_check_results(database: Path, run_ids: list[str]) -> None:
-    """Delete the results of asset checks of runs, which Dagster keeps for ever."""
-    if run_ids and database.exists():
+    """Delete the results of asset checks of all runs but these: Dagster keeps them for ever."""
+    if database.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=SQLITE_SECONDS)) as connection:
-            query = "delete from asset_check_executions where run_id in (select value from json_each(?))"
+            query = "delete from asset_check_executions where run_id not in (select value from json_each(?))"
             connection.execute(query, [json.dumps(run_ids)])
             connection.commit()
 

@@ -57,7 +57,7 @@ def read_matrix(
     """
     names = list_matrix_nodes(connection, depth, max_nodes) if named is None else list(named)
     end, other = find_numbers(connection, (END, OTHER))
-    node = f"if(node in {numbers_of(names)}, node, {other})" if names else "node"
+    node = f"if(node in {numbers_of(names)}, node, {other})" if names else str(other)
     connection.execute(_HITS.format(depth=int(depth), node=node, end=end))
     if min_users > 1:
         connection.execute(_SUPPRESS.format(other=other, end=end, min_users=int(min_users)))

@@ -263,11 +263,12 @@ class DataDir:
 
     def remove_weaker(self, run_id: str, text_ids: Iterable[str]) -> None:
         """Remove what was made with weaker privacy settings: old files, answers of the LLM, vectors of other texts."""
-        from turret_pipeline.storage.vectors import remove_vectors_of_other_texts
+        from turret_pipeline.storage.vectors import remove_students, remove_vectors_of_other_texts
 
         self.warehouse.remove_superseded(run_id)
         remove(self.llm_answers)
         remove_vectors_of_other_texts(self.lake.root / "embeddings", text_ids)
+        remove_students(self.lake.root / "embeddings")
         remove(self._stricter_mark)
 
     @property

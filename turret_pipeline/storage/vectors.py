@@ -42,6 +42,10 @@ class PredictedChunk(Chunk):
     models: list[str]
 
 
+WORDS = "words"
+"""Name of the store with the vectors of single words, in the folder of their model."""
+
+
 @dataclass(frozen=True)
 class VectorStore:
     """Vectors by one model, by text id; for other texts, those that its student predicted by the ``method``."""
@@ -95,7 +99,7 @@ class VectorStore:
     @property
     def words(self) -> "VectorStore":
         """Vectors of single words, from which a student is trained."""
-        return VectorStore(self.folder, "words")
+        return VectorStore(self.folder, WORDS)
 
     def save_student(self, cascade: Cascade) -> None:
         """Store a student and its doubt. It is named by its content."""
@@ -130,7 +134,10 @@ class VectorStore:
         return self._students()[0]
 
     def vectors_of(self, text_ids: pl.Series) -> FloatArray:
-        """Vectors of texts in their order, shape (texts, dimensions). Raises TurretError if one is missing."""
+        """Vectors of texts in their order, shape (texts, dimensions). Raises TurretError if one is missing.
+
+        A text may be in two files, with the same vector, if a run was killed while one replaced the other.
+        """
         if text_ids.is_empty():
             return np.empty((0, 0), dtype=np.float32)
         wanted = text_ids.to_frame("text_id").lazy()
@@ -138,7 +145,7 @@ class VectorStore:
         stored = [pl.scan_parquet(files, glob=False) for files in every if files]
         found = wanted.with_columns(vector=pl.lit(None))
         for of_files in stored:
-            vectors = of_files.select("text_id", pl.col("vector").alias("other"))
+            vectors = of_files.select("text_id", pl.col("vector").alias("other")).unique("text_id", keep="any")
             joined = found.join(vectors, on="text_id", how="left", maintain_order="left")
             found = joined.select("text_id", pl.coalesce("vector", "other").alias("vector"))
         frame = found.collect()
@@ -182,9 +189,10 @@ def _read_batches(files: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[pl.
     if not files:
         return
     ids = pl.scan_parquet(files, glob=False, include_file_paths="file").select("text_id", "file")
-    found = ids.join(wanted.lazy(), on="text_id", how="semi").collect().partition_by("file", as_dict=True)
+    found = ids.join(wanted.lazy(), on="text_id", how="semi").collect().unique("text_id", keep="first")
+    by_file = found.partition_by("file", as_dict=True)
     for file in files:
-        if (of_file := found.get((str(file),))) is not None:
+        if (of_file := by_file.get((str(file),))) is not None:
             rows = pl.read_parquet(file, columns=["text_id", "vector"], glob=False)
             rows = rows.join(of_file, on="text_id", how="semi", maintain_order="left")
             yield rows["text_id"], rows["vector"].to_numpy()
@@ -193,7 +201,7 @@ def _read_batches(files: list[Path], wanted: pl.DataFrame) -> Iterator[tuple[pl.
 def remove_vectors_of_other_texts(root: Path, text_ids: Iterable[str]) -> None:
     """Remove the vectors, by all models, of texts that are not among these."""
     kept = pl.Series("text_id", list(text_ids), pl.String)
-    for file in sorted(root.rglob("*.parquet")):
+    for file in _list_files_of_texts(root):
         frame = pl.read_parquet(file, glob=False)
         of_texts = frame.filter(pl.col("text_id").is_in(kept.implode()))
         if of_texts.height < frame.height:
@@ -207,11 +215,27 @@ def limit_vanished_vectors(root: Path, text_ids: Iterable[str]) -> None:
 
     A text that vanishes may return, for example with another type of its field, so a few vectors are kept for it.
     """
-    files = sorted(root.rglob("*.parquet"))
-    stored = pl.concat([_read_ids([]), *(_read_ids([file]) for file in files)])  # their columns differ
+    files = _list_files_of_texts(root)
+    stored = pl.concat([_read_ids([]), *(_read_ids([file]) for file in files)]).unique()  # their columns differ
     kept = pl.Series("text_id", list(text_ids), pl.String)
     if stored.is_in(kept.implode()).sum() < stored.len() / 2:
         remove_vectors_of_other_texts(root, kept)
+
+
+def remove_students(root: Path) -> None:
+    """Remove the students of all models, and the vectors of words that they learned from: both hold words of texts.
+
+    Vectors that a student predicted stay. The next texts get another student.
+    """
+    for path in sorted(root.rglob("*.npz")):
+        remove(path)
+    for folder in sorted(root.rglob(f"{WORDS}-*")):
+        remove(folder)
+
+
+def _list_files_of_texts(root: Path) -> list[Path]:
+    """The files with vectors of texts, by all models, without those of single words."""
+    return sorted(file for file in root.rglob("*.parquet") if not file.parent.name.startswith(f"{WORDS}-"))
 
 
 def _write_named(folder: Path, frame: pl.DataFrame) -> None:

@@ -3,7 +3,8 @@
     python -m turret_pipeline_tests.benchmarks.scale [--events 100000 1000000 10000000] [--distinct 0.07]
 
 Events are simulated (`scale_events`), `--distinct` is the share of distinct prompts among the prompts. For each size a
-first run reads all, then one has nothing new, one has 30 events more, and one has 1 % more. Seconds of the processor
+first run reads all, then one has nothing new, one has 30 events more, and one has 1 % more, in which the prompts that
+were rare before are the frequent ones, and 1 % of the distinct prompts are new. Seconds of the processor
 are those of all processes, so that other work on the machine disturbs them little; memory is the proportional set size
 of all processes, which counts shared pages once (Linux only). The exponent of a stage is the slope of its processor
 seconds between the last two sizes, on logarithmic scales: 1 is proportional to the events. As a limit of what is
@@ -32,6 +33,8 @@ from turret_pipeline_tests.commands import BIN, PROJECT, environment
 SAMPLE_SECONDS = 0.25
 FEW = 30
 """Events of the run with a few more."""
+
+BARE_RUN = "read, sorted and written by DuckDB alone"
 
 BARE = """
 copy (
@@ -169,16 +172,17 @@ def measure_size(
 ) -> tuple[dict[str, dict[str, Stage]], int]:
     """Stages of the runs of one size by name of the run, and the number of failed runs."""
     count = max(round(distinct * events / EVENTS_PER_PROMPT), 1)
-    prompts, inputs, data = list_prompts(count), folder / "input", folder / "data"
+    prompts, inputs, data = list_prompts(count + max(count // 100, 1)), folder / "input", folder / "data"
     inputs.mkdir()
-    written = write_events(inputs / "events.jsonl", events, prompts)
+    written = write_events(inputs / "events.jsonl", events, prompts[:count])
     print(f"\n{written:,} events, {count:,} distinct prompts", flush=True)
-    runs: dict[str, dict[str, Stage]] = {"bare": {"all": measure_bare(inputs / "events.jsonl", folder)}}
+    runs: dict[str, dict[str, Stage]] = {BARE_RUN: {"all": measure_bare(inputs / "events.jsonl", folder)}}
+    print_run(BARE_RUN, written, runs[BARE_RUN])
     more = {"nothing new": 0, f"{FEW} events more": FEW, "1 % more": events // 100}
     failed, session = 0, written
     for name, added in {"first": 0, **more}.items():
         if added:
-            write_events(inputs / f"added-{session}.jsonl", added, prompts, first_session=session)
+            write_events(inputs / f"added-{session}.jsonl", added, prompts[::-1], first_session=session)
             session += written
         usage, exit_code = measure_run(inputs, data, options)
         failed += exit_code != 0
@@ -198,12 +202,14 @@ def print_run(name: str, events: int, stages: Mapping[str, Stage]) -> None:
 
 
 def print_growth(sizes: Sequence[int], runs: Sequence[Mapping[str, Mapping[str, Stage]]]) -> None:
-    """Print the exponent of each stage between the last two sizes, and the runs beside the first one."""
+    """Print the exponents between the last two sizes: of each stage of the first run, and of the other runs."""
     small, large = runs[-2], runs[-1]
     ratio = math.log(sizes[-1] / sizes[-2])
     print("\n| stage | processor s | | exponent |\n" + "|---" * 4 + "|")
-    for stage, one in large["first"].items():
-        before, now = small["first"].get(stage), one.processor_seconds
+    rows = {stage: (small["first"].get(stage), one) for stage, one in large["first"].items()}
+    rows |= {run: (small[run]["all"], large[run]["all"]) for run in large if run != "first"}
+    for stage, (before, one) in rows.items():
+        now = one.processor_seconds
         if before and before.processor_seconds > 0 and now > 0:
             exponent = math.log(now / before.processor_seconds) / ratio
             print(f"| {stage} | {before.processor_seconds:.1f} | {now:.1f} | {exponent:.2f} |", flush=True)

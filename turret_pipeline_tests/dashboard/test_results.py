@@ -67,6 +67,16 @@ def test_a_result_is_computed_once_for_requests_at_the_same_time() -> None:
     assert calls == [1]
 
 
+def test_a_result_that_needs_more_than_all_memory_removes_nothing() -> None:
+    results = Results(limit=10_000)
+    results.remember("small", lambda: slow("small"))
+
+    assert isinstance(results.remember("large", lambda: table(10_000)), pl.DataFrame)
+
+    assert results.remember("small", lambda: "again") == "small"
+    assert results.remember("large", lambda: "again") == "again"
+
+
 def test_an_error_is_not_kept() -> None:
     results = Results()
 

@@ -12,7 +12,7 @@ from turret_pipeline.progress import SilentProgress
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.damage import find_damage
 from turret_pipeline.storage.data_dir import DataDir
-from turret_pipeline.storage.vectors import VectorStore
+from turret_pipeline.storage.vectors import VectorStore, remove_students, remove_vectors_of_other_texts
 from turret_pipeline.topics.cascade import cascade
 from turret_pipeline.topics.embedding.preparation import PREPARED_SCHEMA
 from turret_pipeline.topics.embedding.texts import text_id
@@ -104,6 +104,36 @@ def test_later_runs_keep_the_student_and_all_vectors(tmp_path: Path) -> None:
     assert np.array_equal(read(store, TEXTS[:500]), before)
     assert sorted(store.folder.glob("*.npz")) == students
     assert set(model.given) <= set(TEXTS["text"][500:])
+
+
+@pytest.mark.parametrize("method", ["cascade", "static"])
+@pytest.mark.parametrize("count", [1, 2, 5, 400])
+def test_the_model_reads_all_if_a_student_would_save_nothing(tmp_path: Path, method: str, count: int) -> None:
+    model = CountingModel()
+    store = run(tmp_path, method, TEXTS[:count], model)
+    assert sorted(model.given) == sorted(TEXTS["text"][:count])
+    assert list(store.folder.glob("*.npz")) == []
+
+
+def test_a_few_texts_more_need_no_student(tmp_path: Path) -> None:
+    run(tmp_path, "full", TEXTS[:550], CountingModel())
+    model = CountingModel()
+    run(tmp_path, "cascade", TEXTS, model)
+    assert sorted(model.given) == sorted(TEXTS["text"][550:])
+
+
+def test_an_erasure_removes_the_student_and_keeps_the_vectors_of_other_texts(tmp_path: Path) -> None:
+    store = run(tmp_path, "cascade", TEXTS, CountingModel())
+    kept = TEXTS[:300]
+    before = read(store, kept)
+
+    remove_vectors_of_other_texts(tmp_path, kept["text_id"])
+    remove_students(tmp_path)
+
+    assert np.array_equal(read(store, kept), before)
+    assert list(store.folder.rglob("*.npz")) == []
+    run(tmp_path, "cascade", TEXTS, CountingModel())
+    assert np.array_equal(read(store, kept), before)
 
 
 def test_a_damaged_student_is_found_and_trained_again_and_vectors_stay(tmp_path: Path) -> None:

@@ -84,11 +84,15 @@ def test_a_stage_has_what_was_used_between_its_ends() -> None:
 
 
 def test_the_exponent_is_the_slope_between_the_sizes(capsys: pytest.CaptureFixture[str]) -> None:
-    runs = [{"first": {"ingest": Stage(1, seconds, 1)}} for seconds in (2.0, 20.0)]
+    runs = [
+        {"first": {"ingest": Stage(1, seconds, 1)}, "nothing new": {"all": Stage(1, 3.0, 1)}} for seconds in (2.0, 20.0)
+    ]
 
     print_growth([1_000, 10_000], runs)
 
-    assert "| ingest | 2.0 | 20.0 | 1.00 |" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "| ingest | 2.0 | 20.0 | 1.00 |" in printed
+    assert "| nothing new | 3.0 | 3.0 | 0.00 |" in printed
 
 
 def test_the_bare_work_of_duckdb_is_measured(tmp_path: Path) -> None:

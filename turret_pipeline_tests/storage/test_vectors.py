@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from turret_pipeline.errors import TurretError
-from turret_pipeline.storage.vectors import VectorStore, limit_vanished_vectors
+from turret_pipeline.storage.vectors import VectorStore, limit_vanished_vectors, remove_students
 from turret_pipeline.topics.embedding.embedding import Chunk
 from turret_pipeline.topics.embedding.preparation import PreparedChunk
 
@@ -29,6 +29,30 @@ def test_the_vector_of_the_prepared_form_replaces_that_of_the_text(tmp_path: Pat
     assert store.flags_of_prepared().sort("text_id").rows() == [("b", True, False), ("c", False, True)]
     with pytest.raises(TurretError, match="1 texts have no vector"):
         store.vectors_of(ids("a", "z"))
+
+
+def test_a_text_in_two_files_has_one_vector(tmp_path: Path) -> None:
+    # as if a run was killed between writing a shorter file and removing the longer one
+    store, vectors = VectorStore(tmp_path, "model"), np.eye(3, dtype=np.float32)
+    assert sum(store.add([Chunk(["a", "b", "c"], vectors), Chunk(["a", "b"], vectors[:2])])) == 5
+
+    np.testing.assert_array_equal(store.vectors_of(ids("c", "a", "b")), vectors[[2, 0, 1]])
+    read = [text for texts, _ in store.read_batches(ids("a", "b", "c")) for text in texts]
+    assert sorted(read) == ["a", "b", "c"]
+
+
+def test_words_are_neither_vanished_texts_nor_removed_with_them(tmp_path: Path) -> None:
+    store, vectors = VectorStore(tmp_path, "model"), np.eye(4, dtype=np.float32)
+    assert sum(store.add([Chunk(["a"], vectors[:1])])) == 1
+    assert sum(store.words.add([Chunk(["w1", "w2", "w3"], vectors[1:])])) == 3
+
+    limit_vanished_vectors(tmp_path, ["a"])
+    limit_vanished_vectors(tmp_path, [])
+
+    assert store.known_ids().is_empty()
+    assert sorted(store.words.known_ids()) == ["w1", "w2", "w3"]
+    remove_students(tmp_path)
+    assert store.words.known_ids().is_empty()
 
 
 def test_vectors_are_read_file_by_file_each_once(tmp_path: Path) -> None:

@@ -88,9 +88,14 @@ def _read(
 
 
 def _compare(journeys: Journeys, options: FlowOptions, flows: pl.DataFrame) -> pl.DataFrame:
-    """The flows on both sides that the page compares, if any, with the nodes that its diagram shows."""
+    """The flows on both sides that the page compares, if any, with the nodes that its diagram shows.
+
+    With a privacy threshold only those next to the node: further ones depend on what is (other) on each side.
+    """
     named = list_named_nodes(flows)
-    return journeys.compare(lambda scope: _read(journeys, options, scope, named), _KEY)
+    found = journeys.compare(lambda scope: _read(journeys, options, scope, named), _KEY)
+    is_next = pl.col("layer").is_in([-1, 0])
+    return found.filter(is_next) if journeys.page.min_users > 1 and found.height else found
 
 
 def suppress_flows(flows: pl.DataFrame, min_users: int) -> pl.DataFrame:

@@ -54,6 +54,15 @@ def pair_with_representatives(texts: pl.DataFrame, known_ids: pl.Series) -> pl.D
     return ordered.select("text_id", first).sort("text_id")
 
 
+def is_too_few_for_student(texts: pl.DataFrame, known_ids: pl.Series) -> bool:
+    """True if a student would save less than it costs: it reads only texts outside the sample that have no vector.
+
+    A run that was killed while the model read the sample decides as before.
+    """
+    others = texts.sort("text_id").slice(TRAINING_TEXTS)
+    return others.join(known_ids.to_frame("text_id"), on="text_id", how="anti").height <= TRAINING_TEXTS
+
+
 def select_training_texts(texts: pl.DataFrame) -> pl.DataFrame:
     """The texts that a student learns from, sorted by id."""
     return texts.sort("text_id").head(TRAINING_TEXTS)
@@ -82,9 +91,9 @@ def train_cascade(texts: Sequence[str], vectors: FloatArray, static: StaticVecto
     """Train a student on texts and their unit vectors by the full model, and calibrate its doubt on held-out texts."""
     is_held_out = np.arange(len(texts)) % HELD_OUT_PARTS == 0
     held_out, taught = ([texts[row] for row in np.flatnonzero(part).tolist()] for part in (is_held_out, ~is_held_out))
-    apprentice = train_student(taught, vectors[~is_held_out], static)
+    held_out_student = train_student(taught, vectors[~is_held_out], static)
     centroids_of_topics = find_centroids(texts[:TOPIC_TEXTS], vectors[:TOPIC_TEXTS])
-    doubt = calibrate_doubt(apprentice.predict(held_out), vectors[is_held_out], centroids_of_topics)
+    doubt = calibrate_doubt(held_out_student.predict(held_out), vectors[is_held_out], centroids_of_topics)
     return Cascade(train_student(texts, vectors, static), doubt)
 
 

@@ -8,8 +8,8 @@ from turret_pipeline.stats.array_types import BoolArray, FloatArray
 from turret_pipeline.topics.embedding.embedding import normalize_rows
 
 MIN_EQUAL_SHARE = 0.98
-"""Share of texts that must have the nearest centroid of the sample that they have with the full model. The topics of
-all texts are finer than those of the sample, so that about 97 % are equal there."""
+"""Share of held-out texts that must have the nearest centroid that they have with the full model. It is above the 97 %
+that are wanted, because the topics of all texts are finer than those of the sample."""
 
 
 @dataclass(frozen=True)

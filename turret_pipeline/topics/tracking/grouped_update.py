@@ -30,7 +30,8 @@ def update_topics_of_groups(
     if not len(vectors):
         return update_topics_of_sample(vectors, known, next_number, options, protected)
     known_of_group = _most_frequent(known, group)
-    names, counts = np.unique(known_of_group, return_counts=True)
+    names = np.unique(known_of_group)
+    counts = np.array([(known_of_group[: options.max_clustered] == name).sum() for name in names])
     kept = protected | set(names[counts < options.min_texts].tolist())  # too few groups to judge a split or a merge
     of_groups = normalize_rows(sum_vectors(vectors, group))
     found = update_topics_of_sample(of_groups, known_of_group, next_number, options, kept)
