@@ -22,6 +22,9 @@ from turret_pipeline.storage.lake import Lake
 from turret_pipeline_tests.commands import conversations, run_job
 from turret_pipeline_tests.ingest.imports import read_files, row
 
+REPORTED_DAYS = 50
+"""Days after which a load is printed while the others go on."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -52,6 +55,8 @@ def load_days(root: Path, days: int, rows: int) -> list[Load]:
                 )
                 file.write(json.dumps(one) + "\n")
         loads.append(_load(root, path))
+        if (day + 1) % REPORTED_DAYS == 0:
+            print(f"... day {day + 1}: {loads[-1].seconds:.3f} s, {loads[-1].stored_bytes / 1e3:,.0f} KB", flush=True)
     return loads
 
 
@@ -101,6 +106,7 @@ def run_days(root: Path, runs: int) -> None:
         run_job(data, path.parent)
         seconds.append(time.perf_counter() - started)
         sizes.append(measure_folder(data))
+        print(f"... run {run + 1}: {seconds[-1]:.1f} s, {sizes[-1] / 1e6:.2f} MB", flush=True)
     print(
         f"runs: first {seconds[0]:.1f} s, {sizes[0] / 1e6:.2f} MB; last {seconds[-1]:.1f} s, {sizes[-1] / 1e6:.2f} MB"
     )
