@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
+from rich.progress import Task, TimeRemainingColumn
+from rich.text import Text
 
 from turret_pipeline.escaping import escape_csv_cell, escape_json, escape_text
 from turret_pipeline.reports.line_console import LineConsole
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from turret_pipeline.reports.published_tables import PublishedTables
 
 WIDTH = 120
+
+
+class TimeLeftColumn(TimeRemainingColumn):
+    """Time left in a bar of progress, of work whose size is known."""
+
+    def render(self, task: Task) -> Text:
+        """The text of a task."""
+        return Text("") if task.total is None else Text("left: ") + super().render(task)
 
 
 def print_pending(published: "PublishedTables", sentence: str) -> None:

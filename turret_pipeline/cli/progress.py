@@ -5,18 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from turret_pipeline.cli.console import new_console
+from turret_pipeline.cli.console import TimeLeftColumn, new_console
 from turret_pipeline.escaping import escape_line
 
 SECONDS_BETWEEN_LINES = 5
@@ -25,14 +16,6 @@ SECONDS_BETWEEN_LINES = 5
 def new_progress() -> "ProgressBars | ProgressLines":
     """Progress for standard error, as a context."""
     return ProgressBars() if new_console().is_terminal else ProgressLines()
-
-
-class _TimeLeftColumn(TimeRemainingColumn):
-    """Time left, of work whose size is known."""
-
-    def render(self, task: Task) -> Text:
-        """The text of a task."""
-        return Text("") if task.total is None else Text("left: ") + super().render(task)
 
 
 class ProgressBars:
@@ -44,7 +27,7 @@ class ProgressBars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            _TimeLeftColumn(),
+            TimeLeftColumn(),
         )
         self._console = new_console()
         self._progress = Progress(*columns, console=self._console, transient=False)

@@ -189,7 +189,7 @@ def test_requests_of_one_project_leave_places_for_others() -> None:
         endpoints = Endpoints(CollectorSettings(max_connections=1), both, both)
         stored = [asyncio.create_task(endpoints.track(post_event(project))) for project in ("one", "one", "two")]
         await asyncio.sleep(0.01)
-        message = r"leave 0 requests for this project \(setting max_connections\), and this one needs 1"
+        message = r"of this project hold 2 places, and it may take 0 more \(setting max_connections\); this one needs 1"
         with pytest.raises(ApiError, match=message) as rejected:
             await endpoints.track(post_event("one"))
         assert rejected.value.code == OVERLOADED

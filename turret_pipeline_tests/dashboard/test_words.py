@@ -24,6 +24,7 @@ def test_a_duration_has_the_digits_that_a_person_would_say(seconds: float, words
 def test_a_similarity_always_has_two_digits_and_an_interval_its_unit() -> None:
     assert [FORMATS["similarity"](value) for value in (0.4, 1.0, None)] == ["0.40", "1.00", MISSING]
     assert describe_interval(-0.009, 0.0142) == "95 % interval -0.9 to +1.4 percentage points"
+    assert describe_interval(None, None) == "too few to compare"
 
 
 def panel(*counts: int, chosen: int = -1) -> FilterPanel:
