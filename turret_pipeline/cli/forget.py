@@ -103,11 +103,13 @@ def _announce(data: DataDir, settings: Settings, request: "Request", *, is_confi
 
 def _print_preview(found: "Preview") -> None:
     console, counts = new_console(stderr=False), found.counts
-    ids = f", of {counts.id_count:,} ids" if counts.id_count else ""
+    ids = f", of {counts.id_count:,} id{'' if counts.id_count == 1 else 's'}" if counts.id_count else ""
     console.print_lines(
         f"To erase: {counts.event_count:,} events ({counts.row_count:,} rows of files, of which "
         f"{counts.rejected_count:,} rejected){ids}."
     )
+    if not (counts.event_count or counts.row_count):
+        console.print_lines("Nothing that was read matches: check the id, the file or the day.")
     if found.landing_files:
         console.print_lines(
             f"Landing files to rewrite: {list_names([display_path(file) for file in found.landing_files])}."
@@ -115,8 +117,8 @@ def _print_preview(found: "Preview") -> None:
     if found.outside_files:
         names = list_names([_show(file) for file in found.outside_files])
         console.print_lines(
-            f"Input files outside the data folder that hold such rows and stay as they are: {names}. Delete or clean "
-            "them yourself; reading them again brings nothing back."
+            f"Input files that hold such rows and are not changed: {names}. Delete or clean them yourself; reading "
+            "them again brings nothing back."
         )
     console.print_lines("Landing files that no run has read yet are searched too.")
 

@@ -48,7 +48,7 @@ def _print_report(console: LineConsole, settings: Settings, *, is_nothing_new: b
     print_summary(console, published, report_of(published, Scope(), settings))
     verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
     file = display_path(data.warehouse.published)
-    query = "select label, event_count from marts.topics order by event_count desc limit 10"
+    query = "select label, exchange_count from marts.topics order by exchange_count desc nulls last limit 10"
     code = f"import duckdb; duckdb.connect('{file}', read_only=True).sql('{query}').show()"
     lines = [
         f"{verdict} {file} (DuckDB, schema marts)",

@@ -39,7 +39,7 @@ def format_share(value: float) -> str:
 
 def format_difference(value: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{100 * value:+.1f} pp"
+    return f"{round(100 * value, 1) or 0.0:+.1f} pp"
 
 
 def format_number(value: float) -> str:

@@ -64,7 +64,7 @@ def _tabulate_ends(journeys: Journeys, *, is_start: bool) -> TableView:
             "count",
             link=lambda row: journeys.link_sessions(**{end: row["node_id"]}),
         ),
-        ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
+        ColumnView("share", "Share", "share", hint=lambda row: _hint(row, noun)),
     ]
     if not is_start:
         columns.append(ColumnView("drop_off_share", "Drop-off", "share", hint=lambda row: _hint_drop_off(row, noun)))
@@ -103,7 +103,7 @@ def _tabulate_loops(journeys: Journeys) -> TableView:
             "count",
             link=lambda row: journeys.link_sessions(path=">".join(row[name] for name in _LOOP)),
         ),
-        ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
+        ColumnView("share", "Share", "share", hint=lambda row: _hint(row, noun)),
     )
     return TableView(
         "loops",
@@ -135,7 +135,7 @@ def _tabulate_paths(journeys: Journeys, length: str) -> TableView:
     columns = (
         ColumnView("steps", "Path"),
         ColumnView("session_count", noun.capitalize(), "count", link=lambda row: _link_path(journeys, row)),
-        ColumnView("share", "Share", "share", hint=lambda row: _hint(row, f"all {noun}")),
+        ColumnView("share", "Share", "share", hint=lambda row: _hint(row, noun)),
     )
     rows = rows.with_columns(labelled.alias("steps"))
     return TableView(

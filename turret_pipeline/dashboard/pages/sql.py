@@ -17,7 +17,7 @@ from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES
 MAX_CHARACTERS, MAX_POINTS = 20_000, 1000
 EXAMPLES = {
     "Largest topics": "select label, event_count, user_count from topics\n"
-    "where status = 'active' order by event_count desc limit 20",
+    "where status = 'active' and role = 'subject' order by event_count desc limit 20",
     "Exchanges by day": "select prompt_at::date as day, count(*) as exchanges from exchanges group by day order by day",
     "Refusals by model": "select model, count(*) as exchanges, avg(is_declined::int) as declined_share\n"
     "from exchanges join exchange_signals using (exchange_id) group by model order by exchanges desc",
