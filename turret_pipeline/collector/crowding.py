@@ -13,8 +13,7 @@ from typing import Protocol
 
 GRACE_SECONDS = 0.1
 """Time over the limit, so that requests that have already arrived are read before connections are chosen."""
-MOST_TIMES_LIMIT = 4
-"""Connections at a moment, as a multiple of the limit."""
+_MOST_TIMES_LIMIT = 4
 _OPEN_FILE_SHARE = 0.75  # the rest is for landing files
 
 
@@ -36,13 +35,9 @@ class ConnectionLimiter:
     def __init__(self, max_connections: int, open_files: int) -> None:
         most = max(1, int(open_files * _OPEN_FILE_SHARE))
         self.limit = min(max_connections, most)
-        self._most = min(MOST_TIMES_LIMIT * self.limit, most)
-        self._is_scheduled = False
-
-    @property
-    def most(self) -> int:
+        self.most = min(_MOST_TIMES_LIMIT * self.limit, most)
         """Connections that a burst may open."""
-        return self._most
+        self._is_scheduled = False
 
     def admit(self, connections: Collection[Connection], call_later: Callable[..., object]) -> bool:
         """Return if a connection, which is counted already, may stay. Above the limit, the slowest soon go."""
@@ -51,7 +46,7 @@ class ConnectionLimiter:
         if not self._is_scheduled:
             self._is_scheduled = True
             call_later(GRACE_SECONDS, self._shed_surplus, connections)
-        return len(connections) <= self._most
+        return len(connections) <= self.most
 
     def _shed_surplus(self, connections: Collection[Connection]) -> None:
         self._is_scheduled = False

@@ -19,7 +19,6 @@ BYTES_KEPT = 25_000_000
 BYTES_OF_ENTRY = 2_000
 """Memory that any result needs at least, with its key."""
 
-
 BYTES_UNPACKED = 200_000
 """Larger tables are kept compressed: opening one takes milliseconds, and computing it half a second."""
 
