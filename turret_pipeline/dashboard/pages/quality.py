@@ -39,7 +39,7 @@ RUNS = (
     ColumnView("seconds", "Took", "seconds"),
     ColumnView("event_count", "Events", "count"),
     ColumnView("topic_count", "Topics", "count"),
-    ColumnView("no_topic_share", "Texts without a topic", "share"),
+    ColumnView("no_topic_share", "Texts without a topic of their own", "share"),
     ColumnView("package_version", "Version"),
 )
 REJECTED = (
