@@ -48,7 +48,7 @@ def test_commands_create_list_rotate_and_revoke_keys(tmp_path: Path) -> None:
     rows = json.loads(turret("keys", "list", "--json", "--data-dir", tmp_path).stdout)
     assert [(row["project"], row["revoked_at"] is not None, row["used"]) for row in rows] == [("shop", True, 0)] * 2
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert key.split("_")[2].encode() not in everything
+    assert key.split("_", 2)[2].encode() not in everything
 
 
 def test_a_new_key_is_valid_at_once(server: Server) -> None:
