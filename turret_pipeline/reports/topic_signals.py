@@ -1,16 +1,19 @@
 """Signals of one topic within a scope, compared with those of other exchanges: of other topics, or of the time before.
 
-All is counted in SQL over users, with a connection of ``open_scope``.
+All is counted over users, with a connection of ``open_scope``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from turret_pipeline.reports.node_numbers import quote
+from turret_pipeline.reports.node_numbers import number_of, quote
 from turret_pipeline.reports.scope import Scope
+from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.stats.effects import share_design_effects
 from turret_pipeline.stats.groups import MIN_CLUSTERS, MIN_EVENTS
 from turret_pipeline.stats.pair_sums import PARTS, PairSums, compare_pairs
@@ -20,15 +23,15 @@ from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 COMPARED = ("base_share", "difference", "difference_low", "difference_high", "q_value")
 """Columns of the comparison, which are null where a side is too small."""
 
-_CLUSTER = "if(user_id is null, hash(session_id, 1), hash(user_id))"
-"""The user, or the session if the user is unknown, as a number."""
-
 _PAIRS = [(one, two) for one in range(4) for two in range(one, 4)]
 
 
 @dataclass(frozen=True)
 class SignalSides:
-    """Conditions of the exchanges of a topic, and of those that they are compared with. No exchange meets both."""
+    """Conditions of the exchanges of a topic, and of those that they are compared with, in columns of ``scoped_units``.
+
+    No exchange meets both.
+    """
 
     own: str
     others: str
@@ -37,15 +40,15 @@ class SignalSides:
 def compare_with_other_topics(topic_id: str) -> SignalSides:
     """The exchanges of a topic, and those of the other topics of its field."""
     field = f"(select field from marts.topics where topic_id = {quote(topic_id)})"
-    about = f"subject_topic_id = {quote(topic_id)}"
-    return SignalSides(about, f"subject_topic_id <> {quote(topic_id)} and field = {field}")
+    topic = number_of(topic_id)
+    return SignalSides(f"topic = {topic}", f"topic <> {topic} and field = {field}")
 
 
 def compare_with_time_before(topic_id: str, scope: Scope) -> SignalSides:
     """The exchanges of a topic in a scope that has a first moment, and those before that moment."""
     if scope.since is None:
         raise ValueError("nothing is before a scope without a first moment")
-    about = f"subject_topic_id = {quote(topic_id)} and prompt_at"
+    about = f"topic = {number_of(topic_id)} and unit_at"
     first = f"timestamptz '{scope.since.isoformat()}'"
     return SignalSides(f"{about} >= {first}", f"{about} < {first}")
 
@@ -78,34 +81,32 @@ def compare_signals(connection: duckdb.DuckDBPyConnection, sides: SignalSides, m
 
 def _sum_sides(connection: duckdb.DuckDBPyConnection, sides: SignalSides) -> pl.DataFrame:
     """A row per signal with PARTS, their products, and the users on each side."""
-    counts = ", ".join(
-        f"(count(*) filter ({side} and is_{name}))::double as {name}_{prefix}count, "
-        f"(count(is_{name}) filter ({side}))::double as {name}_{prefix}total"
-        for name in SIGNALS_OF_TOPICS
-        for prefix, side in (("", "is_own"), ("other_", "not is_own"))
-    )
-    clusters = (
-        f"select {_CLUSTER} as cluster, bool_or(user_id is not null) as has_user, {counts} from (select *, "
-        f"({sides.own}) as is_own from scoped_exchanges where ({sides.own}) or ({sides.others})) "
-        "join marts.exchange_signals using (exchange_id) group by cluster"
-    )
-    sums = " union all ".join(map(_sum_signal, SIGNALS_OF_TOPICS))
-    found: pl.DataFrame = connection.sql(f"with clusters as ({clusters}) {sums}").pl()
-    return found.with_columns(pl.col(pl.Float64, pl.Int64).fill_null(0))
+    cells: pl.DataFrame = connection.sql(
+        f"select cluster, decided, found, ({sides.own}) as is_own, count(*) as count "
+        f"from scoped_units where ({sides.own}) or ({sides.others}) group by all"
+    ).pl()
+    clusters, places = np.unique(cells["cluster"].to_numpy(), return_inverse=True)
+    is_own, counts, found, decided = (cells[name].to_numpy() for name in ("is_own", "count", "found", "decided"))
+    rows = []
+    for bit, name in enumerate(SIGNALS_OF_TOPICS):
+        masks = [(flags >> bit & 1 > 0) & side for flags in (found, decided) for side in (is_own, ~is_own)]
+        parts = [
+            np.bincount(places[mask], counts[mask], len(clusters)).astype(np.float64, copy=False) for mask in masks
+        ]
+        rows.append({"signal": name, **_sum_clusters(parts, clusters >= 0)})
+    return pl.DataFrame(rows)
 
 
-def _sum_signal(name: str) -> str:
-    parts = [f"{name}_{part}" for part in PARTS]
-    products = ", ".join(f"sum({parts[one]} * {parts[two]}) as product_{one}{two}" for one, two in _PAIRS)
-    users = ", ".join(
-        f"count(*) filter ({total} > 0) as {prefix}cluster_count, "
-        f"count(*) filter (has_user and {count} > 0) as {prefix}users_with, "
-        f"count(*) filter (has_user and {count} < {total}) as {prefix}users_without"
-        for prefix, count, total in (("", parts[0], parts[2]), ("other_", parts[1], parts[3]))
-    )
-    sums = ", ".join(f"sum({part}) as {name}" for part, name in zip(parts, PARTS, strict=True))
-    either = f"count(*) filter ({parts[0]} + {parts[1]} > 0) as either_count"
-    return f"select '{name}' as signal, {sums}, {products}, {users}, {either} from clusters"
+def _sum_clusters(parts: Sequence[FloatArray], has_user: NDArray[np.bool_]) -> dict[str, float]:
+    """The sums of the PARTS of each cluster, each of shape (clusters,)."""
+    sums = {name: part.sum() for part, name in zip(parts, PARTS, strict=True)}
+    sums |= {f"product_{one}{two}": parts[one] @ parts[two] for one, two in _PAIRS}
+    for prefix, count, total in (("", parts[0], parts[2]), ("other_", parts[1], parts[3])):
+        sums[f"{prefix}cluster_count"] = np.count_nonzero(total)
+        sums[f"{prefix}users_with"] = np.count_nonzero(has_user & (count > 0))
+        sums[f"{prefix}users_without"] = np.count_nonzero(has_user & (count < total))
+    sums["either_count"] = np.count_nonzero(parts[0] + parts[1])
+    return {name: float(value) for name, value in sums.items()}
 
 
 def _is_shown(side: str, min_users: int) -> pl.Expr:

@@ -14,13 +14,15 @@ any version. Counting by numbers takes a fifth of the time of counting by texts.
   session itself, as -1 - session_number.
 - ``visits`` (dimension, session_number, user_number, node, position, event_at): the events of each dimension of
   sessions, in order. The position is the row of marts.events.
-- ``units`` (field, topic, session_number, cluster, unit_at): the exchanges of each text field of prompts with the node
-  of their subject, and the events of other text fields with that of their topic, by time.
+- ``units`` (field, topic, session_number, cluster, unit_at, decided, found): the exchanges of each text field of prompts
+  with the node of their subject, and the events of other text fields with that of their topic, by time. Bit n of
+  ``decided`` is set if signal n of SIGNALS_OF_TOPICS is decided for an exchange, and that of ``found`` if it is true.
 """
 
 import duckdb
 
 from turret_pipeline.tables import END, EVENT_NAME, OTHER, START, USER
+from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
 
 MEANING = "Copy of tables in marts as numbers, for the dashboard. No contract: it may change with any version."
 
@@ -58,7 +60,8 @@ create table numbered.visits (
     dimension varchar, session_number integer, user_number integer, node integer, position bigint, event_at timestamptz
 );
 create table numbered.units (
-    field varchar, topic integer, session_number integer, cluster integer, unit_at timestamptz
+    field varchar, topic integer, session_number integer, cluster integer, unit_at timestamptz, decided usmallint,
+    found usmallint
 );
 create temp table session_numbers as select session_id, rowid::int as session_number from marts.sessions;
 """
@@ -104,7 +107,7 @@ order by field, value, session_number
 
 _UNITS = """
 insert into numbered.units
-select field, node, session_number, coalesce(user_number, -1 - session_number), unit_at
+select field, node, session_number, coalesce(user_number, -1 - session_number), unit_at, decided, found
 from ({units})
 join session_numbers using (session_id)
 left join numbered.nodes on node_id = topic_id
@@ -112,13 +115,25 @@ left join numbered.users using (user_id)
 order by unit_at
 """
 
-_EXCHANGES = """
-select field, subject_topic_id as topic_id, session_id, user_id, prompt_at as unit_at
-from marts.exchanges where field = $field
+
+def _set_bits(condition: str) -> str:
+    """SQL: bit n is set if the condition is true of signal n."""
+    bits = (f"if({condition.format(name)}, {1 << bit}, 0)" for bit, name in enumerate(SIGNALS_OF_TOPICS))
+    return f"({' | '.join(bits)})::usmallint"
+
+
+_EXCHANGES = f"""
+select field, subject_topic_id as topic_id, session_id, user_id, prompt_at as unit_at,
+    coalesce(decided, 0) as decided, coalesce(found, 0) as found
+from (from marts.exchanges where field = $field)
+left join (
+    select exchange_id, {_set_bits("is_{} is not null")} as decided, {_set_bits("is_{}")} as found
+    from marts.exchange_signals
+) using (exchange_id)
 """
 
 _TEXT_EVENTS = """
-select field, topic_id, session_id, user_id, event_at as unit_at
+select field, topic_id, session_id, user_id, event_at as unit_at, 0 as decided, 0 as found
 from marts.event_topics join marts.events using (event_id) where field = $field
 """
 
