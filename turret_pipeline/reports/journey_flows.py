@@ -32,6 +32,11 @@ class FlowOptions:
     end: str = ""
 
     @property
+    def is_of_stored_steps(self) -> bool:
+        """True if its steps are those of scoped_steps, of all sequences or of some."""
+        return not (self.is_repeated or self.hidden or self.by_theme)
+
+    @property
     def layers(self) -> range:
         """Positions of the steps shown: negative before the node, 0 the node, positive after it."""
         return range(
@@ -112,20 +117,22 @@ def column_of(layer: int) -> str:
 
 
 def _select_steps(dimension: str, options: FlowOptions) -> str:
-    """Steps in order with a number over all of them: sequence, cluster, node, number."""
+    """Steps with a number that counts on within a sequence: sequence, cluster, node, number."""
     node, source = "node", "scoped_steps"
     if options.by_theme:
         source = f"(from scoped_steps left join ({_select_themes(dimension)}) using (node))"
         node = "coalesce(theme, node)"
     conditions = [f"{node} not in {numbers_of(options.hidden)}"] if options.hidden else []
     conditions += [_select_by_end(column, end, node, source) for column, end in _list_ends(options)]
-    is_joined = options.by_theme or options.hidden or options.start or options.end
-    order = " order by sequence, step_number" if is_joined else ""  # a join may change the order
-    steps = f"select sequence, cluster, {node} as node, event_count from {source if is_joined else 'ordered_steps'}"
-    steps += f" where {' and '.join(conditions)}{order}" if conditions else order
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    if options.is_of_stored_steps:
+        return f"select *, step_number as number from {source} {where}"
+    steps = (
+        f"select sequence, cluster, {node} as node, event_count from {source} {where} order by sequence, step_number"
+    )
     if options.is_repeated:
         steps = f"select * exclude (event_count), unnest(range(event_count)) as repetition from ({steps})"
-    elif options.hidden or options.by_theme:  # what was between two steps on one node may be gone
+    else:  # what was between two steps on one node may be gone
         steps = (
             f"from ({steps}) qualify lag(sequence) over () is distinct from sequence "
             "or lag(node) over () is distinct from node"
@@ -154,6 +161,31 @@ def _select_by_end(condition: str, end: str, node: str, source: str) -> str:
 
 
 def _select_layers(options: FlowOptions) -> str:
+    """The rows of flow_sequences, before nodes are combined."""
+    is_start = options.node == START and options.is_of_stored_steps
+    wide = _select_first_steps(options) if is_start else _select_around_middle(options)
+    layers = "".join(f", {_end_layer(layer)}" for layer in options.layers if layer)
+    middle = f"select *, {number_of(options.node)} as after_0 from ({wide})"
+    return f"select sequence, cluster, after_0 {layers} from ({middle})"
+
+
+_FIRST = """
+select first.sequence, first.cluster, first.node as after_1, first.next_node as after_2,
+    first.after_next_node as after_3 {more}
+from flow_steps as first {join} where first.step_number = 1
+"""
+"""The first steps of stored sequences. Each step has the nodes of the two that follow."""
+
+_FOURTH = "left join (from flow_steps where step_number = 4) as fourth using (sequence)"
+
+
+def _select_first_steps(options: FlowOptions) -> str:
+    if options.after <= 3:
+        return _FIRST.format(more="", join="")
+    return _FIRST.format(more=", fourth.node as after_4, fourth.next_node as after_5", join=_FOURTH)
+
+
+def _select_around_middle(options: FlowOptions) -> str:
     middle = {START: "min(number) - 1", END: "max(number) + 1"}.get(options.node, "min(number)")
     where = "" if options.node in {START, END} else f"where node = {number_of(options.node)}"
     columns = [
@@ -161,16 +193,11 @@ def _select_layers(options: FlowOptions) -> str:
     ]
     first, last = options.layers[0], options.layers[-1]
     return f"""
-        with middles as (select sequence, {middle} as middle from flow_steps {where} group by sequence),
-        wide as (
-            select sequence, any_value(cluster) as cluster, {number_of(options.node)} as after_0
-                {"".join(", " + column for column in columns)}
-            from flow_steps join middles using (sequence)
-            where number between middle + {first} and middle + {last}
-            group by sequence
-        )
-        select sequence, cluster, after_0 {"".join(f", {_end_layer(layer)}" for layer in options.layers if layer)}
-        from wide
+        with middles as (select sequence, {middle} as middle from flow_steps {where} group by sequence)
+        select sequence, any_value(cluster) as cluster {"".join(", " + column for column in columns)}
+        from flow_steps join middles using (sequence)
+        where number between middle + {first} and middle + {last}
+        group by sequence
     """
 
 

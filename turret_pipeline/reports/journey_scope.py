@@ -15,6 +15,7 @@ from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.stats.effects import share_design_effects
 from turret_pipeline.stats.shares import share_interval
+from turret_pipeline.storage.numbered_tables import STEP_FLAGS
 from turret_pipeline.tables import USER
 
 _USER_STEPS = """
@@ -39,10 +40,12 @@ from firsts order by sequence, step_number
 """
 """A step of a user spans sessions, so those of some sessions are counted from their events."""
 
-_FOLLOWING = """
-select *, case when lead(sequence) over () = sequence then lead(node) over () end as next_node,
-    case when lead(sequence, 2) over () = sequence then lead(node, 2) over () end as after_next_node
-from user_steps
+_FOLLOWING = f"""
+select *, {STEP_FLAGS} from (
+    select *, case when lead(sequence) over () = sequence then lead(node) over () end as next_node,
+        case when lead(sequence, 2) over () = sequence then lead(node, 2) over () end as after_next_node
+    from user_steps
+)
 """
 
 

@@ -7,23 +7,20 @@ from turret_pipeline.reports.journey_scope import add_intervals, read_shares
 from turret_pipeline.reports.node_numbers import find_numbers, select_named
 from turret_pipeline.tables import END, OTHER, START
 
-_ALL_MOVES = """
-select {edge} as edge, sequence, cluster, 1 as times
-from (select node as from_node, coalesce(next_node, {end}) as to_node, sequence, cluster from scoped_steps)
+_MOVES = """
+select {edge} as edge, sequence, cluster, 1 as times, is_first_move as is_first
+from (select node as from_node, coalesce(next_node, {end}) as to_node, * from scoped_steps)
 union all
-select {edge}, sequence, cluster, 1
-from (select {start} as from_node, node as to_node, sequence, cluster from scoped_steps where step_number = 1)
+select {edge}, sequence, cluster, 1, true
+from (select {start} as from_node, node as to_node, * from scoped_steps where step_number = 1)
 union all
-select {edge}, sequence, cluster, event_count - 1
+select {edge}, sequence, cluster, event_count - 1, is_first_repeat
 from (select node as from_node, node as to_node, * from scoped_steps where event_count > 1)
 """
+"""One of the rows of a sequence with an edge is the first."""
 
 _EDGE, _FROM, _TO = "from_node::bigint << 32 | to_node", "(edge >> 32)::int", "(edge & 4294967295)::int"
 """An edge is one number, because grouping by two takes longer."""
-
-_MOVES = """
-select edge, sequence, any_value(cluster) as cluster, sum(times)::bigint as times from ({moves}) group by edge, sequence
-"""
 
 _RARE = f"""
 create or replace temp table rare_edges as
@@ -32,15 +29,17 @@ from moves group by edge having count(distinct cluster) filter (cluster >= 0) < 
 """
 
 _SUPPRESSED = """
-select coalesce(from_node::bigint << 32 | {other}, edge) as edge, sequence, cluster, times
-from moves left join rare_edges using (edge)
-union all
-select {other}::bigint << 32 | to_node, sequence, cluster, times from moves join rare_edges using (edge)
+select edge, sequence, any_value(cluster) as cluster, sum(times)::bigint as times, true as is_first from (
+    select coalesce(from_node::bigint << 32 | {other}, edge) as edge, sequence, cluster, times
+    from moves left join rare_edges using (edge)
+    union all
+    select {other}::bigint << 32 | to_node, sequence, cluster, times from moves join rare_edges using (edge)
+) group by edge, sequence
 """
 
 _EDGES = f"""
 with counts as (
-    select edge, cluster, sum(times) as times, count(*) as sessions from moves group by edge, cluster
+    select edge, cluster, sum(times) as times, count(*) filter (is_first) as sessions from moves group by edge, cluster
 ),
 leaving as (select {_FROM} as source, cluster, sum(times) as size from counts group by source, cluster),
 whole as (
@@ -67,7 +66,7 @@ select {_FROM} as from_node, {_TO} as to_node, seconds[1] as median_seconds, sec
 _ENDS = "select node, cluster, 1 as hits from scoped_steps where {condition}"
 
 _VISITORS = """
-select node, count(distinct sequence) as visit_count from scoped_steps group by node
+select node, count(*) as visit_count from scoped_steps where is_first_visit group by node
 """
 
 _NODES = ("from_node", "to_node")
@@ -87,12 +86,12 @@ def read_transitions(connection: duckdb.DuckDBPyConnection, min_users: int = 1) 
     from steps, and those of suppressed edges are not told: they are null.
     """
     start, end, other = find_numbers(connection, (START, END, OTHER))
-    moves = _MOVES.format(moves=_ALL_MOVES.format(edge=_EDGE, start=start, end=end))
+    moves = _MOVES.format(edge=_EDGE, start=start, end=end)
     kind = "view" if min_users <= 1 else "table"
     connection.execute(f"create or replace temp {kind} moves as {moves}")
     if min_users > 1:
         connection.execute(_RARE.format(min_users=int(min_users)))
-        suppressed = _MOVES.format(moves=_SUPPRESSED.format(other=other))
+        suppressed = _SUPPRESSED.format(other=other)
         connection.execute(f"create or replace temp table suppressed_moves as {suppressed}")
         connection.execute("drop table moves; alter table suppressed_moves rename to moves")
     edges = connection.sql(f"from ({select_named(_EDGES, *_NODES)}) order by from_node_id, to_node_id").pl()

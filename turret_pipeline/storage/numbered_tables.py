@@ -9,14 +9,15 @@ any version. Counting by numbers takes a fifth of the time of counting by texts.
 - ``sessions`` (session_number, user_number, started_at): session_number is the row of marts.sessions, from 0.
 - ``session_values`` (field, value, session_number): marts.session_values.
 - ``steps`` (dimension, sequence, cluster, step_number, node, next_node, after_next_node, event_count,
-  seconds_to_next): marts.journey_steps, in order. A sequence is a session_number, or a user_number if the dimension is
-  one of users. The cluster is the person that a sequence depends on: their user_number, or if the user is unknown the
-  session itself, as -1 - session_number.
+  seconds_to_next, is_first_visit, is_first_move, is_first_repeat): marts.journey_steps, in order. A sequence is a
+  session_number, or a user_number if the dimension is one of users. The cluster is the person that a sequence depends
+  on: their user_number, or if the user is unknown the session itself, as -1 - session_number. The flags mark the first
+  step of a sequence on its node, with its next node, and on its node with more than one event (STEP_FLAGS).
 - ``visits`` (dimension, session_number, user_number, node, position, event_at): the events of each dimension of
   sessions, in order. The position is the row of marts.events.
-- ``units`` (field, topic, session_number, cluster, unit_at, decided, found): the exchanges of each text field of prompts
-  with the node of their subject, and the events of other text fields with that of their topic, by time. Bit n of
-  ``decided`` is set if signal n of SIGNALS_OF_TOPICS is decided for an exchange, and that of ``found`` if it is true.
+- ``units`` (field, topic, session_number, cluster, unit_at, decided, found): the exchanges of each text field of
+  prompts with the node of their subject, and the events of other text fields with that of their topic, by time. Bit n
+  of ``decided`` is set if signal n of SIGNALS_OF_TOPICS is decided for an exchange, that of ``found`` if it is true.
 """
 
 import duckdb
@@ -54,7 +55,8 @@ _SCHEMA = """
 create schema numbered;
 create table numbered.steps (
     dimension varchar, sequence integer, cluster integer, step_number integer, node integer, next_node integer,
-    after_next_node integer, event_count bigint, seconds_to_next double
+    after_next_node integer, event_count bigint, seconds_to_next double, is_first_visit boolean, is_first_move boolean,
+    is_first_repeat boolean
 );
 create table numbered.visits (
     dimension varchar, session_number integer, user_number integer, node integer, position bigint, event_at timestamptz
@@ -79,15 +81,25 @@ left join session_numbers using (session_id)
 order by sequence, step_number
 """
 
-_STEPS = """
-insert into numbered.steps
-select $dimension, sequence, cluster, step_number, node,
-    case when lead(sequence) over () = sequence then lead(node) over () end,
-    case when lead(sequence, 2) over () = sequence then lead(node, 2) over () end,
-    event_count, seconds_to_next
-from numbered_steps
+STEP_FLAGS = """
+row_number() over (partition by sequence, node order by step_number) = 1 as is_first_visit,
+row_number() over (partition by sequence, node, next_node order by step_number) = 1 as is_first_move,
+event_count > 1 and row_number() over (partition by sequence, node, event_count > 1 order by step_number) = 1
+    as is_first_repeat
 """
-"""The steps are in order, and such a window keeps the order of rows: it needs no sort."""
+"""Columns of steps by which the sequences with a node, or with a transition, are counted without grouping them."""
+
+_STEPS = f"""
+insert into numbered.steps
+select *, {STEP_FLAGS} from (
+    select $dimension, sequence, cluster, step_number, node,
+        case when lead(sequence) over () = sequence then lead(node) over () end as next_node,
+        case when lead(sequence, 2) over () = sequence then lead(node, 2) over () end,
+        event_count, seconds_to_next
+    from numbered_steps
+) order by sequence, step_number
+"""
+"""Within the brackets, steps are in order, and such a window keeps the order of rows: it needs no sort."""
 
 _VISITS = """
 insert into numbered.visits

@@ -1,5 +1,6 @@
 """Journeys counted in SQL: the figures of the functions that commands use, on random sessions."""
 
+import dataclasses
 import random
 from collections.abc import Iterator
 
@@ -238,6 +239,15 @@ def test_flows_are_before_and_after_the_first_visit_to_a_node(four: Connection) 
 def test_flows_from_the_start_and_to_the_end(four: Connection) -> None:
     assert flows_of(four, FlowOptions(START, 3, 1)) == {(0, START, "a", 2), (0, START, "b", 1), (0, START, "x", 1)}
     assert flows_of(four, FlowOptions(END, 1, 3)) == {(-1, "c", END, 2), (-1, "a", END, 2)}
+
+
+@pytest.mark.parametrize("node", [START, END, "b"])
+@pytest.mark.parametrize("distance", [1, 3, 4, 5])
+def test_flows_of_stored_steps_are_those_of_steps_made_again(connection: Connection, node: str, distance: int) -> None:
+    load(connection, draw_visits(5, 200))
+    options = FlowOptions(node, distance, distance)
+    with_nothing_hidden = dataclasses.replace(options, hidden=("not a node",))
+    assert flows_of(connection, options) == flows_of(connection, with_nothing_hidden)
 
 
 def test_repeats_are_steps_if_asked_for(four: Connection) -> None:
