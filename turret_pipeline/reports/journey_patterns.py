@@ -3,62 +3,55 @@
 import duckdb
 import polars as pl
 
+from turret_pipeline.reports.journey_scope import read_shares
 from turret_pipeline.reports.node_numbers import select_named
 
 _LOOPS = """
-select node, next_node as other_node, count(*) as bounce_count, count(distinct sequence) as session_count,
-    count(distinct cluster) filter (cluster >= 0) as user_count
+select node, next_node as other_node, any_value(cluster) as cluster, 1 as hits
+from scoped_steps where node = after_next_node group by node, next_node, sequence
+"""
+
+_BOUNCES = """
+select node, next_node as other_node, count(*) as bounce_count
 from scoped_steps where node = after_next_node group by node, next_node
 """
 
 _WHOLE = """
-select path, len(path) as step_count, true as is_whole_session, count(*) as session_count,
-    count(distinct cluster) filter (cluster >= 0) as user_count
-from (
-    select list(node order by step_number) as path, any_value(cluster) as cluster from scoped_steps group by sequence
-) group by path
+select list(node order by step_number) as path, any_value(cluster) as cluster, 1 as hits
+from scoped_steps group by sequence
 """
 
 _SUBPATHS = """
-select path, {length}::bigint as step_count, false as is_whole_session, count(*) as session_count,
-    count(distinct cluster) filter (cluster >= 0) as user_count
-from (
-    select path, sequence, any_value(cluster) as cluster
-    from (
-        select sequence, cluster, [{nodes}] as path
-        from (from ordered_steps) qualify lead(sequence, {ahead}) over () = sequence
-    ) group by path, sequence
-) group by path
+select path, any_value(cluster) as cluster, 1 as hits from (
+    select sequence, cluster, [{nodes}] as path
+    from (from ordered_steps) qualify lead(sequence, {ahead}) over () = sequence
+) group by path, sequence
 """
-
-_RANKED = """
-with found as ({paths}), whole as (select count(*) as total from scoped_sequences)
-select *, session_count / total as share from found cross join whole
-where user_count >= {min_users} or {min_users} <= 1
-order by session_count desc, {key}
-"""
-"""Numbers of nodes are in the order of their ids."""
 
 
 def read_loops(connection: duckdb.DuckDBPyConnection, min_users: int = 1) -> pl.DataFrame:
     """Pairs of nodes where sessions leave the first for the other and come right back, most common first.
 
-    The frame has node_id, other_node_id, bounce_count, session_count, user_count, total and share (of the sessions).
+    The frame has node_id, other_node_id, bounce_count and the columns of ``read_shares``.
     """
-    loops = select_named(_LOOPS, "node", "other_node")
-    sql = _RANKED.format(paths=loops, min_users=int(min_users), key="node_id, other_node_id")
-    found: pl.DataFrame = connection.sql(sql).pl()
-    return found
+    nodes = ("node", "other_node")
+    loops = read_shares(connection, _LOOPS, [], nodes=nodes)
+    bounces = connection.sql(select_named(_BOUNCES, *nodes)).pl()
+    shown = loops.filter(pl.col("user_count") >= min_users) if min_users > 1 else loops
+    return shown.join(bounces, on=["node_id", "other_node_id"], how="left", maintain_order="left")
 
 
 def read_paths(connection: duckdb.DuckDBPyConnection, step_count: int | None, min_users: int = 1) -> pl.DataFrame:
     """Paths of 2 to 5 steps, or without a number those of whole sessions, most common first.
 
-    The frame has path, step_count, is_whole_session, session_count, user_count, total and share (of the sessions).
+    The frame has path, step_count, is_whole_session and the columns of ``read_shares``.
     """
-    paths = _WHOLE if step_count is None else _select_subpaths(step_count)
-    sql = _RANKED.format(paths=paths, min_users=int(min_users), key="step_count, path")
-    return _name_paths(connection, connection.sql(sql).pl())
+    found = read_shares(connection, _WHOLE if step_count is None else _select_subpaths(step_count), ["path"])
+    shown = found.filter(pl.col("user_count") >= min_users) if min_users > 1 else found
+    return _name_paths(connection, shown).with_columns(
+        pl.col("path").list.len().cast(pl.Int64).alias("step_count"),
+        pl.lit(value=step_count is None).alias("is_whole_session"),
+    )
 
 
 def _name_paths(connection: duckdb.DuckDBPyConnection, paths: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +64,7 @@ def _name_paths(connection: duckdb.DuckDBPyConnection, paths: pl.DataFrame) -> p
 
 def _select_subpaths(length: int) -> str:
     nodes = ["node", *(f"lead(node, {ahead}) over ()" for ahead in range(1, length))]
-    return _SUBPATHS.format(length=length, ahead=length - 1, nodes=", ".join(nodes))
+    return _SUBPATHS.format(ahead=length - 1, nodes=", ".join(nodes))
 
 
 def read_published_loops(connection: duckdb.DuckDBPyConnection, dimension: str) -> pl.DataFrame:

@@ -222,18 +222,39 @@ def test_every_cell_of_the_matrix_leads_to_its_sessions(dashboard: str) -> None:
         assert table(dashboard, f"journeys/sessions?{cell}", "sessions").height == row["session_count"]
 
 
-def test_two_segments_are_compared(dashboard: str) -> None:
-    sides = "compare_segment=plan%3Dfree&compare_segment=plan%3Dteam"
-    found = table(dashboard, f"journeys/paths?{sides}", "end_differences")
-    ends = [table(dashboard, f"journeys/paths?segment=plan%3D{plan}", "ends") for plan in ("free", "team")]
-    counts = [dict(frame.select("node_id", "session_count").iter_rows()) for frame in ends]
+@pytest.mark.parametrize(
+    ("name", "of_sides", "key"),
+    [
+        ("end_differences", "ends", ["node_id"]),
+        ("loop_differences", "loops", ["node_id", "other_node_id"]),
+        ("path_differences", "paths", ["path"]),
+    ],
+)
+def test_two_segments_are_compared(dashboard: str, name: str, of_sides: str, key: list[str]) -> None:
+    found = table(dashboard, f"journeys/paths?{SIDES}", name)
+    sides = [table(dashboard, f"journeys/paths?segment=plan%3D{plan}", of_sides) for plan in ("free", "team")]
+    counts = [{str(row[:-1]): row[-1] for row in frame.select(*key, "session_count").iter_rows()} for frame in sides]
+    assert found.height
     for row in found.iter_rows(named=True):
-        assert row["session_count"] == counts[0].get(row["node_id"], 0)
-        assert row["other_session_count"] == counts[1].get(row["node_id"], 0)
+        at = str(tuple(row[name] for name in key))
+        assert row["session_count"] == counts[0].get(at, 0)
+        assert row["other_session_count"] == counts[1].get(at, 0)
         assert row["difference"] == pytest.approx(row["share"] - row["other_share"])
-    q_values = table(dashboard, f"journeys/transitions?{sides}", "differences")["q_value"].drop_nulls()
+
+
+SIDES = "compare_segment=plan%3Dfree&compare_segment=plan%3Dteam"
+
+
+def test_differences_have_q_values(dashboard: str) -> None:
+    q_values = table(dashboard, f"journeys/transitions?{SIDES}", "differences")["q_value"].drop_nulls()
     assert q_values.len() > 0
     assert q_values.is_between(0, 1).all()
+
+
+@pytest.mark.parametrize("name", ["start", "end", "loop", "path"])
+def test_patterns_of_a_range_are_compared_with_the_time_before(dashboard: str, name: str) -> None:
+    found = table(dashboard, f"journeys/paths?{RANGE}", f"{name}_differences")
+    assert found.filter((pl.col("session_count") > 0) & (pl.col("other_session_count") > 0)).height
 
 
 def test_a_range_is_compared_with_the_time_before(visitor: Visitor) -> None:

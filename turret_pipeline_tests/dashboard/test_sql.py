@@ -1,6 +1,8 @@
 """SQL: queries that read are answered, and nothing else is possible."""
 
+import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import duckdb
 import pytest
@@ -87,6 +89,33 @@ def test_a_query_is_written_run_drawn_downloaded_and_shared(visitor: Visitor, sa
     visitor.visit("")
     page.goto(url)
     expect(page.get_by_role("columnheader", name="prompts")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("query", "bars"),
+    [
+        ("select * from (values ('team', 4), ('free', 9), (null, null)) as counts (plan, sessions)", ["4", "9"]),
+        ("select * from (values ('up', 1.5), ('down', -0.5)) as changes (name, change)", ["1.5", "-0.5"]),
+        ("select * from (values ('<b>', 1), ('nothing', 'nan'::double)) as counts (name, number)", ["1"]),
+        ("select 'name ' || range as name, range from range(31)", []),
+        ("select 'one' as name, 1 as number", []),
+    ],
+)
+def test_numbers_by_name_are_bars(dashboard: str, query: str, bars: list[str]) -> None:
+    page = get_page(f"{dashboard}/sample/sql?{urlencode({'query': query})}").text
+    rows = re.findall(
+        r'<rect class="bar" x="([\d.]+)" y="\d+" width="([\d.]+)" height="\d+"><title>(.*?): (.*?)<', page
+    )
+    assert [note for _, width, _, note in rows if float(width)] == bars
+    assert "<b>" not in page
+
+
+def test_a_negative_bar_ends_where_the_others_begin(dashboard: str) -> None:
+    query = "select * from (values ('up', 3), ('down', -1)) as changes (name, change)"
+    page = get_page(f"{dashboard}/sample/sql?{urlencode({'query': query})}").text
+    up, down = re.findall(r'class="bar" x="([\d.]+)" y="\d+" width="([\d.]+)"', page)
+    assert float(down[0]) + float(down[1]) == pytest.approx(float(up[0]), abs=0.2)
+    assert float(up[1]) == pytest.approx(3 * float(down[1]), abs=0.4)
 
 
 def test_an_error_is_shown_beside_the_query(visitor: Visitor) -> None:

@@ -172,19 +172,25 @@ class Journeys:
             return None
         return Side(f"{state.since} to {state.until}", scope), Side(previous_label(state), before)
 
-    def compare(self, read: Callable[[Scope], pl.DataFrame], by: Sequence[str]) -> pl.DataFrame:
+    def compare(
+        self, read: Callable[[Scope], pl.DataFrame], by: Sequence[str], most_common: int | None = None
+    ) -> pl.DataFrame:
         """Rows of ``compare_frames`` for the two sides of the page; empty if it compares nothing.
 
         ``read`` gives the figures of a scope (``journey_scope.read_shares``) by the columns ``by``. The largest
-        differences beyond chance are first. With a privacy threshold (other) is left out: its nodes differ.
+        differences beyond chance are first. ``most_common`` limits the rows to the first of each side. With a privacy
+        threshold (other) is left out: its nodes differ.
         """
         sides, min_users = self.list_sides(), self.page.min_users
         if sides is None:
             return pl.DataFrame()
         one, other = (read(side.scope) for side in sides)
+        if most_common is not None:
+            named = pl.concat([one.head(most_common).select(by), other.head(most_common).select(by)]).unique()
+            one, other = (frame.join(named, on=list(by), how="semi") for frame in (one, other))
         rows = compare_frames(one, other, by, "session_count", min_users=min_users)
         if min_users > 1:
-            rows = rows.filter(pl.all_horizontal(pl.col(name) != OTHER for name in by if name.endswith("node_id")))
+            rows = rows.filter(*(pl.col(name) != OTHER for name in by if name.endswith("node_id")))
         return rows.sort(pl.col("q_value"), pl.col("difference").abs(), descending=[False, True], nulls_last=True)
 
     def values(self, **more: object) -> dict[str, object]:

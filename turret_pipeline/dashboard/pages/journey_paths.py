@@ -5,10 +5,9 @@ import polars as pl
 from turret_pipeline.dashboard.formats import describe_share
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages.journey_differences import compare_columns
-from turret_pipeline.dashboard.pages.journey_parts import Journeys, Side, parse_first_row
+from turret_pipeline.dashboard.pages.journey_parts import Journeys, parse_first_row
 from turret_pipeline.dashboard.tables import ColumnView, Row, TableView
 from turret_pipeline.errors import TurretError
-from turret_pipeline.reports.journey_comparison import compare_frames
 from turret_pipeline.reports.journey_patterns import (
     read_loops,
     read_paths,
@@ -22,6 +21,9 @@ from turret_pipeline.tables import OTHER
 LENGTHS = {"2": "2 steps", "3": "3 steps", "4": "4 steps", "5": "5 steps", "whole": "whole sessions"}
 ROWS = 25
 """Rows of each of the tables: the page has several."""
+
+COMPARED = 100
+"""Pairs and paths that are compared, the most common of each side: of rare ones nothing can be said."""
 
 
 def show_paths(page: Page) -> Content:
@@ -38,9 +40,10 @@ def show_paths(page: Page) -> Content:
     ]
     sides = journeys.list_sides()
     if sides:
-        tables += [_compare_ends(journeys, *sides, is_start=is_start) for is_start in (True, False)]
+        tables += [*(_compare_ends(journeys, is_start=is_start) for is_start in (True, False))]
+        tables += [_compare_loops(journeys), _compare_paths(journeys, length)]
     lengths = [(label, page.state.change(length=name), name == length) for name, label in LENGTHS.items()]
-    values = journeys.values(lengths=lengths, sides=sides)
+    values = journeys.values(lengths=lengths, sides=sides, length=LENGTHS[length], compared_rows=COMPARED)
     return Content("journey_paths.html", "Starts, ends and paths", values, tuple(tables))
 
 
@@ -82,20 +85,24 @@ def _hint_drop_off(row: Row, noun: str) -> str:
     return describe_share(row["session_count"], row["visit_count"], f"{noun} that visit it end there")
 
 
-def _tabulate_loops(journeys: Journeys) -> TableView:
-    page, noun = journeys.page, journeys.noun
-    rows = journeys.compute(
+def _read_loops(journeys: Journeys, scope: Scope) -> pl.DataFrame:
+    return journeys.compute_in(
+        scope,
         "loops",
         lambda connection: (
             read_published_loops(connection, journeys.dimension)
-            if page.state.scope() == Scope()
-            else read_loops(connection, page.min_users)
+            if scope == Scope()
+            else read_loops(connection, journeys.page.min_users)
         ),
     )
+
+
+def _tabulate_loops(journeys: Journeys) -> TableView:
+    noun = journeys.noun
+    rows = _read_loops(journeys, journeys.page.state.scope())
     rows = journeys.add_labels(rows, node="node_id", other_node="other_node_id")
     columns = (
-        ColumnView("node", "From and back to", link=lambda row: journeys.link_flow(row["node_id"])),
-        ColumnView("other_node", "By way of", link=lambda row: journeys.link_flow(row["other_node_id"])),
+        *_loop_columns(journeys),
         ColumnView("bounce_count", "Times", "count"),
         ColumnView(
             "session_count",
@@ -119,25 +126,40 @@ def _tabulate_loops(journeys: Journeys) -> TableView:
 _LOOP = ("node_id", "other_node_id", "node_id")
 
 
-def _tabulate_paths(journeys: Journeys, length: str) -> TableView:
-    page, noun = journeys.page, journeys.noun
+def _loop_columns(journeys: Journeys) -> tuple[ColumnView, ColumnView]:
+    return (
+        ColumnView("node", "From and back to", link=lambda row: journeys.link_flow(row["node_id"])),
+        ColumnView("other_node", "By way of", link=lambda row: journeys.link_flow(row["other_node_id"])),
+    )
+
+
+def _read_paths(journeys: Journeys, scope: Scope, length: str) -> pl.DataFrame:
     step_count = None if length == "whole" else int(length)
-    rows = journeys.compute(
+    return journeys.compute_in(
+        scope,
         "paths",
         lambda connection: (
             read_published_paths(connection, journeys.dimension, step_count)
-            if page.state.scope() == Scope()
-            else read_paths(connection, step_count, page.min_users)
+            if scope == Scope()
+            else read_paths(connection, step_count, journeys.page.min_users)
         ),
         length,
     )
+
+
+def _name_steps(journeys: Journeys, paths: pl.DataFrame) -> pl.DataFrame:
     labelled = pl.col("path").list.eval(pl.element().replace(journeys.nodes.labels)).list.join(" → ")
+    return paths.with_columns(labelled.alias("steps"))
+
+
+def _tabulate_paths(journeys: Journeys, length: str) -> TableView:
+    page, noun = journeys.page, journeys.noun
     columns = (
         ColumnView("steps", "Path"),
         ColumnView("session_count", noun.capitalize(), "count", link=lambda row: _link_path(journeys, row)),
         ColumnView("share", "Share", "share", hint=lambda row: _hint(row, noun)),
     )
-    rows = rows.with_columns(labelled.alias("steps"))
+    rows = _name_steps(journeys, _read_paths(journeys, page.state.scope(), length))
     return TableView(
         "paths", f"Paths of {LENGTHS[length]}", rows, columns, "No such path.", parse_first_row(page.state, ROWS), ROWS
     )
@@ -152,20 +174,31 @@ def _link_path(journeys: Journeys, row: Row) -> str | None:
     return journeys.link_sessions(path=">".join(path))
 
 
-def _compare_ends(journeys: Journeys, one: Side, other: Side, *, is_start: bool) -> TableView:
+def _compare_ends(journeys: Journeys, *, is_start: bool) -> TableView:
     end = "start" if is_start else "end"
-    first, second = (_read_ends(journeys, side.scope, is_start=is_start) for side in (one, other))
-    rows = compare_frames(first, second, ["node_id"], "session_count", min_users=journeys.page.min_users)
-    columns = (
-        ColumnView("node", f"{end.capitalize()}s on", link=lambda row: journeys.link_flow(row["node_id"])),
-        *compare_columns("session_count", journeys.noun),
+    rows = journeys.compare(lambda scope: _read_ends(journeys, scope, is_start=is_start), ["node_id"])
+    node = ColumnView("node", f"{end.capitalize()}s on", link=lambda row: journeys.link_flow(row["node_id"]))
+    title = f"Differences in where {journeys.noun} {end}"
+    return _tabulate_differences(journeys, f"{end}_differences", title, journeys.add_labels(rows, node="node_id"), node)
+
+
+def _compare_loops(journeys: Journeys) -> TableView:
+    rows = journeys.compare(lambda scope: _read_loops(journeys, scope), _LOOP[:2], COMPARED)
+    labelled = journeys.add_labels(rows, node="node_id", other_node="other_node_id")
+    title = f"Differences in {journeys.noun} that go back and forth"
+    return _tabulate_differences(journeys, "loop_differences", title, labelled, *_loop_columns(journeys))
+
+
+def _compare_paths(journeys: Journeys, length: str) -> TableView:
+    rows = journeys.compare(lambda scope: _read_paths(journeys, scope, length), ["path"], COMPARED)
+    title = f"Differences in paths of {LENGTHS[length]}"
+    return _tabulate_differences(
+        journeys, "path_differences", title, _name_steps(journeys, rows), ColumnView("steps", "Path")
     )
-    return TableView(
-        f"{end}_differences",
-        f"Differences in where {journeys.noun} {end}",
-        journeys.add_labels(rows, node="node_id"),
-        columns,
-        "Nothing to compare.",
-        rows_shown=ROWS,
-        is_paged=False,
-    )
+
+
+def _tabulate_differences(
+    journeys: Journeys, name: str, title: str, rows: pl.DataFrame, *columns: ColumnView
+) -> TableView:
+    shares = compare_columns("session_count", journeys.noun)
+    return TableView(name, title, rows, (*columns, *shares), "Nothing to compare.", rows_shown=ROWS, is_paged=False)

@@ -1,20 +1,22 @@
 """SQL: one query of a person over the published tables, as a table, a file or a chart."""
 
+import math
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
 from turret_pipeline.dashboard.access import ForbiddenError
+from turret_pipeline.dashboard.charts.bars import draw_bars
 from turret_pipeline.dashboard.charts.lines import Line, draw_lines
-from turret_pipeline.dashboard.formats import Kind
+from turret_pipeline.dashboard.formats import FORMATS, Kind
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.queries import MAX_MEGABYTES, MAX_ROWS, MAX_SECONDS, QueryResult, run_query
 from turret_pipeline.dashboard.tables import ROWS_SHOWN, ColumnView, TableView
 from turret_pipeline.errors import TurretError
 from turret_pipeline.tables import DUCKDB_TYPES, MART_TABLES
 
-MAX_CHARACTERS, MAX_POINTS = 20_000, 1000
+MAX_CHARACTERS, MAX_POINTS, MAX_BARS = 20_000, 1000, 30
 EXAMPLES = {
     "Largest topics": "select label, event_count, user_count from topics\n"
     "where status = 'active' and role = 'subject' order by event_count desc limit 20",
@@ -72,13 +74,27 @@ def _choose_kind(kind: pl.DataType) -> Kind:
 
 
 def _draw(frame: pl.DataFrame) -> Markup | None:
-    """A chart of the numbers by the first column; None if that is a number, or if the rows are too few or too many."""
+    """A chart of the numbers by the first column: lines over time, or bars of the first one by name.
+
+    None if the first column is a number, or if the rows are too few or too many.
+    """
     numbers = [name for name, kind in frame.schema.items() if kind.is_numeric()]
-    if not 1 < frame.height <= MAX_POINTS or not numbers or numbers[0] == frame.columns[0]:
+    if frame.height < 2 or not numbers or numbers[0] == frame.columns[0]:
         return None
-    labels = [str(value) for value in frame[frame.columns[0]]]
+    labels = ["null" if value is None else str(value) for value in frame[frame.columns[0]]]
+    if not frame.dtypes[0].is_temporal():
+        return _draw_bars(frame, numbers[0], labels) if frame.height <= MAX_BARS else None
+    if frame.height > MAX_POINTS:
+        return None
     lines = [_make_line(frame, name, labels, style) for name, style in zip(numbers, ("line-a", "line-b"), strict=False)]
     return draw_lines(f"{' and '.join(numbers[:2])} by {frame.columns[0]}", labels, lines)
+
+
+def _draw_bars(frame: pl.DataFrame, name: str, labels: list[str]) -> Markup:
+    values = [value if value is not None and math.isfinite(value) else None for value in frame[name].cast(pl.Float64)]
+    show = FORMATS[_choose_kind(frame.schema[name])]
+    notes = ["" if value is None else show(value) for value in frame[name].to_list()]
+    return draw_bars(f"{name} by {frame.columns[0]}", labels, values, notes)
 
 
 def _make_line(frame: pl.DataFrame, name: str, labels: list[str], style: str) -> Line:
