@@ -21,6 +21,7 @@ from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
 from turret_pipeline.errors import TurretError
+from turret_pipeline.faults import describe_exception
 from turret_pipeline.orchestration.fingerprint import hash_dbt_project
 from turret_pipeline.orchestration.specs import OWNERS, mart_metadata
 from turret_pipeline.packaged_files import DBT_DIR
@@ -97,7 +98,7 @@ def _checksum_path(manifest: Path) -> Path:
 def _parse(data: DataDir, path: Path) -> None:
     """Write the manifest, and the parse results that save a run from parsing again. A killed parse leaves no part."""
     with tempfile.TemporaryDirectory(dir=data.make_folder(data.dbt), prefix="parse-") as folder:
-        outcome = run_dbt(data, ["parse", "--quiet"], target=Path(folder))
+        outcome = run_dbt(data, ["parse", "--log-level", "none"], target=Path(folder))
         if outcome.failures:
             raise TurretError(f"dbt failed to parse {DBT_DIR}: {outcome.failures[0]}.")
         (Path(folder) / PARSE_RESULTS).replace(_parsed_path(path))
@@ -134,7 +135,7 @@ def run_dbt(
     """Outcome of a dbt command. It runs in this process: to load dbt in another one takes longer than small tables do.
 
     What dbt writes goes to ``target``. With the path of a manifest, it does not parse its project. ``variables`` are
-    added to the environment.
+    added to the environment. Raises interrupts, and errors that are faults of the machine, such as a full disk.
     """
     events: list[dict[str, Any]] = []
 
@@ -150,8 +151,8 @@ def run_dbt(
         parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
         done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])
         _close_warehouse()
-    if done.exception is not None and not isinstance(done.exception, Exception):
-        raise done.exception  # dbt also catches interrupts
+    if done.exception is not None and (not isinstance(done.exception, Exception) or describe_exception(done.exception)):
+        raise done.exception  # dbt also catches interrupts, and faults of the machine
     results = done.result.results if isinstance(done.result, RunExecutionResult) else []
     failures = _describe_failures(results) or ([] if done.success else [_shorten(str(done.exception or UNEXPLAINED))])
     return DbtOutcome(events, failures)

@@ -182,6 +182,7 @@ def sweep_runs(folder: Path, count: int, errors: Sequence[int]) -> tuple[str, li
     for number, at in enumerate(sorted(sample)):
         copy, error = folder / f"whole-{at}", errors[number % len(errors)]
         place = f"run, operation {at}, {errno.errorcode[error]}"
+        known = len(problems)
         problems += _judge_run(_run(inputs, copy, FAULT_AT=str(at), FAULT_ERRNO=str(error)), place)
         again = _run(inputs, copy)
         if again.returncode:
@@ -189,7 +190,7 @@ def sweep_runs(folder: Path, count: int, errors: Sequence[int]) -> tuple[str, li
         elif different := _list_different(copy, expected):
             problems.append(f"{place}: the next run differs in {', '.join(different)}")
         shutil.rmtree(copy, ignore_errors=True)
-        print(f"{place}: {len(problems)} problems so far", flush=True)
+        print(f"{place}: {len(problems)} problems so far", *problems[known:], sep="\n  ", flush=True)
     return f"runs: {len(sample)} points of {operations} operations of a whole run", problems
 
 

@@ -13,6 +13,7 @@ from dagster_dbt.asset_utils import (
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from turret_pipeline.config.pipeline import Settings
+from turret_pipeline.faults import describe_fault
 from turret_pipeline.orchestration.dbt import DbtOutcome, Translator, run_dbt
 from turret_pipeline.orchestration.resources import Workspace
 from turret_pipeline.storage.atomic_files import remove
@@ -76,6 +77,8 @@ def _convert_events(context: dg.AssetExecutionContext, done: DbtOutcome) -> Iter
 def _raise_for_failures(done: DbtOutcome) -> None:
     if not done.failures:
         return
+    if fault := next(filter(None, (describe_fault("", reason) for reason in done.failures)), None):
+        raise dg.Failure(fault)
     more = f"; and {len(done.failures) - FAILURES_SHOWN} more" if len(done.failures) > FAILURES_SHOWN else ""
     reasons = "; ".join(done.failures[:FAILURES_SHOWN]) + more
     hint = " Materialize the lake first: all assets, or all upstream of these." if "No files found" in reasons else ""
