@@ -20,8 +20,6 @@ from turret_pipeline.cli.journey_views import (
     text_cell,
 )
 from turret_pipeline.errors import TurretError
-from turret_pipeline.journeys.facts import name_outcome
-from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables import END, EVENT_NAME, START, STRUGGLE_OUTCOME
 
 if TYPE_CHECKING:
@@ -95,6 +93,8 @@ def _select_sides(query: JourneyQuery, segments: list[str], periods: list[str]) 
 
 def select_differences(differences: pl.DataFrame, *, show_all: bool) -> pl.DataFrame:
     """The significant differences; with ``show_all`` followed by those that may be due to chance."""
+    from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
+
     may_be_chance = pl.col("q_value") > Q_VALUE_THRESHOLD
     return differences.sort(may_be_chance, maintain_order=True) if show_all else differences.filter(~may_be_chance)
 
@@ -155,6 +155,7 @@ def outcomes(
 
 def _find_outcomes(query: JourneyQuery, event_name: str) -> tuple[str, pl.DataFrame]:
     """The name of an outcome in a title, and its events. Raises TurretError if no event has the name."""
+    from turret_pipeline.journeys.facts import name_outcome
     from turret_pipeline.journeys.outcomes import list_struggle_outcomes
 
     if event_name.strip() == STRUGGLE_OUTCOME:

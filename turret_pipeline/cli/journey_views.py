@@ -7,7 +7,6 @@ import polars as pl
 from rich.table import Table
 
 from turret_pipeline.cli.console import new_console
-from turret_pipeline.journeys.facts import duration
 from turret_pipeline.tables import END, OTHER
 
 Row = Mapping[str, Any]
@@ -86,6 +85,8 @@ def comparison_note(compared: int) -> str:
 
 def duration_cell(name: str) -> Cell:
     """A duration in words; empty if it is null."""
+    from turret_pipeline.journeys.facts import duration
+
     return lambda row: "" if row[name] is None else duration(row[name])
 
 

@@ -15,7 +15,6 @@ from turret_pipeline.cli.options import DataDirOption
 from turret_pipeline.cli.topic_views import shorten_text
 from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.errors import TurretError
-from turret_pipeline.journeys.facts import percent
 from turret_pipeline.tables.signals import SIGNALS
 
 SignalName = StrEnum("SignalName", {name.upper(): name for name in SIGNALS})  # type: ignore[misc]
@@ -97,6 +96,8 @@ def mark(
 
 
 def _build_table(counts: pl.DataFrame) -> Table:
+    from turret_pipeline.journeys.facts import percent
+
     table = Table("signal", box=None, header_style="bold", pad_edge=False)
     for name in ("exchanges", "of decided", "precision", "judged"):
         table.add_column(name, justify="right")

@@ -7,9 +7,7 @@ import polars as pl
 from rich.table import Table
 
 from turret_pipeline.reports.topic_history import describe_lineage
-from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
 from turret_pipeline.tables.signals import SIGNALS_OF_TOPICS
-from turret_pipeline.topics.lifecycle.lineage import describe_changes
 
 FULL_WIDTH = 120
 
@@ -27,6 +25,8 @@ Row = Mapping[str, Any]
 
 def run_lines(row: Row) -> tuple[str, str]:
     """Summary of a field's last run, from its row of ``topic_runs``: the topics, and their changes."""
+    from turret_pipeline.topics.lifecycle.lineage import describe_changes
+
     counts = f"{_format_count(row['topic_count'], 'topic')} in {_format_count(row['theme_count'], 'theme')}"
     share = (
         "" if row["coverage"] is None else f"; {row['coverage']:.1%} of the {row['text_count']:,} texts have a topic"
@@ -149,6 +149,8 @@ def _describe_signal(row: Row) -> str:
     interval = f"{row['share_low']:.1%} to {row['share_high']:.1%}"
     share = f"{row['signal_share']:.1%} ({row['signal_count']:,} of {row['exchange_count']:,}; {interval})"
     rest = "" if row["base_share"] is None else f", at other topics {row['base_share']:.1%}"
+    from turret_pipeline.stats.shares import Q_VALUE_THRESHOLD
+
     is_different = row["q_value"] is not None and row["q_value"] <= Q_VALUE_THRESHOLD
     return f"{row['signal'].replace('_', ' ')} {share}{rest}{' (beyond chance)' if is_different else ''}"
 

@@ -32,7 +32,6 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.events.formats import AUTO, INPUT_FORMATS, Format
 from turret_pipeline.events.formats.mapping import ColumnMapping, select_format
 from turret_pipeline.events.formats.times import find_zone
-from turret_pipeline.scrubbing import KINDS
 from turret_pipeline.tables import FIELD_TYPES
 from turret_pipeline.topics.embedding import model_names
 
@@ -310,6 +309,8 @@ class Settings(LayeredSettings):
     @property
     def scrubbed_kinds(self) -> frozenset[str]:
         """Kinds of personal data that are replaced before storage, as turret_pipeline.scrubbing names them."""
+        from turret_pipeline.scrubbing import KINDS
+
         return frozenset(kind for kind in KINDS if getattr(self, f"scrub_{kind}s"))
 
     @property
