@@ -106,10 +106,10 @@ def describe_share(count: int, total: int, noun: str, low: float | None = None, 
     return f"{count:,} of {total:,} {noun}{interval}"
 
 
-def describe_interval(low: float | None, high: float | None) -> str:
-    """The 95 % interval of a difference of shares, or that there are too few to tell."""
+def describe_interval(low: float | None, high: float | None, noun: str = "") -> str:
+    """The 95 % interval of a difference of shares, or that there are too few (of ``noun``) to tell."""
     if low is None or high is None:
-        return "too few to compare"
+        return f"too few {noun} to compare" if noun else "too few to compare"
     return f"95 % interval {100 * low:+.1f} to {100 * high:+.1f} percentage points"
 
 

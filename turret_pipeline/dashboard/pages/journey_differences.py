@@ -57,11 +57,4 @@ def is_beyond_chance(row: Row) -> bool:
 
 def describe_difference(noun: str) -> Callable[[Row], str]:
     """The interval of a difference, or that there are too few to tell."""
-
-    def describe(row: Row) -> str:
-        low, high = row["difference_low"], row["difference_high"]
-        if low is None:
-            return f"too few {noun} to compare"
-        return describe_interval(low, high)
-
-    return describe
+    return lambda row: describe_interval(row["difference_low"], row["difference_high"], noun)
