@@ -72,6 +72,8 @@ def place_labels(
     for boxes, own in zip(candidates, discs, strict=True):
         best, lowest = None, math.inf
         for box in boxes:
+            if _distance_cost(box, own) >= lowest:
+                continue
             cost = _cost(box, own, obstacles, placed, frame)
             if cost < lowest:
                 best, lowest = box, cost
@@ -84,11 +86,25 @@ def place_labels(
 
 def _cost(box: Box, own: Disc | None, obstacles: Sequence[Box], placed: Sequence[Box], frame: Box) -> float:
     outside = box.area - box.overlap(frame)
-    is_inside = own is not None and box.overlap(own.box) > 0.999 * box.area
-    on_drawing = sum(box.overlap(other) for other in obstacles if not (is_inside and own and other == own.box))
-    on_labels = sum(box.overlap(other) for other in placed)
-    distance = max(_distance(own, box) - own.radius - GAPS[0], 0.0) if own else 0.0
-    return (OUTSIDE_COST * outside if outside > 1e-6 else 0.0) + OVERLAP_COST * on_labels + on_drawing + distance
+    if own is not None and box.overlap(own.box) > 0.999 * box.area:
+        obstacles = [other for other in obstacles if other != own.box]
+    on_labels, on_drawing = _sum_overlaps(box, placed), _sum_overlaps(box, obstacles)
+    outside_cost = OUTSIDE_COST * outside if outside > 1e-6 else 0.0
+    return outside_cost + OVERLAP_COST * on_labels + on_drawing + _distance_cost(box, own)
+
+
+def _sum_overlaps(box: Box, others: Iterable[Box]) -> float:
+    """Sum of ``box.overlap`` over other boxes, without the work for most of them, which it does not touch."""
+    left, bottom, right, top = box
+    return sum(
+        box.overlap(other)
+        for other in others
+        if other[0] < right and left < other[2] and other[1] < top and bottom < other[3]
+    )
+
+
+def _distance_cost(box: Box, own: Disc | None) -> float:
+    return max(_distance(own, box) - own.radius - GAPS[0], 0.0) if own else 0.0
 
 
 def _nearest_point(disc: Disc, box: Box) -> tuple[float, float]:
