@@ -23,8 +23,10 @@ HANGS_AFTER = 1800
 """Seconds after which a process is taken to hang. A whole job takes a minute, on a busy machine ten times as long."""
 
 PARSED_DBT = PROJECT / ".pytest_cache" / "dbt"
+"""The dbt project as an earlier run of the tests parsed it."""
+
 DAGSTER_IN_MEMORY = """
-event_log_storage: {module: dagster._core.storage.event_log, class: InMemoryEventLogStorage}
+event_log_storage: {module: turret_pipeline_tests.event_list, class: EventList}
 compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
 """
 
@@ -55,9 +57,9 @@ def installed_turret(
 
 
 def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Result of `turret` with these arguments; a run starts in a process with its libraries already imported."""
+    """Result of `turret` with these arguments, which starts in a process with its libraries already imported."""
     if not {"run", "refit"} & set(arguments[:2]):
-        return installed_turret(*arguments, extra=extra)
+        return _run_forked(arguments, extra)
     data_dir = Path(arguments[arguments.index("--data-dir") + 1])
     prepare_data_dir(data_dir)
     try:

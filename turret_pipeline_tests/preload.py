@@ -6,6 +6,8 @@ A name that a later release of a library does not have only makes the runs of th
 import contextlib
 import importlib
 
+from turret_pipeline_tests.commands import PARSED_DBT
+
 LATE_IMPORTS = (
     "turret_pipeline.cli",
     "turret_pipeline.storage.signal_marks",
@@ -45,11 +47,19 @@ def _build_patterns_of_weights() -> None:
         importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("bert")
 
 
+def _read_languages() -> None:
+    """Read the model of languages, which a process keeps. It is not used here, because that would start threads."""
+    with contextlib.suppress(ImportError, AttributeError):
+        importlib.import_module("turret_pipeline.topics.embedding.languages")._load_identifier()
+
+
 def _compile_readers_of_dbt() -> None:
     """Compile what reads and checks dbt's manifest, profile and project, which takes longer than the reading."""
     with contextlib.suppress(ImportError, AttributeError):
         manifest = importlib.import_module("dbt.contracts.graph.manifest").Manifest
-        manifest.from_msgpack(manifest().to_msgpack())
+        for parsed in (manifest().to_msgpack(), *(file.read_bytes() for file in PARSED_DBT.glob("manifest-*.msgpack"))):
+            for node in manifest.from_msgpack(parsed).nodes.values():
+                type(node).from_dict(node.to_dict())
         project = importlib.import_module("dbt.contracts.project")
         for name in ("ProfileConfig", "Project", "ProjectFlags", "PackageConfig", "Configuration"):
             getattr(project, name).json_schema()
@@ -60,4 +70,5 @@ for name in LATE_IMPORTS:
     with contextlib.suppress(ImportError):
         importlib.import_module(name)
 _build_patterns_of_weights()
+_read_languages()
 _compile_readers_of_dbt()

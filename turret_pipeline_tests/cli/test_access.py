@@ -12,7 +12,7 @@ from turret_pipeline.cli import app
 from turret_pipeline.dashboard.credentials import CredentialFile, CurrentCredentials
 from turret_pipeline.dashboard.passwords import hash_password, verify_password
 from turret_pipeline.errors import TurretError
-from turret_pipeline_tests.commands import turret
+from turret_pipeline_tests.commands import installed_turret
 
 PASSWORD = "a sentence only ana writes"
 
@@ -111,7 +111,7 @@ def test_a_password_is_known_however_its_letters_are_composed() -> None:
 
 
 def test_a_dashboard_for_others_refuses_to_start_and_says_how_to_add_a_name(tmp_path: Path) -> None:
-    done = turret("dashboard", "--host", "0.0.0.0", "--port", "0", "--data-dir", tmp_path)
+    done = installed_turret("dashboard", "--host", "0.0.0.0", "--port", "0", "--data-dir", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "nobody can log in" in done.stderr
     assert "turret access add NAME --role admin" in done.stderr

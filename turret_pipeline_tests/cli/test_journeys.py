@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from turret_pipeline.cli import app
 from turret_pipeline.errors import TurretError
-from turret_pipeline_tests.commands import open_published, turret
+from turret_pipeline_tests.commands import installed_turret, open_published
 from turret_pipeline_tests.conftest import Job
 
 QUESTIONS: list[list[str]] = [
@@ -279,7 +279,7 @@ def test_invalid_questions_are_rejected_with_a_fix(folder: Path) -> None:
 
 
 def test_without_a_published_file_the_message_says_what_to_run(tmp_path: Path) -> None:
-    done = turret("journeys", "overview", "--data-dir", tmp_path)
+    done = installed_turret("journeys", "overview", "--data-dir", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"Nothing is published in {tmp_path} yet: run turret run --data-dir {tmp_path} first, "

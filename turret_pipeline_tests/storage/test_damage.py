@@ -14,7 +14,7 @@ from turret_pipeline.progress import SilentProgress
 from turret_pipeline.storage.damage import find_damage, repair_all
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline_tests.benchmarks.damage import DAMAGES, empty, flip_bits, list_kinds, truncate
-from turret_pipeline_tests.commands import installed_turret, published_tables
+from turret_pipeline_tests.commands import published_tables, turret
 
 OUTPUTS = ("figures/", "quality/", "report/", "landing/", "dbt/", "lake/topic_state.json", "lake/.checksums.json")
 """Files that each run writes again before it reads them, checks when it reads them, or that are input."""
@@ -30,7 +30,7 @@ def data(small_job: Path, tmp_path: Path) -> DataDir:
 
 def test_a_whole_folder_has_no_damage(data: DataDir) -> None:
     assert list(find_damage(data, is_thorough=True)) == []
-    done = installed_turret("doctor", "--data-dir", data.root)
+    done = turret("doctor", "--data-dir", data.root)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Nothing is damaged in" in done.stdout
 
@@ -129,19 +129,19 @@ def test_doctor_repairs_on_demand_and_names_what_it_cannot_repair(data: DataDir)
     vectors = next(iter(sorted(data.lake.root.glob("embeddings/**/*.parquet"))))
     truncate(vectors)
     (data.root / "topic_edits.jsonl").write_bytes(b'{"edit_id": \xff\n')
-    done = installed_turret("doctor", "--data-dir", data.root)
+    done = turret("doctor", "--data-dir", data.root)
     assert done.returncode == 1
     assert f"can be repaired: {vectors} is damaged: it is removed, and its texts are embedded again." in unwrap(
         done.stdout
     )
     assert "topic_edits.jsonl cannot be read" in done.stdout
     assert "2 of 2 findings are left. Run turret doctor --repair to repair what can be repaired." in unwrap(done.stdout)
-    done = installed_turret("doctor", "--repair", "--data-dir", data.root)
+    done = turret("doctor", "--repair", "--data-dir", data.root)
     assert (done.returncode, vectors.exists()) == (1, False)
     assert "1 of 2 findings are left." in done.stdout
     (data.root / "topic_edits.jsonl").unlink()
-    assert installed_turret("doctor", "--data-dir", data.root).returncode == 0
-    assert installed_turret("doctor", "--data-dir", data.root / "none").returncode == 2
+    assert turret("doctor", "--data-dir", data.root).returncode == 0
+    assert turret("doctor", "--data-dir", data.root / "none").returncode == 2
 
 
 def unwrap(text: str) -> str:
