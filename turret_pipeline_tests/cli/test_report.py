@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from turret_pipeline.cli import app
 from turret_pipeline.errors import TurretError
 from turret_pipeline.reports.report.model import TITLES
-from turret_pipeline_tests.commands import turret
+from turret_pipeline_tests.commands import installed_turret
 from turret_pipeline_tests.conftest import Job
 
 
@@ -90,6 +90,6 @@ def test_invalid_options_are_rejected_with_a_fix(folder: Path) -> None:
 
 
 def test_without_a_published_file_the_message_says_what_to_run(tmp_path: Path) -> None:
-    done = turret("report", "--data-dir", tmp_path)
+    done = installed_turret("report", "--data-dir", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"Nothing is published in {tmp_path} yet: run turret run --data-dir {tmp_path} first")

@@ -1,10 +1,12 @@
 """What holds on every page: valid, accessible, without errors, in both themes and at both widths."""
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from turret_pipeline_tests.dashboard.visits import DESKTOP, PHONE, Visitor, validate_html
 
@@ -53,8 +55,16 @@ PATHS = (
 """Every page, some with filters, and without anything that matches."""
 
 
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, dashboard: str) -> Iterator[Visitor]:
+    """A person with one window for all pages: nothing on them depends on what was visited before."""
+    with Visitor.open(browser, f"{dashboard}/sample") as visitor:
+        yield visitor
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_works_in_both_themes_and_at_both_widths(visitor: Visitor, path: str) -> None:
+    visitor.problems.clear()
     visitor.visit(path)
     for width, theme in itertools.product((DESKTOP, PHONE), ("light", "dark")):
         visitor.show(width, theme)  # type: ignore[arg-type]

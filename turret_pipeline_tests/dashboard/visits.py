@@ -61,8 +61,9 @@ class Visitor:
         """Findings of axe-core on the open page: rule and elements."""
         if not AXE.exists():
             pytest.skip("axe-core is not installed (make install-dev installs it if npm is there)")
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("axe.run()")["violations"]
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run({resultTypes: ['violations']}).then(found => found.violations)")
         return [f"{one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}" for one in found]
 
     def show(self, width: int, theme: Literal["light", "dark"]) -> None:
