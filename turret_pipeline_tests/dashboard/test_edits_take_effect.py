@@ -1,4 +1,4 @@
-"""A topic renamed and a type set in the browser, and both seen after a run, in the same window of the same server."""
+"""Edits in the browser, seen after a run in the same window of the same server."""
 
 import re
 import shutil
@@ -11,43 +11,11 @@ from turret_pipeline_tests.commands import turret
 from turret_pipeline_tests.dashboard.conftest import run_dashboard
 from turret_pipeline_tests.dashboard.visits import Visitor
 
-LABEL = "Parcels <b>today</b>"
+LABEL, UNDONE_LABEL = "Parcels <b>today</b>", "Never used"
 
 
 @pytest.mark.slow
-def test_a_new_label_and_a_new_type_are_shown_after_the_next_run(
-    browser: Browser, small_job: Path, tmp_path: Path
-) -> None:
-    folder = Path(shutil.copytree(small_job, tmp_path / "data", symlinks=True))
-    with run_dashboard(one=folder) as url, Visitor.open(browser, f"{url}/one") as visitor:
-        page = visitor.page
-        visitor.visit("fields")
-        page.get_by_label("Type of plan", exact=True).select_option("identifier")
-        page.get_by_role("button", name="Set the type of plan", exact=True).click()
-        expect(page.get_by_text("plan becomes identifier")).to_be_visible()
-        visitor.visit("topics")
-        page.locator(".topic-list tbody a").first.click()
-        page.get_by_label("Label").fill(LABEL)
-        page.get_by_role("button", name="Rename").click()
-        expect(page.locator(".pending")).to_contain_text(LABEL)
-        expect(page.locator("h1")).not_to_have_text(LABEL)
-
-        turret("run", "--data-dir", folder)
-
-        page.evaluate("htmx.trigger('#newer', 'check')")
-        page.locator("#newer a").click()
-        expect(page.locator("h1")).to_have_text(LABEL)
-        expect(page.locator(".pending")).to_contain_text("rename")
-        visitor.visit("fields")
-        expect(page.locator("tr", has_text="plan").first.locator("td").nth(1)).to_contain_text("identifier")
-        expect(page.get_by_text("plan becomes identifier")).to_have_count(0)
-        visitor.visit("topics")
-        expect(page.locator(".topic-list")).to_contain_text(LABEL)
-        assert visitor.problems == []
-
-
-@pytest.mark.slow
-def test_all_edits_of_topics_take_effect_with_the_next_run_and_so_does_their_undoing(
+def test_all_edits_take_effect_with_the_next_run_and_so_does_their_undoing(
     browser: Browser, small_job: Path, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(small_job, tmp_path / "data", symlinks=True))
@@ -62,23 +30,29 @@ def test_all_edits_of_topics_take_effect_with_the_next_run_and_so_does_their_und
         expect(page.get_by_text("An edit takes effect with the next run")).to_be_visible()
         open_topic(visitor, divided)
         press(visitor, "Split", waiting="split")
-        page.get_by_label("Label").fill(LABEL)
-        press(visitor, "Rename", waiting=LABEL)
-        page.locator(".pending li", has_text=LABEL).get_by_role("button").click()
-        expect(page.locator(".pending", has_text=LABEL)).to_have_count(0)
+        page.get_by_label("Label").fill(UNDONE_LABEL)
+        press(visitor, "Rename", waiting=UNDONE_LABEL)
+        page.locator(".pending li", has_text=UNDONE_LABEL).get_by_role("button").click()
+        expect(page.locator(".pending", has_text=UNDONE_LABEL)).to_have_count(0)
         open_topic(visitor, kept)
         press(visitor, "Lock", waiting="lock")
         press(visitor, "Not a subject", waiting="continuation")
         expect(page.locator("main > p.soft").first).not_to_contain_text("locked")
         assert list_topics(visitor) == [kept, divided, merged]
+        set_type_of_plan(visitor)
+        open_topic(visitor, kept)
+        page.get_by_label("Label").fill(LABEL)
+        press(visitor, "Rename", waiting=LABEL)
+        expect(page.locator("h1")).not_to_have_text(LABEL)
 
         turret("run", "--data-dir", folder)
 
+        find_newer_label_and_type(visitor)
         assert {kept, divided} < set(list_topics(visitor)) - {merged}
         open_topic(visitor, merged)
         expect(page.locator("main")).to_contain_text(f"It was merged into {kept}")
         open_topic(visitor, divided)
-        expect(page.locator("h1")).not_to_have_text(LABEL)
+        expect(page.locator("h1")).not_to_have_text(UNDONE_LABEL)
         open_topic(visitor, kept)
         expect(page.locator("main > p.soft").first).to_contain_text("follow-up · locked")
         expect(page.get_by_role("heading", name="Waiting for the next run")).to_have_count(0)
@@ -94,6 +68,28 @@ def test_all_edits_of_topics_take_effect_with_the_next_run_and_so_does_their_und
         expect(page.locator("main > p.soft").first).not_to_contain_text("follow-up")
         expect(page.locator("main > p.soft").first).not_to_contain_text("locked")
         assert visitor.problems == []
+
+
+def set_type_of_plan(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.visit("fields")
+    page.get_by_label("Type of plan", exact=True).select_option("identifier")
+    page.get_by_role("button", name="Set the type of plan", exact=True).click()
+    expect(page.get_by_text("plan becomes identifier")).to_be_visible()
+
+
+def find_newer_label_and_type(visitor: Visitor) -> None:
+    """From a page that was open during the run, follow its link to newer results."""
+    page = visitor.page
+    page.evaluate("htmx.trigger('#newer', 'check')")
+    page.locator("#newer a").click()
+    expect(page.locator("h1")).to_have_text(LABEL)
+    expect(page.locator(".pending")).to_contain_text("rename")
+    visitor.visit("fields")
+    expect(page.locator("tr", has_text="plan").first.locator("td").nth(1)).to_contain_text("identifier")
+    expect(page.get_by_text("plan becomes identifier")).to_have_count(0)
+    visitor.visit("topics")
+    expect(page.locator(".topic-list")).to_contain_text(LABEL)
 
 
 def list_topics(visitor: Visitor) -> list[str]:

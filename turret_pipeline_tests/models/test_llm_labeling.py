@@ -3,9 +3,11 @@
 import json
 import re
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from turret_pipeline.config.pipeline import load_settings
@@ -258,55 +260,50 @@ def everything_written(folder: Path) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_run_names_topics_once_and_shows_no_key_and_no_address(tmp_path: Path) -> None:
+def test_an_llm_that_refuses_is_a_warning_and_one_that_answers_later_names_each_topic_once(tmp_path: Path) -> None:
     events = conversations()
     for event in events[::3]:
         event["metadata"] |= {"prompt": f"{event['metadata']['prompt']}, mail zoe.quill@corp.example"}  # type: ignore[index, operator]
-    first, second = write_events(tmp_path / "a.jsonl", events), write_events(tmp_path / "b.jsonl", garden())
-    data = tmp_path / "data"
-    with chat_server() as server:
-        done = turret("run", "--input", first, "--data-dir", data, "--verbose", extra=llm(server))
-        assert done.returncode == 0, done.stdout + done.stderr
-        before = published_tables(data)["topics"]
-        asked = len(server.requests)
-        assert asked == before.height >= 3
-        assert f"Labeling {asked} topics with tiny at {server.url}: about" in done.stderr
-        told = server.everything()
-        assert "<EMAIL>" in told
-        for secret in ("zoe", "quill", "corp.example"):
-            assert secret not in told.lower()
-        assert server.keys == {f"Bearer {KEY}"}
-        assert KEY not in done.stdout + done.stderr
-        assert KEY.encode() not in everything_written(data)
-
-        run_job(data, second, extra=llm(server))
-        tables = published_tables(data)
-        after = tables["topics"]
-        assert len(server.requests) - asked == after.height - before.height > 0
-        assert set(after["label_source"]) == {"llm"}
-        kept = ["topic_id", "label", "label_source", "description"]
-        assert after.select(kept).head(before.height).rows() == before.select(kept).rows()
-        assert "renamed" not in tables["topic_lineage"]["change"].to_list()
-
-
-@pytest.mark.slow
-def test_an_llm_that_refuses_is_a_warning_and_one_that_answers_later_renames(tmp_path: Path) -> None:
-    data, file = tmp_path / "data", write_events(tmp_path / "a.jsonl", conversations())
+    data, first = tmp_path / "data", write_events(tmp_path / "a.jsonl", events)
     with chat_server(lambda _: Reply(status=401, body=f'{{"error": {{"message": "bad key {KEY}"}}}}')) as server:
-        done = turret("run", "--input", file, "--data-dir", data, "--verbose", extra=llm(server))
+        done = turret("run", "--input", first, "--data-dir", data, "--verbose", extra=llm(server))
         assert done.returncode == 0, done.stdout + done.stderr
         told = " ".join(done.stderr.split())
         assert "Warning: Check llm_names of table topic_definitions failed." in told
         assert f"topics keep the label they had: {server.url} did not answer (AuthenticationError" in told
-        assert KEY not in done.stdout + done.stderr
-        assert KEY.encode() not in everything_written(data)
+        assert_no_key_is_shown(done, data)
         before = published_tables(data)["topics"]
         assert set(before["label_source"]) == {"keywords"}
 
-        server.answer = name_by_keywords
-        run_job(data, write_events(tmp_path / "b.jsonl", garden()), extra=llm(server))
-    tables = published_tables(data)
-    assert set(tables["topics"]["label_source"]) == {"llm"}
-    renamed = tables["topic_lineage"].filter(tables["topic_lineage"]["change"] == "renamed")
-    assert sorted(renamed["topic_id"]) == sorted(before["topic_id"])
-    assert tables["topic_runs"]["renamed_count"].to_list() == [0, before.height]
+        server.answer, refused = name_by_keywords, len(server.requests)
+        later = write_events(tmp_path / "b.jsonl", conversations(36, 1))
+        done = turret("run", "--input", later, "--data-dir", data, "--verbose", extra=llm(server))
+        assert done.returncode == 0, done.stdout + done.stderr
+        tables = published_tables(data)
+        named, asked = tables["topics"], len(server.requests) - refused
+        assert asked == named.height >= 3
+        assert f"Labeling {asked} topics with tiny at {server.url}: about" in done.stderr
+        assert set(named["label_source"]) == {"llm"}
+        renamed = tables["topic_lineage"].filter(pl.col("change") == "renamed")
+        assert sorted(renamed["topic_id"]) == sorted(before["topic_id"])
+        assert tables["topic_runs"]["renamed_count"].to_list() == [0, before.height]
+        sent = server.everything()
+        assert "<EMAIL>" in sent
+        for secret in ("zoe", "quill", "corp.example"):
+            assert secret not in sent.lower()
+        assert server.keys == {f"Bearer {KEY}"}
+        assert_no_key_is_shown(done, data)
+
+        run_job(data, write_events(tmp_path / "c.jsonl", garden()), extra=llm(server))
+        tables = published_tables(data)
+        after = tables["topics"]
+        assert len(server.requests) - refused - asked == after.height - named.height > 0
+        assert set(after["label_source"]) == {"llm"}
+        kept = ["topic_id", "label", "label_source", "description"]
+        assert after.select(kept).head(named.height).rows() == named.select(kept).rows()
+        assert tables["topic_lineage"].filter(pl.col("change") == "renamed").rows() == renamed.rows()
+
+
+def assert_no_key_is_shown(done: subprocess.CompletedProcess[str], data: Path) -> None:
+    assert KEY not in done.stdout + done.stderr
+    assert KEY.encode() not in everything_written(data)

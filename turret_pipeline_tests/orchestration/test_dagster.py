@@ -128,6 +128,7 @@ def test_there_is_a_job_for_the_whole_graph_and_a_daily_schedule(empty_folder: P
 @pytest.mark.slow
 def test_the_command_for_cron_publishes_in_a_new_folder_and_logs_the_summary(tmp_path: Path) -> None:
     write_events(tmp_path / "data" / "landing" / "a.jsonl", conversations())
+    copy_parsed_dbt(tmp_path / "data")
     command = [str(BIN / "dagster"), "asset", "materialize", "--select", "*", "-m", "turret_pipeline.definitions"]
     done = subprocess.run(
         command,

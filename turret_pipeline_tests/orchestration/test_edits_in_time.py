@@ -110,18 +110,3 @@ def test_names_that_clash_after_an_undo_or_by_hand_stop_no_run(data: Path) -> No
         "to prompt-1."
     ) in " ".join(done.stderr.split())
     assert '\nEdits applied: 3\n- edit-1: rename prompt-1 to "Alpha name"\n- edit-3: rename ' in done.stdout
-
-
-def test_edits_of_hidden_topics_are_followed_and_not_published(data: Path) -> None:
-    told(data, "rename", "prompt-1", NAME)
-    hidden = {"TURRET_PRIVACY_MIN_USERS": "50"}
-    done = turret("run", "--data-dir", data, extra=hidden)
-    assert done.returncode == 0, done.stderr
-    assert "was skipped" not in done.stderr
-    assert "skipped" not in told(data, "edits")
-    assert "Waiting for the next run" not in told(data, "list")
-    assert NAME not in str(published_tables(data)["pipeline_runs"]["edits"].to_list())
-    assert NAME.encode() not in (data / "lake" / "topic_state.json").read_bytes()
-    assert turret("run", "--data-dir", data).returncode == 0
-    assert label(data) == NAME
-    assert NAME in str(published_tables(data)["pipeline_runs"]["edits"].to_list()[-1])

@@ -10,7 +10,6 @@ from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
 from turret_pipeline.quality.contracts import BUILT_TABLES
 from turret_pipeline_tests.commands import conversations, prepare_data_dir, warehouse, write_events
-from turret_pipeline_tests.conftest import Job
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,9 +19,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def folder(sample_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the published sample."""
-    return shutil.copytree(sample_job.data_dir, tmp_path_factory.mktemp("partial") / "data")
+def folder(small_job: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a published folder."""
+    return shutil.copytree(small_job, tmp_path_factory.mktemp("partial") / "data")
 
 
 def materialize(data_dir: Path, selection: str) -> dg.ExecuteInProcessResult:

@@ -81,19 +81,26 @@ def read_weeks(data_dir: Path) -> list[tuple[object, ...]]:
 
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over the events of ``small_job`` with weeks of other settings, and numbers as people write them."""
+    """A run over the events of ``small_job`` with weeks of other settings, and numbers as people write them.
+
+    Two further events of known users, two years before and weeks after the others, belong to no week.
+    """
     odd = [-1, 0.25, 1e17, -1e17, 3, -1e299, 1e299]
     events, folder = conversations(), tmp_path_factory.mktemp("moved")
+    strays = [
+        {**events[0], "event_id": "early", "session_id": "early", "timestamp": "2024-05-01T10:00:00Z"},
+        {**events[-1], "event_id": "late", "session_id": "late", "timestamp": "2026-05-06T10:00:00Z"},
+    ]
     for number, event in enumerate(events):
         values = dict.fromkeys(("latency_seconds", "input_tokens", "cost_usd", "change", "rating"), odd[number % 7])
         event["metadata"] = {**dict(event["metadata"]), **values}  # type: ignore[call-overload]
     extra = {"TURRET_WEEK_START": "sunday", "TURRET_TIME_ZONE": "Pacific/Kiritimati"}
-    run_job(folder / "data", write_events(folder / "a.jsonl", events), extra=extra)
+    run_job(folder / "data", write_events(folder / "a.jsonl", [*events, *strays]), extra=extra)
     return folder / "data"
 
 
 @pytest.mark.slow
-def test_settings_move_events_to_other_weeks(small_job: Path, moved: Path) -> None:
+def test_settings_move_events_to_other_weeks_and_wrong_clocks_to_none(small_job: Path, moved: Path) -> None:
     """Each day from 1 to 28 March 2026 has events of one of seven users at 10:00 UTC, past midnight on Kiritimati."""
     assert read_weeks(small_job) == [
         (dt.date(2026, 2, 23), True, 1, 1),
@@ -114,29 +121,12 @@ def test_settings_move_events_to_other_weeks(small_job: Path, moved: Path) -> No
         of_topics, of_cohorts = (set(connection.execute(f"select {column}").fetchall()) for column in columns)
     assert of_topics == {(week,) for week, *_ in read_weeks(moved)}
     assert of_cohorts <= of_topics
+    cohorts = read_rows(moved, "select distinct cohort_week_date, weeks_since from marts.topic_retention order by all")
+    assert cohorts == [(dt.date(2026, 3, 8), 1), (dt.date(2026, 3, 8), 2)]  # of whole weeks
 
 
 @pytest.mark.slow
 def test_numbers_of_people_break_no_rule(moved: Path) -> None:
     """Negative numbers, and numbers that cancel each other, are values as others are."""
     query = "select min(latency_seconds), count(latency_seconds), count(*) from marts.exchanges"
-    assert read_rows(moved, query) == [(0.25, 41, len(conversations()))]
-
-
-@pytest.mark.slow
-def test_events_of_wrong_clocks_have_no_weeks_and_no_cohorts(small_job: Path, tmp_path: Path) -> None:
-    """Two events of known users, two years before and weeks after the others, change no table by week."""
-    first, *_, last = events = conversations()
-    strays = [
-        {**first, "event_id": "early", "session_id": "early", "timestamp": "2024-05-01T10:00:00Z"},
-        {**last, "event_id": "late", "session_id": "late", "timestamp": "2026-05-06T10:00:00Z"},
-    ]
-    run_job(tmp_path / "data", write_events(tmp_path / "a.jsonl", [*events, *strays]))
-    assert read_weeks(tmp_path / "data") == read_weeks(small_job)
-    for columns in (
-        "week_start_date from marts.topic_weeks",
-        "cohort_week_date, weeks_since from marts.topic_retention",
-    ):
-        found, expected = (read_rows(folder, f"select distinct {columns}") for folder in (tmp_path / "data", small_job))
-        assert set(found) == set(expected)
-    assert read_rows(tmp_path / "data", "select count(*) from marts.exchanges") == [(len(events) + 2,)]
+    assert read_rows(moved, query) == [(0.25, 41, len(conversations()) + 2)]
