@@ -23,6 +23,7 @@ from dbt_common.events.functions import msg_to_dict
 from turret_pipeline.errors import TurretError
 from turret_pipeline.faults import describe_exception
 from turret_pipeline.orchestration.fingerprint import hash_dbt_project
+from turret_pipeline.orchestration.logs import is_output_dropped
 from turret_pipeline.orchestration.specs import OWNERS, mart_metadata
 from turret_pipeline.packaged_files import DBT_DIR
 from turret_pipeline.storage.atomic_files import atomic_replace, remove
@@ -147,6 +148,8 @@ def run_dbt(
     options = [*map(str, folders), "--no-use-colors", "--log-level-file", "none"]
     # with a manifest, nothing reads the files of results that dbt would write
     options += [] if manifest is None else ["--no-write-json"]
+    # dbt composes each of its thousands of lines before it drops those of a lower level
+    options += ["--log-level", "none"] if is_output_dropped() else []
     with _set_environment({**_list_variables(data), **(variables or {})}):
         parsed = None if manifest is None else Manifest.from_msgpack(_parsed_path(manifest).read_bytes())
         done = dbtRunner(manifest=parsed, callbacks=[collect]).invoke([*arguments, *options])

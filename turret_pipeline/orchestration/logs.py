@@ -1,7 +1,11 @@
 """The log of runs on the console, whose lines no name or text can forge."""
 
+import contextlib
 import copy
+import io
 import logging
+import sys
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -34,3 +38,23 @@ console_logger = dg.LoggerDefinition(
     config_schema=dg.colored_console_logger.config_schema,
     description="Dagster's console logger, escaped.",
 )
+
+
+class _Nowhere(io.TextIOBase):
+    """Output that is dropped. A file could be closed while threads of an interrupted dbt still write to it."""
+
+    def write(self, text: str) -> int:
+        """Number of characters dropped."""
+        return len(text)
+
+
+@contextlib.contextmanager
+def drop_output() -> Iterator[None]:
+    """Drop what libraries write to standard output inside the context."""
+    with contextlib.redirect_stdout(_Nowhere()):
+        yield
+
+
+def is_output_dropped() -> bool:
+    """True inside ``drop_output``: then a library need not write its lines."""
+    return isinstance(sys.stdout, _Nowhere)

@@ -1,7 +1,6 @@
 """Runs of the whole graph in this process, and their outcome as sentences."""
 
 import contextlib
-import io
 import itertools
 import logging
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from turret_pipeline.escaping import unescape_markdown
 from turret_pipeline.faults import describe_fault
 from turret_pipeline.orchestration.dagster_home import create_dagster_home, find_damaged_history, open_history
 from turret_pipeline.orchestration.definitions import JOB, build_definitions
+from turret_pipeline.orchestration.logs import drop_output
 from turret_pipeline.private_files import keeping_files_private
 from turret_pipeline.progress import Progress, SilentProgress
 from turret_pipeline.storage.damage import find_folders_in_place_of_files, repair_all
@@ -82,16 +82,8 @@ def _silence_output(log_level: str) -> Iterator[None]:
         return
     # if nothing is new, the checks are skipped with their tables, and Dagster warns about each check without a result
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    with contextlib.redirect_stdout(_Nowhere()):
+    with drop_output():
         yield
-
-
-class _Nowhere(io.TextIOBase):
-    """Output that is dropped. A file could be closed while threads of an interrupted dbt still write to it."""
-
-    def write(self, text: str) -> int:
-        """Number of characters dropped."""
-        return len(text)
 
 
 def _distinct(sentences: Iterator[str]) -> list[str]:
