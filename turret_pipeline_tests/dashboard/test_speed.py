@@ -9,7 +9,7 @@ from turret_pipeline_tests.benchmarks.published_lake import Size, write_publishe
 
 
 def test_no_page_fails_while_a_run_publishes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_published(tmp_path, Size(sessions=2000, users=400))
+    write_published(tmp_path, Size(sessions=500, users=100))
 
     has_succeeded, _ = measure(tmp_path, PAGES, people=2, filters=("", FILTERS[-1]))
 
