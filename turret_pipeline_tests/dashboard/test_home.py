@@ -41,6 +41,7 @@ def test_the_totals_are_what_a_query_counts(visitor: Visitor, sample_folder: Pat
 
 
 def test_a_filter_is_chosen_in_the_panel_and_removed_again(visitor: Visitor, sample_folder: Path) -> None:
+    visitor.visit("")
     page = visitor.page
     everything = read_totals(visitor)
     page.get_by_text("Filter", exact=True).click()
@@ -66,6 +67,7 @@ def test_the_trend_adds_up_to_the_total_in_the_chart_and_in_both_downloads(dashb
 
 def test_the_answers_are_the_sentences_of_the_report(visitor: Visitor, sample_folder: Path) -> None:
     report = json.loads(turret("report", "--format", "json", "--data-dir", sample_folder).stdout)
+    visitor.visit("")
     page = visitor.page
 
     assert page.locator("h2").all_inner_texts()[1:] == [answer["title"] for answer in report["answers"]]
@@ -76,6 +78,7 @@ def test_the_answers_are_the_sentences_of_the_report(visitor: Visitor, sample_fo
 
 
 def test_the_evidence_of_a_sentence_is_as_many_exchanges_as_it_says(visitor: Visitor) -> None:
+    visitor.visit("")
     links = visitor.page.locator(".findings a[href*='/exchanges?']")
     checked = 0
     for name, href in links.evaluate_all("all => all.map(one => [one.firstChild.textContent, one.href])"):

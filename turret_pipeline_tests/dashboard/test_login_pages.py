@@ -54,6 +54,7 @@ def test_a_person_logs_in_looks_and_logs_out(browser: Browser, closed: str) -> N
 @pytest.mark.slow  # waits until the page asks
 def test_an_open_page_says_that_its_session_ended(browser: Browser, closed: str) -> None:
     with Visitor.open(browser, f"{closed}/sample") as visitor:
+        visitor.visit("")
         log_in(visitor.page, *VIC)
         visitor.page.wait_for_load_state("load")
         visitor.page.context.clear_cookies()
@@ -84,6 +85,7 @@ def test_the_login_works_by_keyboard_alone_and_without_scripts(browser: Browser,
 def test_the_pages_are_accessible_and_fit(browser: Browser, closed: str, is_logged_in: bool) -> None:
     for width, theme in ((DESKTOP, "light"), (PHONE, "dark")):
         with Visitor.open(browser, f"{closed}/sample", width, theme) as visitor:  # type: ignore[arg-type]
+            visitor.visit("")
             if is_logged_in:
                 log_in(visitor.page, *VIC)
                 visitor.page.wait_for_load_state("load")

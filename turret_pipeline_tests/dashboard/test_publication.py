@@ -28,6 +28,7 @@ def test_a_page_follows_the_next_publication_and_an_open_one_says_so(browser: Br
     write_published(tmp_path, Size(50, 10, 5))
 
     with run_dashboard(one=tmp_path) as url, Visitor.open(browser, f"{url}/one") as visitor:
+        visitor.visit("")
         assert visitor.page.locator("#newer").inner_text() == ""
         assert "<strong>50</strong> sessions" in get_page(f"{url}/one").text
         write_published(tmp_path, Size(80, 10, 5), run_number=2)

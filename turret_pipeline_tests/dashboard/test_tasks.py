@@ -13,10 +13,11 @@ MAX_CLICKS = 4
 
 
 class Clicks:
-    """Clicks of a visitor, which are counted."""
+    """Clicks of a visitor, which are counted from Home on."""
 
     def __init__(self, visitor: Visitor) -> None:
         self.visitor, self.count = visitor, 0
+        visitor.visit("")
 
     def follow(self, name: str, within: str = "body") -> None:
         """Click the first link with a name."""
@@ -73,6 +74,7 @@ def test_what_free_users_ask_that_business_users_do_not_and_five_such_conversati
 
 
 def test_the_keyboard_is_enough(visitor: Visitor) -> None:
+    visitor.visit("")
     page = visitor.page
 
     def follow(name: str) -> None:

@@ -37,14 +37,12 @@ class Visitor:
         theme: Literal["light", "dark"] = "light",
         time_zone: str | None = None,
     ) -> Iterator[Self]:
-        """A new window at Home, without anything that others left in the browser."""
+        """A new, empty window, without anything that others left in the browser."""
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, timezone_id=time_zone
         )
         try:
-            visitor = cls(context.new_page(), home)
-            visitor.visit("")
-            yield visitor
+            yield cls(context.new_page(), home)
         finally:
             context.close()
 
