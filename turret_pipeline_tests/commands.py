@@ -24,6 +24,8 @@ HANGS_AFTER = 1800
 
 PARSED_DBT = PROJECT / ".pytest_cache" / "dbt"
 """The dbt project as an earlier run of the tests parsed it."""
+PARSED_DBT_FOLDERS = (PARSED_DBT, PROJECT / "data" / "dbt")
+"""The same, and the project as `make run` parsed it. The name of a file contains a hash of its project."""
 
 DAGSTER_IN_MEMORY = """
 event_log_storage: {module: turret_pipeline_tests.event_list, class: EventList}
@@ -78,8 +80,9 @@ def prepare_data_dir(data_dir: Path) -> None:
 
 
 def copy_parsed_dbt(data_dir: Path) -> None:
-    """Give a data folder the dbt project as an earlier run of these tests parsed it."""
-    _copy_new_files(PARSED_DBT, data_dir / "dbt")
+    """Give a data folder the dbt project as an earlier run of these tests, or `make run`, parsed it."""
+    for folder in PARSED_DBT_FOLDERS:
+        _copy_new_files(folder, data_dir / "dbt")
 
 
 def _copy_new_files(source: Path, target: Path) -> None:

@@ -5,8 +5,9 @@ A name that a later release of a library does not have only makes the runs of th
 
 import contextlib
 import importlib
+from typing import Any
 
-from turret_pipeline_tests.commands import PARSED_DBT
+from turret_pipeline_tests.commands import PARSED_DBT_FOLDERS
 
 LATE_IMPORTS = (
     "turret_pipeline.cli",
@@ -57,13 +58,20 @@ def _compile_readers_of_dbt() -> None:
     """Compile what reads and checks dbt's manifest, profile and project, which takes longer than the reading."""
     with contextlib.suppress(ImportError, AttributeError):
         manifest = importlib.import_module("dbt.contracts.graph.manifest").Manifest
-        for parsed in (manifest().to_msgpack(), *(file.read_bytes() for file in PARSED_DBT.glob("manifest-*.msgpack"))):
-            for node in manifest.from_msgpack(parsed).nodes.values():
-                type(node).from_dict(node.to_dict())
+        manifest.from_msgpack(manifest().to_msgpack())
+        _compile_readers_of_nodes(manifest)
         project = importlib.import_module("dbt.contracts.project")
         for name in ("ProfileConfig", "Project", "ProjectFlags", "PackageConfig", "Configuration"):
             getattr(project, name).json_schema()
         importlib.import_module("dbt.adapters.duckdb.credentials").DuckDBCredentials.json_schema()
+
+
+def _compile_readers_of_nodes(manifest: Any) -> None:  # noqa: ANN401
+    """Compile what reads and writes the nodes of a parsed project, if there is one, and if this version reads it."""
+    with contextlib.suppress(Exception):
+        parsed = next(file for folder in PARSED_DBT_FOLDERS for file in folder.glob("manifest-*.msgpack"))
+        for node in manifest.from_msgpack(parsed.read_bytes()).nodes.values():
+            type(node).from_dict(node.to_dict())
 
 
 for name in LATE_IMPORTS:
