@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.tables import MART_TABLES
-from turret_pipeline_tests.fork_server import OUTPUTS, start_turret
+from turret_pipeline_tests.fork_server import OUTPUTS, has_server, start_turret
 
 PROJECT = Path(__file__).resolve().parents[1]
 SAMPLE = PROJECT / "data" / "sample"
@@ -59,9 +59,12 @@ def installed_turret(
 
 
 def turret(*arguments: str | Path, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Result of `turret` with these arguments, which starts in a process with its libraries already imported."""
+    """Result of `turret` with these arguments; a run starts in a process with its libraries already imported.
+
+    So do other commands once there was a run: to import the libraries takes longer than a few installed commands.
+    """
     if not {"run", "refit"} & set(arguments[:2]):
-        return _run_forked(arguments, extra)
+        return _run_forked(arguments, extra) if has_server() else installed_turret(*arguments, extra=extra)
     data_dir = Path(arguments[arguments.index("--data-dir") + 1])
     prepare_data_dir(data_dir)
     try:

@@ -15,6 +15,8 @@ OUTPUTS = ("stdout", "stderr")
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # Great Expectations reads it on import
 _SERVER = multiprocessing.get_context("forkserver")
+_PIDS: list[int | None] = []
+"""Processes that were forked."""
 _SERVER.set_forkserver_preload(
     [
         "turret_pipeline.orchestration.run",
@@ -38,7 +40,13 @@ def start_turret(
     files = [folder / name for name in OUTPUTS]
     process = _SERVER.Process(target=_run_into_files, args=(arguments, dict(variables), working_dir, files))
     process.start()
+    _PIDS.append(process.pid)
     return process
+
+
+def has_server() -> bool:
+    """True if a command was started: then starting another one costs nothing."""
+    return bool(_PIDS)
 
 
 def fork_turret(
