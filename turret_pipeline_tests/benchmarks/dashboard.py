@@ -46,7 +46,7 @@ PAGES = (
     "exchanges?topic=prompt-3",
     "exchanges?signal=declined",
     "sessions",
-    "sessions/s000001000",
+    "sessions/s000000100",
     "journeys?node=prompt-3",
     "journeys/transitions",
     "journeys/paths",
