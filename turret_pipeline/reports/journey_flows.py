@@ -8,9 +8,11 @@ import polars as pl
 
 from turret_pipeline.reports.journey_scope import read_shares
 from turret_pipeline.reports.node_numbers import find_numbers, number_of, numbers_of, quote
+from turret_pipeline.storage.numbered_tables import NEIGHBOURS
 from turret_pipeline.tables import END, OTHER, START, USER
 
 MAX_DISTANCE, MAX_NODES = 5, 12
+MAX_NEIGHBOUR = max(NEIGHBOURS)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def column_of(layer: int) -> str:
 
 
 def _select_steps(dimension: str, options: FlowOptions) -> str:
-    """Steps with a number that counts on within a sequence: sequence, cluster, node, number."""
+    """Stored steps, or others in order with a number over all of them: sequence, cluster, node, number."""
     node, source = "node", "scoped_steps"
     if options.by_theme:
         source = f"(from scoped_steps left join ({_select_themes(dimension)}) using (node))"
@@ -126,7 +128,7 @@ def _select_steps(dimension: str, options: FlowOptions) -> str:
     conditions += [_select_by_end(column, end, node, source) for column, end in _list_ends(options)]
     where = f"where {' and '.join(conditions)}" if conditions else ""
     if options.is_of_stored_steps:
-        return f"select *, step_number as number from {source} {where}"
+        return f"from {source} {where}"
     steps = (
         f"select sequence, cluster, {node} as node, event_count from {source} {where} order by sequence, step_number"
     )
@@ -162,27 +164,35 @@ def _select_by_end(condition: str, end: str, node: str, source: str) -> str:
 
 def _select_layers(options: FlowOptions) -> str:
     """The rows of flow_sequences, before nodes are combined."""
-    is_start = options.node == START and options.is_of_stored_steps
-    wide = _select_first_steps(options) if is_start else _select_around_middle(options)
+    wide = _select_from_steps(options) if options.is_of_stored_steps else _select_around_middle(options)
     layers = "".join(f", {_end_layer(layer)}" for layer in options.layers if layer)
     middle = f"select *, {number_of(options.node)} as after_0 from ({wide})"
     return f"select sequence, cluster, after_0 {layers} from ({middle})"
 
 
-_FIRST = """
-select first.sequence, first.cluster, first.node as after_1, first.next_node as after_2,
-    first.after_next_node as after_3 {more}
-from flow_steps as first {join} where first.step_number = 1
-"""
-"""The first steps of stored sequences. Each step has the nodes of the two that follow."""
+def _select_from_steps(options: FlowOptions) -> str:
+    """The layers of stored steps, from one step of each sequence, which knows its neighbours (NEIGHBOURS).
 
-_FOURTH = "left join (from flow_steps where step_number = 4) as fourth using (sequence)"
-
-
-def _select_first_steps(options: FlowOptions) -> str:
-    if options.after <= 3:
-        return _FIRST.format(more="", join="")
-    return _FIRST.format(more=", fourth.node as after_4, fourth.next_node as after_5", join=_FOURTH)
+    It is the first one on the node, or for (start) and (end) the first and the last step. Steps of layers that are
+    further away are looked up.
+    """
+    bases = {START: ("step_number = 1", 1), END: ("next_node is null", -1)}
+    visit = f"node = {number_of(options.node)} and is_first_visit"
+    condition, base_layer = bases.get(options.node, (visit, 0))
+    columns, joins = [], ""
+    for layer in options.layers:
+        distance = layer - base_layer
+        if layer and abs(distance) <= MAX_NEIGHBOUR:
+            columns.append(f"base.{NEIGHBOURS.get(distance, 'node')} as {column_of(layer)}")
+        elif layer:
+            columns.append(f"{column_of(layer)}_step.node as {column_of(layer)}")
+            joins += f"""
+                left join (select sequence, step_number, node from flow_steps) as {column_of(layer)}_step
+                on {column_of(layer)}_step.sequence = base.sequence
+                and {column_of(layer)}_step.step_number = base.step_number + {distance}
+            """
+    named = "".join(f", {column}" for column in columns)
+    return f"select base.sequence, base.cluster {named} from (from flow_steps where {condition}) as base {joins}"
 
 
 def _select_around_middle(options: FlowOptions) -> str:

@@ -5,15 +5,13 @@ import polars as pl
 
 from turret_pipeline.reports.journey_scope import read_shares
 from turret_pipeline.reports.node_numbers import select_named
+from turret_pipeline.storage.numbered_tables import NEIGHBOURS
 
-_LOOPS = """
-select node, next_node as other_node, any_value(cluster) as cluster, 1 as hits
-from scoped_steps where node = after_next_node group by node, next_node, sequence
-"""
+_LOOPS = "select node, next_node as other_node, cluster, 1 as hits from scoped_steps where is_first_bounce"
 
 _BOUNCES = """
 select node, next_node as other_node, count(*) as bounce_count
-from scoped_steps where node = after_next_node group by node, next_node
+from scoped_steps where node = next_node_2 group by node, next_node
 """
 
 _WHOLE = """
@@ -22,10 +20,8 @@ from scoped_steps group by sequence
 """
 
 _SUBPATHS = """
-select path, any_value(cluster) as cluster, 1 as hits from (
-    select sequence, cluster, [{nodes}] as path
-    from (from ordered_steps) qualify lead(sequence, {ahead}) over () = sequence
-) group by path, sequence
+select {nodes}, any_value(cluster) as cluster, 1 as hits from scoped_steps where {last} is not null
+group by {nodes}, sequence
 """
 
 
@@ -46,12 +42,23 @@ def read_paths(connection: duckdb.DuckDBPyConnection, step_count: int | None, mi
 
     The frame has path, step_count, is_whole_session and the columns of ``read_shares``.
     """
-    found = read_shares(connection, _WHOLE if step_count is None else _select_subpaths(step_count), ["path"])
+    found = _read_whole_paths(connection) if step_count is None else _read_subpaths(connection, step_count)
     shown = found.filter(pl.col("user_count") >= min_users) if min_users > 1 else found
-    return _name_paths(connection, shown).with_columns(
+    return shown.with_columns(
         pl.col("path").list.len().cast(pl.Int64).alias("step_count"),
         pl.lit(value=step_count is None).alias("is_whole_session"),
     )
+
+
+def _read_subpaths(connection: duckdb.DuckDBPyConnection, step_count: int) -> pl.DataFrame:
+    nodes = ["node", *(NEIGHBOURS[ahead] for ahead in range(1, step_count))]
+    found = read_shares(connection, _SUBPATHS.format(nodes=", ".join(nodes), last=nodes[-1]), [], nodes=nodes)
+    ids = [f"{node}_id" for node in nodes]
+    return found.select(pl.concat_list(ids).alias("path"), pl.exclude(ids))
+
+
+def _read_whole_paths(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    return _name_paths(connection, read_shares(connection, _WHOLE, ["path"]))
 
 
 def _name_paths(connection: duckdb.DuckDBPyConnection, paths: pl.DataFrame) -> pl.DataFrame:
@@ -60,11 +67,6 @@ def _name_paths(connection: duckdb.DuckDBPyConnection, paths: pl.DataFrame) -> p
     numbers = paths.select("path", pl.int_range(pl.len()).alias("row")).explode("path")
     named = numbers.with_columns(names.gather(numbers["path"]).alias("path"))
     return paths.with_columns(named.group_by("row", maintain_order=True).agg("path")["path"])
-
-
-def _select_subpaths(length: int) -> str:
-    nodes = ["node", *(f"lead(node, {ahead}) over ()" for ahead in range(1, length))]
-    return _SUBPATHS.format(ahead=length - 1, nodes=", ".join(nodes))
 
 
 def read_published_loops(connection: duckdb.DuckDBPyConnection, dimension: str) -> pl.DataFrame:

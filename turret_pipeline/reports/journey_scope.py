@@ -15,7 +15,7 @@ from turret_pipeline.reports.scope import Scope
 from turret_pipeline.reports.scoped_tables import open_scope
 from turret_pipeline.stats.effects import share_design_effects
 from turret_pipeline.stats.shares import share_interval
-from turret_pipeline.storage.numbered_tables import STEP_FLAGS
+from turret_pipeline.storage.numbered_tables import STEP_COLUMNS
 from turret_pipeline.tables import USER
 
 _USER_STEPS = """
@@ -40,14 +40,6 @@ from firsts order by sequence, step_number
 """
 """A step of a user spans sessions, so those of some sessions are counted from their events."""
 
-_FOLLOWING = f"""
-select *, {STEP_FLAGS} from (
-    select *, case when lead(sequence) over () = sequence then lead(node) over () end as next_node,
-        case when lead(sequence, 2) over () = sequence then lead(node, 2) over () end as after_next_node
-    from user_steps
-)
-"""
-
 
 @contextmanager
 def open_journeys(published: PublishedTables, scope: Scope, dimension: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -68,7 +60,7 @@ def define_steps(connection: duckdb.DuckDBPyConnection, dimension: str, *, is_fi
     if is_filtered and dimension.startswith(USER):
         field = quote(dimension.removeprefix(USER))
         connection.execute(f"create or replace temp table user_steps as {_USER_STEPS.format(field=field)}")
-        steps = _FOLLOWING
+        steps = STEP_COLUMNS.format(steps="user_steps")
     elif is_filtered:
         steps += " and sequence in (select session_number from scoped_session_numbers)"
     connection.execute(f"create or replace temp view scoped_steps as {steps}")

@@ -8,11 +8,12 @@ any version. Counting by numbers takes a fifth of the time of counting by texts.
 - ``users`` (user_number, user_id): all users, in the order of user_id.
 - ``sessions`` (session_number, user_number, started_at): session_number is the row of marts.sessions, from 0.
 - ``session_values`` (field, value, session_number): marts.session_values.
-- ``steps`` (dimension, sequence, cluster, step_number, node, next_node, after_next_node, event_count,
-  seconds_to_next, is_first_visit, is_first_move, is_first_repeat): marts.journey_steps, in order. A sequence is a
-  session_number, or a user_number if the dimension is one of users. The cluster is the person that a sequence depends
-  on: their user_number, or if the user is unknown the session itself, as -1 - session_number. The flags mark the first
-  step of a sequence on its node, with its next node, and on its node with more than one event (STEP_FLAGS).
+- ``steps`` (dimension, sequence, cluster, step_number, node, event_count, seconds_to_next, and STEP_COLUMNS):
+  marts.journey_steps, in order. A sequence is a session_number, or a user_number if the dimension is one of users. The
+  cluster is the person that a sequence depends on: their user_number, or if the user is unknown the session itself, as
+  -1 - session_number. STEP_COLUMNS are the nodes of the four steps before it in its sequence and of the four after
+  it, null where there are none, and flags of the first step of a sequence on its node, with its next node, on its node
+  with more than one event, and with its next node and back: so that sequences are counted without grouping them.
 - ``visits`` (dimension, session_number, user_number, node, position, event_at): the events of each dimension of
   sessions, in order. The position is the row of marts.events.
 - ``units`` (field, topic, session_number, cluster, unit_at, decided, found): the exchanges of each text field of
@@ -53,13 +54,14 @@ from marts.sessions left join numbered.users using (user_id) order by sessions.r
 
 _SCHEMA = """
 create schema numbered;
-create table numbered.steps (
-    dimension varchar, sequence integer, cluster integer, step_number integer, node integer, next_node integer,
-    after_next_node integer, event_count bigint, seconds_to_next double, is_first_visit boolean, is_first_move boolean,
-    is_first_repeat boolean
-);
 create table numbered.visits (
     dimension varchar, session_number integer, user_number integer, node integer, position bigint, event_at timestamptz
+);
+create table numbered.steps (
+    dimension varchar, sequence integer, cluster integer, step_number integer, node integer, event_count bigint,
+    seconds_to_next double, next_node integer, next_node_2 integer, next_node_3 integer, next_node_4 integer,
+    previous_node integer, previous_node_2 integer, previous_node_3 integer, previous_node_4 integer,
+    is_first_visit boolean, is_first_move boolean, is_first_repeat boolean, is_first_bounce boolean
 );
 create table numbered.units (
     field varchar, topic integer, session_number integer, cluster integer, unit_at timestamptz, decided usmallint,
@@ -81,25 +83,43 @@ left join session_numbers using (session_id)
 order by sequence, step_number
 """
 
-STEP_FLAGS = """
-row_number() over (partition by sequence, node order by step_number) = 1 as is_first_visit,
-row_number() over (partition by sequence, node, next_node order by step_number) = 1 as is_first_move,
-event_count > 1 and row_number() over (partition by sequence, node, event_count > 1 order by step_number) = 1
-    as is_first_repeat
+NEIGHBOURS = {
+    1: "next_node",
+    2: "next_node_2",
+    3: "next_node_3",
+    4: "next_node_4",
+    -1: "previous_node",
+    -2: "previous_node_2",
+    -3: "previous_node_3",
+    -4: "previous_node_4",
+}
+"""Columns of steps with the node of the step so many steps later, or earlier."""
+
+
+def _select_neighbour(distance: int, name: str) -> str:
+    function = f"{'lead' if distance > 0 else 'lag'}({{}}, {abs(distance)}) over ()"
+    return f"case when {function.format('sequence')} = sequence then {function.format('node')} end as {name}"
+
+
+STEP_COLUMNS = f"""
+select *, row_number() over (partition by sequence, node order by step_number) = 1 as is_first_visit,
+    row_number() over (partition by sequence, node, next_node order by step_number) = 1 as is_first_move,
+    event_count > 1 and row_number() over (partition by sequence, node, event_count > 1 order by step_number) = 1
+        as is_first_repeat,
+    (node = next_node_2 and row_number() over (
+        partition by sequence, node, next_node, node = next_node_2 order by step_number
+    ) = 1) is true as is_first_bounce
+from (select *, {", ".join(_select_neighbour(*neighbour) for neighbour in NEIGHBOURS.items())} from {{steps}})
 """
-"""Columns of steps by which the sequences with a node, or with a transition, are counted without grouping them."""
+"""The query of ``steps``, which are in order, with what they know of their sequences.
+
+Windows without an order of their own keep the order of rows, and need no sort; the others do not keep it.
+"""
 
 _STEPS = f"""
-insert into numbered.steps
-select *, {STEP_FLAGS} from (
-    select $dimension, sequence, cluster, step_number, node,
-        case when lead(sequence) over () = sequence then lead(node) over () end as next_node,
-        case when lead(sequence, 2) over () = sequence then lead(node, 2) over () end,
-        event_count, seconds_to_next
-    from numbered_steps
-) order by sequence, step_number
+insert into numbered.steps by name
+select *, $dimension as dimension from ({STEP_COLUMNS.format(steps="numbered_steps")}) order by sequence, step_number
 """
-"""Within the brackets, steps are in order, and such a window keeps the order of rows: it needs no sort."""
 
 _VISITS = """
 insert into numbered.visits

@@ -121,7 +121,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=30, help="whole runs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print_loads(load_days(Path(folder) / "days", arguments.days, arguments.rows))
+        if arguments.days:
+            print_loads(load_days(Path(folder) / "days", arguments.days, arguments.rows))
         if arguments.runs:
             run_days(Path(folder) / "runs", arguments.runs)
 
