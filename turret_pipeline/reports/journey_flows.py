@@ -34,7 +34,7 @@ class FlowOptions:
     end: str = ""
 
     @property
-    def is_of_stored_steps(self) -> bool:
+    def keeps_steps(self) -> bool:
         """True if its steps are those of scoped_steps, of all sequences or of some."""
         return not (self.is_repeated or self.hidden or self.by_theme)
 
@@ -62,7 +62,7 @@ def define_flows(
     these nodes instead (``list_named_nodes`` of another scope), so that the flows of both scopes can be compared.
     """
     connection.execute(f"create or replace temp view flow_steps as {_select_steps(dimension, options)}")
-    connection.execute(f"create or replace temp table flow_sequences as {_select_layers(options)}")
+    connection.execute(f"create or replace temp table flow_sequences as {_select_layers(dimension, options)}")
     for layer in options.layers:
         if layer:
             inner = layer + 1 if layer < 0 else layer - 1
@@ -119,7 +119,7 @@ def column_of(layer: int) -> str:
 
 
 def _select_steps(dimension: str, options: FlowOptions) -> str:
-    """Stored steps, or others in order with a number over all of them: sequence, cluster, node, number."""
+    """Steps with a number that counts on within a sequence: sequence, cluster, node, number."""
     node, source = "node", "scoped_steps"
     if options.by_theme:
         source = f"(from scoped_steps left join ({_select_themes(dimension)}) using (node))"
@@ -127,8 +127,8 @@ def _select_steps(dimension: str, options: FlowOptions) -> str:
     conditions = [f"{node} not in {numbers_of(options.hidden)}"] if options.hidden else []
     conditions += [_select_by_end(column, end, node, source) for column, end in _list_ends(options)]
     where = f"where {' and '.join(conditions)}" if conditions else ""
-    if options.is_of_stored_steps:
-        return f"from {source} {where}"
+    if options.keeps_steps:
+        return f"select *, step_number as number from {source} {where}"
     steps = (
         f"select sequence, cluster, {node} as node, event_count from {source} {where} order by sequence, step_number"
     )
@@ -162,9 +162,11 @@ def _select_by_end(condition: str, end: str, node: str, source: str) -> str:
     return f"sequence in (select sequence from {source} where {condition} and {node} = {number_of(end)})"
 
 
-def _select_layers(options: FlowOptions) -> str:
+def _select_layers(dimension: str, options: FlowOptions) -> str:
     """The rows of flow_sequences, before nodes are combined."""
-    wide = _select_from_steps(options) if options.is_of_stored_steps else _select_around_middle(options)
+    # steps of users are made for each scope: to find the neighbours of all would take longer than it saves
+    is_known = options.keeps_steps and not dimension.startswith(USER)
+    wide = _select_from_steps(options) if is_known else _select_around_middle(options)
     layers = "".join(f", {_end_layer(layer)}" for layer in options.layers if layer)
     middle = f"select *, {number_of(options.node)} as after_0 from ({wide})"
     return f"select sequence, cluster, after_0 {layers} from ({middle})"

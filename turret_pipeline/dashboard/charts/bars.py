@@ -21,24 +21,22 @@ def draw_bars(title: str, labels: Sequence[str], values: Sequence[float | None],
     """
     if not labels:
         return Markup()
-    parts = [part for number in range(len(labels)) for part in _draw_bar(number, labels, values, notes)]
+    known = [0, *(value for value in values if value is not None)]
+    scale = (WIDTH - LABELS - VALUES) / ((max(known) - min(known)) or 1)
+    zero = LABELS - min(known) * scale
+    rows = zip(labels, [zero + (value or 0) * scale for value in values], notes, strict=True)
+    parts = [part for number, row in enumerate(rows) for part in _draw_bar(ROW_HEIGHT * number + 4, zero, *row)]
     return Markup('<svg class="chart bars" role="img" viewBox="0 0 {} {}"><title>{}</title>{}</svg>').format(
         WIDTH, ROW_HEIGHT * len(labels) + 4, escape_line(title), Markup("").join(parts)
     )
 
 
-def _draw_bar(
-    number: int, labels: Sequence[str], values: Sequence[float | None], notes: Sequence[str]
-) -> Iterator[Markup]:
-    known = [value for value in values if value is not None]
-    low, high = min([0, *known]), max([0, *known])
-    scale = (WIDTH - LABELS - VALUES) / ((high - low) or 1)
-    label, value, y = escape_line(labels[number]), values[number], ROW_HEIGHT * number + 4
+def _draw_bar(y: int, zero: float, label: str, end: float, note: str) -> Iterator[Markup]:
+    """A row of the chart at pixel ``y``: its bar goes from pixel ``zero`` to ``end``, which may be on its left."""
+    label, note, baseline = escape_line(label), escape_line(note), y + BAR_HEIGHT - 3
     short = label if len(label) <= LABEL_LENGTH else f"{label[: LABEL_LENGTH - 1]}…"
-    start, end = (LABELS + (one - low) * scale for one in (min(value or 0, 0), max(value or 0, 0)))
-    middle = y + BAR_HEIGHT - 3
-    yield Markup('<text class="tick" x="{}" y="{}" text-anchor="end">{}</text>').format(LABELS - 8, middle, short)
+    yield Markup('<text class="tick" x="{}" y="{}" text-anchor="end">{}</text>').format(LABELS - 8, baseline, short)
     yield Markup('<rect class="bar" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}: {}</title></rect>').format(
-        start, y, end - start, BAR_HEIGHT, label, escape_line(notes[number])
+        min(zero, end), y, abs(end - zero), BAR_HEIGHT, label, note
     )
-    yield Markup('<text class="tick" x="{:.1f}" y="{}">{}</text>').format(end + 6, middle, escape_line(notes[number]))
+    yield Markup('<text class="tick" x="{:.1f}" y="{}">{}</text>').format(max(zero, end) + 6, baseline, note)

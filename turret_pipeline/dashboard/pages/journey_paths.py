@@ -40,7 +40,7 @@ def show_paths(page: Page) -> Content:
     ]
     sides = journeys.list_sides()
     if sides:
-        tables += [*(_compare_ends(journeys, is_start=is_start) for is_start in (True, False))]
+        tables += [_compare_ends(journeys, is_start=True), _compare_ends(journeys, is_start=False)]
         tables += [_compare_loops(journeys), _compare_paths(journeys, length)]
     lengths = [(label, page.state.change(length=name), name == length) for name, label in LENGTHS.items()]
     values = journeys.values(lengths=lengths, sides=sides, length=LENGTHS[length], compared_rows=COMPARED)
