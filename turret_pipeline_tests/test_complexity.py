@@ -6,7 +6,8 @@ from turret_pipeline.collector.endpoints import TRUBRICS_PARSERS
 from turret_pipeline.collector.paths import TRACK, V1_EVENTS
 from turret_pipeline.events.formats import FORMATS
 from turret_pipeline_tests.benchmarks.complexity import MAX_EXPONENT, measure_steadily
-from turret_pipeline_tests.benchmarks.complexity_cases import EXEMPT, Case, list_cases, list_text_functions
+from turret_pipeline_tests.benchmarks.complexity_cases import EXEMPT, list_cases, list_text_functions
+from turret_pipeline_tests.benchmarks.complexity_inputs import Case
 from turret_pipeline_tests.benchmarks.fuzz import NAMES
 
 MAX_BYTES = 8192

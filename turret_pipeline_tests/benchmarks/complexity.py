@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from turret_pipeline_tests.benchmarks.complexity_cases import Case, list_cases
+from turret_pipeline_tests.benchmarks.complexity_cases import list_cases
+from turret_pipeline_tests.benchmarks.complexity_inputs import Case
 
 MAX_EXPONENT = 1.2
 STEP = 8

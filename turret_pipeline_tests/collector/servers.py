@@ -152,3 +152,26 @@ def make_event(**changes: object) -> dict[str, object]:
 def make_llm_event(**changes: object) -> dict[str, object]:
     """Trubrics LLM event."""
     return {"user_id": "u1", "prompt": "Hello?", "generation": "Hi.", "timestamp": "2026-05-01T10:00:00Z"} | changes
+
+
+def request_head(server: Server, *lines: str, path: str = "/track") -> bytes:
+    """The head of a POST request with the server's key."""
+    return "\r\n".join(
+        [
+            f"POST {path} HTTP/1.1",
+            "host: x",
+            f"x-api-key: {server.key}",
+            "content-type: application/json",
+            *lines,
+            "",
+            "",
+        ]
+    ).encode()
+
+
+def parse_error(answer: bytes) -> tuple[int, str]:
+    """Status and code of a raw response with an error object."""
+    first, _, body = answer.partition(b"\r\n\r\n")
+    error = json.loads(body)
+    assert (error["success"], bool(error["error"]), bool(error["detail"])) == (False, True, True)
+    return int(first.split()[1]), error["code"]
