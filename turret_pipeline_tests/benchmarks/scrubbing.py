@@ -10,12 +10,13 @@ plain, and once with a UUID, a time, a time in milliseconds, a coordinate and a 
 
 import argparse
 import hashlib
+import importlib.util
 import random
 import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 import polars as pl
@@ -116,14 +117,7 @@ def _print_wild(scrub: Callable[[str], str]) -> None:
             print(f"  {kind:12} {verb:9} {right} of {count} ({right / count:.3f})")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print recall and precision by kind and half, and the seconds of a run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--wrong", action="store_true", help="print the sentences of half A with a wrong result")
-    options = parser.parse_args(arguments)
-    pairs = sentences()
-    methods = {"turret": lambda text: scrub_text(text, KINDS)[0], "phonenumbers": scrub_with_phonenumbers}
+def _print_scores(pairs: Sequence[tuple[str, str]], methods: Mapping[str, Callable[[str], str]]) -> None:
     for name, method in methods.items():
         for part in "AB":
             half = [pair for pair in pairs if assign_half(pair[0]) == part]
@@ -131,14 +125,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for kind, (recall, precision, count) in compute_scores(half, method).items():
                 if name == "turret" or kind == "PHONE":
                     print(f"  {kind:6} recall {recall:.3f}  precision {precision:.3f}  of {count}")
+
+
+def _print_regional_phones() -> None:
+    print("\nphone numbers of all regions")
+    for spelling, (found, count) in count_regional_phones().items():
+        print(f"  {spelling:28} {found} of {count} ({found / count:.3f})")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print recall and precision by kind and half, and the seconds of a run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--wrong", action="store_true", help="print the sentences of half A with a wrong result")
+    options = parser.parse_args(arguments)
+    pairs = sentences()
+    methods: dict[str, Callable[[str], str]] = {"turret": lambda text: scrub_text(text, KINDS)[0]}
+    has_peer = importlib.util.find_spec("phonenumbers") is not None
+    if has_peer:
+        methods["phonenumbers"] = scrub_with_phonenumbers
+    else:
+        print("phonenumbers is not installed: only Turret is measured. Install the extra bench to compare.")
+    _print_scores(pairs, methods)
     if options.wrong:
         for text, expected in pairs:
             if assign_half(text) == "A" and (clean := methods["turret"](text)) != expected:
                 print(f"{text}\n  {clean}")
     _print_wild(methods["turret"])
-    print("\nphone numbers of all regions")
-    for spelling, (found, count) in count_regional_phones().items():
-        print(f"  {spelling:28} {found} of {count} ({found / count:.3f})")
+    if has_peer:
+        _print_regional_phones()
     for is_rich in (False, True):
         rows = build_documents(options.rows, is_rich)
         seconds = min(_measure_seconds(rows) for _ in range(5))
