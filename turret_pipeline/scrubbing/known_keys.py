@@ -93,20 +93,23 @@ def _to_python(pattern: str) -> str:
     """
     pattern = pattern.replace(_ANY_NAME_BEFORE, "").replace(_END, r"(?![\w-])")
     pattern = pattern.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[0-9A-Za-z]").replace("[:alnum:]", "0-9A-Za-z")
-    out, open_groups, at, is_class = "", [0], 0, False
+    out, open_groups, at, is_class = list[str](), [0], 0, False
     while at < len(pattern):
         char = pattern[at]
         if char == "\\":
-            out, at = out + pattern[at : at + 2], at + 2
+            out.append(pattern[at : at + 2])
+            at += 2
             continue
         if not is_class and pattern.startswith(_CASE_SWITCH, at):
-            out, at = f"{out}(?i:", at + len(_CASE_SWITCH)
+            out.append("(?i:")
+            at += len(_CASE_SWITCH)
             open_groups[-1] += 1
             continue
         if not is_class and char == "(":
             open_groups.append(0)
         elif not is_class and char == ")":
-            out += ")" * open_groups.pop()
+            out.append(")" * open_groups.pop())
         is_class = char == "[" or (is_class and char != "]")
-        out, at = out + char, at + 1
-    return out + ")" * open_groups[0]
+        out.append(char)
+        at += 1
+    return "".join(out) + ")" * open_groups[0]

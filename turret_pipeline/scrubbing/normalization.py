@@ -18,8 +18,10 @@ _GAPS = "\u00a0\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212\uff0d"
 EXOTIC_HINT = f"[{INVISIBLE}{_DIGITS}{_LETTERS}]|[0-9][{_GAPS}]"
 PERCENT_HINT = "%(?:40|2[BbDdEe]|3[0-9Aa]|20[0-9])"
 _IS_EXOTIC = re.compile(f"{EXOTIC_HINT}|{PERCENT_HINT}")
-_PART = re.compile(rf"%[2-7][0-9A-Fa-f]|[{INVISIBLE}]|[^\x00-\x7f]|.", re.DOTALL)
-_IS_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_PART = re.compile(rf"%[2-7][0-9A-Fa-f]|[{INVISIBLE}]++|[^\x00-\x7f]|.", re.DOTALL)
+"""Invisible characters in a row are one part: they are added to a stretch, which would be copied for each of them."""
+
+_INVISIBLE_CHARACTERS = frozenset(re.findall(f"[{INVISIBLE}]", "".join(map(chr, range(0x10000)))))
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -39,7 +41,7 @@ def normalize(text: str) -> str:
     characters: list[str] = []
     stretches: list[str] = []
     for part in _PART.findall(text):
-        plain = _plain(part)
+        plain = "" if part[0] in _INVISIBLE_CHARACTERS else _plain(part)
         if not plain and stretches:
             stretches[-1] += part
             continue
@@ -135,13 +137,11 @@ def _count_common(first: str, second: str) -> int:
 
 @lru_cache(4096)
 def _plain(part: str) -> str:
-    """The plain characters for a character or a percent sign with its digits; none for an invisible one."""
+    """The plain characters for a visible character or a percent sign with its digits."""
     if len(part) == 3:
         return chr(int(part[1:], 16))
     if part.isascii():
         return part
-    if _IS_INVISIBLE.match(part):
-        return ""
     if unicodedata.category(part) in {"Nd", "Pd", "Zs"}:
         digit = unicodedata.decimal(part, None)
         return "-" if unicodedata.category(part) == "Pd" else " " if digit is None else str(digit)

@@ -19,6 +19,16 @@ def counts(*rows: tuple[str, str, int]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), SCRUBBED_COUNTS, orient="row")
 
 
+@pytest.mark.parametrize("signs", ["\u200b", "\u200b\u200c\u2060", "\u200b" * 5])
+def test_invisible_signs_hide_nothing_and_stay_in_harmless_texts(signs: str) -> None:
+    assert (
+        scrub_text(f"{signs}mail jo{signs}@example.com{signs} now{signs}", KINDS)[0]
+        == f"{signs}mail <EMAIL> now{signs}"
+    )
+    harmless = f"{signs}a{signs}{signs}b 5{signs}"
+    assert scrub_text(harmless, KINDS)[0] == harmless
+
+
 def test_strings_at_any_depth_are_scrubbed_and_counted_under_their_field() -> None:
     documents = pl.Series(
         [

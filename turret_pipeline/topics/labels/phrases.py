@@ -78,7 +78,7 @@ _LETTER = rf"(?:[^\W_{_UNSPACED}]|[{_MARKED}])"
 TOKEN = re.compile(
     rf"(?P<aside>(?<!\S)(?:\S+://\S+|\S+@\S+)|\{{\{{[^{{}}]*\}}\}}|<\w[^<>]{{0,40}}>"
     rf"|(?<![\[{{(])[\[{{(]+[A-Z\d_ -]+[\]}})]+)"
-    rf"|(?P<unspaced>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
+    rf"|(?P<unspaced>[{_UNSPACED}])|(?P<word>{_LETTER}(?:{_LETTER}|_|['\u2019-](?=\w))*+(?:\+\+|\#)?)|(?P<stop>[^\s\w/&]+)"
 )
 """Addresses and placeholders like {{ORDER_NUMBER}}, characters of scripts without spaces, words, and punctuation."""
 
