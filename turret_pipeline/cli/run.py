@@ -40,12 +40,11 @@ def run_and_report(
 
 def _print_report(console: LineConsole, settings: Settings, *, is_nothing_new: bool) -> None:
     from turret_pipeline.reports.published_tables import PublishedTables
-    from turret_pipeline.reports.report.build import report_of
-    from turret_pipeline.reports.scope import Scope
+    from turret_pipeline.reports.report.table import read_answers
     from turret_pipeline.reports.summary import print_summary
 
     data, published = DataDir(settings.data_dir), PublishedTables.of_settings(settings)
-    print_summary(console, published, report_of(published, Scope(), settings))
+    print_summary(console, published, read_answers(published).values())
     verdict = "Nothing new since the last run; published tables:" if is_nothing_new else "Published tables:"
     file = display_path(data.warehouse.published)
     query = "select label, exchange_count from marts.topics order by exchange_count desc nulls last limit 10"

@@ -47,7 +47,7 @@ class PublishedFields:
 def build_type_changes(
     published: PublishedFields,
     fields: pl.DataFrame,
-    values: pl.DataFrame,
+    values: pl.DataFrame | pl.LazyFrame,
     events: pl.DataFrame,
     run_id: str,
     changed_at: dt.datetime,
@@ -99,7 +99,7 @@ def _final_step(row: Row, published: Row | None) -> TypeStep:
 
 
 def _checkpoint_steps(
-    fields: pl.DataFrame, known: Mapping[str, Row], values: pl.DataFrame, events: pl.DataFrame
+    fields: pl.DataFrame, known: Mapping[str, Row], values: pl.DataFrame | pl.LazyFrame, events: pl.DataFrame
 ) -> dict[str, list[TypeStep]]:
     """Types at the checkpoints that this run passed, by field. Overridden fields are left out."""
     published_count = pl.col("field").replace_strict(
@@ -115,8 +115,11 @@ def _checkpoint_steps(
     return steps
 
 
-def _first_values(values: pl.DataFrame, events: pl.DataFrame, fields: pl.Series, limit: int) -> pl.DataFrame:
+def _first_values(
+    values: pl.DataFrame | pl.LazyFrame, events: pl.DataFrame, fields: pl.Series, limit: int
+) -> pl.DataFrame:
     """Rows of ``event_values`` for the first ``limit`` events with each field."""
-    order = events.select("event_id").with_row_index("at")
-    found = values.filter(pl.col("field").is_in(fields.implode())).join(order, on="event_id", validate="m:1")
-    return found.filter(pl.col("at").rank("ordinal").over("field") <= limit)
+    order = events.lazy().select("event_id").with_row_index("at")
+    found = values.lazy().filter(pl.col("field").is_in(fields.implode())).join(order, on="event_id")
+    last = found.group_by("field").agg(pl.col("at").bottom_k(limit).max().alias("last"))
+    return found.join(last, on="field").filter(pl.col("at") <= pl.col("last")).drop("last").collect(engine="streaming")

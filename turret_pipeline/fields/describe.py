@@ -10,20 +10,20 @@ from turret_pipeline.tables import FIELDS
 
 
 def describe_fields(
-    values: pl.DataFrame,
+    values: pl.DataFrame | pl.LazyFrame,
     events: pl.DataFrame,
     overrides: Mapping[str, str],
     known_types: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """Table ``fields`` from ``event_values`` and ``events``.
+    """Table ``fields`` from ``event_values``, which need not fit in memory, and ``events``.
 
     ``overrides`` are types set by a person, by field; ``known_types`` those detected for the last published tables,
     which are kept in close calls.
     """
-    if values.is_empty():
-        return FIELDS.empty()
-    known = known_types or {}
+    values, known = values.lazy(), known_types or {}
     decisions = [(profile.field, *decide_type(profile, known.get(profile.field))) for profile in profile_fields(values)]
+    if not decisions:
+        return FIELDS.empty()
     names = ("field", "detected_type", "is_uncertain", "reason")
     detected = pl.DataFrame(decisions, {name: FIELDS.schema[name] for name in names}, orient="row")
     override = pl.col("field").replace_strict(overrides, default=None, return_dtype=pl.String)
@@ -49,38 +49,48 @@ def describe_fields(
     )
 
 
-def _summarize(values: pl.DataFrame, events: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    text = pl.col("value").str.strip_chars()
-    filled = text != ""
-    joined = values.join(events.select("event_id", "event_at"), on="event_id").join(
-        typed.select("field", "type"), on="field"
-    )
-    finite = pl.col("number").filter(pl.col("number").is_finite())
-    summary = joined.group_by("field").agg(
-        pl.len().cast(pl.Int64).alias("event_count"),
+def _summarize(values: pl.LazyFrame, events: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
+    """Counts, examples and numbers of each field. All but the time is computed once per distinct value."""
+    moments = values.select("field", "event_id").join(events.lazy().select("event_id", "event_at"), on="event_id")
+    first_seen = moments.group_by("field").agg(pl.col("event_at").min().alias("first_seen_at"))
+    rows = values.group_by("field", "value", "json_type", "number").agg(pl.len().cast(pl.Int64).alias("count"))
+    distinct, first_seen_at = pl.collect_all([rows, first_seen], engine="streaming")
+    text = pl.col("value").str.strip_chars().alias("text")
+    counted = _with_usual_texts(distinct.join(typed.select("field", "type"), on="field").with_columns(text))
+    filled, finite = pl.col("text") != "", pl.col("number").is_finite()
+    # sorted, so that rounding is the same in any order of rows
+    total = (pl.col("number") * pl.col("count")).filter(finite).sort().sum()
+    summary = counted.group_by("field").agg(
+        pl.col("count").sum().alias("event_count"),
         pl.col("value").filter(filled).n_unique().cast(pl.Int64).alias("distinct_count"),
-        finite.min().alias("number_min"),
-        finite.sort().mean().alias("number_mean"),  # sorted, so that rounding is the same in any order of rows
-        finite.max().alias("number_max"),
-        pl.col("event_at").min().alias("first_seen_at"),
-        _matches_type(set(typed["type"])).sum().cast(pl.Int64).alias("validated_event_count"),
+        pl.col("number").filter(finite).min().alias("number_min"),
+        pl.when(finite.any()).then(total / pl.col("count").filter(finite).sum()).alias("number_mean"),
+        pl.col("number").filter(finite).max().alias("number_max"),
+        pl.col("count").filter(_matches_type(set(typed["type"]))).sum().alias("validated_event_count"),
     )
-    counts = joined.filter(filled).group_by("field", "value").len().sort("len", "value", descending=[True, False])
-    examples = counts.group_by("field").agg(pl.col("value").head(5).alias("example_values"))
-    return summary.join(examples, on="field", how="left").with_columns(
-        pl.col("example_values").fill_null(pl.lit([], pl.List(pl.String)))
-    )
+    counts = counted.filter(filled).group_by("field", "value").agg(pl.col("count").sum())
+    ranked = counts.sort("count", "value", descending=[True, False])
+    examples = ranked.group_by("field").agg(pl.col("value").head(5).alias("example_values"))
+    found = summary.join(first_seen_at, on="field").join(examples, on="field", how="left")
+    return found.with_columns(pl.col("example_values").fill_null(pl.lit([], pl.List(pl.String))))
+
+
+def _with_usual_texts(counted: pl.DataFrame) -> pl.DataFrame:
+    """The rows with ``usual``, the most common text of fields that are constant; the last in order of several."""
+    texts = counted.filter(pl.col("type") == "constant").group_by("field", "text").agg(pl.col("count").sum())
+    usual = texts.sort("count", "text").group_by("field", maintain_order=True).agg(pl.col("text").last().alias("usual"))
+    return counted.join(usual, on="field", how="left")
 
 
 def _matches_type(types: set[str]) -> pl.Expr:
     """True for values that match the type of their field. Only the checks that these types need are computed."""
-    text = pl.col("value").str.strip_chars()
+    text = pl.col("text")
     is_list = pl.col("json_type") == "list"
     checks = {
         "number": pl.col("number").is_not_null(),
         "structured": is_list | text.str.contains(PATTERNS["is_object"]),
         "datetime": text.str.contains(PATTERNS["is_datetime"]) | EPOCH.fill_null(value=False),
-        "constant": text == text.mode().max(),
+        "constant": text == pl.col("usual"),
     }
     matches = (text != "") & ~is_list
     for kind in sorted(types & checks.keys()):

@@ -91,7 +91,7 @@ _FILLED_FLAGS = (
 _PRESENT_FLAGS = ("is_numeric", "is_whole", "is_datetime", "is_epoch", "is_digits")
 
 
-def profile_fields(values: pl.DataFrame) -> list[FieldProfile]:
+def profile_fields(values: pl.DataFrame | pl.LazyFrame) -> list[FieldProfile]:
     """Profiles of all fields in ``event_values``, sorted by name. Patterns are matched once per distinct value."""
     distinct = _distinct_values(values)
     filled = pl.col("count").filter("is_filled")
@@ -121,13 +121,15 @@ def profile_fields(values: pl.DataFrame) -> list[FieldProfile]:
     ]
 
 
-def _distinct_values(values: pl.DataFrame) -> pl.DataFrame:
+def _distinct_values(values: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """One row per field, JSON type and stripped value, with its number of occurrences and its flags."""
     text, number = pl.col("text"), pl.col("number")
     distinct = (
-        values.with_columns(pl.col("value").str.strip_chars().alias("text"))
+        values.lazy()
+        .with_columns(pl.col("value").str.strip_chars().alias("text"))
         .group_by("field", "json_type", "text")
-        .agg(pl.len().cast(pl.Int64).alias("count"), number.first())
+        .agg(pl.len().cast(pl.Int64).alias("count"), number.min())
+        .collect(engine="streaming")
     )
     return _drop_other_notations(distinct).with_columns(
         (text != "").alias("is_filled"),

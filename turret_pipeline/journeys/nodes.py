@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import polars as pl
 
+from turret_pipeline.journeys.betweenness import measure_betweenness
 from turret_pipeline.journeys.segments import rank_codes
 from turret_pipeline.journeys.transitions import cluster_codes, clustered_shares, count_pairs
 from turret_pipeline.journeys.visits import is_same_sequence, rank_names, split_by_dimension
@@ -14,10 +15,6 @@ from turret_pipeline.stats.shares import q_values, share_interval
 from turret_pipeline.tables import END, JOURNEY_NODES, OTHER, START
 
 NODE = ["dimension", "node_id"]
-MAX_EDGE_VISITS, MIN_SOURCES = 2_000_000, 50
-"""Betweenness starts shortest paths from as many nodes as keep the visits to edges within MAX_EDGE_VISITS, which takes
-seconds, but from at least MIN_SOURCES nodes."""
-
 PSEUDO_NODES = (START, END, OTHER)
 DROP_OFF = ("drop_off_share", "other_drop_off_share", "drop_off_q_value")
 _ADDED_LATER = ("node_label", "repeat_share", "pagerank", "betweenness")
@@ -131,16 +128,9 @@ def transition_graph(edges: pl.DataFrame) -> "nx.DiGraph[str]":
             edge["from_node_id"],
             edge["to_node_id"],
             weight=edge["transition_count"],
-            length=max(-math.log(edge["probability"]), 1e-9),  # networkx requires lengths above 0
+            length=max(-math.log(edge["probability"]), 1e-9),  # lengths are above 0
         )
     return graph
-
-
-def _betweenness(graph: "nx.DiGraph[str]") -> dict[str, float]:
-    """Betweenness by node, estimated from a sample of nodes if MAX_EDGE_VISITS requires it (Brandes and Pich 2007)."""
-    affordable = max(MAX_EDGE_VISITS // max(graph.number_of_edges(), 1), MIN_SOURCES)
-    sample_size = affordable if affordable < len(graph) else None
-    return nx.betweenness_centrality(graph, k=sample_size, weight="length", seed=0)
 
 
 def _graph_measures(edges: pl.DataFrame) -> pl.DataFrame:
@@ -150,7 +140,7 @@ def _graph_measures(edges: pl.DataFrame) -> pl.DataFrame:
     ):
         graph = transition_graph(part)
         pagerank = nx.pagerank(graph, weight="weight")
-        betweenness = _betweenness(graph)
+        betweenness = measure_betweenness(graph, "length")
         rows.extend((str(dimension), node, pagerank[node], betweenness[node]) for node in graph)
     schema = {"dimension": pl.String, "node_id": pl.String, "pagerank": pl.Float64, "betweenness": pl.Float64}
     return pl.DataFrame(rows, schema, orient="row")

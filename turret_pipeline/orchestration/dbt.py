@@ -30,6 +30,7 @@ from turret_pipeline.storage.atomic_files import atomic_replace, remove
 from turret_pipeline.storage.checksums import hash_file
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import escape_pattern
+from turret_pipeline.storage.scratch_database import limit_file_memory
 from turret_pipeline.tables import MART_TABLES
 
 PARSE_RESULTS = "partial_parse.msgpack"
@@ -185,6 +186,7 @@ def _list_variables(data: DataDir) -> dict[str, str]:
         "DBT_LAKE_DIR": escape_pattern(data.lake.root),
         "DBT_WAREHOUSE_FILE": str(data.warehouse.unfinished_build),
         "DBT_PACKAGES_DIR": str(data.dbt / "packages"),
+        "DBT_MEMORY_LIMIT": limit_file_memory(),
     }
 
 

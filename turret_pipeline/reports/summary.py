@@ -1,6 +1,7 @@
 """Summary of the published file for a terminal: counts, the answers of the report, journeys and quality."""
 
 import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import duckdb
@@ -14,7 +15,7 @@ from turret_pipeline.reports.languages import describe_languages
 from turret_pipeline.reports.line_console import LineConsole
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.lines import list_sentences
-from turret_pipeline.reports.report.model import TALK, Report
+from turret_pipeline.reports.report.model import TALK, Answer
 from turret_pipeline.reports.report.words import plural
 from turret_pipeline.reports.summary_notes import (
     REPAIRS,
@@ -65,29 +66,29 @@ Section = list[Line | RichTable]
 EMPTY = Line("")
 
 
-def print_summary(console: LineConsole, published: PublishedTables, report: Report) -> None:
-    """Print the counts and notes, the answers of the report, the journeys, and the quality of the published file."""
+def print_summary(console: LineConsole, published: PublishedTables, answers: Iterable[Answer]) -> None:
+    """Print the counts and notes, the answers of a report, the journeys, and the quality of the published file."""
     with published.open() as connection:
-        for part in _summarize(connection, report):
+        for part in _summarize(connection, answers):
             if isinstance(part, Line):
                 console.print_lines(part.text, style=part.style)
             else:
                 console.print(part)
 
 
-def render_summary(published: PublishedTables, report: Report) -> str:
+def render_summary(published: PublishedTables, answers: Iterable[Answer]) -> str:
     """The summary as plain text, for a log."""
     text = io.StringIO()
     console = LineConsole(file=text, width=LOG_WIDTH, highlight=False, markup=False, emoji=False)
-    print_summary(console, published, report)
+    print_summary(console, published, answers)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
-def _summarize(connection: duckdb.DuckDBPyConnection, report: Report) -> Section:
+def _summarize(connection: duckdb.DuckDBPyConnection, answers: Iterable[Answer]) -> Section:
     section = summarize_counts(connection)
     if edits := list_applied_edits(connection):
         section += [EMPTY, *map(Line, edits)]
-    for answer in report.answers:
+    for answer in answers:
         section += [EMPTY, Line(answer.title, "bold"), *(Line(f"- {text}") for text in list_sentences(answer))]
         section += [Line(note, "dim") for note in answer.notes]
         if answer.key == TALK:

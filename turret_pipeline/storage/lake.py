@@ -81,9 +81,10 @@ class Lake:
             )
         return frame
 
-    def read(self, table: str) -> pl.DataFrame:
-        """A table in memory. Raises TurretError if no run of this version has written it yet."""
-        return self.scan(table).collect()
+    def read(self, table: str, *columns: str) -> pl.DataFrame:
+        """A table in memory, or some columns of it. Raises TurretError if no run of this version has written it yet."""
+        frame = self.scan(table)
+        return (frame.select(columns) if columns else frame).collect()
 
     def read_previous(self, table: str) -> pl.DataFrame:
         """A table as an earlier run wrote it; empty if there is none, it is damaged, or its columns were others."""

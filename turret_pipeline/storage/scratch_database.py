@@ -1,5 +1,6 @@
 """DuckDB for tables that are larger than memory."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -9,6 +10,10 @@ from turret_pipeline.storage.atomic_files import remove, temp_path
 from turret_pipeline.storage.lake import Lake, escape_sql_path
 
 MEMORY_LIMIT = "384MB"
+FILE_MEMORY_LIMIT = 3 * 2**30
+"""Bytes that DuckDB may use for the file that a run builds, and for the published one. Its own limit is 80 % of the
+memory: it would keep what it reads of a large file, beside what the rest of the run needs."""
+
 JOIN_AS_WRITTEN = "set disabled_optimizers = 'join_order,build_side_probe_side'"
 """For queries that have the smaller side of every join on the right, where DuckDB builds the hash table. Its own
 estimates of filtered files choose the wrong side often, which takes twice as long."""
@@ -24,6 +29,12 @@ def open_scratch_database(lake: Lake, memory_limit: str = MEMORY_LIMIT) -> Itera
             yield connection
     finally:
         remove(spill)
+
+
+def limit_file_memory() -> str:
+    """FILE_MEMORY_LIMIT as a setting of DuckDB, or less on a machine with little memory."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(FILE_MEMORY_LIMIT, machine * 8 // 10) >> 20}MiB"
 
 
 def create_lake_views(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Sequence[str]) -> None:

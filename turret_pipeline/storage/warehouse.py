@@ -27,6 +27,7 @@ from turret_pipeline.errors import TurretError, display_path
 from turret_pipeline.private_files import follow_umask, make_private_folder
 from turret_pipeline.storage.atomic_files import remove, sync, temp_path
 from turret_pipeline.storage.lake import conform
+from turret_pipeline.storage.scratch_database import limit_file_memory
 from turret_pipeline.tables import MART_TABLES, Table
 
 OPEN_ATTEMPTS = 5
@@ -228,7 +229,11 @@ def _connect(path: Path) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
 
 def _connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection whose large queries spill to a private folder, because DuckDB would spill beside the file."""
-    return duckdb.connect(str(path), read_only=True, config={"temp_directory": _spill_folder()})
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": _spill_folder(),
+        "memory_limit": limit_file_memory(),
+    }
+    return duckdb.connect(str(path), read_only=True, config=config)
 
 
 @functools.cache

@@ -144,7 +144,7 @@ JOURNEY_NODES = Table(
         number(
             "betweenness",
             "Share of the shortest paths between other nodes that pass through the node; the length of an edge is "
-            "-log(probability). Estimated from the paths of a sample of nodes if there are more than 2,000,000 pairs "
+            "-log(probability). Estimated from the paths of a sample of nodes if there are more than 100,000,000 pairs "
             "of a node and an edge",
         ),
     ),

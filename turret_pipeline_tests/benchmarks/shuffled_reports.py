@@ -54,8 +54,16 @@ def read_source(published: PublishedTables, time_zone: str = "UTC") -> Source:
     sessions = published.sessions(Scope())
     dimensions = (EVENT_NAME, *data.exchanges["field"].unique().sort())
     events = published.query(f"select event_name, session_id, user_id, position from ({NUMBERED_EVENTS}) order by all")
+    user_of = _list_users(events)
+    named = {
+        name: getattr(data, name)
+        .with_columns(pl.col("session_id").cast(pl.String))
+        .drop("user_id")
+        .join(user_of, on="session_id", how="left", maintain_order="left")
+        for name in ("occurrences", "exchanges")
+    }
     return Source(
-        data,
+        replace(data, **named),
         events.sort("position"),
         list_struggle_outcomes(published.struggles(sessions)),
         tuple(published.visits(dimension, sessions) for dimension in dimensions),
@@ -90,7 +98,10 @@ def shuffle_segments(rng: np.random.Generator, source: Source) -> Source:
 
 def _list_sessions(source: Source) -> pl.DataFrame:
     """The sessions with their users."""
-    rows = source.events if source.events.height else source.data.exchanges
+    return _list_users(source.events if source.events.height else source.data.exchanges)
+
+
+def _list_users(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by("session_id").agg(pl.col("user_id").drop_nulls().first()).sort("session_id")
 
 

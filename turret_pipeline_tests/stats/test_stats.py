@@ -113,6 +113,8 @@ def test_95_percent_of_intervals_cover_the_truth_and_naive_ones_do_not(share: fl
 def test_q_values_are_benjamini_and_hochbergs_and_ignore_nan() -> None:
     found = q_values(np.array([0.01, np.nan, 0.04, 0.03]))
     np.testing.assert_allclose(found, [0.03, np.nan, 0.04, 0.04])
+    many = np.round(np.random.default_rng(0).random(500) ** 3, 2)
+    assert q_values(many).tolist() == stats.false_discovery_control(many).tolist()
     assert q_values(np.array([])).tolist() == []
     assert np.isnan(q_values(np.array([np.nan]))).all()
 

@@ -131,7 +131,7 @@ def event_values(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.
 def fields(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Detect the type of every metadata field, and record types that changed since the last published run."""
     lake = workspace.lake
-    values, events = lake.read("event_values"), lake.read("events")
+    values, events = lake.scan("event_values"), lake.read("events", "event_id", "event_at")
     before = PublishedFields(
         workspace.data.warehouse.read_table(FIELDS), workspace.data.warehouse.read_table(FIELD_TYPE_CHANGES)
     )

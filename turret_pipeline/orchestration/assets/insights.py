@@ -28,7 +28,7 @@ TABLES = {
 def insight(workspace: Workspace) -> Iterator[dg.MaterializeResult[None]]:
     """Find the days of the data, compare topics between days and between segments, and count the languages of texts."""
     lake, settings = workspace.lake, workspace.settings
-    events = lake.read("events")
+    events = lake.read("events", "event_id", "session_id", "user_id", "event_at", "is_time_ahead")
     enums = lake.scan("fields").filter(pl.col("type") == "enum").select("field")
     values = (
         lake.scan("event_values").join(enums, on="field", how="semi").select("event_id", "field", "value").collect()

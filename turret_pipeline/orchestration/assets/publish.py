@@ -30,6 +30,7 @@ from turret_pipeline.reports.summary import render_summary
 from turret_pipeline.storage.atomic_files import atomic_replace
 from turret_pipeline.storage.lake import conform
 from turret_pipeline.storage.numbered_tables import write_numbered_tables
+from turret_pipeline.storage.scratch_database import limit_file_memory
 from turret_pipeline.storage.vectors import limit_vanished_vectors
 from turret_pipeline.storage.warehouse import describe_tables, open_read_only, write_last_tables
 from turret_pipeline.tables import LAKE_TABLES, PIPELINE_RUNS, PUBLISHED_LAST, QUALITY_CHECKS
@@ -54,12 +55,13 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     build, data = workspace.build, workspace.data
     _require_whole_run(context)
     checks, runs = _quality_checks(context), _runs(workspace, context)
-    with DuckDBResource(database=str(build)).get_connection() as connection:
+    database = DuckDBResource(database=str(build), connection_config={"memory_limit": limit_file_memory()})
+    with database.get_connection() as connection:
         write_last_tables(connection, {"quality_checks": checks, "pipeline_runs": runs})
         write_numbered_tables(connection)
     report = report_of(BuiltTables(build, data, workspace.settings.privacy_min_users), Scope(), workspace.settings)
     lines = tabulate_report(report)
-    with DuckDBResource(database=str(build)).get_connection() as connection:
+    with database.get_connection() as connection:
         write_last_tables(connection, {"report_lines": lines})
         describe_tables(connection)
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
@@ -71,7 +73,7 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
     limit_vanished_vectors(data.lake.root / "embeddings", text_ids)
     with atomic_replace(data.report) as temp:
         temp.write_text(render_html(report), encoding="utf-8")
-    summary = render_summary(PublishedTables.of_settings(workspace.settings), report)
+    summary = render_summary(PublishedTables.of_settings(workspace.settings), report.answers)
     context.log.info(f"Published {data.warehouse.published}.\n\n{summary}")
     passed = int(checks["is_passed"].sum())
     yield dg.MaterializeResult(

@@ -152,7 +152,8 @@ def topics(
         noted = distinct.join(_flags_of_prepared_texts(workspace, distinct), on="text_id", how="left")
         state = update_topic_state(previous, noted, workspace.look_up_vectors, plan, run)
         state = with_students(state, _texts_by_students(workspace, distinct), run)
-        events, event_texts = workspace.lake.read("events"), workspace.lake.read("event_texts")
+        events = workspace.lake.read("events", "event_id", "session_id", "user_id")
+        event_texts = workspace.lake.read("event_texts")
         state = with_roles(state, previous, events, event_texts, edits, run)
         state = note_main_authors(state, events, event_texts, run)
     labeling = label_topics_with_llm(
@@ -238,7 +239,7 @@ def _warn_unless(name: str, sentence: str, *, is_passed: bool) -> dg.AssetCheckR
 def continuations(workspace: Workspace) -> dg.MaterializeResult[None]:
     """Find the turns that continue an earlier topic of their session."""
     lake = workspace.lake
-    events, event_texts = lake.read("events"), lake.read("event_texts")
+    events, event_texts = lake.read("events", "event_id", "session_id"), lake.read("event_texts")
     found = find_continuations(events, event_texts, lake.read("text_topics"), lake.read("topic_definitions"))
     share = found.height / event_texts.height if event_texts.height else 0.0
     return result("continuations", lake.write("continuations", found), share_of_texts=share)
@@ -290,7 +291,9 @@ def _suppress(workspace: Workspace, state: TopicState) -> TopicState:
     lake, min_users = workspace.lake, workspace.settings.privacy_min_users
     if min_users == 1:
         return state
-    return suppress_small_topics(state, users_of_texts(lake.read("events"), lake.read("event_texts")), min_users)
+    return suppress_small_topics(
+        state, users_of_texts(lake.read("events", "event_id", "user_id"), lake.read("event_texts")), min_users
+    )
 
 
 def _event_counts(distinct: pl.DataFrame, state: TopicState) -> pl.DataFrame:

@@ -1,12 +1,11 @@
 """Building a report from the rows of a scope: the four answers, with false claims controlled over all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.changes import choose_comparisons, compare_topics_over_time, list_shifts
 from turret_pipeline.reports.report.data import ReportData, read_report_data
@@ -51,7 +50,7 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
     is at most 5 %.
     """
     period = _find_period(data, options.trend_days)
-    data = suppress_rare_topics(_encode_sessions(data), options.min_users)
+    data = suppress_rare_topics(data, options.min_users)
     labels = dict(data.topics.select("topic_id", "label").iter_rows())
     pairs = choose_comparisons(period, options.week_start)
     families = _compare(data, labels, pairs, period, options)
@@ -70,14 +69,6 @@ def build_report(data: ReportData, options: ReportOptions) -> Report:
         answers=(talk, *answer_questions(families, notes, {key: nothing[key] for key in (CHANGED, FAILS, DIFFERS)})),
         shifts=tuple(list_shifts(data, labels, pairs, options.min_users)),
     )
-
-
-def _encode_sessions(data: ReportData) -> ReportData:
-    """The rows with sessions as numbers of their names: each comparison counts them again."""
-    encoded = {
-        name: getattr(data, name).with_columns(pl.col("session_id").cast(NAME)) for name in ("occurrences", "exchanges")
-    }
-    return replace(data, **encoded)
 
 
 def _find_period(data: ReportData, trend_days: int) -> Period | None:

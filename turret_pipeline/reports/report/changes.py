@@ -134,7 +134,7 @@ def _compare(name: str, pair: PeriodPair, changes: pl.DataFrame, labels: Mapping
 
 def _describe_run(data: ReportData, labels: Mapping[str, str], min_users: int) -> Iterator[Comparisons]:
     """The topics whose share among the rows of files that the last run added differs from that of earlier rows."""
-    is_new = pl.col("content_sha256").is_in(data.new_files["content_sha256"].implode())
+    is_new = pl.col("content_sha256").cast(pl.String).is_in(data.new_files["content_sha256"].implode())
     marked = data.occurrences.with_columns(
         pl.when(is_new).then(pl.lit("new")).otherwise(pl.lit("earlier")).alias("age")
     )

@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.published_tables import PublishedTables
 from turret_pipeline.reports.report.limits import format_limit, round_limit
 from turret_pipeline.reports.scope import Scope
@@ -18,7 +19,7 @@ select topic_id, field, label, theme_label, role, cohesion, example_texts from m
 """
 
 OCCURRENCES = """
-select field, topic_id, coalesce(continues_topic_id, topic_id) as subject_topic_id, session_id, user_id, source_file,
+select field, topic_id, coalesce(continues_topic_id, topic_id) as subject_topic_id, session_id, user_id,
     content_sha256, is_time_ahead, timezone(?, event_at)::date as event_date
 from marts.event_topics join scoped_events using (event_id)
 order by field, event_at, event_id
@@ -27,7 +28,7 @@ order by field, event_at, event_id
 SIGNAL_FLAGS = [f"is_{signal}" for signal in (*SIGNALS_OF_STRUGGLE, STRUGGLE, RESOLVED)]
 
 EXCHANGES = f"""
-select exchanges.*, {", ".join(SIGNAL_FLAGS)},
+select exchanges.* exclude (prompt_event_id, answer_event_id, prompt_at), {", ".join(SIGNAL_FLAGS)},
     timezone(?, prompt_at)::date as event_date, is_time_ahead
 from scoped_exchanges as exchanges left join marts.exchange_signals using (exchange_id)
 join marts.events on event_id = prompt_event_id
@@ -35,9 +36,9 @@ order by prompt_at, exchange_id
 """
 
 SEGMENTS = """
-select exchange_id, field as segment_field, min_by(text_value, side != 'prompt') as segment_value,
+select number as exchange_id, field as segment_field, min_by(text_value, side != 'prompt') as segment_value,
     min_by(side, side != 'prompt') as side
-from marts.exchange_values semi join selected_exchanges using (exchange_id)
+from marts.exchange_values join selected_exchanges using (exchange_id)
 where text_value is not null and side != 'feedback'
 group by all
 order by segment_field, exchange_id
@@ -47,11 +48,13 @@ order by segment_field, exchange_id
 NUMBER = "number"
 """Side of the values of number fields of prompts."""
 
-SEGMENT = pl.Schema(dict.fromkeys(("exchange_id", "segment_field", "segment_value", "side"), pl.String()))
+SEGMENT = pl.Schema(
+    {"exchange_id": pl.UInt32(), **dict.fromkeys(("segment_field", "segment_value", "side"), pl.String())}
+)
 
 NUMBERS = """
-select exchange_id, field as segment_field, number_value
-from marts.exchange_values semi join selected_exchanges using (exchange_id)
+select number as exchange_id, field as segment_field, number_value
+from marts.exchange_values join selected_exchanges using (exchange_id)
 where isfinite(number_value) and side = 'prompt'
 order by segment_field, exchange_id
 """
@@ -78,6 +81,7 @@ class ReportData:
 
     ``occurrences`` has a row per event and text field, ``exchanges`` one per exchange with its SIGNAL_FLAGS; both with
     event_date in the time zone of the weeks and cluster_id, which numbers the users, and the sessions without a user.
+    To save memory, exchange_id is the number of the exchange, and user_id that of the user, null without one.
     ``segments`` has the enum values of exchanges, and the halves of numbers of prompts (NUMBER). ``journey_segments``
     and ``topic_outcomes`` are the tables of these names, empty in a part of the data, and ``exchange_roles`` is that of
     all data. ``topic_runs`` are those of the last run, ``born`` the topics that it found, and ``new_files`` the files
@@ -104,12 +108,16 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
     """The rows of a scope. Raises TurretError if nothing is published or a segment is unknown."""
     with open_scope(published, scope) as connection:
         exchanges = _with_clusters(_query(connection, EXCHANGES, time_zone))
-        connection.register("selected_exchanges", exchanges.select("exchange_id").to_arrow())
+        numbered = exchanges.select("exchange_id").with_row_index("number")
+        connection.register("selected_exchanges", numbered.to_arrow())
+        exchanges = exchanges.with_columns(numbered["number"].alias("exchange_id"))
         is_whole = scope == Scope()
         return ReportData(
             scope=scope,
             topics=_query(connection, TOPICS),
-            occurrences=_with_clusters(_query(connection, OCCURRENCES, time_zone)),
+            occurrences=_with_clusters(_query(connection, OCCURRENCES, time_zone)).with_columns(
+                pl.col("content_sha256").cast(NAME)
+            ),
             exchanges=exchanges,
             segments=pl.concat([_query(connection, SEGMENTS), halve_numbers(_query(connection, NUMBERS))]),
             journey_segments=_query(connection, f"{JOURNEY_SEGMENTS_OF} where {is_whole}"),
@@ -144,6 +152,12 @@ def _query(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> 
 
 
 def _with_clusters(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with cluster_id: events of one user, or of one session without a user, are not independent."""
+    """The rows with cluster_id, and with numbers for users and sessions, which are counted often.
+
+    Events of one user, or of one session without a user, are not independent.
+    """
     cluster = pl.coalesce(pl.lit("user ") + pl.col("user_id"), pl.lit("session ") + pl.col("session_id"))
-    return rows.with_columns(cluster.rank("dense").cast(pl.Int64).alias("cluster_id"))
+    numbered = rows.with_columns(cluster.rank("dense").cast(pl.Int64).alias("cluster_id"))
+    return numbered.with_columns(
+        pl.when(pl.col("user_id").is_not_null()).then("cluster_id").alias("user_id"), pl.col("session_id").cast(NAME)
+    )

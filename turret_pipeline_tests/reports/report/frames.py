@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 EXCHANGE = pl.Schema(
     {
-        "exchange_id": pl.String(),
+        "exchange_id": pl.UInt32(),
         "session_id": pl.String(),
         "user_id": pl.String(),
         "field": pl.String(),
@@ -73,7 +73,7 @@ def with_segment(rows: Sequence[Row], **segments: str) -> list[Row]:
 
 def make_data(rows: Sequence[Row], **others: Any) -> ReportData:  # noqa: ANN401 - fields of ReportData
     """The rows of a report with these exchanges; every prompt is an occurrence of its topic."""
-    numbered = [{"exchange_id": f"{number:05}", **row} for number, row in enumerate(rows)]
+    numbered = [{"exchange_id": number, **row} for number, row in enumerate(rows)]
     exchanges = pl.DataFrame(
         [{name: row.get(name) for name in EXCHANGE.names()} for row in numbered], schema=EXCHANGE
     ).with_columns(_cluster())

@@ -89,11 +89,11 @@ def test_numbers_of_prompts_become_halves_beside_values(tmp_path: Path) -> None:
     found = data.segments.sort("segment_field", "exchange_id").rows()
 
     assert found == [
-        ("0", "chars", "up to 1,234,568", "number"),
-        ("1", "chars", "up to 1,234,568", "number"),
-        ("2", "chars", "over 1,234,568", "number"),
-        ("3", "chars", "over 1,234,568", "number"),
-        ("0", "plan", "free", "prompt"),
+        (0, "chars", "up to 1,234,568", "number"),
+        (1, "chars", "up to 1,234,568", "number"),
+        (2, "chars", "over 1,234,568", "number"),
+        (3, "chars", "over 1,234,568", "number"),
+        (0, "plan", "free", "prompt"),
     ]
 
 

@@ -40,7 +40,8 @@ def test_a_limit_is_printed_without_an_exponent(limit: float, expected: str) -> 
 def test_numbers_are_halved_at_the_limit_that_is_printed() -> None:
     values = [1_234_560.0, 1_234_567.0, 1_234_568.0, 9e9, 9e9]
     numbers = pl.DataFrame(
-        {"exchange_id": list("abcdef"), "segment_field": [*["chars"] * 5, "year"], "number_value": [*values, 2024.0]}
+        {"exchange_id": range(6), "segment_field": [*["chars"] * 5, "year"], "number_value": [*values, 2024.0]},
+        schema_overrides={"exchange_id": pl.UInt32()},
     )
 
     halves = halve_numbers(numbers)["segment_value"].to_list()
@@ -49,6 +50,6 @@ def test_numbers_are_halved_at_the_limit_that_is_printed() -> None:
 
 
 def test_without_numbers_there_are_no_halves() -> None:
-    schema = {"exchange_id": pl.String(), "segment_field": pl.String(), "number_value": pl.Float64()}
+    schema = {"exchange_id": pl.UInt32(), "segment_field": pl.String(), "number_value": pl.Float64()}
 
     assert halve_numbers(pl.DataFrame(schema=schema)).is_empty()
