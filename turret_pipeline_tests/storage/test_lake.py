@@ -24,6 +24,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert_frame_equal(lake.write("texts", ROWS), ROWS)
     assert_frame_equal(lake.read("texts"), ROWS)
     assert_frame_equal(lake.scan("texts").filter(pl.col("text_id") == "2").collect(), ROWS[1:])
+    assert_frame_equal(lake.read("texts", "language", "text_id"), ROWS.select("language", "text_id"))
     assert names(tmp_path / "lake") == ["texts.parquet"]
 
 

@@ -172,3 +172,13 @@ def test_a_large_query_spills_outside_the_warehouse(warehouse: Warehouse) -> Non
         connection.execute("set threads = 1")
         large = "select range, hash(range) as h, repeat('x', 20) || range as text from range(3000000)"
         assert connection.execute(f"select count(*) from ({large} order by h, text)").fetchall() == [(3_000_000,)]
+
+
+@pytest.mark.parametrize(("gibibytes", "limit"), [(64, "3.0 GiB"), (1, "819.0 MiB")])
+def test_the_published_file_takes_a_part_of_the_memory(
+    gibibytes: int, limit: str, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gibibytes * 2**30 // 4096}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+    with warehouse.open() as connection:
+        assert connection.execute("select current_setting('memory_limit')").fetchall() == [(limit,)]
