@@ -22,6 +22,9 @@ from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.scratch_database import open_scratch_database, read_parquet_sql
 from turret_pipeline.tables import EVENT_VALUES, OTHER
 
+MEMORY_LIMIT = "1536MB"
+"""With 384 MB, which are enough, ten million events take twice as long, because DuckDB sorts them on the disk."""
+
 _POSITION = ["line_number", "item_number"]
 
 
@@ -60,7 +63,7 @@ def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:
     if not files:
         lake.write("event_values", EVENT_VALUES.empty())
         return ""
-    with open_scratch_database(lake) as connection:
+    with open_scratch_database(lake, MEMORY_LIMIT) as connection:
         values = read_parquet_sql(files, "filename", "union_by_name")
         connection.execute(f"""
             create temp view found as
