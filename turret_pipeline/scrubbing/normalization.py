@@ -34,15 +34,18 @@ class NormalizedText(str):
     __slots__ = ("stretches",)
 
 
-def normalize(text: str) -> str:
-    """The text, or a NormalizedText if it has a character that a pattern might not know."""
+def normalize(text: str, prefix_length: int = 0) -> str:
+    """The text, or a NormalizedText if it has a character that a pattern might not know.
+
+    No character is added to the prefix, which is in ASCII: the text without it can be restored whole.
+    """
     if (text.isascii() and "%" not in text) or not _IS_EXOTIC.search(text):
         return text
     characters: list[str] = []
     stretches: list[str] = []
     for part in _PART.findall(text):
         plain = "" if part[0] in _INVISIBLE_CHARACTERS else _plain(part)
-        if not plain and stretches:
+        if not plain and len(stretches) > prefix_length:
             stretches[-1] += part
             continue
         characters += plain or " "

@@ -107,7 +107,7 @@ def scrub_hinted(
     Only the hinted kinds can be in the text at first; the others are searched for as soon as it contains a mark.
     """
     found: list[str] = []
-    text = normalize(text)
+    text = normalize(text, prefix_length)
     for kind, scrubber in SCRUBBERS.items():
         if kind in kinds and (found or kind in hinted):
             clean = scrubber(text)
