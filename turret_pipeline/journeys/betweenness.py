@@ -82,7 +82,11 @@ def _sum_dependencies(graph: Graph, starts: IntArray) -> FloatArray:
 def _accumulate(
     begin: FloatArray, giver: IntArray, taker: IntArray, weight: FloatArray, added: FloatArray | float = 0.0
 ) -> FloatArray:
-    """Values for which taker = begin + sum of (giver * weight + added): the pairs have no cycle, so steps end."""
+    """The value of each taker: its ``begin``, plus ``weight`` times the value of each of its givers, plus ``added``.
+
+    Values are computed again until none changes. That takes as many rounds as the longest chain of pairs, which have no
+    cycle.
+    """
     values = begin
     while True:
         new = begin + np.bincount(taker, values[giver] * weight + added, len(begin))

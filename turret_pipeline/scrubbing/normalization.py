@@ -37,7 +37,8 @@ class NormalizedText(str):
 def normalize(text: str, prefix_length: int = 0) -> str:
     """The text, or a NormalizedText if it has a character that a pattern might not know.
 
-    No character is added to the prefix, which is in ASCII: the text without it can be restored whole.
+    Invisible characters right after the prefix, which is in ASCII, do not become part of its last stretch, so that
+    `restore` gives back the whole text after the prefix.
     """
     if (text.isascii() and "%" not in text) or not _IS_EXOTIC.search(text):
         return text

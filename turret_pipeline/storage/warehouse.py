@@ -229,11 +229,8 @@ def _connect(path: Path) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
 
 def _connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection whose large queries spill to a private folder, because DuckDB would spill beside the file."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "temp_directory": _spill_folder(),
-        "memory_limit": limit_file_memory(),
-    }
-    return duckdb.connect(str(path), read_only=True, config=config)
+    limits = {"temp_directory": _spill_folder(), "memory_limit": limit_file_memory()}
+    return duckdb.connect(str(path), read_only=True, config={**limits})
 
 
 @functools.cache
