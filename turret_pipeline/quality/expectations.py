@@ -1,5 +1,6 @@
 """Great Expectations over the values of the built tables."""
 
+import itertools
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import duckdb
 import polars as pl
 
 from turret_pipeline.quality.extremes import Extremes, read_extremes
-from turret_pipeline.quality.rules import Order, Range, Rule, build_rules
+from turret_pipeline.quality.rules import Order, Range, Rule, Unique, build_rules
 from turret_pipeline.tables import Table
 
 
@@ -41,13 +42,12 @@ def check_values(
 
     Only the rows that decide the rules are loaded. Where there are none, all rules hold.
     """
-    validator = Validator()
-    for table in tables:
-        rules = build_rules(table)
-        extremes = read_extremes(connection, table, rules)
-        is_empty = extremes.rows.is_empty()
-        passed = [True] * len(rules) if is_empty else validator.validate(table, rules, extremes.rows)
-        yield table, _collect_verdicts(rules, passed, extremes)
+    rules = [build_rules(table) for table in tables]
+    extremes = [read_extremes(connection, table, of_table) for table, of_table in zip(tables, rules, strict=True)]
+    cases = [(rule, one.rows) for of_table, one in zip(rules, extremes, strict=True) for rule in of_table]
+    passed = iter(Validator().validate(cases))
+    for table, of_table, one in zip(tables, rules, extremes, strict=True):
+        yield table, _collect_verdicts(of_table, list(itertools.islice(passed, len(of_table))), one)
 
 
 def _collect_verdicts(rules: Sequence[Rule], passed: Sequence[bool], extremes: Extremes) -> list[Verdict]:
@@ -65,22 +65,37 @@ class Validator:
 
             context: Any = gx.get_context(mode="ephemeral")
             context.variables.progress_bars = {"globally": False}
-            # one asset for all tables: the context writes its whole configuration whenever an asset is added
             asset = context.data_sources.add_pandas("warehouse").add_dataframe_asset(name="table")
             self._built = asset.add_batch_definition_whole_dataframe("built")
 
-    def validate(self, table: Table, rules: Sequence[Rule], frame: pl.DataFrame) -> list[bool]:
-        """True per rule that holds in the frame, which has the columns of the rules."""
-        import great_expectations as gx
+    def validate(self, cases: Sequence[tuple[Rule, pl.DataFrame]]) -> list[bool]:
+        """True per case, a rule and the rows that decide it, if the rule holds in the rows.
 
-        expectations = [_make_expectation(rule, number) for number, rule in enumerate(rules)]
+        All cases are rows of one frame, because Great Expectations takes 10 ms for each expectation: a number that must
+        not be smaller than another, and values that must be unique.
+        """
+        from great_expectations import expectations as gxe
+
+        numbered = list(enumerate(cases))
+        compared = [_list_comparisons(one, rows, case) for case, (one, rows) in numbered if not isinstance(one, Unique)]
+        together = [_list_values(one, rows, case) for case, (one, rows) in numbered if isinstance(one, Unique)]
+        at_least = gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="larger", column_B="smaller", or_equal=True, ignore_row_if="either_value_is_missing"
+        )
+        broken = self._find_broken(pl.concat([_COMPARISONS.to_frame(), *compared]), at_least)
+        unique = gxe.ExpectCompoundColumnsToBeUnique(column_list=["case", "values"])
+        broken |= self._find_broken(pl.concat([_VALUES.to_frame(), *together]), unique)
+        return [case not in broken for case, _ in numbered]
+
+    def _find_broken(self, frame: pl.DataFrame, expectation: Any) -> set[int]:  # noqa: ANN401
+        """The cases with rows that do not meet the expectation."""
+        if frame.is_empty():
+            return set()
+        listed = {"result_format": "COMPLETE", "unexpected_index_column_names": ["case"]}
         with _silence_warnings():
             batch = self._built.get_batch(batch_parameters={"dataframe": frame.to_pandas()})
-            suite = gx.ExpectationSuite(name=table.name, expectations=expectations)
-            # DuckDB counts and finds the values; to collect them here too takes most of the time of a small table
-            outcome = batch.validate(suite, result_format="BOOLEAN_ONLY")
-        passed = {result.expectation_config.meta["rule"]: bool(result.success) for result in outcome.results}
-        return [passed[number] for number in range(len(rules))]
+            outcome = batch.validate(expectation, result_format=listed)
+        return set() if outcome.success else {row["case"] for row in outcome.result["unexpected_index_list"]}
 
 
 def _silence_warnings() -> "warnings.catch_warnings[None]":
@@ -88,18 +103,27 @@ def _silence_warnings() -> "warnings.catch_warnings[None]":
     return warnings.catch_warnings(action="ignore")
 
 
-def _make_expectation(rule: Rule, number: int) -> Any:  # noqa: ANN401
-    from great_expectations import expectations as gxe
+_COMPARISONS = pl.Schema({"case": pl.Int64(), "larger": pl.Float64(), "smaller": pl.Float64()})
+_VALUES = pl.Schema({"case": pl.Int64(), "values": pl.String()})
 
-    meta = {"rule": number}
-    if isinstance(rule, Range):
-        return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=rule.low, max_value=rule.high, meta=meta)
+
+def _list_comparisons(rule: Range | Order, rows: pl.DataFrame, case: int) -> pl.DataFrame:
+    """What the rule says of each row: ``larger`` is at least ``smaller``. Times are microseconds."""
     if isinstance(rule, Order):
-        return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-            column_A=rule.larger,
-            column_B=rule.smaller,
-            or_equal=True,
-            ignore_row_if="either_value_is_missing",
-            meta=meta,
-        )
-    return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(rule.columns), meta=meta)
+        sides = [(_number(rows[rule.larger]), _number(rows[rule.smaller]))]
+    else:
+        value = _number(rows[rule.column])
+        low, high = (pl.repeat(limit, len(value), dtype=pl.Float64, eager=True) for limit in (rule.low, rule.high))
+        sides = [(value, low), (high, value)]
+    frames = [pl.DataFrame({"larger": larger, "smaller": smaller}) for larger, smaller in sides]
+    return pl.concat(frames).select(pl.lit(case, pl.Int64).alias("case"), "larger", "smaller")
+
+
+def _number(values: pl.Series) -> pl.Series:
+    return (values.dt.epoch("us") if values.dtype.is_temporal() else values).cast(pl.Float64)
+
+
+def _list_values(rule: Unique, rows: pl.DataFrame, case: int) -> pl.DataFrame:
+    """The values that must be unique, as one text per row; rows without any of them do not count."""
+    known = rows.select(rule.columns).filter(~pl.all_horizontal(pl.all().is_null()))
+    return known.select(pl.lit(case, pl.Int64).alias("case"), pl.struct(pl.all()).struct.json_encode().alias("values"))

@@ -31,7 +31,7 @@ def read_extremes(connection: duckdb.DuckDBPyConnection, table: Table, rules: Se
     kinds = {column.name: column.kind for column in table.columns}
     values = [f"nullif({name}, 'nan'::double) as {name}" if kinds[name] == "number" else name for name in columns]
     source = f"(select {', '.join(['rowid as row_id', *values])} from marts.{table.name})"
-    facts = [_query(connection, rule, source) for rule in rules]
+    facts = _find_facts(connection, rules, source)
     deciding = sorted({row for fact in facts for row in fact[1:3] if row is not None})
     wanted = f"select {', '.join(columns) or 'rowid'} from marts.{table.name}"
     rows = connection.sql(f"{wanted} where rowid in (select unnest(?::bigint[]))", params=[deciding]).pl()
@@ -46,30 +46,42 @@ def checked_columns(table: Table, rules: Sequence[Rule]) -> list[str]:
     return [column.name for column in table.columns if column.name in named]
 
 
-def _query(connection: duckdb.DuckDBPyConnection, rule: Rule, source: str) -> tuple[Any, ...]:
-    """Number of rows that break the rule, ids of two rows that decide it, and for a range its lowest and highest."""
-    return tuple(connection.execute(_write_query(rule, source)).fetchall()[0])
+Fact = tuple[int, int | None, int | None, Any, Any]
+"""Number of rows that break a rule, ids of two rows that decide it, and for a range its lowest and highest value."""
 
 
-def _write_query(rule: Rule, source: str) -> str:
+def _find_facts(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], source: str) -> list[Fact]:
+    """The facts of each rule. One query finds those of all rules that need each row only once."""
+    columns = ", ".join(_write_columns(rule) for rule in rules if not isinstance(rule, Unique))
+    values = connection.execute(f"select {columns} from {source}").fetchall()[0] if columns else ()
+    found = iter([values[start : start + 5] for start in range(0, len(values), 5)])
+    return [
+        connection.execute(_write_unique_query(rule, source)).fetchall()[0] if isinstance(rule, Unique) else next(found)
+        for rule in rules
+    ]
+
+
+def _write_columns(rule: Range | Order) -> str:
     if isinstance(rule, Range):
         column, above = rule.column, "" if rule.high is None else f" or {rule.column} > {rule.high!r}"
         return (
-            f"select count(*) filter ({column} < {rule.low!r}{above}), arg_min(row_id, {column}), "
-            f"arg_max(row_id, {column}), min({column}), max({column}) from {source}"
+            f"count(*) filter ({column} < {rule.low!r}{above}), arg_min(row_id, {column}), "
+            f"arg_max(row_id, {column}), min({column}), max({column})"
         )
-    if isinstance(rule, Order):
-        broken = f"{rule.larger} < {rule.smaller}"
-        return f"select count(*) filter ({broken}), min(row_id) filter ({broken}), max(row_id) from {source}"
+    broken = f"{rule.larger} < {rule.smaller}"
+    return f"count(*) filter ({broken}), min(row_id) filter ({broken}), max(row_id), null, null"
+
+
+def _write_unique_query(rule: Unique, source: str) -> str:
     together = ", ".join(rule.columns)
     return (
-        f"select coalesce(sum(times), 0)::bigint, min(first), arg_min(last, first) from (select min(row_id) as first, "
-        f"max(row_id) as last, count(*) as times from {source} where coalesce({together}) is not null "
-        f"group by {together} having count(*) > 1)"
+        "select coalesce(sum(times), 0)::bigint, min(first), arg_min(last, first), null, null from ("
+        f"select min(row_id) as first, max(row_id) as last, count(*) as times from {source} "
+        f"where coalesce({together}) is not null group by {together} having count(*) > 1)"
     )
 
 
-def _describe(rule: Rule, fact: Sequence[Any]) -> str:
+def _describe(rule: Rule, fact: Fact) -> str:
     if isinstance(rule, Unique | Order):
         return ""
     return "no values" if fact[3] is None else f"{_format(fact[3])} to {_format(fact[4])}"

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.report.data import ReportData
 from turret_pipeline.reports.scope import Scope
 from turret_pipeline.tables import JOURNEY_SEGMENTS, TOPIC_OUTCOMES
@@ -89,9 +90,9 @@ def _draw_segments(rng: np.random.Generator, exchanges: pl.DataFrame) -> pl.Data
         parts.append(
             exchanges.select(
                 "exchange_id",
-                pl.lit(field).alias("segment_field"),
-                pl.Series("segment_value", drawn[person]).cast(pl.String),
-                pl.lit("prompt").alias("side"),
+                pl.lit(field, NAME).alias("segment_field"),
+                pl.Series("segment_value", drawn[person]).cast(pl.String).cast(NAME),
+                pl.lit("prompt", NAME).alias("side"),
             )
         )
     return pl.concat(parts)

@@ -87,8 +87,8 @@ def verdicts(
     connection.register("frame", frame.to_arrow())
     connection.execute("create table marts.planted as from frame")
     extremes = read_extremes(connection, table, [rule])
-    (whole,) = validator.validate(table, [rule], frame)
-    (few,) = validator.validate(table, [rule], extremes.rows)
+    (whole,) = validator.validate([(rule, frame)])
+    (few,) = validator.validate([(rule, extremes.rows)])
     return whole, few, extremes.violation_counts[0]
 
 

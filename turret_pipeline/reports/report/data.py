@@ -45,12 +45,12 @@ order by segment_field, exchange_id
 """
 """The value that was known when the prompt was sent, or else that of the answer."""
 
+ROWS_AT_ONCE = 1_000_000
+
 NUMBER = "number"
 """Side of the values of number fields of prompts."""
 
-SEGMENT = pl.Schema(
-    {"exchange_id": pl.UInt32(), **dict.fromkeys(("segment_field", "segment_value", "side"), pl.String())}
-)
+SEGMENT = pl.Schema({"exchange_id": pl.UInt32(), **dict.fromkeys(("segment_field", "segment_value", "side"), NAME)})
 
 NUMBERS = """
 select number as exchange_id, field as segment_field, number_value
@@ -119,7 +119,7 @@ def read_report_data(published: PublishedTables, scope: Scope, time_zone: str) -
                 pl.col("content_sha256").cast(NAME)
             ),
             exchanges=exchanges,
-            segments=pl.concat([_query(connection, SEGMENTS), halve_numbers(_query(connection, NUMBERS))]),
+            segments=pl.concat([_query_segments(connection), halve_numbers(_query(connection, NUMBERS))]),
             journey_segments=_query(connection, f"{JOURNEY_SEGMENTS_OF} where {is_whole}"),
             topic_outcomes=_query(connection, f"from marts.topic_outcomes where {is_whole}"),
             topic_runs=_query(connection, TOPIC_RUNS),
@@ -142,13 +142,21 @@ def halve_numbers(numbers: pl.DataFrame) -> pl.DataFrame:
         middle = round_limit(float(np.median(values.to_numpy())), values, is_inclusive=False)
         over, up_to = (pl.lit(f"{words} {format_limit(middle)}") for words in ("over", "up to"))
         value = pl.when(pl.col("number_value") > middle).then(over).otherwise(up_to)
-        halves.append(rows.with_columns(value.alias("segment_value"), pl.lit(NUMBER).alias("side")).select(*SEGMENT))
+        named = rows.with_columns(value.alias("segment_value"), pl.lit(NUMBER).alias("side"))
+        halves.append(named.select(pl.col(name).cast(kind) for name, kind in SEGMENT.items()))
     return pl.concat(halves)
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> pl.DataFrame:
     frame: pl.DataFrame = connection.sql(sql, params=list(values)).pl()
     return frame
+
+
+def _query_segments(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """The rows of SEGMENTS. Each part becomes numbers at once: as text, all rows would take four times the memory."""
+    parts = connection.sql(SEGMENTS).to_arrow_reader(ROWS_AT_ONCE)
+    frames = [pl.DataFrame(pl.from_arrow(part)).cast(SEGMENT) for part in parts]
+    return pl.concat([SEGMENT.to_frame(), *frames])
 
 
 def _with_clusters(rows: pl.DataFrame) -> pl.DataFrame:

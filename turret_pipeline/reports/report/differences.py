@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, rank_by_difference
 from turret_pipeline.reports.report.data import NUMBER, ReportData
 from turret_pipeline.reports.report.failures import NOUNS, Measure, compare_failing, list_measures, name_signs
@@ -69,8 +70,8 @@ def _compare_failures(data: ReportData, period: object, min_users: int) -> Itera
     All of a field are told: only more than elsewhere is tested, so that none is the reverse of another.
     """
     models = data.exchanges.filter(pl.col("model").is_not_null())
-    named = models.select("exchange_id", pl.lit("model").alias("segment_field"), pl.col("model").alias("segment_value"))
-    segments = pl.concat([data.segments.drop("side"), named])
+    names = (pl.lit("model").cast(NAME).alias("segment_field"), pl.col("model").cast(NAME).alias("segment_value"))
+    segments = pl.concat([data.segments.drop("side"), models.select("exchange_id", *names)])
     numbers = data.segments.filter(pl.col("side") == NUMBER)["segment_field"].unique().to_list()
     for field, rows in _join_values(data.exchanges, segments):
         for measure in list_measures(rows):

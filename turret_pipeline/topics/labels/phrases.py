@@ -57,13 +57,26 @@ CHATTER = frozenset(
 )
 """Conversational words, which name no subject."""
 
-KEPT_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     """
-    amount bill bottom call computer cry detail empty fill find fire first front full interest last mill move name next
-    part side system top forty fifty thick thin sincere
+    about above across after afterwards against all almost alone along already also although always among amongst
+    amoungst another anyhow anyone anything anyway anywhere around became because become becomes becoming before
+    beforehand behind below beside besides beyond both but can cannot cant co con could couldnt de describe due eg
+    eight either eleven else elsewhere enough etc even ever everyone everything everywhere except few fifteen five
+    former formerly found four further get give go hasnt he hence here hereafter hereby herein hereupon hers herself
+    him himself how however hundred i ie if inc indeed it itself keep latter latterly least less ltd made many may me
+    meanwhile might more moreover most mostly much must myself namely neither never nevertheless nine no nobody none
+    noone nor not nothing now nowhere often once one only onto other others otherwise ours ourselves own perhaps
+    please put rather re same see seem seemed seeming seems serious several she should show since six sixty so somehow
+    someone something sometime sometimes somewhere still such take ten than them themselves then thence there
+    thereafter thereby therefore therein thereupon they third though three through throughout thru thus together too
+    toward towards twelve twenty two un under until upon us very we well what whatever when whence whenever where
+    whereafter whereas whereby wherein whereupon wherever whether which while whither who whoever whole whom whose why
+    within would yet you yours yourself yourselves
     """.split()
 )
-"""Words among scikit-learn's English stop words that are kept because they can name a subject."""
+"""English words that separate phrases: scikit-learn's stop words without those that can name a subject, such as "bill"
+and "front", and without those of the other lists here. Importing that list takes a second."""
 
 MAX_WORDS, MAX_CONTENT_WORDS = 6, 4
 """Most words of a phrase, and most content words. Twice as many characters in scripts without spaces."""
@@ -150,11 +163,8 @@ def _word(written: str, starts_sentence: bool, with_chatter: bool, known: Functi
 def _separators(with_chatter: bool, known: FunctionWords) -> frozenset[str]:
     if not known.has_english:
         return known.separators if not with_chatter else frozenset()
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    words = ENGLISH_STOP_WORDS if with_chatter else ENGLISH_STOP_WORDS | CHATTER
-    derived = known.separators - ENGLISH.separators
-    return frozenset((words - KEPT_STOP_WORDS - INNER_WORDS - PARTICLES - SKIPPED) | derived)
+    chatter = frozenset() if with_chatter else CHATTER - INNER_WORDS - PARTICLES - SKIPPED
+    return STOP_WORDS | chatter | (known.separators - ENGLISH.separators)
 
 
 def stem_word(word: str) -> str:

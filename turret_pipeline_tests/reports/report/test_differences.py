@@ -1,7 +1,9 @@
 """Differences: planted ones between segments are found once, in one direction, and only where users are enough."""
 
+import polars as pl
 import pytest
 
+from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.report.data import NUMBER
 from turret_pipeline.reports.report.model import DIFFERS
 from turret_pipeline_tests.reports.report.frames import Row, ask, findings, make_data, with_segment
@@ -87,7 +89,7 @@ def test_halves_of_a_number_are_segments_for_failures_only() -> None:
         *with_segment(ask(100, "y", 70, latency_seconds=1.0), chars="up to 80"),
     ]
     data = make_data(rows)
-    numbers = data.segments.with_columns(side=data.segments["side"].replace({"prompt": NUMBER}))
+    numbers = data.segments.with_columns(side=pl.lit(NUMBER, NAME))
 
     (found,) = findings(make_data(rows, segments=numbers), DIFFERS)
 
@@ -96,7 +98,7 @@ def test_halves_of_a_number_are_segments_for_failures_only() -> None:
 
 def test_values_that_only_the_answer_has_are_not_compared_by_topic() -> None:
     data = make_data(plant_topic())
-    of_answers = data.segments.with_columns(side=data.segments["side"].replace({"prompt": "answer"}))
+    of_answers = data.segments.with_columns(side=pl.lit("answer", NAME))
 
     assert findings(make_data(plant_topic(), segments=of_answers), DIFFERS) == []
 
