@@ -108,7 +108,7 @@ _VALUES = pl.Schema({"case": pl.Int64(), "values": pl.String()})
 
 
 def _list_comparisons(rule: Range | Order, rows: pl.DataFrame, case: int) -> pl.DataFrame:
-    """What the rule says of each row: ``larger`` is at least ``smaller``. Times are microseconds."""
+    """Pairs of numbers that hold if the rule does: ``larger`` is at least ``smaller``. Times are microseconds."""
     if isinstance(rule, Order):
         sides = [(_number(rows[rule.larger]), _number(rows[rule.smaller]))]
     else:
