@@ -64,7 +64,8 @@ install: $(VENV)/.installed  ## set up .venv with the command turret
 install-dev: $(VENV)/.installed-dev $(PAGE_CHECKS)/node_modules/.installed  ## add what tests, lint and docs need
 
 # The lock files have a hash for each package. The project itself has none, and neither has torch (see .ci/lock).
-PIP := $(BIN)/python -m pip install --disable-pip-version-check
+# Modules are compiled when they are first imported: to compile all takes a minute, and a run imports a quarter.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-compile
 
 $(VENV)/.installed: pyproject.toml requirements.lock constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python " + sys.version.split()[0] + " is too old: use Python 3.11 or later, with make PYTHON=...") if sys.version_info < (3, 11) else None'
