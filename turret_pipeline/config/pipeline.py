@@ -125,8 +125,9 @@ class Settings(LayeredSettings):
     )
     embedding_precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="Precision of a sentence-transformers model: auto: float32 on a processor, and half precision on a "
-        "GPU; bfloat16: more than twice as fast on processors that have it (AVX512-BF16, AMX), and slower on others",
+        description="Precision of a sentence-transformers model: bfloat16: more than twice as fast on processors that "
+        "have it (AVX512-BF16, AMX), and slower on others; auto: half precision on a GPU, and on a processor float32, "
+        "but for the cascade bfloat16 where the processor has it",
     )
     embedding_threads: int | None = Field(
         None, ge=1, description="Threads of the embedding model; default: one for each processor core"

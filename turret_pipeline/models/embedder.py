@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from turret_pipeline.errors import TurretError
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.topics.embedding.embedding import Embedder
-from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
+from turret_pipeline.topics.embedding.model_names import ENGLISH, FULL, MULTILINGUAL
 
 if TYPE_CHECKING:
     import torch
@@ -31,11 +31,12 @@ BATCH_TEXTS, GPU_BATCH_TEXTS = 64, 1024
 
 @dataclass(frozen=True)
 class Execution:
-    """The settings embedding_threads, embedding_batch_texts and embedding_precision, which describe these."""
+    """The settings embedding_threads, embedding_batch_texts and embedding_precision, and the way to embed in force."""
 
     threads: int | None = None
     batch_texts: int | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    method: str = FULL
 
 
 def load_embedder(model: str, device: str, prefix: str = "", execution: Execution = Execution()) -> Embedder:
@@ -83,7 +84,7 @@ def _load_transformer(model: str, device: str, prefix: str, execution: Execution
     if execution.threads is not None:
         torch.set_num_threads(execution.threads)
     on_gpu = transformer.device.type not in {"cpu", "meta"}
-    transformer.to(_select_type(execution.precision, on_gpu=on_gpu))
+    transformer.to(_select_type(execution, on_gpu=on_gpu))
     batch_texts = execution.batch_texts or (GPU_BATCH_TEXTS if on_gpu else BATCH_TEXTS)
 
     def embed(texts: Sequence[str]) -> FloatArray:
@@ -94,13 +95,30 @@ def _load_transformer(model: str, device: str, prefix: str, execution: Execution
     return embed
 
 
-def _select_type(precision: str, *, on_gpu: bool) -> "torch.dtype":
-    """Type of the weights: by default single precision on a processor, so that all give the same, and half on a GPU."""
+def _select_type(execution: Execution, *, on_gpu: bool) -> "torch.dtype":
+    """Type of the weights. By default half precision on a GPU, and on a processor single precision.
+
+    So all processors give the same vectors, but for those of so many texts that a student embeds most of them: their
+    model uses bfloat16 on processors that have it.
+    """
     import torch
 
-    if precision == "auto":
-        return torch.float16 if on_gpu else torch.float32
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+    if execution.precision == "auto" and on_gpu:
+        return torch.float16
+    is_fast = execution.method != FULL and has_bfloat16()
+    return (
+        torch.bfloat16
+        if execution.precision == "bfloat16" or (execution.precision == "auto" and is_fast)
+        else torch.float32
+    )
+
+
+def has_bfloat16() -> bool:
+    """True if the processor has instructions for bfloat16. On others, it is slower than single precision."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def load_embedder_lazily(model: str, device: str, prefix: str = "", execution: Execution = Execution()) -> Embedder:

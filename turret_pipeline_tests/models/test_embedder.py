@@ -1,5 +1,7 @@
 """The packaged embedding models, and models that need an instruction."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from turret_pipeline.errors import TurretError
 from turret_pipeline.models import embedder
 from turret_pipeline.models.embedder import Execution, load_embedder
 from turret_pipeline.topics.embedding.embedding import normalize_rows
-from turret_pipeline.topics.embedding.model_names import ENGLISH, MULTILINGUAL
+from turret_pipeline.topics.embedding.model_names import CASCADE, ENGLISH, FULL, MULTILINGUAL
 
 REQUESTS = [
     "Please cancel my order",
@@ -55,6 +57,25 @@ def test_half_precision_gives_nearly_the_same_vectors() -> None:
     assert half.dtype == np.float32
     assert cosines.min() > 0.999
     assert not np.array_equal(exact, half)
+
+
+@pytest.mark.parametrize(
+    ("capability", "method", "is_half"),
+    [
+        ("avx512_bf16", CASCADE, True),
+        ("amx_bf16", CASCADE, True),
+        ("avx512_bf16", FULL, False),
+        ("avx2", CASCADE, False),
+    ],
+)
+def test_the_model_of_a_cascade_uses_half_precision_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, capability: str, method: str, is_half: bool
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {capability: True, "cpu_name": "simulated"})
+    chosen = load_embedder(ENGLISH, "cpu", execution=Execution(method=method))(REQUESTS)
+    precision: Literal["bfloat16", "float32"] = "bfloat16" if is_half else "float32"
+    expected = load_embedder(ENGLISH, "cpu", execution=Execution(precision=precision))(REQUESTS)
+    np.testing.assert_array_equal(chosen, expected)
 
 
 def test_threads_and_batches_hardly_change_vectors() -> None:

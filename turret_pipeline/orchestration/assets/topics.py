@@ -1,5 +1,6 @@
 """Assets of group topics: distinct texts, their vectors, and topics with stable ids."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -93,8 +94,9 @@ def _embed_with(
     @functools.cache
     def load() -> Embedder:
         context.log.info(f"Embedding texts with {model} ({method}).")
+        execution = dataclasses.replace(workspace.execution, method=method)
         with progress.during("Loading the embedding model"):
-            return load_embedder(model, settings.embedding_device, workspace.prefix_of(model), workspace.execution)
+            return load_embedder(model, settings.embedding_device, workspace.prefix_of(model), execution)
 
     return TextEmbedding(workspace.vectors(model, method), load, progress).embed(texts, prepared)
 
