@@ -9,7 +9,7 @@ import polars as pl
 from turret_pipeline.journeys.visits import NAME
 from turret_pipeline.reports.report.comparisons import FIGURES, compare_items, rank_by_difference
 from turret_pipeline.reports.report.data import NUMBER, ReportData
-from turret_pipeline.reports.report.failures import NOUNS, Measure, compare_failing, list_measures, name_signs
+from turret_pipeline.reports.report.failures import NOUNS, Measure, compare_failing, list_measures, list_signs
 from turret_pipeline.reports.report.family import Comparisons, Family
 from turret_pipeline.reports.report.model import DIFFERS, Finding
 from turret_pipeline.reports.report.moves import compare_moves, compare_outcomes
@@ -18,6 +18,7 @@ from turret_pipeline.reports.scope import format_segment
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.tables.exchanges import PROMPT
 
+VALUE = "segment_value"
 COLUMNS = ("topic_id", "session_id", "cluster_id", "user_id")
 
 
@@ -42,7 +43,7 @@ def _compare_topics(
     field: str, rows: pl.DataFrame, labels: Mapping[str, str], period: object, min_users: int
 ) -> Comparisons:
     """Topics that a segment asks about more, or less, than others."""
-    compared = rank_by_difference(compare_items(rows, "topic_id", "segment_value", min_users))
+    compared = rank_by_difference(compare_items(rows, "topic_id", VALUE, min_users))
     tested = compared.filter(pl.col("count") + pl.col("other_count") >= MIN_EVENTS)
     is_enough = pl.max_horizontal("count", "other_count") >= MIN_EVENTS
     tested = tested.with_columns(pl.lit(field).alias("segment_field"), pl.col("is_relevant") & is_enough)
@@ -74,26 +75,31 @@ def _compare_failures(data: ReportData, period: object, min_users: int) -> Itera
     segments = pl.concat([data.segments.drop("side"), models.select("exchange_id", *names)])
     numbers = data.segments.filter(pl.col("side") == NUMBER)["segment_field"].unique().to_list()
     for field, rows in _join_values(data.exchanges, segments):
-        for measure in list_measures(rows):
+        for measure, units in list_measures(rows, VALUE):
             if measure.key != "ends":
-                compared = compare_failing(measure, "segment_value", min_users)
+                signs = list_signs(measure, units, VALUE)
                 yield Comparisons(
                     f"{NOUNS[measure.key]} in segments",
-                    compared.with_columns(pl.lit(field).alias("segment_field")),
-                    functools.partial(_describe_failure, measure, period, field in numbers),
+                    compare_failing(units, VALUE, min_users).with_columns(pl.lit(field).alias("segment_field")),
+                    functools.partial(_describe_failure, measure, signs, period, field in numbers),
                 )
 
 
 def _describe_failure(
-    measure: Measure, period: object, is_number: bool, row: Mapping[str, Any], q_value: float
+    measure: Measure,
+    signs: Mapping[str, str],
+    period: object,
+    is_number: bool,
+    row: Mapping[str, Any],
+    q_value: float,
 ) -> Finding:
     share = share_of(row["count"], row["total"], measure.noun)
     other = share_of(row["other_count"], row["other_total"])
-    signs, certain = name_signs(measure, "segment_value", row["segment_value"]), certainty(q_value, period)
+    certain = certainty(q_value, period)
     name = _name(row, " " if is_number else " = ")
     return Finding(
         kind=measure.key,
-        sentence=f"{name}: {share} {measure.verdict}{signs}, elsewhere {other} {certain}.",
+        sentence=f"{name}: {share} {measure.verdict}{signs.get(row[VALUE], '')}, elsewhere {other} {certain}.",
         period=str(period),
         field=row["segment_field"],
         evidence={**measure.evidence, **_select_value(row, is_number=is_number)},
@@ -102,10 +108,11 @@ def _describe_failure(
 
 
 def _join_values(rows: pl.DataFrame, segments: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Each enum field with the rows and their segment_value, null without one."""
+    """Each enum field with the rows and their segment_value, null without one. The rows are not copied."""
     for name, values in segments.group_by("segment_field", maintain_order=True):
-        of_field = values.select("exchange_id", "segment_value")
-        yield str(name[0]), rows.join(of_field, on="exchange_id", how="left", maintain_order="left")
+        of_field = values.select("exchange_id", VALUE)
+        of_rows = rows.select("exchange_id").join(of_field, on="exchange_id", how="left", maintain_order="left")
+        yield str(name[0]), rows.with_columns(of_rows[VALUE])
 
 
 def _select_value(row: Mapping[str, Any], *, is_number: bool) -> dict[str, str]:

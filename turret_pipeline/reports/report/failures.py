@@ -19,7 +19,7 @@ from turret_pipeline.reports.report.words import certainty, share_of
 from turret_pipeline.stats.groups import MIN_EVENTS
 from turret_pipeline.tables.exchanges import ENDED, OPEN
 from turret_pipeline.tables.rating_scales import BAD_SHARE, SCALES
-from turret_pipeline.tables.signals import SIGNALS_OF_STRUGGLE, STRUGGLE
+from turret_pipeline.tables.signals import RESOLVED, SIGNALS_OF_STRUGGLE, STRUGGLE
 
 SLOWEST = 0.9
 """Answers are called slow, or expensive, from this quantile of all answers: the project itself says what is usual."""
@@ -52,29 +52,44 @@ FLAGS = {
 """Measures of signals, with noun and verdict. Others are left out: is_rephrased and is_abandoned are right too rarely
 to be told alone, and the rest are measured as they were recorded."""
 
+GROUP = "subject_topic_id"
+
+UNIT = ("session_id", "cluster_id", "user_id", *(f"is_{signal}" for signal in SIGNALS_OF_STRUGGLE))
+"""Columns of what is counted."""
+
+VALUES = (
+    *("ending", "latency_seconds", "seconds_to_answer", "output_tokens", "cost_usd", "is_error", "rating"),
+    *(f"is_{signal}" for signal in (STRUGGLE, RESOLVED)),
+)
+"""Further columns of exchanges that the measures read. Others would take half of the memory of a large report."""
+
 SIGNS_SHOWN = 3
 """Signals that a sentence about struggle names."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A way to fail: ``rows`` are units named ``noun``, with is_counted; ``verdict`` says what the counted do.
+    """A way to fail: of units named ``noun``, some count, and ``verdict`` says what these do.
 
-    ``evidence`` are the filters of exchanges that select the counted rows.
+    ``evidence`` are the filters of exchanges that select them.
     """
 
     key: str
-    rows: pl.DataFrame
     noun: str
     verdict: str
     evidence: Mapping[str, str]
 
 
-def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
-    """The measures that these exchanges have values for."""
+def list_measures(exchanges: pl.DataFrame, group: str) -> Iterator[tuple[Measure, pl.DataFrame]]:
+    """The measures that these exchanges have values for, with their units: is_counted, ``group`` and UNIT."""
+    for measure, rows in _list_measures(exchanges.select(*UNIT, *VALUES, group)):
+        yield measure, rows.select(*UNIT, group, "is_counted")
+
+
+def _list_measures(exchanges: pl.DataFrame) -> Iterator[tuple[Measure, pl.DataFrame]]:
     settled = exchanges.filter(pl.col("ending") != OPEN)
     is_last = (pl.col("ending") == ENDED).alias("is_counted")
-    yield Measure("ends", settled.with_columns(is_last), "prompt", "are the last of their session", {"ending": ENDED})
+    yield Measure("ends", "prompt", "are the last of their session", {"ending": ENDED}), settled.with_columns(is_last)
     seconds = "latency_seconds" if exchanges["latency_seconds"].count() else "seconds_to_answer"
     yield from _measure_highest("slow", exchanges, seconds, "answer", "take {} s or more")
     name, words = "output_tokens", "have {} output tokens or more"
@@ -86,11 +101,11 @@ def list_measures(exchanges: pl.DataFrame) -> Iterator[Measure]:
         # some sources deny errors, others are silent about exchanges without one
         known = exchanges if exchanges["is_error"].drop_nulls().all() else exchanges.drop_nulls("is_error")
         failed = known.with_columns(pl.col("is_error").alias("is_counted"))
-        yield Measure("error", failed, "exchange", "fail with an error", {"error": "1"})
+        yield Measure("error", "exchange", "fail with an error", {"error": "1"}), failed
     for key, (flag, noun, verdict) in FLAGS.items():
         flagged = exchanges.with_columns(flag.alias("is_counted")).drop_nulls("is_counted")
         evidence = {"unresolved": {"resolved": "0"}, "unanswered": {"signal": key, "error": "0"}}
-        yield Measure(key, flagged, noun, verdict, evidence.get(key, {"signal": key}))
+        yield Measure(key, noun, verdict, evidence.get(key, {"signal": key})), flagged
 
 
 def find_failures(data: ReportData, labels: Mapping[str, str], period: object, min_users: int) -> Family:
@@ -100,19 +115,20 @@ def find_failures(data: ReportData, labels: Mapping[str, str], period: object, m
     """
     subjects = data.topics.filter(pl.col("role") != CONTINUATION)["topic_id"].implode()
     parts = []
-    for measure in list_measures(data.exchanges):
-        compared = compare_failing(measure, "subject_topic_id", min_users)
-        rows = compared.filter(pl.col("subject_topic_id").is_in(subjects))
-        parts.append(Comparisons(NOUNS[measure.key], rows, functools.partial(_describe, measure, labels, period)))
+    for measure, units in list_measures(data.exchanges, GROUP):
+        compared = compare_failing(units, GROUP, min_users).filter(pl.col(GROUP).is_in(subjects))
+        signs = list_signs(measure, units, GROUP)
+        describe = functools.partial(_describe, measure, signs, labels, period)
+        parts.append(Comparisons(NOUNS[measure.key], compared, describe))
     return Family(FAILS, tuple(parts))
 
 
-def compare_failing(measure: Measure, group: str, min_users: int) -> pl.DataFrame:
+def compare_failing(units: pl.DataFrame, group: str, min_users: int) -> pl.DataFrame:
     """Share of each group that fails, compared with all others: only more is tested, and worth telling.
 
     What fails fewer than MIN_EVENTS times in all is left out, as it can be no claim: nothing is told of a handful.
     """
-    compared = rank_by_difference(compare_counted(measure.rows, group, min_users))
+    compared = rank_by_difference(compare_counted(units, group, min_users))
     is_worse = pl.col("count") * pl.col("other_total") > pl.col("other_count") * pl.col("total")
     is_enough = pl.col("count") >= MIN_EVENTS
     return compared.filter(pl.col("count") + pl.col("other_count") >= MIN_EVENTS).with_columns(
@@ -120,36 +136,46 @@ def compare_failing(measure: Measure, group: str, min_users: int) -> pl.DataFram
     )
 
 
-def name_signs(measure: Measure, group: str, value: str) -> str:
-    """The most common signals of the exchanges of a group that show struggle, in brackets; else empty."""
+def list_signs(measure: Measure, units: pl.DataFrame, group: str) -> dict[str, str]:
+    """The most common signals of the exchanges of each group that show struggle, in brackets; none for others."""
     if measure.key != STRUGGLE:
-        return ""
-    counted = measure.rows.filter("is_counted", pl.col(group) == value)
-    counts = {signal: int(counted[f"is_{signal}"].sum()) for signal in SIGNALS_OF_STRUGGLE}
-    most = sorted((signal for signal in counts if counts[signal]), key=lambda signal: -counts[signal])[:SIGNS_SHOWN]
-    names = [f"{counts[signal]} {signal.replace('_', ' ')}" for signal in most]
+        return {}
+    flags = [pl.col(f"is_{signal}").sum().alias(signal) for signal in SIGNALS_OF_STRUGGLE]
+    counted = units.filter("is_counted", pl.col(group).is_not_null()).group_by(group).agg(flags)
+    return {row[group]: _name_signs(row) for row in counted.iter_rows(named=True)}
+
+
+def _name_signs(counts: Mapping[str, Any]) -> str:
+    most = sorted((signal for signal in SIGNALS_OF_STRUGGLE if counts[signal]), key=lambda signal: -counts[signal])
+    names = [f"{counts[signal]} {signal.replace('_', ' ')}" for signal in most[:SIGNS_SHOWN]]
     return f" ({', '.join(names)})" if names else ""
 
 
 def _describe(
-    measure: Measure, labels: Mapping[str, str], period: object, row: Mapping[str, Any], q_value: float
+    measure: Measure,
+    signs: Mapping[str, str],
+    labels: Mapping[str, str],
+    period: object,
+    row: Mapping[str, Any],
+    q_value: float,
 ) -> Finding:
-    label, other = labels[row["subject_topic_id"]], percent(row["other_count"] / row["other_total"])
+    label, other = labels[row[GROUP]], percent(row["other_count"] / row["other_total"])
     units = share_of(row["count"], row["total"], measure.noun)
     elsewhere = f"at other topics {other} {certainty(q_value, period)}."
-    signs = name_signs(measure, "subject_topic_id", row["subject_topic_id"])
     return Finding(
         kind=measure.key,
-        sentence=f"{label}: {units} {measure.verdict}{signs}, {elsewhere}",
+        sentence=f"{label}: {units} {measure.verdict}{signs.get(row[GROUP], '')}, {elsewhere}",
         period=str(period),
-        topic_id=row["subject_topic_id"],
+        topic_id=row[GROUP],
         label=label,
-        evidence={"topic": row["subject_topic_id"], **measure.evidence},
+        evidence={"topic": row[GROUP], **measure.evidence},
         **{name: row[name] for name in FIGURES},
     )
 
 
-def _measure_highest(key: str, exchanges: pl.DataFrame, name: str, noun: str, words: str) -> Iterator[Measure]:
+def _measure_highest(
+    key: str, exchanges: pl.DataFrame, name: str, noun: str, words: str
+) -> Iterator[tuple[Measure, pl.DataFrame]]:
     """The highest values of a column, if they are few: none is high if most are."""
     known = exchanges.filter(pl.col(name).is_finite())
     exact = _find_limit(known[name])
@@ -158,7 +184,7 @@ def _measure_highest(key: str, exchanges: pl.DataFrame, name: str, noun: str, wo
         is_high = known[name] >= limit
         verdict = f"{words.format(format_limit(limit))}, as {percent(int(is_high.sum()) / len(is_high))} of all do"
         evidence = {"at_least": f"{name}:{limit!r}"}
-        yield Measure(key, known.with_columns(is_high.alias("is_counted")), noun, verdict, evidence)
+        yield Measure(key, noun, verdict, evidence), known.with_columns(is_high.alias("is_counted"))
 
 
 def _find_limit(values: pl.Series) -> float | None:
@@ -172,7 +198,7 @@ def _find_limit(values: pl.Series) -> float | None:
     return float(higher.min()) if len(higher) else None  # type: ignore[arg-type]
 
 
-def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
+def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[tuple[Measure, pl.DataFrame]]:
     """Ratings in the lowest two fifths of the smallest usual scale that holds all of them; none if no scale does."""
     rated = exchanges.drop_nulls("rating")
     scale = next((one for one in SCALES if rated["rating"].is_between(*one).all()), None)
@@ -182,4 +208,4 @@ def _measure_ratings(exchanges: pl.DataFrame) -> Iterator[Measure]:
     limit = low + BAD_SHARE * (high - low)
     counted = rated.with_columns((pl.col("rating") <= limit).alias("is_counted"))
     verdict = f"are {limit:g} or less on the scale from {low} to {high}"
-    yield Measure("badly_rated", counted, "rating", verdict, {"at_most": f"rating:{limit!r}"})
+    yield Measure("badly_rated", "rating", verdict, {"at_most": f"rating:{limit!r}"}), counted
