@@ -24,10 +24,14 @@ from turret_pipeline_tests.commands import (
     environment,
     published_tables,
     run_job,
+    turret,
     warehouse,
 )
 from turret_pipeline_tests.fork_server import start_turret
 from turret_pipeline_tests.orchestration.continued_folders import add_new_file
+
+ABOUT_RUNS = {"pipeline_runs", "topic_runs", "report_lines"}
+"""Tables with a row per run, and what is new since the run before."""
 
 READER = """
 import duckdb, sys, time
@@ -89,6 +93,18 @@ def test_a_new_file_adds_to_what_is_published(small_job: Path, continued: Contin
     assert garden.n_unique() == 1
     assert garden[0] not in before["topics"]["topic_id"].to_list()
     assert after["topic_lineage"].filter(pl.col("topic_id") == garden[0])["change"].to_list() == ["born"]
+
+
+def test_a_run_that_makes_all_tables_again_publishes_the_same_ones(continued: Continued, tmp_path: Path) -> None:
+    data = shutil.copytree(continued.data, tmp_path / "data")
+    for table in (data / "lake").glob("*.parquet"):
+        table.unlink()
+    done = turret("run", "--full-refresh", "--data-dir", data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = published_tables(data)
+    for name, frame in published_tables(continued.data).items():
+        if name not in ABOUT_RUNS:
+            assert_frame_equal(again[name], frame, check_exact=True)
 
 
 def test_a_person_who_has_the_file_open_to_write_does_not_stop_a_run(data: Path) -> None:
