@@ -1,6 +1,6 @@
 """Runtimes and precisions of the English embedding model: texts per second of the processor, and cosine to float32.
 
-    pip install onnx onnxruntime onnxscript
+    pip install onnx==1.23.2 onnxruntime==1.32.0 onnxscript==0.7.2
     python -m turret_pipeline_tests.benchmarks.embedding_runtimes [--texts 2048] [--data ../shared/data]
 
 PyTorch in float32 and bfloat16 is what the pipeline uses. ONNX Runtime in float32 and in 8 bits is the peer; without
