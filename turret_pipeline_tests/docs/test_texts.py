@@ -9,6 +9,7 @@ from turret_pipeline_tests.commands import PROJECT, open_published
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.docs.pages import PAGES, list_blocks, name_page
 from turret_pipeline_tests.docs.reference import COMMAND, FOLDER, build_pages
+from turret_pipeline_tests.docs.sql_dialects import PAGE
 
 JOURNEY_SENTENCES = (
     r"- [\d,]+ of the [\d,]+ sessions with prompt have a subject",
@@ -22,7 +23,7 @@ def test_the_readme_is_one_page() -> None:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    committed = {path.name: path.read_text() for path in FOLDER.iterdir()}
+    committed = {path.name: path.read_text() for path in FOLDER.iterdir() if path != PAGE}
     outdated = [name for name, text in build_pages().items() if committed.pop(name, None) != text]
     assert outdated == [], f"Run `{COMMAND}`."
     assert committed == {}, "Files that are not generated belong elsewhere."
