@@ -11,6 +11,7 @@ import hmac
 import logging
 import re
 import secrets
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -147,14 +148,17 @@ class CurrentCredentials:
         self._file = file
         self._version = read_version(file.path)
         self._credentials = file.read()
+        # otherwise a thread that read the file before a removal could store it after one that read it later
+        self._lock = threading.Lock()
         self._hide()
 
     def get(self) -> Credentials:
         """The credentials now."""
-        version = read_version(self._file.path)
-        if version != self._version:
-            self._read(version)
-        return self._credentials
+        with self._lock:
+            version = read_version(self._file.path)
+            if version != self._version:
+                self._read(version)
+            return self._credentials
 
     def _read(self, version: Version | None) -> None:
         self._version = version
