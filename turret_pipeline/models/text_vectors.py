@@ -122,10 +122,14 @@ class TextEmbedding:
 
     def _copy_vectors(self, pairs: pl.DataFrame) -> Iterator[PredictedChunk]:
         """Vectors of the near-duplicates without any, from their representatives."""
-        waiting = pairs.join(self._ids_with_a_vector().to_frame(), on="text_id", how="anti").sort("text_id")
+        waiting = pairs.join(self._ids_with_a_vector().to_frame(), on="text_id", how="anti")
         models = self.store.predicted_models().rename({"text_id": "representative_id"})
-        copied = waiting.join(models, on="representative_id", how="left", maintain_order="left")
-        for block in copied.with_columns(pl.col("model").fill_null(self.store.model)).iter_slices(BLOCK_TEXTS):
-            if block.height:
-                vectors = self.store.vectors_of(block["representative_id"])
-                yield PredictedChunk(block["text_id"].to_list(), vectors, block["model"].to_list())
+        copied = waiting.join(models, on="representative_id", how="left").with_columns(
+            pl.col("model").fill_null(self.store.model)
+        )
+        for ids, vectors in self.store.read_batches(copied["representative_id"]):
+            of_batch = ids.to_frame("representative_id").with_row_index("row").join(copied, on="representative_id")
+            for block in of_batch.sort("text_id").iter_slices(BLOCK_TEXTS):
+                if block.height:
+                    texts, models_of_texts = block["text_id"].to_list(), block["model"].to_list()
+                    yield PredictedChunk(texts, vectors[block["row"].to_numpy()], models_of_texts)

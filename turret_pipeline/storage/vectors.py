@@ -138,22 +138,20 @@ class VectorStore:
 
         A text may be in two files, with the same vector, if a run was killed while one replaced the other.
         """
-        if text_ids.is_empty():
-            return np.empty((0, 0), dtype=np.float32)
-        wanted = text_ids.to_frame("text_id").lazy()
-        every = (self._prepared_files(), self._files(), self._predicted_files())
-        stored = [pl.scan_parquet(files, glob=False) for files in every if files]
-        found = wanted.with_columns(vector=pl.lit(None))
-        for of_files in stored:
-            vectors = of_files.select("text_id", pl.col("vector").alias("other")).unique("text_id", keep="any")
-            joined = found.join(vectors, on="text_id", how="left", maintain_order="left")
-            found = joined.select("text_id", pl.coalesce("vector", "other").alias("vector"))
-        frame = found.collect()
-        if missing := frame["vector"].null_count():
+        places = text_ids.to_frame("text_id").with_row_index("place")
+        found: FloatArray | None = None
+        is_found = np.zeros(len(text_ids), dtype=bool)
+        for ids, vectors in self.read_batches(text_ids):
+            if found is None:
+                found = np.empty((len(text_ids), vectors.shape[1]), dtype=np.float32)
+            rows = ids.to_frame("text_id").with_row_index("row").join(places, on="text_id")
+            place = rows["place"].to_numpy()
+            found[place], is_found[place] = vectors[rows["row"].to_numpy()], True
+        if missing := int((~is_found).sum()):
             raise TurretError(
                 f"{missing:,} texts have no vector by {self.model}: materialize the asset embeddings first."
             )
-        return frame["vector"].to_numpy()
+        return np.empty((0, 0), dtype=np.float32) if found is None else found
 
     def read_batches(self, text_ids: pl.Series) -> Iterator[tuple[pl.Series, FloatArray]]:
         """Ids and vectors of those of the texts that have one, file by file."""
