@@ -22,6 +22,9 @@ _ID = re.compile(r"\d|^[0-9a-f]{8,}$")
 COMPARED_NEIGHBOURS = 5
 """Nearest texts of a text that may have the same vector."""
 
+PAIRS_AT_ONCE = 50_000
+"""Pairs of vectors that are compared at once: all pairs of half a million texts take several gigabytes."""
+
 PROJECTED_DIMENSIONS = 8
 """Dimensions in which equal vectors are searched. Vectors that are equal there are compared in full."""
 
@@ -63,5 +66,7 @@ def _find_same_vectors(vectors: FloatArray) -> tuple[IntArray, IntArray]:
     found = KDTree(projected).query(projected, COMPARED_NEIGHBOURS + 1, distance_upper_bound=radius)[1]
     rows, columns = np.nonzero((found < len(vectors)) & (found != np.arange(len(vectors))[:, None]))
     others = found[rows, columns]
-    is_equal = np.einsum("ij,ij->i", vectors[rows], vectors[others]) >= SAME_VECTOR_COSINE
+    parts = [slice(first, first + PAIRS_AT_ONCE) for first in range(0, len(rows), PAIRS_AT_ONCE)]
+    cosines = [np.einsum("ij,ij->i", vectors[rows[part]], vectors[others[part]]) for part in parts]
+    is_equal = np.concatenate([np.empty(0, np.float32), *cosines]) >= SAME_VECTOR_COSINE
     return rows[is_equal], others[is_equal]

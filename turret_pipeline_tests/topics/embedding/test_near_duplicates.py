@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.topics.embedding import near_duplicates
 from turret_pipeline.topics.embedding.near_duplicates import find_template, group_near_duplicates
 from turret_pipeline_tests.topics.blobs import blobs, scattered
 
@@ -47,6 +48,14 @@ def test_texts_without_words_are_not_alike() -> None:
 def test_texts_with_the_same_vector_are_one_group() -> None:
     vectors = np.concatenate([blobs([2], noise=0), scattered(2)])
     assert group("Hello", "Good morning", "Refund", "Invoice", vectors=vectors) == [0, 0, 1, 2]
+
+
+def test_pairs_compared_in_parts_give_the_same_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.concatenate([blobs([3, 2, 4], noise=0), scattered(3)])
+    words = "one two three four five six seven eight nine ten eleven twelve".split()
+    whole = group(*words, vectors=vectors)
+    monkeypatch.setattr(near_duplicates, "PAIRS_AT_ONCE", 2)
+    assert group(*words, vectors=vectors) == whole == [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 4, 5]
 
 
 def test_the_order_of_the_texts_does_not_matter() -> None:
