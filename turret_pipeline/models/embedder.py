@@ -105,12 +105,9 @@ def _select_type(execution: Execution, *, on_gpu: bool) -> "torch.dtype":
 
     if execution.precision == "auto" and on_gpu:
         return torch.float16
-    is_fast = execution.method != FULL and has_bfloat16()
-    return (
-        torch.bfloat16
-        if execution.precision == "bfloat16" or (execution.precision == "auto" and is_fast)
-        else torch.float32
-    )
+    is_approximate = execution.precision == "auto" and execution.method != FULL
+    is_half = execution.precision == "bfloat16" or (is_approximate and has_bfloat16())
+    return torch.bfloat16 if is_half else torch.float32
 
 
 def has_bfloat16() -> bool:
