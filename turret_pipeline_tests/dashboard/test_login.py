@@ -1,16 +1,15 @@
 """Login, sessions and tokens: who may open which page, and for how long."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import httpx
 import pytest
 
 from turret_pipeline.config.dashboard import DashboardSettings
 from turret_pipeline.dashboard.access import Access
-from turret_pipeline.dashboard.credentials import CredentialFile, Credentials, CurrentCredentials
+from turret_pipeline.dashboard.credentials import CredentialFile
 from turret_pipeline.dashboard.login_limits import FAILURES_PER_ADDRESS, FAILURES_PER_NAME, WINDOW_SECONDS, LoginLimits
 from turret_pipeline.dashboard.page import Content, Page
 from turret_pipeline.dashboard.pages import ACTIONS, PAGES
@@ -245,31 +244,6 @@ def test_a_change_of_a_credential_is_effective_at_once(url: str, folder: Path) -
     assert get_page(f"{url}/one").status_code == 401
     file.path.with_suffix(".old").rename(file.path)
     file.remove("tom")
-
-
-def test_a_slow_reader_does_not_bring_back_a_removed_credential(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, read = CredentialFile(tmp_path), CredentialFile.read
-    has_read, may_end = Event(), Event()
-
-    def read_slowly(self: CredentialFile) -> Credentials:
-        found = read(self)
-        if "tom" in found.by_name and not has_read.is_set():
-            has_read.set()
-            may_end.wait(60)
-        return found
-
-    current = CurrentCredentials(file)
-    file.add_token("tom", "admin")
-    monkeypatch.setattr(CredentialFile, "read", read_slowly)
-    with ThreadPoolExecutor(2) as pool:
-        pool.submit(current.get)
-        assert has_read.wait(60)
-        file.remove("tom")
-        wait([pool.submit(current.get)], timeout=0.2)
-        may_end.set()
-    assert current.get().by_name == {}
 
 
 def test_the_first_credential_closes_a_running_dashboard_and_the_last_does_not_open_it(

@@ -46,6 +46,7 @@ order by segment_field, exchange_id
 """The value that was known when the prompt was sent, or else that of the answer."""
 
 ROWS_AT_ONCE = 1_000_000
+"""Rows of SEGMENTS that are in memory as text."""
 
 NUMBER = "number"
 """Side of the values of number fields of prompts."""
