@@ -8,7 +8,7 @@ import polars as pl
 from turret_pipeline.models.embedder import load_embedder
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.vectors import VectorStore
-from turret_pipeline.topics.embedding.embedding import embed_chunks, select_texts_to_embed
+from turret_pipeline.topics.embedding.embedding import embed_chunks, one_by_one, select_texts_to_embed
 from turret_pipeline.topics.embedding.model_names import AUTO
 from turret_pipeline.topics.embedding.preparation import embed_prepared, prepare_texts
 from turret_pipeline.topics.embedding.readers import VectorLookup
@@ -25,8 +25,8 @@ def embed_texts(texts: pl.DataFrame, cache: Path) -> VectorLookup:
         waiting = select_texts_to_embed(as_it_is, store.known_ids())
         to_prepare = prepared.filter(is_needed).join(store.prepared_ids().to_frame(), on="text_id", how="anti")
         if waiting.height or to_prepare.height:
-            embedder = load_embedder(model, "auto")
-            sum(store.add(itertools.chain(embed_chunks(waiting, embedder), embed_prepared(to_prepare, embedder))))
+            embed = one_by_one(load_embedder(model, "auto"))
+            sum(store.add(itertools.chain(embed_chunks(waiting, embed), embed_prepared(to_prepare, embed))))
 
     def look_up(text_ids: pl.Series, model: str) -> FloatArray:
         return VectorStore(cache, model).vectors_of(text_ids)

@@ -1,15 +1,15 @@
-"""Parsing of blocks into part files, in worker processes.
+"""Parsing of blocks into part files, as shards.
 
 Workers import this module, so it imports only what parsing needs.
 """
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from turret_pipeline.events.parsing import ParseOptions, parse_block
 from turret_pipeline.events.rows import Block
+from turret_pipeline.shards.shard import Shard
 
 
 class BlockCounts(NamedTuple):
@@ -19,15 +19,13 @@ class BlockCounts(NamedTuple):
     repaired_count: int
 
 
-def part_writing_jobs(
-    blocks: Iterator[Block], options: ParseOptions, folder: Path
-) -> Iterator[Callable[[], BlockCounts]]:
-    """One job per block, which writes the block's parts to the folder and returns its counts."""
+def list_part_shards(blocks: Iterator[Block], options: ParseOptions) -> Iterator[Shard[tuple[int, int]]]:
+    """One shard per block, which writes the block's parts and returns BlockCounts."""
     for number, block in enumerate(blocks):
-        yield functools.partial(_write_parts, block, options, folder, number)
+        yield Shard(_write_parts, (block, options, number))
 
 
-def _write_parts(block: Block, options: ParseOptions, folder: Path, number: int) -> BlockCounts:
+def _write_parts(folder: Path, block: Block, options: ParseOptions, number: int) -> BlockCounts:
     parsed = parse_block(block, options)
     frames = {
         "events": parsed.events,

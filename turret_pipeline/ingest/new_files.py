@@ -20,22 +20,26 @@ from turret_pipeline.ingest.source_files import modification_time
 from turret_pipeline.ingest.weaker_files import find_weaker_files
 from turret_pipeline.progress import Progress
 from turret_pipeline.scrubbing.identifiers import ErasedIds
+from turret_pipeline.shards.local import LOCAL
+from turret_pipeline.shards.shard import Engine
 from turret_pipeline.storage.damage import repair_all
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.tombstones import FILE
 
 
-def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None]) -> bool:
+def read_new_files(
+    settings: Settings, data: DataDir, progress: Progress, log: Callable[[str], None], engine: Engine = LOCAL
+) -> bool:
     """Write the parts of every input file that was not read yet; True if damaged parts were repaired before.
 
     Raises TurretError if there is nothing to read, and FaultError if parts are damaged that the input no longer has.
     """
-    parts = PartStore(data.parts)
+    parts = PartStore(data.parts, engine)
     options_of = functools.partial(make_parse_options, settings=settings, erased_ids=data.tombstones.erased_ids())
     damaged = find_damaged_parts(parts, options_of, begin_ingestion(data))
     repair_count = repair_all(damaged, lambda sentence: progress.say(f"Warning: {sentence}"))
     parts.write_missing_checksums()
-    read_again_if_stricter(settings, data, progress, log, options_of)
+    _read_again_if_stricter(settings, data, parts, progress, log, options_of)
     new = parts.new_files(find_input_files(settings, parts))
     log(f"{len(new)} new landing files, {len(parts.content_hashes())} known.")
     if skipped := describe_skipped(settings.input_patterns):
@@ -50,9 +54,10 @@ def read_new_files(settings: Settings, data: DataDir, progress: Progress, log: C
     return repair_count > 0
 
 
-def read_again_if_stricter(
+def _read_again_if_stricter(
     settings: Settings,
     data: DataDir,
+    parts: PartStore,
     progress: Progress,
     log: Callable[[str], None],
     options_of: Callable[[Path | UPath], ParseOptions],
@@ -61,7 +66,7 @@ def read_again_if_stricter(
 
     Raises TurretError, before anything is changed, if a file is gone. A killed run continues where it was.
     """
-    parts, privacy = PartStore(data.parts), Privacy(settings.scrubbed_kinds, settings.salt)
+    privacy = Privacy(settings.scrubbed_kinds, settings.salt)
     erased = data.tombstones.select(FILE, parts.content_hashes())
     weaker = find_weaker_files(parts, privacy, find_input_files(settings, parts), erased)
     if not weaker:

@@ -20,13 +20,14 @@ import polars as pl
 from upath import UPath
 
 from turret_pipeline.events.parsing import EVENT_PART_SCHEMA, ParseOptions
-from turret_pipeline.ingest.blocks import BlockCounts, part_writing_jobs
+from turret_pipeline.ingest.blocks import BlockCounts, list_part_shards
 from turret_pipeline.ingest.growing_files import LineCounts, describe_growth, read_rest
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.part_notes import Replays, Signatures
 from turret_pipeline.ingest.reading import is_appendable
 from turret_pipeline.ingest.source_files import file_signature, open_binary
-from turret_pipeline.ingest.workers import run_in_parallel
+from turret_pipeline.shards.local import LOCAL
+from turret_pipeline.shards.shard import Engine
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
 from turret_pipeline.storage.checksums import CHECKSUMS, find_changed, read_checksums, write_checksums
 from turret_pipeline.tables import POLARS_TYPES
@@ -84,9 +85,10 @@ class Ingestion:
 
 @dataclass(frozen=True)
 class PartStore:
-    """The parts of all landing files that were read."""
+    """The parts of all landing files that were read, and the engine that reads more."""
 
     root: Path
+    engine: Engine = LOCAL
 
     def content_hashes(self) -> list[str]:
         """Hashes of all contents that were read, sorted."""
@@ -135,10 +137,11 @@ class PartStore:
                 file = HashedFile(raw, limit)
                 if is_growing and not replace:
                     before = self._find_begin(file, path)
-                for block in run_in_parallel(part_writing_jobs(read_rest(file, path, before, counts), options, aside)):
-                    counts.rows += block.row_count
-                    counts.repaired += block.repaired_count
-                    yield block.row_count
+                shards = list_part_shards(read_rest(file, path, before, counts), options)
+                for row_count, repaired_count in self.engine.run(shards, aside):
+                    counts.rows += row_count
+                    counts.repaired += repaired_count
+                    yield row_count
                 sha = file.sha256()
             (aside / PRIVACY_STAMP).write_text(options.privacy.stamp, encoding="utf-8")
             growth = describe_growth(file, counts, before) if is_growing else {}

@@ -1,7 +1,6 @@
 """Metadata values of all events: extracted once per part, then joined with the events of the lake."""
 
-import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +14,7 @@ from turret_pipeline.fields.folding import (
 )
 from turret_pipeline.fields.values import FOLD, metadata_values
 from turret_pipeline.ingest.parts import PartStore
-from turret_pipeline.ingest.workers import run_in_parallel
+from turret_pipeline.shards.shard import Shard
 from turret_pipeline.storage.atomic_files import commit, remove, temp_path
 from turret_pipeline.storage.checksums import name_by_content
 from turret_pipeline.storage.lake import Lake
@@ -30,27 +29,39 @@ _POSITION = ["line_number", "item_number"]
 
 def extract_part_values(parts: PartStore) -> Iterator[int]:
     """Write the values of every part that lacks them, and yield the number of events of each such part."""
-    return run_in_parallel(_extraction_jobs(parts))
+    missing = [file for file in map(Path, parts.part_files("events")) if not _has_values(file)]
+    aside = temp_path(parts.root / "values")
+    try:
+        aside.mkdir(mode=0o700)
+        shards = (Shard(_extract_values, (number,), {"events": file}) for number, file in enumerate(missing))
+        for number, height in parts.engine.run(shards, aside):
+            values, written = _values_path(missing[number]), aside / _name(number)
+            commit(written, name_by_content(values, written))
+            yield height
+    finally:
+        remove(aside)
 
 
-def _extraction_jobs(parts: PartStore) -> Iterator[Callable[[], int]]:
-    for file in map(Path, parts.part_files("events")):
-        values = file.with_name(file.name.replace("events", "values"))
-        if not values.exists() and not any(values.parent.glob(f"{values.stem}-*.parquet")):
-            yield functools.partial(_extract_values, file, values)
+def _has_values(events: Path) -> bool:
+    values = _values_path(events)
+    return values.exists() or any(values.parent.glob(f"{values.stem}-*.parquet"))
 
 
-def _extract_values(events: Path, values: Path) -> int:
+def _values_path(events: Path) -> Path:
+    return events.with_name(events.name.replace("events", "values"))
+
+
+def _name(number: int) -> str:
+    return f"values-{number}.parquet"
+
+
+def _extract_values(folder: Path, number: int, events: Path) -> tuple[int, int]:
+    """Write the values of a part; return the number of the shard, and that of the events."""
     part = pl.read_parquet(events, columns=[*_POSITION, "metadata"], glob=False)
     positions = part.select(_POSITION).with_row_index("row")
     found = metadata_values(part["metadata"]).join(positions, on="row", how="left", maintain_order="left").drop("row")
-    aside = temp_path(values)
-    try:
-        found.write_parquet(aside, compression="lz4")
-        commit(aside, name_by_content(values, aside))
-    finally:
-        remove(aside)
-    return part.height
+    found.write_parquet(folder / _name(number), compression="lz4")
+    return number, part.height
 
 
 def write_values(parts: PartStore, lake: Lake, field_limit: int) -> str:

@@ -4,7 +4,7 @@ Everything is stored chunk by chunk, so that a killed run continues where it sto
 text, the student, and the representative of its near-duplicates, not on the order of the texts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from turret_pipeline.topics.cascade.cascade import (
     select_training_texts,
     train_cascade,
 )
-from turret_pipeline.topics.embedding.embedding import Embedder, embed_chunks, normalize_rows, select_texts_to_embed
+from turret_pipeline.topics.embedding.embedding import BulkEmbedder, embed_chunks, normalize_rows, select_texts_to_embed
 from turret_pipeline.topics.embedding.model_names import FULL, STATIC, name_student
 from turret_pipeline.topics.embedding.preparation import embed_prepared
 
@@ -31,10 +31,10 @@ BLOCK_TEXTS = 8192
 
 @dataclass(frozen=True)
 class TextEmbedding:
-    """Embeds texts into ``store`` by one model. ``load`` gives the model, and is called when it is first needed."""
+    """Embeds texts into ``store`` by one model, which is loaded when it is first needed."""
 
     store: VectorStore
-    load: Callable[[], Embedder]
+    embed_lists: BulkEmbedder
     progress: Progress
 
     def embed(self, texts: pl.DataFrame, prepared: pl.DataFrame) -> int:
@@ -47,7 +47,7 @@ class TextEmbedding:
         waiting = prepared.join(self.store.prepared_ids().to_frame(), on="text_id", how="anti", maintain_order="left")
         count = 0
         if waiting.height:
-            chunks = embed_prepared(waiting, self.load())
+            chunks = embed_prepared(waiting, self.embed_lists)
             count = self.progress.track("Embedding long texts", waiting.height, self.store.add(chunks))
         if self.store.method == FULL:
             return count + self._embed_fully("Embedding texts", as_it_is)
@@ -58,7 +58,7 @@ class TextEmbedding:
         waiting = select_texts_to_embed(texts, self.store.known_ids())
         if not waiting.height:
             return 0
-        return self.progress.track(title, waiting.height, self.store.add(embed_chunks(waiting, self.load())))
+        return self.progress.track(title, waiting.height, self.store.add(embed_chunks(waiting, self.embed_lists)))
 
     def _embed_by_student(self, texts: pl.DataFrame) -> int:
         known_ids = self._ids_with_a_vector()
@@ -96,7 +96,7 @@ class TextEmbedding:
         waiting = select_texts_to_embed(words, store.known_ids())
         if waiting.height:
             count += self.progress.track(
-                "Embedding words", waiting.height, store.add(embed_chunks(waiting, self.load()))
+                "Embedding words", waiting.height, store.add(embed_chunks(waiting, self.embed_lists))
             )
         with self.progress.during("Training a student of the embedding model"):
             static = collect_static_vectors(words, store.vectors_of(words["text_id"]))

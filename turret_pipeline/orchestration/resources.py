@@ -24,6 +24,8 @@ from turret_pipeline.models.embedder import Execution
 from turret_pipeline.orchestration.fingerprint import compute_fingerprint
 from turret_pipeline.orchestration.run_history import prune_run_history
 from turret_pipeline.progress import Progress
+from turret_pipeline.shards.local import LOCAL
+from turret_pipeline.shards.shard import Engine
 from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.damage import find_damage, repair_all
 from turret_pipeline.storage.data_dir import DataDir
@@ -86,7 +88,12 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     @property
     def parts(self) -> PartStore:
         """The parts of the landing files that were read."""
-        return PartStore(self.data.parts)
+        return PartStore(self.data.parts, self.engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the shards of this run."""
+        return LOCAL
 
     def prefix_of(self, model: str) -> str:
         """The text before each text for this model; none for the packaged models."""

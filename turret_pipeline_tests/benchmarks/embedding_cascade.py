@@ -32,7 +32,7 @@ from turret_pipeline.progress import SilentProgress
 from turret_pipeline.stats.array_types import FloatArray, IntArray
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.cascade import cascade
-from turret_pipeline.topics.embedding.embedding import Embedder
+from turret_pipeline.topics.embedding.embedding import Embedder, one_by_one
 from turret_pipeline.topics.embedding.model_names import CASCADE, ENGLISH, FULL, STATIC
 from turret_pipeline.topics.embedding.preparation import PREPARED_SCHEMA
 from turret_pipeline.topics.embedding.texts import normalize_text, text_id
@@ -107,7 +107,7 @@ def embed_by(
 ) -> tuple[VectorStore, Cost]:
     """Embed the texts by a method. Texts whose vectors are known cost the model ``per_text`` seconds each."""
     store, before, missing = VectorStore(folder, "model", method), processor_seconds(), model.seconds
-    TextEmbedding(store, lambda: model, SilentProgress()).embed(texts, PREPARED_SCHEMA.to_frame())
+    TextEmbedding(store, one_by_one(model), SilentProgress()).embed(texts, PREPARED_SCHEMA.to_frame())
     rest = processor_seconds() - before - (model.seconds - missing)
     of_model = model.count * per_text if model.known else model.seconds
     return store, Cost(len(store.known_ids()), rest + of_model, of_model)
@@ -146,7 +146,8 @@ def describe(method: str, texts: pl.DataFrame, store: VectorStore, cost: Cost, f
 def embed_in_full(texts: pl.DataFrame, cache: Path, model: str, load: Callable[[], Embedder]) -> FloatArray:
     """Unit vectors of the texts by the full model, kept in the cache."""
     store = VectorStore(cache / "cascade", model, FULL)
-    TextEmbedding(store, load, SilentProgress()).embed(texts, PREPARED_SCHEMA.to_frame())
+    if texts.join(store.known_ids().to_frame(), on="text_id", how="anti").height:
+        TextEmbedding(store, one_by_one(load()), SilentProgress()).embed(texts, PREPARED_SCHEMA.to_frame())
     return store.vectors_of(texts["text_id"])
 
 

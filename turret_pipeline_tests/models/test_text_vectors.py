@@ -14,6 +14,7 @@ from turret_pipeline.storage.damage import find_damage
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.vectors import VectorStore, remove_students, remove_vectors_of_other_texts
 from turret_pipeline.topics.cascade import cascade
+from turret_pipeline.topics.embedding.embedding import one_by_one
 from turret_pipeline.topics.embedding.preparation import PREPARED_SCHEMA
 from turret_pipeline.topics.embedding.texts import text_id
 from turret_pipeline_tests.topics.cascade.simple_model import embed, write_texts
@@ -49,7 +50,7 @@ TEXTS = table([*write_texts(400), *(f"{text} now" for text in write_texts(200)),
 
 def run(folder: Path, method: str, texts: pl.DataFrame, model: CountingModel) -> VectorStore:
     store = VectorStore(folder, "model", method)
-    TextEmbedding(store, lambda: model, SilentProgress()).embed(texts, PREPARED)
+    TextEmbedding(store, one_by_one(model), SilentProgress()).embed(texts, PREPARED)
     return store
 
 
@@ -176,7 +177,6 @@ def test_vectors_are_read_in_batches_each_once(tmp_path: Path) -> None:
 
 def test_without_texts_nothing_is_loaded(tmp_path: Path) -> None:
     for method in ("full", "cascade", "static"):
-        TextEmbedding(VectorStore(tmp_path, "model", method), lambda: pytest.fail("loaded"), SilentProgress()).embed(
-            TEXTS.clear(), PREPARED
-        )
+        store = VectorStore(tmp_path, "model", method)
+        TextEmbedding(store, lambda _: pytest.fail("embedded"), SilentProgress()).embed(TEXTS.clear(), PREPARED)
     assert not list(tmp_path.rglob("*"))

@@ -9,7 +9,8 @@ import dagster as dg
 import polars as pl
 
 from turret_pipeline.clock import now
-from turret_pipeline.models.embedder import load_embedder, load_embedder_lazily
+from turret_pipeline.models.embedder import load_embedder_lazily
+from turret_pipeline.models.embedding_shards import ShardedEmbedding, load_once
 from turret_pipeline.models.llm_labeling import label_topics_with_llm
 from turret_pipeline.models.text_vectors import TextEmbedding
 from turret_pipeline.orchestration.figures import save_figure
@@ -88,17 +89,16 @@ def _embed_with(
     context: dg.AssetExecutionContext, workspace: Workspace, model: str, texts: pl.DataFrame, prepared: pl.DataFrame
 ) -> int:
     """Embed those of the texts that have no vector by the model yet, and return how many the model read."""
-    settings, progress = workspace.settings, workspace.progress
+    settings, root = workspace.settings, workspace.lake.root
     method = select_method(settings.embedding_method, texts["text_id"].n_unique())
-
-    @functools.cache
-    def load() -> Embedder:
-        context.log.info(f"Embedding texts with {model} ({method}).")
-        execution = dataclasses.replace(workspace.execution, method=method)
-        with progress.during("Loading the embedding model"):
-            return load_embedder(model, settings.embedding_device, workspace.prefix_of(model), execution)
-
-    return TextEmbedding(workspace.vectors(model, method), load, progress).embed(texts, prepared)
+    execution, prefix = dataclasses.replace(workspace.execution, method=method), workspace.prefix_of(model)
+    embed = ShardedEmbedding(workspace.engine, root, model, settings.embedding_device, prefix, execution)
+    try:
+        count = TextEmbedding(workspace.vectors(model, method), embed, workspace.progress).embed(texts, prepared)
+    finally:
+        load_once.cache_clear()
+    context.log.info(f"{count:,} texts embedded with {model} ({method}).")
+    return count
 
 
 class TopicsConfig(dg.Config):

@@ -4,7 +4,7 @@ The last digit of a dot product depends on the shape of its batch. Texts are the
 and a chunk is stored whole or not at all: a run after an interruption continues with the same chunks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ from turret_pipeline.stats.array_types import FloatArray
 
 Embedder = Callable[[Sequence[str]], FloatArray]
 """Texts to vectors, shape (texts, dimensions)."""
+
+BulkEmbedder = Callable[[Iterable[Sequence[str]]], Iterator[FloatArray]]
+"""Lists of texts to the vectors of each list, in order."""
 
 CHUNK_TEXTS, CHUNK_CHARACTERS = 1024, 80_000
 """Limits of a chunk, which a kill repeats: less than a minute of embedding on one processor."""
@@ -38,10 +41,15 @@ def select_texts_to_embed(texts: pl.DataFrame, known_ids: pl.Series) -> pl.DataF
     )
 
 
-def embed_chunks(texts: pl.DataFrame, embedder: Embedder, chunk_texts: int = CHUNK_TEXTS) -> Iterator[Chunk]:
-    """Embed the texts, one chunk at a time."""
-    for chunk in iter_chunks(texts, texts["text"].str.len_chars(), chunk_texts):
-        vectors = np.asarray(embedder(chunk["text"].to_list()), dtype=np.float32)
+def one_by_one(embedder: Embedder) -> BulkEmbedder:
+    """A function that embeds lists of texts one after the other."""
+    return lambda lists: (np.asarray(embedder(texts), dtype=np.float32) for texts in lists)
+
+
+def embed_chunks(texts: pl.DataFrame, embed: BulkEmbedder, chunk_texts: int = CHUNK_TEXTS) -> Iterator[Chunk]:
+    """Chunks of the texts, embedded."""
+    chunks = [*iter_chunks(texts, texts["text"].str.len_chars(), chunk_texts)]
+    for chunk, vectors in zip(chunks, embed(chunk["text"].to_list() for chunk in chunks), strict=True):
         yield Chunk(chunk["text_id"].to_list(), normalize_rows(vectors))
 
 

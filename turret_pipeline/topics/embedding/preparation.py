@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from turret_pipeline.stats.array_types import FloatArray
-from turret_pipeline.topics.embedding.embedding import Chunk, Embedder, iter_chunks, normalize_rows
+from turret_pipeline.topics.embedding.embedding import BulkEmbedder, Chunk, iter_chunks, normalize_rows
 from turret_pipeline.topics.embedding.pasted_content import remove_pasted_content
 from turret_pipeline.topics.embedding.requests import find_request
 from turret_pipeline.topics.embedding.shared_passages import find_shared_passages, remove_shared_passages
@@ -95,20 +95,23 @@ def _leave_out_middle(text: str) -> str:
 
 
 def embed_prepared(
-    prepared: pl.DataFrame, embedder: Embedder, chunk_texts: int = CHUNK_TEXTS
+    prepared: pl.DataFrame, embed: BulkEmbedder, chunk_texts: int = CHUNK_TEXTS
 ) -> Iterator[PreparedChunk]:
-    """Embed prepared texts, one chunk at a time."""
-    characters = prepared["windows"].list.join("").str.len_chars()
-    for chunk in iter_chunks(prepared, characters, chunk_texts):
-        windows, requests = chunk["windows"].to_list(), chunk["request"].to_list()
-        vectors = _join_vectors(windows, requests, embedder)
-        yield PreparedChunk(chunk["text_id"].to_list(), vectors, chunk.select("is_copy_left_out", "is_cut"))
+    """Chunks of prepared texts, embedded."""
+    chunks = [*iter_chunks(prepared, prepared["windows"].list.join("").str.len_chars(), chunk_texts)]
+    for chunk, vectors in zip(chunks, embed(map(_list_parts, chunks)), strict=True):
+        joined = _join_vectors(chunk["windows"].to_list(), chunk["request"].to_list(), normalize_rows(vectors))
+        yield PreparedChunk(chunk["text_id"].to_list(), joined, chunk.select("is_copy_left_out", "is_cut"))
 
 
-def _join_vectors(windows: Sequence[Sequence[str]], requests: Sequence[str], embedder: Embedder) -> FloatArray:
-    """Unit vectors of texts from those of their windows and requests, shape (texts, dimensions)."""
-    parts = [*(window for of_text in windows for window in of_text), *(request for request in requests if request)]
-    vectors = normalize_rows(np.asarray(embedder(parts), dtype=np.float32))
+def _list_parts(chunk: pl.DataFrame) -> list[str]:
+    """The windows of all texts, then the requests of those that have one."""
+    windows = chunk["windows"].explode().drop_nulls()
+    return [*windows, *chunk["request"].filter(chunk["request"] != "")]
+
+
+def _join_vectors(windows: Sequence[Sequence[str]], requests: Sequence[str], vectors: FloatArray) -> FloatArray:
+    """Unit vectors of texts from those of their parts (``_list_parts``), shape (texts, dimensions)."""
     counts = [len(of_text) for of_text in windows]
     starts = np.cumsum([0, *counts[:-1]])
     joined = normalize_rows(np.add.reduceat(vectors[: sum(counts)], starts, axis=0))

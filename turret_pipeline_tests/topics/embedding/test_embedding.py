@@ -13,6 +13,7 @@ from turret_pipeline.topics.embedding.embedding import (
     Chunk,
     embed_chunks,
     normalize_rows,
+    one_by_one,
     select_texts_to_embed,
 )
 
@@ -46,12 +47,12 @@ def test_texts_without_a_vector_are_selected_shortest_first() -> None:
 def test_known_texts_are_not_selected() -> None:
     assert select_texts_to_embed(TEXTS, TEXTS["text_id"]).is_empty()
     assert select_texts_to_embed(TEXTS.clear(), known()).is_empty()
-    assert list(embed_chunks(select_texts_to_embed(TEXTS.clear(), known()), embedder)) == []
+    assert list(embed_chunks(select_texts_to_embed(TEXTS.clear(), known()), one_by_one(embedder))) == []
 
 
 def test_every_text_gets_a_unit_vector_in_its_chunk() -> None:
     waiting = select_texts_to_embed(TEXTS, known())
-    chunks = list(embed_chunks(waiting, embedder, chunk_texts=10))
+    chunks = list(embed_chunks(waiting, one_by_one(embedder), chunk_texts=10))
     assert [len(chunk.text_ids) for chunk in chunks] == [10, 10, 3]
     assert [text_id for chunk in chunks for text_id in chunk.text_ids] == waiting["text_id"].to_list()
     for chunk in chunks:
@@ -62,16 +63,16 @@ def test_every_text_gets_a_unit_vector_in_its_chunk() -> None:
 def test_long_texts_are_in_small_chunks_which_a_kill_repeats() -> None:
     rows = [("prompt", f"{number}", "long " * (CHUNK_CHARACTERS // 15)) for number in range(4)]
     texts = pl.DataFrame([*rows, ("prompt", "5", "long " * CHUNK_CHARACTERS)], SCHEMA, orient="row")
-    chunks = list(embed_chunks(select_texts_to_embed(texts, known()), embedder))
+    chunks = list(embed_chunks(select_texts_to_embed(texts, known()), one_by_one(embedder)))
     assert [len(chunk.text_ids) for chunk in chunks] == [3, 1, 1]
 
 
 @pytest.mark.parametrize("done", [0, 1, 2, 3])
 def test_chunks_after_an_interruption_equal_those_of_an_uninterrupted_run(done: int) -> None:
-    uninterrupted = list(embed_chunks(select_texts_to_embed(TEXTS, known()), embedder, chunk_texts=10))
+    uninterrupted = list(embed_chunks(select_texts_to_embed(TEXTS, known()), one_by_one(embedder), chunk_texts=10))
     kept = uninterrupted[:done]
     ids = known(*(text_id for chunk in kept for text_id in chunk.text_ids))
-    after = list(embed_chunks(select_texts_to_embed(TEXTS.reverse(), ids), embedder, chunk_texts=10))
+    after = list(embed_chunks(select_texts_to_embed(TEXTS.reverse(), ids), one_by_one(embedder), chunk_texts=10))
     assert len(kept) + len(after) == len(uninterrupted)
     assert all(map(same, kept + after, uninterrupted))
 

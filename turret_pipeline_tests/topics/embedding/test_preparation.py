@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from turret_pipeline.stats.array_types import FloatArray
+from turret_pipeline.topics.embedding.embedding import one_by_one
 from turret_pipeline.topics.embedding.preparation import PREPARED_SCHEMA, embed_prepared, prepare_texts
 from turret_pipeline.topics.embedding.windows import MAX_WINDOWS
 
@@ -49,7 +50,7 @@ def test_the_vector_of_a_long_text_is_mostly_that_of_its_request(chunk_texts: in
     prepared = prepare_texts(
         table(RIVER * 40 + "Where is my card?", RIVER * 40, 'Lost card again """' + RIVER * 9 + '"""')
     )
-    chunks = list(embed_prepared(prepared, embedder, chunk_texts))
+    chunks = list(embed_prepared(prepared, one_by_one(embedder), chunk_texts))
     found = dict(
         zip((i for chunk in chunks for i in chunk.text_ids), np.concatenate([c.vectors for c in chunks]), strict=True)
     )
@@ -60,4 +61,4 @@ def test_the_vector_of_a_long_text_is_mostly_that_of_its_request(chunk_texts: in
 
 
 def test_nothing_is_embedded_without_texts() -> None:
-    assert list(embed_prepared(PREPARED_SCHEMA.to_frame(), embedder)) == []
+    assert list(embed_prepared(PREPARED_SCHEMA.to_frame(), one_by_one(embedder))) == []
