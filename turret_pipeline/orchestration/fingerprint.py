@@ -4,12 +4,12 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from turret_pipeline.config.pipeline import Settings
 from turret_pipeline.ingest.parts import PartStore
-from turret_pipeline.packaged_files import DBT_DIR, PACKAGE_DIR
+from turret_pipeline.packaged_files import DBT_DIR, hash_files, hash_package
 from turret_pipeline.topics.edits import Edits
 
 
@@ -35,22 +35,17 @@ def compute_fingerprint(
 
 @functools.cache
 def hash_code() -> str:
-    """Hash of this package's code, weights and forms, and of the dbt project: others may publish other numbers."""
-    decisive = (file for ending in ("py", "toml", "npz") for file in PACKAGE_DIR.rglob(f"*.{ending}"))
-    return _hash_files([*sorted(decisive), *_list_dbt_files()])
+    """Hash of this package and of the dbt project: others may publish other numbers."""
+    return hashlib.sha256(f"{hash_package()} {hash_files(_list_dbt_files())}".encode()).hexdigest()
 
 
 @functools.cache
 def hash_dbt_project() -> str:
     """Hash of the dbt project and of the versions of dbt: another project has another manifest."""
     versions = [importlib.metadata.version(package) for package in ("dbt-core", "dbt-adapters", "dbt-duckdb")]
-    return hashlib.sha256("\n".join([_hash_files(_list_dbt_files()), *versions]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([hash_files(_list_dbt_files()), *versions]).encode()).hexdigest()
 
 
 def _list_dbt_files() -> list[Path]:
     folders = (DBT_DIR / "models", DBT_DIR / "macros", DBT_DIR / "tests")
     return [*sorted(DBT_DIR.glob("*.yml")), *sorted(file for folder in folders for file in folder.rglob("*.*"))]
-
-
-def _hash_files(files: Iterable[Path]) -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

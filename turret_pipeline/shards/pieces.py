@@ -1,0 +1,127 @@
+"""Shards and their results on an object store, by which they get to workers on other machines and back.
+
+A shard is named by the hash of its work, arguments, input files and code, and a file by the hash of its content. So a
+shard may run twice, anywhere, at the same time: the store keeps the first result. Whoever can write to the store could
+give workers other code: a worker therefore runs only what has the hash that the run told it, not by the store.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import pickle
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.packaged_files import hash_package
+from turret_pipeline.shards.shard import Shard
+from turret_pipeline.storage.checksums import hash_file
+from turret_pipeline.storage.object_store import ObjectStore
+
+LIBRARIES = ("polars", "duckdb", "numpy", "torch", "sentence-transformers", "faiss-cpu")
+"""Libraries whose versions decide what a shard writes."""
+
+
+class Result(msgspec.Struct):
+    """The value of a shard, and the hashes of its files by name."""
+
+    value: Any
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A shard on the store, and the objects that hold it. One that is not new may have a result of a killed run."""
+
+    name: str
+    is_new: bool
+    objects: set[str]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The shards of runs, their input files and results. Methods raise FaultError if the store fails."""
+
+    store: ObjectStore
+
+    def put_shard(self, shard: Shard[Any]) -> "Sent":
+        """Store a shard with its input files."""
+        files = {name: self._put_file(path) for name, path in shard.files.items()}
+        content = pickle.dumps((hash_code(), shard.work, shard.arguments, files))
+        name = hashlib.sha256(content).hexdigest()
+        is_new = self.store.put_new(_shard(name), content)
+        return Sent(name, is_new, {_shard(name), *map(_file, files.values())})
+
+    def run_shard(self, name: str) -> None:
+        """Run a shard in this process and store its result.
+
+        Raises TurretError if the shard was changed, or is of another version of the code or of a library.
+        """
+        content = self.store.read(_shard(name))
+        if hashlib.sha256(content).hexdigest() != name:
+            raise TurretError(f"The shard {name[:12]} in {self.store.url} was changed since the run stored it.")
+        code, work, arguments, files = pickle.loads(content)  # checked above
+        if code != hash_code():
+            raise TurretError(
+                "This worker has another version of turret-pipeline or its libraries than the run: install the same "
+                "lock file on all machines of the cluster."
+            )
+        with tempfile.TemporaryDirectory(prefix="turret-shard-") as folder:
+            inputs, outputs = Path(folder, "inputs"), Path(folder, "outputs")
+            inputs.mkdir()
+            outputs.mkdir()
+            for number, sha in enumerate(files.values()):
+                self._fetch_file(sha, inputs / str(number))
+            paths = {each: inputs / str(number) for number, each in enumerate(files)}
+            value = work(outputs, *arguments, **paths)
+            written = {file.name: self._put_file(file) for file in sorted(outputs.iterdir())}
+            self.store.put_new(_result(name), msgspec.msgpack.encode(Result(value, written)))
+
+    def fetch_result(self, name: str, folder: Path) -> tuple[Any, set[str]]:
+        """The value of a shard, whose files are then in the folder, and the objects that held them.
+
+        Raises FileNotFoundError if the shard has not run to its end.
+        """
+        result = msgspec.msgpack.decode(self.store.read(_result(name)), type=Result)
+        for file, sha in result.files.items():
+            self._fetch_file(sha, folder / Path(file).name)
+        return result.value, {_result(name), *map(_file, result.files.values())}
+
+    def remove_all(self) -> None:
+        """Delete everything, also what killed runs left."""
+        self.store.remove(self.store.list_names())
+
+    def _put_file(self, path: Path) -> str:
+        sha = hash_file(path)
+        self.store.put_content(_file(sha), path)
+        return sha
+
+    def _fetch_file(self, sha: str, path: Path) -> None:
+        self.store.download(_file(sha), path)
+        if hash_file(path) != sha:
+            path.unlink()
+            raise TurretError(f"The file {sha[:12]} in {self.store.url} was changed since it was stored.")
+
+
+@functools.cache
+def hash_code() -> str:
+    """Hash of this package, its libraries and Python: with others, the same shard may have another result."""
+    versions = [f"{name}=={importlib.metadata.version(name)}" for name in LIBRARIES]
+    return hashlib.sha256("\n".join([hash_package(), sys.version.split()[0], *versions]).encode()).hexdigest()
+
+
+def _shard(name: str) -> str:
+    return f"shards/{name}"
+
+
+def _result(name: str) -> str:
+    return f"results/{name}"
+
+
+def _file(sha: str) -> str:
+    return f"files/{sha}"

@@ -1,0 +1,210 @@
+"""Shards on a Ray cluster. No result depends on Ray: what it does not do in time is done by this process.
+
+Ray is known to hang when workers die often, and its retries have limits, so none of them is used. A shard whose worker
+is lost, or that takes far longer than the others, is given to another worker, and after ATTEMPTS is run here. If the
+cluster gives no sign of life, all that is left is run here.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from turret_pipeline.errors import TurretError
+from turret_pipeline.shards.local import LOCAL
+from turret_pipeline.shards.pieces import Pieces
+from turret_pipeline.shards.ray_process import RayProcess, Report
+from turret_pipeline.shards.shard import Shard
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""Workers that are given a shard before it is run here."""
+
+RESTARTS = 2
+"""Times that a lost connection is opened anew in a run."""
+
+QUEUED_PER_WORKER = 2
+FACTOR = 10
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Limits in seconds.
+
+    ``shard``: of the first shards, then ``FACTOR`` times the longest one, but at least ``least``. ``start``: until
+    some worker starts a shard, if none is busy. ``silence``: of the whole cluster.
+    """
+
+    shard: float = 900
+    least: float = 60
+    start: float = 120
+    silence: float = 60
+
+
+@dataclass
+class _Waiting:
+    """A shard that was sent. ``started_at`` is when a worker began, and ``sent_at`` when it was last sent."""
+
+    shard: Shard[Any]
+    sent_at: float
+    attempts: int = 1
+    started_at: float | None = None
+
+
+@dataclass
+class RayEngine:
+    """Runs shards on the cluster at an address, through the store of ``pieces``; ``say`` tells a person of problems."""
+
+    pieces: Pieces
+    address: str
+    say: Callable[[str], None]
+    patience: Patience = Patience()
+    _process: RayProcess | None = None
+    _restart_count: int = 0
+    _is_given_up: bool = False
+    _is_interrupted: bool = False
+    _longest: float = 0.0
+    _heard_at: float = 0.0
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
+
+    def run(self, shards: Iterable[Shard[T]], folder: Path) -> Iterator[T]:
+        """The values of all shards (``Engine.run``). Raises FaultError if the store fails, and what the work raises."""
+        self._forget_interrupted()
+        self._is_interrupted, objects, left = True, set[str](), iter(shards)
+        while not self._is_given_up and (shard := next(left, None)) is not None:
+            sent = self.pieces.put_shard(shard)
+            objects |= sent.objects
+            found = None if sent.is_new else self._find_result(sent.name, folder, objects)
+            if found is not None:
+                yield found[0]
+                continue
+            self._waiting[sent.name] = _Waiting(shard, time.monotonic())
+            self.process.run(sent.name, needs_model=shard.needs_model)
+            while len(self._waiting) >= QUEUED_PER_WORKER * self.process.workers:
+                yield from self._advance(folder, objects)
+        while self._waiting:
+            yield from self._advance(folder, objects)
+        yield from LOCAL.run(left, folder)
+        self.pieces.store.remove(sorted(objects))
+        self._is_interrupted = False
+
+    @property
+    def process(self) -> RayProcess:
+        """The process that talks with the cluster. Raises TurretError if there is no cluster."""
+        if self._process is None:
+            self._process = RayProcess(self.address, self.pieces.store.url)
+            self._heard_at = time.monotonic()
+        return self._process
+
+    def close(self) -> None:
+        """End the workers. What killed runs left on the store is deleted, unless this one was interrupted, too."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+            if not self._is_interrupted:
+                self.pieces.remove_all()
+
+    def _forget_interrupted(self) -> None:
+        """Stop what a caller no longer waits for."""
+        for name in self._waiting:
+            self.process.stop(name)
+        self._waiting.clear()
+
+    def _advance(self, folder: Path, objects: set[str]) -> Iterator[Any]:
+        """Wait for the next report, and yield the values of the shards that it ends."""
+        report = self.process.next_report(1)
+        now = time.monotonic()
+        if report is not None and report.state != "ended":
+            self._heard_at = now
+            yield from self._follow(report, folder, objects)
+        elif report is not None or now > self._heard_at + self.patience.silence:
+            self._restart("ended the connection" if report else "does not answer")
+        if self._starts_nothing(now):
+            self._give_up("starts no worker")
+        for name in self._list_late(now):
+            self.process.stop(name)
+            yield from self._repeat(name, folder)
+        if self._is_given_up:
+            waiting = [waiting.shard for waiting in self._waiting.values()]
+            self._waiting.clear()
+            yield from LOCAL.run(waiting, folder)
+
+    def _follow(self, report: Report, folder: Path, objects: set[str]) -> Iterator[Any]:
+        waiting = self._waiting.get(report.name)
+        if waiting is None:
+            return
+        if report.state == "started":
+            waiting.started_at = time.monotonic()
+        elif report.state == "lost":
+            yield from self._repeat(report.name, folder)
+        elif report.state == "failed":  # here it ends well, or raises its own error
+            self.say(f"Warning: A worker of the cluster failed ({report.problem}): its work is done here.")
+            yield from self._run_here(report.name, folder)
+        elif report.state == "done":
+            self._longest = max(self._longest, time.monotonic() - (waiting.started_at or waiting.sent_at))
+            found = self._find_result(report.name, folder, objects)
+            if found is None:
+                yield from self._repeat(report.name, folder)
+            else:
+                del self._waiting[report.name]
+                yield found[0]
+
+    def _find_result(self, name: str, folder: Path, objects: set[str]) -> tuple[Any] | None:
+        """The value of a shard, which may be None itself; its objects are added to ``objects``."""
+        try:
+            value, found = self.pieces.fetch_result(name, folder)
+        except FileNotFoundError:
+            return None
+        objects |= found
+        return (value,)
+
+    def _starts_nothing(self, now: float) -> bool:
+        """True if shards have waited for a worker too long, and none runs."""
+        is_any_started = any(waiting.started_at is not None for waiting in self._waiting.values())
+        first = min((waiting.sent_at for waiting in self._waiting.values()), default=now)
+        return not is_any_started and now > first + self.patience.start
+
+    def _list_late(self, now: float) -> list[str]:
+        """The shards that take far longer than the longest so far."""
+        limit = max(FACTOR * self._longest, self.patience.least) if self._longest else self.patience.shard
+        started = {name: waiting.started_at for name, waiting in self._waiting.items()}
+        return [name for name, at in started.items() if at is not None and now > at + limit]
+
+    def _repeat(self, name: str, folder: Path) -> Iterator[Any]:
+        """Give a shard to another worker, or run it here after ATTEMPTS."""
+        waiting = self._waiting[name]
+        if waiting.attempts == ATTEMPTS:
+            self.say(f"Warning: {ATTEMPTS} workers of the cluster were lost with the same work: it is done here.")
+            yield from self._run_here(name, folder)
+            return
+        waiting.attempts += 1
+        self._send_again(name)
+
+    def _send_again(self, name: str) -> None:
+        waiting = self._waiting[name]
+        waiting.sent_at, waiting.started_at = time.monotonic(), None
+        self.process.run(name, needs_model=waiting.shard.needs_model)
+
+    def _run_here(self, name: str, folder: Path) -> Iterator[Any]:
+        yield from LOCAL.run([self._waiting.pop(name).shard], folder)
+
+    def _restart(self, problem: str) -> None:
+        """Connect to the cluster anew, or give it up."""
+        self._restart_count += 1
+        self.process.close()
+        self._process = None
+        try:
+            if self._restart_count > RESTARTS:
+                raise TurretError("")
+            for name in self._waiting:
+                self._send_again(name)
+        except TurretError:
+            self._give_up(problem)
+
+    def _give_up(self, problem: str) -> None:
+        self.say(f"Warning: The Ray cluster at {self.address} {problem}: the rest of the work is done here.")
+        self._is_given_up = True
+        if self._process is not None:
+            self._process.close()

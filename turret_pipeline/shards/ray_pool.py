@@ -1,0 +1,161 @@
+"""`python -m turret_pipeline.shards.ray_pool`: workers on a Ray cluster, told by lines of JSON which shards to run.
+
+A process of its own, because a process that uses Ray may hang, or be ended by Ray, when the cluster fails: the run goes
+on without it. Lines come in on standard input: {"run": NAME, "model": true or false}, {"stop": NAME}. Lines go out on
+standard output: ``Report``. The end of the input ends this process, and Ray ends the workers with it.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import ray
+
+from turret_pipeline.shards.ray_worker import Worker
+
+ALIVE_SECONDS = 2.0
+"""Time between two signs of life."""
+
+POLL_SECONDS = 0.05
+
+
+@dataclass
+class Pool:
+    """Workers with the same resources, which are started when they are needed."""
+
+    url: str
+    size: int
+    resources: dict[str, float]
+    waiting: deque[str] = field(default_factory=deque)
+    starting: dict[Any, Any] = field(default_factory=dict)
+    """Workers that no machine has started yet, by the reference to their start."""
+    idle: list[Any] = field(default_factory=list)
+    running: dict[Any, tuple[str, Any]] = field(default_factory=dict)
+    """The shard and its worker, by the reference to the result."""
+
+    def assign(self) -> list[str]:
+        """Give the shards that wait to idle workers, and return the names of these shards; start workers for others."""
+        assigned = []
+        while self.waiting and self.idle:
+            name, worker = self.waiting.popleft(), self.idle.pop()
+            self.running[worker.run.remote(name)] = (name, worker)
+            assigned.append(name)
+        while len(self.starting) < min(len(self.waiting), self.size - len(self.running)):
+            worker: Any = (
+                ray.remote(Worker).options(max_restarts=0, max_task_retries=0, **self.resources).remote(self.url)
+            )
+            self.starting[worker.wait_until_ready.remote()] = worker
+        self._collect_started()
+        return assigned
+
+    def _start(self) -> Any:  # noqa: ANN401
+        options = {"max_restarts": 0, "max_task_retries": 0, **self.resources}
+        return ray.remote(Worker).options(**options).remote(self.url)
+
+    def _collect_started(self) -> None:
+        if not self.starting:
+            return
+        ready, _ = ray.wait([*self.starting], num_returns=len(self.starting), timeout=0)
+        for reference in ready:
+            worker = self.starting.pop(reference)
+            with contextlib.suppress(ray.exceptions.RayError):  # another one is started in its place
+                ray.get(reference)
+                self.idle.append(worker)
+
+    def collect(self) -> list[dict[str, Any]]:
+        """Reports of the shards that ended."""
+        if not self.running:
+            return []
+        ready, _ = ray.wait([*self.running], num_returns=len(self.running), timeout=0)
+        return [self._end(reference) for reference in ready]
+
+    def _end(self, reference: Any) -> dict[str, Any]:  # noqa: ANN401
+        name, worker = self.running.pop(reference)
+        try:
+            ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            self.idle.append(worker)
+            return {"name": name, "state": "failed", "problem": str(error.cause).strip().split("\n")[0]}
+        except ray.exceptions.RayError as error:
+            return {"name": name, "state": "lost", "problem": str(error).strip().split("\n")[0]}
+        self.idle.append(worker)
+        return {"name": name, "state": "done"}
+
+    def stop(self, name: str | None) -> None:
+        """End the worker of a shard; None for no shard."""
+        for reference, (running, worker) in [*self.running.items()]:
+            if running == name:
+                del self.running[reference]
+                ray.kill(worker)
+        if name is not None and name in self.waiting:
+            self.waiting.remove(name)
+
+
+def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
+    """Serve until ``lines`` ends."""
+
+    def report(**fields: object) -> None:
+        out.write(json.dumps(fields) + "\n")
+        out.flush()
+
+    try:
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        report(state="refused", problem=str(error).strip().split("\n")[0])
+        return
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    plain = Pool(url, max(int(found.get("CPU", 0)), 1), {"num_cpus": 1})
+    gpus = int(found.get("GPU", 0))
+    of_model = Pool(url, gpus, {"num_cpus": 1, "num_gpus": 1}) if gpus else plain
+    report(state="ready", workers=plain.size)
+    _serve(plain, of_model, _read_in_background(lines), report)
+
+
+def _serve(
+    plain: Pool, of_model: Pool, commands: "queue.Queue[dict[str, Any] | None]", report: Callable[..., None]
+) -> None:
+    alive_at, pools = 0.0, [plain] if plain is of_model else [plain, of_model]
+    while True:
+        command: dict[str, Any] | None = {}
+        with contextlib.suppress(queue.Empty):
+            command = commands.get(timeout=POLL_SECONDS)
+        if command is None:
+            return
+        if "run" in command:
+            (of_model if command["model"] else plain).waiting.append(command["run"])
+        for pool in pools:
+            pool.stop(command.get("stop"))
+            for name in pool.assign():
+                report(name=name, state="started")
+            for found in pool.collect():
+                report(**found)
+        if time.monotonic() > alive_at + ALIVE_SECONDS:
+            report(state="alive")
+            alive_at = time.monotonic()
+
+
+def _read_in_background(lines: TextIO) -> "queue.Queue[dict[str, Any] | None]":
+    """The commands as they come, then None."""
+    commands = queue.Queue[dict[str, Any] | None]()
+
+    def read() -> None:
+        for line in lines:
+            commands.put(json.loads(line))
+        commands.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return commands
+
+
+if __name__ == "__main__":
+    reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what Ray and other libraries print
+    main(sys.argv[1], sys.argv[2], sys.stdin, reports)

@@ -1,0 +1,87 @@
+"""The process that talks with a Ray cluster (``ray_pool``), from the side of the run."""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+
+import msgspec
+
+from turret_pipeline.errors import TurretError
+
+START_SECONDS = 60
+"""Time in which the process must have connected to the cluster."""
+
+
+class Report(msgspec.Struct):
+    """A line of the process.
+
+    ``state`` is ready, refused, alive or ended (of the process), or started, done, failed or lost (of the shard with
+    this name, lost with its worker).
+    """
+
+    state: str
+    name: str = ""
+    problem: str = ""
+    workers: int = 0
+
+
+class RayProcess:
+    """A running ``ray_pool``. Raises TurretError if there is no cluster at the address."""
+
+    def __init__(self, address: str, url: str) -> None:
+        command = [sys.executable, "-m", "turret_pipeline.shards.ray_pool", address, url]
+        env = {"RAY_USAGE_STATS_ENABLED": "0", **os.environ}
+        self._process = subprocess.Popen(
+            command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self._reports = queue.Queue[Report]()
+        threading.Thread(target=self._read, daemon=True).start()
+        first = self.next_report(START_SECONDS)
+        if first is None or first.state != "ready":
+            self.close()
+            problem = first.problem if first else f"no answer in {START_SECONDS} seconds"
+            raise TurretError(
+                f"No Ray cluster at {address} ({problem}): start one with `ray start --head`, set ray_address to "
+                "HOST:PORT of a running one, or set engine to local."
+            )
+        self.workers = first.workers
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._reports.put(msgspec.json.decode(line, type=Report))
+        self._reports.put(Report("ended"))
+
+    def next_report(self, seconds: float) -> Report | None:
+        """The next line of the process, or None if there is none for this time."""
+        try:
+            return self._reports.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def run(self, name: str, *, needs_model: bool) -> None:
+        """Let a worker run a shard."""
+        self._send({"run": name, "model": needs_model})
+
+    def stop(self, name: str) -> None:
+        """End the worker of a shard, of which nothing more is reported."""
+        self._send({"stop": name})
+
+    def _send(self, command: dict[str, object]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended: then no report comes
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """End the process, and with it the workers."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
