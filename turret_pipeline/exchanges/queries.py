@@ -1,7 +1,7 @@
-"""SQL of the exchanges of one shard, from its views ``shard_events``, ``shard_texts`` and ``shard_values``.
+"""SQL of the exchanges of one shard, from the views of its tables (``split.SHARD_TABLES``).
 
-``event_roles`` (exchange_roles with their order) and ``used_fields`` are small tables of the project, and
-``session_facts`` has a row per session. An exchange is the position of its prompt.
+``event_roles`` (exchange_roles with their order) and ``used_fields`` are small tables of the project. An exchange is
+the position of its prompt.
 """
 
 from turret_pipeline.exchanges.fields import COLUMN, ENUM, ID, NUMBER, NUMBERS, RATING, RATINGS_OF_ANSWERS
@@ -183,7 +183,7 @@ select event_id as exchange_id, event_id as prompt_event_id, answer_event_id, se
 from previous
 join answers on answers.exchange = position
 left join column_values on column_values.exchange = position
-join session_facts using (session)
+join shard_sessions using (session)
 order by position
 """
 

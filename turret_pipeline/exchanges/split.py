@@ -2,9 +2,10 @@
 
 Each table of the lake is read once, however many shards there are. Positions stand for events from here on, and for
 sessions, by their first event: integers are joined and sorted faster than ids. A shard needs nothing of the others, so
-shards can be built in any order, and anywhere.
+shards can be built in any order, and anywhere (``shards/``).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -75,11 +76,13 @@ join places using (event_id)
 where {_HAS_TEXT}
 """
 
-SHARD_TABLES = {"events": _EVENTS, "texts": _TEXTS, "values": _VALUES}
+_SESSIONS = "from session_facts"
+
+SHARD_TABLES = {"sessions": _SESSIONS, "events": _EVENTS, "texts": _TEXTS, "values": _VALUES}
 
 
 def split_into_shards(connection: duckdb.DuckDBPyConnection, folder: Path, shards: int) -> None:
-    """Write the tables of every shard as files of a folder; ``create_shard_views`` reads them."""
+    """Write the tables of every shard as files of a folder (``list_shard_files``)."""
     connection.execute(_SESSION_FACTS, {"shards": shards})
     connection.execute(_PLACES)
     for name, query in SHARD_TABLES.items():
@@ -90,11 +93,22 @@ def split_into_shards(connection: duckdb.DuckDBPyConnection, folder: Path, shard
     connection.execute("drop table places")
 
 
-def create_shard_views(connection: duckdb.DuckDBPyConnection, folder: Path, shard: int) -> None:
-    """Make ``shard_events``, ``shard_texts`` and ``shard_values`` those of one shard; a shard may lack rows of one."""
+def list_shard_files(folder: Path, shard: int) -> dict[str, Path]:
+    """The files of a shard, each named by its table and a number. Each table has one at least."""
+    return {
+        f"{name}_{number}": file
+        for name in SHARD_TABLES
+        for number, file in enumerate(
+            [_empty_file(folder, name), *sorted((folder / name / f"shard={shard}").glob("*.parquet"))]
+        )
+    }
+
+
+def create_shard_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
+    """Make ``shard_TABLE``, for each of SHARD_TABLES, those of the files of a shard."""
     for name in SHARD_TABLES:
-        files = [_empty_file(folder, name), *sorted((folder / name / f"shard={shard}").glob("*.parquet"))]
-        paths = ", ".join(f"'{escape_sql_path(file)}'" for file in files)
+        of_table = [file for each, file in files.items() if each.rpartition("_")[0] == name]
+        paths = ", ".join(f"'{escape_sql_path(file)}'" for file in of_table)
         connection.execute(
             f"create or replace temp view shard_{name} as from read_parquet([{paths}], hive_partitioning = false)"
         )

@@ -49,10 +49,8 @@ class Pool:
             self.running[worker.run.remote(name)] = (name, worker)
             assigned.append(name)
         while len(self.starting) < min(len(self.waiting), self.size - len(self.running)):
-            worker: Any = (
-                ray.remote(Worker).options(max_restarts=0, max_task_retries=0, **self.resources).remote(self.url)
-            )
-            self.starting[worker.wait_until_ready.remote()] = worker
+            started = self._start()
+            self.starting[started.wait_until_ready.remote()] = started
         self._collect_started()
         return assigned
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -21,8 +22,15 @@ estimates of filtered files choose the wrong side often, which takes twice as lo
 
 @contextmanager
 def open_scratch_database(lake: Lake, memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty database that uses at most ``memory_limit`` and spills the rest to disk."""
-    spill = temp_path(lake.root / "spill")
+    """A connection to an empty database that uses at most ``memory_limit`` and spills the rest to the lake's disk."""
+    with open_scratch_folder(lake.root, memory_limit) as connection:
+        yield connection
+
+
+@contextmanager
+def open_scratch_folder(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database that uses at most ``memory_limit`` and spills the rest to the folder's disk."""
+    spill = temp_path(folder / "spill")
     try:
         with duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(spill)}) as connection:
             connection.execute("set timezone = 'UTC'")
