@@ -239,6 +239,18 @@ class Settings(LayeredSettings):
     llm_price_output: float = Field(0, ge=0, description="Dollars per million output tokens; 0: unknown")
     llm_timeout_seconds: float = Field(30, gt=0, description="Deadline for a complete answer of the LLM")
     seed: int = Field(0, ge=0, description="Seed of everything random")
+    engine: Literal["local", "ray"] = Field(
+        "local",
+        description="Where the reading of files, embedding and the shards of tables run: local: on this machine; ray: "
+        "on a Ray cluster, whose machines get their work through object_store or, without one, through data_dir, which "
+        "they must then share. The tables are the same",
+    )
+    ray_address: str = Field(
+        "auto",
+        min_length=1,
+        description="HOST:PORT of the head of the Ray cluster; auto: that of the variable RAY_ADDRESS, or else the one "
+        "that runs on this machine",
+    )
     run_history: int = Field(
         50, ge=1, description="Number of finished runs whose logs and metadata the Dagster UI of the data folder keeps"
     )
@@ -325,7 +337,7 @@ class Settings(LayeredSettings):
         The salt is hashed separately, because pydantic dumps every secret as the same stars.
         """
         unrelated = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
-        unrelated |= {"run_history", "freshness_hours"}
+        unrelated |= {"run_history", "freshness_hours", "engine", "ray_address"}
         unrelated |= {"embedding_precision", "embedding_threads", "embedding_batch_texts"}
         costs = {"llm_api_key", "llm_price_input", "llm_price_output", "llm_timeout_seconds"}
         digest = hashlib.sha256(self.model_dump_json(exclude=unrelated | costs).encode())

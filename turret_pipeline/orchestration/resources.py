@@ -57,7 +57,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
             self.data.remove_leftovers(self._run_id)
             if context.instance is not None:
                 prune_run_history(context.instance, self.data.dagster_home, self.settings.run_history)
-            yield self
+            try:
+                yield self
+            finally:
+                self.shard_engine.close()
 
     def _warn(self, sentence: str) -> None:
         self.progress.say(f"Warning: {sentence}")
@@ -88,12 +91,16 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     @property
     def parts(self) -> PartStore:
         """The parts of the landing files that were read."""
-        return PartStore(self.data.parts, self.engine)
+        return PartStore(self.data.parts, self.shard_engine)
 
-    @property
-    def engine(self) -> Engine:
-        """The engine that runs the shards of this run."""
-        return LOCAL
+    @functools.cached_property
+    def shard_engine(self) -> Engine:
+        """The engine that runs the shards of this run. Raises TurretError if the libraries for it are missing."""
+        if self.settings.engine == "local":
+            return LOCAL
+        from turret_pipeline.shards.ray_engine import open_ray_engine
+
+        return open_ray_engine(self.settings.ray_address, str(self.data.pieces.resolve()), self.progress.say)
 
     def prefix_of(self, model: str) -> str:
         """The text before each text for this model; none for the packaged models."""

@@ -43,6 +43,9 @@ class LocalEngine:
         while pending:
             yield _result(pending.popleft())
 
+    def close(self) -> None:
+        """Leave the workers to the next shards. They exit after IDLE_SECONDS."""
+
 
 LOCAL = LocalEngine()
 

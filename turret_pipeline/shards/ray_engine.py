@@ -8,6 +8,7 @@ cluster gives no sign of life, all that is left is run here.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from turret_pipeline.shards.local import LOCAL
 from turret_pipeline.shards.pieces import Pieces
 from turret_pipeline.shards.ray_process import RayProcess, Report
 from turret_pipeline.shards.shard import Shard
+from turret_pipeline.storage.object_store import open_object_store
 
 T = TypeVar("T")
 
@@ -208,3 +210,13 @@ class RayEngine:
         self._is_given_up = True
         if self._process is not None:
             self._process.close()
+
+
+def open_ray_engine(address: str, url: str, say: Callable[[str], None]) -> RayEngine:
+    """The engine of the cluster at an address, with its shards in the store at ``url``; it connects when it is used.
+
+    Raises TurretError if the libraries of the extra ray are missing.
+    """
+    if find_spec("ray") is None:
+        raise TurretError("The setting engine = ray needs the library ray: pip install 'turret-pipeline[ray,s3]'.")
+    return RayEngine(Pieces(open_object_store(url)), address, say)

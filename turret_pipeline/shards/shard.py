@@ -37,3 +37,7 @@ class Engine(Protocol):
         Only a few shards are taken from ``shards`` ahead of time. Raises what the work raises.
         """
         ...
+
+    def close(self) -> None:
+        """Free what the engine holds."""
+        ...

@@ -79,6 +79,11 @@ class DataDir:
         return self.lake.root / "llm_names"
 
     @property
+    def pieces(self) -> Path:
+        """Shards on their way to other machines, if they share this folder."""
+        return self.root / ".pieces"
+
+    @property
     def figures(self) -> Path:
         """Pictures of the last run."""
         return self.root / "figures"

@@ -29,7 +29,7 @@ def exchanges(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
         context.log.warning(sentence)
         workspace.progress.say(sentence)
     with workspace.progress.during("Joining prompts with answers"):
-        roles = write_exchanges(lake, ExchangeOptions(named, settings.session_gap_minutes), workspace.engine)
+        roles = write_exchanges(lake, ExchangeOptions(named, settings.session_gap_minutes), workspace.shard_engine)
     yield result("exchange_roles", roles, roles=roles)
     joined = lake.scan("exchanges")
     shares = ("answer_event_id", "subject_topic_id", "rating", "cost_usd")

@@ -37,7 +37,7 @@ def ingest(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read new landing files and combine all parts. If nothing is new, the assets downstream are skipped."""
     settings, progress = workspace.settings, workspace.progress
-    is_repaired = read_new_files(settings, workspace.data, progress, context.log.info, workspace.engine)
+    is_repaired = read_new_files(settings, workspace.data, progress, context.log.info, workspace.shard_engine)
     _erase(context, workspace)
     if workspace.is_up_to_date() and not (config.full_refresh or is_repaired or workspace.was_repaired):
         context.log.info("Nothing is new since the last published run: the published file stays unchanged.")

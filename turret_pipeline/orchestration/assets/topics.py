@@ -92,7 +92,7 @@ def _embed_with(
     settings, root = workspace.settings, workspace.lake.root
     method = select_method(settings.embedding_method, texts["text_id"].n_unique())
     execution, prefix = dataclasses.replace(workspace.execution, method=method), workspace.prefix_of(model)
-    embed = ShardedEmbedding(workspace.engine, root, model, settings.embedding_device, prefix, execution)
+    embed = ShardedEmbedding(workspace.shard_engine, root, model, settings.embedding_device, prefix, execution)
     try:
         count = TextEmbedding(workspace.vectors(model, method), embed, workspace.progress).embed(texts, prepared)
     finally:
