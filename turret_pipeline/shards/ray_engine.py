@@ -64,6 +64,7 @@ class RayEngine:
     say: Callable[[str], None]
     patience: Patience = Patience()
     _process: RayProcess | None = None
+    _head: str = ""
     _restart_count: int = 0
     _is_given_up: bool = False
     _is_interrupted: bool = False
@@ -84,7 +85,8 @@ class RayEngine:
                 continue
             self._waiting[sent.name] = _Waiting(shard, time.monotonic())
             self.process.run(sent.name, needs_model=shard.needs_model)
-            while len(self._waiting) >= QUEUED_PER_WORKER * self.process.workers:
+            queued = QUEUED_PER_WORKER * self.process.workers
+            while len(self._waiting) >= queued:
                 yield from self._advance(folder, objects)
         while self._waiting:
             yield from self._advance(folder, objects)
@@ -96,7 +98,8 @@ class RayEngine:
     def process(self) -> RayProcess:
         """The process that talks with the cluster. Raises TurretError if there is no cluster."""
         if self._process is None:
-            self._process = RayProcess(self.address, self.pieces.store.url)
+            self._process = RayProcess(self._head or self.address, self.pieces.store.url)
+            self._head = self._process.address
             self._heard_at = time.monotonic()
         return self._process
 

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import queue
+import socket
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ ALIVE_SECONDS = 2.0
 """Time between two signs of life."""
 
 POLL_SECONDS = 0.05
+CONNECT_SECONDS = 3
 
 
 @dataclass
@@ -104,6 +106,9 @@ def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
         out.write(json.dumps(fields) + "\n")
         out.flush()
 
+    if not _is_reachable(address):
+        report(state="refused", problem="nothing listens there")
+        return
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -113,12 +118,29 @@ def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
     plain = Pool(url, max(int(found.get("CPU", 0)), 1), {"num_cpus": 1})
     gpus = int(found.get("GPU", 0))
     of_model = Pool(url, gpus, {"num_cpus": 1, "num_gpus": 1}) if gpus else plain
-    report(state="ready", workers=plain.size)
-    _serve(plain, of_model, _read_in_background(lines), report)
+    head = ray.get_runtime_context().gcs_address
+    report(state="ready", workers=plain.size, address=head)
+    _serve(plain, of_model, head, _read_in_background(lines), report)
+
+
+def _is_reachable(address: str) -> bool:
+    """False if nothing listens at HOST:PORT: Ray itself takes minutes to notice that."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return True
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _serve(
-    plain: Pool, of_model: Pool, commands: "queue.Queue[dict[str, Any] | None]", report: Callable[..., None]
+    plain: Pool,
+    of_model: Pool,
+    head: str,
+    commands: "queue.Queue[dict[str, Any] | None]",
+    report: Callable[..., None],
 ) -> None:
     alive_at, pools = 0.0, [plain] if plain is of_model else [plain, of_model]
     while True:
@@ -136,7 +158,8 @@ def _serve(
             for found in pool.collect():
                 report(**found)
         if time.monotonic() > alive_at + ALIVE_SECONDS:
-            report(state="alive")
+            if _is_reachable(head):
+                report(state="alive")
             alive_at = time.monotonic()
 
 

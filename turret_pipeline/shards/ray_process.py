@@ -27,10 +27,14 @@ class Report(msgspec.Struct):
     name: str = ""
     problem: str = ""
     workers: int = 0
+    address: str = ""
 
 
 class RayProcess:
-    """A running ``ray_pool``. Raises TurretError if there is no cluster at the address."""
+    """A running ``ray_pool``. Raises TurretError if there is no cluster at the address.
+
+    ``workers`` is the number of shards that the cluster runs at a time, and ``address`` that of its head.
+    """
 
     def __init__(self, address: str, url: str) -> None:
         command = [sys.executable, "-m", "turret_pipeline.shards.ray_pool", address, url]
@@ -48,7 +52,7 @@ class RayProcess:
                 f"No Ray cluster at {address} ({problem}): start one with `ray start --head`, set ray_address to "
                 "HOST:PORT of a running one, or set engine to local."
             )
-        self.workers = first.workers
+        self.workers, self.address = first.workers, first.address
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -1,7 +1,6 @@
 """Values and files of shards that run in several processes."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,24 +10,7 @@ import pytest
 from turret_pipeline.errors import TurretError
 from turret_pipeline.shards.local import IDLE_SECONDS, LOCAL
 from turret_pipeline.shards.shard import Shard
-
-
-def double(folder: Path, number: int) -> int:
-    (folder / f"{number}.txt").write_text(str(2 * number), encoding="utf-8")
-    return 2 * number
-
-
-def count_bytes(folder: Path, text: Path) -> int:  # noqa: ARG001
-    return len(text.read_bytes())
-
-
-def fail(folder: Path, number: int) -> int:  # noqa: ARG001
-    raise ValueError(f"{number} is bad")
-
-
-def die(folder: Path) -> int:  # noqa: ARG001
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0
+from turret_pipeline_tests.shards.work import count_bytes, die, double, fail
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50])
@@ -65,6 +47,7 @@ from pathlib import Path
 from turret_pipeline.cli import _exit
 from turret_pipeline.shards.local import LOCAL
 from turret_pipeline.shards.shard import Shard
+from turret_pipeline_tests.shards.work import count_bytes, die, double, fail
 list(LOCAL.run((Shard(os.path.join, ("a",)) for _ in range(4)), Path(sys.argv[1])))
 _exit(3)
 """

@@ -1,0 +1,51 @@
+"""Work of shards in tests, in a module that workers on a cluster import."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def double(folder: Path, number: int) -> int:
+    """Twice the number, also in a file."""
+    (folder / f"{number}.txt").write_text(str(2 * number), encoding="utf-8")
+    return 2 * number
+
+
+def count_bytes(folder: Path, text: Path) -> int:  # noqa: ARG001
+    """Size of a file."""
+    return len(text.read_bytes())
+
+
+def fail(folder: Path, number: int) -> int:  # noqa: ARG001
+    """An error."""
+    raise ValueError(f"{number} is bad")
+
+
+def die(folder: Path) -> int:  # noqa: ARG001
+    """The end of the process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def die_elsewhere(folder: Path, home: int, number: int) -> int:
+    """Twice the number in the process ``home``, and the end of any other process."""
+    return double(folder, number) if os.getpid() == home else die(folder)
+
+
+def hang_once(folder: Path, mark: str, number: int) -> int:
+    """Twice the number, but the first call does not return."""
+    try:
+        Path(mark).touch(exist_ok=False)
+    except FileExistsError:
+        return double(folder, number)
+    time.sleep(3600)
+    return 0
+
+
+def wait_for(folder: Path, mark: str, started: str, number: int) -> int:
+    """Twice the number once the file ``mark`` exists; before, the process says its id in a file of its own."""
+    Path(started, str(os.getpid())).touch()
+    while not Path(mark).exists():
+        time.sleep(0.05)
+    return double(folder, number)
