@@ -37,6 +37,17 @@ def keeping_files_private() -> Iterator[None]:
         os.umask(before)
 
 
+@contextlib.contextmanager
+def following_umask() -> Iterator[None]:
+    """Create files and folders inside the context as the umask of the person who started this process allows."""
+    before = os.umask(_PRIVATE_UMASK)
+    os.umask(_umask_of_person[0] if _umask_of_person else before)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def follow_umask(path: Path) -> None:
     """Give a file the mode that the umask of the person who started this process allows."""
     if not _umask_of_person:

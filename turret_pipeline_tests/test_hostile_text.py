@@ -54,6 +54,12 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["--before", EVENT],
     ],
     "export": [["--user", USER], ["--user", USER, "--format", "csv", "--output", "{folder}/user"], ["--user", EVENT]],
+    "export iceberg": [
+        ["{folder}/exported"],
+        ["{folder}/exported", "--namespace", EVENT],
+        [f"{{folder}}/none{CONTROLS}"],
+        ["--catalog", EVENT],
+    ],
     "backup": [["{folder}/backup.tar"], ["{folder}/data/backup.tar"]],
     "restore": [["{folder}/backup.tar"], [f"{{folder}}/none{CONTROLS}", "--force"]],
     "formats": [[], ["posthog"], [EVENT]],

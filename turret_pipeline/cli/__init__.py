@@ -152,9 +152,7 @@ app.command(
     epilog="Examples: turret forget --user u7 --dry-run; turret forget --user u7 --user u8 --yes; "
     "turret forget --before 2025-12-31; turret forget --from-file people.txt --yes"
 )(forget)
-app.command(
-    epilog="Examples: turret export --user u7 --output u7.jsonl; turret export --user u7 --format csv --output u7"
-)(export)
+app.add_typer(export, name="export")
 app.command(epilog="Examples: turret backup backup.tar.gz; turret backup /backups/monday.tar --data-dir /srv/turret")(
     backup
 )

@@ -28,6 +28,7 @@ NOT_COMMANDS = {"text", "json"}
 NOT_RUN = {
     "docs/how-to/own-events.md": ["installs a package"],
     "docs/how-to/llm-labels.md": ["installs a package"],
+    "docs/how-to/iceberg.md": ["installs a package"],
     "docs/how-to/dashboard.md": ["asks for a password"],
     "docs/how-to/query-tables.md": ["it changes who can read the folder"],
     "docs/how-to/deploy.md": [
