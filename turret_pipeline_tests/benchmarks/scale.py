@@ -188,6 +188,8 @@ def measure_size(
         failed += exit_code != 0
         runs[name] = read_stages(data, usage)
         print_run(name, written if name == "first" else added, runs[name])
+        if name == "first":
+            print_stored(measure_stored(data), written, count)
     return runs, failed
 
 
@@ -199,6 +201,26 @@ def print_run(name: str, events: int, stages: Mapping[str, Stage]) -> None:
         print(
             f"| {stage} | {one.seconds:.1f} | {one.processor_seconds:.1f} | {rate} | {one.megabytes:,.0f} |", flush=True
         )
+
+
+def measure_stored(data: Path) -> dict[str, int]:
+    """Bytes of what a run keeps, by kind."""
+    lake = data / "lake"
+    files = {
+        "parts of the input": lake.glob("parts/**/*"),
+        "tables of the lake": lake.glob("*.parquet"),
+        "vectors of texts": lake.glob("embeddings/**/*"),
+        "published file": (data / "warehouse").glob("turret.duckdb"),
+    }
+    return {kind: sum(path.stat().st_size for path in paths if path.is_file()) for kind, paths in files.items()}
+
+
+def print_stored(stored: Mapping[str, int], events: int, texts: int) -> None:
+    """Print bytes per event, and those of vectors per distinct text."""
+    print("\n| stored | bytes | per |\n" + "|---" * 3 + "|")
+    for kind, size in stored.items():
+        unit, count = ("distinct text", texts) if kind == "vectors of texts" else ("event", events)
+        print(f"| {kind} | {size / count:,.0f} | {unit} |", flush=True)
 
 
 def print_growth(sizes: Sequence[int], runs: Sequence[Mapping[str, Mapping[str, Stage]]]) -> None:
