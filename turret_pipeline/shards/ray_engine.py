@@ -71,6 +71,7 @@ class RayEngine:
     _longest: float = 0.0
     _heard_at: float = 0.0
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
 
     def run(self, shards: Iterable[Shard[T]], folder: Path) -> Iterator[T]:
         """The values of all shards (``Engine.run``). Raises FaultError if the store fails, and what the work raises."""
@@ -145,7 +146,7 @@ class RayEngine:
         elif report.state == "lost":
             yield from self._repeat(report.name, folder)
         elif report.state == "failed":  # here it ends well, or raises its own error
-            self.say(f"Warning: A worker of the cluster failed ({report.problem}): its work is done here.")
+            self._say_once(f"Warning: A worker of the cluster failed ({report.problem}): its work is done here.")
             yield from self._run_here(report.name, folder)
         elif report.state == "done":
             self._longest = max(self._longest, time.monotonic() - (waiting.started_at or waiting.sent_at))
@@ -181,7 +182,7 @@ class RayEngine:
         """Give a shard to another worker, or run it here after ATTEMPTS."""
         waiting = self._waiting[name]
         if waiting.attempts == ATTEMPTS:
-            self.say(f"Warning: {ATTEMPTS} workers of the cluster were lost with the same work: it is done here.")
+            self._say_once(f"Warning: {ATTEMPTS} workers of the cluster were lost with the same work: it is done here.")
             yield from self._run_here(name, folder)
             return
         waiting.attempts += 1
@@ -194,6 +195,11 @@ class RayEngine:
 
     def _run_here(self, name: str, folder: Path) -> Iterator[Any]:
         yield from LOCAL.run([self._waiting.pop(name).shard], folder)
+
+    def _say_once(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self.say(sentence)
 
     def _restart(self, problem: str) -> None:
         """Connect to the cluster anew, or give it up."""

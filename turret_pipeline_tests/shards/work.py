@@ -12,6 +12,11 @@ def double(folder: Path, number: int) -> int:
     return 2 * number
 
 
+def nothing(folder: Path, number: int) -> int:  # noqa: ARG001
+    """The number."""
+    return number
+
+
 def count_bytes(folder: Path, text: Path) -> int:  # noqa: ARG001
     """Size of a file."""
     return len(text.read_bytes())
