@@ -4,6 +4,7 @@ import atexit
 import importlib
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from filelock import FileLock
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from turret_pipeline.storage.object_store import open_object_store
 from turret_pipeline_tests.commands import BIN, SAMPLE, conversations, run_job, write_events
 from turret_pipeline_tests.network_guard import guarded_environment
+from turret_pipeline_tests.object_server import KEYS, ObjectServer, Proxy
 
 if "VECTOR_NOISE" in os.environ:
     importlib.import_module("turret_pipeline_tests.vector_noise.sitecustomize")
@@ -73,6 +76,38 @@ def small_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
             run_job(unfinished)
             unfinished.rename(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def object_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    """SeaweedFS with the bucket `tests`, started once for each test process that needs it."""
+    server = ObjectServer(tmp_path_factory.mktemp("object-server")).start()
+    with pytest.MonkeyPatch.context() as variables:
+        _point_to(variables, server.endpoint)
+        open_object_store("s3://tests").put("first", b"")  # creates the bucket
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def s3_variables(object_server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables of the server, which are set in this process."""
+    return _point_to(monkeypatch, object_server.endpoint)
+
+
+@pytest.fixture
+def proxy(object_server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy before the server, to which the variables point."""
+    with Proxy(object_server.port) as server:
+        _point_to(monkeypatch, server.endpoint)
+        yield server
+
+
+def _point_to(variables: pytest.MonkeyPatch, endpoint: str) -> dict[str, str]:
+    found = {**KEYS, "AWS_ENDPOINT_URL": endpoint}
+    for name, value in found.items():
+        variables.setenv(name, value)
+    return found
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -45,6 +45,13 @@ class Settings(LayeredSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data_dir: AbsolutePath = Field(Path("data"), description="Folder of everything that the pipeline writes")
+    object_store: str = Field(
+        "",
+        description="Place on an object store that holds parts, vectors and topic states, so that other machines "
+        "continue from them: s3://BUCKET/PREFIX (the service and the credentials come from the variables "
+        "AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or a folder of a shared file "
+        "system, such as /mnt/turret; empty: the data folder alone",
+    )
     inputs: CommaSeparated = Field(
         [],
         description="Files, folders or globs of new events, separated by commas; default: the folder landing in "
@@ -336,7 +343,7 @@ class Settings(LayeredSettings):
 
         The salt is hashed separately, because pydantic dumps every secret as the same stars.
         """
-        unrelated = {"data_dir", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
+        unrelated = {"data_dir", "object_store", "inputs", "embedding_device", "schedule_cron", "schedule_timezone"}
         unrelated |= {"run_history", "freshness_hours", "engine", "ray_address"}
         unrelated |= {"embedding_precision", "embedding_threads", "embedding_batch_texts"}
         costs = {"llm_api_key", "llm_price_input", "llm_price_output", "llm_timeout_seconds"}

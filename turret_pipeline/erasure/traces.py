@@ -19,14 +19,13 @@ from turret_pipeline.storage.checksums import changing
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.json_lines import read_objects, write_objects
 from turret_pipeline.storage.lake import Lake
-from turret_pipeline.storage.topic_edits import UNDONE
+from turret_pipeline.storage.topic_edits import FORGOTTEN_LABEL, UNDONE
 from turret_pipeline.storage.topic_state import APPLIED_EDITS
 from turret_pipeline.storage.vectors import remove_students, remove_vectors_of_other_texts
 from turret_pipeline.tables import LAKE_TABLES
 from turret_pipeline.topics.embedding.texts import normalize_text
 from turret_pipeline.topics.lifecycle.topic_table import KEYWORDS
 
-FORGOTTEN_LABEL = "(forgotten)"
 QUOTE_WORDS = 3
 """Words of a label from which on it quotes a text that contains it; fewer are words that anyone uses."""
 

@@ -117,6 +117,18 @@ class Replays:
         return None
 
 
+def merge_replays(remote: bytes, local: bytes) -> bytes:
+    """The replays of two machines as one file, those of the first one first. Raises ValueError for a damaged file."""
+    lines = [line for content in (remote, local) for line in content.splitlines() if line.strip()]
+    rows = [row for row in map(json.loads, dict.fromkeys(lines)) if "content_sha256" in row]
+    body = "".join(f"{json.dumps(row)}\n" for row in rows)
+    return f'{body}{{"sha256": "{_hash_text(body)}"}}\n'.encode()
+
+
+INGEST_MERGES = {"lake/parts/replays.jsonl": merge_replays}
+"""Merges of lists that two machines changed at the same time, by their path in the data folder."""
+
+
 def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

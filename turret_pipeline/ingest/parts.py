@@ -10,7 +10,7 @@ import hashlib
 import io
 import itertools
 import shutil
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from turret_pipeline.ingest.growing_files import LineCounts, describe_growth, re
 from turret_pipeline.ingest.hashing import HashedFile
 from turret_pipeline.ingest.part_notes import Replays, Signatures
 from turret_pipeline.ingest.reading import is_appendable
-from turret_pipeline.ingest.source_files import file_signature, open_binary
+from turret_pipeline.ingest.source_files import file_signature, hash_content, open_binary
 from turret_pipeline.shards.local import LOCAL
 from turret_pipeline.shards.shard import Engine
 from turret_pipeline.storage.atomic_files import atomic_replace, commit, remove, temp_path
@@ -99,9 +99,24 @@ class PartStore:
         return self.root / content_sha256
 
     def new_files(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
-        """The files that were not read yet or have changed since. Raises TurretError if one is not accessible."""
+        """The files that were not read yet or have changed since. Raises TurretError if one is not accessible.
+
+        A file on this machine that another machine read, or that was moved, is known by its content, not its signature.
+        """
         known, hashes = set(self.content_hashes()), self.signatures.hashes()
-        return [path for path in paths if hashes.get(file_signature(path)) not in known]
+        sizes = {signature.rsplit(" ", 2)[1] for signature, sha in hashes.items() if sha in known}
+        unknown = [path for path in paths if hashes.get(file_signature(path)) not in known]
+        return [path for path in unknown if not self._is_known_content(path, sizes, known)]
+
+    def _is_known_content(self, path: Path | UPath, sizes: Collection[str], known: Collection[str]) -> bool:
+        """True, from then on by its signature, if a local file has the size and the content of one that was read."""
+        if not isinstance(path, Path) or isinstance(path, UPath) or str(path.stat().st_size) not in sizes:
+            return False
+        signature, sha = file_signature(path), hash_content(path)
+        if sha not in known:
+            return False
+        self.signatures.remember(signature, str(sha))
+        return True
 
     def find_hash(self, path: Path | UPath) -> str | None:
         """Hash of the content of a file if it was read and has not changed since; None if that is not known."""

@@ -19,6 +19,7 @@ from turret_pipeline.config.outcomes import DeclaredOutcomes
 from turret_pipeline.config.pipeline import Settings, load_settings
 from turret_pipeline.config.setting_problems import SECRETS
 from turret_pipeline.events.formats.mapping import ColumnMapping
+from turret_pipeline.ingest.part_notes import INGEST_MERGES
 from turret_pipeline.ingest.parts import PartStore
 from turret_pipeline.models.embedder import Execution
 from turret_pipeline.orchestration.fingerprint import compute_fingerprint
@@ -30,6 +31,7 @@ from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.damage import find_damage, repair_all
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
+from turret_pipeline.storage.remote_data import RemoteData, open_remote_data
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.model_names import AUTO, CASCADE
@@ -53,6 +55,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         """Validate the settings, lock the data folder, repair it, and remove what killed and outdated runs left."""
         self._run_id = context.run.run_id if context.run else "none"
         with self.data.lock():
+            if self.remote is not None:
+                self.remote.pull()
             self._repair_count = repair_all(find_damage(self.data), self._warn)
             self.data.remove_leftovers(self._run_id)
             if context.instance is not None:
@@ -82,6 +86,16 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     def data(self) -> DataDir:
         """The data folder."""
         return DataDir(self.settings.data_dir)
+
+    @functools.cached_property
+    def remote(self) -> RemoteData | None:
+        """The data folder with the object store that it shares with other machines; None if the setting is empty."""
+        return open_remote_data(self.settings.object_store, self.data, self.progress, INGEST_MERGES)
+
+    def share(self, *, is_final: bool = False) -> None:
+        """Store what this run made so far on the object store, if there is one. Needs the lock of the data folder."""
+        if self.remote is not None:
+            self.remote.commit(self._run_id, is_final=is_final)
 
     @property
     def lake(self) -> Lake:

@@ -291,6 +291,12 @@ class DataDir:
     def _version_file(self) -> Path:
         return self.root / "format.json"
 
+    def upgrade_again(self, version: int) -> None:
+        """Bring files of an earlier format, which were added to the folder, to this one. Needs the lock."""
+        if version < FORMAT_VERSION:
+            self._write_version(version)
+            self._upgrade()
+
     def _upgrade(self) -> None:
         """Bring the folder to this version, one step at a time; a killed upgrade is repeated from its last step."""
         version = self.read_format_version()

@@ -110,11 +110,15 @@ class ObjectStore:
 
     def list_names(self, prefix: str = "") -> list[str]:
         """Names of the objects in a folder and below it, sorted."""
+        return sorted(self.list_versions(prefix))
+
+    def list_versions(self, prefix: str = "", *, after: str | None = None) -> dict[str, str]:
+        """Versions of the objects in a folder and below it, by name: of all, or of those whose name sorts after one."""
         import obstore
 
         with self._naming_faults(f"listing {prefix or 'all objects'}"):
-            found = obstore.list(self._store, prefix.rstrip("/") or None, chunk_size=1000)
-            return sorted(str(entry["path"]) for page in found for entry in page)
+            found = obstore.list(self._store, prefix.rstrip("/") or None, offset=after, chunk_size=1000)
+            return {str(entry["path"]): str(entry["e_tag"]) for page in found for entry in page}
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete objects. Names without an object are passed over."""

@@ -15,6 +15,9 @@ NEEDS = {"rename": "label", "merge": "into_topic_id", "split": "parts", "role": 
 UNDONE = "undone"
 """Marks the line of an edit that was undone. The line stays, so that no later edit gets its id."""
 
+FORGOTTEN_LABEL = "(forgotten)"
+"""The label of an edit whose own label quoted an erased text."""
+
 _FORMS = {"edit_id": re.compile(r"edit-(\d+)"), "topic_id": re.compile(r"(.+)-\d+", re.DOTALL)}
 
 

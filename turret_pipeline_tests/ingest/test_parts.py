@@ -42,7 +42,15 @@ def test_an_unchanged_file_is_not_read_again(tmp_path: Path) -> None:
     path.chmod(0o600)
     assert parts.new_files([path]) == []
     os.utime(path, ns=(1, 1))
-    assert parts.new_files([path]) == [path]
+    assert parts.new_files([path]) == []
+    assert parts.find_hash(path) == parts.content_hashes()[0]
+
+
+def test_a_file_of_the_same_size_is_new_unless_it_has_the_same_bytes(tmp_path: Path) -> None:
+    one, same, other = write_files(tmp_path, {"a.jsonl": [row("e1")], "b.jsonl": [row("e1")], "c.jsonl": [row("e2")]})
+    assert one.stat().st_size == other.stat().st_size
+    parts, _ = read_files(tmp_path, [one])
+    assert parts.new_files([one, same, other]) == [other]
 
 
 def test_a_changed_file_is_read_as_a_new_content(tmp_path: Path) -> None:

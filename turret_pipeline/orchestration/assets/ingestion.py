@@ -41,7 +41,9 @@ def ingest(
     _erase(context, workspace)
     if workspace.is_up_to_date() and not (config.full_refresh or is_repaired or workspace.was_repaired):
         context.log.info("Nothing is new since the last published run: the published file stays unchanged.")
+        workspace.share(is_final=True)
         return
+    workspace.share()
     lake = workspace.lake
     with workspace.progress.during("Putting events in order"):
         write_canonical(workspace.parts, lake, canonical_options(workspace.settings))

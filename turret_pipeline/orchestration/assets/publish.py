@@ -66,11 +66,12 @@ def publish(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator
         describe_tables(connection)
     data.warehouse.publish(build, int(runs["run_number"][-1]), context.run.run_id)
     data.topic_states.remove_all_but({runs["topic_state_id"][-1]})
-    finish_erasure(data, context.run.run_id)
     text_ids = data.lake.read("texts")["text_id"]
     if data.is_stricter:
         data.remove_weaker(context.run.run_id, text_ids)
     limit_vanished_vectors(data.lake.root / "embeddings", text_ids)
+    workspace.share(is_final=True)
+    finish_erasure(data, context.run.run_id)
     with atomic_replace(data.report) as temp:
         temp.write_text(render_html(report), encoding="utf-8")
     summary = render_summary(PublishedTables.of_settings(workspace.settings), report.answers)

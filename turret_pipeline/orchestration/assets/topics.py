@@ -73,6 +73,7 @@ def embeddings(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
     for model, text_ids in needed.items():
         is_needed = pl.col("text_id").is_in(text_ids.implode())
         counts[model] = _embed_with(context, workspace, model, distinct.filter(is_needed), prepared.filter(is_needed))
+    workspace.share()
     facts = {"dagster/row_count": sum(len(workspace.vectors(model).known_ids()) for model in needed)}
     by_students = sum(workspace.vectors(model).predicted_models().height for model in needed)
     return dg.MaterializeResult(
