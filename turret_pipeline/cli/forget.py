@@ -18,6 +18,7 @@ from turret_pipeline.storage.data_dir import DataDir
 
 if TYPE_CHECKING:
     from turret_pipeline.erasure.request import Preview, Request
+    from turret_pipeline.storage.remote_data import RemoteData
 
 EXTRA_SECONDS = 10
 """Time beyond file_max_seconds after which a collector must have finished a file."""
@@ -90,6 +91,9 @@ def _announce(data: DataDir, settings: Settings, request: "Request", *, is_confi
     from turret_pipeline.erasure.request import list_values, preview
 
     with data.lock():
+        if (remote := _open_remote(data, settings)) is not None:
+            remote.pull()
+            remote.require_own_tables()
         found = preview(data, settings, request)
         _print_preview(found)
         if dry_run:
@@ -99,6 +103,23 @@ def _announce(data: DataDir, settings: Settings, request: "Request", *, is_confi
             return False
         add_tombstones(data.tombstones, settings, list_values(data, request), request.before)
     return True
+
+
+def _open_remote(data: DataDir, settings: Settings) -> "RemoteData | None":
+    """The data folder with its object store; None without one."""
+    from turret_pipeline.ingest.part_notes import INGEST_MERGES
+    from turret_pipeline.progress import SilentProgress
+    from turret_pipeline.storage.remote_data import open_remote_data
+
+    return open_remote_data(settings.object_store, data, SilentProgress(), INGEST_MERGES)
+
+
+def _share(data: DataDir, settings: Settings) -> None:
+    """Store the tombstones on the object store, if there is one."""
+    if (remote := _open_remote(data, settings)) is not None:
+        with data.lock():
+            remote.pull()
+            remote.commit("forget", is_final=True)
 
 
 def _print_preview(found: "Preview") -> None:
@@ -149,6 +170,7 @@ def _erase(data: DataDir, settings: Settings) -> None:
             names = list_names([display_path(file) for file in left])
             console.print_lines(f"Still being written: {names}. The next turret run erases their rows.")
     if not PartStore(data.parts).content_hashes() and not any(event_files(data.landing)):
+        _share(data, settings)
         data.tombstones.finish()
         console.print_lines("Nothing was read yet. Rows that match are dropped when they are read.")
         return

@@ -92,6 +92,15 @@ class RemoteData:
             self._log.empty(before)
         return self._finish(notes) if is_final else True
 
+    def require_own_tables(self) -> None:
+        """Raise TurretError unless the tables here are those of the published file: an erasure finds its traces so."""
+        last = self.data.warehouse.last_run()
+        if last is not None and not self.data.topic_states.is_shown(str(last["topic_state_id"])):
+            raise TurretError(
+                f"Another machine published the file in {self.data.root}, so that the tables here are older: run "
+                "turret run --full-refresh first, then this command again. Nothing was erased yet."
+            )
+
     def _find_news(self, notes: Notes) -> Commit | None:
         """The latest commit if this folder lacks it. Forgets in ``notes`` what is known of a store that was emptied."""
         known = notes.commit.number

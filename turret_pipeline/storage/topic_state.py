@@ -70,6 +70,13 @@ class TopicStateStore:
             ) from None
         return note
 
+    def is_shown(self, state_id: str) -> bool:
+        """True if the tables of the lake are those of this state, not of one that another machine has gone on from."""
+        try:
+            return bool(self.read_note()["topic_state_id"] == state_id)
+        except TurretError:
+            return False
+
     def read(self, state_id: str) -> TopicState:
         """A stored state. Raises TurretError if it was removed."""
         folder = self.root / state_id
