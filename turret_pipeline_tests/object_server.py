@@ -80,6 +80,12 @@ class ObjectServer:
             self._process.kill()
             self._process.wait()
 
+    def delete_bucket(self, name: str) -> None:
+        """Delete all volumes of a bucket, whose space is free at once."""
+        url = f"http://127.0.0.1:{self._ports[0]}/col/delete?collection={name}"
+        with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10):
+            pass
+
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """Let the server hang: it takes connections and never answers."""

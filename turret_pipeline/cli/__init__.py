@@ -104,7 +104,7 @@ def demo(
     """
     from turret_pipeline.packaged_files import SAMPLE_DIR
 
-    run_and_report(load_settings(inputs=[str(SAMPLE_DIR)], data_dir=data_dir), verbose=verbose)
+    run_and_report(load_settings(inputs=[str(SAMPLE_DIR)], data_dir=data_dir, object_store=""), verbose=verbose)
 
 
 @app.command(epilog="Examples: turret ui; turret ui --port 3001 --data-dir /srv/turret")

@@ -111,7 +111,7 @@ def _open_remote(data: DataDir, settings: Settings) -> "RemoteData | None":
     from turret_pipeline.progress import SilentProgress
     from turret_pipeline.storage.remote_data import open_remote_data
 
-    return open_remote_data(settings.object_store, data, SilentProgress(), INGEST_MERGES)
+    return open_remote_data(settings.object_store_url, data, SilentProgress(), INGEST_MERGES)
 
 
 def _share(data: DataDir, settings: Settings) -> None:

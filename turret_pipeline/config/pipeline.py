@@ -314,6 +314,12 @@ class Settings(LayeredSettings):
         return self.inputs or [str(self.data_dir / "landing")]
 
     @property
+    def object_store_url(self) -> str:
+        """The address that holds the files of data_dir: projects of the collector have one each, below that of all."""
+        is_project = self.object_store and self.data_dir.parent.name == "projects"
+        return f"{self.object_store.rstrip('/')}/projects/{self.data_dir.name}" if is_project else self.object_store
+
+    @property
     def topic_options(self) -> "TopicOptions":
         """Options of topic discovery."""
         from turret_pipeline.topics.options import TopicOptions

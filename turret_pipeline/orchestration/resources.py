@@ -90,7 +90,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     @functools.cached_property
     def remote(self) -> RemoteData | None:
         """The data folder with the object store that it shares with other machines; None if the setting is empty."""
-        return open_remote_data(self.settings.object_store, self.data, self.progress, INGEST_MERGES)
+        return open_remote_data(self.settings.object_store_url, self.data, self.progress, INGEST_MERGES)
 
     def share(self, *, is_final: bool = False) -> None:
         """Store what this run made so far on the object store, if there is one. Needs the lock of the data folder."""

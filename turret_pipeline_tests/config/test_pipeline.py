@@ -83,7 +83,17 @@ def test_a_wrong_value_is_told_with_its_limit(name: str, value: object, verdict:
 def test_the_hash_changes_with_what_changes_the_numbers_only() -> None:
     plain = load_settings().sha256()
     assert load_settings(data_dir=Path("elsewhere"), inputs=["x"], embedding_device="cpu").sha256() == plain
+    assert load_settings(object_store="s3://bucket").sha256() == plain
     assert load_settings(seed=1).sha256() != plain
+
+
+def test_each_project_has_a_place_of_its_own_on_the_object_store(tmp_path: Path) -> None:
+    project = tmp_path / "projects" / "demo"
+    assert load_settings(data_dir=tmp_path, object_store="s3://bucket/a/").object_store_url == "s3://bucket/a/"
+    assert load_settings(data_dir=project, object_store="s3://bucket/a/").object_store_url == (
+        "s3://bucket/a/projects/demo"
+    )
+    assert load_settings(data_dir=project).object_store_url == ""
 
 
 def test_the_hash_knows_which_llm_names_but_no_key_price_or_patience() -> None:

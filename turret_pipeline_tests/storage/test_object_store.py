@@ -12,7 +12,7 @@ import pytest
 
 from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.storage.object_store import CHUNK_BYTES, Limits, ObjectStore, open_object_store
-from turret_pipeline_tests.object_server import KEYS, READER_KEYS, ObjectServer, Proxy
+from turret_pipeline_tests.object_server import READER_KEYS, ObjectServer, Proxy
 
 BRIEF = Limits(request=1, repetition=1)
 
@@ -167,27 +167,3 @@ class TestFaults:
         proxy.is_down, proxy.cut_after = False, None
         store.download("big", tmp_path / "again")
         assert (tmp_path / "again").read_bytes() == content
-
-
-def test_a_full_store_is_named_and_takes_writes_once_it_has_space(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = ObjectServer(tmp_path / "server", volume_count=7, volume_megabytes=1).start()
-    try:
-        for name, value in {**KEYS, "AWS_ENDPOINT_URL": server.endpoint}.items():
-            monkeypatch.setenv(name, value)
-        store = open_object_store("s3://full", Limits(5, 2))
-
-        def fill() -> None:
-            for number in range(50):
-                store.put(f"{number}", os.urandom(1 << 20))
-
-        assert "It may be full" in fault_of(fill)
-        server.stop()
-        server.volume_count = 20
-        server.start()
-        patient = open_object_store("s3://full", Limits(5, 20))
-        patient.put("more", b"1" * (1 << 20))
-        assert patient.read("more") == b"1" * (1 << 20)
-    finally:
-        server.remove()

@@ -21,7 +21,7 @@ from turret_pipeline.storage.object_store import CHUNK_BYTES, Limits, ObjectStor
 from turret_pipeline.storage.remote_data import PUBLISHED_COPY, RemoteData, open_remote_data
 from turret_pipeline.storage.store_commits import Commit, name_commit
 from turret_pipeline.storage.tombstones import USER
-from turret_pipeline_tests.object_server import Proxy
+from turret_pipeline_tests.object_server import KEYS, ObjectServer, Proxy
 
 PART = "lake/parts/" + "a" * 64
 OTHER_PART = "lake/parts/" + "b" * 64
@@ -444,6 +444,37 @@ def test_an_outage_stops_a_commit_and_the_next_one_completes_it(tmp_path: Path, 
     proxy.is_down, proxy.cut_after = False, None
     two.pull()
     assert read(two) == read(one)
+
+
+def fill_bucket(name: str) -> None:
+    """Store objects until the server takes no more. Raises FaultError then."""
+    store = open_object_store(f"s3://{name}", Limits(6, 2))
+    for number in range(50):
+        store.put(f"{number}", os.urandom(1 << 20))
+
+
+def test_a_full_store_is_named_and_the_commit_succeeds_once_it_has_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ObjectServer(tmp_path / "server", volume_count=7, volume_megabytes=1).start()
+    try:
+        for name, value in {**KEYS, "AWS_ENDPOINT_URL": server.endpoint}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(FaultError, match="It may be full, overloaded or restarting: check its log"):
+            fill_bucket("filler")
+        one = machine(tmp_path / "one", "s3://full", Limits(5, 2))
+        write(one, FIRST)
+        (one.data.root / PART / "events-00001.parquet").write_bytes(os.urandom(1 << 20))
+        with pytest.raises(FaultError, match=r"s3://full .* It may be full"):
+            one.commit("run1")
+        server.delete_bucket("filler")
+        again = machine(tmp_path / "one", "s3://full", Limits(5, 20))
+        assert again.commit("run1", is_final=True)
+        two = machine(tmp_path / "two", "s3://full")
+        two.pull()
+        assert read(two) == read(one)
+    finally:
+        server.remove()
 
 
 def test_no_setting_needs_no_library_and_a_missing_one_is_named(
