@@ -77,6 +77,7 @@ class RemoteData:
             files = self._plan_files(notes)
             if files == notes.commit.files:
                 return is_final and notes.is_unfinished and self._finish(notes)
+            notes.write(self.data)  # so that a run that is killed now has hashed its files
             try:
                 self._upload(files, notes.commit)
                 break

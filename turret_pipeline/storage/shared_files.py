@@ -6,6 +6,7 @@ state that it names. Everything else a run makes again, or belongs to this machi
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,11 +64,13 @@ class Notes:
         """Hashes of the shared files of a folder, by path. Those of unchanged files are known from before."""
         found: dict[str, tuple[int, int, str]] = {}
         for path in list_shared_files(data):
-            name, stat = str(path.relative_to(data.root)), path.stat()
-            known = self.hashes.get(name)
-            is_known = known is not None and known[:2] == (stat.st_size, stat.st_mtime_ns)
-            sha = known[2] if known is not None and is_known else hash_file(path)
-            found[name] = (stat.st_size, stat.st_mtime_ns, sha)
+            name = str(path.relative_to(data.root))
+            with suppress(FileNotFoundError):  # a person's file that was removed meanwhile
+                stat = path.stat()
+                known = self.hashes.get(name)
+                is_known = known is not None and known[:2] == (stat.st_size, stat.st_mtime_ns)
+                sha = known[2] if known is not None and is_known else hash_file(path)
+                found[name] = (stat.st_size, stat.st_mtime_ns, sha)
         self.hashes = found
         return {name: sha for name, (_, _, sha) in found.items()}
 

@@ -9,6 +9,7 @@ be deleted at any time.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from turret_pipeline.errors import FaultError
 from turret_pipeline.storage.object_store import ObjectStore
 
 COMMITS, OBJECTS = "commits", "objects"
+SHARED_FOLDERS = ("lake", "state", "forgotten", "warehouse")
+"""Folders of the data folder in which a commit may name files."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Commit:
         """The commit that ``to_json`` wrote. Raises ValueError, KeyError or TypeError for anything else."""
         found = json.loads(content)
         files = {
-            str(path): StoredFile(str(sha), int(size), int(after))
+            _check_path(path): StoredFile(_check_hash(sha), int(size), int(after))
             for path, (sha, size, after) in found["files"].items()
         }
         return cls(**{**found, "number": int(found["number"]), "files": files})
@@ -110,6 +113,21 @@ def name_commit(number: int) -> str:
 def find_by_content(files: Iterable[StoredFile]) -> dict[str, StoredFile]:
     """Stored files by the hash of their content."""
     return {one.sha256: one for one in files}
+
+
+def _check_path(path: str) -> str:
+    """A path that machines share. Raises ValueError for another one, which whoever can write to the store put there."""
+    parts = path.split("/")
+    is_list = len(parts) == 1 and path.endswith(".jsonl")
+    if not (is_list or parts[0] in SHARED_FOLDERS) or any(not part or part[0] == "." for part in parts):
+        raise ValueError(path)
+    return path
+
+
+def _check_hash(sha: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", sha):
+        raise ValueError(sha)
+    return sha
 
 
 def _number(name: str) -> int:

@@ -1,7 +1,5 @@
 """Data folders that share their files through an object store."""
 
-import datetime as dt
-import json
 import os
 import sys
 import time
@@ -9,28 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-import duckdb
 import pytest
 
 from turret_pipeline.errors import FaultError, TurretError
-from turret_pipeline.ingest.part_notes import INGEST_MERGES, Replays
 from turret_pipeline.progress import SilentProgress
 from turret_pipeline.storage.data_dir import FORMAT_VERSION, DataDir
-from turret_pipeline.storage.list_merges import MERGES
 from turret_pipeline.storage.object_store import CHUNK_BYTES, Limits, ObjectStore, open_object_store
 from turret_pipeline.storage.remote_data import PUBLISHED_COPY, RemoteData, open_remote_data
-from turret_pipeline.storage.store_commits import Commit, name_commit
-from turret_pipeline.storage.tombstones import USER
+from turret_pipeline.storage.store_commits import Commit, StoredFile, name_commit
 from turret_pipeline_tests.object_server import KEYS, ObjectServer, Proxy
-
-PART = "lake/parts/" + "a" * 64
-OTHER_PART = "lake/parts/" + "b" * 64
+from turret_pipeline_tests.storage.machines import FIRST, OTHER_PART, PART, machine, make_pair, publish, read, write
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """An empty store in a folder."""
-    return str(tmp_path / "store")
+def pair(tmp_path: Path) -> tuple[RemoteData, RemoteData]:
+    """Two machines that have the same files, of one commit."""
+    return make_pair(tmp_path)
 
 
 @pytest.fixture
@@ -38,74 +30,6 @@ def s3_url(s3_variables: dict[str, str], tmp_path: Path) -> str:
     """An empty store on SeaweedFS."""
     assert s3_variables
     return f"s3://tests/{tmp_path.name}"
-
-
-def machine(folder: Path, url: str, limits: Limits | None = None) -> RemoteData:
-    """The data folder of a machine that shares its files through the store."""
-    data = DataDir(folder)
-    with data.lock():
-        pass
-    store = open_object_store(url) if limits is None else open_object_store(url, limits)
-    return RemoteData(data, store, SilentProgress(), {**MERGES, **INGEST_MERGES})
-
-
-def write(remote: RemoteData, files: dict[str, str]) -> None:
-    """Write files of a data folder."""
-    for name, content in files.items():
-        path = remote.data.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-
-
-def read(remote: RemoteData) -> dict[str, str]:
-    """The shared files of a data folder but the published one, whatever else is there."""
-    root = remote.data.root
-    found = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
-    return {
-        name: path.read_text(errors="replace")
-        for name, path in sorted(found.items())
-        if not any(part.startswith(".") for part in Path(name).parts)
-        and Path(name).parts[0] not in {"warehouse", "format.json"}
-    }
-
-
-def publish(remote: RemoteData, number: int) -> None:
-    """Publish a file of one run, with its topic state."""
-    state = remote.data.root / "state" / f"state{number}"
-    state.mkdir(parents=True)
-    (state / "topics.parquet").write_text(f"topics of run {number}")
-    build = remote.data.root / "warehouse" / "build-x.duckdb"
-    build.parent.mkdir(exist_ok=True)
-    with duckdb.connect(str(build)) as connection:
-        connection.execute("create schema marts")
-        connection.execute(
-            "create table marts.pipeline_runs as select ? as run_number, ? as run_id, ? as topic_state_id",
-            [number, f"run{number}", state.name],
-        )
-    remote.data.warehouse.publish(build, number, f"run{number}")
-    remote.data.topic_states.remove_all_but({state.name})
-
-
-FIRST = {
-    f"{PART}/events-00000.parquet": "events",
-    f"{PART}/file.parquet": "file",
-    "lake/parts/seen.jsonl": '\n["/in/a 1 1", "aa"]',
-    "lake/embeddings/model/prepared-1/one.parquet": "vectors",
-    "lake/llm_names/answer.json": "{}",
-    "field_types.jsonl": '{"field": "plan", "type": "enum"}\n',
-}
-
-
-@pytest.fixture
-def pair(tmp_path: Path, url: str) -> tuple[RemoteData, RemoteData]:
-    """Two machines that have the same files, of one commit."""
-    one, two = machine(tmp_path / "one", url), machine(tmp_path / "two", url)
-    write(one, FIRST)
-    publish(one, 1)
-    assert not one.pull()
-    assert one.commit("run1", is_final=True)
-    assert two.pull()
-    return one, two
 
 
 def test_an_empty_folder_takes_over_everything_that_is_shared_and_nothing_else(tmp_path: Path, s3_url: str) -> None:
@@ -304,93 +228,6 @@ def test_another_store_with_as_many_commits_is_noticed(pair: tuple[RemoteData, R
     assert read(stranger) == read(two)
 
 
-def test_edits_of_two_machines_are_merged(pair: tuple[RemoteData, RemoteData]) -> None:
-    one, two = pair
-    for remote, label in ((one, "Refunds"), (two, "Returns")):
-        remote.data.topic_edits.add("rename", "prompt-1", "2026-01-01", label=label)
-    one.commit("run2")
-    two.pull()
-    assert [(edit.edit_id, edit.label) for edit in two.data.topic_edits.read().all] == [
-        ("edit-1", "Refunds"),
-        ("edit-2", "Returns"),
-    ]
-    two.commit("run3")
-    two.data.topic_edits.undo("edit-1")
-    one.pull()
-    one.data.topic_edits.add("rename", "prompt-2", "2026-01-02", label="Orders")
-    one.commit("run4")
-    two.pull()
-    assert [edit.edit_id for edit in two.data.topic_edits.read().all] == ["edit-2", "edit-3"]
-
-
-def test_lists_of_two_machines_are_merged_by_their_keys(pair: tuple[RemoteData, RemoteData]) -> None:
-    one, two = pair
-    for remote, name, time_ in ((one, "enum", "2026-01-02"), (two, "text", "2026-01-01")):
-        row = {"field": "plan", "type": name, "set_at": time_}
-        write(remote, {"field_types.jsonl": json.dumps(row) + "\n"})
-        Replays(remote.data.parts / "replays.jsonl").record(name, [1], _time(2026))
-        with (remote.data.parts / "seen.jsonl").open("a") as file:
-            file.write(f'\n["/in/{name} 1 1", "{name}"]')
-    one.commit("run2")
-    two.pull()
-    assert two.data.field_overrides.read()["plan"].type == "enum"
-    replays = Replays(two.data.parts / "replays.jsonl")
-    assert sorted(replays.fixed_lines()["content_sha256"]) == ["enum", "text"]
-    lines = (two.data.parts / "seen.jsonl").read_text().splitlines()
-    assert [json.loads(line)[1] for line in lines] == ["aa", "enum", "text"]
-
-
-def _time(year: int) -> dt.datetime:
-    return dt.datetime(year, 1, 1, tzinfo=dt.UTC)
-
-
-def test_a_list_that_cannot_be_merged_is_named(pair: tuple[RemoteData, RemoteData]) -> None:
-    one, two = pair
-    for remote, line in ((one, '{"field": "a"}'), (two, "no JSON")):
-        write(remote, {"field_types.jsonl": line})
-    one.commit("run2")
-    with pytest.raises(TurretError, match=r"field_types.jsonl was changed here and at .* cannot be merged"):
-        two.pull()
-    assert (two.data.root / "field_types.jsonl").read_text() == "no JSON"
-
-
-def test_erasures_of_one_machine_are_requested_on_the_other(pair: tuple[RemoteData, RemoteData]) -> None:
-    one, two = pair
-    one.data.tombstones.add(USER, ["u1"])
-    one.commit("run2")
-    two.pull()
-    assert two.data.tombstones.select(USER, ["u1", "u2"]) == ["u1"]
-    assert [row["kind"] for row in two.data.tombstones.pending()] == ["another machine"]
-    two.data.tombstones.finish()
-    two.data.tombstones.add(USER, ["u2"])
-    one.data.tombstones.add(USER, ["u3"])
-    one.commit("run3")
-    two.pull()
-    assert two.data.tombstones.select(USER, ["u1", "u2", "u3"]) == ["u1", "u2", "u3"]
-    assert two.data.tombstones.pending()
-
-
-def test_an_empty_folder_has_no_erasure_to_carry_out(pair: tuple[RemoteData, RemoteData], tmp_path: Path) -> None:
-    one, _ = pair
-    one.data.tombstones.add(USER, ["u1"])
-    one.commit("run2")
-    third = machine(tmp_path / "third", one.store.url)
-    third.pull()
-    assert third.data.tombstones.select(USER, ["u1"]) == ["u1"]
-    assert third.data.tombstones.pending() == []
-
-
-def test_erasures_with_another_key_are_rejected(pair: tuple[RemoteData, RemoteData]) -> None:
-    one, two = pair
-    for remote in pair:
-        remote.data.tombstones.add(USER, ["u1"])
-    one.commit("run2")
-    before = read(two)
-    with pytest.raises(TurretError, match="have different keys"):
-        two.pull()
-    assert read(two) == before
-
-
 def test_files_of_a_newer_format_are_rejected(pair: tuple[RemoteData, RemoteData]) -> None:
     one, two = pair
     newer = Commit(2, {}, "other", package_version="9.9", format_version=FORMAT_VERSION + 1, token="t")
@@ -399,6 +236,15 @@ def test_files_of_a_newer_format_are_rejected(pair: tuple[RemoteData, RemoteData
     with pytest.raises(TurretError, match=r"Install turret-pipeline 9.9 or later"):
         two.pull()
     assert read(two) == before
+
+
+@pytest.mark.parametrize("path", ["../x.jsonl", "/etc/x", "lake/../../x", "landing/a.jsonl", "dashboard/x", ".x.jsonl"])
+def test_a_commit_that_names_other_files_is_rejected(pair: tuple[RemoteData, RemoteData], path: str) -> None:
+    one, two = pair
+    stored = StoredFile("0" * 64, 1, 1)
+    assert one.store.put_new(name_commit(2), Commit(2, {path: stored}, token="t").to_json())
+    with pytest.raises(FaultError, match=r"The commit commits/000000000002.json .* is damaged"):
+        two.pull()
 
 
 def test_a_damaged_object_is_named_and_not_taken(pair: tuple[RemoteData, RemoteData]) -> None:
@@ -425,18 +271,18 @@ def test_a_file_is_hashed_once(pair: tuple[RemoteData, RemoteData], monkeypatch:
 
 def test_an_outage_stops_a_commit_and_the_next_one_completes_it(tmp_path: Path, proxy: Proxy) -> None:
     url = f"s3://tests/{tmp_path.name}"
-    one = machine(tmp_path / "one", url, Limits(2, 1))
+    one = machine(tmp_path / "one", url, Limits(10, 1))
     write(one, FIRST)
     (one.data.root / PART / "events-00001.parquet").write_bytes(os.urandom(3 * CHUNK_BYTES))
     proxy.cut_after = 2 * CHUNK_BYTES
     started = time.monotonic()
     with pytest.raises(FaultError, match="cannot be reached"):
         one.commit("run1", is_final=True)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     proxy.is_down, proxy.cut_after = False, None
     assert one.store.list_names("commits") == []
     assert one.commit("run1", is_final=True)
-    two = machine(tmp_path / "two", url, Limits(2, 1))
+    two = machine(tmp_path / "two", url, Limits(10, 1))
     proxy.cut_after = 2 * CHUNK_BYTES
     with pytest.raises(FaultError, match="cannot be reached"):
         two.pull()
