@@ -190,7 +190,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
 def build_workspace(settings: Settings, progress: Progress) -> Workspace:
     """The resource with a field per setting, at the values in force; secrets and what may hold a login are left out."""
-    secrets = {*SECRETS, "llm_base_url"}  # whoever may change the address of the LLM could send its key anywhere
+    # whoever may change the address of the LLM, or of the store, could send its key or all data anywhere
+    secrets = {*SECRETS, "llm_base_url", "object_store"}
     secrets |= {"inputs"} if any("@" in address for address in settings.inputs) else set()  # with a login
     values = settings.model_dump(mode="json", exclude=secrets)
     if settings.mapping is not None:  # Dagster allows no null within a map

@@ -146,6 +146,28 @@ def test_what_a_killed_run_uploaded_is_deleted_and_never_what_a_later_run_upload
     assert read(one)[f"{OTHER_PART}/file.parquet"] == "uploaded by two"
 
 
+def test_a_pull_that_another_commit_overtakes_takes_the_later_one(
+    pair: tuple[RemoteData, RemoteData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    name = f"{OTHER_PART}/file.parquet"
+    write(one, {name: "second"})
+    one.commit("run2", is_final=True)
+    download, overtaken = ObjectStore.download, list[bool]()
+
+    def overtake(store: ObjectStore, source: str, path: Path) -> None:
+        if not overtaken:
+            overtaken.append(True)
+            write(one, {name: "third"})
+            one.commit("run3", is_final=True)
+        download(store, source, path)
+
+    monkeypatch.setattr(ObjectStore, "download", overtake)
+    assert two.pull()
+    assert overtaken
+    assert read(two)[name] == "third"
+
+
 class _KilledError(BaseException):
     """A kill at one place."""
 
