@@ -4,9 +4,9 @@ Each setting is a field of the resource's configuration, so that the UI shows it
 run. Secrets are left out: they come from the environment or turret.toml and are never shown.
 """
 
+import contextlib
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -50,21 +50,18 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
     _run_id: str = PrivateAttr("none")
     _repair_count: int = PrivateAttr(0)
 
-    @contextmanager
+    @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Workspace"]:
         """Validate the settings, lock the data folder, repair it, and remove what killed and outdated runs left."""
         self._run_id = context.run.run_id if context.run else "none"
-        with self.data.lock():
+        with self.data.lock(), contextlib.closing(self.shard_engine):
             if self.remote is not None:
                 self.remote.pull()
             self._repair_count = repair_all(find_damage(self.data), self._warn)
             self.data.remove_leftovers(self._run_id)
             if context.instance is not None:
                 prune_run_history(context.instance, self.data.dagster_home, self.settings.run_history)
-            try:
-                yield self
-            finally:
-                self.shard_engine.close()
+            yield self
 
     def _warn(self, sentence: str) -> None:
         self.progress.say(f"Warning: {sentence}")
@@ -114,7 +111,9 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
             return LOCAL
         from turret_pipeline.shards.ray_engine import open_ray_engine
 
-        return open_ray_engine(self.settings.ray_address, str(self.data.pieces.resolve()), self.progress.say)
+        store = self.settings.object_store_url
+        url = f"{store}/pieces" if store else str(self.data.pieces.resolve())
+        return open_ray_engine(self.settings.ray_address, url, self.progress.say)
 
     def prefix_of(self, model: str) -> str:
         """The text before each text for this model; none for the packaged models."""
@@ -190,8 +189,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
 
 def build_workspace(settings: Settings, progress: Progress) -> Workspace:
     """The resource with a field per setting, at the values in force; secrets and what may hold a login are left out."""
-    # whoever may change the address of the LLM, or of the store, could send its key or all data anywhere
-    secrets = {*SECRETS, "llm_base_url", "object_store"}
+    # whoever may change the address of the LLM, the store or the cluster could send its key or all data anywhere
+    secrets = {*SECRETS, "llm_base_url", "object_store", "ray_address"}
     secrets |= {"inputs"} if any("@" in address for address in settings.inputs) else set()  # with a login
     values = settings.model_dump(mode="json", exclude=secrets)
     if settings.mapping is not None:  # Dagster allows no null within a map

@@ -92,7 +92,13 @@ def test_the_launchpad_shows_the_settings_in_force_and_no_secret(empty_folder: P
     offered = launchpad(plain)
     assert offered.pop("mapping")["event_name"] == ["action"]
     assert offered.items() <= plain.model_dump(mode="json").items()
-    assert set(Settings.model_fields) - set(offered) == {*secrets, "mapping", "llm_base_url", "object_store"}
+    assert set(Settings.model_fields) - set(offered) == {
+        *secrets,
+        "mapping",
+        "llm_base_url",
+        "object_store",
+        "ray_address",
+    }
     assert (offered["seed"], offered["data_dir"]) == (7, str(empty_folder))
     with_login = load_settings(data_dir=empty_folder, inputs=["ftp://jo:hunter2@files.example/*.jsonl"])
     assert "hunter2" not in str(launchpad(with_login))
