@@ -265,10 +265,12 @@ def write_last_tables(connection: duckdb.DuckDBPyConnection, frames: Mapping[str
 
 def describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Store the description of each table and column in a built file, which is complete with that."""
+    connection.execute("begin")  # else DuckDB waits for the disk after each of the hundreds of statements
     for table in MART_TABLES.values():
         connection.execute(f"comment on table marts.{table.name} is '{_quote(table.grain)}'")
         for column in table.columns:
             connection.execute(f"comment on column marts.{table.name}.{column.name} is '{_quote(column.meaning)}'")
+    connection.execute("commit")
     connection.execute("checkpoint")
 
 
