@@ -1,9 +1,10 @@
 """`turret` in a process with its libraries already imported, because importing them takes half of a small run.
 
 A fork server imports the libraries and does nothing else. It forks for every command. The fork behaves like `turret` on
-a command line: a separate process with its own exit code and output, which can be killed.
+a command line: a separate process with its own exit code and output, which can be killed. So does `dagster`.
 """
 
+import importlib
 import multiprocessing
 import os
 import sys
@@ -12,6 +13,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 OUTPUTS = ("stdout", "stderr")
+PROGRAMS = {"turret": "turret_pipeline.cli", "dagster": "dagster._cli"}
+"""Module of each program whose function ``main`` it runs."""
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # Great Expectations reads it on import
 _SERVER = multiprocessing.get_context("forkserver")
@@ -49,11 +52,14 @@ def has_server() -> bool:
     return bool(_PIDS)
 
 
-def fork_turret(
-    arguments: list[str], variables: Mapping[str, str], working_dir: Path, streams: Sequence[object]
+def fork_program(
+    command: list[str], variables: Mapping[str, str], working_dir: Path, streams: Sequence[object]
 ) -> ForkServerProcess:
-    """Start `turret` as ``start_turret`` does. Its standard streams are three objects that unpickle as descriptors."""
-    process = _SERVER.Process(target=_run, args=(arguments, dict(variables), working_dir, dict(enumerate(streams))))
+    """Start one of PROGRAMS with its arguments, as ``start_turret`` does.
+
+    Its standard streams are three objects that unpickle as descriptors.
+    """
+    process = _SERVER.Process(target=_run, args=(command, dict(variables), working_dir, dict(enumerate(streams))))
     process.start()
     return process
 
@@ -62,10 +68,10 @@ def _run_into_files(arguments: list[str], variables: dict[str, str], working_dir
     opened = {
         stream: os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for stream, file in enumerate(files, start=1)
     }
-    _run(arguments, variables, working_dir, opened)
+    _run(["turret", *arguments], variables, working_dir, opened)
 
 
-def _run(arguments: list[str], variables: dict[str, str], working_dir: Path, streams: dict[int, int]) -> None:
+def _run(command: list[str], variables: dict[str, str], working_dir: Path, streams: dict[int, int]) -> None:
     os.setsid()
     for stream, descriptor in streams.items():
         os.dup2(descriptor, stream)
@@ -73,7 +79,5 @@ def _run(arguments: list[str], variables: dict[str, str], working_dir: Path, str
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(working_dir)
-    sys.argv = ["turret", *arguments]
-    from turret_pipeline.cli import main
-
-    main()
+    sys.argv = command
+    importlib.import_module(PROGRAMS[command[0]]).main()

@@ -1,4 +1,4 @@
-"""A command `turret` for shell scripts, which the fork server forks, so that no use of it imports the libraries."""
+"""Commands for shell scripts, which the fork server forks, so that no use of them imports the libraries."""
 
 import contextlib
 import json
@@ -13,14 +13,14 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Protocol
 
-from turret_pipeline_tests.fork_server import fork_turret
+from turret_pipeline_tests.fork_server import PROGRAMS, fork_program
 
 CLIENT = """#!{python} -IS
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     socket.send_fds(server, [b"."], [0, 1, 2])
-    server.sendall(json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode())
+    server.sendall(json.dumps([[{program!r}, *sys.argv[1:]], dict(os.environ), os.getcwd()]).encode())
     server.shutdown(socket.SHUT_WR)
     answer = server.recv(1)
 sys.exit(answer[0] if answer else 1)
@@ -49,12 +49,13 @@ def _receive(passed: _Passed) -> int:
 
 
 @contextlib.contextmanager
-def install_turret(folder: Path) -> Iterator[Path]:
-    """Path of a command `turret` in ``folder``, which works while the context lasts, one use after the other."""
-    address = folder / "turret.socket"
-    script = folder / "turret"
-    script.write_text(CLIENT.format(python=sys.executable, address=str(address)))
-    script.chmod(0o755)
+def install_programs(folder: Path) -> Iterator[None]:
+    """Put a command for each of PROGRAMS into ``folder``. They work while the context lasts, one after the other."""
+    address = folder / "programs.socket"
+    for program in PROGRAMS:
+        script = folder / program
+        script.write_text(CLIENT.format(python=sys.executable, address=str(address), program=program))
+        script.chmod(0o755)
     running: list[ForkServerProcess] = []
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
@@ -62,7 +63,7 @@ def install_turret(folder: Path) -> Iterator[Path]:
         answering = threading.Thread(target=_answer, args=(listener, running), daemon=True)
         answering.start()
         try:
-            yield script
+            yield
         finally:
             for process in running:
                 if process.is_alive() and process.pid is not None:
@@ -78,9 +79,9 @@ def _answer(listener: socket.socket, running: list[ForkServerProcess]) -> None:
             connection, _ = listener.accept()
             with connection:
                 _, descriptors, *_ = socket.recv_fds(connection, 1, 3)
-                arguments, variables, working_dir = json.loads(connection.makefile().read())
+                command, variables, working_dir = json.loads(connection.makefile().read())
                 try:
-                    process = fork_turret(arguments, variables, Path(working_dir), list(map(_Descriptor, descriptors)))
+                    process = fork_program(command, variables, Path(working_dir), list(map(_Descriptor, descriptors)))
                 finally:
                     for number in descriptors:  # the script waits until nothing has them open
                         os.close(number)

@@ -18,7 +18,7 @@ from turret_pipeline.config.pipeline import load_settings
 from turret_pipeline_tests.commands import BIN, PROJECT, SAMPLE, environment, prepare_data_dir
 from turret_pipeline_tests.conftest import Job
 from turret_pipeline_tests.docs.pages import Block, list_blocks
-from turret_pipeline_tests.shell_turret import install_turret
+from turret_pipeline_tests.shell_turret import install_programs
 
 CHECKED_ELSEWHERE = {"python", "javascript"}
 """Languages of the examples that test_clients.py runs."""
@@ -43,7 +43,8 @@ NOT_RUN = {
 
 PRELUDE = """
 set -euo pipefail
-turret() { "$TURRET" "$@"; }
+turret() { "$PROGRAMS/turret" "$@"; }
+dagster() { "$PROGRAMS/dagster" "$@"; }
 make() { command make --dry-run -C "$PROJECT" "$@" > /dev/null; }
 wait_for_port() {
   for _ in $(seq 1800); do
@@ -111,8 +112,8 @@ def test_the_commands_of_a_page_run(sample_job: Job, page: str, tmp_path: Path) 
             prepare_data_dir(tmp_path / "".join(data_dir))
     for block in list_blocks(page, "toml"):
         (tmp_path / "turret.toml").write_text(block.code)
-    with tempfile.TemporaryDirectory() as folder, install_turret(Path(folder)) as forked:
-        variables["TURRET"] = str(BIN / "turret" if page == "README.md" else forked)
+    with tempfile.TemporaryDirectory() as folder, install_programs(Path(folder)):
+        variables["PROGRAMS"] = str(BIN) if page == "README.md" else folder
         command = ["bash", "-c", script]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment(variables), capture_output=True, text=True, check=False, timeout=600
