@@ -12,7 +12,7 @@ from turret_pipeline.cli import app
 from turret_pipeline_tests.commands import SAMPLE, published_tables, run_job, turret
 from turret_pipeline_tests.conftest import Job
 
-PART = 3
+PART = 6
 """One in so many users of the sample is enough for topics that can be split."""
 Tables = dict[str, pl.DataFrame]
 
