@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -25,7 +25,10 @@ from turret_pipeline.shards.ray_worker import Worker
 ALIVE_SECONDS = 2.0
 """Time between two signs of life."""
 
-POLL_SECONDS = 0.05
+Commands = queue.Queue[dict[str, Any] | None]
+"""Commands of the run, then None."""
+
+POLL_SECONDS = 0.02
 CONNECT_SECONDS = 3
 
 
@@ -70,6 +73,12 @@ class Pool:
                 ray.get(reference)
                 self.idle.append(worker)
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until a shard ends, but not longer than this; False, at once, if none runs."""
+        if self.running:
+            ray.wait([*self.running], timeout=seconds)
+        return bool(self.running)
+
     def collect(self) -> list[dict[str, Any]]:
         """Reports of the shards that ended."""
         if not self.running:
@@ -89,14 +98,47 @@ class Pool:
         self.idle.append(worker)
         return {"name": name, "state": "done"}
 
-    def stop(self, name: str | None) -> None:
-        """End the worker of a shard; None for no shard."""
+    def stop(self, name: str) -> None:
+        """End the worker of a shard."""
         for reference, (running, worker) in [*self.running.items()]:
             if running == name:
                 del self.running[reference]
                 ray.kill(worker)
-        if name is not None and name in self.waiting:
+        if name in self.waiting:
             self.waiting.remove(name)
+
+
+@dataclass
+class Pools:
+    """The pool for most shards, and the one for those that need a model: the same without GPUs."""
+
+    plain: Pool
+    of_model: Pool
+
+    @property
+    def all(self) -> list[Pool]:
+        """Each pool once."""
+        return [self.plain] if self.plain is self.of_model else [self.plain, self.of_model]
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a shard ends, but not longer than this; False, at once, if none runs."""
+        waited = [pool.wait(seconds / len(self.all)) for pool in self.all]
+        return any(waited)
+
+    def advance(self) -> Iterator[dict[str, Any]]:
+        """Reports of the shards that ended, and of those that start in their place."""
+        for pool in self.all:
+            yield from pool.collect()
+            for name in pool.assign():
+                yield {"name": name, "state": "started"}
+
+    def follow(self, command: dict[str, Any]) -> None:
+        """Do what a line of the run says."""
+        if "run" in command:
+            (self.of_model if command["model"] else self.plain).waiting.append(command["run"])
+        if "stop" in command:
+            for pool in self.all:
+                pool.stop(command["stop"])
 
 
 def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
@@ -120,7 +162,7 @@ def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
     of_model = Pool(url, gpus, {"num_cpus": 1, "num_gpus": 1}) if gpus else plain
     head = ray.get_runtime_context().gcs_address
     report(state="ready", workers=plain.size, address=head)
-    _serve(plain, of_model, head, _read_in_background(lines), report)
+    _serve(Pools(plain, of_model), head, _read_in_background(lines), report)
 
 
 def _is_reachable(address: str) -> bool:
@@ -136,36 +178,28 @@ def _is_reachable(address: str) -> bool:
 
 
 def _serve(
-    plain: Pool,
-    of_model: Pool,
-    head: str,
-    commands: "queue.Queue[dict[str, Any] | None]",
-    report: Callable[..., None],
+    pools: Pools, head: str, commands: "queue.Queue[dict[str, Any] | None]", report: Callable[..., None]
 ) -> None:
-    alive_at, pools = 0.0, [plain] if plain is of_model else [plain, of_model]
+    alive_at = 0.0
     while True:
+        is_busy = pools.wait(POLL_SECONDS)
+        for found in pools.advance():
+            report(**found)
         command: dict[str, Any] | None = {}
         with contextlib.suppress(queue.Empty):
-            command = commands.get(timeout=POLL_SECONDS)
+            command = commands.get(timeout=0 if is_busy else POLL_SECONDS)
         if command is None:
             return
-        if "run" in command:
-            (of_model if command["model"] else plain).waiting.append(command["run"])
-        for pool in pools:
-            pool.stop(command.get("stop"))
-            for name in pool.assign():
-                report(name=name, state="started")
-            for found in pool.collect():
-                report(**found)
+        pools.follow(command)
         if time.monotonic() > alive_at + ALIVE_SECONDS:
             if _is_reachable(head):
                 report(state="alive")
             alive_at = time.monotonic()
 
 
-def _read_in_background(lines: TextIO) -> "queue.Queue[dict[str, Any] | None]":
+def _read_in_background(lines: TextIO) -> Commands:
     """The commands as they come, then None."""
-    commands = queue.Queue[dict[str, Any] | None]()
+    commands = Commands()
 
     def read() -> None:
         for line in lines:

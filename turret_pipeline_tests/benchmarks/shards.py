@@ -36,7 +36,7 @@ from turret_pipeline.storage.lake import Lake
 from turret_pipeline.storage.object_store import open_object_store
 from turret_pipeline.topics.embedding.model_names import ENGLISH
 from turret_pipeline_tests.benchmarks import exchange_lake
-from turret_pipeline_tests.benchmarks.scale_events import list_prompts, write_events
+from turret_pipeline_tests.benchmarks.scale_events import EVENTS_PER_PROMPT, list_prompts, write_events
 from turret_pipeline_tests.exchanges.rows import NOON
 from turret_pipeline_tests.shards.ray_cluster import running_cluster
 from turret_pipeline_tests.shards.work import nothing
@@ -109,20 +109,20 @@ def measure_schedule(folder: Path, shards: int) -> None:
     print("| engine | ms per shard | ms per bare task of Ray |\n|---|---|---|")
     with engines(folder, (1, 2)) as running:
         for name, engine, address in running:
-            start_workers(engine, folder)
-            seconds = time_call(partial(run_shards, engine, [Shard(nothing, (n,)) for n in range(shards)], folder))
             bare = ""
-            if address:
+            if address:  # before the workers start, which keep the processors of the cluster
                 command = [sys.executable, "-c", BARE_TASKS, address, str(shards)]
                 done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
                 bare = f"{float(done.stdout.split()[-1]) / shards * 1e3:.1f}"
+            start_workers(engine, folder)
+            seconds = time_call(partial(run_shards, engine, [Shard(nothing, (n,)) for n in range(shards)], folder))
             print(f"| {name} | {seconds / shards * 1e3:.1f} | {bare} |", flush=True)
 
 
 def measure_speed(folder: Path, events: int, texts: int) -> None:
     """Print seconds of reading, embedding and exchanges by engine. All have warm workers, but load the model."""
     source = folder / "events.jsonl"
-    written = write_events(source, events, list_prompts(max(round(DISTINCT * events / 4), 1)))
+    written = write_events(source, events, list_prompts(max(round(DISTINCT * events / EVENTS_PER_PROMPT), 1)))
     prompts = list_prompts(texts)
     lists = [prompts[first : first + TEXTS_PER_LIST] for first in range(0, texts, TEXTS_PER_LIST)]
     lake = Lake(folder / "lake")
