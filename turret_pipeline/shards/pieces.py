@@ -1,17 +1,19 @@
 """Shards and their results on an object store, by which they get to workers on other machines and back.
 
 A shard is named by the hash of its work, arguments, input files and code, and a file by the hash of its content. So a
-shard may run twice, anywhere, at the same time: the store keeps the first result. Whoever can write to the store could
-give workers other code: a worker therefore runs only what has the hash that the run told it, not by the store.
+shard may run twice, anywhere, at the same time: the store keeps the first result. A shard holds raw rows, the salt of
+ids, and code: on the store it is encrypted with a key that the run gives to its workers alone, and a worker runs nothing
+else.
 """
 
 import functools
 import hashlib
 import importlib.metadata
+import os
 import pickle
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from turret_pipeline.shards.shard import Shard
 from turret_pipeline.storage.checksums import hash_file
 from turret_pipeline.storage.object_store import ObjectStore
 
+KEY_BYTES, NONCE_BYTES = 32, 12
 LIBRARIES = ("polars", "duckdb", "numpy", "torch", "sentence-transformers", "faiss-cpu")
 """Libraries whose versions decide what a shard writes."""
 
@@ -45,16 +48,23 @@ class Sent:
 
 @dataclass(frozen=True)
 class Pieces:
-    """The shards of runs, their input files and results. Methods raise FaultError if the store fails."""
+    """The shards of a run, their input files and results. Methods raise FaultError if the store fails.
+
+    ``key`` has KEY_BYTES, and encrypts the shards by AES-GCM.
+    """
 
     store: ObjectStore
+    key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)
 
     def put_shard(self, shard: Shard[Any]) -> "Sent":
         """Store a shard with its input files."""
         files = {name: self._put_file(path) for name, path in shard.files.items()}
         content = pickle.dumps((hash_code(), shard.work, shard.arguments, files))
         name = hashlib.sha256(content).hexdigest()
-        is_new = self.store.put_new(_shard(name), content)
+        sealed = self._encrypt(content, name)
+        is_new = self.store.put_new(_shard(name), sealed)
+        if not is_new:  # of a killed run, with its key
+            self.store.put(_shard(name), sealed)
         return Sent(name, is_new, {_shard(name), *map(_file, files.values())})
 
     def run_shard(self, name: str) -> None:
@@ -62,10 +72,7 @@ class Pieces:
 
         Raises TurretError if the shard was changed, or is of another version of the code or of a library.
         """
-        content = self.store.read(_shard(name))
-        if hashlib.sha256(content).hexdigest() != name:
-            raise TurretError(f"The shard {name[:12]} in {self.store.url} was changed since the run stored it.")
-        code, work, arguments, files = pickle.loads(content)  # checked above
+        code, work, arguments, files = pickle.loads(self._decrypt(self.store.read(_shard(name)), name))
         if code != hash_code():
             raise TurretError(
                 "This worker has another version of turret-pipeline or its libraries than the run: install the same "
@@ -95,6 +102,23 @@ class Pieces:
     def remove_all(self) -> None:
         """Delete everything, also what killed runs left."""
         self.store.remove(self.store.list_names())
+
+    def _encrypt(self, content: bytes, name: str) -> bytes:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + AESGCM(self.key).encrypt(nonce, content, name.encode())
+
+    def _decrypt(self, sealed: bytes, name: str) -> bytes:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            return AESGCM(self.key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], name.encode())
+        except (InvalidTag, ValueError):
+            raise TurretError(
+                f"The shard {name[:12]} in {self.store.url} was not stored by this run, or changed since."
+            ) from None
 
     def _put_file(self, path: Path) -> str:
         sha = hash_file(path)

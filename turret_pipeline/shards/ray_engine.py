@@ -99,7 +99,7 @@ class RayEngine:
     def process(self) -> RayProcess:
         """The process that talks with the cluster. Raises TurretError if there is no cluster."""
         if self._process is None:
-            self._process = RayProcess(self._head or self.address, self.pieces.store.url)
+            self._process = RayProcess(self._head or self.address, self.pieces.store.url, self.pieces.key)
             self._head = self._process.address
             self._heard_at = time.monotonic()
         return self._process

@@ -1,8 +1,9 @@
 """`python -m turret_pipeline.shards.ray_pool`: workers on a Ray cluster, told by lines of JSON which shards to run.
 
 A process of its own, because a process that uses Ray may hang, or be ended by Ray, when the cluster fails: the run goes
-on without it. Lines come in on standard input: {"run": NAME, "model": true or false}, {"stop": NAME}. Lines go out on
-standard output: ``Report``. The end of the input ends this process, and Ray ends the workers with it.
+on without it. Lines come in on standard input: the key of the shards in hexadecimal, then {"run": NAME, "model": true or
+false} or {"stop": NAME}. Lines go out on standard output: ``Report``. The end of the input ends this process, and Ray
+ends the workers with it.
 """
 
 import contextlib
@@ -37,6 +38,7 @@ class Pool:
     """Workers with the same resources, which are started when they are needed."""
 
     url: str
+    key: bytes = field(repr=False)
     size: int
     resources: dict[str, float]
     waiting: deque[str] = field(default_factory=deque)
@@ -61,7 +63,7 @@ class Pool:
 
     def _start(self) -> Any:  # noqa: ANN401
         options = {"max_restarts": 0, "max_task_retries": 0, **self.resources}
-        return ray.remote(Worker).options(**options).remote(self.url)
+        return ray.remote(Worker).options(**options).remote(self.url, self.key)
 
     def _collect_started(self) -> None:
         if not self.starting:
@@ -156,10 +158,11 @@ def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
     except (ConnectionError, ValueError, RuntimeError) as error:
         report(state="refused", problem=str(error).strip().split("\n")[0])
         return
+    key = bytes.fromhex(lines.readline())
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    plain = Pool(url, max(int(found.get("CPU", 0)), 1), {"num_cpus": 1})
+    plain = Pool(url, key, max(int(found.get("CPU", 0)), 1), {"num_cpus": 1})
     gpus = int(found.get("GPU", 0))
-    of_model = Pool(url, gpus, {"num_cpus": 1, "num_gpus": 1}) if gpus else plain
+    of_model = Pool(url, key, gpus, {"num_cpus": 1, "num_gpus": 1}) if gpus else plain
     head = ray.get_runtime_context().gcs_address
     report(state="ready", workers=plain.size, address=head)
     _serve(Pools(plain, of_model), head, _read_in_background(lines), report)

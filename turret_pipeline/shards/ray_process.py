@@ -36,12 +36,13 @@ class RayProcess:
     ``workers`` is the number of shards that the cluster runs at a time, and ``address`` that of its head.
     """
 
-    def __init__(self, address: str, url: str) -> None:
+    def __init__(self, address: str, url: str, key: bytes) -> None:
         command = [sys.executable, "-m", "turret_pipeline.shards.ray_pool", address, url]
         env = {"RAY_USAGE_STATS_ENABLED": "0", **os.environ}
         self._process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
+        self._send_line(key.hex())
         self._reports = queue.Queue[Report]()
         threading.Thread(target=self._read, daemon=True).start()
         first = self.next_report(START_SECONDS)
@@ -76,9 +77,12 @@ class RayProcess:
         self._send({"stop": name})
 
     def _send(self, command: dict[str, object]) -> None:
+        self._send_line(json.dumps(command))
+
+    def _send_line(self, line: str) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # it has ended: then no report comes
-            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
 
     def close(self) -> None:

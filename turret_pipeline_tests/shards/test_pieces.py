@@ -41,11 +41,29 @@ def test_names_follow_work_arguments_and_the_content_of_files(pieces: Pieces, tm
     assert pieces.put_shard(shards[3]).name == pieces.put_shard(shards[4]).name
 
 
-def test_a_changed_shard_is_not_run(pieces: Pieces) -> None:
-    name = pieces.put_shard(Shard(double, (4,))).name
-    pieces.store.put(f"shards/{name}", pickle.dumps(("other", double, (5,), {})))
-    with pytest.raises(TurretError, match="was changed since the run stored it"):
-        pieces.run_shard(name)
+def test_what_another_stored_is_not_run(pieces: Pieces) -> None:
+    sent, other = pieces.put_shard(Shard(double, (4,))), pieces.put_shard(Shard(double, (5,)))
+    right = pieces.store.read(f"shards/{sent.name}")
+    forged = pickle.dumps((pieces_module.hash_code(), double, (5,), {}))
+    for content in (forged, b"", right[:-1] + b"x", pieces.store.read(f"shards/{other.name}")):
+        pieces.store.put(f"shards/{sent.name}", content)
+        with pytest.raises(TurretError, match="was not stored by this run, or changed since"):
+            pieces.run_shard(sent.name)
+
+
+def test_a_reader_of_the_store_sees_no_arguments(pieces: Pieces) -> None:
+    pieces.put_shard(Shard(count_bytes, ("the salt of ids",)))
+    (name,) = pieces.store.list_names("shards")
+    assert b"salt" not in pieces.store.read(name)
+    assert b"count_bytes" not in pieces.store.read(name)
+    assert pieces.key.hex() not in repr(pieces)
+
+
+def test_a_shard_of_a_killed_run_is_stored_with_the_key_of_this_one(pieces: Pieces) -> None:
+    sent = pieces.put_shard(Shard(double, (4,)))
+    again = Pieces(pieces.store)
+    assert again.put_shard(Shard(double, (4,))).name == sent.name
+    again.run_shard(sent.name)
 
 
 def test_a_changed_file_is_not_used(pieces: Pieces, tmp_path: Path) -> None:
