@@ -113,7 +113,14 @@ def remove_derived(data: DataDir) -> None:
     for table in LAKE_TABLES:
         remove(data.lake.path(table))
     remove(data.lake.root / "topic_state.json")
-    for folder in (data.llm_answers, data.figures, data.report.parent, data.quality, data.lake.root / "spill"):
+    for folder in (
+        data.llm_answers,
+        data.figures,
+        data.report.parent,
+        data.quality,
+        data.lake.root / "spill",
+        data.pieces,
+    ):
         remove(folder)
     for path in data.dbt.glob("*"):
         if not path.name.startswith("manifest-"):

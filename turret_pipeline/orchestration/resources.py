@@ -31,7 +31,7 @@ from turret_pipeline.stats.array_types import FloatArray
 from turret_pipeline.storage.damage import find_damage, repair_all
 from turret_pipeline.storage.data_dir import DataDir
 from turret_pipeline.storage.lake import Lake
-from turret_pipeline.storage.remote_data import RemoteData, open_remote_data
+from turret_pipeline.storage.remote_data import PIECES, RemoteData, open_remote_data
 from turret_pipeline.storage.vectors import VectorStore
 from turret_pipeline.topics.edits import Edits
 from turret_pipeline.topics.embedding.model_names import AUTO, CASCADE
@@ -112,7 +112,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provid
         from turret_pipeline.shards.ray_engine import open_ray_engine
 
         store = self.settings.object_store_url
-        url = f"{store}/pieces" if store else str(self.data.pieces.resolve())
+        url = f"{store}/{PIECES}" if store else str(self.data.pieces.resolve())
         return open_ray_engine(self.settings.ray_address, url, self.progress.say)
 
     def prefix_of(self, model: str) -> str:

@@ -2,8 +2,8 @@
 
 A shard is named by the hash of its work, arguments, input files and code, and a file by the hash of its content. So a
 shard may run twice, anywhere, at the same time: the store keeps the first result. A shard holds raw rows, the salt of
-ids, and code: on the store it is encrypted with a key that the run gives to its workers alone, and a worker runs nothing
-else.
+ids, and code: on the store it is encrypted with a key that the run gives to its workers alone, and a worker runs
+nothing else.
 """
 
 import functools

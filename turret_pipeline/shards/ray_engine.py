@@ -5,6 +5,7 @@ is lost, or that takes far longer than the others, is given to another worker, a
 cluster gives no sign of life, all that is left is run here.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from turret_pipeline.errors import TurretError
+from turret_pipeline.errors import FaultError, TurretError
 from turret_pipeline.shards.local import LOCAL
 from turret_pipeline.shards.pieces import Pieces
 from turret_pipeline.shards.ray_process import RayProcess, Report
@@ -110,7 +111,8 @@ class RayEngine:
             self._process.close()
             self._process = None
             if not self._is_interrupted:
-                self.pieces.remove_all()
+                with contextlib.suppress(FaultError):  # the next run deletes it
+                    self.pieces.remove_all()
 
     def _forget_interrupted(self) -> None:
         """Stop what a caller no longer waits for."""
@@ -227,5 +229,5 @@ def open_ray_engine(address: str, url: str, say: Callable[[str], None]) -> RayEn
     Raises TurretError if the libraries of the extra ray are missing.
     """
     if find_spec("ray") is None:
-        raise TurretError("The setting engine = ray needs the library ray: pip install 'turret-pipeline[ray,s3]'.")
+        raise TurretError("The setting engine = ray needs the library ray: pip install 'turret-pipeline[ray]'.")
     return RayEngine(Pieces(open_object_store(url)), address, say)

@@ -1,9 +1,9 @@
 """`python -m turret_pipeline.shards.ray_pool`: workers on a Ray cluster, told by lines of JSON which shards to run.
 
 A process of its own, because a process that uses Ray may hang, or be ended by Ray, when the cluster fails: the run goes
-on without it. Lines come in on standard input: the key of the shards in hexadecimal, then {"run": NAME, "model": true or
-false} or {"stop": NAME}. Lines go out on standard output: ``Report``. The end of the input ends this process, and Ray
-ends the workers with it.
+on without it. Lines come in on standard input: the key of the shards in hexadecimal, then {"run": NAME, "model": true
+or false} or {"stop": NAME}. Lines go out on standard output: ``Report``. The end of the input ends this process, and
+Ray ends the workers with it.
 """
 
 import contextlib

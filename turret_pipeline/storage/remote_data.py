@@ -22,6 +22,9 @@ from turret_pipeline.storage.shared_files import KEY, PARTS, PUBLISHED, TOMBSTON
 from turret_pipeline.storage.store_commits import Commit, CommitLog, StoredFile, find_by_content
 from turret_pipeline.storage.taken_files import FileTaker
 
+PIECES = "pieces"
+"""Folder of the shards of runs on a cluster."""
+
 PUBLISHED_COPY = "published/turret.duckdb"
 """Name of the object with the published file of the latest commit, for readers."""
 
@@ -212,6 +215,7 @@ class RemoteData:
             elif published is not None:
                 self.store.copy(published.name, PUBLISHED_COPY)
             self._log.remove_unused(notes.commit)
+            self.store.remove(self.store.list_names(PIECES))  # which hold rows, and only killed runs leave them
         except FileNotFoundError:  # a later commit superseded this one, and whoever stored it does the same
             pass
         notes.is_unfinished = False

@@ -5,8 +5,8 @@ tables of docs/measurements.md, so that a new measurement changes the page.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from turret_pipeline_tests.benchmarks.scale_events import EVENTS_PER_PROMPT
 from turret_pipeline_tests.commands import PROJECT
@@ -16,6 +16,7 @@ PAGE = PROJECT / "docs" / "explanation" / "scaling.md"
 COMMAND = "python -m turret_pipeline_tests.docs.scaling"
 
 MEASURED_EVENTS = 10_000_000
+MERGE_EVENTS = 3_000_000
 VOLUMES = {"10 million": 10**7, "1 billion": 10**9, "10 billion": 10**10}
 DAYS_KEPT = (1, 30)
 WINDOW_HOURS, MACHINE_GB = 6, 256
@@ -34,6 +35,8 @@ SHARDED = ("event_values", "texts", "exchanges", "signals")
 """Stages whose rows depend on one file, session or text only."""
 ONCE = ("start of the process", "ingest", "embeddings")
 """Stages that do nothing again for events that an earlier run has read."""
+ON_CLUSTER = ("ingest", "event_values", "embeddings", "exchanges")
+"""Stages that give shards to a Ray cluster today."""
 TOTALS = ("all", "all, seconds of the clock")
 
 
@@ -51,12 +54,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Rates:
-    """Measured rates: stages by name, cores that a run keeps busy, most memory, and bytes stored by kind."""
+    """Measured rates: stages by name, cores that a run keeps busy, most memory, bytes stored by kind, and the merge.
+
+    ``merge`` has the rows of the table of exchanges by the number of shards.
+    """
 
     stages: Mapping[str, Stage]
     busy_cores: float
     gigabytes: float
     stored: Mapping[str, float]
+    merge: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def sum_seconds(self, names: Iterable[str], events: float) -> float:
         """Processor seconds of some stages on one machine."""
@@ -90,7 +97,7 @@ def read_rates(text: str) -> Rates:
             stages[name] = replace(stages[name], seconds=stages[name].seconds * _number(cells[1]) / before)
     stored = {name: _number(cells[0]) for name, cells in _read_table(text, "| stored | bytes | per |").items()}
     busy_cores = _number(later["all"][1]) / _number(later["all, seconds of the clock"][1])
-    return Rates(stages, busy_cores, _number(later["all"][3]) / 1000, stored)
+    return Rates(stages, busy_cores, _number(later["all"][3]) / 1000, stored, _read_table(text, "| shards | all, s |"))
 
 
 def _is_run(name: str) -> bool:
@@ -126,6 +133,7 @@ def build_page(rates: Rates) -> str:
     values = {
         "tables": "\n".join(_build_table(rates, days) for days in DAYS_KEPT),
         "stages": _list_stages(rates),
+        "merge": _list_merge(rates),
         "stored": ", ".join(f"{size:,.0f} for {name}" for name, size in rates.stored.items()),
         "largest": f"{_round(min(by_time, by_memory) / 1e6)} million",
         "by_time": f"{_round(by_time / 1e6)} million",
@@ -190,10 +198,17 @@ def _name_bottleneck(rates: Rates, events: int) -> str:
 def _list_stages(rates: Rates) -> str:
     kinds = dict.fromkeys(SHARDED, "a file, session or text") | dict.fromkeys(ONCE, "new files or texts")
     rows = (
-        f"| {name} | {stage.seconds:.1f} | {stage.exponent:.2f} | {kinds.get(name, 'all events')} |"
+        f"| {name} | {stage.seconds:.1f} | {stage.exponent:.2f} | {kinds.get(name, 'all events')} | "
+        f"{'yes' if name in ON_CLUSTER else ''} |"
         for name, stage in rates.stages.items()
     )
-    return "\n".join(["| stage | processor s | exponent | works on |", "|---" * 4 + "|", *rows])
+    head = "| stage | processor s | exponent | works on | shards on a cluster today |"
+    return "\n".join([head, "|---" * 5 + "|", *rows])
+
+
+def _list_merge(rates: Rates) -> str:
+    rows = (f"| {shards} | {' | '.join(cells)} |" for shards, cells in rates.merge.items())
+    return "\n".join(["| shards | all, s | merge, s | copy of the result by DuckDB, s |", "|---" * 4 + "|", *rows])
 
 
 def _range(pair: list[float]) -> str:
@@ -272,12 +287,19 @@ What has to change beyond {largest} events in the tables:
 4. **Assign texts to topics in shards.** Topics are found from a sample already (setting `topic_max_clustered`). The
    other texts can be assigned on any number of machines.
 
-<!-- Shards on Ray (setting engine = "ray"): replace this section by the simulated merge, and by the runbook. -->
-## Not measured yet
+## The merge at 1,000 shards
 
-- **The merge at 1,000 shards.** Until it is simulated, the rows "stages over all events" are the only estimate, and
-  they are for one process without shards.
-- **A runbook** for a cluster: how to start it, what to watch, and what to do if a shard fails.
+The exchanges of {merge_events:,} simulated events, cut into more and more shards by the hash of their session, built on
+two cores and merged by DuckDB (`python -m turret_pipeline_tests.benchmarks.shards merge`):
+
+{merge}
+
+The merge of 1,000 pieces costs little more than a copy of the result. What grows is the cost of each shard: it opens a
+database of its own, and on a cluster it takes a few milliseconds for its way there and back. So shards should be as
+large as memory allows, and only as many as the cluster needs. A merge of rows stays in proportion to the events: at 10
+billion a day, point 2 above counts, sums instead of rows.
+
+How to start a cluster, watch it, and what happens when it fails: [Run on a Ray cluster](../how-to/ray.md).
 """
 
 if __name__ == "__main__":

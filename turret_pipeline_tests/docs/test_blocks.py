@@ -29,6 +29,10 @@ NOT_RUN = {
     "docs/how-to/own-events.md": ["installs a package"],
     "docs/how-to/llm-labels.md": ["installs a package"],
     "docs/how-to/iceberg.md": ["installs a package"],
+    "docs/how-to/ray.md": [
+        "starts a cluster that goes on after the commands; tests start one of their own",
+        "needs a cluster; tests run the same on one of their own",
+    ],
     "docs/how-to/object-storage.md": [
         "needs an object store; tests run the same against SeaweedFS on this machine",
     ],

@@ -36,6 +36,10 @@ TEXT = """
 |---|---|---|
 | vectors of texts | 1,436 | distinct text |
 | published file | 355 | event |
+
+| shards | all, s | merge, s | copy |
+|---|---|---|---|
+| 1,000 | 9.0 | 2.0 | 1.0 |
 """
 
 
@@ -58,6 +62,7 @@ def test_rates_are_read_from_the_tables_and_a_later_measurement_counts() -> None
     }
     assert (rates.busy_cores, rates.gigabytes) == (1.5, 10)
     assert rates.stored == {"vectors of texts": 1436, "published file": 355}
+    assert rates.merge == {"1,000": ["9.0", "2.0", "1.0"]}
     with pytest.raises(ValueError, match=r"no table with the head \\| stored \\| bytes"):
         read_rates(TEXT.replace("| stored |", "| kept |"))
 
