@@ -159,6 +159,7 @@ def _erase(data: DataDir, settings: Settings) -> None:
     from turret_pipeline.erasure.request import list_open_files, wait_for_open_files
     from turret_pipeline.ingest.discovery import event_files
     from turret_pipeline.ingest.parts import PartStore
+    from turret_pipeline.storage.atomic_files import remove
 
     console = new_console(stderr=False)
     if open_files := list_open_files(data):
@@ -171,6 +172,7 @@ def _erase(data: DataDir, settings: Settings) -> None:
             console.print_lines(f"Still being written: {names}. The next turret run erases their rows.")
     if not PartStore(data.parts).content_hashes() and not any(event_files(data.landing)):
         _share(data, settings)
+        remove(data.pieces)
         data.tombstones.finish()
         console.print_lines("Nothing was read yet. Rows that match are dropped when they are read.")
         return

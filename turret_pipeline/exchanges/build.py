@@ -27,7 +27,7 @@ from turret_pipeline.tables import EXCHANGE_VALUES, EXCHANGES
 EVENTS_PER_SHARD = 500_000
 """With ten values per event, a shard of this size needs about 500 MB."""
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT, SHARD_MEMORY_LIMIT = "2GB", "1GB"
 READ = ("event_values", "event_texts", "text_topics", "continuations")
 
 
@@ -108,7 +108,7 @@ def _write_shard(
     used = pl.read_parquet(used_fields, glob=False)
     columns = used.filter(pl.col("use") == COLUMN)["target"]
     tables = {EXCHANGES: queries.EXCHANGES, EXCHANGE_VALUES: queries.EXCHANGE_VALUES}
-    with open_scratch_folder(folder, MEMORY_LIMIT) as connection:
+    with open_scratch_folder(folder, SHARD_MEMORY_LIMIT) as connection:
         connection.execute(JOIN_AS_WRITTEN)
         _create_small_tables(connection, roles, used_fields)
         create_shard_views(connection, files)

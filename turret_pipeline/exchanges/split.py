@@ -90,7 +90,7 @@ def split_into_shards(connection: duckdb.DuckDBPyConnection, folder: Path, shard
         connection.execute(f"copy ({query}) to '{escape_sql_target(folder / name)}' ({options})")
         no_rows = f"select * exclude (shard) from ({query}) limit 0"
         connection.execute(f"copy ({no_rows}) to '{escape_sql_target(_empty_file(folder, name))}' (format parquet)")
-    connection.execute("drop table places")
+    connection.execute("drop table places; drop table session_facts")
 
 
 def list_shard_files(folder: Path, shard: int) -> dict[str, Path]:

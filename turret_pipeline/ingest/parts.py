@@ -98,14 +98,17 @@ class PartStore:
         """The folder with the parts of a content."""
         return self.root / content_sha256
 
-    def new_files(self, paths: Sequence[Path | UPath]) -> list[Path | UPath]:
+    def new_files(self, paths: Sequence[Path | UPath], *, by_content: bool = True) -> list[Path | UPath]:
         """The files that were not read yet or have changed since. Raises TurretError if one is not accessible.
 
-        A file on this machine that another machine read, or that was moved, is known by its content, not its signature.
+        ``by_content``: a file on this machine that another machine read, or that was moved, is known by its content,
+        and from then on by its signature.
         """
         known, hashes = set(self.content_hashes()), self.signatures.hashes()
         sizes = {signature.rsplit(" ", 2)[1] for signature, sha in hashes.items() if sha in known}
         unknown = [path for path in paths if hashes.get(file_signature(path)) not in known]
+        if not by_content:
+            return unknown
         return [path for path in unknown if not self._is_known_content(path, sizes, known)]
 
     def _is_known_content(self, path: Path | UPath, sizes: Collection[str], known: Collection[str]) -> bool:

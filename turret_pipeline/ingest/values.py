@@ -30,6 +30,8 @@ _POSITION = ["line_number", "item_number"]
 def extract_part_values(parts: PartStore) -> Iterator[int]:
     """Write the values of every part that lacks them, and yield the number of events of each such part."""
     missing = [file for file in map(Path, parts.part_files("events")) if not _has_values(file)]
+    if not missing:
+        return
     aside = temp_path(parts.root / "values")
     try:
         aside.mkdir(mode=0o700)

@@ -60,4 +60,4 @@ def _find_new_files(settings: Settings) -> list[Path | UPath]:
         return []
     data = DataDir(settings.data_dir)
     data.read_format_version()
-    return PartStore(data.parts).new_files(discover(settings.input_patterns))
+    return PartStore(data.parts).new_files(discover(settings.input_patterns), by_content=False)

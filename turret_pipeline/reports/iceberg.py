@@ -7,7 +7,7 @@ snapshots stay. The rows are those of one published file, which no run changes.
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,7 +132,7 @@ def _describe(transaction: "Transaction", contract: Table) -> None:
 def _replace_rows(
     table: "IcebergTable", transaction: "Transaction", rows: duckdb.DuckDBPyRelation, properties: dict[str, str]
 ) -> None:
-    """Add a snapshot with these rows only. After an error, no file of them is left.
+    """Add a snapshot with these rows only. After an error here, no file of them is left.
 
     pyiceberg's ``overwrite`` would make two snapshots, and may hold all rows at once.
     """
@@ -154,7 +154,8 @@ def _replace_rows(
                 snapshot.append_data_file(parquet_file_to_data_file(io, metadata, path))
     except BaseException:
         for path in written:
-            io.delete(path)
+            with suppress(OSError):  # the last one may not exist yet
+                io.delete(path)
         raise
 
 

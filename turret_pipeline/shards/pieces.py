@@ -22,10 +22,14 @@ import msgspec
 from turret_pipeline.errors import TurretError
 from turret_pipeline.packaged_files import hash_package
 from turret_pipeline.shards.shard import Shard
+from turret_pipeline.storage.atomic_files import remove
 from turret_pipeline.storage.checksums import hash_file
 from turret_pipeline.storage.object_store import ObjectStore
 
 KEY_BYTES, NONCE_BYTES = 32, 12
+SCRATCH = "turret-shard-"
+"""Begin of the names of folders in which workers do shards, before the id of their process."""
+
 LIBRARIES = ("polars", "duckdb", "numpy", "torch", "sentence-transformers", "faiss-cpu")
 """Libraries whose versions decide what a shard writes."""
 
@@ -39,11 +43,10 @@ class Result(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Sent:
-    """A shard on the store, and the objects that hold it. One that is not new may have a result of a killed run."""
+    """A shard on the store, and the objects with its input files, which others may share."""
 
     name: str
-    is_new: bool
-    objects: set[str]
+    files: set[str]
 
 
 @dataclass(frozen=True)
@@ -59,26 +62,25 @@ class Pieces:
     def put_shard(self, shard: Shard[Any]) -> "Sent":
         """Store a shard with its input files."""
         files = {name: self._put_file(path) for name, path in shard.files.items()}
-        content = pickle.dumps((hash_code(), shard.work, shard.arguments, files))
+        work = pickle.dumps((shard.work, shard.arguments, files))
+        content = pickle.dumps((hash_code(), work))  # other code may not even load the work
         name = hashlib.sha256(content).hexdigest()
-        sealed = self._encrypt(content, name)
-        is_new = self.store.put_new(_shard(name), sealed)
-        if not is_new:  # of a killed run, with its key
-            self.store.put(_shard(name), sealed)
-        return Sent(name, is_new, {_shard(name), *map(_file, files.values())})
+        self.store.put(_shard(name), self._encrypt(content, name))
+        return Sent(name, {*map(_file, files.values())})
 
     def run_shard(self, name: str) -> None:
         """Run a shard in this process and store its result.
 
         Raises TurretError if the shard was changed, or is of another version of the code or of a library.
         """
-        code, work, arguments, files = pickle.loads(self._decrypt(self.store.read(_shard(name)), name))
+        code, content = pickle.loads(self._decrypt(self.store.read(_shard(name)), name))
         if code != hash_code():
             raise TurretError(
                 "This worker has another version of turret-pipeline or its libraries than the run: install the same "
                 "lock file on all machines of the cluster."
             )
-        with tempfile.TemporaryDirectory(prefix="turret-shard-") as folder:
+        work, arguments, files = pickle.loads(content)
+        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as folder:
             inputs, outputs = Path(folder, "inputs"), Path(folder, "outputs")
             inputs.mkdir()
             outputs.mkdir()
@@ -89,19 +91,23 @@ class Pieces:
             written = {file.name: self._put_file(file) for file in sorted(outputs.iterdir())}
             self.store.put_new(_result(name), msgspec.msgpack.encode(Result(value, written)))
 
-    def fetch_result(self, name: str, folder: Path) -> tuple[Any, set[str]]:
-        """The value of a shard, whose files are then in the folder, and the objects that held them.
+    def take_result(self, name: str, folder: Path) -> tuple[Any, set[str]]:
+        """The value of a shard, whose files are then in the folder, and the objects with them, which others may share.
 
-        Raises FileNotFoundError if the shard has not run to its end.
+        The shard and its result are deleted. Raises FileNotFoundError if it has not run to its end.
         """
         result = msgspec.msgpack.decode(self.store.read(_result(name)), type=Result)
         for file, sha in result.files.items():
             self._fetch_file(sha, folder / Path(file).name)
-        return result.value, {_result(name), *map(_file, result.files.values())}
+        self.store.remove([_shard(name), _result(name)])
+        return result.value, {*map(_file, result.files.values())}
 
     def remove_all(self) -> None:
         """Delete everything, also what killed runs left."""
-        self.store.remove(self.store.list_names())
+        if self.store.folder is not None:  # also what was being written, which is in no list
+            remove(self.store.folder)
+        else:
+            self.store.remove(self.store.list_names())
 
     def _encrypt(self, content: bytes, name: str) -> bytes:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -130,6 +136,22 @@ class Pieces:
         if hash_file(path) != sha:
             path.unlink()
             raise TurretError(f"The file {sha[:12]} in {self.store.url} was changed since it was stored.")
+
+
+def remove_stale_scratch() -> None:
+    """Delete the folders of workers on this machine that were killed: they hold rows."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*-*"):
+        pid = folder.name.removeprefix(SCRATCH).split("-")[0]
+        if pid.isdigit() and not _is_running(int(pid)):
+            remove(folder)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True
 
 
 @functools.cache

@@ -25,6 +25,9 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """Workers that are given a shard before it is run here."""
 
+MAX_HERE = 5
+"""Shards that are run here, one after the other, before the cluster is given up: then all cores here are used."""
+
 RESTARTS = 2
 """Times that a lost connection is opened anew in a run."""
 
@@ -68,33 +71,31 @@ class RayEngine:
     _head: str = ""
     _restart_count: int = 0
     _is_given_up: bool = False
-    _is_interrupted: bool = False
+    _count_here: int = 0
+    _problem: str = ""
     _longest: float = 0.0
     _heard_at: float = 0.0
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
-    _said: set[str] = field(default_factory=set)
+    _files: set[str] = field(default_factory=set)
 
     def run(self, shards: Iterable[Shard[T]], folder: Path) -> Iterator[T]:
         """The values of all shards (``Engine.run``). Raises FaultError if the store fails, and what the work raises."""
         self._forget_interrupted()
-        self._is_interrupted, objects, left = True, set[str](), iter(shards)
+        self._longest, left = 0.0, iter(shards)
         while not self._is_given_up and (shard := next(left, None)) is not None:
             sent = self.pieces.put_shard(shard)
-            objects |= sent.objects
-            found = None if sent.is_new else self._find_result(sent.name, folder, objects)
-            if found is not None:
-                yield found[0]
-                continue
+            assert sent.name not in self._waiting, "two shards of a run are equal"
+            self._files |= sent.files
             self._waiting[sent.name] = _Waiting(shard, time.monotonic())
             self.process.run(sent.name, needs_model=shard.needs_model)
             queued = QUEUED_PER_WORKER * self.process.workers
             while len(self._waiting) >= queued:
-                yield from self._advance(folder, objects)
+                yield from self._advance(folder)
         while self._waiting:
-            yield from self._advance(folder, objects)
+            yield from self._advance(folder)
         yield from LOCAL.run(left, folder)
-        self.pieces.store.remove(sorted(objects))
-        self._is_interrupted = False
+        self.pieces.store.remove(sorted(self._files))
+        self._files.clear()
 
     @property
     def process(self) -> RayProcess:
@@ -106,13 +107,12 @@ class RayEngine:
         return self._process
 
     def close(self) -> None:
-        """End the workers. What killed runs left on the store is deleted, unless this one was interrupted, too."""
+        """End the workers, and delete what this run and killed ones left on the store."""
         if self._process is not None:
             self._process.close()
             self._process = None
-            if not self._is_interrupted:
-                with contextlib.suppress(FaultError):  # the next run deletes it
-                    self.pieces.remove_all()
+        with contextlib.suppress(FaultError, FileNotFoundError):  # the next run deletes it
+            self.pieces.remove_all()
 
     def _forget_interrupted(self) -> None:
         """Stop what a caller no longer waits for."""
@@ -120,53 +120,55 @@ class RayEngine:
             self.process.stop(name)
         self._waiting.clear()
 
-    def _advance(self, folder: Path, objects: set[str]) -> Iterator[Any]:
-        """Wait for the next report, and yield the values of the shards that it ends."""
-        report = self.process.next_report(1)
-        now = time.monotonic()
-        if report is not None and report.state != "ended":
-            self._heard_at = now
-            yield from self._follow(report, folder, objects)
-        elif report is not None or now > self._heard_at + self.patience.silence:
-            self._restart("ended the connection" if report else "does not answer")
-        if self._starts_nothing(now):
-            self._give_up("starts no worker")
-        for name in self._list_late(now):
-            self.process.stop(name)
-            yield from self._repeat(name, folder)
+    def _advance(self, folder: Path) -> Iterator[Any]:
+        """Wait for the next reports, and yield the values of the shards that they end."""
+        seconds = 1.0
+        while not self._is_given_up and (report := self.process.next_report(seconds)) is not None:
+            self._heard_at, seconds = time.monotonic(), 0.0  # read all that are there before a shard counts as late
+            if report.state == "ended":
+                self._restart(f"ended the connection ({self.process.read_log()})")
+            else:
+                yield from self._follow(report, folder)
+        if not self._is_given_up:
+            yield from self._look_for_silence(folder)
         if self._is_given_up:
             waiting = [waiting.shard for waiting in self._waiting.values()]
             self._waiting.clear()
             yield from LOCAL.run(waiting, folder)
 
-    def _follow(self, report: Report, folder: Path, objects: set[str]) -> Iterator[Any]:
+    def _look_for_silence(self, folder: Path) -> Iterator[Any]:
+        """Do what a person would do who sees no progress."""
+        now = time.monotonic()
+        if now > self._heard_at + self.patience.silence:
+            self._restart("does not answer")
+        elif self._starts_nothing(now):
+            self._give_up(f"starts no worker ({self._problem or 'its processors are in use'})")
+        elif late := self._list_late(now):  # one at a time: meanwhile others may end
+            self.process.stop(late[0])
+            yield from self._repeat(late[0], "too slow", folder)
+
+    def _follow(self, report: Report, folder: Path) -> Iterator[Any]:
         waiting = self._waiting.get(report.name)
         if waiting is None:
-            return
-        if report.state == "started":
+            self._problem = report.problem or self._problem
+        elif report.state == "started":
             waiting.started_at = time.monotonic()
-        elif report.state == "lost":
-            yield from self._repeat(report.name, folder)
-        elif report.state == "failed":  # here it ends well, or raises its own error
-            self._say_once(f"Warning: A worker of the cluster failed ({report.problem}): its work is done here.")
-            yield from self._run_here(report.name, folder)
+        elif report.state in {"lost", "failed"}:
+            yield from self._repeat(report.name, f"{report.state}: {report.problem}", folder)
         elif report.state == "done":
-            self._longest = max(self._longest, time.monotonic() - (waiting.started_at or waiting.sent_at))
-            found = self._find_result(report.name, folder, objects)
-            if found is None:
-                yield from self._repeat(report.name, folder)
-            else:
-                del self._waiting[report.name]
-                yield found[0]
+            yield from self._take(report.name, waiting, folder)
 
-    def _find_result(self, name: str, folder: Path, objects: set[str]) -> tuple[Any] | None:
-        """The value of a shard, which may be None itself; its objects are added to ``objects``."""
+    def _take(self, name: str, waiting: _Waiting, folder: Path) -> Iterator[Any]:
+        """The value of a shard that has run. Its files are deleted with the last shard, as others may share them."""
         try:
-            value, found = self.pieces.fetch_result(name, folder)
+            value, files = self.pieces.take_result(name, folder)
         except FileNotFoundError:
-            return None
-        objects |= found
-        return (value,)
+            yield from self._repeat(name, "lost the result", folder)
+            return
+        self._longest = max(self._longest, time.monotonic() - (waiting.started_at or waiting.sent_at))
+        self._files |= files
+        del self._waiting[name]
+        yield value
 
     def _starts_nothing(self, now: float) -> bool:
         """True if shards have waited for a worker too long, and none runs."""
@@ -180,28 +182,24 @@ class RayEngine:
         started = {name: waiting.started_at for name, waiting in self._waiting.items()}
         return [name for name, at in started.items() if at is not None and now > at + limit]
 
-    def _repeat(self, name: str, folder: Path) -> Iterator[Any]:
-        """Give a shard to another worker, or run it here after ATTEMPTS."""
+    def _repeat(self, name: str, problem: str, folder: Path) -> Iterator[Any]:
+        """Give a shard to another worker, or run it here after ATTEMPTS: then it ends well, or raises its own error."""
         waiting = self._waiting[name]
-        if waiting.attempts == ATTEMPTS:
-            self._say_once(f"Warning: {ATTEMPTS} workers of the cluster were lost with the same work: it is done here.")
-            yield from self._run_here(name, folder)
+        if waiting.attempts < ATTEMPTS:
+            waiting.attempts += 1
+            self._send_again(name)
             return
-        waiting.attempts += 1
-        self._send_again(name)
+        self._count_here += 1
+        if self._count_here == MAX_HERE:
+            self._give_up(f"fails at its work ({problem})")
+            return
+        self.say(f"Warning: {ATTEMPTS} workers of the cluster failed at the same work ({problem}): it is done here.")
+        yield from LOCAL.run([self._waiting.pop(name).shard], folder)
 
     def _send_again(self, name: str) -> None:
         waiting = self._waiting[name]
         waiting.sent_at, waiting.started_at = time.monotonic(), None
         self.process.run(name, needs_model=waiting.shard.needs_model)
-
-    def _run_here(self, name: str, folder: Path) -> Iterator[Any]:
-        yield from LOCAL.run([self._waiting.pop(name).shard], folder)
-
-    def _say_once(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self.say(sentence)
 
     def _restart(self, problem: str) -> None:
         """Connect to the cluster anew, or give it up."""
@@ -221,6 +219,7 @@ class RayEngine:
         self._is_given_up = True
         if self._process is not None:
             self._process.close()
+            self._process = None
 
 
 def open_ray_engine(address: str, url: str, say: Callable[[str], None]) -> RayEngine:

@@ -47,6 +47,8 @@ class Pool:
     idle: list[Any] = field(default_factory=list)
     running: dict[Any, tuple[str, Any]] = field(default_factory=dict)
     """The shard and its worker, by the reference to the result."""
+    problem: str = ""
+    """Why the last worker that was to start did not."""
 
     def assign(self) -> list[str]:
         """Give the shards that wait to idle workers, and return the names of these shards; start workers for others."""
@@ -71,9 +73,11 @@ class Pool:
         ready, _ = ray.wait([*self.starting], num_returns=len(self.starting), timeout=0)
         for reference in ready:
             worker = self.starting.pop(reference)
-            with contextlib.suppress(ray.exceptions.RayError):  # another one is started in its place
+            try:
                 ray.get(reference)
                 self.idle.append(worker)
+            except ray.exceptions.RayError as error:  # another one is started in its place
+                self.problem = _first_line(error)
 
     def wait(self, seconds: float) -> bool:
         """Wait until a shard ends, but not longer than this; False, at once, if none runs."""
@@ -93,10 +97,10 @@ class Pool:
         try:
             ray.get(reference)
         except ray.exceptions.RayTaskError as error:
-            self.idle.append(worker)
-            return {"name": name, "state": "failed", "problem": str(error.cause).strip().split("\n")[0]}
+            ray.kill(worker)  # the machine may lack something: the next one may be elsewhere
+            return {"name": name, "state": "failed", "problem": _first_line(error.cause)}
         except ray.exceptions.RayError as error:
-            return {"name": name, "state": "lost", "problem": str(error).strip().split("\n")[0]}
+            return {"name": name, "state": "lost", "problem": _first_line(error)}
         self.idle.append(worker)
         return {"name": name, "state": "done"}
 
@@ -156,16 +160,20 @@ def main(address: str, url: str, lines: TextIO, out: TextIO) -> None:
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        report(state="refused", problem=str(error).strip().split("\n")[0])
+        report(state="refused", problem=_first_line(error))
         return
     key = bytes.fromhex(lines.readline())
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     plain = Pool(url, key, max(int(found.get("CPU", 0)), 1), {"num_cpus": 1})
     gpus = int(found.get("GPU", 0))
-    of_model = Pool(url, key, gpus, {"num_cpus": 1, "num_gpus": 1}) if gpus else plain
+    of_model = Pool(url, key, gpus, {"num_cpus": 0, "num_gpus": 1}) if gpus else plain
     head = ray.get_runtime_context().gcs_address
     report(state="ready", workers=plain.size, address=head)
     _serve(Pools(plain, of_model), head, _read_in_background(lines), report)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def _is_reachable(address: str) -> bool:
@@ -196,7 +204,7 @@ def _serve(
         pools.follow(command)
         if time.monotonic() > alive_at + ALIVE_SECONDS:
             if _is_reachable(head):
-                report(state="alive")
+                report(state="alive", problem=pools.plain.problem or pools.of_model.problem)
             alive_at = time.monotonic()
 
 

@@ -6,14 +6,17 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 
 import msgspec
 
 from turret_pipeline.errors import TurretError
 
-START_SECONDS = 60
-"""Time in which the process must have connected to the cluster."""
+START_SECONDS = 90
+"""Time in which the process must have connected to the cluster: Ray gives up after 60."""
+
+STOP_SECONDS = 3
 
 
 class Report(msgspec.Struct):
@@ -39,16 +42,18 @@ class RayProcess:
     def __init__(self, address: str, url: str, key: bytes) -> None:
         command = [sys.executable, "-m", "turret_pipeline.shards.ray_pool", address, url]
         env = {"RAY_USAGE_STATS_ENABLED": "0", **os.environ}
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - until close
         self._process = subprocess.Popen(
-            command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
         self._send_line(key.hex())
         self._reports = queue.Queue[Report]()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         first = self.next_report(START_SECONDS)
         if first is None or first.state != "ready":
+            problem = f"no answer in {START_SECONDS} seconds" if first is None else first.problem or self.read_log()
             self.close()
-            problem = first.problem if first else f"no answer in {START_SECONDS} seconds"
             raise TurretError(
                 f"No Ray cluster at {address} ({problem}): start one with `ray start --head`, set ray_address to "
                 "HOST:PORT of a running one, or set engine to local."
@@ -57,8 +62,9 @@ class RayProcess:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._reports.put(msgspec.json.decode(line, type=Report))
+        with self._process.stdout as lines:
+            for line in lines:
+                self._reports.put(msgspec.json.decode(line, type=Report))
         self._reports.put(Report("ended"))
 
     def next_report(self, seconds: float) -> Report | None:
@@ -85,11 +91,21 @@ class RayProcess:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
 
+    def read_log(self) -> str:
+        """The last line that the process wrote for people."""
+        self._log.seek(0)
+        lines = [line.strip() for line in self._log if line.strip()]
+        return lines[-1] if lines else "it ended"
+
     def close(self) -> None:
-        """End the process, and with it the workers."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        """End the process, and with it the workers: by itself, or else by force."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(STOP_SECONDS)
+        self._log.close()

@@ -8,9 +8,10 @@ class Worker:
 
     def __init__(self, url: str, key: bytes) -> None:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")  # Ray limits the threads of others
-        from turret_pipeline.shards.pieces import Pieces
+        from turret_pipeline.shards.pieces import Pieces, remove_stale_scratch
         from turret_pipeline.storage.object_store import open_object_store
 
+        remove_stale_scratch()
         self._pieces = Pieces(open_object_store(url), key)
 
     def wait_until_ready(self) -> None:

@@ -14,8 +14,9 @@ class Shard(Generic[T]):
     """A call of ``work(folder, *arguments, **files)``, which writes files to the folder and returns a small value.
 
     ``work`` is a function of a module, and its files and value depend on its arguments and on the content of ``files``
-    alone, so that a shard may run twice. File names must differ from those of all other shards of a run. The value is a
-    number, text, or a list or map of these. ``needs_model`` is true for work that keeps an embedding model in memory.
+    alone, so that a shard may run twice. No two shards of a run are equal, nor do two write files of the same name. The
+    value is a number, text, or a list or map of these. ``needs_model`` is true for work that keeps an embedding model
+    in memory.
     """
 
     work: Callable[..., T]

@@ -283,6 +283,7 @@ class DataDir:
     def remove_leftovers(self, run_id: str) -> None:
         """Remove what killed runs left behind and what the last publication superseded. Needs the lock."""
         self.warehouse.remove_superseded(run_id)
+        remove(self.pieces)
         folders = (self.lake.root, self.root / "state", self.warehouse.folder, self.quality, self.figures)
         for leftover in (path for folder in folders for path in list_leftovers(folder)):
             remove(leftover)

@@ -10,8 +10,9 @@ Belongs here: requests, their limits in time, and the sentences for their errors
 import datetime as dt
 import functools
 import os
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 8 << 20
 """Files are sent and fetched in requests of this size, so that each ends in time, and is repeated alone."""
+
+UNFINISHED_SECONDS = 3600
+"""Age of a file that nobody can still be writing."""
 
 COPY_SECONDS = 600
 """Limit of a request that copies an object within the store, which is one request whatever its size."""
@@ -135,6 +139,15 @@ class ObjectStore:
                     obstore.delete(self._store, name)
                 except FileNotFoundError:
                     continue
+
+    def remove_unfinished(self) -> None:
+        """Delete what killed writers left in a folder, in files that no list shows."""
+        if self.folder is not None:
+            oldest = time.time() - UNFINISHED_SECONDS
+            for path in self.folder.rglob("*#[0-9]*"):
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
 
     def copy(self, name: str, target: str) -> None:
         """Copy an object within the store, in place of the one with the name ``target``, if any.

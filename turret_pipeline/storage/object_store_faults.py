@@ -70,10 +70,10 @@ def describe_store_fault(error: BaseException, url: str, endpoint: str | None, a
     for pattern, cause, remedy in _CAUSES:
         if re.search(pattern, text):
             return f"The object store {place} failed at {action}: {cause}. {remedy}, and run again. {_CONTINUES}."
-    first = str(error).splitlines()[0][:200].rstrip(". ") if str(error) else type(error).__name__
+    first = _without_login(str(error).splitlines()[0])[:200].rstrip(". ") if str(error) else type(error).__name__
     return f"The object store {place} failed at {action}: {first}. Check the service, and run again. {_CONTINUES}."
 
 
 def _without_login(endpoint: str) -> str:
-    """An address without a user name and password."""
-    return re.sub(r"//[^/@]*@", "//", endpoint)
+    """A text whose addresses have no user name and password."""
+    return re.sub(r"//[^/@\s]*@", "//", endpoint)

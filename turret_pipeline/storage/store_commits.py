@@ -102,6 +102,7 @@ class CommitLog:
         used = {one.name for one in commit.files.values()}
         unused = [name for name in self.store.list_names(OBJECTS) if name not in used and _number(name) < commit.number]
         self.store.remove(unused)
+        self.store.remove_unfinished()
         return len(unused)
 
 

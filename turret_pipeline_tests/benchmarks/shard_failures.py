@@ -78,9 +78,10 @@ def run_variant(name: str, source: Path, data: Path, folder: Path) -> tuple[floa
     if name == "outage":
         with serving(folder) as (proxy, variables), running_cluster(make(folder / name), variables) as cluster:
             settings = {**variables, "TURRET_OBJECT_STORE": "s3://tests/data"}
-            with beside(lambda done: fail_once(proxy, "/pieces/results/", done)):
+            outages = list[float]()
+            with beside(lambda done: fail_once(proxy, "/pieces/results/", done, outages)):
                 seconds = run_on_ray(source, data, cluster, settings)
-            return seconds, f"an outage, {len(proxy.requests):,} requests"
+            return seconds, f"{len(outages)} outage of {sum(outages):.0f} s, {len(proxy.requests):,} requests"
     killed = list[int]()
     with running_cluster(make(folder / name)) as cluster:
         if name == "ray":

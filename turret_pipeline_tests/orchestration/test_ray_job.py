@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from turret_pipeline_tests.commands import published_tables, run_job, turret
+from turret_pipeline_tests.commands import published_tables, turret
 from turret_pipeline_tests.object_server import Proxy
 from turret_pipeline_tests.shards.failures import fail_once, kill_workers
 from turret_pipeline_tests.shards.ray_cluster import running_cluster
@@ -26,21 +26,22 @@ def test_a_run_on_ray_with_a_killed_worker_and_an_outage_of_the_store_publishes_
     with tempfile.TemporaryDirectory(prefix="ray-") as folder, running_cluster(Path(folder), settings) as cluster:
         settings |= {"TURRET_ENGINE": "ray", "TURRET_RAY_ADDRESS": cluster.address}
         settings["TURRET_OBJECT_STORE"] = f"s3://tests/{tmp_path.name}"
-        killed, done = list[int](), threading.Event()
+        killed, outages, done = list[int](), list[float](), threading.Event()
         threads = [
             threading.Thread(target=kill_workers, args=(cluster, killed, 1, done)),
-            threading.Thread(target=fail_once, args=(proxy, "/pieces/results/", done)),
+            threading.Thread(target=fail_once, args=(proxy, "/pieces/results/", done, outages)),
         ]
         for thread in threads:
             thread.start()
         try:
-            said = run_job(data, extra=settings)
+            ran = turret("run", "--data-dir", data, extra=settings)
         finally:
             done.set()
             for thread in threads:
                 thread.join()
-    assert "Warning" not in said
-    assert len(killed) == 1
+    assert ran.returncode == 0, ran.stderr
+    assert "Warning" not in ran.stderr
+    assert (len(killed), len(outages)) == (1, 1)
     assert proxy.count("PUT", "/pieces/shards/") >= 3
     expected, found = published_tables(small_job), published_tables(data)
     for name in expected:

@@ -27,11 +27,15 @@ def kill_workers(cluster: RayCluster, killed: list[int], count: int, done: threa
                     break
 
 
-def fail_once(proxy: Proxy, path: str, done: threading.Event) -> None:
-    """Cut all connections of a proxy for OUTAGE_SECONDS once an object whose name contains ``path`` is stored."""
+def fail_once(proxy: Proxy, path: str, done: threading.Event, outages: list[float]) -> None:
+    """Cut all connections of a proxy for OUTAGE_SECONDS once an object whose name contains ``path`` is stored.
+
+    Adds the seconds to a list.
+    """
     while proxy.count("PUT", path) == 0:
         if done.wait(POLL_SECONDS):
             return
     proxy.cut_after = 0
     time.sleep(OUTAGE_SECONDS)
     proxy.cut_after, proxy.is_down = None, False
+    outages.append(OUTAGE_SECONDS)

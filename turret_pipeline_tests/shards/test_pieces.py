@@ -1,6 +1,9 @@
 """Shards and results on an object store."""
 
+import os
 import pickle
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,6 @@ import pytest
 from turret_pipeline.errors import TurretError
 from turret_pipeline.shards import pieces as pieces_module
 from turret_pipeline.shards.pieces import Pieces
-from turret_pipeline.shards.ray_engine import RayEngine
 from turret_pipeline.shards.shard import Shard
 from turret_pipeline.storage.object_store import open_object_store
 from turret_pipeline_tests.shards.work import count_bytes, double, fail
@@ -24,10 +26,10 @@ def test_a_shard_runs_any_number_of_times_with_one_result(pieces: Pieces, tmp_pa
     assert pieces.put_shard(Shard(double, (4,))).name == sent.name
     for _ in range(3):
         pieces.run_shard(sent.name)
-    value, objects = pieces.fetch_result(sent.name, tmp_path)
+    value, files = pieces.take_result(sent.name, tmp_path)
     assert value == 8
     assert (tmp_path / "4.txt").read_text(encoding="utf-8") == "8"
-    assert {*pieces.store.list_names()} == sent.objects | objects
+    assert {*pieces.store.list_names()} == sent.files | files
 
 
 def test_names_follow_work_arguments_and_the_content_of_files(pieces: Pieces, tmp_path: Path) -> None:
@@ -82,12 +84,18 @@ def test_other_code_does_not_run_a_shard(pieces: Pieces, monkeypatch: pytest.Mon
         pieces.run_shard(name)
 
 
-def test_results_of_a_killed_run_are_used(pieces: Pieces, tmp_path: Path) -> None:
-    shards = [Shard(double, (number,)) for number in range(3)]
-    for shard in shards:
-        pieces.run_shard(pieces.put_shard(shard).name)
-    (tmp_path / "out").mkdir()
-    engine = RayEngine(pieces, "127.0.0.1:1", print)  # there is no cluster, and none is needed
-    assert sorted(engine.run(shards, tmp_path / "out")) == [0, 2, 4]
-    assert len([*(tmp_path / "out").iterdir()]) == 3
-    assert pieces.store.list_names() == []
+def test_folders_of_killed_workers_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / f"turret-shard-{ended.pid}-abc" / "inputs").mkdir(parents=True)
+    (tmp_path / f"turret-shard-{os.getpid()}-abc").mkdir()
+    pieces_module.remove_stale_scratch()
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"turret-shard-{os.getpid()}-abc"]
+
+
+def test_everything_is_deleted_at_the_end_also_what_is_half_written(pieces: Pieces, tmp_path: Path) -> None:
+    pieces.put_shard(Shard(double, (4,)))
+    (tmp_path / "store" / "shards" / "half#1").write_bytes(b"rows")
+    pieces.remove_all()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -14,11 +14,19 @@ import pytest
 
 from turret_pipeline.errors import TurretError
 from turret_pipeline.shards.pieces import Pieces
-from turret_pipeline.shards.ray_engine import Patience, RayEngine
+from turret_pipeline.shards.ray_engine import MAX_HERE, Patience, RayEngine
 from turret_pipeline.shards.shard import Shard
 from turret_pipeline.storage.object_store import open_object_store
 from turret_pipeline_tests.shards.ray_cluster import RayCluster, running_cluster
-from turret_pipeline_tests.shards.work import count_bytes, die_elsewhere, double, fail, hang_once, wait_for
+from turret_pipeline_tests.shards.work import (
+    count_bytes,
+    die_on_ray,
+    double,
+    double_slowly,
+    fail,
+    hang_once,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -90,9 +98,25 @@ def test_an_error_of_the_work_is_raised_as_it_is(start: Callable[..., Job]) -> N
 
 def test_work_that_kills_its_workers_is_done_by_the_run_itself(start: Callable[..., Job]) -> None:
     job = start()
-    shards = [Shard(double, (0,)), Shard(die_elsewhere, (os.getpid(), 1)), *(Shard(double, (n,)) for n in range(2, 6))]
+    shards = [Shard(double, (0,)), Shard(die_on_ray, (1,)), *(Shard(double, (n,)) for n in range(2, 6))]
     assert job.run(shards) == expected(6)
-    assert job.said == ["Warning: 3 workers of the cluster were lost with the same work: it is done here."]
+    assert len(job.said) == 1
+    assert job.said[0].startswith("Warning: 3 workers of the cluster failed at the same work (lost: ")
+
+
+def test_a_cluster_that_fails_again_and_again_is_given_up(start: Callable[..., Job]) -> None:
+    job = start()
+    assert job.run([Shard(die_on_ray, (number,)) for number in range(8)]) == expected(8)
+    assert len(job.said) == MAX_HERE
+    assert "fails at its work (lost: " in job.said[-1]
+
+
+def test_a_quick_stage_does_not_make_the_next_one_late(start: Callable[..., Job]) -> None:
+    job = start()
+    assert job.run([Shard(double, (number,)) for number in range(4)])[0] == [0, 2, 4, 6]
+    slow = [Shard(double_slowly, (QUICK.least + 2, number)) for number in range(2)]
+    assert job.run(slow)[0] == [0, 2]
+    assert job.said == []
 
 
 def test_work_that_hangs_is_given_to_another_worker(start: Callable[..., Job]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +11,12 @@ def double(folder: Path, number: int) -> int:
     """Twice the number, also in a file."""
     (folder / f"{number}.txt").write_text(str(2 * number), encoding="utf-8")
     return 2 * number
+
+
+def double_slowly(folder: Path, seconds: float, number: int) -> int:
+    """Twice the number, after a time."""
+    time.sleep(seconds)
+    return double(folder, number)
 
 
 def nothing(folder: Path, number: int) -> int:  # noqa: ARG001
@@ -33,9 +40,9 @@ def die(folder: Path) -> int:  # noqa: ARG001
     return 0
 
 
-def die_elsewhere(folder: Path, home: int, number: int) -> int:
-    """Twice the number in the process ``home``, and the end of any other process."""
-    return double(folder, number) if os.getpid() == home else die(folder)
+def die_on_ray(folder: Path, number: int) -> int:
+    """Twice the number in a process of this machine, and the end of a worker of Ray."""
+    return die(folder) if "ray" in sys.modules else double(folder, number)
 
 
 def hang_once(folder: Path, mark: str, number: int) -> int:
