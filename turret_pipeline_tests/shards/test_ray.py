@@ -168,7 +168,8 @@ def test_without_its_cluster_a_run_goes_on_here(start: Callable[..., Job], clust
     job = start(QUICK)
     thread, found, mark = run_beside(job, 6)
     wait_for_workers(job.folder / "started", 1)
-    cluster.kill("head")
+    for node in [*cluster.nodes]:
+        cluster.kill(node)
     mark.touch()
     thread.join(180)
     assert found == [expected(6)]
