@@ -316,8 +316,7 @@ class Settings(LayeredSettings):
     @property
     def object_store_url(self) -> str:
         """The address that holds the files of data_dir: projects of the collector have one each, below that of all."""
-        above = self.data_dir.parent.parent
-        is_project = self.object_store and self.data_dir.parent == above / "projects" and (above / "collector").is_dir()
+        is_project = self.object_store and self.data_dir.parent.name == "projects"
         return f"{self.object_store.rstrip('/')}/projects/{self.data_dir.name}" if is_project else self.object_store
 
     @property

@@ -48,7 +48,7 @@ class Pool:
     running: dict[Any, tuple[str, Any]] = field(default_factory=dict)
     """The shard and its worker, by the reference to the result."""
     problem: str = ""
-    """Why the last worker that was to start did not."""
+    """The error of the last worker that did not start."""
 
     def assign(self) -> list[str]:
         """Give the shards that wait to idle workers, and return the names of these shards; start workers for others."""
