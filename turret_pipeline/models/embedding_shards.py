@@ -1,7 +1,6 @@
 """Embedding of lists of texts as shards."""
 
 import functools
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,17 +35,16 @@ class ShardedEmbedding:
         shards = (
             Shard(_embed, (number, list(texts), *settings), needs_model=True) for number, texts in enumerate(lists)
         )
-        folder, waiting, next_number = temp_path(self.root / "vectors"), set[int](), itertools.count()
+        folder, waiting, wanted = temp_path(self.root / "vectors"), set[int](), 0
         try:
             folder.mkdir(mode=0o700, parents=True)
-            wanted = next(next_number)
             for number in self.engine.run(shards, folder):
                 waiting.add(number)
                 while wanted in waiting:
                     waiting.remove(wanted)
                     yield np.load(_path(folder, wanted))
                     remove(_path(folder, wanted))
-                    wanted = next(next_number)
+                    wanted += 1
         finally:
             remove(folder)
 

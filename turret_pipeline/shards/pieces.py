@@ -28,7 +28,7 @@ from turret_pipeline.storage.object_store import ObjectStore
 
 KEY_BYTES, NONCE_BYTES = 32, 12
 SCRATCH = "turret-shard-"
-"""Begin of the names of folders in which workers do shards, before the id of their process."""
+"""Prefix of the names of folders in which workers run shards; the id of their process follows."""
 
 LIBRARIES = ("polars", "duckdb", "numpy", "torch", "sentence-transformers", "faiss-cpu")
 """Libraries whose versions decide what a shard writes."""
@@ -59,7 +59,7 @@ class Pieces:
     store: ObjectStore
     key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)
 
-    def put_shard(self, shard: Shard[Any]) -> "Sent":
+    def put_shard(self, shard: Shard[Any]) -> Sent:
         """Store a shard with its input files."""
         files = {name: self._put_file(path) for name, path in shard.files.items()}
         work = pickle.dumps((shard.work, shard.arguments, files))
